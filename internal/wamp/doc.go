@@ -1,0 +1,11 @@
+// Package wamp is the Web Application Messaging Protocol without I/O: messages, URIs, ids,
+// encodings and the state of one conversation.
+//
+// An encoding is a dialect (version 2 or version 1 of the protocol) times a serialization (JSON,
+// MessagePack, CBOR). Version 2 is the language inside; version 1 is a translator. Application
+// payload stays the bytes that it arrived as and is transcoded at most once for each serialization
+// that needs it.
+//
+// The package never reads a socket, starts a goroutine, looks at a clock or takes a lock: who uses
+// a [Session] serializes the calls.
+package wamp

@@ -1,0 +1,169 @@
+package wamp
+
+// Message is one WAMP message. A value is written by whoever made it and read-only from then on.
+type Message interface {
+	Code() Code
+}
+
+// Dict is Options or Details. Values are nil, bool, int64, uint64 (only above the range of int64),
+// float64, string, []byte, []any and Dict, at any depth.
+//
+// A decoded dict holds known keys of the right type only: a known key of another type was a
+// protocol violation, and unknown keys are kept, for whoever knows them (WAMP, "Options and
+// Details").
+type Dict map[string]any
+
+// The messages that open and close a session (WAMP, "Session Lifecycle").
+type (
+	Hello struct {
+		Realm   URI
+		Details Dict
+	}
+	Welcome struct {
+		Session ID
+		Details Dict
+	}
+	Abort struct {
+		Details Dict
+		Reason  URI
+		Payload Payload
+	}
+	Challenge struct {
+		Method string
+		Extra  Dict
+	}
+	Authenticate struct {
+		Signature string
+		Extra     Dict
+	}
+	Goodbye struct {
+		Details Dict
+		Reason  URI
+	}
+	// Error answers the request of type RequestType that had the id Request.
+	Error struct {
+		RequestType Code
+		Request     ID
+		Details     Dict
+		Error       URI
+		Payload     Payload
+	}
+)
+
+// The messages of publish and subscribe (WAMP, "Publish and Subscribe").
+type (
+	Publish struct {
+		Request ID
+		Options Dict
+		Topic   URI
+		Payload Payload
+	}
+	Published struct {
+		Request     ID
+		Publication ID
+	}
+	Subscribe struct {
+		Request ID
+		Options Dict
+		Topic   URI
+	}
+	Subscribed struct {
+		Request      ID
+		Subscription ID
+	}
+	Unsubscribe struct {
+		Request      ID
+		Subscription ID
+	}
+	// Unsubscribed with Request 0 revokes a subscription; Details then names it.
+	Unsubscribed struct {
+		Request ID
+		Details Dict
+	}
+	// Event carries Topic for the dialects that address events by topic; version 2 sends it only
+	// as Details["topic"], which is the maker's business.
+	Event struct {
+		Subscription ID
+		Publication  ID
+		Details      Dict
+		Payload      Payload
+		Topic        URI
+	}
+)
+
+// The messages of routed calls (WAMP, "Remote Procedure Calls").
+type (
+	Call struct {
+		Request   ID
+		Options   Dict
+		Procedure URI
+		Payload   Payload
+	}
+	Cancel struct {
+		Request ID
+		Options Dict
+	}
+	Result struct {
+		Request ID
+		Details Dict
+		Payload Payload
+	}
+	Register struct {
+		Request   ID
+		Options   Dict
+		Procedure URI
+	}
+	Registered struct {
+		Request      ID
+		Registration ID
+	}
+	Unregister struct {
+		Request      ID
+		Registration ID
+	}
+	// Unregistered with Request 0 revokes a registration; Details then names it.
+	Unregistered struct {
+		Request ID
+		Details Dict
+	}
+	Invocation struct {
+		Request      ID
+		Registration ID
+		Details      Dict
+		Payload      Payload
+	}
+	Interrupt struct {
+		Request ID
+		Options Dict
+	}
+	Yield struct {
+		Request ID
+		Options Dict
+		Payload Payload
+	}
+)
+
+func (*Hello) Code() Code        { return CodeHello }
+func (*Welcome) Code() Code      { return CodeWelcome }
+func (*Abort) Code() Code        { return CodeAbort }
+func (*Challenge) Code() Code    { return CodeChallenge }
+func (*Authenticate) Code() Code { return CodeAuthenticate }
+func (*Goodbye) Code() Code      { return CodeGoodbye }
+func (*Error) Code() Code        { return CodeError }
+func (*Publish) Code() Code      { return CodePublish }
+func (*Published) Code() Code    { return CodePublished }
+func (*Subscribe) Code() Code    { return CodeSubscribe }
+func (*Subscribed) Code() Code   { return CodeSubscribed }
+func (*Unsubscribe) Code() Code  { return CodeUnsubscribe }
+func (*Unsubscribed) Code() Code { return CodeUnsubscribed }
+func (*Event) Code() Code        { return CodeEvent }
+func (*Call) Code() Code         { return CodeCall }
+func (*Cancel) Code() Code       { return CodeCancel }
+func (*Result) Code() Code       { return CodeResult }
+func (*Register) Code() Code     { return CodeRegister }
+func (*Registered) Code() Code   { return CodeRegistered }
+func (*Unregister) Code() Code   { return CodeUnregister }
+func (*Unregistered) Code() Code { return CodeUnregistered }
+func (*Invocation) Code() Code   { return CodeInvocation }
+func (*Interrupt) Code() Code    { return CodeInterrupt }
+func (*Yield) Code() Code        { return CodeYield }
