@@ -1,0 +1,3 @@
+module github.com/tidings-io/tidings/test/load
+
+go 1.26
