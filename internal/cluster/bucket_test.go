@@ -1,0 +1,227 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tidings-io/tidings/internal/cluster"
+)
+
+func memory(t *testing.T, options cluster.BucketOptions) *cluster.Bucket {
+	t.Helper()
+	e := cluster.New(cluster.Options{})
+	b := e.Bucket(options)
+	start(t, e)
+	return b
+}
+
+func TestABucketRefusesWhileTheEngineIsNotRunning(t *testing.T) {
+	b := cluster.New(cluster.Options{}).Bucket(cluster.BucketOptions{Name: "state"})
+	if _, err := b.Put(t.Context(), "k", nil); !errors.Is(err, cluster.ErrStopped) {
+		t.Errorf("put: %v", err)
+	}
+	if err := b.Watch(t.Context(), "k", func(cluster.Entry) {}); !errors.Is(err, cluster.ErrStopped) {
+		t.Errorf("watch: %v", err)
+	}
+}
+
+func TestAValueIsReplacedOnlyByWhoKnowsTheLatestRevision(t *testing.T) {
+	b := memory(t, cluster.BucketOptions{Name: "state"})
+	first, err := b.Create(t.Context(), "k", []byte("1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := b.Update(t.Context(), "k", []byte("2"), first)
+	if err != nil || second <= first {
+		t.Fatalf("update: revision %d after %d, %v", second, first, err)
+	}
+	if _, err := b.Update(t.Context(), "k", []byte("3"), first); !errors.Is(err, cluster.ErrConflict) {
+		t.Fatalf("an update of an old revision: %v", err)
+	}
+	if err := b.Delete(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Get(t.Context(), "k"); !errors.Is(err, cluster.ErrNotFound) {
+		t.Fatalf("after the delete: %v", err)
+	}
+	if _, err := b.Create(t.Context(), "k", []byte("4")); err != nil {
+		t.Fatalf("create after the delete: %v", err)
+	}
+	if err := b.Delete(t.Context(), "never there"); err != nil {
+		t.Fatalf("delete of nothing: %v", err)
+	}
+}
+
+func TestValuesEndWithTheBucketsLifetime(t *testing.T) {
+	b := memory(t, cluster.BucketOptions{Name: "short", TTL: 100 * time.Millisecond})
+	if _, err := b.Create(t.Context(), "k", []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		_, err := b.Get(t.Context(), "k") // the store is real, and so is its clock: ask until it forgot
+		if errors.Is(err, cluster.ErrNotFound) {
+			return
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("the value is still there: %v", err)
+		}
+	}
+}
+
+func TestAFullBucketRefusesAndKeepsWhatItHas(t *testing.T) {
+	b := memory(t, cluster.BucketOptions{Name: "small", MaxBytes: 4096})
+	if _, err := b.Create(t.Context(), "first", []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Create(t.Context(), "big", make([]byte, 8192)); err == nil {
+		t.Fatal("more than the bucket holds was accepted")
+	}
+	if _, err := b.Get(t.Context(), "first"); err != nil {
+		t.Fatalf("the first value is gone: %v", err)
+	}
+}
+
+func TestAnyTextIsAKeyOfItsOwn(t *testing.T) {
+	b := memory(t, cluster.BucketOptions{Name: "keys"})
+	seen := make(map[string]string)
+	rapid.Check(t, func(rt *rapid.T) {
+		key := rapid.OneOf(rapid.StringN(1, 60, 200), rapid.SampledFrom([]string{
+			"*", ">", ".", "..", "a.b", "a..b", "a*", "=", "=2E", " ", "\x00", "$JS.API", "é", "A", "a",
+		})).Draw(rt, "key")
+		value := rapid.String().Draw(rt, "value")
+		if _, err := b.Put(t.Context(), key, []byte(value)); err != nil {
+			rt.Fatalf("put %q: %v", key, err)
+		}
+		seen[key] = value
+		for k, want := range seen {
+			if got, err := b.Get(t.Context(), k); err != nil || string(got.Value) != want || got.Key != k {
+				rt.Fatalf("%q holds %q, not %q (%v)", k, got.Value, want, err)
+			}
+			if len(seen) > 20 {
+				delete(seen, k)
+			}
+		}
+	})
+}
+
+func TestKeysWithoutTextOrWithTooMuchAreRefused(t *testing.T) {
+	b := memory(t, cluster.BucketOptions{Name: "keys"})
+	for _, key := range []string{"", strings.Repeat("k", 513)} {
+		if _, err := b.Put(t.Context(), key, nil); err == nil {
+			t.Errorf("a key of %d bytes was accepted", len(key))
+		}
+	}
+}
+
+func TestWatchGivesTheStateAndEveryChangeInOrder(t *testing.T) {
+	b := memory(t, cluster.BucketOptions{Name: "state"})
+	if _, err := b.Put(t.Context(), "k", []byte("0")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	entries := make(chan cluster.Entry)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- b.Watch(ctx, "k", func(e cluster.Entry) { entries <- e })
+	}()
+	if e := <-entries; string(e.Value) != "0" {
+		t.Fatalf("the first state is %q", e.Value)
+	}
+	for _, value := range []string{"1", "2"} {
+		if _, err := b.Put(t.Context(), "other", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Put(t.Context(), "k", []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+		if e := <-entries; string(e.Value) != value || e.Deleted {
+			t.Fatalf("got %+v, not %q", e, value)
+		}
+	}
+	if err := b.Delete(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if e := <-entries; !e.Deleted {
+		t.Fatalf("got %+v, not the deletion", e)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatalf("the watch ended with %v", err)
+	}
+}
+
+func TestAWatchEndsWithTheEngine(t *testing.T) {
+	e := cluster.New(cluster.Options{})
+	b := e.Bucket(cluster.BucketOptions{Name: "state"})
+	start(t, e)
+	if _, err := b.Put(t.Context(), "k", nil); err != nil {
+		t.Fatal(err)
+	}
+	watching, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- b.Watch(t.Context(), "k", func(cluster.Entry) { close(watching) })
+	}()
+	<-watching
+	stop(t, e)
+	if err := <-ended; !errors.Is(err, cluster.ErrStopped) {
+		t.Fatalf("the watch ended with %v", err)
+	}
+}
+
+func TestOfManyWhoSpendOneSucceeds(t *testing.T) {
+	e := cluster.New(cluster.Options{})
+	once := e.Once(cluster.BucketOptions{Name: "spent", TTL: time.Minute})
+	start(t, e)
+	var fresh atomic.Int32
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			ok, err := once.Spend(t.Context(), "ticket", time.Now().Add(time.Second))
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				fresh.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := fresh.Load(); n != 1 {
+		t.Fatalf("%d were told that they were the first", n)
+	}
+	if ok, err := once.Spend(t.Context(), "late", time.Now().Add(time.Hour)); ok || err == nil {
+		t.Fatalf("what outlives the memory of it was accepted: %v, %v", ok, err)
+	}
+}
+
+func TestACellIsSavedOnlyOverTheVersionThatWasLoaded(t *testing.T) {
+	cell := memory(t, cluster.BucketOptions{Name: "state"}).Cell("maintenance")
+	if value, version, err := cell.Load(t.Context()); value != nil || version != 0 || err != nil {
+		t.Fatalf("an empty cell gave %q, %d, %v", value, version, err)
+	}
+	first, saved, err := cell.Save(t.Context(), []byte("1"), 0)
+	if !saved || err != nil {
+		t.Fatalf("the first save: %v, %v", saved, err)
+	}
+	if _, saved, err := cell.Save(t.Context(), []byte("x"), 0); saved || err != nil {
+		t.Fatalf("a save over nothing, with something there: %v, %v", saved, err)
+	}
+	second, saved, err := cell.Save(t.Context(), []byte("2"), first)
+	if !saved || err != nil {
+		t.Fatalf("the second save: %v, %v", saved, err)
+	}
+	if _, saved, err := cell.Save(t.Context(), []byte("x"), first); saved || err != nil {
+		t.Fatalf("a save over the first version: %v, %v", saved, err)
+	}
+	if value, version, err := cell.Load(t.Context()); string(value) != "2" || version != second || err != nil {
+		t.Fatalf("loaded %q, %d, %v", value, version, err)
+	}
+}

@@ -1,0 +1,37 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+)
+
+// maxKeyBytes bounds a key before it is encoded, which makes it three times as long at most: the
+// store keeps every key in memory.
+const maxKeyBytes = 512
+
+var errEmptyKey = errors.New("a key must not be empty")
+
+// encodeKey writes any text as one token of a NATS subject: letters, digits, dash and underscore
+// stay, every other byte becomes = and two hexadecimal digits. Dots, stars and angle brackets would
+// otherwise address other keys, or all of them.
+func encodeKey(key string) (string, error) {
+	if key == "" {
+		return "", errEmptyKey
+	}
+	if len(key) > maxKeyBytes {
+		return "", fmt.Errorf("a key has at most %d bytes, this one has %d", maxKeyBytes, len(key))
+	}
+	encoded := make([]byte, 0, len(key)+8)
+	for i := range len(key) {
+		if c := key[i]; plain(c) {
+			encoded = append(encoded, c)
+		} else {
+			encoded = fmt.Appendf(encoded, "=%02X", c)
+		}
+	}
+	return string(encoded), nil
+}
+
+func plain(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
+}

@@ -1,0 +1,27 @@
+//go:build unix
+
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// lock takes the folder for this process: two servers that write the same files destroy them. The
+// lock ends with the process, so a crash leaves nothing to clean up.
+func lock(path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		cause := fmt.Errorf("lock %s: %w", path, err)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			cause = fmt.Errorf("%s is held by another running server; give each server a data folder of its own", path)
+		}
+		return nil, errors.Join(cause, file.Close())
+	}
+	return func() { _ = file.Close() }, nil // closing the descriptor releases the lock
+}

@@ -1,0 +1,27 @@
+package cluster_test
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/tidings-io/tidings/internal/cluster"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// start runs an engine for the test.
+func start(t *testing.T, e *cluster.Engine) {
+	t.Helper()
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, e) })
+}
+
+func stop(t *testing.T, e *cluster.Engine) {
+	t.Helper()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
