@@ -1,0 +1,316 @@
+/**
+ * The shell around the machine: one socket at a time, its timers, and the page's handlers. It decides nothing; what
+ * to do next is always the machine's word.
+ */
+import { backoff } from './backoff.js';
+import type { Dict, Match, Payload } from './messages.js';
+import { Failed, TicketRefused } from './failure.js';
+import { type Config, type Delivery, type Failure, initial, type Input, type Output, type Session, type State, type Timer } from './state.js';
+import { step } from './machine.js';
+import { tabIdentity } from './tab.js';
+
+export interface Options {
+  readonly url: string | URL; // relative to the page; http(s) becomes ws(s)
+  readonly realm?: string;
+  /** Fetches a one-time ticket from the page's own backend; asked for each session. Without it the page is anonymous. */
+  readonly ticket?: () => Promise<string>;
+  /** The tab's identity, if the page has one of its own; by default it is kept in sessionStorage. */
+  readonly tab?: string;
+}
+
+/** What a page can show of the connection. */
+export type ConnectionState =
+  | { readonly name: 'connecting' | 'authenticating'; readonly tries: number }
+  | { readonly name: 'open'; readonly session: Session }
+  | { readonly name: 'waiting'; readonly tries: number; readonly retryAt: Date }
+  | { readonly name: 'refused'; readonly reason: string; readonly message: string }
+  | { readonly name: 'closed' };
+
+export interface Event extends Delivery {
+  readonly publication: number;
+}
+
+export type EventHandler = (event: Event) => void;
+export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Promise<Partial<Payload> | void>;
+
+export interface SubscribeOptions {
+  readonly match?: Match;
+  readonly onHeld?: () => void; // in each session anew
+  readonly onRefused?: (failure: Failure) => void;
+}
+
+/** Something held until it is let go of, across all reconnects. */
+export interface Handle {
+  readonly uri: string;
+  release(): void;
+}
+
+export interface PublishOptions extends Partial<Payload> {
+  readonly acknowledge?: boolean; // wait for PUBLISHED, and for a session if there is none
+  readonly excludeMe?: boolean; // default true
+  readonly timeout?: number; // ms, of an acknowledged publication
+}
+
+export interface CallOptions extends Partial<Payload> {
+  readonly timeout?: number; // ms
+}
+
+interface Holder {
+  readonly handle: EventHandler | Procedure;
+  readonly options: SubscribeOptions;
+}
+
+const OPENING = 15_000; // ms from the first packet to WELCOME; a router that takes longer is not well
+const STABLE = 10_000; // ms after which a session counts as lasting, and the back-off begins anew
+const CLOSING = 2_000; // ms that a router gets to answer GOODBYE
+const TIMEOUT = 10_000; // ms, of calls that name none
+const AGENT = 'tidings-js/0.1.0';
+
+export function connect(options: Options): Connection {
+  return new Connection(options);
+}
+
+export class Connection {
+  /** The identity that the page's requests to its own backend should carry, so that it is not told of its own changes. */
+  readonly tab: Promise<string>;
+
+  readonly #options: Options;
+  readonly #address: URL;
+  readonly #holders = new Map<string, Set<Holder>>();
+  readonly #listeners = new Set<(state: ConnectionState) => void>();
+  readonly #requests = new Map<number, { resolve(result: Payload): void; reject(error: Failed): void; timer: Timeout }>();
+  readonly #timers = new Map<Timer, Timeout>();
+  readonly #inputs: Input[] = [];
+  #machine: State;
+  #shown: ConnectionState = { name: 'connecting', tries: 0 };
+  #socket: WebSocket | null = null;
+  #retryAt = new Date(0);
+  #lastToken = 0;
+  #busy = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#address = address(options.url);
+    this.tab = options.tab === undefined ? tabIdentity() : Promise.resolve(options.tab);
+    this.#machine = initial(configFrom(options, null));
+    void this.tab.then((tab) => {
+      this.#machine = { ...this.#machine, config: configFrom(options, tab) };
+      this.#input({ type: 'start' });
+    });
+    globalThis.addEventListener?.('online', this.#hurry);
+  }
+
+  get state(): ConnectionState {
+    return this.#shown;
+  }
+
+  get session(): Session | null {
+    return this.#shown.name === 'open' ? this.#shown.session : null;
+  }
+
+  /** Listens to changes of the state; returns how to stop. */
+  onState(listener: (state: ConnectionState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  subscribe(topic: string, handler: EventHandler, options: SubscribeOptions = {}): Handle {
+    return this.#hold('subscription', topic, { handle: handler, options });
+  }
+
+  register(procedure: string, handler: Procedure, options: SubscribeOptions = {}): Handle {
+    return this.#hold('registration', procedure, { handle: handler, options });
+  }
+
+  /** Without `acknowledge` it is sent if there is a session and forgotten if there is none. */
+  async publish(topic: string, options: PublishOptions = {}): Promise<void> {
+    const payload = { args: options.args ?? [], kwargs: options.kwargs ?? {} };
+    const wamp: Dict = {
+      ...(options.acknowledge ? { acknowledge: true } : {}),
+      ...(options.excludeMe === false ? { exclude_me: false } : {}),
+    };
+    if (!options.acknowledge) return this.#input({ type: 'tell', uri: topic, options: wamp, payload });
+    await this.#request('publish', { uri: topic, options: wamp, payload, timeout: options.timeout ?? TIMEOUT });
+  }
+
+  /** Rejects with a Failed; a call made before the session is open waits for it, within its time. */
+  call(procedure: string, options: CallOptions = {}): Promise<Payload> {
+    const timeout = options.timeout ?? TIMEOUT;
+    const payload = { args: options.args ?? [], kwargs: options.kwargs ?? {} };
+    return this.#request('call', { uri: procedure, options: { timeout }, payload, timeout });
+  }
+
+  /** Connects at once: out of waiting, or after a refusal that a person has dealt with. */
+  retry(): void {
+    this.#input({ type: 'retry' });
+  }
+
+  /** Ends the session for good. A page that is merely left need not call it. */
+  close(): void {
+    globalThis.removeEventListener?.('online', this.#hurry);
+    this.#input({ type: 'close' });
+  }
+
+  readonly #hurry = (): void => {
+    if (this.#machine.phase.name === 'waiting') this.retry();
+  };
+
+  #hold(kind: 'subscription' | 'registration', uri: string, holder: Holder): Handle {
+    const match = holder.options.match ?? 'exact';
+    const key = `${kind} ${match} ${uri}`;
+    const holders = this.#holders.get(key) ?? new Set();
+    this.#holders.set(key, holders.add(holder));
+    this.#input({ type: 'hold', key, kind, uri, match });
+    const release = (): void => {
+      if (!holders.delete(holder) || holders.size > 0) return;
+      this.#holders.delete(key);
+      this.#input({ type: 'release', key });
+    };
+    return { uri, release };
+  }
+
+  #request(kind: 'call' | 'publish', wish: { uri: string; options: Dict; payload: Payload; timeout: number }): Promise<Payload> {
+    const token = ++this.#lastToken;
+    const { uri, options, payload } = wish;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#input({ type: 'expired', token }), wish.timeout);
+      this.#requests.set(token, { resolve, reject, timer });
+      this.#input({ type: 'request', request: { token, kind, uri, options, payload } });
+    });
+  }
+
+  /** Handlers may call back into the connection; their inputs wait until the outputs before them are carried out. */
+  #input(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      const [state, outputs] = step(this.#machine, next);
+      this.#machine = state;
+      for (const output of outputs) guarded(() => this.#carryOut(output));
+    }
+    this.#busy = false;
+  }
+
+  #carryOut(output: Output): void {
+    switch (output.type) {
+      case 'connect': return this.#connect(output.attempt);
+      case 'disconnect': return this.#disconnect();
+      case 'send': return this.#socket?.send(JSON.stringify(output.message));
+      case 'ask-ticket': return void this.#askTicket(output.attempt);
+      case 'start-timer': return this.#startTimer(output.timer, output.tries);
+      case 'stop-timer': return clearTimeout(this.#timers.get(output.timer));
+      case 'phase': return this.#show(shown(this.#machine, this.#retryAt));
+      case 'event': return this.#deliver(output);
+      case 'invoked': return void this.#invoke(output);
+      case 'held': return this.#tellHolders(output.key, ({ options }) => options.onHeld?.());
+      case 'hold-refused': return this.#tellHolders(output.key, ({ options }) => refusedHold(options, output));
+      case 'settled': return this.#settle(output.token, ({ resolve }) => resolve(output.result));
+      case 'failed': return this.#settle(output.token, ({ reject }) => reject(new Failed(output.failure)));
+    }
+  }
+
+  #connect(attempt: number): void {
+    try {
+      const socket = new WebSocket(this.#address, 'wamp.2.json');
+      socket.onopen = () => this.#input({ type: 'opened', attempt });
+      socket.onmessage = ({ data }) => this.#input({ type: 'received', attempt, frame: String(data) });
+      socket.onclose = () => this.#input({ type: 'lost', attempt });
+      this.#socket = socket;
+    } catch (error) { // the page's security policy forbids it
+      console.error('tidings: no socket', error);
+      this.#input({ type: 'lost', attempt });
+    }
+  }
+
+  #disconnect(): void {
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  async #askTicket(attempt: number): Promise<void> {
+    try {
+      const ticket = (await this.#options.ticket?.()) ?? '';
+      this.#input({ type: 'ticket', attempt, ticket });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#input({ type: 'no-ticket', attempt, message, final: error instanceof TicketRefused });
+    }
+  }
+
+  #startTimer(timer: Timer, tries: number): void {
+    const delays = { opening: OPENING, stable: STABLE, closing: CLOSING, retry: backoff(tries, Math.random()) };
+    if (timer === 'retry') this.#retryAt = new Date(Date.now() + delays.retry);
+    clearTimeout(this.#timers.get(timer));
+    this.#timers.set(timer, setTimeout(() => this.#input({ type: 'elapsed', timer }), delays[timer]));
+  }
+
+  #show(state: ConnectionState): void {
+    this.#shown = state;
+    for (const listener of [...this.#listeners]) guarded(() => listener(state));
+  }
+
+  #deliver({ key, publication, delivery }: Output & { type: 'event' }): void {
+    this.#tellHolders(key, ({ handle }) => (handle as EventHandler)({ ...delivery, publication }));
+  }
+
+  async #invoke({ key, attempt, request, delivery }: Output & { type: 'invoked' }): Promise<void> {
+    const [holder] = this.#holders.get(key) ?? [];
+    try {
+      const result = (await (holder?.handle as Procedure | undefined)?.(delivery)) ?? {};
+      const payload = { args: result.args ?? [], kwargs: result.kwargs ?? {} };
+      this.#input({ type: 'answer', attempt, request, outcome: { result: payload } });
+    } catch (error) {
+      this.#input({ type: 'answer', attempt, request, outcome: { failure: Failed.from(error).failure } });
+    }
+  }
+
+  #tellHolders(key: string, tell: (holder: Holder) => void): void {
+    for (const holder of [...(this.#holders.get(key) ?? [])]) guarded(() => tell(holder));
+  }
+
+  #settle(token: number, how: (request: { resolve(result: Payload): void; reject(error: Failed): void }) => void): void {
+    const request = this.#requests.get(token);
+    if (!request) return;
+    this.#requests.delete(token);
+    clearTimeout(request.timer);
+    how(request);
+  }
+}
+
+type Timeout = ReturnType<typeof setTimeout>;
+
+function configFrom(options: Options, tab: string | null): Config {
+  return { realm: options.realm ?? 'app', tab, agent: AGENT, tickets: options.ticket !== undefined };
+}
+
+function address(url: string | URL): URL {
+  const absolute = new URL(url, globalThis.location?.href);
+  absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
+  return absolute;
+}
+
+function shown({ phase, tries }: State, retryAt: Date): ConnectionState {
+  switch (phase.name) {
+    case 'idle': case 'connecting': return { name: 'connecting', tries };
+    case 'authenticating': return { name: 'authenticating', tries };
+    case 'waiting': return { name: 'waiting', tries, retryAt };
+    case 'open': return { name: 'open', session: phase.session };
+    case 'refused': return { name: 'refused', reason: phase.reason, message: phase.message };
+    case 'closing': case 'closed': return { name: 'closed' };
+  }
+}
+
+function refusedHold(options: SubscribeOptions, { key, failure }: { key: string; failure: Failure }): void {
+  if (options.onRefused) options.onRefused(failure);
+  else console.warn(`tidings: ${key}: ${failure.uri}: ${failure.message}`);
+}
+
+/** One handler's mistake, or a payload that is no JSON, must not keep the rest from being carried out. */
+function guarded(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    console.error('tidings:', error);
+  }
+}

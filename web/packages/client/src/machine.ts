@@ -1,0 +1,284 @@
+/**
+ * The connection as a pure function: no sockets, no clock, no dice. The shell (connection.ts) carries its outputs out
+ * and brings what comes of them back as inputs.
+ */
+import { Code, type Dict, type Incoming, isDict, parse, textOf, textsOf, trailing } from './messages.js';
+import * as holds from './holds.js';
+import * as requests from './requests.js';
+import { andThen, type Input, type Output, send, type Session, type State, type Step, type Timer } from './state.js';
+
+/** What only a person or a developer can mend. All else is tried again: after a restart the answer may be another. */
+const FINAL: ReadonlySet<string> = new Set([
+  'wamp.error.authentication_denied',
+  'wamp.error.authentication_required',
+  'wamp.error.authorization_denied',
+  'wamp.error.cannot_authenticate',
+  'wamp.error.invalid_uri',
+  'wamp.error.no_matching_auth_method',
+  'wamp.error.no_such_principal',
+  'wamp.error.no_such_realm',
+  'wamp.error.no_such_role',
+  'wamp.error.not_authorized',
+]);
+
+export function step(state: State, input: Input): Step {
+  switch (input.type) {
+    case 'start': return state.phase.name === 'idle' ? connect(state) : [state, []];
+    case 'retry': return retry(state);
+    case 'close': return close(state);
+    case 'elapsed': return elapsed(state, input.timer);
+    case 'hold': return holds.hold(state, input);
+    case 'release': return holds.release(state, input.key);
+    case 'request': return requests.request(state, input.request);
+    case 'expired': return requests.expire(state, input.token);
+    case 'tell': return requests.tell(state, input);
+    case 'opened': case 'received': case 'lost': case 'ticket': case 'no-ticket': case 'answer':
+      return input.attempt === state.attempt ? heard(state, input) : [state, []];
+  }
+}
+
+type Heard = Extract<Input, { attempt: number }>;
+
+function heard(state: State, input: Heard): Step {
+  switch (input.type) {
+    case 'opened': return state.phase.name === 'connecting' ? greet(state) : [state, []];
+    case 'received': return receive(state, parse(input.frame));
+    case 'lost': return lost(state);
+    case 'ticket': return ticket(state, input.ticket);
+    case 'no-ticket': return noTicket(state, input);
+    case 'answer': return answer(state, input);
+  }
+}
+
+// ---- reaching the router ----
+
+function connect(state: State): Step {
+  const attempt = state.attempt + 1;
+  return show({ ...state, attempt, phase: { name: 'connecting' }, lastRequest: 0 }, [
+    { type: 'connect', attempt },
+    start('opening'),
+  ]);
+}
+
+function retry(state: State): Step {
+  if (state.phase.name === 'waiting') return andThen([state, [stop('retry')]], connect);
+  return state.phase.name === 'refused' ? connect({ ...state, tries: 0, denials: 0 }) : [state, []];
+}
+
+/** HELLO, and at the same time the page's question to its own backend for a ticket: one round trip less. */
+function greet(state: State): Step {
+  const { realm, tab, agent, tickets } = state.config;
+  const details: Dict = {
+    roles: {
+      publisher: { features: { publisher_exclusion: true } },
+      subscriber: { features: { pattern_based_subscription: true, subscription_revocation: true } },
+      caller: { features: { call_timeout: true } },
+      callee: { features: { pattern_based_registration: true } },
+    },
+    agent,
+    authmethods: [tickets ? 'ticket' : 'anonymous'],
+    ...(tab === null ? {} : { _tab: tab }),
+  };
+  const phase = { name: 'authenticating', challenged: false, ticket: null, answered: false } as const;
+  const ask: Output[] = tickets ? [{ type: 'ask-ticket', attempt: state.attempt }] : [];
+  return show({ ...state, phase }, [...send([Code.hello, realm, details]), ...ask]);
+}
+
+// ---- authenticating: challenge and ticket come in either order ----
+
+function ticket(state: State, value: string): Step {
+  if (state.phase.name !== 'authenticating') return [state, []];
+  return authenticate({ ...state, phase: { ...state.phase, ticket: value } });
+}
+
+function challenged(state: State, method: string): Step {
+  if (state.phase.name !== 'authenticating' || state.phase.challenged) return violation(state, 'unexpected CHALLENGE');
+  if (method !== 'ticket' || !state.config.tickets) {
+    const message = `the router asks for ${method}, which this page cannot give`;
+    return andThen([state, send([Code.abort, { message }, 'wamp.error.cannot_authenticate'])],
+      (s) => refuse(s, 'wamp.error.cannot_authenticate', message));
+  }
+  return authenticate({ ...state, phase: { ...state.phase, challenged: true } });
+}
+
+function authenticate(state: State): Step {
+  const { phase } = state;
+  if (phase.name !== 'authenticating' || phase.answered || !phase.challenged || phase.ticket === null) return [state, []];
+  // A ticket is good for once: it is not kept.
+  return [{ ...state, phase: { ...phase, answered: true, ticket: null } }, send([Code.authenticate, phase.ticket, {}])];
+}
+
+function noTicket(state: State, why: { message: string; final: boolean }): Step {
+  if (state.phase.name !== 'authenticating') return [state, []];
+  if (why.final) return refuse(state, 'wamp.error.authentication_required', why.message);
+  return andThen([state, [{ type: 'disconnect' }]], lost);
+}
+
+function welcome(state: State, message: Incoming & { type: 'welcome' }): Step {
+  const session = sessionFrom(message.session, message.details);
+  const open = show({ ...state, denials: 0, phase: { name: 'open', session } }, [
+    stop('opening'),
+    start('stable'),
+  ]);
+  return andThen(andThen(open, holds.resume), requests.flush);
+}
+
+function sessionFrom(id: number, details: Dict): Session {
+  const extra = isDict(details['authextra']) ? details['authextra'] : {};
+  const role = textOf(details, 'authrole');
+  const user = textOf(details, 'authid');
+  const roles = textsOf(extra, 'roles');
+  return {
+    id, user, role,
+    name: textOf(extra, 'name') || user,
+    roles: roles.length > 0 ? roles : [role],
+    tenant: textOf(extra, 'tenant'),
+  };
+}
+
+// ---- messages ----
+
+function receive(state: State, message: Incoming): Step {
+  switch (state.phase.name) {
+    case 'authenticating': return opening(state, message);
+    case 'open': return established(state, message);
+    case 'closing': return message.type === 'goodbye' ? ended(state) : [state, []];
+    default: return [state, []]; // said by a socket that is being closed
+  }
+}
+
+function opening(state: State, message: Incoming): Step {
+  switch (message.type) {
+    case 'welcome': return welcome(state, message);
+    case 'challenge': return challenged(state, message.method);
+    case 'abort': return aborted(state, message);
+    default: return violation(state, describe(message));
+  }
+}
+
+function established(state: State, message: Incoming): Step {
+  switch (message.type) {
+    case 'event': return [state, holds.event(state, message)];
+    case 'invocation': return [state, holds.invocation(state, message)];
+    case 'subscribed': return holds.granted(state, 'subscription', message);
+    case 'registered': return holds.granted(state, 'registration', message);
+    case 'unsubscribed': return message.revoked ? holds.revoked(state, 'subscription', message.revoked) : [state, []];
+    case 'unregistered': return message.revoked ? holds.revoked(state, 'registration', message.revoked) : [state, []];
+    case 'result': case 'published': return requests.settle(state, message);
+    case 'error': return failed(state, message);
+    case 'goodbye': return goodbye(state, message);
+    case 'abort': return aborted(state, message);
+    default: return violation(state, describe(message));
+  }
+}
+
+function failed(state: State, error: Incoming & { type: 'error' }): Step {
+  switch (error.of) {
+    case Code.subscribe: return holds.denied(state, 'subscription', error);
+    case Code.register: return holds.denied(state, 'registration', error);
+    case Code.call: return requests.fail(state, 'call', error);
+    case Code.publish: return requests.fail(state, 'publish', error);
+    case Code.unsubscribe: case Code.unregister: return [state, []]; // it is gone either way
+    default: return violation(state, `ERROR for a request of type ${error.of}`);
+  }
+}
+
+function answer(state: State, { request, outcome }: Input & { type: 'answer' }): Step {
+  if (state.phase.name !== 'open') return [state, []];
+  if ('result' in outcome) {
+    return [state, send([Code.yield, request, {}, ...trailing(outcome.result)])];
+  }
+  const { uri, payload } = outcome.failure;
+  return [state, send([Code.error, Code.invocation, request, {}, uri, ...trailing(payload)])];
+}
+
+// ---- the end of a session ----
+
+/**
+ * A ticket may run out on its way to the router, so the first denial asks for another one; the second is final.
+ */
+function aborted(state: State, { reason, details }: Incoming & { type: 'abort' }): Step {
+  const forgiven = reason === 'wamp.error.authentication_denied' && state.denials === 0;
+  const next = { ...state, denials: state.denials + 1 };
+  if (FINAL.has(reason) && !forgiven) return refuse(next, reason, textOf(details, 'message') || reason);
+  return andThen([next, [{ type: 'disconnect' }]], lost);
+}
+
+/** The router ends the session. Whether this user may come back is for the ticket callback to say. */
+function goodbye(state: State, { reason, details }: Incoming & { type: 'goodbye' }): Step {
+  const replied: Step = [state, send([Code.goodbye, {}, 'wamp.close.goodbye_and_out'])];
+  if (FINAL.has(reason)) return andThen(replied, (s) => refuse(s, reason, textOf(details, 'message') || reason));
+  return andThen(andThen(replied, (s) => [s, [{ type: 'disconnect' }]]), lost);
+}
+
+function violation(state: State, message: string): Step {
+  const abort = send([Code.abort, { message }, 'wamp.error.protocol_violation']);
+  return andThen([state, [...abort, { type: 'disconnect' }]], lost);
+}
+
+function lost(state: State): Step {
+  switch (state.phase.name) {
+    case 'connecting': case 'authenticating': case 'open': break;
+    case 'closing': return ended(state);
+    default: return [state, []];
+  }
+  const tries = state.tries + 1;
+  const waiting: State = { ...holds.forget(state), tries, phase: { name: 'waiting' } };
+  return andThen(show(waiting, [...quiet(), { type: 'start-timer', timer: 'retry', tries }]), requests.abandonSent);
+}
+
+function refuse(state: State, reason: string, message: string): Step {
+  const refused: State = { ...holds.forget(state), phase: { name: 'refused', reason, message } };
+  return andThen(show(refused, [{ type: 'disconnect' }, ...quiet()]), requests.abandonAll);
+}
+
+function close(state: State): Step {
+  switch (state.phase.name) {
+    case 'closing': case 'closed': return [state, []];
+    case 'open': {
+      const bye = send([Code.goodbye, {}, 'wamp.close.close_realm']);
+      const closing = show({ ...holds.forget(state), phase: { name: 'closing' } }, [
+        ...bye, ...quiet(), start('closing'),
+      ]);
+      return andThen(closing, requests.abandonAll);
+    }
+    default: return andThen(ended(state), requests.abandonAll);
+  }
+}
+
+function ended(state: State): Step {
+  return show({ ...state, phase: { name: 'closed' } }, [{ type: 'disconnect' }, ...quiet(), stop('closing')]);
+}
+
+function elapsed(state: State, name: Timer): Step {
+  switch (name) {
+    case 'retry': return state.phase.name === 'waiting' ? connect(state) : [state, []];
+    case 'stable': return state.phase.name === 'open' ? [{ ...state, tries: 0 }, []] : [state, []];
+    case 'closing': return state.phase.name === 'closing' ? ended(state) : [state, []];
+    case 'opening':
+      return state.phase.name === 'connecting' || state.phase.name === 'authenticating'
+        ? andThen([state, [{ type: 'disconnect' }]], lost)
+        : [state, []];
+  }
+}
+
+function quiet(): Output[] {
+  return [stop('opening'), stop('stable'), stop('retry')];
+}
+
+function start(name: Timer): Output {
+  return { type: 'start-timer', timer: name, tries: 0 };
+}
+
+function stop(name: Timer): Output {
+  return { type: 'stop-timer', timer: name };
+}
+
+/** Moves to a phase that the page gets to see. */
+function show(state: State, outputs: readonly Output[]): Step {
+  return [state, [...outputs, { type: 'phase', phase: state.phase, tries: state.tries }]];
+}
+
+function describe(message: Incoming): string {
+  return message.type === 'malformed' ? message.problem : `unexpected ${message.type.toUpperCase()}`;
+}

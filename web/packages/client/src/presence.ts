@@ -1,0 +1,94 @@
+/** Presence: who views and who edits a record. Many tabs of one user are one person. */
+import type { Connection, Event } from './connection.js';
+import { Failed } from './failure.js';
+import { type Dict, isDict, textOf } from './messages.js';
+
+export type Mode = 'view' | 'edit';
+
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly mode: Mode; // the highest of their tabs
+  readonly tabs: number;
+}
+
+export interface PresenceUpdate {
+  readonly people: readonly Person[];
+  /** Null with the first state and after a reconnect: nobody has come or gone, the page has. */
+  readonly change: { readonly kind: 'join' | 'leave' | 'mode'; readonly id: string; readonly name: string } | null;
+}
+
+export interface PresenceHandlers {
+  readonly changed: (update: PresenceUpdate) => void;
+  readonly refused?: (failed: Failed) => void;
+}
+
+export interface Presence {
+  readonly record: string;
+  setMode(mode: Mode): void;
+  leave(): void;
+}
+
+/** Enters a record, again after each reconnect, until `leave`. */
+export function enterPresence(connection: Connection, record: string, mode: Mode, handlers: PresenceHandlers): Presence {
+  let current = mode;
+  let here = true;
+  const refuse = (error: unknown): void => {
+    const failed = Failed.from(error);
+    // What the lost connection took with it, the next session does again.
+    if (here && failed.failure.uri !== 'wamp.error.network_failure') handlers.refused?.(failed);
+  };
+  const enter = (): void => {
+    if (connection.state.name !== 'open') return;
+    connection.call('tidings.presence.enter', { kwargs: { record, mode: current } }).catch(refuse);
+  };
+  const receive = (event: Event): void => handlers.changed(updateFrom(event.payload.kwargs));
+  const handle = connection.subscribe(`tidings.presence.${record}`, receive, {
+    onRefused: (failure) => refuse(new Failed(failure)),
+  });
+  const stop = connection.onState(({ name }) => name === 'open' && enter());
+  enter();
+  return {
+    record,
+    setMode: (next) => {
+      if (!here || next === current) return;
+      current = next;
+      enter();
+    },
+    leave: () => {
+      if (!here) return;
+      here = false;
+      stop();
+      handle.release();
+      if (connection.state.name !== 'open') return; // the lost session has left already
+      connection.call('tidings.presence.leave', { kwargs: { record } }).catch(refuse);
+    },
+  };
+}
+
+/** Everybody but the user of this page. */
+export function others(people: readonly Person[], user: string): readonly Person[] {
+  return people.filter(({ id }) => id !== user);
+}
+
+export function updateFrom(kwargs: Dict): PresenceUpdate {
+  const people = kwargs['people'];
+  return { people: Array.isArray(people) ? people.filter(isDict).map(personFrom) : [], change: changeFrom(kwargs['change']) };
+}
+
+function personFrom(person: Dict): Person {
+  const tabs = person['tabs'];
+  return {
+    id: textOf(person, 'id'),
+    name: textOf(person, 'name') || textOf(person, 'id'),
+    mode: person['mode'] === 'edit' ? 'edit' : 'view',
+    tabs: typeof tabs === 'number' ? tabs : 1,
+  };
+}
+
+function changeFrom(change: unknown): PresenceUpdate['change'] {
+  if (!isDict(change)) return null;
+  const kind = change['kind'];
+  if (kind !== 'join' && kind !== 'leave' && kind !== 'mode') return null;
+  return { kind, id: textOf(change, 'id'), name: textOf(change, 'name') };
+}

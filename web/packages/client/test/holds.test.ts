@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { Code } from '../src/messages.js';
+import { Conversation } from './conversation.js';
+
+describe('subscriptions', () => {
+  it('are asked for at once in a session, with the match that is not exact', () => {
+    const it = new Conversation().opens().subscribes('a.b');
+    expect(it.sent).toEqual([[Code.subscribe, 1, {}, 'a.b']]);
+    expect(it.subscribes('price.', 'prefix').sent).toEqual([[Code.subscribe, 2, { match: 'prefix' }, 'price.']]);
+  });
+
+  it('wait for the first session', () => {
+    const it = new Conversation().subscribes('a');
+    expect(it.sent).toEqual([]);
+    expect(it.opens().sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
+  });
+
+  it('are asked for again in each session, with new ids', () => {
+    const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]).socketCloses().opens();
+    expect(it.sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
+    it.hears([Code.event, 5, 100, {}, ['old id']]);
+    expect(it.outputs).toEqual([]); // resubscribing: the id of the last session says nothing
+    it.hears([Code.subscribed, 1, 6]);
+    expect(it.outputs).toEqual([{ type: 'held', key: 'a' }]);
+    expect(it.hears([Code.event, 6, 101, {}]).output('event')?.key).toBe('a');
+  });
+
+  it('deliver events with topic and payload', () => {
+    const it = new Conversation().opens().subscribes('price.', 'prefix').hears([Code.subscribed, 1, 5]);
+    it.hears([Code.event, 5, 100, { topic: 'price.abc' }, [1], { p: 2 }]);
+    expect(it.output('event')).toEqual({
+      type: 'event', key: 'price.', publication: 100,
+      delivery: { uri: 'price.abc', details: { topic: 'price.abc' }, payload: { args: [1], kwargs: { p: 2 } } },
+    });
+  });
+
+  it('are let go of with the id of this session', () => {
+    const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
+    expect(it.put({ type: 'release', key: 'a' }).sent).toEqual([[Code.unsubscribe, 2, 5]]);
+    expect(it.hears([Code.event, 5, 100, {}]).outputs).toEqual([]);
+    expect(it.hears([Code.unsubscribed, 2]).outputs).toEqual([]);
+    expect(it.socketCloses().opens().sent).toEqual([]);
+  });
+
+  it('that are let go of while asked for are ended as soon as the id is known', () => {
+    const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' });
+    expect(it.sent).toEqual([]);
+    expect(it.hears([Code.subscribed, 1, 5]).sent).toEqual([[Code.unsubscribe, 2, 5]]);
+    expect(it.types).not.toContain('held');
+  });
+
+  it('that are wanted again while asked for are kept', () => {
+    const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' }).subscribes('a');
+    expect(it.sent).toEqual([]);
+    expect(it.hears([Code.subscribed, 1, 5]).types).toEqual(['held']);
+  });
+
+  it('that are let go of while asked for and lost are forgotten', () => {
+    const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' }).socketCloses().opens();
+    expect(it.sent).toEqual([]);
+  });
+
+  it('can be asked for again right after they were let go of, though the router gives the same id', () => {
+    const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
+    it.put({ type: 'release', key: 'a' }).subscribes('a').hears([Code.unsubscribed, 2], [Code.subscribed, 3, 5]);
+    expect(it.hears([Code.event, 5, 100, {}]).output('event')?.key).toBe('a');
+  });
+
+  it('that are refused say why, and are tried again in the next session', () => {
+    const it = new Conversation().opens().subscribes('a');
+    it.hears([Code.error, Code.subscribe, 1, {}, 'wamp.error.not_authorized', ['staff only']]);
+    expect(it.output('hold-refused')).toMatchObject({ key: 'a', failure: { uri: 'wamp.error.not_authorized', message: 'staff only' } });
+    expect(it.socketCloses().opens().sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
+  });
+
+  it('that are refused are asked for again when the page asks again, and dropped without a word', () => {
+    const it = new Conversation().opens().subscribes('a').hears([Code.error, Code.subscribe, 1, {}, 'x']);
+    expect(it.subscribes('a').sent).toEqual([[Code.subscribe, 2, {}, 'a']]);
+    it.hears([Code.error, Code.subscribe, 2, {}, 'x']);
+    expect(it.put({ type: 'release', key: 'a' }).outputs).toEqual([]);
+    expect(it.put({ type: 'release', key: 'a' }).outputs).toEqual([]);
+  });
+
+  it('that are refused after they were let go of say nothing', () => {
+    const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' });
+    expect(it.hears([Code.error, Code.subscribe, 1, {}, 'x']).outputs).toEqual([]);
+    expect(it.state.holds.size).toBe(0);
+  });
+
+  it('that the router takes back are reported', () => {
+    const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
+    it.hears([Code.unsubscribed, 0, { subscription: 5, reason: 'wamp.error.not_authorized' }]);
+    expect(it.output('hold-refused')?.failure.uri).toBe('wamp.error.not_authorized');
+    expect(it.hears([Code.event, 5, 1, {}]).outputs).toEqual([]);
+    expect(it.hears([Code.unsubscribed, 0, { subscription: 77 }]).outputs).toEqual([]);
+  });
+
+  it('ignore answers that nobody waits for', () => {
+    const it = new Conversation().opens();
+    expect(it.hears([Code.subscribed, 9, 5]).outputs).toEqual([]);
+    expect(it.hears([Code.error, Code.subscribe, 9, {}, 'x']).outputs).toEqual([]);
+    expect(it.hears([Code.error, Code.unsubscribe, 9, {}, 'wamp.error.no_such_subscription']).outputs).toEqual([]);
+  });
+});
+
+describe('registrations', () => {
+  const registered = (): Conversation => new Conversation().opens()
+    .put({ type: 'hold', key: 'r', kind: 'registration', uri: 'add', match: 'exact' })
+    .hears([Code.registered, 1, 5]);
+
+  it('answer an invocation with YIELD', () => {
+    const it = registered().hears([Code.invocation, 31, 5, {}, [1, 2]]);
+    expect(it.output('invoked')).toMatchObject({ key: 'r', attempt: 1, request: 31, delivery: { uri: 'add' } });
+    it.put({ type: 'answer', attempt: 1, request: 31, outcome: { result: { args: [3], kwargs: {} } } });
+    expect(it.sent).toEqual([[Code.yield, 31, {}, [3]]]);
+  });
+
+  it('answer an invocation that failed with ERROR', () => {
+    const failure = { uri: 'com.example.no', message: 'no', payload: { args: ['no'], kwargs: {} } };
+    const it = registered().put({ type: 'answer', attempt: 1, request: 31, outcome: { failure } });
+    expect(it.sent).toEqual([[Code.error, Code.invocation, 31, {}, 'com.example.no', ['no']]]);
+  });
+
+  it('do not answer into another session', () => {
+    const answer = { type: 'answer', attempt: 1, request: 31, outcome: { result: { args: [], kwargs: {} } } } as const;
+    expect(registered().socketCloses().put(answer).sent).toEqual([]);
+    expect(registered().socketCloses().opens().put(answer).sent).toEqual([]);
+  });
+
+  it('answer for a procedure that is gone', () => {
+    const it = registered().put({ type: 'release', key: 'r' });
+    expect(it.sent).toEqual([[Code.unregister, 2, 5]]);
+    expect(it.hears([Code.invocation, 31, 5, {}]).sent).toEqual([[Code.error, Code.invocation, 31, {}, 'wamp.error.canceled']]);
+  });
+
+  it('do not mix their ids with those of subscriptions', () => {
+    const it = registered().subscribes('a').hears([Code.subscribed, 2, 5]);
+    expect(it.hears([Code.event, 5, 1, {}]).output('event')?.key).toBe('a');
+    expect(it.hears([Code.invocation, 31, 5, {}]).output('invoked')?.key).toBe('r');
+  });
+
+  it('that are refused or taken back are reported', () => {
+    const it = new Conversation().opens().put({ type: 'hold', key: 'r', kind: 'registration', uri: 'add', match: 'exact' });
+    it.hears([Code.error, Code.register, 1, {}, 'wamp.error.procedure_already_exists']);
+    expect(it.output('hold-refused')?.failure.uri).toBe('wamp.error.procedure_already_exists');
+    expect(registered().hears([Code.unregistered, 0, { registration: 5 }]).types).toEqual(['hold-refused']);
+  });
+});
