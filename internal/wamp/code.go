@@ -31,6 +31,9 @@ const (
 	CodeInvocation   Code = 68
 	CodeInterrupt    Code = 69
 	CodeYield        Code = 70
+
+	// CodeEventReceived is not in the specification, but in its test vectors.
+	CodeEventReceived Code = 337
 )
 
 var codeNames = map[Code]string{
@@ -41,7 +44,7 @@ var codeNames = map[Code]string{
 	CodeEvent: "EVENT", CodeCall: "CALL", CodeCancel: "CANCEL", CodeResult: "RESULT",
 	CodeRegister: "REGISTER", CodeRegistered: "REGISTERED", CodeUnregister: "UNREGISTER",
 	CodeUnregistered: "UNREGISTERED", CodeInvocation: "INVOCATION", CodeInterrupt: "INTERRUPT",
-	CodeYield: "YIELD",
+	CodeYield: "YIELD", CodeEventReceived: "EVENT_RECEIVED",
 }
 
 // String gives the specification's name of the message, or its number if there is none.
@@ -50,4 +53,16 @@ func (c Code) String() string {
 		return name
 	}
 	return strconv.Itoa(int(c))
+}
+
+// isRequest reports whether an ERROR can answer the message. The specification has no ERROR for a
+// CANCEL or a YIELD, but routers in the field send them.
+func (c Code) isRequest() bool {
+	switch c {
+	case CodePublish, CodeSubscribe, CodeUnsubscribe, CodeCall, CodeCancel, CodeRegister,
+		CodeUnregister, CodeInvocation, CodeYield:
+		return true
+	default:
+		return false
+	}
 }

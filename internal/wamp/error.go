@@ -51,4 +51,6 @@ func Fail(uri URI, format string, args ...any) *Failure {
 func (f *Failure) Error() string { return string(f.URI) + ": " + f.Message }
 
 // Violation is a [Failure] that ends the conversation with ABORT (WAMP, "Protocol Violations").
-func Violation(format string, args ...any) *Failure { return Fail(ErrProtocolViolation, format, args...) }
+func Violation(format string, args ...any) *Failure {
+	return Fail(ErrProtocolViolation, format, args...)
+}

@@ -89,6 +89,11 @@ type (
 		Payload      Payload
 		Topic        URI
 	}
+	// EventReceived is autobahn's acknowledgement of an EVENT. The router never asks for one and
+	// passes over those that come.
+	EventReceived struct {
+		Publication ID
+	}
 )
 
 // The messages of routed calls (WAMP, "Remote Procedure Calls").
@@ -143,27 +148,28 @@ type (
 	}
 )
 
-func (*Hello) Code() Code        { return CodeHello }
-func (*Welcome) Code() Code      { return CodeWelcome }
-func (*Abort) Code() Code        { return CodeAbort }
-func (*Challenge) Code() Code    { return CodeChallenge }
-func (*Authenticate) Code() Code { return CodeAuthenticate }
-func (*Goodbye) Code() Code      { return CodeGoodbye }
-func (*Error) Code() Code        { return CodeError }
-func (*Publish) Code() Code      { return CodePublish }
-func (*Published) Code() Code    { return CodePublished }
-func (*Subscribe) Code() Code    { return CodeSubscribe }
-func (*Subscribed) Code() Code   { return CodeSubscribed }
-func (*Unsubscribe) Code() Code  { return CodeUnsubscribe }
-func (*Unsubscribed) Code() Code { return CodeUnsubscribed }
-func (*Event) Code() Code        { return CodeEvent }
-func (*Call) Code() Code         { return CodeCall }
-func (*Cancel) Code() Code       { return CodeCancel }
-func (*Result) Code() Code       { return CodeResult }
-func (*Register) Code() Code     { return CodeRegister }
-func (*Registered) Code() Code   { return CodeRegistered }
-func (*Unregister) Code() Code   { return CodeUnregister }
-func (*Unregistered) Code() Code { return CodeUnregistered }
-func (*Invocation) Code() Code   { return CodeInvocation }
-func (*Interrupt) Code() Code    { return CodeInterrupt }
-func (*Yield) Code() Code        { return CodeYield }
+func (*Hello) Code() Code         { return CodeHello }
+func (*Welcome) Code() Code       { return CodeWelcome }
+func (*Abort) Code() Code         { return CodeAbort }
+func (*Challenge) Code() Code     { return CodeChallenge }
+func (*Authenticate) Code() Code  { return CodeAuthenticate }
+func (*Goodbye) Code() Code       { return CodeGoodbye }
+func (*Error) Code() Code         { return CodeError }
+func (*Publish) Code() Code       { return CodePublish }
+func (*Published) Code() Code     { return CodePublished }
+func (*Subscribe) Code() Code     { return CodeSubscribe }
+func (*Subscribed) Code() Code    { return CodeSubscribed }
+func (*Unsubscribe) Code() Code   { return CodeUnsubscribe }
+func (*Unsubscribed) Code() Code  { return CodeUnsubscribed }
+func (*Event) Code() Code         { return CodeEvent }
+func (*EventReceived) Code() Code { return CodeEventReceived }
+func (*Call) Code() Code          { return CodeCall }
+func (*Cancel) Code() Code        { return CodeCancel }
+func (*Result) Code() Code        { return CodeResult }
+func (*Register) Code() Code      { return CodeRegister }
+func (*Registered) Code() Code    { return CodeRegistered }
+func (*Unregister) Code() Code    { return CodeUnregister }
+func (*Unregistered) Code() Code  { return CodeUnregistered }
+func (*Invocation) Code() Code    { return CodeInvocation }
+func (*Interrupt) Code() Code     { return CodeInterrupt }
+func (*Yield) Code() Code         { return CodeYield }

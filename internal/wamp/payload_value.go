@@ -1,0 +1,185 @@
+package wamp
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// marshaling of Go values keeps to the rules of [Payload.In]: binaries as U+0000 and base64, floats as
+// floats, and dicts in the order of their keys so that equal payloads are equal bytes.
+var marshaling = json.JoinOptions(
+	json.Deterministic(true),
+	json.WithMarshalers(json.JoinMarshalers(
+		json.MarshalToFunc(func(e *jsontext.Encoder, v []byte) error {
+			w := jsonWriter{}
+			w.binary(v)
+			return e.WriteValue(w.dst)
+		}),
+		json.MarshalToFunc(func(e *jsontext.Encoder, v float64) error {
+			w := jsonWriter{}
+			w.float(v)
+			return e.WriteValue(w.dst)
+		}),
+	)),
+)
+
+// NewPayload makes a payload of Go values: everything that encoding/json can marshal.
+func NewPayload(args []any, kwargs Dict) (Payload, error) {
+	var a, k []byte
+	var err error
+	if len(args) > 0 {
+		if a, err = json.Marshal(args, marshaling); err != nil {
+			return Payload{}, fmt.Errorf("marshal args: %w", err)
+		}
+	}
+	if len(kwargs) > 0 {
+		if k, err = json.Marshal(kwargs, marshaling); err != nil {
+			return Payload{}, fmt.Errorf("marshal kwargs: %w", err)
+		}
+	}
+	return PayloadFromJSON(a, k)
+}
+
+// PayloadFromJSON makes a payload of a JSON array and a JSON object, either of which may be nil.
+// They are checked as strictly as a frame.
+func PayloadFromJSON(args, kwargs []byte) (Payload, error) {
+	args, err := partFromJSON(args, kindArray)
+	if err != nil {
+		return Payload{}, fmt.Errorf("args: %w", err)
+	}
+	kwargs, err = partFromJSON(kwargs, kindMap)
+	if err != nil {
+		return Payload{}, fmt.Errorf("kwargs: %w", err)
+	}
+	p := Payload{Serialization: JSON}
+	p.Args, p.Kwargs = own(args, kwargs)
+	return p, nil
+}
+
+func partFromJSON(value []byte, want kind) ([]byte, error) {
+	if value == nil {
+		return nil, nil
+	}
+	f := jsonFormat{}
+	if err := f.check(value); err != nil {
+		return nil, err
+	}
+	t, _, err := f.next(value)
+	if err != nil {
+		return nil, err
+	}
+	if t.kind != want {
+		return nil, fmt.Errorf("is %s, must be %s", t.kind, want)
+	}
+	r := reader{f: f, rest: value}
+	raw, n := r.skip(1, nil)
+	if n == 0 {
+		raw = nil // empty is absent
+	}
+	return raw, r.err
+}
+
+// Value gives the payload as one JSON value, for those who know no args and kwargs: null if it is
+// empty, a single positional argument as it is, several as an array, keywords alone as an object,
+// and both as {"args": [...], "kwargs": {...}}.
+func (p Payload) Value() ([]byte, error) {
+	p, err := p.In(JSON)
+	if err != nil {
+		return nil, err
+	}
+	args, err := p.elements()
+	if err != nil {
+		return nil, fmt.Errorf("args: %w", err)
+	}
+	switch {
+	case args == 0 && p.Kwargs == nil:
+		return []byte("null"), nil
+	case args == 0:
+		return p.Kwargs, nil
+	case args == opaque:
+		return p.Args, nil
+	case p.Kwargs != nil:
+		w := jsonWriter{dst: make([]byte, 0, len(p.Args)+len(p.Kwargs)+len(`{"args":,"kwargs":}`))}
+		w.openMap()
+		w.key([]byte("args"))
+		w.raw(p.Args)
+		w.key([]byte("kwargs"))
+		w.raw(p.Kwargs)
+		w.closeMap()
+		return w.dst, nil
+	case args == 1:
+		return p.only()
+	default:
+		return p.Args, nil
+	}
+}
+
+// opaque is the number of elements of what is no list.
+const opaque = -1
+
+// elements counts the positional arguments.
+func (p Payload) elements() (int, error) {
+	if p.Args == nil {
+		return 0, nil
+	}
+	f := formats[p.Serialization]
+	t, _, err := f.next(p.Args)
+	if err != nil {
+		return 0, err
+	}
+	if t.kind != kindArray {
+		return opaque, nil
+	}
+	r := reader{f: f, rest: p.Args}
+	_, n := r.skip(1, nil)
+	return n, r.err
+}
+
+func (p Payload) only() ([]byte, error) {
+	r := reader{f: formats[p.Serialization], rest: p.Args}
+	r.next()
+	raw, _ := r.skip(2, nil)
+	return raw, r.err
+}
+
+var errNotPayload = errors.New("is not a list and a dict")
+
+// Decode reads the payload into Go values, of the types that a [Dict] has. Either target may be
+// nil. An opaque payload is one positional argument.
+func (p Payload) Decode(args *[]any, kwargs *Dict) error {
+	if args != nil {
+		*args = nil
+	}
+	if kwargs != nil {
+		*kwargs = nil
+	}
+	if args != nil && p.Args != nil {
+		r := reader{f: formats[p.Serialization], rest: p.Args}
+		switch v := r.value(1).(type) {
+		case []any:
+			*args = v
+		case string, []byte:
+			*args = []any{v}
+		default:
+			r.fail(errNotPayload)
+		}
+		if r.err != nil {
+			return fmt.Errorf("decode args: %w", r.err)
+		}
+	}
+	if kwargs != nil && p.Kwargs != nil {
+		r := reader{f: formats[p.Serialization], rest: p.Kwargs}
+		v, ok := r.value(1).(Dict)
+		if !ok {
+			r.fail(errNotPayload)
+		}
+		if r.err != nil {
+			return fmt.Errorf("decode kwargs: %w", r.err)
+		}
+		*kwargs = v
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package wamp
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A v1Frame reads the elements of one frame and remembers the first mistake.
+type v1Frame struct {
+	code uint64
+	r    reader
+	err  error
+}
+
+func openV1Frame(frame []byte) (*v1Frame, error) {
+	f := jsonFormat{}
+	if err := f.check(frame); err != nil {
+		return nil, violation("the frame", err)
+	}
+	v := &v1Frame{r: reader{f: f, rest: frame}}
+	if t := v.r.next(); t.kind != kindArray || !v.more() {
+		return nil, violation("the frame", errNotMessage)
+	}
+	t := v.r.next()
+	if t.kind != kindInt || v.r.err != nil {
+		return nil, violation("the frame", errNotMessage)
+	}
+	v.code = t.num
+	return v, nil
+}
+
+func (f *v1Frame) fail(format string, args ...any) {
+	f.failWith(Violation("version 1: "+format, args...))
+}
+
+func (f *v1Frame) failWith(err error) {
+	if f.err == nil && err != nil {
+		f.err = err
+	}
+}
+
+// more reports whether the frame has another element. It must not be asked again after a no.
+func (f *v1Frame) more() bool {
+	f.r.rest = f.r.f.trim(f.r.rest)
+	return f.err == nil && f.r.err == nil && len(f.r.rest) > 0 && f.r.rest[0] != ']'
+}
+
+// end checks that nothing is left, and that what was read is whole.
+func (f *v1Frame) end() {
+	if f.more() {
+		f.fail("the message has too many elements")
+	}
+	if f.r.err != nil {
+		f.failWith(violation("the frame", f.r.err))
+	}
+}
+
+func (f *v1Frame) text(name string) string {
+	if !f.more() {
+		f.fail("%s is missing", name)
+		return ""
+	}
+	t := f.r.next()
+	if t.kind != kindText {
+		f.fail("%s is %s, must be a string", name, t.kind)
+	}
+	return string(t.plain())
+}
+
+// callID reads the id that the client gave its call: any string or number, sent back as it is.
+func (f *v1Frame) callID() []byte {
+	if !f.more() {
+		f.fail("the call's id is missing")
+		return nil
+	}
+	t, _, err := f.r.f.next(f.r.rest)
+	if err != nil {
+		f.r.fail(err)
+		return nil
+	}
+	switch t.kind {
+	case kindText, kindInt, kindUint, kindFloat:
+	default:
+		f.fail("the call's id is %s, must be a string or a number", t.kind)
+	}
+	raw, _ := f.r.skip(1, nil)
+	if len(raw) > maxV1CallID {
+		f.fail("the call's id has %d bytes, %d are allowed", len(raw), maxV1CallID)
+	}
+	return append([]byte(nil), raw...)
+}
+
+// values reads up to limit elements (all: -1) as they are, as one JSON array; nil if there are none.
+func (f *v1Frame) values(name string, limit int) []byte {
+	if limit > 0 && !f.more() {
+		f.fail("%s is missing", name)
+		return nil
+	}
+	var w jsonWriter
+	w.openArray()
+	n := 0
+	for ; n != limit && f.more(); n++ {
+		raw, _ := f.r.skip(2, nil) // in version 2 a list stands around it
+		w.raw(raw)
+	}
+	w.closeArray()
+	if n == 0 {
+		return nil
+	}
+	return w.dst
+}
+
+// exclude reads who is not to get the event: true for the publisher, or a list of sessions.
+func (f *v1Frame) exclude(options Dict) {
+	if !f.more() {
+		return
+	}
+	switch v := f.r.value(1).(type) {
+	case bool:
+		options["exclude_me"] = v
+	case []any:
+		if len(v) > 0 {
+			options["exclude"] = f.sessions("exclude", v)
+		}
+	default:
+		f.fail("exclude must be a boolean or a list of session ids")
+	}
+}
+
+// eligible reads who alone is to get the event. Clients send an empty list for everybody, while in
+// version 2 it means nobody.
+func (f *v1Frame) eligible(options Dict) {
+	if !f.more() {
+		return
+	}
+	v, ok := f.r.value(1).([]any)
+	switch {
+	case !ok:
+		f.fail("eligible must be a list of session ids")
+	case len(v) > 0:
+		options["eligible"] = f.sessions("eligible", v)
+	}
+}
+
+// sessions translates the ids of sessions, which are text in version 1. One that cannot be ours
+// can match nobody and is left out.
+func (f *v1Frame) sessions(name string, list []any) []any {
+	out := []any{}
+	for _, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			f.fail("%s must be a list of session ids, which are strings", name)
+			return nil
+		}
+		id, err := strconv.ParseUint(text, 10, 64)
+		if err == nil && ID(id).Valid() && !strings.HasPrefix(text, "0") {
+			out = append(out, int64(id))
+		}
+	}
+	return out
+}

@@ -1,0 +1,43 @@
+package wamp
+
+import "strings"
+
+const (
+	// maxV1Prefixes bounds what one client may make us remember.
+	maxV1Prefixes = 64
+	// maxV1Prefix bounds the bytes of one prefix.
+	maxV1Prefix = 64
+)
+
+// prefixes are the short forms of URIs that a client has declared.
+type prefixes struct{ uris map[string]string }
+
+func (p *prefixes) set(prefix, uri string) error {
+	switch {
+	case len(prefix) > maxV1Prefix:
+		return Violation("version 1: the prefix has %d bytes, %d are allowed", len(prefix), maxV1Prefix)
+	case len(uri) > MaxURIBytes:
+		return Violation("version 1: the URI of a prefix has %d bytes, %d are allowed", len(uri), MaxURIBytes)
+	}
+	if _, known := p.uris[prefix]; !known && len(p.uris) >= maxV1Prefixes {
+		return Fail(ErrLimitExceeded, "a client may declare %d prefixes", maxV1Prefixes)
+	}
+	if p.uris == nil {
+		p.uris = map[string]string{}
+	}
+	p.uris[prefix] = uri
+	return nil
+}
+
+// expand gives the URI that a CURIE stands for. What is no CURIE of a declared prefix is a URI;
+// so is whatever goes on with // behind the colon.
+func (p *prefixes) expand(curie string) URI {
+	prefix, rest, ok := strings.Cut(curie, ":")
+	if !ok || strings.HasPrefix(rest, "//") {
+		return URI(curie)
+	}
+	if uri, known := p.uris[prefix]; known {
+		return URI(uri + rest)
+	}
+	return URI(curie)
+}
