@@ -1,0 +1,268 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Client is one connection's conversation: HELLO to GOODBYE, and the session in between.
+type Client struct {
+	outbox Outbox
+	format *format
+	router *Router
+	peer   Peer
+
+	session  atomic.Pointer[Session] // set once, when WELCOME is queued
+	detached atomic.Bool
+
+	// Owned by the reader.
+	handshake *handshake    // nil but between HELLO and WELCOME
+	arrival   time.Duration // the rate limit's next theoretical arrival, since router.started
+
+	mu           sync.Mutex    // guards what follows, and what Session says
+	conversation *wamp.Session // state and encoding
+	over         bool          // nothing more is sent
+}
+
+// Outbox is what waits to be written to the client.
+func (c *Client) Outbox() *Outbox { return &c.outbox }
+
+// Session is the client's session, or nil before WELCOME.
+func (c *Client) Session() *Session { return c.session.Load() }
+
+// Established reports whether WELCOME was sent: cheap, for a transport that enforces a deadline by
+// looking at its connections now and then.
+func (c *Client) Established() bool { return c.session.Load() != nil }
+
+// Open begins: a dialect without HELLO joins at once. The transport calls it before the first Receive.
+func (c *Client) Open(ctx context.Context) error {
+	return c.guarded(func() error {
+		c.mu.Lock()
+		hello := c.conversation.Open()
+		c.mu.Unlock()
+		if hello == nil {
+			return nil
+		}
+		return c.hello(ctx, hello)
+	})
+}
+
+// Receive takes one frame from the client. It waits when the client sends faster than the limit, and
+// it is where an Authenticator and an Authorizer take their time. After an error, which wraps
+// [ErrEnded], the transport stops reading, writes the outbox and closes.
+func (c *Client) Receive(ctx context.Context, frame []byte) error {
+	c.router.counters.framesIn.Add(1)
+	c.router.counters.bytesIn.Add(uint64(len(frame)))
+	if err := c.throttle(ctx); err != nil {
+		return err
+	}
+	return c.guarded(func() error {
+		c.mu.Lock()
+		message, err := c.conversation.Receive(frame)
+		c.mu.Unlock()
+		if err != nil || message == nil {
+			return err
+		}
+		return c.handle(ctx, message)
+	})
+}
+
+// guarded runs one step of the conversation. What the step returns as an error ends it. This is the
+// only place that recovers: a fault of ours costs one client its connection, and no other anything.
+func (c *Client) guarded(step func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.router.options.Logger.Error("a client's message made the router panic",
+				"panic", fmt.Sprint(fault), "stack", string(debug.Stack()), "address", c.peer.RemoteAddr)
+			c.abort(wamp.Fail("tidings.error.internal", "the server failed on this message"), CloseInternal)
+			err = c.ended()
+		}
+	}()
+	if ending := c.outbox.ended(); ending != nil {
+		return ending.err()
+	}
+	if err := step(); err != nil {
+		c.fail(err)
+	}
+	return c.ended()
+}
+
+// ended is the error to return once the conversation is over, nil before.
+func (c *Client) ended() error {
+	if ending := c.outbox.ended(); ending != nil {
+		return ending.err()
+	}
+	return nil
+}
+
+// fail ends the conversation for what went wrong in a step.
+func (c *Client) fail(err error) {
+	var failure *wamp.Failure
+	switch {
+	case !errors.As(err, &failure):
+		c.router.options.Logger.Error("a client's message was not handled", "error", err, "address", c.peer.RemoteAddr)
+		c.abort(wamp.Fail("tidings.error.internal", "the server failed on this message"), CloseInternal)
+	case failure.URI == wamp.CloseSystemShutdown:
+		c.abort(failure, CloseShutdown)
+	case failure.URI == wamp.ErrProtocolViolation || c.Established():
+		c.abort(failure, CloseProtocolViolation)
+	default:
+		c.abort(failure, CloseAuthFailed)
+	}
+}
+
+// handle does what a message that fits the state of the conversation asks for. An error ends it.
+func (c *Client) handle(ctx context.Context, message wamp.Message) error {
+	switch m := message.(type) {
+	case *wamp.Hello:
+		return c.hello(ctx, m)
+	case *wamp.Authenticate:
+		return c.authenticate(ctx, m)
+	case *wamp.Abort:
+		c.finish(nil, Ending{Reason: CloseAborted, Text: string(m.Reason)})
+		return nil
+	}
+	s := c.session.Load()
+	if s == nil {
+		return wamp.Violation("%s before the session is open", message.Code())
+	}
+	err := c.serve(ctx, s, message)
+	s.notify()
+	return err
+}
+
+// serve handles what an open session sends.
+func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) error {
+	switch m := message.(type) {
+	case *wamp.Goodbye:
+		c.goodbye(wamp.CloseGoodbyeAndOut, Ending{Reason: CloseGoodbye})
+		return nil
+	case *wamp.Subscribe:
+		return s.subscribe(ctx, m)
+	case *wamp.Unsubscribe:
+		s.reply(m, s.realm.broker.unsubscribe(s, m.Request, m.Subscription))
+		return nil
+	case *wamp.Publish:
+		return s.publish(ctx, m)
+	case *wamp.Register:
+		return s.register(ctx, m)
+	case *wamp.Unregister:
+		s.reply(m, s.realm.dealer.unregister(s, m.Request, m.Registration))
+		return nil
+	case *wamp.Call:
+		return s.call(ctx, m)
+	case *wamp.Cancel:
+		return nil // call_canceling is not announced: the call goes on (WAMP 2.1: ignored)
+	case *wamp.Yield:
+		return s.yield(m)
+	case *wamp.Error:
+		return s.calleeError(m)
+	}
+	return wamp.Violation("%s is not a client's message", message.Code())
+}
+
+// Gone says that the transport is closed. It is idempotent; the first reason stands, and one that
+// the conversation ended with before stands above it.
+func (c *Client) Gone(reason CloseReason) {
+	c.finish(nil, Ending{Reason: reason})
+	c.outbox.discard()
+	if c.detached.CompareAndSwap(false, true) {
+		c.router.detached(c)
+	}
+}
+
+// abort sends ABORT and ends the conversation.
+func (c *Client) abort(failure *wamp.Failure, reason CloseReason) {
+	c.finish(&wamp.Abort{Details: wamp.Dict{"message": failure.Message}, Reason: failure.URI},
+		Ending{Reason: reason, Text: failure.Message})
+}
+
+// goodbye sends GOODBYE, as the first or as the answer, and ends the conversation: the client's own
+// answer is not waited for.
+func (c *Client) goodbye(reason wamp.URI, ending Ending) {
+	details := wamp.Dict{}
+	if ending.Text != "" {
+		details["message"] = ending.Text
+	}
+	c.finish(&wamp.Goodbye{Details: details, Reason: reason}, ending)
+}
+
+// shutDown ends the conversation because the server stops.
+func (c *Client) shutDown() {
+	const text = "the server is shutting down"
+	if c.Established() {
+		c.goodbye(wamp.CloseSystemShutdown, Ending{Reason: CloseShutdown, Text: text})
+		return
+	}
+	c.abort(wamp.Fail(wamp.CloseSystemShutdown, text), CloseShutdown)
+}
+
+// finish queues the last message, refuses everything after it, and takes the session out of the
+// realm. The first ending stands. Called without a lock.
+func (c *Client) finish(last wamp.Message, ending Ending) {
+	c.mu.Lock()
+	if !c.over {
+		if last != nil {
+			c.sendLocked(last)
+		}
+		c.over = true
+		if c.outbox.end(ending) {
+			c.router.counters.closes[ending.Reason].Add(1)
+		}
+	}
+	s := c.session.Load()
+	c.mu.Unlock()
+	if s != nil {
+		s.leave(c.outbox.ended().Reason)
+	}
+}
+
+// send queues a message that is this client's alone.
+func (c *Client) send(m wamp.Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sendLocked(m)
+}
+
+func (c *Client) sendLocked(m wamp.Message) {
+	if c.over {
+		return
+	}
+	message, err := c.conversation.Append(nil, m)
+	if err != nil {
+		// Payloads are converted before they come here, so this is a fault of ours; the client
+		// must not wait for an answer that will not come.
+		c.router.options.Logger.Error("a message was not encoded", "message", m.Code().String(), "error", err)
+		c.endLocked(Ending{Reason: CloseInternal, Text: "the server failed to encode a message"})
+		return
+	}
+	if len(message) > 0 { // version 1 has no word for some
+		c.put(c.format.frame(message))
+	}
+}
+
+func (c *Client) endLocked(ending Ending) {
+	if c.outbox.end(ending) {
+		c.router.counters.closes[ending.Reason].Add(1)
+	}
+}
+
+// put queues a frame. A client that is over its limit is cut off here; its session leaves when the
+// transport, woken by that, calls Gone: a sender never does another's tidying up.
+func (c *Client) put(frame []byte) (queued bool) {
+	switch c.outbox.put(frame) {
+	case putQueued:
+		return true
+	case putOverflow:
+		c.router.counters.closes[CloseSlow].Add(1)
+	case putEnded:
+	}
+	return false
+}

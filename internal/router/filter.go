@@ -1,0 +1,147 @@
+package router
+
+import (
+	"slices"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Disclosure says when a publication or a call names who made it.
+type Disclosure uint8
+
+// Router-wide policies. For one publication, DiscloseAlways names its publisher and the other two do not.
+const (
+	DiscloseOnRequest Disclosure = iota // who asks for it is named
+	DiscloseNever                       // asking is refused
+	DiscloseAlways                      // everybody is named
+)
+
+// Filter narrows who gets a publication (WAMP, "Publisher Exclusion", "Subscriber Black- and
+// Whitelisting"). Every list that is not nil must admit the receiver: an eligible list that is there
+// but empty admits nobody.
+type Filter struct {
+	IncludePublisher bool // exclude_me: false
+	Exclude          []wamp.ID
+	Eligible         []wamp.ID
+	ExcludeAuthID    []string
+	EligibleAuthID   []string
+	ExcludeAuthRole  []string
+	EligibleAuthRole []string
+}
+
+// setThreshold is the length from which a list is turned into a set: below, comparing is quicker.
+const setThreshold = 16
+
+// matcher is a Filter as delivery asks it.
+type matcher struct {
+	publisher *Client // excluded; nil: nobody
+	listed    bool    // there are lists to look at
+	ids       lists[wamp.ID]
+	authIDs   lists[string]
+	authRoles lists[string]
+}
+
+func (f *Filter) matcher(publisher *Session) matcher {
+	m := matcher{
+		ids:       newLists(f.Exclude, f.Eligible),
+		authIDs:   newLists(f.ExcludeAuthID, f.EligibleAuthID),
+		authRoles: newLists(f.ExcludeAuthRole, f.EligibleAuthRole),
+	}
+	m.listed = !m.ids.open() || !m.authIDs.open() || !m.authRoles.open()
+	if publisher != nil && !f.IncludePublisher {
+		m.publisher = publisher.client
+	}
+	return m
+}
+
+func (m *matcher) admits(c *Client) bool {
+	if c == m.publisher {
+		return false
+	}
+	if !m.listed {
+		return true
+	}
+	s := c.session.Load()
+	return m.ids.admit(s.id) && m.authIDs.admit(s.identity.ID) && m.authRoles.admitAny(s.identity.Roles)
+}
+
+// lists is a black and a white list over one attribute.
+type lists[T comparable] struct {
+	excluded list[T]
+	eligible list[T]
+	limited  bool // there is a white list
+}
+
+func newLists[T comparable](excluded, eligible []T) lists[T] {
+	return lists[T]{excluded: newList(excluded), eligible: newList(eligible), limited: eligible != nil}
+}
+
+// open reports that everybody is admitted.
+func (l *lists[T]) open() bool {
+	return !l.limited && len(l.excluded.few) == 0 && l.excluded.many == nil
+}
+
+func (l *lists[T]) admit(value T) bool {
+	return (!l.limited || l.eligible.has(value)) && !l.excluded.has(value)
+}
+
+// admitAny admits who has one eligible value and no excluded one: a session may have several roles.
+func (l *lists[T]) admitAny(values []T) bool {
+	return (!l.limited || slices.ContainsFunc(values, l.eligible.has)) && !slices.ContainsFunc(values, l.excluded.has)
+}
+
+type list[T comparable] struct {
+	few  []T
+	many map[T]struct{}
+}
+
+func newList[T comparable](values []T) list[T] {
+	if len(values) < setThreshold {
+		return list[T]{few: values}
+	}
+	set := make(map[T]struct{}, len(values))
+	for _, v := range values {
+		set[v] = struct{}{}
+	}
+	return list[T]{many: set}
+}
+
+func (l *list[T]) has(value T) bool {
+	if l.many != nil {
+		_, ok := l.many[value]
+		return ok
+	}
+	return slices.Contains(l.few, value)
+}
+
+// filterOf reads PUBLISH.Options.
+func filterOf(options wamp.Dict) Filter {
+	var f Filter
+	if excludeMe, given := options.Bool("exclude_me"); given {
+		f.IncludePublisher = !excludeMe
+	}
+	f.Exclude = idList(options, "exclude")
+	f.Eligible = idList(options, "eligible")
+	f.ExcludeAuthID = stringList(options, "exclude_authid")
+	f.EligibleAuthID = stringList(options, "eligible_authid")
+	f.ExcludeAuthRole = stringList(options, "exclude_authrole")
+	f.EligibleAuthRole = stringList(options, "eligible_authrole")
+	return f
+}
+
+// idList gives nil for an absent list and a list that is not nil for an empty one.
+func idList(options wamp.Dict, key string) []wamp.ID {
+	ids, given := options.IDs(key)
+	if given && ids == nil {
+		return []wamp.ID{}
+	}
+	return ids
+}
+
+func stringList(options wamp.Dict, key string) []string {
+	values, given := options.Strings(key)
+	if given && values == nil {
+		return []string{}
+	}
+	return values
+}

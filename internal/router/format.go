@@ -1,0 +1,49 @@
+package router
+
+import (
+	"sync"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Format is how a client's bytes look: encoding times framing. Clients of equal formats share bytes.
+type Format struct {
+	Encoding wamp.Encoding
+	Framing  Framing // nil: the message as it is
+}
+
+// Framing adds what the transport puts around a message, such as a WebSocket header and compression.
+// Values are comparable. The result is immutable, and may alias message.
+type Framing interface {
+	Frame(message []byte) []byte
+}
+
+// format is a Format that is interned, so that comparing two is comparing pointers.
+type format struct{ Format }
+
+func (f *format) frame(message []byte) []byte {
+	if f.Framing == nil {
+		return message
+	}
+	return f.Framing.Frame(message)
+}
+
+// formats interns. There are a handful: encodings times kinds of framing.
+type formats struct {
+	mu    sync.Mutex
+	known map[Format]*format
+}
+
+func (f *formats) intern(wanted Format) *format {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known := f.known[wanted]; known != nil {
+		return known
+	}
+	if f.known == nil {
+		f.known = make(map[Format]*format)
+	}
+	made := &format{wanted}
+	f.known[wanted] = made
+	return made
+}

@@ -1,0 +1,48 @@
+package router
+
+import "github.com/tidings-io/tidings/internal/wamp"
+
+// Identity is who a session is. It is written before the session joins and read-only from then on.
+type Identity struct {
+	ID       string         // WAMP authid
+	Name     string         // for people to read
+	Roles    []string       // the first is WAMP's authrole
+	Tenant   string         // "" where the application has one tenant
+	Claims   map[string]any // what else the application said, for rules
+	Method   string         // WAMP authmethod: how it was proved
+	Provider string         // WAMP authprovider: who vouched
+	Backend  bool           // proved by an API key: a program of the application, not a person
+	Key      string         // name of that API key
+}
+
+// Role is WAMP's authrole.
+func (i *Identity) Role() string {
+	if len(i.Roles) == 0 {
+		return ""
+	}
+	return i.Roles[0]
+}
+
+// Peer is what the transport knows about the other end.
+type Peer struct {
+	RemoteAddr string
+	Origin     string
+	UserAgent  string
+	TLS        bool
+	Identity   *Identity // proved during the handshake already; nil if not
+}
+
+// details is the part of WELCOME that tells a client who it is (WAMP, "Authentication").
+func (i *Identity) details() wamp.Dict {
+	roles := make([]any, len(i.Roles))
+	for n, role := range i.Roles {
+		roles[n] = role
+	}
+	return wamp.Dict{
+		"authid":       i.ID,
+		"authrole":     i.Role(),
+		"authmethod":   i.Method,
+		"authprovider": i.Provider,
+		"authextra":    wamp.Dict{"name": i.Name, "roles": roles, "tenant": i.Tenant},
+	}
+}

@@ -1,0 +1,149 @@
+package router
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Realm is one address space of topics and procedures, and the sessions in it. The package comment
+// has the lock order.
+type Realm struct {
+	name   wamp.URI
+	router *Router
+	broker broker
+	dealer dealer
+
+	observers atomic.Pointer[[]*observation]
+	observing sync.Mutex // one writer of observers at a time
+
+	mu       sync.RWMutex // guards what follows
+	sessions map[wamp.ID]*Session
+	closed   bool
+}
+
+func newRealm(router *Router, name wamp.URI) *Realm {
+	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
+	r.broker.init()
+	r.dealer.init()
+	r.observers.Store(&[]*observation{})
+	return r
+}
+
+// Name is the URI that clients join by.
+func (r *Realm) Name() wamp.URI { return r.name }
+
+// Sessions lists who is here, in no order.
+func (r *Realm) Sessions() []*Session {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := make([]*Session, 0, len(r.sessions))
+	for _, s := range r.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+// Session finds who is here by id.
+func (r *Realm) Session(id wamp.ID) (*Session, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	s, ok := r.sessions[id]
+	return s, ok
+}
+
+// SubscriptionInfo is one topic or pattern that somebody listens to.
+type SubscriptionInfo struct {
+	Subscription
+	Subscribers int // sessions
+}
+
+// Subscriptions lists what sessions listen to, sorted by topic.
+func (r *Realm) Subscriptions() []SubscriptionInfo { return r.broker.list() }
+
+// Subscribers counts the sessions that a publication to topic would reach: once for each of their
+// subscriptions that match.
+func (r *Realm) Subscribers(topic wamp.URI) int {
+	n := 0
+	for _, sub := range r.broker.match(nil, topic) {
+		n += sub.subscribers()
+	}
+	return n
+}
+
+// freshID reserves nothing: a clash at joining is answered with another id, and is as likely as a
+// fault of the hardware.
+func (r *Realm) freshID() wamp.ID {
+	for {
+		id := wamp.NewGlobalID()
+		if _, taken := r.Session(id); !taken {
+			return id
+		}
+	}
+}
+
+func (r *Realm) remove(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sessions[s.id] == s {
+		delete(r.sessions, s.id)
+	}
+}
+
+// close ends every session of the realm and refuses new ones.
+func (r *Realm) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	for _, s := range r.Sessions() {
+		s.client.shutDown()
+	}
+}
+
+// Observer hears what sessions do. The calls for one session come one at a time and in order, never
+// under a lock of the router, in the goroutine of whoever caused them; they must not block for long.
+type Observer interface {
+	Joined(*Session)
+	Left(*Session) // after an Unsubscribed for each subscription that it held
+	Subscribed(*Session, Subscription)
+	Unsubscribed(*Session, Subscription)
+}
+
+// NoObserver does nothing: embed it and write the methods that matter.
+type NoObserver struct{}
+
+// Joined does nothing.
+func (NoObserver) Joined(*Session) {}
+
+// Left does nothing.
+func (NoObserver) Left(*Session) {}
+
+// Subscribed does nothing.
+func (NoObserver) Subscribed(*Session, Subscription) {}
+
+// Unsubscribed does nothing.
+func (NoObserver) Unsubscribed(*Session, Subscription) {}
+
+type observation struct{ Observer }
+
+// Observe calls the observer from now on, until cancel. It does not tell what happened before.
+func (r *Realm) Observe(observer Observer) (cancel func()) {
+	added := &observation{observer}
+	r.changeObservers(func(all []*observation) []*observation { return append(all, added) })
+	return func() {
+		r.changeObservers(func(all []*observation) []*observation {
+			return slices.DeleteFunc(all, func(o *observation) bool { return o == added })
+		})
+	}
+}
+
+func (r *Realm) changeObservers(change func([]*observation) []*observation) {
+	r.observing.Lock()
+	defer r.observing.Unlock()
+	changed := change(slices.Clone(*r.observers.Load()))
+	r.observers.Store(&changed)
+}
+
+var _ Observer = NoObserver{}

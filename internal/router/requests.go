@@ -1,0 +1,190 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// reservedWAMP is the router's own part of the name space: no client publishes or registers there.
+// reservedTidings is the part of our components: there only an Authorizer can allow it.
+const (
+	reservedWAMP    = "wamp"
+	reservedTidings = "tidings"
+)
+
+// subscribe handles SUBSCRIBE.
+func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
+	match, err := matchOf(m.Options)
+	if err != nil {
+		return err
+	}
+	request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: match}
+	if _, err := s.authorize(ctx, request); err != nil {
+		s.reply(m, err)
+		return nil
+	}
+	s.reply(m, s.realm.broker.subscribe(s, m.Request, Subscription{Topic: m.Topic, Match: match}))
+	return nil
+}
+
+// publish handles PUBLISH, which is answered only if that was asked for.
+func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
+	receipt, err := s.publishAuthorized(ctx, m)
+	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
+		return nil
+	}
+	if err != nil {
+		s.reply(m, err)
+		return nil
+	}
+	s.client.send(&wamp.Published{Request: m.Request, Publication: receipt.Publication})
+	return nil
+}
+
+func (s *Session) publishAuthorized(ctx context.Context, m *wamp.Publish) (Receipt, error) {
+	disclose, err := s.disclosure(m.Options)
+	if err != nil {
+		return Receipt{}, err
+	}
+	decision, err := s.authorize(ctx, Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload})
+	if err != nil {
+		return Receipt{}, err
+	}
+	payload := m.Payload
+	if decision.Payload != nil {
+		payload = *decision.Payload
+	}
+	return s.realm.Publish(Publication{
+		Topic:     m.Topic,
+		Payload:   payload,
+		Publisher: s,
+		Filter:    filterOf(m.Options),
+		Disclose:  disclose,
+	}), nil
+}
+
+// authorize checks the URI, keeps the reserved names, and asks the Authorizer.
+func (s *Session) authorize(ctx context.Context, request Request) (Decision, error) {
+	options := &s.realm.router.options
+	if err := request.URI.Check(options.URIs, request.Match); err != nil {
+		return Decision{}, err
+	}
+	takesName := request.Action == Publish || request.Action == Register
+	if takesName && touches(request.URI, request.Match, reservedWAMP) {
+		return Decision{}, wamp.Fail(wamp.ErrInvalidURI, "%s is reserved for the router", reservedWAMP)
+	}
+	if options.Authorizer == nil {
+		if takesName && touches(request.URI, request.Match, reservedTidings) {
+			return Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", reservedTidings)
+		}
+		return Decision{}, nil
+	}
+	decision, err := options.Authorizer.Authorize(ctx, request)
+	var failure *wamp.Failure
+	if err != nil && !errors.As(err, &failure) {
+		options.Logger.Error("authorization broke", "action", request.Action.String(), "uri", string(request.URI), "error", err)
+		return Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "authorization is not possible at the moment")
+	}
+	return decision, err
+}
+
+// touches reports whether the URI, or something that the pattern matches, has that first component.
+func touches(uri wamp.URI, match wamp.Match, first string) bool {
+	component, _, more := strings.Cut(string(uri), ".")
+	switch match {
+	case wamp.MatchPrefix:
+		if more {
+			return component == first
+		}
+		return strings.HasPrefix(first, component)
+	case wamp.MatchWildcard:
+		return component == first || component == ""
+	default:
+		return component == first
+	}
+}
+
+// disclosure decides whether the session is named to who receives what it sends.
+func (s *Session) disclosure(options wamp.Dict) (Disclosure, error) {
+	asked, _ := options.Bool("disclose_me")
+	switch policy := s.realm.router.options.Disclosure; {
+	case policy == DiscloseAlways:
+		return DiscloseAlways, nil
+	case !asked:
+		return DiscloseNever, nil
+	case policy == DiscloseNever:
+		return DiscloseNever, wamp.Fail(wamp.ErrOptionDisallowed, "disclose_me is not allowed here")
+	}
+	return DiscloseAlways, nil
+}
+
+// matchOf reads Options.match.
+func matchOf(options wamp.Dict) (wamp.Match, error) {
+	text, given := options.String("match")
+	if !given {
+		return wamp.MatchExact, nil
+	}
+	match, err := wamp.ParseMatch(text)
+	if err != nil {
+		return match, wamp.Violation("match: %q is none of exact, prefix, wildcard", text)
+	}
+	return match, nil
+}
+
+// reply sends ERROR for a request that failed; nil was answered already.
+func (s *Session) reply(request wamp.Message, err error) {
+	if err == nil {
+		return
+	}
+	refusal := wamp.Error{RequestType: request.Code(), Request: requestID(request), Details: wamp.Dict{}}
+	refusal.Error, refusal.Payload = s.explain(err)
+	s.realm.router.counters.refusals.Add(1)
+	s.client.send(&refusal)
+}
+
+// explain turns an error into what the client may see of it, in the client's serialization.
+func (s *Session) explain(err error) (wamp.URI, wamp.Payload) {
+	var failure *wamp.Failure
+	if !errors.As(err, &failure) {
+		s.realm.router.options.Logger.Error("a request failed", "error", err)
+		failure = wamp.Fail("tidings.error.internal", "the server failed on this request")
+	}
+	return failure.URI, s.text(failure.Message)
+}
+
+// text is a payload of one string. It cannot fail; if it does, the URI alone must do.
+func (s *Session) text(message string) wamp.Payload {
+	if message == "" {
+		return wamp.Payload{}
+	}
+	payload, err := wamp.NewPayload([]any{message}, nil)
+	if err != nil {
+		return wamp.Payload{}
+	}
+	payload, err = payload.In(s.Encoding().Serialization())
+	if err != nil {
+		return wamp.Payload{}
+	}
+	return payload
+}
+
+func requestID(message wamp.Message) wamp.ID {
+	switch m := message.(type) {
+	case *wamp.Subscribe:
+		return m.Request
+	case *wamp.Unsubscribe:
+		return m.Request
+	case *wamp.Publish:
+		return m.Request
+	case *wamp.Register:
+		return m.Request
+	case *wamp.Unregister:
+		return m.Request
+	case *wamp.Call:
+		return m.Request
+	}
+	return 0
+}

@@ -1,0 +1,191 @@
+package router
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Options says how a router behaves. The zero value works: everybody may join and do anything.
+type Options struct {
+	Limits        Limits
+	URIs          wamp.Strictness
+	Disclosure    Disclosure
+	Authenticator Authenticator // nil: everybody is anonymous, or who the transport says
+	Authorizer    Authorizer    // nil: everything outside the reserved names is allowed
+	Logger        *slog.Logger
+	Probe         Probe
+	Agent         string // named in WELCOME
+}
+
+// Probe hears how long routing took, in the goroutine that routed. It must be quick.
+type Probe interface {
+	Published(took time.Duration, events int)
+	Called(took time.Duration)
+}
+
+// Router holds the realms and everybody who is attached to them.
+type Router struct {
+	options  Options
+	formats  formats
+	counters counters
+	started  time.Time // the rate limit counts from here
+	stop     context.CancelFunc
+	running  context.Context // ends with the router: what concurrent procedures run under
+	workers  sync.WaitGroup  // concurrent procedures
+	roles    wamp.Dict       // of every WELCOME; read-only
+
+	mu      sync.Mutex
+	realms  map[wamp.URI]*Realm
+	opening map[*Client]struct{} // attached, not joined
+	closing bool
+	idle    chan struct{} // closed when closing and nobody is attached
+
+	realmsRead atomic.Pointer[map[wamp.URI]*Realm] // a copy of realms, for who reads
+}
+
+// New makes a router without realms. It starts nothing.
+func New(options Options) *Router {
+	options.Limits = options.Limits.withDefaults()
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Agent == "" {
+		options.Agent = "Tidings"
+	}
+	r := &Router{
+		options: options,
+		started: time.Now(),
+		realms:  make(map[wamp.URI]*Realm),
+		opening: make(map[*Client]struct{}),
+		idle:    make(chan struct{}),
+	}
+	r.roles = routerRoles(options.Disclosure)
+	r.running, r.stop = context.WithCancel(context.Background())
+	r.realmsRead.Store(&map[wamp.URI]*Realm{})
+	return r
+}
+
+// AddRealm makes a realm that clients can join, or gives the one of that name.
+func (r *Router) AddRealm(name wamp.URI) *Realm {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if realm := r.realms[name]; realm != nil {
+		return realm
+	}
+	realm := newRealm(r, name)
+	r.realms[name] = realm
+	read := make(map[wamp.URI]*Realm, len(r.realms))
+	for n, known := range r.realms {
+		read[n] = known
+	}
+	r.realmsRead.Store(&read)
+	return realm
+}
+
+// Realm finds a realm.
+func (r *Router) Realm(name wamp.URI) (*Realm, bool) {
+	realm, ok := (*r.realmsRead.Load())[name]
+	return realm, ok
+}
+
+func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
+
+// Attachment is one connection of a transport.
+type Attachment struct {
+	Peer   Peer
+	Format Format
+	// Wake tells that the outbox is no longer empty, or that the conversation has ended. It is called
+	// from the goroutine of whoever sends, under locks: it must not block or call back.
+	Wake func()
+}
+
+// Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each
+// frame from one goroutine at a time, writes what [Outbox.Take] gives, and calls [Client.Gone] when
+// the connection is closed, whoever closed it.
+func (r *Router) Attach(a Attachment) *Client {
+	c := &Client{
+		router:       r,
+		format:       r.formats.intern(a.Format),
+		peer:         a.Peer,
+		conversation: wamp.NewSession(a.Format.Encoding),
+	}
+	c.outbox.wake, c.outbox.limits = a.Wake, &r.options.Limits
+	if a.Wake == nil {
+		c.outbox.wake = func() {}
+	}
+	r.mu.Lock()
+	r.opening[c] = struct{}{}
+	closing := r.closing
+	r.mu.Unlock()
+	r.counters.clients.Add(1)
+	if closing {
+		c.shutDown()
+	}
+	return c
+}
+
+// joined says that a client is no longer opening: its realm knows it from now on.
+func (r *Router) joined(c *Client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.opening, c)
+}
+
+// detached says that a client's transport is gone.
+func (r *Router) detached(c *Client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.opening, c)
+	if r.counters.clients.Add(-1) == 0 && r.closing {
+		close(r.idle)
+	}
+}
+
+// Shutdown says GOODBYE to everybody, refuses who comes later, and waits until every transport has
+// called [Client.Gone] and every concurrent procedure has returned, or until ctx ends.
+func (r *Router) Shutdown(ctx context.Context) error {
+	r.mu.Lock()
+	first := !r.closing
+	r.closing = true
+	opening := make([]*Client, 0, len(r.opening))
+	for c := range r.opening {
+		opening = append(opening, c)
+	}
+	if first && r.counters.clients.Load() == 0 {
+		close(r.idle)
+	}
+	r.mu.Unlock()
+
+	for _, c := range opening {
+		c.shutDown()
+	}
+	for _, realm := range r.allRealms() {
+		realm.close()
+	}
+	r.stop()
+	select {
+	case <-r.idle:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return r.waitWorkers(ctx)
+}
+
+func (r *Router) waitWorkers(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.workers.Wait()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,176 @@
+package router
+
+import (
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Session is one client in one realm, from WELCOME on. It stays readable after it has left.
+type Session struct {
+	id       wamp.ID
+	identity *Identity
+	tab      string
+	joined   time.Time
+	realm    *Realm
+	client   *Client
+
+	// Guarded by client.mu. nil as long as there is nothing to hold.
+	left          bool
+	reason        CloseReason
+	memberships   []*membership
+	registrations []*registration
+	calls         map[wamp.ID]*call // asked by this session, by its request id
+	invocations   map[wamp.ID]*call // asked of this session, by invocation id
+	lastIssued    wamp.Sequence
+	issued        wamp.ID // the highest invocation id so far
+	notices       []notice
+	notifying     bool
+}
+
+// ID is the session id that WELCOME carried.
+func (s *Session) ID() wamp.ID { return s.id }
+
+// Identity is who it is; never nil.
+func (s *Session) Identity() *Identity { return s.identity }
+
+// Tab is the page's identity that outlives its sessions; "" if the page did not say.
+func (s *Session) Tab() string { return s.tab }
+
+// Peer is what the transport knows about the other end.
+func (s *Session) Peer() Peer { return s.client.peer }
+
+// Realm is where the session is.
+func (s *Session) Realm() *Realm { return s.realm }
+
+// Joined is when WELCOME was sent.
+func (s *Session) Joined() time.Time { return s.joined }
+
+// Encoding is how it is spoken to.
+func (s *Session) Encoding() wamp.Encoding { return s.client.format.Encoding }
+
+// Reason is why the session left, and CloseNone while it is here. A page that said GOODBYE is not
+// coming back; one that was lost may be.
+func (s *Session) Reason() CloseReason {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	return s.reason
+}
+
+// Kill ends the session: GOODBYE with the reason ("" for wamp.close.killed) and the message. What it
+// held is gone when Kill returns.
+func (s *Session) Kill(reason wamp.URI, message string) {
+	if reason == "" {
+		reason = wamp.CloseKilled
+	}
+	s.client.goodbye(reason, Ending{Reason: CloseKilled, Text: message})
+}
+
+// leave ends the session's part in the realm. Called without a lock; the first call does the work.
+func (s *Session) leave(reason CloseReason) {
+	c := s.client
+	c.mu.Lock()
+	if s.left {
+		c.mu.Unlock()
+		return
+	}
+	s.left, s.reason = true, reason
+	memberships, registrations := s.memberships, s.registrations
+	calls, invocations := s.calls, s.invocations
+	s.memberships, s.registrations, s.calls, s.invocations = nil, nil, nil, nil
+	c.mu.Unlock()
+
+	s.realm.remove(s)
+	for _, m := range memberships {
+		s.realm.broker.drop(m)
+	}
+	for _, reg := range registrations {
+		s.realm.dealer.drop(reg)
+	}
+	for _, call := range calls {
+		call.abandon()
+	}
+	for _, call := range invocations {
+		call.finish(answer{err: callCanceled("the callee has left")})
+	}
+	s.noteLeaving(memberships)
+}
+
+// notice is one call of an Observer that is due.
+type notice struct {
+	kind         noticeKind
+	subscription Subscription
+}
+
+type noticeKind uint8
+
+const (
+	noticeJoined noticeKind = iota
+	noticeSubscribed
+	noticeUnsubscribed
+	noticeLeft
+)
+
+// noteLocked queues a notice at the moment of the change, so that notices keep the order of changes;
+// notify delivers them once no lock is held.
+func (s *Session) noteLocked(n notice) {
+	if len(*s.realm.observers.Load()) > 0 {
+		s.notices = append(s.notices, n)
+	}
+}
+
+func (s *Session) noteLeaving(memberships []*membership) {
+	s.client.mu.Lock()
+	for _, m := range memberships {
+		s.noteLocked(notice{kind: noticeUnsubscribed, subscription: m.subscription.info})
+	}
+	s.noteLocked(notice{kind: noticeLeft})
+	s.client.mu.Unlock()
+	s.notify()
+}
+
+// notify delivers what is due. If another goroutine is at it, that one delivers this too: so the
+// calls for one session never overlap.
+func (s *Session) notify() {
+	c := s.client
+	c.mu.Lock()
+	if s.notifying || len(s.notices) == 0 {
+		c.mu.Unlock()
+		return
+	}
+	s.notifying = true
+	defer func() {
+		s.notifying = false
+		c.mu.Unlock()
+	}()
+	for len(s.notices) > 0 {
+		due := s.notices
+		s.notices = nil
+		s.tellUnlocked(due)
+	}
+}
+
+// tellUnlocked gives up the lock that it is called with for as long as observers run, and holds it
+// again on return, also when one of them panics.
+func (s *Session) tellUnlocked(due []notice) {
+	s.client.mu.Unlock()
+	defer s.client.mu.Lock()
+	for _, n := range due {
+		s.tell(n)
+	}
+}
+
+func (s *Session) tell(n notice) {
+	for _, o := range *s.realm.observers.Load() {
+		switch n.kind {
+		case noticeJoined:
+			o.Joined(s)
+		case noticeSubscribed:
+			o.Subscribed(s, n.subscription)
+		case noticeUnsubscribed:
+			o.Unsubscribed(s, n.subscription)
+		case noticeLeft:
+			o.Left(s)
+		}
+	}
+}

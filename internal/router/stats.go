@@ -1,0 +1,70 @@
+package router
+
+import "sync/atomic"
+
+// counters only grow.
+type counters struct {
+	publications atomic.Uint64
+	events       atomic.Uint64
+	encodings    atomic.Uint64
+	unsendable   atomic.Uint64
+	calls        atomic.Uint64
+	framesIn     atomic.Uint64
+	bytesIn      atomic.Uint64
+	rateWaits    atomic.Uint64
+	refusals     atomic.Uint64
+	closes       [closeReasons]atomic.Uint64
+	clients      atomic.Int64
+}
+
+// Stats is the state of a router at one moment. Counters grow from its start.
+type Stats struct {
+	Clients       int // attached, joined or not
+	Sessions      int
+	Subscriptions int // topics and patterns, not subscribers
+	Registrations int
+	OutboxFrames  int // waiting to be written, over all sessions
+	OutboxBytes   int
+
+	Publications uint64
+	Events       uint64 // put into an outbox
+	Encodings    uint64 // events encoded: one for each subscription and format, not for each client
+	Unsendable   uint64 // events whose payload the subscriber's serialization cannot express
+	Calls        uint64
+	FramesIn     uint64
+	BytesIn      uint64
+	RateWaits    uint64 // times that a reader waited because its client sent too fast
+	Refusals     uint64 // requests answered with ERROR by the router itself
+	Closes       map[CloseReason]uint64
+}
+
+// Stats counts. It walks over all sessions: for scraping, not for every request.
+func (r *Router) Stats() Stats {
+	s := Stats{
+		Clients:      int(r.counters.clients.Load()),
+		Publications: r.counters.publications.Load(),
+		Events:       r.counters.events.Load(),
+		Encodings:    r.counters.encodings.Load(),
+		Unsendable:   r.counters.unsendable.Load(),
+		Calls:        r.counters.calls.Load(),
+		FramesIn:     r.counters.framesIn.Load(),
+		BytesIn:      r.counters.bytesIn.Load(),
+		RateWaits:    r.counters.rateWaits.Load(),
+		Refusals:     r.counters.refusals.Load(),
+		Closes:       make(map[CloseReason]uint64, closeReasons),
+	}
+	for reason := range r.counters.closes {
+		s.Closes[CloseReason(reason)] = r.counters.closes[reason].Load()
+	}
+	for _, realm := range r.allRealms() {
+		s.Subscriptions += realm.broker.count()
+		s.Registrations += realm.dealer.count()
+		for _, session := range realm.Sessions() {
+			s.Sessions++
+			frames, bytes := session.client.outbox.Len()
+			s.OutboxFrames += frames
+			s.OutboxBytes += bytes
+		}
+	}
+	return s
+}

@@ -1,0 +1,80 @@
+package router
+
+import (
+	"sync"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Subscription is one topic or pattern that is listened to, shared by all who do.
+type Subscription struct {
+	ID    wamp.ID
+	Topic wamp.URI
+	Match wamp.Match
+}
+
+// subscription is a Subscription and who holds it.
+type subscription struct {
+	info Subscription
+
+	mu      sync.RWMutex // guards what follows; held while an event goes to all members
+	members []member
+	locals  []*localSubscriber // replaced, never changed
+	pruned  bool               // the broker has forgotten it: look again
+}
+
+// member is one subscriber as delivery needs it: a row to walk over, next to its neighbours.
+type member struct {
+	client     *Client
+	membership *membership
+}
+
+// membership is one subscription of one session.
+type membership struct {
+	session      *Session
+	subscription *subscription
+	index        int // in subscription.members, guarded by subscription.mu; -1: not there any more
+}
+
+func (s *subscription) subscribers() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.members)
+}
+
+func (s *subscription) unusedLocked() bool { return len(s.members) == 0 && len(s.locals) == 0 }
+
+func (s *subscription) addLocked(m *membership) {
+	m.index = len(s.members)
+	s.members = append(s.members, member{client: m.session.client, membership: m})
+}
+
+// removeLocked takes a member out; the last one takes its place.
+func (s *subscription) removeLocked(m *membership) {
+	if m.index < 0 {
+		return
+	}
+	last := len(s.members) - 1
+	moved := s.members[last]
+	s.members[m.index] = moved
+	moved.membership.index = m.index
+	s.members[last] = member{}
+	s.members = s.members[:last]
+	m.index = -1
+	if cap(s.members) > 64 && len(s.members) < cap(s.members)/4 {
+		s.members = append(make([]member, 0, len(s.members)*2), s.members...) // give memory back
+	}
+}
+
+// localSubscriber is a component of the server that listens.
+type localSubscriber struct {
+	deliver func(Delivery)
+}
+
+// Delivery is an event for a local subscriber.
+type Delivery struct {
+	Topic       wamp.URI
+	Publication wamp.ID
+	Payload     wamp.Payload
+	Publisher   *Session // nil: the server itself
+}
