@@ -50,6 +50,7 @@ func (c *Client) Open(ctx context.Context) error {
 		if hello == nil {
 			return nil
 		}
+		hello.Realm = c.router.impliedRealm()
 		return c.hello(ctx, hello)
 	})
 }

@@ -9,11 +9,7 @@ import (
 
 // register handles REGISTER.
 func (s *Session) register(ctx context.Context, m *wamp.Register) error {
-	match, err := matchOf(m.Options)
-	if err != nil {
-		return err
-	}
-	reg, err := s.registrationOf(ctx, m, match)
+	reg, err := s.registrationOf(ctx, m)
 	if err == nil {
 		err = s.realm.dealer.register(s, m.Request, reg)
 	}
@@ -21,7 +17,8 @@ func (s *Session) register(ctx context.Context, m *wamp.Register) error {
 	return nil
 }
 
-func (s *Session) registrationOf(ctx context.Context, m *wamp.Register, match wamp.Match) (*registration, error) {
+func (s *Session) registrationOf(ctx context.Context, m *wamp.Register) (*registration, error) {
+	match := m.Options.Match()
 	if _, err := s.authorize(ctx, Request{Session: s, Action: Register, URI: m.Procedure, Match: match}); err != nil {
 		return nil, err
 	}
@@ -42,6 +39,9 @@ func (s *Session) registrationOf(ctx context.Context, m *wamp.Register, match wa
 
 // call handles CALL.
 func (s *Session) call(ctx context.Context, m *wamp.Call) error {
+	if err := passthru(m.Options); err != nil {
+		return err
+	}
 	if progress, _ := m.Options.Bool("progress"); progress {
 		return wamp.Violation("progress: progressive_call_invocations is not announced by this router")
 	}
@@ -156,6 +156,9 @@ func (o outgoing) details(reg *registration) wamp.Dict {
 
 // yield handles YIELD.
 func (s *Session) yield(m *wamp.Yield) error {
+	if err := passthru(m.Options); err != nil {
+		return err
+	}
 	if progress, _ := m.Options.Bool("progress"); progress {
 		return s.knownInvocation(m.Request) // nobody asked for progress: dropped, and the call goes on
 	}
@@ -170,6 +173,9 @@ func (s *Session) yield(m *wamp.Yield) error {
 func (s *Session) calleeError(m *wamp.Error) error {
 	if m.RequestType != wamp.CodeInvocation {
 		return wamp.Violation("ERROR for %s: a client answers INVOCATION only", m.RequestType)
+	}
+	if err := passthru(m.Details); err != nil {
+		return err
 	}
 	c, err := s.takeInvocation(m.Request)
 	if c != nil {

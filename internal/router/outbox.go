@@ -5,8 +5,8 @@ import "sync"
 // Outbox is what waits to be written to one client: shared immutable frames in order, and how the
 // conversation ended. Putting never blocks. At rest it holds no buffer.
 type Outbox struct {
+	router *Router
 	wake   func()
-	limits *Limits
 
 	mu     sync.Mutex // guards what follows
 	first  []byte     // one frame fits without a buffer: the usual case of an idle page
@@ -38,17 +38,21 @@ const (
 // Take appends the queued frames to dst, oldest first, until they exceed maxBytes, but at least one.
 // The Ending is non-nil once nothing is left and nothing more will come.
 func (o *Outbox) Take(dst [][]byte, maxBytes int) ([][]byte, *Ending) {
+	had, taken := len(dst), 0
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for taken := 0; o.frames > 0; {
-		size := len(o.peekLocked())
-		if taken > 0 && taken+size > maxBytes {
-			return dst, nil
-		}
-		taken += size
-		dst = append(dst, o.popLocked())
+	for o.frames > 0 && (taken == 0 || taken+len(o.peekLocked()) <= maxBytes) {
+		frame := o.popLocked()
+		taken += len(frame)
+		dst = append(dst, frame)
 	}
-	return dst, o.ending
+	var ending *Ending
+	if o.frames == 0 {
+		ending = o.ending
+	}
+	o.mu.Unlock()
+	o.router.counters.framesOut.Add(uint64(len(dst) - had))
+	o.router.counters.bytesOut.Add(uint64(taken))
+	return dst, ending
 }
 
 // Len tells how much is queued.
@@ -65,7 +69,7 @@ func (o *Outbox) put(frame []byte) putResult {
 		o.mu.Unlock()
 		return putEnded
 	}
-	if o.frames >= o.limits.OutboxFrames || o.bytes+len(frame) > o.limits.OutboxBytes {
+	if o.frames >= o.router.options.Limits.OutboxFrames || o.bytes+len(frame) > o.router.options.Limits.OutboxBytes {
 		o.clearLocked()
 		o.ending = &Ending{Reason: CloseSlow, Text: "too much was waiting to be written to this client"}
 		o.mu.Unlock()

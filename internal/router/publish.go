@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -36,6 +37,9 @@ func (r *Realm) Publish(p Publication) Receipt {
 		router:      r.router,
 		receivers:   p.Filter.matcher(p.Publisher),
 	}
+	if p.Filter.Eligible != nil && len(p.Filter.Eligible) < setThreshold {
+		d.targets = r.sessionsOf(p.Filter.Eligible)
+	}
 	for _, sub := range r.broker.match(room[:0], p.Topic) {
 		d.to(sub)
 	}
@@ -55,6 +59,7 @@ type delivery struct {
 	Publication
 	router    *Router
 	receivers matcher
+	targets   []*Session // the only ones that can be admitted, if they are few; nil: look at all
 
 	payloads [wamp.CBOR + 1]*converted // one for each serialization, made when first needed
 	frames   []encoded                 // of the subscription at hand
@@ -80,17 +85,15 @@ type encoded struct {
 func (d *delivery) to(sub *subscription) {
 	d.frames = d.frames[:0]
 	sub.mu.RLock()
-	for i := range sub.members {
-		c := sub.members[i].client
-		if !d.receivers.admits(c) {
-			continue
+	if d.targets != nil && len(d.targets) < len(sub.members) {
+		for _, s := range d.targets {
+			if s.holds(sub) {
+				d.toClient(sub, s.client)
+			}
 		}
-		frame := d.frame(sub, c.format)
-		switch {
-		case frame == nil:
-			d.unsendable++
-		case c.put(frame):
-			d.events++
+	} else {
+		for i := range sub.members {
+			d.toClient(sub, sub.members[i].client)
 		}
 	}
 	locals := sub.locals
@@ -99,6 +102,39 @@ func (d *delivery) to(sub *subscription) {
 	for _, local := range locals {
 		local.deliver(Delivery{Topic: d.Topic, Publication: d.ID, Payload: d.Payload, Publisher: d.Publisher})
 	}
+}
+
+func (d *delivery) toClient(sub *subscription, c *Client) {
+	if !d.receivers.admits(c) {
+		return
+	}
+	frame := d.frame(sub, c.format)
+	switch {
+	case frame == nil:
+		d.unsendable++
+	case c.put(frame):
+		d.events++
+	}
+}
+
+// holds reports whether the session is a member of sub, whose lock is held.
+func (s *Session) holds(sub *subscription) bool {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	return slices.ContainsFunc(s.memberships, func(m *membership) bool { return m.subscription == sub && m.index >= 0 })
+}
+
+// sessionsOf finds who is here of a few, each once.
+func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
+	found := make([]*Session, 0, len(ids))
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, id := range ids {
+		if s := r.sessions[id]; s != nil && !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 // frame gives the bytes for a client of that format: encoded and framed for the first, shared with

@@ -17,10 +17,7 @@ const (
 
 // subscribe handles SUBSCRIBE.
 func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
-	match, err := matchOf(m.Options)
-	if err != nil {
-		return err
-	}
+	match := m.Options.Match()
 	request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: match}
 	if _, err := s.authorize(ctx, request); err != nil {
 		s.reply(m, err)
@@ -32,6 +29,9 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 
 // publish handles PUBLISH, which is answered only if that was asked for.
 func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
+	if err := passthru(m.Options); err != nil {
+		return err
+	}
 	receipt, err := s.publishAuthorized(ctx, m)
 	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
 		return nil
@@ -121,17 +121,13 @@ func (s *Session) disclosure(options wamp.Dict) (Disclosure, error) {
 	return DiscloseAlways, nil
 }
 
-// matchOf reads Options.match.
-func matchOf(options wamp.Dict) (wamp.Match, error) {
-	text, given := options.String("match")
-	if !given {
-		return wamp.MatchExact, nil
+// passthru refuses payload that only clients can read: it needs the Details that say how, and this
+// router has not announced that it passes them on (WAMP, "Payload Passthru Mode").
+func passthru(options wamp.Dict) error {
+	if options.Passthru() == nil {
+		return nil
 	}
-	match, err := wamp.ParseMatch(text)
-	if err != nil {
-		return match, wamp.Violation("match: %q is none of exact, prefix, wildcard", text)
-	}
-	return match, nil
+	return wamp.Violation("ppt_scheme, enc_algo: payload_passthru_mode is not announced by this router")
 }
 
 // reply sends ERROR for a request that failed; nil was answered already.

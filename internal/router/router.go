@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,12 +40,13 @@ type Router struct {
 	workers  sync.WaitGroup  // concurrent procedures
 	roles    wamp.Dict       // of every WELCOME; read-only
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	realms  map[wamp.URI]*Realm
 	opening map[*Client]struct{} // attached, not joined
 	closing bool
 	idle    chan struct{} // closed when closing and nobody is attached
 
+	implied    *Realm                              // the first: what a dialect that names no realm joins
 	realmsRead atomic.Pointer[map[wamp.URI]*Realm] // a copy of realms, for who reads
 }
 
@@ -70,7 +72,8 @@ func New(options Options) *Router {
 	return r
 }
 
-// AddRealm makes a realm that clients can join, or gives the one of that name.
+// AddRealm makes a realm that clients can join, or gives the one of that name. The first is the one
+// that clients join whose dialect of the protocol knows no realms.
 func (r *Router) AddRealm(name wamp.URI) *Realm {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,9 +82,9 @@ func (r *Router) AddRealm(name wamp.URI) *Realm {
 	}
 	realm := newRealm(r, name)
 	r.realms[name] = realm
-	read := make(map[wamp.URI]*Realm, len(r.realms))
-	for n, known := range r.realms {
-		read[n] = known
+	read := maps.Clone(r.realms)
+	if len(read) == 1 {
+		r.implied = realm
 	}
 	r.realmsRead.Store(&read)
 	return realm
@@ -91,6 +94,16 @@ func (r *Router) AddRealm(name wamp.URI) *Realm {
 func (r *Router) Realm(name wamp.URI) (*Realm, bool) {
 	realm, ok := (*r.realmsRead.Load())[name]
 	return realm, ok
+}
+
+// impliedRealm is the name to join by for who has no way to say one.
+func (r *Router) impliedRealm() wamp.URI {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.implied == nil {
+		return ""
+	}
+	return r.implied.name
 }
 
 func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
@@ -114,7 +127,7 @@ func (r *Router) Attach(a Attachment) *Client {
 		peer:         a.Peer,
 		conversation: wamp.NewSession(a.Format.Encoding),
 	}
-	c.outbox.wake, c.outbox.limits = a.Wake, &r.options.Limits
+	c.outbox.router, c.outbox.wake = r, a.Wake
 	if a.Wake == nil {
 		c.outbox.wake = func() {}
 	}

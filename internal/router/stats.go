@@ -11,6 +11,8 @@ type counters struct {
 	calls        atomic.Uint64
 	framesIn     atomic.Uint64
 	bytesIn      atomic.Uint64
+	framesOut    atomic.Uint64
+	bytesOut     atomic.Uint64
 	rateWaits    atomic.Uint64
 	refusals     atomic.Uint64
 	closes       [closeReasons]atomic.Uint64
@@ -33,6 +35,8 @@ type Stats struct {
 	Calls        uint64
 	FramesIn     uint64
 	BytesIn      uint64
+	FramesOut    uint64 // taken by transports
+	BytesOut     uint64
 	RateWaits    uint64 // times that a reader waited because its client sent too fast
 	Refusals     uint64 // requests answered with ERROR by the router itself
 	Closes       map[CloseReason]uint64
@@ -49,6 +53,8 @@ func (r *Router) Stats() Stats {
 		Calls:        r.counters.calls.Load(),
 		FramesIn:     r.counters.framesIn.Load(),
 		BytesIn:      r.counters.bytesIn.Load(),
+		FramesOut:    r.counters.framesOut.Load(),
+		BytesOut:     r.counters.bytesOut.Load(),
 		RateWaits:    r.counters.rateWaits.Load(),
 		Refusals:     r.counters.refusals.Load(),
 		Closes:       make(map[CloseReason]uint64, closeReasons),
