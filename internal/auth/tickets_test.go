@@ -1,0 +1,349 @@
+package auth_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// sign makes a ticket as an application does.
+func sign(t testing.TB, key any, method jwt.SigningMethod, claims jwt.MapClaims) string {
+	t.Helper()
+	ticket, err := jwt.NewWithClaims(method, claims).SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ticket
+}
+
+// claims is a valid ticket's, changed.
+func claims(change jwt.MapClaims) jwt.MapClaims {
+	c := jwt.MapClaims{
+		"jti": "one", "sub": "42", "aud": "tidings",
+		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
+	}
+	for name, value := range change {
+		if value == nil {
+			delete(c, name)
+			continue
+		}
+		c[name] = value
+	}
+	return c
+}
+
+func TestAnIssuedTicketIsRedeemedForWhomItWasIssued(t *testing.T) {
+	tickets := newTickets(t, auth.TicketOptions{})
+	grant := auth.Grant{
+		User: "42", Name: "Ann Miller", Roles: []string{"staff", "operator"}, Tenant: "acme",
+		Claims: map[string]any{"department": 9007199254740993, "rate": 1.5, "tags": []any{1, "x"}, "boss": map[string]any{"id": 7}},
+	}
+	ticket, expires, err := tickets.Issue(grant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := time.Until(expires); left > auth.DefaultTTL || left < auth.DefaultTTL-2*time.Second {
+		t.Errorf("it expires in %s", left)
+	}
+	identity, err := tickets.Redeem(t.Context(), ticket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &router.Identity{
+		ID: "42", Name: "Ann Miller", Roles: []string{"staff", "operator"}, Tenant: "acme",
+		Claims: map[string]any{
+			"department": int64(9007199254740993), "rate": 1.5,
+			"tags": []any{int64(1), "x"}, "boss": map[string]any{"id": int64(7)},
+		},
+		Method: "ticket", Provider: "ticket",
+	}
+	if diff := cmp.Diff(want, identity); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestATicketThatAnApplicationSignedIsTaken(t *testing.T) {
+	ticket := sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"iat": nil, "aud": []string{"other", "tidings"}}))
+	identity, err := newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if identity.ID != "42" || identity.Name != "42" {
+		t.Errorf("it is %+v", identity)
+	}
+}
+
+func TestATicketIsAcceptedOnce(t *testing.T) {
+	tickets := newTickets(t, auth.TicketOptions{})
+	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepted atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			identity, err := tickets.Redeem(t.Context(), ticket)
+			switch {
+			case err == nil && identity.ID == "42":
+				accepted.Add(1)
+			case err == nil || !strings.Contains(err.Error(), "used before"):
+				t.Errorf("got %v, %v", identity, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := accepted.Load(); n != 1 {
+		t.Errorf("accepted %d times", n)
+	}
+	stats := auth.NewChain(auth.ChainOptions{Tickets: tickets}).Stats()
+	if used := counted(stats, auth.MethodTicket, auth.Used); used != 19 {
+		t.Errorf("counted %d times as used: %v", used, stats)
+	}
+}
+
+func TestTicketsThatDoNotHoldAreRefusedForTheirReason(t *testing.T) {
+	now := time.Now()
+	valid := sign(t, []byte(secret), jwt.SigningMethodHS256, claims(nil))
+	parts := strings.Split(valid, ".")
+	long := strings.Repeat("x", 300)
+	for name, c := range map[string]struct {
+		ticket string
+		result auth.Result
+		says   string
+	}{
+		"empty":                  {"", auth.Malformed, "no valid ticket"},
+		"garbage":                {"not a ticket", auth.Malformed, "no valid ticket"},
+		"four parts":             {valid + ".x", auth.Malformed, "no valid ticket"},
+		"too long":               {valid + strings.Repeat("A", 9000), auth.Malformed, "too long"},
+		"no signature":           {parts[0] + "." + parts[1] + ".", auth.Forged, "no valid ticket"},
+		"another secret":         {sign(t, []byte(oldSecret), jwt.SigningMethodHS256, claims(nil)), auth.Forged, "no valid ticket"},
+		"no algorithm":           {sign(t, jwt.UnsafeAllowNoneSignatureType, jwt.SigningMethodNone, claims(nil)), auth.Forged, "no valid ticket"},
+		"another algorithm":      {sign(t, []byte(secret), jwt.SigningMethodHS512, claims(nil)), auth.Forged, "no valid ticket"},
+		"other claims":           {parts[0] + "." + strings.Split(sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"sub": "1"})), ".")[1] + "." + parts[2], auth.Forged, "no valid ticket"},
+		"expired":                {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"iat": now.Add(-2 * time.Minute).Unix(), "exp": now.Add(-time.Minute).Unix()})), auth.Expired, now.Add(-time.Minute).UTC().Format(time.RFC3339)},
+		"not yet":                {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"nbf": now.Add(time.Minute).Unix()})), auth.Early, "not valid yet"},
+		"issued in the future":   {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"iat": now.Add(time.Minute).Unix()})), auth.Early, "not valid yet"},
+		"another audience":       {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"aud": "shop"})), auth.WrongTarget, "aud must be"},
+		"no audience":            {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"aud": nil})), auth.WrongTarget, "aud must be"},
+		"no expiry":              {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"exp": nil})), auth.BadClaims, "exp"},
+		"lives too long":         {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"exp": now.Add(time.Hour).Unix()})), auth.BadClaims, "too long"},
+		"lives for ever":         {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"exp": 1e300})), "", ""},
+		"lived too long":         {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"iat": now.Add(-time.Hour).Unix()})), auth.BadClaims, "too long"},
+		"no user":                {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"sub": nil})), auth.BadClaims, "user (sub)"},
+		"no id":                  {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"jti": nil})), auth.BadClaims, "jti"},
+		"a long id":              {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"jti": long})), auth.BadClaims, "jti"},
+		"a long user":            {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"sub": long})), auth.BadClaims, "user (sub)"},
+		"a name that hides":      {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"name": "Ann\nadmin"})), auth.BadClaims, "the name"},
+		"many roles":             {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"roles": strings.Split(strings.Repeat("r,", 40), ",")})), auth.BadClaims, "roles"},
+		"an empty role":          {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"roles": []string{""}})), auth.BadClaims, "role"},
+		"a user of another type": {sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"sub": 42})), auth.Malformed, "no valid ticket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spent := &memory{}
+			tickets := newTickets(t, auth.TicketOptions{Spent: spent})
+			_, err := tickets.Redeem(t.Context(), c.ticket)
+			failure := refusedAs(t, err, wamp.ErrAuthenticationFailed)
+			if !strings.Contains(failure.Message, c.says) {
+				t.Errorf("it says %q, not %q", failure.Message, c.says)
+			}
+			if stats := auth.NewChain(auth.ChainOptions{Tickets: tickets}).Stats(); c.result != "" && counted(stats, auth.MethodTicket, c.result) != 1 {
+				t.Errorf("counted as %v, not as %s", stats, c.result)
+			}
+			if len(spent.used) != 0 {
+				t.Error("a refused ticket was spent")
+			}
+		})
+	}
+}
+
+func TestAnExtensionThatMustBeUnderstoodIsRefused(t *testing.T) {
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims(nil))
+	token.Header["crit"] = []string{"b64"}
+	ticket, err := token.SignedString([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket)
+	refusedAs(t, err, wamp.ErrAuthenticationFailed)
+}
+
+func TestATicketExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tickets := newTickets(t, auth.TicketOptions{TTL: time.Minute})
+		early, _, err := tickets.Issue(auth.Grant{User: "42"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		late, _, err := tickets.Issue(auth.Grant{User: "42"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute + auth.Leeway - time.Second)
+		if _, err := tickets.Redeem(t.Context(), early); err != nil {
+			t.Errorf("within the leeway: %v", err)
+		}
+		time.Sleep(2 * time.Second)
+		_, err = tickets.Redeem(t.Context(), late)
+		if failure := refusedAs(t, err, wamp.ErrAuthenticationFailed); !strings.Contains(failure.Message, "expired at") {
+			t.Errorf("it says %q", failure.Message)
+		}
+	})
+}
+
+func TestAUsedTicketIsRememberedUntilItCannotBeTried(t *testing.T) {
+	spent := &memory{}
+	tickets := newTickets(t, auth.TicketOptions{Spent: spent})
+	ticket, expires, err := tickets.Issue(auth.Grant{User: "42"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tickets.Redeem(t.Context(), ticket); err != nil {
+		t.Fatal(err)
+	}
+	for until := range maps.Values(spent.used) {
+		if !until.Equal(expires.Add(auth.Leeway)) {
+			t.Errorf("remembered until %s; it can be tried until %s", until, expires.Add(auth.Leeway))
+		}
+	}
+	if len(spent.used) != 1 {
+		t.Errorf("%d tickets are remembered", len(spent.used))
+	}
+}
+
+type brokenStore struct{}
+
+func (brokenStore) Spend(context.Context, string, time.Time) (bool, error) {
+	return true, errors.New("the disk is full")
+}
+
+func TestNobodyGetsInWhileUsedTicketsCannotBeChecked(t *testing.T) {
+	tickets := newTickets(t, auth.TicketOptions{Spent: brokenStore{}})
+	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := tickets.Redeem(t.Context(), ticket)
+	failure := refusedAs(t, err, wamp.ErrAuthenticationFailed)
+	if identity != nil || strings.Contains(failure.Message, "disk") {
+		t.Errorf("got %v, %q", identity, failure.Message)
+	}
+}
+
+func TestSecretsRotate(t *testing.T) {
+	before := newTickets(t, auth.TicketOptions{Secrets: []string{oldSecret}})
+	during := newTickets(t, auth.TicketOptions{Secrets: []string{secret, oldSecret}})
+	after := newTickets(t, auth.TicketOptions{Secrets: []string{secret}})
+
+	old, _, err := before.Issue(auth.Grant{User: "42"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, _, err := during.Issue(auth.Grant{User: "42"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ticket := range []string{old, fresh} {
+		if _, err := during.Redeem(t.Context(), ticket); err != nil {
+			t.Errorf("while both are accepted: %v", err)
+		}
+	}
+	if _, err := after.Redeem(t.Context(), fresh); err != nil {
+		t.Errorf("the first secret does not sign: %v", err)
+	}
+	if _, err := after.Redeem(t.Context(), old); err == nil {
+		t.Error("a withdrawn secret is still accepted")
+	}
+}
+
+func TestOptionsThatAreNotSafeAreRefused(t *testing.T) {
+	for name, o := range map[string]auth.TicketOptions{
+		"no secret":     {Spent: &memory{}},
+		"short secret":  {Spent: &memory{}, Secrets: []string{secret, "short"}},
+		"no used store": {Secrets: []string{secret}},
+	} {
+		if _, err := auth.NewTickets(o); err == nil || strings.Contains(err.Error(), "short\"") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestGrantsThatCannotBecomeTicketsAreRefused(t *testing.T) {
+	tickets := newTickets(t, auth.TicketOptions{TTL: time.Minute})
+	for name, grant := range map[string]auth.Grant{
+		"nobody":          {},
+		"too long a life": {User: "42", TTL: time.Hour},
+		"no life":         {User: "42", TTL: -time.Second},
+		"too much":        {User: "42", Claims: map[string]any{"x": strings.Repeat("x", 10000)}},
+		"no JSON":         {User: "42", Claims: map[string]any{"x": make(chan int)}},
+		"control":         {User: "4\x002"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := tickets.Issue(grant)
+			refusedAs(t, err, wamp.ErrInvalidArgument)
+		})
+	}
+}
+
+func TestNoTicketIsEverLogged(t *testing.T) {
+	var log bytes.Buffer
+	tickets := newTickets(t, auth.TicketOptions{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := sign(t, []byte(oldSecret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"jti": "by a stranger"}))
+	for _, tried := range []string{ticket, ticket, forged, ticket + "A", ticket[:len(ticket)-3] + "x", "secret-looking garbage"} {
+		_, err = tickets.Redeem(t.Context(), tried)
+		if len(tried) > 8 && err != nil && strings.Contains(err.Error(), tried) {
+			t.Errorf("the error shows the ticket: %v", err)
+		}
+		for part := range strings.SplitSeq(tried, ".") {
+			if len(part) > 8 && strings.Contains(log.String(), part) {
+				t.Fatalf("the log shows %q:\n%s", part, log.String())
+			}
+		}
+	}
+	if !strings.Contains(log.String(), "jti=") {
+		t.Errorf("the log does not name the ticket by its id:\n%s", log.String())
+	}
+	if strings.Contains(log.String(), "stranger") {
+		t.Errorf("a stranger wrote our log:\n%s", log.String())
+	}
+}
+
+// Whatever comes, it does not panic, and only what was signed opens a session.
+func FuzzRedeem(f *testing.F) {
+	tickets := newTickets(f, auth.TicketOptions{})
+	valid := sign(f, []byte(secret), jwt.SigningMethodHS256, jwt.MapClaims{"jti": "one", "sub": "42", "aud": "tidings", "exp": time.Now().Add(auth.DefaultTTL).Unix()})
+	f.Add(valid)
+	f.Add(sign(f, []byte(oldSecret), jwt.SigningMethodHS256, claims(nil)))
+	f.Add(sign(f, jwt.UnsafeAllowNoneSignatureType, jwt.SigningMethodNone, claims(nil)))
+	f.Add(sign(f, []byte(secret), jwt.SigningMethodHS512, claims(jwt.MapClaims{"exp": 1e300})))
+	f.Add("eyJhbGciOiJIUzI1NiJ9.e30.")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, ticket string) {
+		identity, err := tickets.Redeem(t.Context(), ticket)
+		if err == nil && ticket != valid {
+			t.Fatalf("accepted as %+v", identity)
+		}
+		if err != nil && len(ticket) > 40 && strings.Contains(err.Error(), ticket) {
+			t.Fatal("the error shows the ticket")
+		}
+	})
+}
