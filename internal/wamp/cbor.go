@@ -8,9 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// cborFormat is CBOR (RFC 8949), with definite and indefinite lengths. Tags (big numbers and
-// dates among them), undefined and other simple values are refused: no other serialization of
-// WAMP has a form for them.
+// cborFormat is CBOR (RFC 8949), with definite and indefinite lengths. Tags (big numbers and dates
+// among them) and simple values are refused: no other serialization of WAMP has a form for them.
+// There are two exceptions, because JavaScript's usual packers write them unasked: undefined is
+// null, and a byte string with the tag of a Uint8Array (RFC 8746) is a byte string.
 type cborFormat struct{}
 
 // The major types, as they stand in the first three bits of a head.
@@ -26,15 +27,18 @@ const (
 
 	cborIndefinite = 31   // in place of a length
 	cborBreak      = 0xff // ends what has an indefinite length
+
+	cborUint8Array = 64 // the only tag that is understood
 )
 
 var (
-	errTag       = errors.New("has a CBOR tag, which no other serialization can carry")
-	errSimple    = errors.New("has a CBOR simple value other than false, true and null")
+	errTag       = errors.New("has a CBOR tag, such as that of a date or a big number, which no other serialization can carry")
+	errSimple    = errors.New("has a CBOR simple value other than false, true, null and undefined")
 	errMalformed = errors.New("has a malformed CBOR head")
 )
 
 func (cborFormat) check([]byte) error       { return nil }
+func (cborFormat) unique() bool             { return false }
 func (cborFormat) trim(b []byte) []byte     { return b }
 func (cborFormat) writer(dst []byte) writer { return &cborWriter{containers{dst: dst}} }
 
@@ -71,13 +75,20 @@ func (f cborFormat) next(b []byte) (token, []byte, error) {
 	case cborBytes, cborText:
 		return cborString(major, rest, arg)
 	case cborTag:
-		return token{}, nil, errTag
+		return f.nextTagged(rest, arg)
 	default:
 		if arg > uint64(len(rest)) { // an element takes a byte at least
 			return token{}, nil, errShort
 		}
 		return token{kind: containerKind(major), n: int(arg)}, rest, nil
 	}
+}
+
+func (f cborFormat) nextTagged(b []byte, tag uint64) (token, []byte, error) {
+	if tag != cborUint8Array || len(b) > 0 && b[0]&0xe0 != cborBytes {
+		return token{}, nil, errTag
+	}
+	return f.next(b)
 }
 
 func containerKind(major byte) kind {
@@ -160,7 +171,7 @@ func nextCBORSimple(b []byte, info byte) (token, []byte, error) {
 	switch info {
 	case 20, 21:
 		return token{kind: kindBool, num: uint64(info - 20)}, b[1:], nil
-	case 22:
+	case 22, 23:
 		return token{kind: kindNull}, b[1:], nil
 	case 25, 26, 27:
 		width = 1 << (info - 24)

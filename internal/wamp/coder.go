@@ -3,6 +3,7 @@ package wamp
 import (
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // A coder carries one message over its layout: with a writer it appends the elements to a frame,
@@ -38,7 +39,7 @@ func (c *coder) element(name string, want kind) token {
 		return token{}
 	}
 	c.read++
-	t := c.r.next().resolve()
+	t := c.r.next()
 	if c.r.err == nil && t.kind != want {
 		c.fail("%s is %s, must be %s", name, t.kind, want)
 	}
@@ -56,22 +57,34 @@ func (c *coder) number(name string) uint64 {
 	if c.r.err != nil {
 		return 0
 	}
-	n, ok := asInt(t.number())
+	n, ok := asInt(c.integer(t))
 	if !ok || n < 0 {
-		c.fail("%s is %s, must be an integer of 0 to 2^53", name, t.kind)
+		c.fail("%s is %s, must be an integer of 0 to 2^53", name, t.describe())
 		return 0
 	}
 	return uint64(n)
 }
 
-func (t token) number() any {
-	switch t.kind {
-	case kindInt:
+func (c *coder) integer(t token) any {
+	switch {
+	case t.kind == kindInt:
 		return int64(t.num)
-	case kindFloat:
+	case t.kind == kindFloat && c.s != JSON: // whose numbers say what they are
 		return t.float
 	default:
 		return nil
+	}
+}
+
+// describe tells what was found, for the message.
+func (t token) describe() string {
+	switch t.kind {
+	case kindInt:
+		return strconv.FormatInt(int64(t.num), 10)
+	case kindUint:
+		return strconv.FormatUint(t.num, 10)
+	default:
+		return t.kind.String()
 	}
 }
 
@@ -114,7 +127,7 @@ func (c *coder) text(name string, s *string) {
 		c.w.str(*s)
 		return
 	}
-	*s = string(c.element(name, kindText).data)
+	*s = string(c.element(name, kindText).plain())
 }
 
 func (c *coder) uri(name string, u *URI) {
@@ -122,7 +135,7 @@ func (c *coder) uri(name string, u *URI) {
 		c.w.str(string(*u))
 		return
 	}
-	*u = URI(c.element(name, kindText).data)
+	*u = URI(c.element(name, kindText).plain())
 }
 
 func (c *coder) dict(name string, d *Dict, known options) {
@@ -185,8 +198,9 @@ func (c *coder) payload(p *Payload, d Dict) {
 	}
 	c.read++
 	_, opaque := d["enc_algo"]
-	args, kwargs := c.args(opaque), []byte(nil)
-	if c.more() {
+	args, isList := c.args(opaque)
+	var kwargs []byte
+	if isList && c.more() { // an opaque payload holds its own
 		c.read++
 		kwargs = c.kwargs()
 	}
@@ -198,16 +212,18 @@ func (c *coder) payload(p *Payload, d Dict) {
 
 // args reads the list, or nothing if it is empty. In the place of the list an opaque payload is
 // one string or binary.
-func (c *coder) args(opaque bool) []byte {
+func (c *coder) args(opaque bool) (raw []byte, isList bool) {
 	raw, n, kind := c.rawValue()
 	switch {
 	case kind == kindArray && n == 0:
-		return nil
-	case kind == kindArray, opaque && (kind == kindText || kind == kindBinary):
-		return raw
+		return nil, true
+	case kind == kindArray:
+		return raw, true
+	case opaque && (kind == kindText || kind == kindBinary):
+		return raw, false
 	default:
 		c.fail("Args is %s, must be a list", kind)
-		return nil
+		return nil, true
 	}
 }
 

@@ -1,5 +1,7 @@
 package wamp
 
+import "math"
+
 // Bool gives the boolean at key.
 func (d Dict) Bool(key string) (v, ok bool) {
 	v, ok = d[key].(bool)
@@ -107,8 +109,10 @@ func asInt(v any) (int64, bool) {
 		return v, true
 	case int:
 		return int64(v), true
+	case uint64:
+		return int64(v), v <= math.MaxInt64
 	case ID:
-		return int64(v), true
+		return int64(v), v <= math.MaxInt64
 	case float64:
 		if n := int64(v); float64(n) == v && (n > 1<<32-1 || n < -1<<31) && n <= int64(MaxID) && n >= -int64(MaxID) {
 			return n, true

@@ -15,6 +15,8 @@ const MaxDepth = 64
 type format interface {
 	// check looks at a whole frame, before anything is read from it.
 	check(frame []byte) error
+	// unique reports whether check has found that no map has a key twice.
+	unique() bool
 	// trim drops what may stand before a value.
 	trim(b []byte) []byte
 	// next reads the head of the next value: all of a scalar, and of an array or a map what stands
@@ -182,14 +184,15 @@ func (r *reader) copyMap(n, depth int, w writer) int {
 		w.openMap()
 	}
 	var seen keySet
+	unique := r.f.unique()
 	i := 0
 	for ; r.more(n, i); i++ {
 		key := r.key()
-		if !seen.add(key) {
+		if !unique && !seen.add(key.data) {
 			r.fail(errDuplicate)
 		}
 		if w != nil {
-			w.key(key)
+			w.key(key.plain())
 		}
 		r.copy(r.next(), depth, w)
 	}
@@ -199,13 +202,13 @@ func (r *reader) copyMap(n, depth int, w writer) int {
 	return i
 }
 
-// key reads the key of a map's entry. The bytes may be part of the frame.
-func (r *reader) key() []byte {
+// key reads the key of a map's entry.
+func (r *reader) key() token {
 	t := r.next()
 	if r.err == nil && t.kind != kindText {
 		r.fail(errKey)
 	}
-	return t.plain()
+	return t
 }
 
 func writeScalar(w writer, t token) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -28,13 +29,15 @@ func (jsonFormat) check(frame []byte) error {
 		}
 	}
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return syntax
+		return fmt.Errorf("is not valid JSON at byte %d: %w", syntax.ByteOffset, syntax.Err)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errShort
 	}
 	return err
 }
+
+func (jsonFormat) unique() bool { return true }
 
 func (jsonFormat) trim(b []byte) []byte {
 	for i, c := range b {
@@ -141,7 +144,7 @@ func (t token) plain() []byte {
 	if !t.escaped {
 		return t.data
 	}
-	text, _ := jsontext.AppendUnquote(nil, t.data) // checked with the frame
+	text, _ := jsontext.AppendUnquote(make([]byte, 0, len(t.data)), t.data) // checked with the frame
 	return text
 }
 

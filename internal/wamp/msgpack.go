@@ -1,6 +1,7 @@
 package wamp
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -9,10 +10,12 @@ import (
 )
 
 // msgpackFormat is MessagePack with separate types for text and binary. Extension types, the
-// timestamp among them, are refused: no other serialization of WAMP has a form for them.
+// timestamp among them, are refused: no other serialization of WAMP has a form for them. There is
+// one exception, because a usual packer of JavaScript writes it unasked: its undefined is null.
 type msgpackFormat struct{}
 
 func (msgpackFormat) check([]byte) error          { return nil }
+func (msgpackFormat) unique() bool                { return false }
 func (msgpackFormat) trim(b []byte) []byte        { return b }
 func (msgpackFormat) end(b []byte) ([]byte, bool) { return b, true } // every length is announced
 func (msgpackFormat) writer(dst []byte) writer    { return &msgpackWriter{containers{dst: dst}} }
@@ -68,10 +71,16 @@ func (msgpackFormat) head(b []byte) (t token, rest []byte, err error) {
 		n, rest, err = msgp.ReadMapHeaderBytes(b)
 		t.kind, t.n = kindMap, int(n)
 	default:
-		err = fmt.Errorf("has a MessagePack extension or a byte that begins no value (0x%02x)", b[0])
+		if bytes.HasPrefix(b, msgpackUndefined) {
+			return token{kind: kindNull}, b[len(msgpackUndefined):], nil
+		}
+		err = fmt.Errorf("has a MessagePack extension, such as a timestamp, or a byte that begins no value (0x%02x)", b[0])
 	}
 	return t, rest, err
 }
+
+// msgpackUndefined is the extension 0 with the byte 0, which msgpackr makes of undefined.
+var msgpackUndefined = []byte{0xd4, 0, 0}
 
 func unsignedKind(v uint64) kind {
 	if v > 1<<63-1 {
@@ -94,6 +103,10 @@ func (w *msgpackWriter) boolean(v bool) {
 
 func (w *msgpackWriter) integer(v int64) {
 	w.value()
+	if v >= 0 { // AppendInt64 has a longer form for some
+		w.dst = msgp.AppendUint64(w.dst, uint64(v))
+		return
+	}
 	w.dst = msgp.AppendInt64(w.dst, v)
 }
 

@@ -39,13 +39,13 @@ func (o options) check(d Dict) error {
 // The kinds of values.
 var (
 	aBool    = option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
-	aString  = option{want: "a string", accepts: func(v any) bool { _, ok := v.(string); return ok }}
+	aString  = option{want: "a string", accepts: isString}
 	aDict    = option{want: "a dict", accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
 	anID     = option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
 	aCount   = option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
 	ids      = option{want: "a list of ids", accepts: func(v any) bool { _, ok := listOf(v, asID); return ok }}
 	someText = option{want: "a list of strings", accepts: func(v any) bool {
-		_, ok := Dict{"": v}.Strings("")
+		_, ok := listOf(v, func(v any) (struct{}, bool) { return struct{}{}, isString(v) })
 		return ok
 	}}
 	dicts     = option{want: "a list of dicts", accepts: func(v any) bool { _, ok := listOf(v, asDict); return ok }}
@@ -65,6 +65,12 @@ var (
 	}}
 	roles = option{want: "a dict of roles, each a dict whose features, if any, are booleans", accepts: areRoles}
 )
+
+// isString refuses strings that begin with U+0000: in JSON they would arrive as binaries.
+func isString(v any) bool {
+	s, ok := v.(string)
+	return ok && !strings.HasPrefix(s, "\x00")
+}
 
 // roleNames are the roles that a HELLO or a WELCOME may announce.
 var roleNames = [...]string{"publisher", "subscriber", "caller", "callee", "broker", "dealer"}

@@ -1,6 +1,9 @@
 package wamp
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+)
 
 const (
 	// maxV1Pending bounds the CALLs and SUBSCRIBEs of one client that wait for an answer.
@@ -118,6 +121,16 @@ func (t *translator) subscribed(m *Subscribed) {
 	}
 }
 
+// revoked forgets a topic that the router has taken from the client, which is not told: version 1
+// has no message for it. A later SUBSCRIBE asks the router again.
+func (t *translator) revoked(m *Unsubscribed) {
+	id, ok := m.Details.ID("subscription")
+	if m.Request != 0 || !ok {
+		return
+	}
+	maps.DeleteFunc(t.topics, func(_ URI, topic *v1Topic) bool { return topic.subscription == id })
+}
+
 func (t *translator) deferred() Message {
 	if len(t.undone) == 0 {
 		return nil
@@ -170,6 +183,8 @@ func (t *translator) append(dst []byte, m Message) ([]byte, error) {
 		return V1JSON.Append(dst, m)
 	case *Subscribed:
 		t.subscribed(m)
+	case *Unsubscribed:
+		t.revoked(m)
 	case *Result:
 		return t.result(dst, m)
 	case *Error:
@@ -205,8 +220,10 @@ func (t *translator) result(dst []byte, m *Result) ([]byte, error) {
 func (t *translator) failed(dst []byte, m *Error) ([]byte, error) {
 	switch m.RequestType {
 	case CodeSubscribe: // a refusal is silent in version 1
-		delete(t.topics, t.subscribe[m.Request])
-		delete(t.subscribe, m.Request)
+		if uri, ok := t.subscribe[m.Request]; ok {
+			delete(t.topics, uri)
+			delete(t.subscribe, m.Request)
+		}
 		return dst, nil
 	case CodeCall:
 	default:

@@ -59,7 +59,7 @@ func (r *reader) dict(n, depth int, known options) Dict {
 	var d Dict
 	for i := 0; r.more(n, i); i++ {
 		raw := r.key()
-		key := known.key(raw)
+		key := known.key(raw.plain())
 		if _, twice := d[key]; twice {
 			r.fail(errDuplicate)
 		}
