@@ -1,0 +1,227 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// link is one session over one connection. A reader and a writer serve it; it is never used again
+// once it is gone.
+type link struct {
+	// static after joining
+	client     *Client
+	socket     *socket
+	out        *outgoing
+	session    Session
+	canCancel  bool // the router knows CANCEL
+	canTimeOut bool // the router ends calls in time by itself
+
+	gone chan struct{} // closed when the session is over
+
+	// guarded by client.mu
+	requests      wamp.Sequence
+	pending       map[wamp.ID]*pendingRequest
+	topics        map[topicKey]*held
+	held          map[wamp.ID]*held
+	registrations map[wamp.ID]*Registration
+	invocations   map[wamp.ID]context.CancelFunc
+	cause         error // why the writer gave up
+}
+
+type pendingRequest struct {
+	kind   wamp.Code
+	settle func(wamp.Message, error)
+}
+
+func newLink(c *Client, s *socket) *link {
+	l := &link{
+		client:        c,
+		socket:        s,
+		out:           newOutgoing(c.config.Limits.Outgoing),
+		gone:          make(chan struct{}),
+		pending:       make(map[wamp.ID]*pendingRequest),
+		topics:        make(map[topicKey]*held),
+		held:          make(map[wamp.ID]*held),
+		registrations: make(map[wamp.ID]*Registration),
+		invocations:   make(map[wamp.ID]context.CancelFunc),
+	}
+	s.control = l.control
+	return l
+}
+
+// encode makes the frame of a message.
+func (l *link) encode(m wamp.Message) ([]byte, error) {
+	message, err := l.socket.encoding.Append(nil, m)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", m.Code(), err)
+	}
+	return l.socket.frame(message)
+}
+
+// putLocked queues a message that needs no answer.
+func (l *link) putLocked(m wamp.Message) error {
+	frame, err := l.encode(m)
+	if err != nil {
+		return err
+	}
+	l.out.put(frame)
+	return nil
+}
+
+// requestLocked gives a request its id and queues it: both under the lock, so that ids go out in
+// sequence.
+func (l *link) requestLocked(kind wamp.Code, o outbound) (wamp.ID, error) {
+	id := l.requests.Next()
+	if err := l.putLocked(o.message(id)); err != nil {
+		return 0, err
+	}
+	if o.settle != nil {
+		l.pending[id] = &pendingRequest{kind: kind, settle: o.settle}
+	}
+	return id, nil
+}
+
+// read serves the connection's incoming half until it ends, and tells why it did.
+func (l *link) read() error {
+	for {
+		frame, err := l.socket.read()
+		if err != nil {
+			return err
+		}
+		m, err := l.socket.encoding.Decode(frame)
+		if err == nil {
+			err = l.receive(m)
+		}
+		var violation *wamp.Failure
+		if errors.As(err, &violation) {
+			return errors.Join(err, l.abort(violation))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// abort tells the router what it did wrong.
+func (l *link) abort(violation *wamp.Failure) error {
+	l.client.mu.Lock()
+	defer l.client.mu.Unlock()
+	return l.putLocked(&wamp.Abort{Details: wamp.Dict{"message": violation.Message}, Reason: violation.URI})
+}
+
+// receive takes one message. An error ends the connection.
+func (l *link) receive(m wamp.Message) error {
+	switch m := m.(type) {
+	case *wamp.Event:
+		return l.event(m)
+	case *wamp.Invocation:
+		return l.invoke(m)
+	case *wamp.Interrupt:
+		l.interrupt(m.Request)
+		return nil
+	case *wamp.Goodbye:
+		return l.goodbye(m)
+	case *wamp.Abort:
+		return newError(m.Reason, m.Details, m.Payload)
+	case *wamp.Error:
+		return l.answer(m.Request, m.RequestType, m)
+	case *wamp.Published:
+		return l.answer(m.Request, wamp.CodePublish, m)
+	case *wamp.Subscribed:
+		return l.answer(m.Request, wamp.CodeSubscribe, m)
+	case *wamp.Registered:
+		return l.answer(m.Request, wamp.CodeRegister, m)
+	case *wamp.Result:
+		return l.answer(m.Request, wamp.CodeCall, m)
+	case *wamp.Unsubscribed:
+		if m.Request == 0 {
+			l.revokeSubscription(m.Details)
+			return nil
+		}
+		return l.answer(m.Request, wamp.CodeUnsubscribe, m)
+	case *wamp.Unregistered:
+		if m.Request == 0 {
+			l.revokeRegistration(m.Details)
+			return nil
+		}
+		return l.answer(m.Request, wamp.CodeUnregister, m)
+	}
+	return wamp.Violation("a router does not send %s in a session", m.Code())
+}
+
+// answer settles a pending request. An answer to a request that was abandoned is ignored.
+func (l *link) answer(id wamp.ID, kind wamp.Code, m wamp.Message) error {
+	var refusal error
+	if e, refused := m.(*wamp.Error); refused {
+		refusal = newError(e.Error, e.Details, e.Payload)
+		l.client.config.Logger.Info("request refused", "request", kind.String(), "error", refusal)
+	}
+	l.client.mu.Lock()
+	defer l.client.mu.Unlock()
+	r, waiting := l.pending[id]
+	if !waiting {
+		return nil
+	}
+	if r.kind != kind {
+		return wamp.Violation("%s answers request %d, which is a %s", m.Code(), id, r.kind)
+	}
+	delete(l.pending, id)
+	if refusal != nil {
+		m = nil
+	}
+	r.settle(m, refusal)
+	return nil
+}
+
+// goodbye answers GOODBYE, unless it is the answer, and ends the connection.
+func (l *link) goodbye(m *wamp.Goodbye) error {
+	l.client.mu.Lock()
+	defer l.client.mu.Unlock()
+	if !l.client.leaving {
+		answer := &wamp.Goodbye{Details: wamp.Dict{}, Reason: wamp.CloseGoodbyeAndOut}
+		if err := l.putLocked(answer); err != nil {
+			return err
+		}
+	}
+	l.control(ws.OpClose, closeNormal())
+	return newError(m.Reason, m.Details, wamp.Payload{})
+}
+
+// write serves the connection's outgoing half until the session is gone, or writing fails.
+func (l *link) write() {
+	ping := time.NewTicker(l.client.config.Limits.Ping)
+	defer ping.Stop()
+	for {
+		var last bool
+		select {
+		case <-l.out.wake:
+		case <-ping.C:
+			l.control(ws.OpPing, nil)
+		case <-l.gone:
+			last = true // what the reader put before it ended still goes out
+		}
+		if frames := l.out.take(); len(frames) > 0 {
+			if err := l.socket.write(frames); err != nil {
+				l.fail(fmt.Errorf("write: %w", err))
+				return
+			}
+		}
+		if last {
+			return
+		}
+	}
+}
+
+// fail ends the connection for a reason that its reader cannot see.
+func (l *link) fail(cause error) {
+	l.client.mu.Lock()
+	l.cause = cause
+	l.client.mu.Unlock()
+	l.socket.conn.Close() // the reader reports the end
+}

@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// PublishOptions say who hears of a publication, and how the router answers.
+type PublishOptions struct {
+	// Unacknowledged publishes without an answer: neither a refusal nor a loss is noticed.
+	Unacknowledged bool
+	// IncludeMe delivers the event to this client too, if it has subscribed.
+	IncludeMe bool
+	// DiscloseMe asks the router to tell subscribers who published.
+	DiscloseMe bool
+
+	// Only sessions, users and roles that are in every list that is not nil get the event; an
+	// empty one lets nobody through.
+	Eligible         []uint64
+	EligibleAuthID   []string
+	EligibleAuthRole []string
+	// Nobody in one of these lists gets it.
+	Exclude         []uint64
+	ExcludeAuthID   []string
+	ExcludeAuthRole []string
+}
+
+// Publish gives the payload to the subscribers of a topic. It returns the id of the publication
+// once the router has accepted it, or 0 as soon as it is queued if it is unacknowledged.
+func (c *Client) Publish(ctx context.Context, topic string, payload Payload, options *PublishOptions) (uint64, error) {
+	if options == nil {
+		options = &PublishOptions{}
+	}
+	body, err := c.payload(payload)
+	if err != nil {
+		return 0, fmt.Errorf("publish to %s: %w", topic, err)
+	}
+	message := func(id wamp.ID) wamp.Message {
+		return &wamp.Publish{Request: id, Options: options.dict(), Topic: wamp.URI(topic), Payload: body}
+	}
+	if options.Unacknowledged {
+		_, _, err := c.send(ctx, wamp.CodePublish, outbound{message: message})
+		return 0, wrap(err, "publish to", topic)
+	}
+	reply, err := c.request(ctx, wamp.CodePublish, message)
+	if err != nil {
+		return 0, wrap(err, "publish to", topic)
+	}
+	return uint64(reply.(*wamp.Published).Publication), nil
+}
+
+func (o *PublishOptions) dict() wamp.Dict {
+	d := wamp.Dict{}
+	if !o.Unacknowledged {
+		d["acknowledge"] = true
+	}
+	if o.IncludeMe {
+		d["exclude_me"] = false
+	}
+	if o.DiscloseMe {
+		d["disclose_me"] = true
+	}
+	putList(d, "eligible", ids(o.Eligible))
+	putList(d, "eligible_authid", o.EligibleAuthID)
+	putList(d, "eligible_authrole", o.EligibleAuthRole)
+	putList(d, "exclude", ids(o.Exclude))
+	putList(d, "exclude_authid", o.ExcludeAuthID)
+	putList(d, "exclude_authrole", o.ExcludeAuthRole)
+	return d
+}
+
+// ids turns ids into the integers that options consist of, keeping absent and empty apart.
+func ids(sessions []uint64) []int64 {
+	if sessions == nil {
+		return nil
+	}
+	list := make([]int64, len(sessions))
+	for i, id := range sessions {
+		list[i] = int64(min(id, uint64(wamp.MaxID))) // no session has an id above it
+	}
+	return list
+}
+
+func putList[T any](d wamp.Dict, key string, values []T) {
+	if values == nil {
+		return
+	}
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = v
+	}
+	d[key] = list
+}
+
+// wrap says what was being done when err came up.
+func wrap(err error, doing, uri string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", doing, uri, err)
+}

@@ -1,0 +1,270 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Invocation is one call of a registered procedure.
+type Invocation struct {
+	Payload
+
+	// Procedure that was called, also when the registration is for a pattern.
+	Procedure string
+	// Caller's session, and who that is, if disclosed.
+	Caller         uint64
+	CallerAuthID   string
+	CallerAuthRole string
+	// Details is everything that came with the invocation.
+	Details map[string]any
+}
+
+// Procedure answers calls. Its context ends when the caller cancels or the connection is lost. An
+// [*Error] reaches the caller as it is, any other error as "wamp.error.runtime_error" with its text.
+type Procedure func(ctx context.Context, call *Invocation) (Payload, error)
+
+// RegisterOptions change how a procedure is registered.
+type RegisterOptions struct {
+	// Match is MatchExact unless another is named.
+	Match string
+	// ThisSession ends the registration with the session instead of asking for it again.
+	ThisSession bool
+}
+
+// Registration is a procedure that this client answers.
+type Registration struct {
+	client    *Client
+	uri       string
+	options   RegisterOptions
+	procedure Procedure
+	outcome
+
+	id       wamp.ID // in the current session; guarded by client.mu
+	canceled bool    // guarded by client.mu
+}
+
+const (
+	errRuntime     wamp.URI = "wamp.error.runtime_error" // what WAMP clients agree on for exceptions
+	errUnavailable wamp.URI = "wamp.error.unavailable"
+)
+
+// Register answers calls of the procedure until Unregister, over reconnects. It returns once the
+// router has agreed. Invocations run at the same time, each in a goroutine of its own.
+func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, options *RegisterOptions) (*Registration, error) {
+	r := &Registration{client: c, uri: uri, procedure: procedure, outcome: newOutcome()}
+	if options != nil {
+		r.options = *options
+	}
+	setDefault(&r.options.Match, MatchExact)
+	c.mu.Lock()
+	if err := c.closedLocked(); err != nil {
+		c.mu.Unlock()
+		return nil, wrap(err, "register", uri)
+	}
+	c.registrations = append(c.registrations, r)
+	if c.link != nil {
+		c.link.registerLocked(r)
+	}
+	c.mu.Unlock()
+	if err := r.wait(ctx); err != nil {
+		r.cancel(nil)
+		return nil, wrap(err, "register", uri)
+	}
+	return r, nil
+}
+
+// Unregister ends the registration and returns once the router knows. Invocations that run go on.
+func (r *Registration) Unregister(ctx context.Context) error {
+	answer := make(chan error, 1)
+	r.cancel(answer)
+	select {
+	case err := <-answer:
+		return wrap(err, "unregister", r.uri)
+	case <-ctx.Done():
+		return wrap(ctx.Err(), "unregister", r.uri)
+	}
+}
+
+// cancel takes the registration back, and tells answer, if not nil, how the router took it.
+func (r *Registration) cancel(answer chan error) {
+	c := r.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.canceled = true
+	r.finishLocked(nil)
+	c.forgetLocked(r)
+	if l := c.link; l == nil || !l.unregisterLocked(r, answer) {
+		tell(answer, nil)
+	}
+}
+
+func (c *Client) forgetLocked(r *Registration) {
+	c.registrations = slices.DeleteFunc(c.registrations, func(other *Registration) bool { return other == r })
+}
+
+// registerLocked asks the router for a registration, now or again.
+func (l *link) registerLocked(r *Registration) {
+	r.id = 0
+	settle := func(m wamp.Message, err error) { l.registeredLocked(r, m, err) }
+	_, err := l.requestLocked(wamp.CodeRegister, outbound{
+		message: func(id wamp.ID) wamp.Message {
+			return &wamp.Register{Request: id, Options: matchOptions(r.options.Match), Procedure: wamp.URI(r.uri)}
+		},
+		settle: settle,
+	})
+	if err != nil {
+		settle(nil, err)
+	}
+}
+
+func (l *link) registeredLocked(r *Registration, m wamp.Message, err error) {
+	if isLost(err) {
+		return // still wanted: the next session asks again
+	}
+	registered, ok := m.(*wamp.Registered)
+	if !ok {
+		l.client.forgetLocked(r)
+		r.finishLocked(err)
+		return
+	}
+	r.id = registered.Registration
+	l.registrations[r.id] = r
+	if r.canceled { // while the answer was on its way
+		l.unregisterLocked(r, nil)
+		return
+	}
+	r.settleLocked()
+}
+
+// unregisterLocked gives the registration back, if the router has agreed to it in this session, and
+// reports whether answer will be told.
+func (l *link) unregisterLocked(r *Registration, answer chan error) bool {
+	if l.registrations[r.id] != r {
+		return false
+	}
+	delete(l.registrations, r.id)
+	_, err := l.requestLocked(wamp.CodeUnregister, outbound{
+		message: func(id wamp.ID) wamp.Message { return &wamp.Unregister{Request: id, Registration: r.id} },
+		settle:  func(_ wamp.Message, err error) { tell(answer, err) },
+	})
+	if err != nil {
+		tell(answer, err)
+	}
+	return true
+}
+
+// revokeRegistration ends what the router has taken away.
+func (l *link) revokeRegistration(details wamp.Dict) {
+	id, _ := details.ID("registration") // without one there is nothing to end
+	c := l.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := l.registrations[id]; r != nil {
+		delete(l.registrations, id)
+		c.forgetLocked(r)
+		r.finishLocked(errRevoked)
+	}
+}
+
+// invoke starts a procedure.
+func (l *link) invoke(m *wamp.Invocation) error {
+	c := l.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := l.registrations[m.Registration]
+	switch {
+	case r == nil: // crossed our UNREGISTER on its way
+		return l.putLocked(invocationError(m.Request, &Error{URI: string(wamp.ErrNoSuchProcedure)}))
+	case len(l.invocations) >= c.config.Limits.Invocations:
+		busy := &Error{URI: string(errUnavailable), Message: "too many calls at the same time"}
+		return l.putLocked(invocationError(m.Request, busy))
+	}
+	ctx, cancel := context.WithCancel(c.life)
+	l.invocations[m.Request] = cancel
+	c.handlers.Go(func() {
+		answer := r.run(ctx, m)
+		cancel()
+		l.yield(m.Request, answer)
+	})
+	return nil
+}
+
+// run calls the procedure and makes a message of what it returns.
+func (r *Registration) run(ctx context.Context, m *wamp.Invocation) wamp.Message {
+	payload, err := payloadFromWAMP(m.Payload)
+	if err != nil {
+		return invocationError(m.Request, &Error{URI: string(wamp.ErrInvalidArgument), Message: err.Error()})
+	}
+	result, err := r.procedure(ctx, newInvocation(r, m, payload))
+	if err == nil {
+		var body wamp.Payload
+		if body, err = r.client.payload(result); err == nil {
+			return &wamp.Yield{Request: m.Request, Options: wamp.Dict{}, Payload: body}
+		}
+	}
+	var answer *Error
+	switch {
+	case errors.As(err, &answer):
+	case ctx.Err() != nil:
+		answer = &Error{URI: string(wamp.ErrCanceled), Message: err.Error()}
+	default:
+		answer = &Error{URI: string(errRuntime), Message: err.Error()}
+	}
+	return invocationError(m.Request, answer)
+}
+
+// yield sends the answer of an invocation, unless its session is over.
+func (l *link) yield(id wamp.ID, answer wamp.Message) {
+	c := l.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(l.invocations, id)
+	if c.link != l {
+		return
+	}
+	if err := l.putLocked(answer); err != nil { // a payload that JSON has and this serialization has not
+		failed := &Error{URI: string(errRuntime), Message: err.Error()}
+		if err := l.putLocked(invocationError(id, failed)); err != nil {
+			l.socket.conn.Close() // the caller must hear something: the router tells of a lost callee
+		}
+	}
+}
+
+// interrupt ends the context of a running procedure.
+func (l *link) interrupt(id wamp.ID) {
+	l.client.mu.Lock()
+	defer l.client.mu.Unlock()
+	if cancel := l.invocations[id]; cancel != nil {
+		cancel()
+	}
+}
+
+func newInvocation(r *Registration, m *wamp.Invocation, payload Payload) *Invocation {
+	details := m.Details
+	i := &Invocation{Payload: payload, Procedure: r.uri, Details: plainMap(details)}
+	if procedure, ok := details.String("procedure"); ok {
+		i.Procedure = procedure
+	}
+	caller, _ := details.ID("caller") // absent unless disclosed, and so are the next two
+	i.Caller = uint64(caller)
+	i.CallerAuthID, _ = details.String("caller_authid")
+	i.CallerAuthRole, _ = details.String("caller_authrole")
+	return i
+}
+
+// invocationError makes the ERROR for an invocation. Arguments that have no encoding are left out:
+// the caller hears of the error all the same.
+func invocationError(id wamp.ID, e *Error) *wamp.Error {
+	args := e.Args
+	if args == nil && e.Message != "" {
+		args = []any{e.Message}
+	}
+	m := &wamp.Error{RequestType: wamp.CodeInvocation, Request: id, Details: wamp.Dict{}, Error: wamp.URI(e.URI)}
+	if payload, err := toWAMP(Payload{Args: args, Kwargs: e.Kwargs}); err == nil {
+		m.Payload = payload
+	}
+	return m
+}

@@ -1,0 +1,163 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// run serves one connection after the other until the client ends.
+func (c *Client) run(l *link) {
+	dispatched := make(chan struct{})
+	go func() {
+		defer close(dispatched)
+		c.dispatch()
+	}()
+	var err error
+	for try := 0; l != nil; {
+		began := time.Now()
+		err = c.serve(l)
+		if time.Since(began) >= c.config.Reconnect.Max {
+			try = 0 // only a session that lasted calms the back-off: a server that lets in and drops at once is in trouble too
+		}
+		l, try, err = c.reconnect(try, err)
+	}
+	c.finish(err)
+	c.handlers.Wait()
+	<-dispatched
+	close(c.done)
+}
+
+// serve carries one session to its end and tells why it ended.
+func (c *Client) serve(l *link) error {
+	stop := context.AfterFunc(c.life, func() { l.socket.conn.Close() }) // the reader reports the end
+	defer stop()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		l.write()
+	}()
+	err := l.read()
+	err = c.detach(l, err)
+	<-written
+	l.socket.conn.Close() // nothing is left that could fail
+	return err
+}
+
+// attach makes the link the client's and asks again for all that is wanted.
+func (c *Client) attach(l *link) {
+	c.mu.Lock()
+	c.link = l
+	for _, s := range c.subscriptions {
+		l.subscribeLocked(s)
+	}
+	for _, r := range c.registrations {
+		l.registerLocked(r)
+	}
+	c.changedLocked()
+	c.mu.Unlock()
+	c.config.OnState(Change{State: Connected, Session: l.session.ID})
+}
+
+// detach ends everything that belonged to the session.
+func (c *Client) detach(l *link, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l.cause != nil {
+		err = l.cause
+	}
+	lost := fmt.Errorf("%w: %w", ErrConnectionLost, err)
+	c.link = nil
+	for id, r := range l.pending {
+		delete(l.pending, id)
+		r.settle(nil, lost)
+	}
+	for _, cancel := range l.invocations {
+		cancel()
+	}
+	c.forgetSessionBoundLocked(lost)
+	c.changedLocked()
+	close(l.gone)
+	return err
+}
+
+// reconnect waits and tries until there is a session. No link: the client has ended, for the reason
+// that is returned.
+func (c *Client) reconnect(try int, cause error) (*link, int, error) {
+	for {
+		if c.isLeaving() {
+			return nil, 0, nil
+		}
+		limit := c.config.Reconnect.Tries
+		if c.config.Reconnect.Off || final(cause, c.config.Ticket != nil) || limit > 0 && try >= limit {
+			return nil, 0, cause
+		}
+		try++
+		wait := c.config.Reconnect.pause(try)
+		c.config.OnState(Change{State: Waiting, Try: try, Wait: wait, Err: cause})
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-c.life.Done():
+			timer.Stop()
+			return nil, 0, nil
+		}
+		c.config.OnState(Change{State: Connecting, Try: try})
+		l, err := c.join(c.life)
+		if err == nil {
+			c.attach(l)
+			return l, try, nil
+		}
+		cause = err
+	}
+}
+
+func (c *Client) isLeaving() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leaving
+}
+
+// finish makes the end known. err is nil if it was asked for.
+func (c *Client) finish(err error) {
+	c.mu.Lock()
+	c.ended, c.err = true, err
+	reason := c.closedLocked()
+	for _, s := range c.subscriptions {
+		s.finishLocked(reason)
+	}
+	for _, r := range c.registrations {
+		r.finishLocked(reason)
+	}
+	c.subscriptions, c.registrations = nil, nil
+	c.changedLocked()
+	c.mu.Unlock()
+	c.end()
+	close(c.events)
+	c.config.OnState(Change{State: Closed, Err: err})
+	close(c.down)
+}
+
+// forgetSessionBoundLocked ends what was asked for one session only.
+func (c *Client) forgetSessionBoundLocked(reason error) {
+	subscriptions, registrations := c.subscriptions, c.registrations
+	c.subscriptions, c.registrations = nil, nil
+	for _, s := range subscriptions {
+		if s.options.ThisSession {
+			s.finishLocked(reason)
+		} else {
+			c.subscriptions = append(c.subscriptions, s)
+		}
+	}
+	for _, r := range registrations {
+		if r.options.ThisSession {
+			r.finishLocked(reason)
+		} else {
+			c.registrations = append(c.registrations, r)
+		}
+	}
+}
+
+// errRevoked is the end of what the router took away.
+var errRevoked = errors.New("revoked by the router")

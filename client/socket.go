@@ -1,0 +1,180 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// socket is a WebSocket that carries WAMP messages: the only place that knows frames.
+type socket struct {
+	conn     net.Conn
+	encoding wamp.Encoding
+	limit    int           // bytes of one message
+	silence  time.Duration // without a byte from the server for so long, the connection is lost
+	written  time.Duration // one write may take so long
+
+	// owned by the reader
+	in *bufio.Reader
+	// control is what the reader has to say: answers to pings and to a close. The writer sends it,
+	// and uses up the payload.
+	control func(op ws.OpCode, payload []byte)
+}
+
+// maxRefusal is how much of a refusal's body is read for its reason.
+const maxRefusal = 4 << 10
+
+// dial opens a WebSocket for the configured encoding.
+func dial(ctx context.Context, config Config) (*socket, error) {
+	encoding := config.Serialization.encoding()
+	var refusal error
+	dialer := ws.Dialer{
+		Protocols: []string{encoding.Subprotocol()},
+		NetDial:   config.Dial,
+		TLSConfig: config.TLS,
+		OnStatusError: func(_ int, _ []byte, response io.Reader) {
+			refusal = readRefusal(response)
+		},
+	}
+	if config.Header != nil {
+		dialer.Header = ws.HandshakeHeaderHTTP(config.Header)
+	}
+	conn, buffered, handshake, err := dialer.Dial(ctx, config.URL)
+	switch {
+	case refusal != nil:
+		return nil, refusal
+	case err != nil:
+		return nil, err
+	}
+	if handshake.Protocol == "" {
+		err := fmt.Errorf("server does not speak %s", encoding.Subprotocol())
+		return nil, errors.Join(err, conn.Close())
+	}
+	if buffered == nil {
+		buffered = bufio.NewReader(conn)
+	}
+	return &socket{
+		conn:     conn,
+		encoding: encoding,
+		limit:    config.Limits.Message,
+		silence:  2 * config.Limits.Ping,
+		written:  config.Limits.Ping,
+		in:       buffered,
+	}, nil
+}
+
+// readRefusal makes an error of an HTTP response that is not the switch of protocols.
+func readRefusal(response io.Reader) error {
+	r, err := http.ReadResponse(bufio.NewReader(response), nil)
+	if err != nil {
+		return fmt.Errorf("read refusal: %w", err)
+	}
+	defer r.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxRefusal)) // a reason that breaks off is still one
+	if reason := strings.TrimSpace(string(body)); reason != "" {
+		return fmt.Errorf("server answered %s: %s", r.Status, reason)
+	}
+	return fmt.Errorf("server answered %s", r.Status)
+}
+
+// read gives the next message. The bytes are the caller's.
+func (s *socket) read() ([]byte, error) {
+	var message bytes.Buffer
+	state := ws.StateClientSide
+	for {
+		if err := s.conn.SetReadDeadline(time.Now().Add(s.silence)); err != nil {
+			return nil, err
+		}
+		header, err := ws.ReadHeader(s.in)
+		if err != nil {
+			return nil, err
+		}
+		if err := ws.CheckHeader(header, state); err != nil {
+			return nil, err
+		}
+		if header.OpCode.IsControl() {
+			if err := s.readControl(header); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if header.OpCode != ws.OpContinuation && (header.OpCode == ws.OpBinary) != s.encoding.Binary() {
+			return nil, fmt.Errorf("wrong frame type for %s", s.encoding.Subprotocol())
+		}
+		if header.Length > int64(s.limit-message.Len()) {
+			return nil, fmt.Errorf("message of more than %d bytes", s.limit)
+		}
+		if _, err := io.CopyN(&message, s.in, header.Length); err != nil {
+			return nil, err
+		}
+		if header.Fin {
+			break
+		}
+		state = state.Set(ws.StateFragmented)
+	}
+	if !s.encoding.Binary() && !utf8.Valid(message.Bytes()) {
+		return nil, errors.New("text message is not UTF-8")
+	}
+	return message.Bytes(), nil
+}
+
+func (s *socket) readControl(header ws.Header) error {
+	payload := make([]byte, header.Length) // CheckHeader has bounded it
+	if _, err := io.ReadFull(s.in, payload); err != nil {
+		return err
+	}
+	switch header.OpCode {
+	case ws.OpPing:
+		s.control(ws.OpPong, payload)
+	case ws.OpClose:
+		err := errors.New("server closed the connection")
+		if len(payload) >= 2 {
+			code, reason := ws.ParseCloseFrameData(payload)
+			err = fmt.Errorf("%w: %d %s", err, code, reason)
+		}
+		s.control(ws.OpClose, payload[:min(2, len(payload))])
+		return err
+	}
+	return nil
+}
+
+// write sends frames made by frame, all at once.
+func (s *socket) write(frames net.Buffers) error {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(s.written)); err != nil {
+		return err
+	}
+	_, err := frames.WriteTo(s.conn)
+	return err
+}
+
+// frame makes the bytes of one message on the wire and uses up the message.
+func (s *socket) frame(message []byte) ([]byte, error) {
+	op := ws.OpText
+	if s.encoding.Binary() {
+		op = ws.OpBinary
+	}
+	return frame(op, message)
+}
+
+// frame masks the payload in place: a duty of clients that protects proxies and hides nothing.
+func frame(op ws.OpCode, payload []byte) ([]byte, error) {
+	return ws.CompileFrame(ws.MaskFrameInPlace(ws.NewFrame(op, true, payload)))
+}
+
+// closeNormal is the payload of the close frame that ends a conversation as it should.
+func closeNormal() []byte {
+	return binary.BigEndian.AppendUint16(nil, uint16(ws.StatusNormalClosure))
+}

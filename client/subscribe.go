@@ -1,0 +1,297 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Event is one publication on a subscribed topic. Handlers of the same topic share it, so none may
+// change it.
+type Event struct {
+	Payload
+
+	// Topic that was published to, also when the subscription is for a pattern.
+	Topic       string
+	Publication uint64
+	// Publisher's session, and who that is, if disclosed.
+	Publisher         uint64
+	PublisherAuthID   string
+	PublisherAuthRole string
+	// Details is everything that came with the event.
+	Details map[string]any
+}
+
+// The ways in which a subscription or a registration matches URIs.
+const (
+	MatchExact    = "exact"
+	MatchPrefix   = "prefix"
+	MatchWildcard = "wildcard"
+)
+
+// SubscribeOptions change how a topic is subscribed.
+type SubscribeOptions struct {
+	// Match is MatchExact unless another is named.
+	Match string
+	// ThisSession ends the subscription with the session instead of asking for it again.
+	ThisSession bool
+}
+
+// Subscription is a handler's hold on a topic. Several may hold the same one.
+type Subscription struct {
+	client  *Client
+	key     topicKey
+	options SubscribeOptions
+	handler func(*Event)
+	outcome
+
+	canceled bool // the user wants no more events; guarded by client.mu
+}
+
+type topicKey struct{ topic, match string }
+
+// held is one subscription as the router counts: all of a session's subscriptions of one topic and
+// match share it.
+type held struct {
+	key      topicKey
+	id       wamp.ID         // 0 until the router has given one
+	members  []*Subscription // replaced, never changed: deliveries share it
+	inFlight int             // SUBSCRIBEs without an answer
+}
+
+// delivery is an event on its way to its handlers.
+type delivery struct {
+	members []*Subscription
+	topic   string
+	event   *wamp.Event
+}
+
+// Subscribe calls handler for every event of the topic until Unsubscribe, over reconnects. It
+// returns once the router has agreed.
+func (c *Client) Subscribe(ctx context.Context, topic string, handler func(*Event), options *SubscribeOptions) (*Subscription, error) {
+	s := &Subscription{client: c, handler: handler, outcome: newOutcome()}
+	if options != nil {
+		s.options = *options
+	}
+	setDefault(&s.options.Match, MatchExact)
+	s.key = topicKey{topic, s.options.Match}
+	c.mu.Lock()
+	if err := c.closedLocked(); err != nil {
+		c.mu.Unlock()
+		return nil, err
+	}
+	c.subscriptions = append(c.subscriptions, s)
+	if c.link != nil {
+		c.link.subscribeLocked(s)
+	}
+	c.mu.Unlock()
+	if err := s.wait(ctx); err != nil {
+		s.cancel(nil)
+		return nil, err
+	}
+	return s, nil
+}
+
+// Unsubscribe ends the subscription and returns once the router knows. No call of the handler
+// begins after Unsubscribe has begun.
+func (s *Subscription) Unsubscribe(ctx context.Context) error {
+	answer := make(chan error, 1)
+	s.cancel(answer)
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// cancel takes the subscription back. answer, if not nil, gets the router's answer, or nil at once
+// if there is nothing to ask for.
+func (s *Subscription) cancel(answer chan error) {
+	c := s.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.canceled = true
+	s.finishLocked(nil)
+	c.subscriptions = slices.DeleteFunc(c.subscriptions, func(other *Subscription) bool { return other == s })
+	if l := c.link; l != nil {
+		if h := l.topics[s.key]; h != nil {
+			h.remove(s)
+			if l.releaseLocked(h, answer) {
+				return
+			}
+		}
+	}
+	if answer != nil {
+		answer <- nil
+	}
+}
+
+// subscribeLocked asks the router for a subscription, now or again.
+func (l *link) subscribeLocked(s *Subscription) {
+	h := l.topics[s.key]
+	if h == nil {
+		h = &held{key: s.key}
+		l.topics[s.key] = h
+	}
+	message := func(id wamp.ID) wamp.Message {
+		return &wamp.Subscribe{Request: id, Options: matchOptions(s.options.Match), Topic: wamp.URI(s.key.topic)}
+	}
+	h.inFlight++
+	settle := func(m wamp.Message, err error) {
+		h.inFlight--
+		l.subscribedLocked(h, s, m, err)
+	}
+	if _, err := l.requestLocked(wamp.CodeSubscribe, outbound{message: message, settle: settle}); err != nil {
+		settle(nil, err)
+	}
+}
+
+func (l *link) subscribedLocked(h *held, s *Subscription, m wamp.Message, err error) {
+	if isLost(err) {
+		return // still wanted: the next session asks again
+	}
+	if subscribed, ok := m.(*wamp.Subscribed); ok {
+		h.id = subscribed.Subscription
+		l.held[h.id] = h
+		if !s.canceled {
+			h.members = append(slices.Clone(h.members), s)
+			s.settleLocked()
+		}
+	} else {
+		l.client.subscriptions = slices.DeleteFunc(l.client.subscriptions, func(other *Subscription) bool { return other == s })
+		s.finishLocked(err)
+	}
+	l.releaseLocked(h, nil)
+}
+
+func (h *held) remove(s *Subscription) {
+	h.members = slices.DeleteFunc(slices.Clone(h.members), func(other *Subscription) bool { return other == s })
+}
+
+// releaseLocked gives a subscription back that nobody holds, and reports whether answer will be
+// sent to for that. A SUBSCRIBE on its way keeps it: the router counts all of them as one.
+func (l *link) releaseLocked(h *held, answer chan error) bool {
+	if len(h.members) > 0 || h.inFlight > 0 {
+		return false
+	}
+	delete(l.topics, h.key)
+	if h.id == 0 {
+		return false
+	}
+	delete(l.held, h.id)
+	_, err := l.requestLocked(wamp.CodeUnsubscribe, outbound{
+		message: func(id wamp.ID) wamp.Message { return &wamp.Unsubscribe{Request: id, Subscription: h.id} },
+		settle:  func(_ wamp.Message, err error) { tell(answer, err) },
+	})
+	if err != nil {
+		tell(answer, err)
+	}
+	return true
+}
+
+// tell passes the outcome of taking something back; a session that is over has taken it back too.
+func tell(answer chan error, err error) {
+	if answer == nil {
+		return
+	}
+	if isLost(err) {
+		err = nil
+	}
+	answer <- err
+}
+
+// revokeSubscription ends what the router has taken away.
+func (l *link) revokeSubscription(details wamp.Dict) {
+	id, _ := details.ID("subscription") // without one there is nothing to end
+	c := l.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := l.held[id]
+	if h == nil {
+		return
+	}
+	delete(l.held, id)
+	delete(l.topics, h.key)
+	for _, s := range h.members {
+		s.finishLocked(errRevoked)
+	}
+	c.subscriptions = slices.DeleteFunc(c.subscriptions, func(s *Subscription) bool {
+		return slices.Contains(h.members, s)
+	})
+}
+
+// event hands an event to the dispatcher. While that is busy the server waits, for a while.
+func (l *link) event(m *wamp.Event) error {
+	c := l.client
+	c.mu.Lock()
+	h := l.held[m.Subscription]
+	var d delivery
+	if h != nil {
+		d = delivery{members: h.members, topic: h.key.topic, event: m}
+	}
+	c.mu.Unlock()
+	if len(d.members) == 0 {
+		return nil // crossed our UNSUBSCRIBE on its way
+	}
+	select {
+	case c.events <- d:
+		return nil
+	default:
+	}
+	patience := time.NewTimer(c.config.Limits.HandlerPatience)
+	defer patience.Stop()
+	select {
+	case c.events <- d:
+		return nil
+	case <-patience.C:
+		return ErrSlowHandler
+	case <-c.life.Done():
+		return ErrClosed
+	}
+}
+
+// dispatch calls the handlers of events, one after the other, until the client has ended.
+func (c *Client) dispatch() {
+	for d := range c.events {
+		payload, err := payloadFromWAMP(d.event.Payload)
+		if err != nil {
+			c.config.Logger.Warn("event with an undecodable payload", "topic", d.topic, "error", err)
+			continue
+		}
+		e := newEvent(d, payload)
+		for _, s := range d.members {
+			if s.wantsMore() {
+				s.handler(e)
+			}
+		}
+	}
+}
+
+func (s *Subscription) wantsMore() bool {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	return !s.canceled && !s.client.leaving
+}
+
+func newEvent(d delivery, payload Payload) *Event {
+	details := d.event.Details
+	e := &Event{Payload: payload, Topic: d.topic, Publication: uint64(d.event.Publication), Details: plainMap(details)}
+	if topic, ok := details.String("topic"); ok {
+		e.Topic = topic
+	}
+	publisher, _ := details.ID("publisher") // absent unless disclosed, and so are the next two
+	e.Publisher = uint64(publisher)
+	e.PublisherAuthID, _ = details.String("publisher_authid")
+	e.PublisherAuthRole, _ = details.String("publisher_authrole")
+	return e
+}
+
+func matchOptions(match string) wamp.Dict {
+	if match == MatchExact {
+		return wamp.Dict{}
+	}
+	return wamp.Dict{"match": match}
+}
