@@ -1,0 +1,79 @@
+# `make test` is what CI runs and needs nothing prepared: it installs its tools through the package
+# registries. Each part of it is a target of its own as well.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+FUZZTIME  ?= 60s # of all fuzz targets together
+BENCHTIME ?= 1s
+GOLANGCI  := v2.15.0
+
+.PHONY: help build test lint fuzz bench e2e web generate \
+        tools node_modules hygiene vet unit web-check generated conformance clean
+
+help: ## say what there is
+	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+build: ## bin/tidings, statically linked
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tidings ./cmd/tidings
+
+test: ## everything that CI checks, with a summary
+	@.ci/test
+
+lint: ## formatting and golangci-lint, all modules
+	@.ci/lint $(GOLANGCI)
+
+vet: ## go vet, all modules
+	@.ci/modules go vet ./...
+
+unit: ## go test -race, all modules
+	@.ci/modules go test -race -timeout 20m ./...
+
+fuzz: ## each fuzz target for its share of FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+bench: ## benchmarks, without tests
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+web: node_modules ## build the browser parts that the binary embeds (web/dist)
+	npm --prefix web run build
+
+web-check: node_modules ## types and unit tests of the browser parts
+	npm --prefix web run check
+	npm --prefix web test
+
+generate: web ## make all generated files anew
+	go generate ./...
+
+generated: node_modules ## prove that the generated files are fresh
+	@.ci/generated
+
+e2e: node_modules ## the demo in a real Chromium
+	@.ci/e2e
+
+conformance: node_modules ## other projects' clients against the server
+	go test -count=1 -v ./test/conformance/
+
+hygiene: ## nothing in the repository belongs to one machine only
+	@.ci/hygiene
+
+tools: ## what the tests need beside Go and Node.js, as far as it can be installed
+	@.ci/tools
+
+# One stamp for each lock file: a folder is installed anew when its lock has changed.
+LOCKS  := $(filter-out %/node_modules/%,$(wildcard web/package-lock.json test/*/package-lock.json))
+STAMPS := $(LOCKS:package-lock.json=node_modules/.installed)
+
+node_modules: $(STAMPS)
+
+%/node_modules/.installed: %/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer"; exit 1; }
+	npm ci --prefix $* --no-audit --no-fund --loglevel=error
+	@touch $@
+
+clean: ## remove what was built and installed
+	rm -rf bin web/node_modules test/*/node_modules
