@@ -44,6 +44,7 @@ type Router struct {
 	realms  map[wamp.URI]*Realm
 	opening map[*Client]struct{} // attached, not joined
 	closing bool
+	resting bool          // idle is closed
 	idle    chan struct{} // closed when closing and nobody is attached
 
 	implied    *Realm                              // the first: what a dialect that names no realm joins
@@ -134,8 +135,8 @@ func (r *Router) Attach(a Attachment) *Client {
 	r.mu.Lock()
 	r.opening[c] = struct{}{}
 	closing := r.closing
-	r.mu.Unlock()
 	r.counters.clients.Add(1)
+	r.mu.Unlock()
 	if closing {
 		c.shutDown()
 	}
@@ -154,7 +155,15 @@ func (r *Router) detached(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.opening, c)
-	if r.counters.clients.Add(-1) == 0 && r.closing {
+	r.counters.clients.Add(-1)
+	r.restLocked()
+}
+
+// restLocked tells Shutdown once nobody is attached. Who attaches later is refused at once, and is
+// not waited for.
+func (r *Router) restLocked() {
+	if r.closing && !r.resting && r.counters.clients.Load() == 0 {
+		r.resting = true
 		close(r.idle)
 	}
 }
@@ -163,15 +172,12 @@ func (r *Router) detached(c *Client) {
 // called [Client.Gone] and every concurrent procedure has returned, or until ctx ends.
 func (r *Router) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
-	first := !r.closing
 	r.closing = true
 	opening := make([]*Client, 0, len(r.opening))
 	for c := range r.opening {
 		opening = append(opening, c)
 	}
-	if first && r.counters.clients.Load() == 0 {
-		close(r.idle)
-	}
+	r.restLocked()
 	r.mu.Unlock()
 
 	for _, c := range opening {

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -90,8 +92,8 @@ func (s *Session) leave(reason CloseReason) {
 	for _, call := range calls {
 		call.abandon()
 	}
-	for _, call := range invocations {
-		call.finish(answer{err: callCanceled("the callee has left")})
+	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order that they were asked
+		invocations[id].finish(answer{err: callCanceled("the callee has left")})
 	}
 	s.noteLeaving(memberships)
 }

@@ -1,0 +1,220 @@
+package router_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// saysItself believes what HELLO says: authid, authrole (several with +), name. Who offers the
+// method "ticket" is asked for one, and the ticket must be "good".
+type saysItself struct{}
+
+func (saysItself) Authenticate(_ context.Context, h router.Handshake) (router.Outcome, error) {
+	id, _ := h.Details.String("authid")
+	role, given := h.Details.String("authrole")
+	if !given {
+		role = "user"
+	}
+	methods, _ := h.Details.Strings("authmethods")
+	_, transport := h.Details["transport"]
+	switch {
+	case transport:
+		return router.Outcome{}, errors.New("the router did not strip transport")
+	case id == "broken":
+		return router.Outcome{}, errors.New("the user store is down")
+	case id == "panic":
+		panic("authenticator")
+	}
+	identity := &router.Identity{ID: id, Roles: strings.Split(role, "+"), Method: "trust", Provider: "test", Backend: role == "backend"}
+	if len(methods) == 0 {
+		return router.Outcome{Identity: identity}, nil
+	}
+	return router.Outcome{
+		Challenge: &wamp.Challenge{Method: methods[0], Extra: wamp.Dict{}},
+		Next: func(_ context.Context, m *wamp.Authenticate) (router.Outcome, error) {
+			if m.Signature != "good" {
+				return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket does not hold")
+			}
+			identity.Method = methods[0]
+			return router.Outcome{Identity: identity}, nil
+		},
+	}, nil
+}
+
+// asksFirstArg decides by the URI's last component: "secret" is refused, "broken" breaks, "replace"
+// publishes something else.
+type asksFirstArg struct{}
+
+func (asksFirstArg) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
+	switch {
+	case strings.HasSuffix(string(r.URI), "secret"):
+		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s of %s is not yours to %s", r.Match, r.URI, r.Action)
+	case strings.HasSuffix(string(r.URI), "broken"):
+		return router.Decision{}, errors.New("the rules are gone")
+	case strings.HasSuffix(string(r.URI), "replace"):
+		payload, err := wamp.NewPayload([]any{"replaced"}, nil)
+		return router.Decision{Payload: &payload}, err
+	}
+	return router.Decision{}, nil
+}
+
+// observer writes down what observers hear.
+type observer struct{ s *script }
+
+func (o observer) Joined(s *router.Session) { o.hear("joined", s, "") }
+func (o observer) Left(s *router.Session)   { o.hear("left", s, " "+s.Reason().String()) }
+func (o observer) Subscribed(s *router.Session, sub router.Subscription) {
+	o.hear("subscribed", s, fmt.Sprintf(" %d %s %s", sub.ID, sub.Match, sub.Topic))
+}
+
+func (o observer) Unsubscribed(s *router.Session, sub router.Subscription) {
+	o.hear("unsubscribed", s, fmt.Sprintf(" %d %s %s", sub.ID, sub.Match, sub.Topic))
+}
+
+func (o observer) hear(what string, s *router.Session, more string) {
+	o.s.heard = append(o.s.heard, fmt.Sprintf("* %s %s%s", what, o.name(s), more))
+}
+
+func (o observer) name(s *router.Session) string {
+	for name, p := range o.s.clients {
+		if p.client.Session() == s {
+			return name
+		}
+	}
+	return "nobody"
+}
+
+// server does what components do.
+func (s *script) server(words []string) {
+	switch words[0] {
+	case "publish":
+		payload := s.payload(words[2])
+		settings := pairs(words[3:])
+		receipt := s.realm.Publish(router.Publication{
+			Topic: wamp.URI(words[1]), Payload: payload, Filter: s.filter(settings),
+		})
+		s.publication(receipt.Publication)
+		s.heard = append(s.heard, fmt.Sprintf("= %s to %d", s.numbers[receipt.Publication], receipt.Deliveries))
+	case "subscribe":
+		match, err := wamp.ParseMatch(strings.Join(words[2:], ""))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.made(s.realm.Subscribe(wamp.URI(words[1]), match, s.deliver))
+	case "register":
+		procedure := words[1]
+		s.made(s.realm.Register(router.Registration{
+			Procedure: wamp.URI(procedure), Handler: s.handle, Concurrent: strings.HasSuffix(procedure, "slow"),
+		}))
+	case "call":
+		payload := s.payload(words[2])
+		go func() {
+			result, err := s.realm.Call(s.ctx, router.CallRequest{Procedure: wamp.URI(words[1]), Payload: payload})
+			if err != nil {
+				s.said(err)
+				return
+			}
+			s.heard = append(s.heard, "= "+s.value(result))
+		}()
+	default:
+		s.t.Fatalf("server: what is %q?", words[0])
+	}
+}
+
+func (s *script) made(cancel func(), err error) {
+	if err != nil {
+		s.said(err)
+		return
+	}
+	s.cancels = append(s.cancels, cancel)
+}
+
+func (s *script) said(err error) {
+	if err != nil {
+		s.heard = append(s.heard, "= error "+err.Error())
+	}
+}
+
+func (s *script) deliver(d router.Delivery) {
+	s.publication(d.Publication)
+	s.heard = append(s.heard, fmt.Sprintf("= event %s %s %s", s.numbers[d.Publication], d.Topic, s.value(d.Payload)))
+}
+
+// handle echoes, or does what the procedure's name says.
+func (s *script) handle(ctx context.Context, i router.Invocation) (wamp.Payload, error) {
+	switch name := string(i.Procedure); {
+	case strings.HasSuffix(name, "fail"):
+		return wamp.Payload{}, wamp.Fail("app.error.no", "it does not work")
+	case strings.HasSuffix(name, "broken"):
+		return wamp.Payload{}, errors.New("the disk is full")
+	case strings.HasSuffix(name, "panic"), strings.HasSuffix(name, "panic.slow"):
+		panic(name)
+	case strings.HasSuffix(name, "slow"):
+		<-ctx.Done()
+		s.heard = append(s.heard, "= "+name+" stopped")
+		return wamp.Payload{}, ctx.Err()
+	}
+	return i.Payload, nil
+}
+
+func (s *script) payload(args string) wamp.Payload {
+	payload, err := wamp.PayloadFromJSON([]byte(args), nil)
+	if err != nil {
+		s.t.Fatalf("payload %s: %v", args, err)
+	}
+	return payload
+}
+
+func (s *script) value(p wamp.Payload) string {
+	value, err := p.Value()
+	if err != nil {
+		s.t.Errorf("payload: %v", err)
+	}
+	return string(value)
+}
+
+func (s *script) filter(settings map[string]string) router.Filter {
+	var f router.Filter
+	if names, ok := settings["eligible"]; ok {
+		f.Eligible = []wamp.ID{}
+		for name := range strings.SplitSeq(names, ",") {
+			if p := s.clients[name]; p != nil {
+				f.Eligible = append(f.Eligible, p.client.Session().ID())
+			}
+		}
+	}
+	if ids, ok := settings["exclude_authid"]; ok {
+		f.ExcludeAuthID = strings.Split(ids, ",")
+	}
+	return f
+}
+
+func (s *script) stats() {
+	stats := s.router.Stats()
+	for _, c := range []struct {
+		name  string
+		value int
+	}{
+		{"clients", stats.Clients}, {"sessions", stats.Sessions},
+		{"subscriptions", stats.Subscriptions}, {"registrations", stats.Registrations},
+		{"publications", int(stats.Publications)}, {"events", int(stats.Events)}, {"encodings", int(stats.Encodings)},
+		{"calls", int(stats.Calls)}, {"refusals", int(stats.Refusals)}, {"rate waits", int(stats.RateWaits)},
+		{"outbox frames", stats.OutboxFrames},
+	} {
+		if c.value != 0 {
+			s.heard = append(s.heard, fmt.Sprintf("= %s %d", c.name, c.value))
+		}
+	}
+	for _, reason := range router.CloseReasons() {
+		if n := stats.Closes[reason]; n != 0 {
+			s.heard = append(s.heard, fmt.Sprintf("= closed %s %d", reason, n))
+		}
+	}
+}
+
+var _ router.Observer = observer{}

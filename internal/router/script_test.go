@@ -1,0 +1,333 @@
+package router_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// script runs the commands of a conversation:
+//
+//	router KEY=VALUE ...          the router's options, before anything else
+//	attach NAME [ENCODING]        a connection: json (the default), msgpack, cbor, v1
+//	join NAME [ENCODING] [KEY=VALUE ...]   attach, HELLO with those details, and WELCOME, unheard
+//	NAME -> MESSAGE               a message as JSON, sent in the client's encoding; $ben is ben's session id
+//	NAME -> raw TEXT              bytes as they are
+//	NAME flood COUNT MESSAGE      the message that often; says how long the reader took
+//	lose NAME                     the transport breaks
+//	stall NAME, drain NAME        the client does not read, reads again
+//	kill NAME REASON MESSAGE      a component ends the session
+//	shutdown                      the router stops
+//	observe                       hears what observers are told
+//	server publish TOPIC ARGS [KEY=VALUE ...]
+//	server subscribe TOPIC [MATCH]
+//	server register PROCEDURE     echoes; PROCEDURE ending in "fail", "panic" or "slow" does that
+//	server call PROCEDURE ARGS
+//	stats                         those counters that are not zero
+type script struct {
+	t       *testing.T
+	ctx     context.Context
+	stop    context.CancelFunc
+	options router.Options
+	router  *router.Router
+	realm   *router.Realm
+	clients map[string]*peer
+	heard   []string // by what is not a client
+	cancels []func() // of what components registered
+	numbers map[wamp.ID]string
+}
+
+func newScript(t *testing.T) *script {
+	ctx, stop := context.WithCancel(t.Context())
+	return &script{
+		t: t, ctx: ctx, stop: stop,
+		options: router.Options{Authenticator: saysItself{}, Agent: "router"},
+		clients: map[string]*peer{},
+		numbers: map[wamp.ID]string{},
+	}
+}
+
+func (s *script) close() {
+	s.stop()
+	if s.router == nil {
+		return
+	}
+	for _, p := range s.clients {
+		p.client.Gone(router.CloseLost)
+	}
+	for _, cancel := range s.cancels {
+		cancel()
+	}
+	synctest.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.router.Shutdown(ctx); err != nil {
+		s.t.Errorf("shut down: %v", err)
+	}
+	if stats := s.router.Stats(); stats.Clients+stats.Sessions+stats.Subscriptions+stats.Registrations != 0 {
+		s.t.Errorf("something is left: %+v", stats)
+	}
+}
+
+// do runs one command and tells what everybody heard of it.
+func (s *script) do(line string) []string {
+	words := strings.Fields(line)
+	if words[0] == "router" {
+		s.configure(words[1:])
+		return nil
+	}
+	s.start()
+	switch words[0] {
+	case "attach":
+		s.attach(words[1], words[2:])
+	case "join":
+		s.join(words[1], words[2:])
+	case "lose":
+		s.peer(words[1]).client.Gone(router.CloseLost)
+	case "kill":
+		s.session(words[1]).Kill(wamp.URI(words[2]), strings.Join(words[3:], " "))
+	case "stall", "drain":
+		s.peer(words[1]).stalled = words[0] == "stall"
+	case "shutdown":
+		go s.router.Shutdown(s.ctx)
+	case "observe":
+		s.realm.Observe(observer{s})
+	case "server":
+		s.server(words[1:])
+	case "stats":
+		s.stats()
+	default:
+		s.send(line)
+	}
+	synctest.Wait()
+	return s.collect()
+}
+
+func (s *script) start() {
+	if s.router == nil {
+		s.router = router.New(s.options)
+		s.realm = s.router.AddRealm("app")
+	}
+}
+
+func (s *script) configure(settings []string) {
+	for key, value := range pairs(settings) {
+		number, _ := strconv.Atoi(value)
+		limits := &s.options.Limits
+		switch key {
+		case "disclosure":
+			s.options.Disclosure = map[string]router.Disclosure{"never": router.DiscloseNever, "always": router.DiscloseAlways}[value]
+		case "uris":
+			s.options.URIs = wamp.StrictURIs
+		case "authorizer":
+			s.options.Authorizer = asksFirstArg{}
+		case "subscriptions":
+			limits.Subscriptions = number
+		case "registrations":
+			limits.Registrations = number
+		case "pending_calls":
+			limits.PendingCalls = number
+		case "outbox_frames":
+			limits.OutboxFrames = number
+		case "outbox_bytes":
+			limits.OutboxBytes = number
+		case "rate":
+			limits.MessageRate = number
+		case "burst":
+			limits.MessageBurst = number
+		default:
+			s.t.Fatalf("router: no setting %q", key)
+		}
+	}
+}
+
+var encodings = map[string]wamp.Encoding{
+	"json": wamp.V2JSON, "msgpack": wamp.V2MessagePack, "cbor": wamp.V2CBOR, "v1": wamp.V1JSON,
+}
+
+func (s *script) attach(name string, words []string) *peer {
+	encoding := wamp.V2JSON
+	if len(words) > 0 && encodings[words[0]] != nil {
+		encoding = encodings[words[0]]
+	}
+	p := &peer{name: name, encoding: encoding}
+	p.client = s.router.Attach(router.Attachment{Format: router.Format{Encoding: encoding}})
+	s.clients[name] = p
+	p.client.Open(s.ctx) // its error is heard as the ending
+	s.number(p)
+	return p
+}
+
+func (s *script) join(name string, words []string) {
+	p := s.attach(name, words)
+	if p.encoding != wamp.V1JSON {
+		details := wamp.Dict{"roles": wamp.Dict{
+			"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}, "callee": wamp.Dict{},
+		}}
+		for key, value := range pairs(words) {
+			details[key] = value
+		}
+		p.client.Receive(s.ctx, p.encode(s.t, &wamp.Hello{Realm: "app", Details: details}))
+		s.number(p)
+	}
+	p.client.Outbox().Take(nil, 1<<20) // WELCOME has a conversation of its own
+	if p.client.Session() == nil {
+		s.t.Fatalf("%s did not join", name)
+	}
+}
+
+// number remembers a session id by the client's name.
+func (s *script) number(p *peer) {
+	if session := p.client.Session(); session != nil {
+		s.numbers[session.ID()] = "$" + p.name
+	}
+}
+
+func (s *script) peer(name string) *peer {
+	p := s.clients[name]
+	if p == nil {
+		s.t.Fatalf("who is %q?", name)
+	}
+	return p
+}
+
+func (s *script) session(name string) *router.Session { return s.peer(name).client.Session() }
+
+// send does 'NAME -> MESSAGE' and 'NAME flood COUNT MESSAGE'.
+func (s *script) send(line string) {
+	name, rest, _ := strings.Cut(line, " ")
+	verb, text, _ := strings.Cut(rest, " ")
+	p, count := s.peer(name), 1
+	if verb == "flood" {
+		number, message, _ := strings.Cut(text, " ")
+		count, _ = strconv.Atoi(number)
+		text = message
+	} else if verb != "->" {
+		s.t.Fatalf("what is %q?", line)
+	}
+	began := time.Now()
+	frame := s.frame(p, text)
+	for range count {
+		p.client.Receive(s.ctx, frame) // its error is heard as the ending
+	}
+	s.number(p)
+	if verb == "flood" {
+		s.heard = append(s.heard, fmt.Sprintf("took %v", time.Since(began)))
+	}
+}
+
+func (s *script) frame(p *peer, text string) []byte {
+	if raw, ok := strings.CutPrefix(text, "raw "); ok {
+		return []byte(raw)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.numbers)) {
+		if name := s.numbers[id]; strings.HasPrefix(name, "$") {
+			text = strings.ReplaceAll(text, name, strconv.FormatUint(uint64(id), 10))
+		}
+	}
+	if p.encoding == wamp.V1JSON || p.encoding == wamp.V2JSON {
+		return []byte(text)
+	}
+	message, err := wamp.V2JSON.Decode([]byte(text))
+	if err != nil {
+		s.t.Fatalf("%s -> %s: %v", p.name, text, err)
+	}
+	return p.encode(s.t, message)
+}
+
+// collect takes what everybody heard, in the order of their names.
+func (s *script) collect() []string {
+	all := s.heard
+	s.heard = nil
+	for _, name := range slices.Sorted(maps.Keys(s.clients)) {
+		p := s.clients[name]
+		if p.stalled {
+			continue
+		}
+		frames, ending := p.client.Outbox().Take(nil, 1<<30)
+		for _, frame := range frames {
+			all = append(all, name+" <- "+s.readable(p, frame))
+		}
+		if ending != nil && !p.ended {
+			p.ended = true
+			all = append(all, strings.TrimSuffix(fmt.Sprintf("%s ended %s: %s", name, ending.Reason, ending.Text), ": "))
+			p.client.Gone(router.CloseLost)
+		}
+	}
+	return all
+}
+
+// readable shows a frame as JSON, with session ids as names and publication ids numbered.
+func (s *script) readable(p *peer, frame []byte) string {
+	text := string(frame)
+	if p.encoding != wamp.V1JSON {
+		message, err := p.encoding.Decode(frame)
+		if err != nil {
+			s.t.Errorf("%s cannot read what it got: %v", p.name, err)
+		}
+		switch m := message.(type) {
+		case *wamp.Published:
+			s.publication(m.Publication)
+		case *wamp.Event:
+			s.publication(m.Publication)
+		}
+		shown, err := wamp.V2JSON.Append(nil, message)
+		if err != nil {
+			s.t.Errorf("show %T: %v", message, err)
+		}
+		text = string(shown)
+	}
+	for id, name := range s.numbers {
+		text = strings.ReplaceAll(text, strconv.FormatUint(uint64(id), 10), name)
+	}
+	return text
+}
+
+func (s *script) publication(id wamp.ID) {
+	if s.numbers[id] == "" {
+		n := 1
+		for _, name := range s.numbers {
+			if strings.HasPrefix(name, "#") {
+				n++
+			}
+		}
+		s.numbers[id] = "#" + strconv.Itoa(n)
+	}
+}
+
+// peer is one client of a script.
+type peer struct {
+	name     string
+	encoding wamp.Encoding
+	client   *router.Client
+	stalled  bool
+	ended    bool
+}
+
+func (p *peer) encode(t *testing.T, m wamp.Message) []byte {
+	frame, err := p.encoding.Append(nil, m)
+	if err != nil {
+		t.Fatalf("%s: encode %s: %v", p.name, m.Code(), err)
+	}
+	return frame
+}
+
+// pairs reads KEY=VALUE words and passes over others.
+func pairs(words []string) map[string]string {
+	found := map[string]string{}
+	for _, word := range words {
+		if key, value, ok := strings.Cut(word, "="); ok {
+			found[key] = value
+		}
+	}
+	return found
+}
