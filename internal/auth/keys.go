@@ -87,7 +87,7 @@ func (k *Keys) declare(o KeyOptions) (key, error) {
 	case len(o.Key) > maxKeyBytes:
 		return made, fmt.Errorf("the key has %d bytes; at most %d are taken", len(o.Key), maxKeyBytes)
 	case len(o.Key) < minKeyBytes && !o.Demo:
-		return made, fmt.Errorf("the key has %d bytes; take a random one of at least %d, such as %s...", len(o.Key), minKeyBytes, keyPrefix)
+		return made, fmt.Errorf("the key has %d bytes; take a random one of at least %d", len(o.Key), minKeyBytes)
 	default:
 		made.hash = sha256.Sum256([]byte(o.Key))
 	}
@@ -152,7 +152,7 @@ func NewKey() string {
 		var random [keyDigits]byte
 		rand.Read(random[:]) // never fails: the runtime ends the program instead
 		for _, b := range random {
-			// 248 is 4*62: bytes above it would favour some digits.
+			// 248 is 4*62: bytes above it would make some digits likelier.
 			if b < 248 && len(digits) < keyDigits {
 				digits = append(digits, base62[b%62])
 			}
