@@ -1,0 +1,76 @@
+// Package tickets_test runs the samples as their readers would, and shows what they print to the
+// code that decides in the server.
+package tickets_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidings-io/tidings/internal/auth"
+)
+
+const secret = "a secret of at least thirty-two bytes"
+
+// spent remembers tickets for one test.
+type spent struct{ ids sync.Map }
+
+func (s *spent) Spend(_ context.Context, id string, _ time.Time) (bool, error) {
+	_, before := s.ids.LoadOrStore(id, true)
+	return !before, nil
+}
+
+var samples = map[string][]string{
+	"php":     {"php", "php/ticket.php"},
+	"python3": {"python3", "python/ticket.py"},
+	"node":    {"node", "node/ticket.mjs"},
+	"go":      {"go", "run", "./go"},
+}
+
+func TestEverySampleSignsATicketThatIsAcceptedOnce(t *testing.T) {
+	for interpreter, command := range samples {
+		t.Run(interpreter, func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(interpreter); err != nil {
+				t.Skipf("needs %s, which is not installed", interpreter)
+			}
+			tickets, err := auth.NewTickets(auth.TicketOptions{Secrets: []string{secret}, Spent: &spent{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ticket := run(t, append(command, "42", "Ann Ábel", "staff", "sales"))
+			identity, err := tickets.Redeem(t.Context(), ticket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []any{identity.ID, identity.Name, identity.Roles}
+			if diff := cmp.Diff([]any{"42", "Ann Ábel", []string{"staff", "sales"}}, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if _, err := tickets.Redeem(t.Context(), ticket); err == nil {
+				t.Error("accepted the same ticket twice")
+			}
+			if _, err := tickets.Redeem(t.Context(), run(t, append(command, "42"))); err != nil {
+				t.Errorf("a ticket without name and roles: %v", err)
+			}
+		})
+	}
+}
+
+func run(t *testing.T, command []string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), "TIDINGS_SECRET="+secret)
+	cmd.Stderr = t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
