@@ -109,11 +109,10 @@ func (p *peer) write(op ws.OpCode, payload []byte) {
 // next gives the next message, or the error that ended the connection. Pings are answered.
 func (p *peer) next() (wamp.Message, error) {
 	for {
-		frame, err := ws.ReadFrame(p.conn)
+		frame, err := p.readFrame()
 		if err != nil {
 			return nil, err
 		}
-		frame = ws.UnmaskFrameInPlace(frame)
 		switch frame.Header.OpCode {
 		case ws.OpPing:
 			p.pings++
@@ -127,6 +126,17 @@ func (p *peer) next() (wamp.Message, error) {
 			return p.encoding.Decode(frame.Payload)
 		}
 	}
+}
+
+// readFrame gives the client's next frame as it was before masking.
+func (p *peer) readFrame() (ws.Frame, error) {
+	header, err := ws.ReadHeader(p.conn)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(p.conn, payload)
+	return ws.UnmaskFrameInPlace(ws.Frame{Header: header, Payload: payload}), err
 }
 
 // expect takes the next message and wants it to be of one type.
