@@ -1,0 +1,118 @@
+package transport
+
+import (
+	"github.com/gobwas/ws"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// maxPongs is what may wait in answers to pings. A client that sends a flood of them is answered the
+// latest only, as it may be (RFC 6455, 5.5.3).
+const maxPongs = 1 << 10
+
+// answer queues the pong to a ping.
+func (c *conn) answer(ping []byte) {
+	pong := controlFrame(ws.OpPong, ping)
+	c.mu.Lock()
+	if len(c.pongs) > maxPongs {
+		c.pongs = nil
+	}
+	c.pongs = append(c.pongs, pong...)
+	c.control.Store(true)
+	c.mu.Unlock()
+	c.wake()
+}
+
+// sendPing queues a ping.
+func (c *conn) sendPing() {
+	c.mu.Lock()
+	c.ping = true
+	c.control.Store(true)
+	c.mu.Unlock()
+	c.wake()
+}
+
+// output is what one turn writes.
+type output struct {
+	frames [][]byte
+	more   bool // there is something left for another turn
+	last   bool // ends with the close frame, if there is one: nothing may follow
+}
+
+// collect takes what there is to be written: control frames, then what the conversation has queued,
+// then the close frame. Only who has the turn calls it.
+func (c *conn) collect(frames [][]byte) output {
+	out := output{frames: frames}
+	state := serving
+	if c.control.Load() {
+		out.frames, state = c.takeControl(out.frames)
+	}
+	if state != stopping && c.takeQueued(&out) {
+		state = stopping
+	}
+	if state != serving {
+		out.frames, out.last = c.takeClose(out.frames)
+		out.more = out.more && !out.last
+	}
+	return out
+}
+
+// sending is how far a connection is from its close frame.
+type sending uint8
+
+const (
+	serving  sending = iota
+	flushing         // what is queued still goes out before the close frame, as far as one turn takes it
+	stopping         // nothing but the close frame goes out
+)
+
+func (c *conn) takeControl(frames [][]byte) ([][]byte, sending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	state := serving
+	switch {
+	case c.shut, c.closing != nil && (c.closing.taken || !c.closing.flush):
+		return frames, stopping
+	case c.closing != nil:
+		state = flushing
+	default:
+		c.control.Store(false)
+	}
+	if c.pongs != nil {
+		frames = append(frames, c.pongs)
+		c.pongs = nil
+	}
+	if c.ping {
+		frames = append(frames, pingFrame)
+		c.ping = false
+	}
+	return frames, state
+}
+
+// takeQueued takes from the conversation.
+func (c *conn) takeQueued(out *output) (ended bool) {
+	var ending *router.Ending
+	out.frames, ending = c.talk.Take(out.frames, takeBytes)
+	if ending != nil {
+		if c.begin(closingOf(*ending, c.protocol)) {
+			c.kick() // so that the reader says Gone now, not when the client has answered
+		}
+		return true
+	}
+	left, _ := c.talk.Len()
+	out.more = left > 0
+	return false
+}
+
+func (c *conn) takeClose(frames [][]byte) (_ [][]byte, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing == nil || c.closing.taken || c.shut {
+		return frames, false
+	}
+	c.closing.taken = true
+	if c.closing.frame != nil {
+		frames = append(frames, c.closing.frame)
+	}
+	return frames, true
+}

@@ -1,0 +1,26 @@
+// Package transport carries bytes between clients and the router over WebSocket (RFC 6455, with
+// permessage-deflate, RFC 7692). It does the upgrade itself on a hijacked net/http connection,
+// checks every frame, writes what is queued for a client with one write, keeps idle connections
+// alive and ends each of them with a typed reason.
+//
+// The package never looks into a message: what is said over a connection is a [Conversation], made
+// by a [Speaker], which is WAMP through the router unless the [Options] name another.
+// It never logs a query string (there is a ticket in it), never waits for a slow client on behalf
+// of another one, and holds no buffer for a connection at rest.
+//
+// # Goroutines
+//
+//	what            one per              ends when                        who waits
+//	net/http's      handshake            the 101 is written               net/http
+//	reader          connection           the connection is closed         Server.Run
+//	shard           processor            all connections are closed       Server.Run
+//	on demand       connection that is   what was left over is written,   Server.Run
+//	                slow, or TLS         or the write deadline passes
+//
+// Only the reader calls a Conversation's Receive and Gone; only the one who holds the connection's
+// turn to write (a shard, or the goroutine on demand that a shard handed it to) writes.
+//
+// # Lock order
+//
+// conn.mu, then shard.readyMu or shard.membersMu. The router's locks are never taken under one of them.
+package transport

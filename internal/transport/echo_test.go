@@ -1,0 +1,171 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// echo sends every message back, so that the WebSocket layer is tested alone. A few messages are
+// commands: "end:REASON" ends the conversation, "panic" panics, "flood" sends until it is ended.
+type echo struct {
+	joins  bool            // conversations count as joined from the start
+	pongs  transport.Pongs // of the protocols
+	ends   transport.Ends  // of the protocols
+	refuse error           // of Open
+	gone   chan router.CloseReason
+
+	mu   sync.Mutex
+	open map[*echoing]struct{}
+}
+
+func newEcho() *echo {
+	return &echo{joins: true, gone: make(chan router.CloseReason, 1000), open: make(map[*echoing]struct{})}
+}
+
+const bothFrames = transport.TextFrames | transport.BinaryFrames
+
+func (e *echo) Protocols() []transport.Protocol {
+	return []transport.Protocol{
+		{Name: "echo", Frames: bothFrames, Pongs: e.pongs, Ends: e.ends},
+		{Name: "text", Frames: transport.TextFrames, Pongs: e.pongs, Ends: e.ends},
+		{Name: "binary", Frames: transport.BinaryFrames, Pongs: e.pongs, Ends: e.ends},
+		{Name: "", Frames: bothFrames, Pongs: e.pongs, Ends: e.ends},
+	}
+}
+
+func (e *echo) Converse(opening transport.Opening) (transport.Conversation, error) {
+	talk := &echoing{echo: e, opening: opening}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.open[talk] = struct{}{}
+	return talk, nil
+}
+
+func (e *echo) Shutdown(context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for talk := range e.open {
+		talk.end(router.Ending{Reason: router.CloseShutdown, Text: "bye"})
+	}
+	return nil
+}
+
+// all gives the conversations that are open.
+func (e *echo) all() []*echoing {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var all []*echoing
+	for talk := range e.open {
+		all = append(all, talk)
+	}
+	return all
+}
+
+// echoing is one echo conversation.
+type echoing struct {
+	echo    *echo
+	opening transport.Opening
+
+	mu     sync.Mutex
+	queued [][]byte
+	ending *router.Ending
+}
+
+func (t *echoing) Open(context.Context) error {
+	if t.echo.refuse != nil {
+		t.end(router.Ending{Reason: router.CloseAuthFailed, Text: t.echo.refuse.Error()})
+	}
+	return t.echo.refuse
+}
+
+var errOver = errors.New("over")
+
+func (t *echoing) Receive(ctx context.Context, message transport.Message) error {
+	text := string(message.Data)
+	switch {
+	case text == "panic":
+		panic("as the test wants")
+	case text == "wait":
+		<-ctx.Done()
+		return ctx.Err()
+	case len(text) > 4 && text[:4] == "end:":
+		for _, reason := range router.CloseReasons() {
+			if reason.String() == text[4:] {
+				t.end(router.Ending{Reason: reason, Text: "because"})
+				return errOver
+			}
+		}
+	}
+	framing := t.opening.Text
+	if message.Binary {
+		framing = t.opening.Binary
+	}
+	t.send(framing.Frame(message.Data))
+	return nil
+}
+
+func (t *echoing) send(frame []byte) {
+	t.mu.Lock()
+	first := len(t.queued) == 0
+	t.queued = append(t.queued, frame)
+	t.mu.Unlock()
+	if first {
+		t.opening.Wake()
+	}
+}
+
+func (t *echoing) end(ending router.Ending) {
+	t.mu.Lock()
+	first := t.ending == nil
+	if first {
+		t.ending = &ending
+	}
+	t.mu.Unlock()
+	if first {
+		t.opening.Wake()
+	}
+}
+
+func (t *echoing) Joined() bool { return t.echo.joins }
+
+func (t *echoing) Gone(reason router.CloseReason) {
+	t.echo.mu.Lock()
+	_, open := t.echo.open[t]
+	delete(t.echo.open, t)
+	t.echo.mu.Unlock()
+	if open {
+		t.echo.gone <- reason
+	}
+}
+
+func (t *echoing) Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for taken := 0; len(t.queued) > 0; t.queued = t.queued[1:] {
+		if size := len(t.queued[0]); taken > 0 && taken+size > maxBytes {
+			return dst, nil
+		}
+		taken += len(t.queued[0])
+		dst = append(dst, t.queued[0])
+	}
+	return dst, t.ending
+}
+
+func (t *echoing) Len() (frames, bytes int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, frame := range t.queued {
+		bytes += len(frame)
+	}
+	return len(t.queued), bytes
+}
+
+// Interface guards.
+var (
+	_ transport.Speaker      = (*echo)(nil)
+	_ transport.Conversation = (*echoing)(nil)
+)

@@ -1,0 +1,179 @@
+package transport
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // RFC 6455 names it; nothing depends on its strength
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// handshake is what a client asked for and what is agreed on (RFC 6455, 4.2).
+type handshake struct {
+	key       string
+	protocol  Protocol
+	extension extension
+	caller    caller
+	origin    string
+	userAgent string
+}
+
+// negotiate reads the upgrade request. It changes nothing: a ticket is redeemed later, when nothing
+// else can go wrong.
+func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
+	for _, check := range []func(*http.Request) *refusal{checkMethod, checkUpgrade, checkVersion, checkKey, checkBody} {
+		if wrong := check(r); wrong != nil {
+			return nil, wrong
+		}
+	}
+	h := &handshake{
+		key:       r.Header.Get("Sec-WebSocket-Key"),
+		caller:    s.callerOf(r),
+		origin:    r.Header.Get("Origin"),
+		userAgent: r.UserAgent(),
+	}
+	if !s.origins.allow(r.Header.Values("Origin"), h.caller.host) {
+		return nil, refuse(http.StatusForbidden, RefusedOrigin, fmt.Sprintf(
+			"pages of %q may not connect: add their origin to the server's list of origins", h.origin))
+	}
+	var wrong *refusal
+	if h.protocol, wrong = s.agreeOnProtocol(r.Header); wrong != nil {
+		return nil, wrong
+	}
+	var wellFormed bool
+	if h.extension, wellFormed = agreeOnExtension(r.Header); !wellFormed {
+		return nil, refuse(http.StatusBadRequest, RefusedExtension, "the header Sec-WebSocket-Extensions is not well-formed")
+	}
+	if s.options.Compression == CompressionOff {
+		h.extension = extension{}
+	}
+	return h, nil
+}
+
+func checkMethod(r *http.Request) *refusal {
+	if r.Method == http.MethodGet {
+		return nil
+	}
+	return refuse(http.StatusMethodNotAllowed, RefusedMethod, "a WebSocket is opened with GET").
+		with("Allow", http.MethodGet)
+}
+
+func checkUpgrade(r *http.Request) *refusal {
+	if r.ProtoMajor == 1 && r.ProtoMinor >= 1 &&
+		hasToken(r.Header, "Connection", "upgrade") && hasToken(r.Header, "Upgrade", "websocket") {
+		return nil
+	}
+	return refuse(http.StatusUpgradeRequired, RefusedUpgrade,
+		"this address speaks WebSocket: send Connection: Upgrade and Upgrade: websocket over HTTP/1.1; "+
+			"if there is a proxy in between, it must pass both on").
+		with("Upgrade", "websocket").with("Connection", "Upgrade")
+}
+
+func checkVersion(r *http.Request) *refusal {
+	if r.Header.Get("Sec-WebSocket-Version") == "13" {
+		return nil
+	}
+	return refuse(http.StatusUpgradeRequired, RefusedVersion, "only version 13 of the WebSocket protocol is spoken here").
+		with("Sec-WebSocket-Version", "13").with("Upgrade", "websocket").with("Connection", "Upgrade")
+}
+
+func checkKey(r *http.Request) *refusal {
+	keys := r.Header.Values("Sec-WebSocket-Key")
+	if len(keys) == 1 {
+		if nonce, err := base64.StdEncoding.DecodeString(keys[0]); err == nil && len(nonce) == 16 {
+			return nil
+		}
+	}
+	return refuse(http.StatusBadRequest, RefusedKey, "the header Sec-WebSocket-Key must be 16 bytes in base64, once")
+}
+
+// checkBody refuses a body: its bytes would be taken for frames.
+func checkBody(r *http.Request) *refusal {
+	if r.ContentLength == 0 && len(r.TransferEncoding) == 0 {
+		return nil
+	}
+	return refuse(http.StatusBadRequest, RefusedBody, "the request that opens a WebSocket has no body")
+}
+
+// hasToken looks for a token in a header that is a list, whatever its case.
+func hasToken(header http.Header, name, token string) bool {
+	for _, element := range listOf(header, name) {
+		if strings.EqualFold(element, token) {
+			return true
+		}
+	}
+	return false
+}
+
+// agreeOnProtocol takes the first of the client's list that we speak: the order is its preference.
+func (s *Server) agreeOnProtocol(header http.Header) (Protocol, *refusal) {
+	asked := listOf(header, "Sec-WebSocket-Protocol")
+	if len(asked) == 0 {
+		asked = []string{""}
+	}
+	for _, name := range asked {
+		for _, protocol := range s.protocols {
+			if protocol.Name == name {
+				return protocol, nil
+			}
+		}
+	}
+	wrong := refuse(http.StatusBadRequest, RefusedSubprotocol, "none of the subprotocols that the client asked for is spoken here")
+	for _, protocol := range s.protocols {
+		if protocol.Name != "" {
+			wrong.Protocols = append(wrong.Protocols, protocol.Name)
+		}
+	}
+	return Protocol{}, wrong
+}
+
+// redeem takes the ticket of the address, for clients that cannot send one after the handshake.
+// Whoever shows a ticket means to be somebody: one that does not hold never makes him nobody.
+func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
+	tickets, given := r.URL.Query()["ticket"]
+	switch {
+	case !given:
+		return nil, nil
+	case s.options.Tickets == nil:
+		return nil, refuse(http.StatusUnauthorized, RefusedTicket, "this server takes no ticket in the address")
+	case len(tickets) > 1:
+		return nil, refuse(http.StatusUnauthorized, RefusedTicket, "there is more than one ticket in the address")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Hello)
+	defer cancel()
+	identity, err := s.options.Tickets.Redeem(ctx, tickets[0])
+	var failure *wamp.Failure
+	switch {
+	case err == nil && identity != nil:
+		return identity, nil
+	case errors.As(err, &failure):
+		return nil, refuse(http.StatusUnauthorized, RefusedTicket, failure.Message)
+	}
+	s.log.ErrorContext(r.Context(), "a ticket could not be redeemed", "error", err)
+	return nil, refuse(http.StatusInternalServerError, RefusedInternal, "the ticket could not be checked; the server's log says why")
+}
+
+// acceptGUID is the constant that a key is hashed with (RFC 6455, 1.3).
+const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// response is the 101. Neither it nor any header's value has a bracket: OroPlatform's backend takes
+// the first one that it reads for the beginning of its WELCOME.
+func (h *handshake) response() []byte {
+	sum := sha1.Sum([]byte(h.key + acceptGUID)) //nolint:gosec // see the import
+	b := make([]byte, 0, 512)
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	b = base64.StdEncoding.AppendEncode(b, sum[:])
+	b = append(b, "\r\n"...)
+	if h.protocol.Name != "" {
+		b = append(append(append(b, "Sec-WebSocket-Protocol: "...), h.protocol.Name...), "\r\n"...)
+	}
+	if h.extension.answer != "" {
+		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), h.extension.answer...), "\r\n"...)
+	}
+	return append(b, "\r\n"...)
+}

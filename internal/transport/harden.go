@@ -1,0 +1,30 @@
+package transport
+
+import (
+	"net/http"
+	"time"
+)
+
+// What an HTTP server in front of WebSockets allows a request to take, before the handshake is read.
+const (
+	// ReadHeaderTimeout is how long the request may trickle in.
+	ReadHeaderTimeout = 10 * time.Second
+	// MaxHeaderBytes is enough for cookies of the same site, far below net/http's 1 MiB for each of a flood.
+	MaxHeaderBytes = 32 << 10
+	// IdleTimeout is how long a connection without a request stays.
+	IdleTimeout = 2 * time.Minute
+)
+
+// Harden sets the limits of an HTTP server that are not set: net/http's defaults let a request take
+// for ever. Whole-request timeouts are not touched: they are for who knows the other handlers.
+func Harden(server *http.Server) {
+	if server.ReadHeaderTimeout == 0 {
+		server.ReadHeaderTimeout = ReadHeaderTimeout
+	}
+	if server.MaxHeaderBytes == 0 {
+		server.MaxHeaderBytes = MaxHeaderBytes
+	}
+	if server.IdleTimeout == 0 {
+		server.IdleTimeout = IdleTimeout
+	}
+}

@@ -1,0 +1,60 @@
+package transport
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// lifetime is the context in which a connection's messages are received; it ends when the connection
+// begins to close. Hardly any connection is ever asked for Done, so that its channel is made on
+// demand: at rest this costs 24 bytes, a context of the standard library ten times as much.
+type lifetime struct {
+	mu   sync.Mutex // guards what follows
+	done chan struct{}
+	over bool
+}
+
+func (l *lifetime) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return
+	}
+	l.over = true
+	if l.done != nil {
+		close(l.done)
+	}
+}
+
+// Done implements [context.Context].
+func (l *lifetime) Done() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done == nil {
+		l.done = make(chan struct{})
+		if l.over {
+			close(l.done)
+		}
+	}
+	return l.done
+}
+
+// Err implements [context.Context].
+func (l *lifetime) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Deadline implements [context.Context].
+func (*lifetime) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Value implements [context.Context].
+func (*lifetime) Value(any) any { return nil }
+
+// Interface guards.
+var _ context.Context = (*lifetime)(nil)

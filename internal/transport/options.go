@@ -1,0 +1,116 @@
+package transport
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// Options configure a [Server]. Router or Speaker is needed, everything else works as zero value.
+type Options struct {
+	Router         *router.Router // connections speak WAMP with it; or
+	Speaker        Speaker        // they speak something else
+	Origins        []string       // patterns of foreign origins that may connect, see ParseOrigin
+	TrustedProxies []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
+	Tickets        Tickets        // redeems ?ticket=; nil: such a request is refused
+	Limits         Limits
+	Compression    Compression
+	WriteShards    int // writer goroutines; 0: one for each processor
+	Logger         *slog.Logger
+}
+
+// Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket does not
+// hold; any other error is the server's own trouble and only logged.
+type Tickets interface {
+	Redeem(ctx context.Context, ticket string) (*router.Identity, error)
+}
+
+// Compression says whether permessage-deflate is accepted when a client offers it.
+type Compression uint8
+
+// The kinds of compression.
+const (
+	CompressionOn Compression = iota
+	CompressionOff
+)
+
+// Limits bound what a connection may cost, in bytes and time. A zero field means its default.
+type Limits struct {
+	// MaxMessage is the size of a message, over all its fragments and after decompression. It is
+	// checked against what a header announces, before anything is allocated.
+	MaxMessage int
+	// MaxConnections is how many connections are open at once; the next gets status 503.
+	MaxConnections int
+	// Hello is how long a client may take from the upgrade until it has joined, so that nobody holds a
+	// connection who never says who he is.
+	Hello time.Duration
+	// Message is how long a message may take from its first byte to its last: a half-sent message
+	// holds a buffer.
+	Message time.Duration
+	// Ping is how long a connection may be silent in either direction before it is sent a ping.
+	// Proxies cut idle connections, most after 60 s.
+	Ping time.Duration
+	// Pong is how long the answer to a ping may take; see conn.mustPong for whom it holds.
+	Pong time.Duration
+	// Write is how long a client may take to accept the next 64 KiB before it is dropped as slow.
+	Write time.Duration
+	// Close is how long the closing handshake may take, from the decision to close.
+	Close time.Duration
+	// Drain is how long Run waits at its end for conversations to end by themselves.
+	Drain time.Duration
+}
+
+// The defaults of [Limits].
+const (
+	DefaultMaxMessage     = 1 << 20 // far above any notification, far below what hurts 1000 times
+	DefaultMaxConnections = 100_000 // about 1 GB with the sessions and the kernel's part
+	DefaultHello          = 10 * time.Second
+	DefaultMessage        = 60 * time.Second // 1 MiB at 17 KiB/s: a bad mobile line
+	DefaultPing           = 25 * time.Second // twice within the usual 60 s of a proxy
+	DefaultPong           = 20 * time.Second
+	DefaultWrite          = 10 * time.Second // 6.4 KiB/s at least
+	DefaultClose          = 5 * time.Second
+	DefaultDrain          = 10 * time.Second
+)
+
+func (l Limits) withDefaults() Limits {
+	orDefault(&l.MaxMessage, DefaultMaxMessage)
+	orDefault(&l.MaxConnections, DefaultMaxConnections)
+	orDefault(&l.Hello, DefaultHello)
+	orDefault(&l.Message, DefaultMessage)
+	orDefault(&l.Ping, DefaultPing)
+	orDefault(&l.Pong, DefaultPong)
+	orDefault(&l.Write, DefaultWrite)
+	orDefault(&l.Close, DefaultClose)
+	orDefault(&l.Drain, DefaultDrain)
+	return l
+}
+
+func orDefault[T int | time.Duration](value *T, fallback T) {
+	if *value <= 0 {
+		*value = fallback
+	}
+}
+
+// tick is how often deadlines are looked at: a fraction of the shortest, so that none is missed by
+// much, but not more often than a timer wheel would be worth.
+func (l Limits) tick() time.Duration {
+	shortest := min(l.Hello, l.Message, l.Ping, l.Pong, l.Close)
+	return max(min(shortest/5, time.Second), 10*time.Millisecond)
+}
+
+func (o Options) withDefaults() Options {
+	o.Limits = o.Limits.withDefaults()
+	orDefault(&o.WriteShards, runtime.GOMAXPROCS(0))
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Speaker == nil && o.Router != nil {
+		o.Speaker = wampSpeaker{o.Router}
+	}
+	return o
+}

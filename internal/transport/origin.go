@@ -1,0 +1,159 @@
+package transport
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Origin is a pattern of origins (RFC 6454) whose pages may connect.
+type Origin struct {
+	any       bool
+	scheme    string
+	host      string
+	port      string
+	subdomain bool // host is a suffix that begins with a dot
+	anyPort   bool
+}
+
+// ParseOrigin reads a pattern:
+//
+//	https://erp.example.com       this one; the port is the scheme's own
+//	https://erp.example.com:8443  with a port of its own
+//	http://localhost:*            with any port
+//	https://*.example.com         any name below example.com, at any depth, but not example.com itself
+//	null                          sandboxed pages and files
+//	*                             every page of the web: only right if a ticket protects everything
+func ParseOrigin(pattern string) (Origin, error) {
+	switch pattern {
+	case "*":
+		return Origin{any: true}, nil
+	case "null":
+		return Origin{host: "null"}, nil
+	}
+	scheme, rest, ok := strings.Cut(strings.ToLower(pattern), "://")
+	if !ok || scheme == "" {
+		return Origin{}, fmt.Errorf("origin %q has no scheme: write https://%s", pattern, pattern)
+	}
+	if strings.ContainsAny(rest, "/?#@ ") {
+		return Origin{}, fmt.Errorf("origin %q must end after host and port: an origin has no path", pattern)
+	}
+	o := Origin{scheme: scheme, host: rest}
+	if before, found := strings.CutSuffix(rest, ":*"); found {
+		o.host, o.anyPort = before, true
+	}
+	if after, found := strings.CutPrefix(o.host, "*."); found {
+		o.host, o.subdomain = after, true
+	}
+	parsed, err := url.Parse(scheme + "://" + o.host)
+	if err != nil || parsed.Hostname() == "" || strings.Contains(o.host, "*") {
+		return Origin{}, fmt.Errorf("origin %q has no proper host: a * may stand for the leftmost names or the port", pattern)
+	}
+	o.host, o.port = parsed.Hostname(), portOf(parsed)
+	if o.subdomain {
+		o.host = "." + o.host
+	}
+	return o, nil
+}
+
+func (o Origin) matches(origin *url.URL) bool {
+	if o.any {
+		return true
+	}
+	host := strings.ToLower(origin.Hostname())
+	switch {
+	case o.scheme != strings.ToLower(origin.Scheme):
+		return false
+	case !o.anyPort && o.port != portOf(origin):
+		return false
+	case o.subdomain:
+		return strings.HasSuffix(host, o.host) && host != o.host
+	}
+	return host == o.host
+}
+
+// portOf gives the port, the scheme's own if none is written.
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "https", "wss":
+		return "443"
+	case "http", "ws":
+		return "80"
+	}
+	return ""
+}
+
+// originRules decide whose pages may connect.
+type originRules []Origin
+
+func parseOrigins(patterns []string) (originRules, error) {
+	rules := make(originRules, 0, len(patterns))
+	for _, pattern := range patterns {
+		parsed, err := ParseOrigin(pattern)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, parsed)
+	}
+	return rules, nil
+}
+
+// allow decides by the Origin header and the host that the client meant. The rule protects people
+// from pages of others that use their browser, nothing else: a program can send any Origin, or none.
+func (rules originRules) allow(origins []string, host string) bool {
+	if len(origins) == 0 {
+		return true
+	}
+	if len(origins) > 1 {
+		return false
+	}
+	if origins[0] == "null" {
+		return rules.allowsNull()
+	}
+	if !strings.Contains(origins[0], "://") {
+		return bareOrigin(origins[0], host)
+	}
+	origin, err := url.Parse(origins[0])
+	if err != nil || origin.Host == "" || origin.Path != "" || origin.RawQuery != "" || origin.User != nil {
+		return false
+	}
+	if sameHost(origin, host) {
+		return true
+	}
+	for _, o := range rules {
+		if o.matches(origin) {
+			return true
+		}
+	}
+	return false
+}
+
+func (rules originRules) allowsNull() bool {
+	for _, o := range rules {
+		if o.any || o.scheme == "" && o.host == "null" {
+			return true
+		}
+	}
+	return false
+}
+
+// sameHost reports whether a page comes from the host that it connects to.
+func sameHost(origin *url.URL, host string) bool {
+	meant, err := url.Parse(origin.Scheme + "://" + host)
+	return err == nil && meant.Hostname() != "" &&
+		strings.EqualFold(meant.Hostname(), origin.Hostname()) && portOf(meant) == portOf(origin)
+}
+
+// bareOrigin decides about an Origin without a scheme, which no browser sends. OroPlatform's backend
+// does: "127.0.0.1", or the name that it connects to.
+func bareOrigin(origin, host string) bool {
+	if ip := net.ParseIP(origin); ip != nil && ip.IsLoopback() || origin == "localhost" {
+		return true
+	}
+	meant, err := url.Parse("//" + host)
+	return err == nil && origin != "" && strings.EqualFold(origin, meant.Hostname())
+}

@@ -1,0 +1,76 @@
+package transport
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Refusal is why a handshake was refused. Each has a counter in [Stats] and is the member "reason"
+// of the problem document.
+type Refusal string
+
+// Why handshakes are refused.
+const (
+	RefusedMethod      Refusal = "method"          // not GET
+	RefusedUpgrade     Refusal = "not_a_websocket" // a plain request, or over HTTP/2
+	RefusedVersion     Refusal = "version"         // not RFC 6455
+	RefusedKey         Refusal = "key"             // Sec-WebSocket-Key is not 16 bytes
+	RefusedBody        Refusal = "body"            // a body where frames must begin
+	RefusedExtension   Refusal = "extensions"      // Sec-WebSocket-Extensions is not well-formed
+	RefusedOrigin      Refusal = "origin"          // a page of another site
+	RefusedSubprotocol Refusal = "subprotocol"     // none that we speak
+	RefusedTicket      Refusal = "ticket"          // does not hold
+	RefusedOpening     Refusal = "opening"         // the application refused the conversation
+	RefusedFull        Refusal = "full"            // too many connections
+	RefusedStopping    Refusal = "stopping"        // the server ends
+	RefusedInternal    Refusal = "internal"        // our fault; it is in the log
+)
+
+var refusals = []Refusal{
+	RefusedMethod, RefusedUpgrade, RefusedVersion, RefusedKey, RefusedBody, RefusedExtension, RefusedOrigin,
+	RefusedSubprotocol, RefusedTicket, RefusedOpening, RefusedFull, RefusedStopping, RefusedInternal,
+}
+
+// refusal is an answer other than 101: a problem document (RFC 9457) of no type of its own.
+type refusal struct {
+	Title     string   `json:"title"`
+	Status    int      `json:"status"`
+	Detail    string   `json:"detail"`
+	Reason    Refusal  `json:"reason"`
+	Protocols []string `json:"protocols,omitempty"` // that we speak, if none of them was asked for
+
+	header map[string]string
+}
+
+func refuse(status int, reason Refusal, detail string) *refusal {
+	detail = strings.ToValidUTF8(detail, "\uFFFD") // it may quote a header
+	return &refusal{Title: http.StatusText(status), Status: status, Detail: detail, Reason: reason}
+}
+
+func (r *refusal) with(name, value string) *refusal {
+	if r.header == nil {
+		r.header = make(map[string]string)
+	}
+	r.header[name] = value
+	return r
+}
+
+func (r *refusal) write(w http.ResponseWriter) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	for name, value := range r.header {
+		header.Set(name, value)
+	}
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(r.Status)
+	_, err = w.Write(body)
+	return err
+}

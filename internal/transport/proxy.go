@@ -1,0 +1,177 @@
+package transport
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// caller is who a request comes from, as far as it can be believed.
+type caller struct {
+	addr netip.Addr // invalid if the connection is not over IP
+	tls  bool
+	host string // that the caller meant
+}
+
+// hop is what one proxy said about the request that it got.
+type hop struct {
+	addr  netip.Addr // invalid: obfuscated, unknown or broken
+	proto string
+	host  string
+}
+
+// RemoteAddr gives the address of the client of a request, seen through the trusted proxies.
+func (s *Server) RemoteAddr(r *http.Request) netip.Addr { return s.callerOf(r).addr }
+
+// callerOf walks the chain of proxies from the right, where our own one stands, and stops at the first
+// that is not trusted: everything left of it can be made up by whoever it is.
+//
+// A proxy adds to one of Forwarded and X-Forwarded-For and passes the other on as the client sent it.
+// If both are there and lead to different clients, neither is believed.
+func (s *Server) callerOf(r *http.Request) caller {
+	self := caller{addr: peerAddr(r.RemoteAddr), tls: r.TLS != nil, host: r.Host}
+	if !s.trusts(self.addr) {
+		return self
+	}
+	legacy, modern := xForwarded(r.Header), forwarded(r.Header)
+	switch {
+	case len(modern) == 0:
+		return s.walk(self, legacy)
+	case len(legacy) == 0 || !legacy[len(legacy)-1].addr.IsValid():
+		return s.walk(self, modern)
+	}
+	a, b := s.walk(self, legacy), s.walk(self, modern)
+	if a.addr != b.addr {
+		return self
+	}
+	return a
+}
+
+func (s *Server) walk(self caller, hops []hop) caller {
+	result := self
+	for i := len(hops) - 1; i >= 0 && s.trusts(result.addr); i-- {
+		h := hops[i]
+		if h.proto != "" {
+			result.tls = strings.EqualFold(h.proto, "https") || strings.EqualFold(h.proto, "wss")
+		}
+		if h.host != "" {
+			result.host = h.host
+		}
+		if !h.addr.IsValid() {
+			break
+		}
+		result.addr = h.addr
+	}
+	return result
+}
+
+func (s *Server) trusts(addr netip.Addr) bool {
+	for _, prefix := range s.options.TrustedProxies {
+		if addr.IsValid() && prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// xForwarded reads X-Forwarded-For, -Proto and -Host. Most proxies set the latter two to one value
+// for the whole chain; where they are lists as long as the addresses, they belong together.
+func xForwarded(header http.Header) []hop {
+	addrs := listOf(header, "X-Forwarded-For")
+	protos, hosts := listOf(header, "X-Forwarded-Proto"), listOf(header, "X-Forwarded-Host")
+	if len(addrs) == 0 && len(protos)+len(hosts) > 0 {
+		addrs = []string{""} // a proxy that says how it was reached, but not by whom
+	}
+	hops := make([]hop, len(addrs))
+	for i, addr := range addrs {
+		hops[i] = hop{peerAddr(addr), along(protos, i, len(addrs)), along(hosts, i, len(addrs))}
+	}
+	return hops
+}
+
+// along gives the i-th of n values, or the last if there are not n.
+func along(values []string, i, n int) string {
+	switch len(values) {
+	case 0:
+		return ""
+	case n:
+		return values[i]
+	}
+	return values[len(values)-1]
+}
+
+// forwarded reads Forwarded (RFC 7239). A broken element is a hop that nobody is known behind.
+func forwarded(header http.Header) []hop {
+	elements := listOf(header, "Forwarded")
+	hops := make([]hop, len(elements))
+	for i, element := range elements {
+		for pair := range splitQuoted(element, ';') {
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			value = unquote(value)
+			switch strings.ToLower(name) {
+			case "for":
+				hops[i].addr = peerAddr(value)
+			case "proto":
+				hops[i].proto = value
+			case "host":
+				hops[i].host = value
+			}
+		}
+	}
+	return hops
+}
+
+// listOf gives the elements of a header that is a list, over all its lines.
+func listOf(header http.Header, name string) []string {
+	var list []string
+	for _, line := range header.Values(name) {
+		for element := range splitQuoted(line, ',') {
+			if element = strings.TrimSpace(element); element != "" {
+				list = append(list, element)
+			}
+		}
+	}
+	return list
+}
+
+// splitQuoted splits at a separator that is not within a quoted string.
+func splitQuoted(s string, separator byte) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		start, quoted := 0, false
+		for i := 0; i < len(s); i++ {
+			switch {
+			case quoted && s[i] == '\\':
+				i++
+			case s[i] == '"':
+				quoted = !quoted
+			case s[i] == separator && !quoted:
+				if !yield(s[start:i]) {
+					return
+				}
+				start = i + 1
+			}
+		}
+		yield(s[start:])
+	}
+}
+
+// unquote takes the quotes off a quoted string. Addresses, schemes and hosts need no escapes: who
+// escapes in them is not understood.
+func unquote(s string) string {
+	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// peerAddr reads an address with or without a port, as in RemoteAddr, X-Forwarded-For and for=.
+func peerAddr(s string) netip.Addr {
+	if withPort, err := netip.ParseAddrPort(s); err == nil {
+		return withPort.Addr().Unmap().WithZone("")
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap().WithZone("")
+}

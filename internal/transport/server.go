@@ -1,0 +1,199 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// Server accepts WebSocket connections as an [http.Handler] and serves them while Run runs.
+type Server struct {
+	// Static after New.
+	options   Options
+	limits    Limits
+	log       *slog.Logger
+	speaker   Speaker
+	protocols []Protocol
+	origins   originRules
+	shards    []*shard
+	born      time.Time // what connections' times are relative to
+
+	next       atomic.Uint32 // shard of the next connection
+	handshakes handshakeCounters
+	closes     closeCounters
+	cutting    atomic.Bool    // the last part of Run: whoever is still open is cut off
+	onDemand   sync.WaitGroup // goroutines that write for slow connections
+
+	mu      sync.Mutex // guards what follows
+	started bool
+	stopped bool
+	open    int           // connections, and handshakes that have a place
+	empty   chan struct{} // made by Run at its end, closed when open is 0
+}
+
+// New checks the options. Nothing is served, and nothing is written, before Run.
+func New(options Options) (*Server, error) {
+	options = options.withDefaults()
+	if options.Speaker == nil {
+		return nil, errors.New("transport: a router or another speaker is needed")
+	}
+	origins, err := parseOrigins(options.Origins)
+	if err != nil {
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	s := &Server{
+		options:   options,
+		limits:    options.Limits,
+		log:       options.Logger,
+		speaker:   options.Speaker,
+		protocols: options.Speaker.Protocols(),
+		origins:   origins,
+		born:      time.Now(),
+	}
+	for range options.WriteShards {
+		s.shards = append(s.shards, newShard(s))
+	}
+	return s, nil
+}
+
+// ServeHTTP upgrades a request to a WebSocket, or says in a problem document why not.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	wrong := s.upgrade(w, r)
+	if wrong == nil {
+		s.handshakes.accepted.Add(1)
+		return
+	}
+	s.handshakes.refuse(wrong.Reason)
+	s.log.DebugContext(r.Context(), "a WebSocket was refused", "reason", wrong.Reason, "detail", wrong.Detail,
+		"address", s.RemoteAddr(r))
+	if err := wrong.write(w); err != nil {
+		s.log.DebugContext(r.Context(), "a refusal could not be written", "error", err)
+	}
+}
+
+// upgrade does the handshake, in an order that spends a ticket only when nothing else can go wrong.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
+	shake, wrong := s.negotiate(r)
+	if wrong != nil {
+		return wrong
+	}
+	if wrong := s.reserve(); wrong != nil {
+		return wrong
+	}
+	handedOver := false
+	defer func() {
+		if !handedOver {
+			s.release()
+		}
+	}()
+	identity, wrong := s.redeem(r)
+	if wrong != nil {
+		return wrong
+	}
+	c := newConn(s, shake)
+	if wrong := c.converse(r.Context(), shake, identity); wrong != nil {
+		return wrong
+	}
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		c.talk.Gone(router.CloseInternal)
+		s.log.ErrorContext(r.Context(), "a connection could not be taken over from net/http", "error", err)
+		return refuse(http.StatusInternalServerError, RefusedInternal, "the connection cannot be upgraded")
+	}
+	handedOver = true
+	c.serve(nc, buffered.Reader, shake.response())
+	return nil
+}
+
+// reserve takes a place for a connection.
+func (s *Server) reserve() *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.stopped:
+		return refuse(http.StatusServiceUnavailable, RefusedStopping, "the server is stopping").with("Retry-After", "5")
+	case s.open >= s.limits.MaxConnections:
+		return refuse(http.StatusServiceUnavailable, RefusedFull, "the server has all the connections that it may have").
+			with("Retry-After", "30")
+	}
+	s.open++
+	return nil
+}
+
+func (s *Server) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	if s.open == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
+}
+
+// Run serves until ctx ends; then it accepts no more, has the speaker end its conversations, waits
+// until what they still had to say is written (Limits.Drain) and closes what is left. When it
+// returns, no goroutine of the server is left. A server runs once.
+func (s *Server) Run(ctx context.Context) error {
+	s.mu.Lock()
+	again := s.started
+	s.started = true
+	s.mu.Unlock()
+	if again {
+		return errors.New("transport: a server runs only once")
+	}
+	var shards sync.WaitGroup
+	for _, sh := range s.shards {
+		shards.Go(sh.run)
+	}
+	<-ctx.Done()
+
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.Drain)
+	defer cancel()
+	empty := s.stop()
+	err := s.speaker.Shutdown(drain)
+	select {
+	case <-empty:
+	case <-drain.Done():
+		s.cutting.Store(true)
+		for _, sh := range s.shards {
+			sh.cutAll()
+		}
+		<-empty // readers end at once when their connection is closed
+	}
+	for _, sh := range s.shards {
+		close(sh.done)
+	}
+	shards.Wait()
+	s.onDemand.Wait()
+	if err != nil {
+		return fmt.Errorf("transport: end the conversations: %w", err)
+	}
+	return nil
+}
+
+// stop refuses further connections. The channel is closed when none is left.
+func (s *Server) stop() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	empty := make(chan struct{})
+	if s.open == 0 {
+		close(empty)
+		return empty
+	}
+	s.empty = empty
+	return empty
+}
+
+// now is the time that connections reckon with.
+func (s *Server) now() time.Duration { return time.Since(s.born) }
+
+// Interface guards.
+var _ http.Handler = (*Server)(nil)

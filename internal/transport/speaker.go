@@ -1,0 +1,89 @@
+package transport
+
+import (
+	"context"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// Speaker is what connections are for. WAMP is one; an echo is another one for tests of the
+// WebSocket layer alone.
+type Speaker interface {
+	// Protocols lists the subprotocols. The one without a name, if any, is for clients that ask for none.
+	Protocols() []Protocol
+	// Converse begins a conversation. Nothing has been sent to the client yet.
+	Converse(opening Opening) (Conversation, error)
+	// Shutdown ends all conversations and returns when they have ended, or ctx has.
+	Shutdown(ctx context.Context) error
+}
+
+// Protocol is a WebSocket subprotocol and what is particular about its clients.
+type Protocol struct {
+	Name   string // as in Sec-WebSocket-Protocol
+	Frames FrameTypes
+	Pongs  Pongs
+	Ends   Ends
+}
+
+// FrameTypes is a set of WebSocket data frame types.
+type FrameTypes uint8
+
+// The frame types that a protocol may use. A frame of another type closes with 1003.
+const (
+	TextFrames FrameTypes = 1 << iota
+	BinaryFrames
+)
+
+// Pongs says what a missing answer to a ping means.
+type Pongs uint8
+
+const (
+	// PongsRequired: a client that does not answer is gone.
+	PongsRequired Pongs = iota
+	// PongsOnceSeen: some clients of this protocol never read, so never answer, and are well. Only a
+	// client that has answered before is held to it.
+	PongsOnceSeen
+)
+
+// Ends says how a connection ends that the client had better open again.
+type Ends uint8
+
+const (
+	// EndsWithCode: with a close frame whose code says so (1001, 1013).
+	EndsWithCode Ends = iota
+	// EndsSilently: without a close frame. The clients of WAMP 1 in browsers take any close frame for
+	// the end and only reconnect after a loss.
+	EndsSilently
+)
+
+// Opening is what a [Speaker] is told about a new connection.
+type Opening struct {
+	Protocol Protocol
+	Peer     router.Peer
+	Text     router.Framing // makes text frames
+	Binary   router.Framing // makes binary frames
+	Wake     func()         // to be called when Take has something after it had nothing; does not block
+}
+
+// Message is one complete message of a client.
+type Message struct {
+	Data   []byte // valid until Receive returns
+	Binary bool
+}
+
+// Conversation is what is said over one connection. Open, Receive and Gone are called by one goroutine
+// at a time; the others by others.
+type Conversation interface {
+	// Open is called once, before anything else. An error refuses the connection.
+	Open(ctx context.Context) error
+	// Receive takes a message. An error means that the conversation is over: nothing more is
+	// received, and Take tells how it ended.
+	Receive(ctx context.Context, message Message) error
+	// Joined reports whether the client is past its opening, which has a deadline.
+	Joined() bool
+	// Gone says that the connection is lost.
+	Gone(reason router.CloseReason)
+	// Take and Len are those of [router.Outbox]; the frames are made by the opening's framings.
+	Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending)
+	Len() (frames, bytes int)
+}

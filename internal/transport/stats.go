@@ -1,0 +1,119 @@
+package transport
+
+import (
+	"maps"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gobwas/ws"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// The opcodes of data frames, named once.
+const (
+	textOpcode   = ws.OpText
+	binaryOpcode = ws.OpBinary
+)
+
+// Stats is the state of a server at one moment. Counters grow from its start.
+type Stats struct {
+	Connections   int // open now
+	Accepted      uint64
+	Refused       map[Refusal]uint64
+	Closed        map[Closed]uint64
+	BytesIn       uint64 // WebSocket bytes, without the handshakes
+	BytesOut      uint64
+	FramesIn      uint64 // messages and control frames
+	FramesOut     uint64
+	WrittenSlowly uint64 // times that a connection needed a goroutine of its own to be written to
+}
+
+// Closed is how connections were closed: why, and with which code of RFC 6455. 1006 stands for no close
+// frame, 1005 for one without a code, 3000 and 4000 for everything that applications define from there.
+type Closed struct {
+	Reason router.CloseReason
+	Code   int
+}
+
+// Stats counts.
+func (s *Server) Stats() Stats {
+	stats := Stats{
+		Accepted: s.handshakes.accepted.Load(),
+		Refused:  s.handshakes.all(),
+		Closed:   s.closes.all(),
+	}
+	for _, sh := range s.shards {
+		stats.BytesIn += sh.bytesIn.Load()
+		stats.BytesOut += sh.bytesOut.Load()
+		stats.FramesIn += sh.framesIn.Load()
+		stats.FramesOut += sh.framesOut.Load()
+		stats.WrittenSlowly += sh.writtenSlowly.Load()
+		stats.Connections += sh.count()
+	}
+	return stats
+}
+
+type handshakeCounters struct {
+	accepted atomic.Uint64
+	mu       sync.Mutex // guards refused
+	refused  map[Refusal]uint64
+}
+
+func (h *handshakeCounters) refuse(reason Refusal) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refused == nil {
+		h.refused = make(map[Refusal]uint64, len(refusals))
+	}
+	h.refused[reason]++
+}
+
+func (h *handshakeCounters) all() map[Refusal]uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := make(map[Refusal]uint64, len(refusals))
+	for _, reason := range refusals {
+		all[reason] = h.refused[reason]
+	}
+	return all
+}
+
+type closeCounters struct {
+	mu     sync.Mutex // guards counts
+	counts map[Closed]uint64
+}
+
+func (c *closeCounters) count(reason router.CloseReason, code ws.StatusCode) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.counts == nil {
+		c.counts = make(map[Closed]uint64)
+	}
+	c.counts[Closed{reason, closedCode(code)}]++
+}
+
+// closedCode keeps what clients make up from becoming a counter each.
+func closedCode(code ws.StatusCode) int {
+	switch {
+	case code >= 4000:
+		return 4000
+	case code >= 3000:
+		return 3000
+	}
+	return int(code)
+}
+
+func (c *closeCounters) all() map[Closed]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.counts)
+}
+
+func addrText(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
+}

@@ -1,0 +1,131 @@
+package transport
+
+import (
+	"fmt"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// Deadlines are looked at by the shard, a few times a second for all its connections, instead of a
+// timer for each of them: looking at one that has nothing due costs a few loads.
+
+// tick looks after the shard's connections.
+func (sh *shard) tick() {
+	now := int64(sh.server.now())
+	sh.clock.Store(now)
+	var due []*conn
+	sh.membersMu.Lock()
+	for _, c := range sh.members {
+		if c.dueTask(now) != nothingDue {
+			due = append(due, c)
+		}
+	}
+	sh.membersMu.Unlock()
+	for _, c := range due {
+		c.do(c.dueTask(now), now)
+	}
+}
+
+// task is what is to be done about a connection because time has passed.
+type task uint8
+
+const (
+	nothingDue     task = iota
+	giveUpClosing       // the closing handshake took too long
+	refuseStranger      // it did not join in time
+	refusePartial       // a message did not arrive in time
+	missPong
+	pingIt
+)
+
+func (c *conn) dueTask(now int64) task {
+	limits := &c.server.limits
+	if closeBy := c.closeBy.Load(); closeBy != 0 {
+		if now >= closeBy {
+			return giveUpClosing
+		}
+		return nothingDue
+	}
+	if !c.joined && now-c.opened >= int64(limits.Hello) {
+		if c.joined = c.talk.Joined(); !c.joined {
+			return refuseStranger
+		}
+	}
+	if partial := c.partial.Load(); partial != 0 && now-partial >= int64(limits.Message) {
+		return refusePartial
+	}
+	heard, pinged := c.heard.Load(), c.pinged.Load()
+	if pinged > heard && c.mustPong() {
+		if now-pinged >= int64(limits.Pong) && !c.receiving.Load() {
+			return missPong
+		}
+		return nothingDue
+	}
+	if now-max(min(heard, c.said.Load()), pinged) >= int64(limits.Ping) {
+		return pingIt
+	}
+	return nothingDue
+}
+
+// mustPong reports whether a client that does not answer pings is gone. OroPlatform's backend never
+// reads after its WELCOME, so never answers, and is well; if such a connection were closed, it would
+// go on publishing into nothing. Clients of protocols like that are only held to what they have
+// shown to do. Anything that a client sends counts as an answer.
+func (c *conn) mustPong() bool {
+	return c.protocol.Pongs == PongsRequired || c.ponged.Load()
+}
+
+func (c *conn) do(what task, now int64) {
+	limits := &c.server.limits
+	switch what {
+	case nothingDue:
+	case giveUpClosing:
+		c.cut()
+	case refuseStranger:
+		c.timeOut(fmt.Sprintf("no session was opened within %s", limits.Hello))
+	case refusePartial:
+		c.timeOut(fmt.Sprintf("a message was not complete within %s", limits.Message))
+	case missPong:
+		c.timeOut(fmt.Sprintf("a ping was not answered within %s", limits.Pong))
+	case pingIt:
+		c.pinged.Store(now)
+		c.sendPing()
+	}
+}
+
+func (sh *shard) add(c *conn) {
+	sh.membersMu.Lock()
+	defer sh.membersMu.Unlock()
+	c.place = len(sh.members)
+	sh.members = append(sh.members, c)
+}
+
+func (sh *shard) remove(c *conn) {
+	sh.membersMu.Lock()
+	defer sh.membersMu.Unlock()
+	last := len(sh.members) - 1
+	moved := sh.members[last]
+	sh.members[c.place] = moved
+	moved.place = c.place
+	sh.members[last] = nil
+	sh.members = sh.members[:last]
+	if spare := cap(sh.members); spare > 1024 && last < spare/4 {
+		sh.members = append(make([]*conn, 0, spare/2), sh.members...) // a crowd has left
+	}
+}
+
+func (sh *shard) count() int {
+	sh.membersMu.Lock()
+	defer sh.membersMu.Unlock()
+	return len(sh.members)
+}
+
+// cutAll closes what is left, at the end.
+func (sh *shard) cutAll() {
+	sh.membersMu.Lock()
+	left := append([]*conn(nil), sh.members...)
+	sh.membersMu.Unlock()
+	for _, c := range left {
+		c.drop(router.CloseShutdown)
+	}
+}

@@ -1,0 +1,77 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// wampSpeaker speaks WAMP, both versions, with the router.
+type wampSpeaker struct{ router *router.Router }
+
+// Protocols lists the encodings (WAMP, "WebSocket Transport"). Version 1 is older than the rule that a
+// client names its subprotocol, so that who names none speaks it, and gets none echoed.
+func (wampSpeaker) Protocols() []Protocol {
+	version1 := Protocol{Name: wamp.V1JSON.Subprotocol(), Frames: TextFrames, Pongs: PongsOnceSeen, Ends: EndsSilently}
+	unnamed := version1
+	unnamed.Name = ""
+	return []Protocol{
+		{Name: wamp.V2JSON.Subprotocol(), Frames: TextFrames},
+		{Name: wamp.V2MessagePack.Subprotocol(), Frames: BinaryFrames},
+		{Name: wamp.V2CBOR.Subprotocol(), Frames: BinaryFrames},
+		version1,
+		unnamed,
+	}
+}
+
+// Converse attaches a client to the router.
+func (s wampSpeaker) Converse(opening Opening) (Conversation, error) {
+	name := opening.Protocol.Name
+	if name == "" {
+		name = wamp.V1JSON.Subprotocol()
+	}
+	encoding, ok := wamp.EncodingFor(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no encoding %q", name)
+	}
+	framing := opening.Text
+	if encoding.Binary() {
+		framing = opening.Binary
+	}
+	client := s.router.Attach(router.Attachment{
+		Peer:   opening.Peer,
+		Format: router.Format{Encoding: encoding, Framing: framing},
+		Wake:   opening.Wake,
+	})
+	return wampConversation{client}, nil
+}
+
+// Shutdown says GOODBYE to everybody.
+func (s wampSpeaker) Shutdown(ctx context.Context) error { return s.router.Shutdown(ctx) }
+
+// wampConversation is a client of the router.
+type wampConversation struct{ client *router.Client }
+
+func (w wampConversation) Open(ctx context.Context) error { return w.client.Open(ctx) }
+
+func (w wampConversation) Receive(ctx context.Context, message Message) error {
+	return w.client.Receive(ctx, message.Data)
+}
+
+func (w wampConversation) Joined() bool { return w.client.Established() }
+
+func (w wampConversation) Gone(reason router.CloseReason) { w.client.Gone(reason) }
+
+func (w wampConversation) Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending) {
+	return w.client.Outbox().Take(dst, maxBytes)
+}
+
+func (w wampConversation) Len() (frames, bytes int) { return w.client.Outbox().Len() }
+
+// Interface guards.
+var (
+	_ Speaker      = wampSpeaker{}
+	_ Conversation = wampConversation{}
+)
