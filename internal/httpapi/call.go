@@ -1,0 +1,84 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// How long a call may take. The default is below the usual minute after which proxies give up; the
+// maximum bounds how long a request can hold its connection.
+const (
+	DefaultCallTimeout = 30 * time.Second
+	MaxCallTimeout     = 5 * time.Minute
+)
+
+// Caller calls procedures for a backend.
+type Caller interface {
+	// Call asks the procedure's contract, then calls. by is the name of the backend's API key. An
+	// error for the backend is a *wamp.Failure, the callee's own a *router.CallError.
+	Call(ctx context.Context, by string, procedure wamp.URI, payload wamp.Payload) (wamp.Payload, error)
+}
+
+type (
+	// CallRequest names a procedure and its arguments.
+	CallRequest struct {
+		Procedure string `json:"procedure" doc:"The procedure to call." example:"erp.stock.reserve" minLength:"1"`
+		Args      Array  `json:"args,omitempty" doc:"The arguments, in order."`
+		Kwargs    Object `json:"kwargs,omitempty" doc:"The named arguments."`
+		Timeout   string `json:"timeout,omitempty" doc:"How long to wait, as a duration; at most 5m." example:"5s" default:"30s"`
+	}
+	// CallResult is what the procedure gave.
+	CallResult struct {
+		Args   Array  `json:"args" doc:"The result, in order; empty if the procedure gave none."`
+		Kwargs Object `json:"kwargs" doc:"The named parts of the result; empty if there are none."`
+	}
+	callInput  struct{ Body CallRequest }
+	callOutput struct{ Body CallResult }
+)
+
+func (a *API) addCall() {
+	register(a, operation{
+		scope:       ScopeCall,
+		method:      http.MethodPost,
+		path:        "call",
+		id:          "call",
+		summary:     "Call a procedure",
+		description: "Calls a procedure that a client has registered, or one of the server's own, and waits for the result. An error of the procedure itself is 422 with its URI in error and what it carried in args and kwargs.",
+		errors:      []int{http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout},
+		request:     raw(`{"procedure":"demo.echo","args":["hello"],"timeout":"5s"}`),
+	}, a.call)
+}
+
+func (a *API) call(ctx context.Context, in *callInput) (*callOutput, error) {
+	timeout, err := callTimeout(in.Body.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	carried, err := payload(in.Body.Args, in.Body.Kwargs)
+	if err != nil {
+		return nil, NewProblem(http.StatusUnprocessableEntity, "the payload: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	result, err := a.options.Caller.Call(ctx, by(ctx), wamp.URI(in.Body.Procedure), carried)
+	if err != nil {
+		return nil, err
+	}
+	var out callOutput
+	out.Body.Args, out.Body.Kwargs, err = jsonPayload(result)
+	return &out, err
+}
+
+func callTimeout(text string) (time.Duration, error) {
+	if text == "" {
+		return DefaultCallTimeout, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > MaxCallTimeout {
+		return 0, NewProblem(http.StatusUnprocessableEntity, "body.timeout: %q is not a duration from 1ms to %s, such as 5s", text, MaxCallTimeout)
+	}
+	return d, nil
+}

@@ -1,0 +1,199 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Array and Object are a payload's args and kwargs as the bytes that the client wrote: integers
+// of any size and the order of keys survive.
+type (
+	Array  []byte
+	Object []byte
+)
+
+// MarshalJSON gives the bytes, or null for an absent payload.
+func (a Array) MarshalJSON() ([]byte, error) { return orNull(a), nil }
+
+// MarshalJSON gives the bytes, or null for an absent payload.
+func (o Object) MarshalJSON() ([]byte, error) { return orNull(o), nil }
+
+func orNull(raw []byte) []byte {
+	if raw == nil {
+		return []byte("null")
+	}
+	return raw
+}
+
+// UnmarshalJSON keeps the bytes. null is the same as absent.
+func (a *Array) UnmarshalJSON(b []byte) error {
+	switch jsontext.Value(b).Kind() {
+	case 'n':
+		*a = nil
+	case '[':
+		*a = append(Array(nil), b...)
+	default:
+		return errors.New("expected array")
+	}
+	return nil
+}
+
+// UnmarshalJSON keeps the bytes. null is the same as absent.
+func (o *Object) UnmarshalJSON(b []byte) error {
+	switch jsontext.Value(b).Kind() {
+	case 'n':
+		*o = nil
+	case '{':
+		*o = append(Object(nil), b...)
+	default:
+		return errors.New("expected object")
+	}
+	return nil
+}
+
+// Schema describes an array of anything.
+func (Array) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{}, Examples: []any{[]any{"hello", 42}}}
+}
+
+// Schema describes an object of anything.
+func (Object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Examples: []any{map[string]any{"id": 42}}}
+}
+
+// payload checks what a request carries and makes it a payload of WAMP.
+func payload(args Array, kwargs Object) (wamp.Payload, error) {
+	return wamp.PayloadFromJSON(args, kwargs)
+}
+
+// jsonPayload gives a payload's args and kwargs as JSON, never null.
+func jsonPayload(p wamp.Payload) (Array, Object, error) {
+	p, err := p.In(wamp.JSON)
+	if err != nil {
+		return nil, nil, fmt.Errorf("transcode the payload to JSON: %w", err)
+	}
+	args, kwargs := Array(p.Args), Object(p.Kwargs)
+	if args == nil {
+		args = Array("[]")
+	}
+	if kwargs == nil {
+		kwargs = Object("{}")
+	}
+	return args, kwargs, nil
+}
+
+// strictJSON is the one format of the API: it refuses invalid UTF-8, duplicate names and unknown
+// members, where encoding/json would guess.
+var strictJSON = huma.Format{
+	Marshal: func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
+	Unmarshal: func(data []byte, v any) error {
+		err := json.Unmarshal(data, v, json.RejectUnknownMembers(true))
+		if err == nil {
+			return nil
+		}
+		return errors.New(syntaxText(err))
+	},
+}
+
+// decode reads the body of a plain handler into v, and says what is wrong with it as a [Problem].
+func (a *API) decode(w http.ResponseWriter, r *http.Request, v any) error {
+	if !isJSON(r.Header.Get("Content-Type")) {
+		return unsupportedMedia()
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.options.MaxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return NewProblem(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+		}
+		return NewProblem(http.StatusBadRequest, "the body ended early: %v", err)
+	}
+	return decodeStrict(body, v)
+}
+
+// decodeStrict reads JSON into v: 400 if it is not JSON, 422 if it is not what v wants.
+func decodeStrict(body []byte, v any) error {
+	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
+	if err == nil {
+		return nil
+	}
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) {
+		if len(strings.TrimSpace(string(body))) == 0 {
+			return NewProblem(http.StatusBadRequest, "the body is empty: send a JSON object")
+		}
+		return NewProblem(http.StatusBadRequest, "the body is not JSON: %s", syntaxText(err))
+	}
+	flaw := flawOf(semantic)
+	p := NewProblem(http.StatusUnprocessableEntity, "%s", flaw.String())
+	p.Flaws = []Flaw{flaw}
+	return p
+}
+
+// flawOf words a decoder's error as huma words its own.
+func flawOf(e *json.SemanticError) Flaw {
+	flaw := Flaw{Location: "body" + location(e.JSONPointer)}
+	switch {
+	case errors.Is(e.Err, json.ErrUnknownName):
+		flaw.Message = "unexpected property"
+	case e.Err != nil:
+		flaw.Message = e.Err.Error()
+	case e.GoType != nil:
+		flaw.Message = "expected " + jsonKind(e.GoType)
+	default:
+		flaw.Message = "is not what belongs here"
+	}
+	return flaw
+}
+
+// location turns a JSON pointer into the path that huma writes: /exclude/0 into .exclude[0].
+func location(pointer jsontext.Pointer) string {
+	var b strings.Builder
+	for token := range pointer.Tokens() {
+		if isIndex(token) {
+			b.WriteString("[" + token + "]")
+		} else {
+			b.WriteString("." + token)
+		}
+	}
+	return b.String()
+}
+
+func isIndex(token string) bool {
+	return token != "" && strings.Trim(token, "0123456789") == ""
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}
+
+// jsonKind names what JSON a Go type wants.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.Slice, reflect.Array:
+		return "array"
+	case reflect.Struct, reflect.Map:
+		return "object"
+	default:
+		return "integer"
+	}
+}

@@ -1,0 +1,109 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Keys knows the API keys.
+type Keys interface {
+	// Verify says whose key it is and what it may do.
+	Verify(key string) (name string, scopes []string, ok bool)
+}
+
+// Scope is a permission of an API key. The configuration names it in a key's list "may".
+type Scope string
+
+// The scopes. Each operation needs one.
+const (
+	ScopePublish     Scope = "publish"
+	ScopeCall        Scope = "call"
+	ScopeTickets     Scope = "tickets"
+	ScopeTopics      Scope = "topics"
+	ScopeSessions    Scope = "sessions"
+	ScopeContent     Scope = "content"
+	ScopePresence    Scope = "presence"
+	ScopeMaintenance Scope = "maintenance"
+
+	everyScope = "*"
+)
+
+// Scopes lists every scope, in the order of the documentation.
+func Scopes() []Scope {
+	return []Scope{ScopePublish, ScopeCall, ScopeTickets, ScopeTopics, ScopeSessions, ScopeContent, ScopePresence, ScopeMaintenance}
+}
+
+// authenticate says which key a request carries, or why it may not go on.
+func (a *API) authenticate(r *http.Request, need Scope) (name string, problem *Problem) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return "", unauthorized("", "this needs an API key: send the header Authorization: Bearer <key>")
+	}
+	scheme, key, found := strings.Cut(header, " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") {
+		return "", unauthorized("invalid_request", "the header Authorization must be of the form: Bearer <key>")
+	}
+	name, scopes, ok := a.options.Keys.Verify(strings.TrimSpace(key))
+	if !ok {
+		return "", unauthorized("invalid_token", "no such API key: see api_keys in the configuration of the server")
+	}
+	if !slices.Contains(scopes, string(need)) && !slices.Contains(scopes, everyScope) {
+		p := NewProblem(http.StatusForbidden, "the API key %q lacks the scope %q: add it to the key's list \"may\" in the configuration", name, need)
+		p.Scope = string(need)
+		p.header = http.Header{"Www-Authenticate": {`Bearer realm="tidings", error="insufficient_scope", scope="` + string(need) + `"`}}
+		return "", p
+	}
+	return name, nil
+}
+
+func unauthorized(code, detail string) *Problem {
+	p := NewProblem(http.StatusUnauthorized, "%s", detail)
+	challenge := `Bearer realm="tidings"`
+	if code != "" {
+		challenge += `, error="` + code + `"`
+	}
+	p.header = http.Header{"Www-Authenticate": {challenge}}
+	return p
+}
+
+type keyName struct{}
+
+// by gives the name of the API key that the request carried.
+func by(ctx context.Context) string {
+	name, _ := ctx.Value(keyName{}).(string)
+	return name
+}
+
+const scopeMetadata = "scope"
+
+// admit is the middleware of every operation that huma serves.
+func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	need, _ := ctx.Operation().Metadata[scopeMetadata].(Scope)
+	name, problem := a.authenticate(r, need)
+	if problem != nil {
+		problem.Write(w)
+		return
+	}
+	next(huma.WithValue(ctx, keyName{}, name))
+}
+
+// admitPlain is the same for the handlers that are not huma's.
+func (a *API) admitPlain(need Scope, serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name, problem := a.authenticate(r, need)
+		if problem != nil {
+			problem.Write(w)
+			return
+		}
+		r = r.WithContext(context.WithValue(r.Context(), keyName{}, name))
+		if err := serve(w, r); err != nil {
+			a.problemOf(r.Context(), err).Write(w)
+		}
+	}
+}

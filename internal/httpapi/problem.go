@@ -1,0 +1,181 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Problem is a problem document (RFC 9457). It has no type of its own (about:blank), so title is
+// the status's name; what a program may want to tell apart is in error.
+type Problem struct {
+	Title  string   `json:"title" doc:"The name of the status." example:"Forbidden"`
+	Status int      `json:"status" doc:"The HTTP status." example:"403"`
+	Detail string   `json:"detail" doc:"What was wrong with this request, and what to do." example:"the API key \"erp\" may not publish: add the scope \"publish\" to its list \"may\""`
+	URI    wamp.URI `json:"error,omitempty" doc:"The WAMP error that a WebSocket client would have got." example:"wamp.error.not_authorized"`
+	Scope  string   `json:"scope,omitempty" doc:"The scope that the API key lacks." example:"publish"`
+	Args   Array    `json:"args,omitempty" doc:"The arguments of a procedure's own error."`
+	Kwargs Object   `json:"kwargs,omitempty" doc:"The keyword arguments of a procedure's own error."`
+	Flaws  []Flaw   `json:"errors,omitempty" doc:"Each thing that is wrong in the request, where there is more to say than the detail."`
+
+	header http.Header // sent with the document
+}
+
+// Flaw is one thing that is wrong in a request, and where.
+type Flaw struct {
+	Location string `json:"location,omitempty" doc:"The place, as a path from body, path or query." example:"body.exclude[0]"`
+	Message  string `json:"message" doc:"What is wrong there." example:"expected integer"`
+}
+
+// NewProblem makes the document for a status.
+func NewProblem(status int, format string, args ...any) *Problem {
+	return &Problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus, GetHeaders and ContentType are what huma asks of an error.
+func (p *Problem) GetStatus() int            { return p.Status }
+func (p *Problem) GetHeaders() http.Header   { return p.header }
+func (p *Problem) ContentType(string) string { return problemType }
+
+const problemType = "application/problem+json"
+
+// Write answers a request with the document.
+func (p *Problem) Write(w http.ResponseWriter) {
+	body, err := json.Marshal(p)
+	if err != nil { // a callee's args are checked bytes, all else is text: the status still says it
+		body = []byte(`{"status":` + strconv.Itoa(p.Status) + `}`)
+	}
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(p.Status)
+	w.Write(body) //nolint:errcheck // the client is gone, nobody is left to tell
+}
+
+// statusOf says which HTTP status fits an error of WAMP. What is not here is the server's fault.
+var statusOf = map[wamp.URI]int{
+	wamp.ErrNotAuthorized:       http.StatusForbidden,
+	wamp.ErrOptionDisallowed:    http.StatusForbidden,
+	wamp.ErrNoSuchProcedure:     http.StatusNotFound,
+	wamp.ErrNoSuchSession:       http.StatusNotFound,
+	wamp.ErrInvalidURI:          http.StatusUnprocessableEntity,
+	wamp.ErrInvalidArgument:     http.StatusUnprocessableEntity,
+	wamp.ErrPayloadSizeExceeded: http.StatusRequestEntityTooLarge,
+	wamp.ErrLimitExceeded:       http.StatusTooManyRequests,
+	wamp.ErrTimeout:             http.StatusGatewayTimeout,
+	wamp.ErrCanceled:            http.StatusBadGateway,
+	wamp.ErrNetworkFailure:      http.StatusBadGateway,
+	wamp.ErrAuthorizationFailed: http.StatusBadGateway,
+}
+
+// problemOf translates whatever went wrong into a document. An error that is not meant for
+// clients is logged and answered with 500 without its text.
+func (a *API) problemOf(ctx context.Context, err error) *Problem {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem
+	}
+	var callErr *router.CallError
+	if errors.As(err, &callErr) {
+		return callProblem(callErr)
+	}
+	var failure *wamp.Failure
+	if errors.As(err, &failure) {
+		status, ok := statusOf[failure.URI]
+		if !ok {
+			status = http.StatusInternalServerError
+		}
+		p := NewProblem(status, "%s", failure.Message)
+		p.URI = failure.URI
+		return p
+	}
+	a.options.Logger.ErrorContext(ctx, "an API request failed", "error", err)
+	return NewProblem(http.StatusInternalServerError, "the server failed to answer; its log says why")
+}
+
+// callProblem passes the ERROR that a call ended with on. One of the router's own has its status;
+// one of the callee is 422, as the request was fine for us but not for it.
+func callProblem(e *router.CallError) *Problem {
+	status, routers := statusOf[e.URI]
+	if !routers {
+		status = http.StatusUnprocessableEntity
+	}
+	p := NewProblem(status, "the procedure answered with the error %s", e.URI)
+	p.URI = e.URI
+	payload, err := e.Payload.In(wamp.JSON)
+	if err != nil {
+		return p // the URI alone must do
+	}
+	p.Args, p.Kwargs = Array(payload.Args), Object(payload.Kwargs)
+	var texts []any
+	if err := payload.Decode(&texts, nil); err == nil && len(texts) > 0 {
+		if text, ok := texts[0].(string); ok && text != "" {
+			p.Detail = text
+		}
+	}
+	return p
+}
+
+// reshape turns huma's own errors into ours, so that clients meet one kind of document. Values are
+// left out: a body may hold a ticket, and a log may hold the answer.
+func reshape(_ huma.Context, _ string, v any) (any, error) {
+	theirs, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	ours := NewProblem(theirs.Status, "%s", theirs.Detail)
+	for _, e := range theirs.Errors {
+		ours.Flaws = append(ours.Flaws, Flaw{Location: e.Location, Message: e.Message})
+	}
+	if len(ours.Flaws) == 1 && theirs.Status != http.StatusInternalServerError {
+		ours.Detail = ours.Flaws[0].String()
+	}
+	if theirs.Status == http.StatusUnsupportedMediaType {
+		return unsupportedMedia(), nil
+	}
+	if theirs.Status == http.StatusBadRequest && len(ours.Flaws) > 0 {
+		ours.Detail = "the body is not JSON: " + ours.Flaws[0].Message
+		ours.Flaws = nil
+	}
+	return ours, nil
+}
+
+func (f Flaw) String() string {
+	if f.Location == "" {
+		return f.Message
+	}
+	return f.Location + ": " + f.Message
+}
+
+func unsupportedMedia() *Problem {
+	return NewProblem(http.StatusUnsupportedMediaType, "the body must be JSON: send Content-Type: application/json")
+}
+
+// syntaxText says where a body stops being JSON.
+func syntaxText(err error) string {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("%v at byte %d", syntax.Err, syntax.ByteOffset)
+	}
+	return err.Error()
+}
+
+// Interface guards.
+var (
+	_ huma.StatusError       = (*Problem)(nil)
+	_ huma.HeadersError      = (*Problem)(nil)
+	_ huma.ContentTypeFilter = (*Problem)(nil)
+)

@@ -1,0 +1,81 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Sessions knows who is connected.
+type Sessions interface {
+	// Sessions lists those of the user, or all if user is empty, oldest first, at most limit of
+	// them, and says how many there are in all.
+	Sessions(user string, limit int) (sessions []Session, total int)
+	// Kill ends a session with GOODBYE and says whether there was one.
+	Kill(id wamp.ID, message string) bool
+}
+
+// Session is one client that has joined.
+type Session struct {
+	ID        wamp.ID   `json:"id" doc:"The session's id." example:"4711815442389120"`
+	User      string    `json:"user" doc:"The user's id; an API key's name for a backend." example:"42"`
+	Name      string    `json:"name,omitempty" example:"Ann Miller"`
+	Roles     []string  `json:"roles" example:"[\"staff\"]"`
+	Tenant    string    `json:"tenant,omitempty" example:"acme"`
+	Method    string    `json:"method" doc:"How it authenticated." example:"ticket"`
+	Backend   bool      `json:"backend" doc:"Whether it authenticated with an API key."`
+	Tab       string    `json:"tab,omitempty" doc:"The page's identity, which outlives its sessions."`
+	Address   string    `json:"address" doc:"The address it came from." example:"192.0.2.7"`
+	UserAgent string    `json:"user_agent,omitempty"`
+	Joined    time.Time `json:"joined"`
+	Encoding  string    `json:"encoding" doc:"The WebSocket subprotocol." example:"wamp.2.json"`
+}
+
+type (
+	// SessionsAnswer is a list of sessions and how many there are in all.
+	SessionsAnswer struct {
+		Sessions []Session `json:"sessions"`
+		Total    int       `json:"total" doc:"How many there are, listed or not."`
+	}
+	sessionsInput struct {
+		User  string `query:"user" doc:"Only the sessions of this user."`
+		Limit int    `query:"limit" doc:"How many to list at most." default:"1000" minimum:"1" maximum:"10000"`
+	}
+	sessionsOutput struct{ Body SessionsAnswer }
+	killInput      struct {
+		ID      int64  `path:"id" doc:"The session's id." minimum:"1" maximum:"9007199254740992"`
+		Message string `query:"message" doc:"What the client is told." maxLength:"500"`
+	}
+)
+
+func (a *API) addSessions() {
+	register(a, operation{
+		scope:       ScopeSessions,
+		method:      http.MethodGet,
+		path:        "sessions",
+		id:          "list-sessions",
+		summary:     "List who is connected",
+		description: "The sessions that are joined at the moment, oldest first.",
+	}, func(_ context.Context, in *sessionsInput) (*sessionsOutput, error) {
+		var out sessionsOutput
+		out.Body.Sessions, out.Body.Total = a.options.Sessions.Sessions(in.User, in.Limit)
+		return &out, nil
+	})
+	register(a, operation{
+		scope:       ScopeSessions,
+		method:      http.MethodDelete,
+		path:        "sessions/{id}",
+		id:          "end-session",
+		status:      http.StatusNoContent,
+		summary:     "End a session",
+		description: "The client gets GOODBYE with wamp.close.killed and the message, and its connection closes.",
+		errors:      []int{http.StatusNotFound},
+	}, func(_ context.Context, in *killInput) (*struct{}, error) {
+		if !a.options.Sessions.Kill(wamp.ID(in.ID), in.Message) {
+			return nil, NewProblem(http.StatusNotFound, "there is no session %d", in.ID)
+		}
+		return nil, nil
+	})
+}

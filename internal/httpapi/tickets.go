@@ -1,0 +1,75 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Issuer issues one-time tickets.
+type Issuer interface {
+	// Issue signs a ticket for who Ticket describes. An error for the backend is a *wamp.Failure.
+	Issue(ctx context.Context, t Ticket) (ticket string, expires time.Time, err error)
+}
+
+// Ticket is whom a ticket is for.
+type Ticket struct {
+	User   string
+	Name   string
+	Roles  []string
+	Tenant string
+	Claims map[string]any
+	TTL    time.Duration // 0: as configured
+}
+
+type (
+	// TicketRequest describes whom a ticket is for.
+	TicketRequest struct {
+		User   string         `json:"user" doc:"The user's id: rules see it as identity.id." example:"42" minLength:"1" maxLength:"256"`
+		Name   string         `json:"name,omitempty" doc:"The name that others see." example:"Ann Miller" maxLength:"256"`
+		Roles  []string       `json:"roles,omitempty" doc:"The user's roles; the first is the WAMP authrole." example:"[\"staff\"]" maxItems:"64"`
+		Tenant string         `json:"tenant,omitempty" doc:"The tenant that the user works in." example:"acme" maxLength:"256"`
+		Claims map[string]any `json:"claims,omitempty" doc:"Anything else that rules need, as identity.claims."`
+		TTL    string         `json:"ttl,omitempty" doc:"How long the ticket can be used, as a duration; at most and by default as configured." example:"1m"`
+	}
+	// TicketAnswer is the ticket. Whoever holds it can log in as the user, once.
+	TicketAnswer struct {
+		Ticket  string    `json:"ticket" doc:"The ticket: the browser gives it when it connects. It is accepted once." example:"eyJhbGciOiJIUzI1NiJ9..."`
+		Expires time.Time `json:"expires" doc:"When it is no longer accepted."`
+	}
+	ticketInput  struct{ Body TicketRequest }
+	ticketOutput struct {
+		CacheControl string `header:"Cache-Control"`
+		Body         TicketAnswer
+	}
+)
+
+func (a *API) addTickets() {
+	register(a, operation{
+		scope:       ScopeTickets,
+		method:      http.MethodPost,
+		path:        "tickets",
+		id:          "issue-ticket",
+		status:      http.StatusCreated,
+		summary:     "Issue a one-time ticket",
+		description: "Your backend, which knows who is logged in, asks for a ticket and puts it into the page; the page connects with it. Each ticket is accepted once.",
+		request:     raw(`{"user":"42","name":"Ann Miller","roles":["staff"],"tenant":"acme"}`),
+	}, a.issueTicket)
+}
+
+func (a *API) issueTicket(ctx context.Context, in *ticketInput) (*ticketOutput, error) {
+	t := Ticket{User: in.Body.User, Name: in.Body.Name, Roles: in.Body.Roles, Tenant: in.Body.Tenant, Claims: in.Body.Claims}
+	if text := in.Body.TTL; text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 {
+			return nil, NewProblem(http.StatusUnprocessableEntity, "body.ttl: %q is not a duration such as 1m", text)
+		}
+		t.TTL = d
+	}
+	ticket, expires, err := a.options.Issuer.Issue(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	// A ticket is a credential: no cache on the way may keep it.
+	return &ticketOutput{CacheControl: "no-store", Body: TicketAnswer{Ticket: ticket, Expires: expires}}, nil
+}
