@@ -1,0 +1,59 @@
+package router
+
+// Patterns is both tries over strings, for the property test: what a subscription is to a broker.
+type Patterns struct {
+	prefix   prefixTree[string]
+	wildcard wildcardTree[string]
+}
+
+// PutPrefix stores a prefix that is not stored.
+func (p *Patterns) PutPrefix(s string) { p.prefix.put(s, &s) }
+
+// PutWildcard stores a pattern that is not stored.
+func (p *Patterns) PutWildcard(s string) { p.wildcard.put(s, &s) }
+
+// RemovePrefix forgets a prefix.
+func (p *Patterns) RemovePrefix(s string) { p.prefix.remove(s) }
+
+// RemoveWildcard forgets a pattern.
+func (p *Patterns) RemoveWildcard(s string) { p.wildcard.remove(s) }
+
+// Prefixes gives what is stored and begins the topic.
+func (p *Patterns) Prefixes(topic string) []string { return values(p.prefix.match(nil, topic)) }
+
+// Wildcards gives what is stored and covers the topic.
+func (p *Patterns) Wildcards(topic string) []string { return values(p.wildcard.match(nil, topic)) }
+
+// HasPrefix and HasWildcard tell whether exactly this is stored.
+func (p *Patterns) HasPrefix(s string) bool   { return p.prefix.get(s) != nil }
+func (p *Patterns) HasWildcard(s string) bool { return p.wildcard.get(s) != nil }
+
+// Nodes counts the nodes of both tries but the roots: none may be left behind.
+func (p *Patterns) Nodes() int { return p.prefix.root.nodes() + p.wildcard.root.nodes() }
+
+func (n *prefixNode[V]) nodes() int {
+	count := len(n.children)
+	for _, c := range n.children {
+		count += c.nodes()
+	}
+	return count
+}
+
+func (n *wildcardNode[V]) nodes() int {
+	count := len(n.literals)
+	for _, c := range n.literals {
+		count += c.nodes()
+	}
+	if n.wild != nil {
+		count += 1 + n.wild.nodes()
+	}
+	return count
+}
+
+func values(found []*string) []string {
+	all := make([]string, 0, len(found))
+	for _, v := range found {
+		all = append(all, *v)
+	}
+	return all
+}

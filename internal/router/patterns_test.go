@@ -1,0 +1,100 @@
+package router_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// Few letters, so that patterns share prefixes, split and join each other.
+var (
+	somePrefix   = rapid.StringMatching(`[ab.]{0,6}`)
+	someWildcard = rapid.StringMatching(`(a|b|ab)?(\.(a|b|ab)?){0,3}`)
+	someTopic    = rapid.StringMatching(`(a|b|ab|ba)(\.(a|b|ab|ba)){0,3}`)
+)
+
+func TestTriesFindWhatALookAtEveryPatternFinds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var tries router.Patterns
+		prefixes, wildcards := map[string]bool{}, map[string]bool{}
+		t.Repeat(map[string]func(*rapid.T){
+			"toggle prefix": func(t *rapid.T) {
+				toggle(somePrefix.Draw(t, "prefix"), prefixes, tries.PutPrefix, tries.RemovePrefix)
+			},
+			"toggle wildcard": func(t *rapid.T) {
+				toggle(someWildcard.Draw(t, "wildcard"), wildcards, tries.PutWildcard, tries.RemoveWildcard)
+			},
+			"remove what is not there": func(t *rapid.T) {
+				if s := somePrefix.Draw(t, "prefix"); !prefixes[s] {
+					tries.RemovePrefix(s)
+				}
+				if s := someWildcard.Draw(t, "wildcard"); !wildcards[s] {
+					tries.RemoveWildcard(s)
+				}
+			},
+			"": func(t *rapid.T) {
+				topic := someTopic.Draw(t, "topic")
+				same(t, tries.Prefixes(topic), prefixes, func(p string) bool { return strings.HasPrefix(topic, p) })
+				same(t, tries.Wildcards(topic), wildcards, func(p string) bool { return covers(p, topic) })
+				if got := somePrefix.Draw(t, "prefix"); tries.HasPrefix(got) != prefixes[got] {
+					t.Fatalf("prefix %q is stored: %v", got, !prefixes[got])
+				}
+				if got := someWildcard.Draw(t, "wildcard"); tries.HasWildcard(got) != wildcards[got] {
+					t.Fatalf("wildcard %q is stored: %v", got, !wildcards[got])
+				}
+			},
+		})
+		for p := range prefixes {
+			tries.RemovePrefix(p)
+		}
+		for p := range wildcards {
+			tries.RemoveWildcard(p)
+		}
+		if n := tries.Nodes(); n != 0 {
+			t.Fatalf("%d nodes are left behind", n)
+		}
+	})
+}
+
+func toggle(s string, stored map[string]bool, put, remove func(string)) {
+	if stored[s] {
+		delete(stored, s)
+		remove(s)
+		return
+	}
+	stored[s] = true
+	put(s)
+}
+
+func same(t *rapid.T, got []string, stored map[string]bool, matches func(string) bool) {
+	want := []string{}
+	for _, pattern := range slices.Sorted(maps.Keys(stored)) {
+		if matches(pattern) {
+			want = append(want, pattern)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("matches (-want +got):\n%s", diff)
+	}
+}
+
+// covers is the definition of a wildcard match.
+func covers(pattern, topic string) bool {
+	p, c := strings.Split(pattern, "."), strings.Split(topic, ".")
+	if len(p) != len(c) {
+		return false
+	}
+	for i := range p {
+		if p[i] != "" && p[i] != c[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package router_test
+
+const raceDetector = true // its shadow memory counts as ours
