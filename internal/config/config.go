@@ -1,0 +1,173 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is everything that can be configured. The tags are the whole schema: the key, the
+// default as it would be written in the file, what values are taken, and the documentation.
+// [Reference] is made of them.
+type Config struct {
+	Listen         string         `key:"listen" default:":8080" check:"address" doc:"Address and port of the one listener: WebSocket, HTTP API, pages. Port 0 takes a free one."`
+	Realm          string         `key:"realm" default:"app" check:"uri" doc:"The WAMP realm that clients join."`
+	Data           string         `key:"data" doc:"Folder for what must survive a restart (spent tickets, maintenance). Without it everything is in memory."`
+	Origins        []Text         `key:"origins" doc:"Foreign web origins whose pages may connect, for example https://erp.example.com or https://*.example.com. Pages of the server's own origin always may."`
+	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"Addresses of reverse proxies whose X-Forwarded-* headers are believed, for example 10.0.0.0/8."`
+	TLS            *TLS           `key:"tls" doc:"Serve HTTPS and wss instead of plain HTTP."`
+	Limits         Limits         `key:"limits" doc:"What one client, and all together, may hold and cause."`
+	WebSocket      WebSocket      `key:"websocket" doc:"Compression and patience of connections."`
+	URIs           string         `key:"uris" default:"loose" one:"loose strict" doc:"Which URIs clients may use: loose takes anything without spaces and #, strict only lower-case letters, digits, _ and dots."`
+	Auth           Auth           `key:"auth" doc:"Who may connect. Without anything here only API keys can."`
+	APIKeys        []APIKey       `key:"api_keys" doc:"Keys of backends, for the HTTP API and for WAMP sessions."`
+	Topics         []Topic        `key:"topics" map:"Pattern" doc:"The contracts of topics, by pattern."`
+	Procedures     []Procedure    `key:"procedures" map:"Pattern" doc:"The contracts of procedures, by pattern."`
+	Content        []Content      `key:"content" map:"Pattern" doc:"Which content can be watched, by pattern of the tag."`
+	ContentPublish Text           `key:"content_publish" default:"backend" doc:"Rule: who may say that content changed by publishing to tidings.changed."`
+	Presence       []Presence     `key:"presence" map:"Pattern" doc:"The records whose viewers and editors are known, by pattern of the record."`
+	Maintenance    Maintenance    `key:"maintenance" doc:"Maintenance of the site."`
+	Undeclared     string         `key:"undeclared" default:"refuse" one:"refuse allow" doc:"What happens to topics and procedures without a contract. allow is for trying things out: everybody may do everything with them."`
+	Metrics        Metrics        `key:"metrics" doc:"The page /metrics."`
+	Log            Log            `key:"log" doc:"What the server says about itself."`
+
+	directory string
+	positions map[string]Pos
+	source    *source
+}
+
+// TLS names the files of a certificate.
+type TLS struct {
+	Cert Text `key:"cert" required:"true" doc:"File with the certificate chain, PEM."`
+	Key  Text `key:"key" required:"true" doc:"File with the private key, PEM."`
+}
+
+// Limits bounds clients and requests.
+type Limits struct {
+	Connections   int  `key:"connections" default:"100000" min:"1" max:"10000000" doc:"Connections that are open at once; the next is answered with status 503."`
+	MessageBytes  Size `key:"message_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
+	BodyBytes     Size `key:"body_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one HTTP request's body."`
+	MessageRate   int  `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages a second that are read from one client in the long run; over it the client waits."`
+	MessageBurst  int  `key:"message_burst" default:"2000" min:"1" max:"1000000" doc:"Messages that are read from one client at once."`
+	Subscriptions int  `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`
+	Registrations int  `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
+	PendingCalls  int  `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
+	OutboxBytes   Size `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"What may wait to be written to one client before it is dropped as slow."`
+	OutboxFrames  int  `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client before it is dropped as slow."`
+}
+
+// WebSocket is about connections.
+type WebSocket struct {
+	Compression bool          `key:"compression" default:"true" doc:"Accept permessage-deflate when a client offers it."`
+	Hello       time.Duration `key:"hello" default:"10s" min:"1s" max:"5m" doc:"How long a client may take from connecting to joining."`
+	Message     time.Duration `key:"message" default:"1m" min:"1s" max:"1h" doc:"How long one message may take from its first byte to its last."`
+	Ping        time.Duration `key:"ping" default:"25s" min:"1s" max:"1h" doc:"How long a connection may be silent before it is pinged."`
+	Pong        time.Duration `key:"pong" default:"20s" min:"1s" max:"1h" doc:"How long the answer to a ping may take."`
+	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB."`
+	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
+	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for its clients to leave."`
+	Writers     int           `key:"writers" default:"0" min:"0" max:"1024" doc:"Goroutines that write to all connections; 0 is one for each processor."`
+}
+
+// Auth is about who may connect.
+type Auth struct {
+	Tickets   *Tickets   `key:"tickets" doc:"One-time tickets that the application issues to its users."`
+	Anonymous *Anonymous `key:"anonymous" doc:"Admit clients that prove nothing. Leave it out to require authentication."`
+}
+
+// Tickets configures one-time tickets.
+type Tickets struct {
+	Secrets []Secret      `key:"secret" required:"true" single:"true" doc:"Secret of at least 32 bytes that signs tickets, for example from openssl rand -hex 32. A list takes several: the first signs, all verify."`
+	TTL     time.Duration `key:"ttl" default:"5m" min:"1s" max:"24h" doc:"The longest life of a ticket, and the usual one."`
+}
+
+// Anonymous admits clients that prove nothing.
+type Anonymous struct {
+	Role string `key:"role" default:"anonymous" check:"name" doc:"Their role."`
+}
+
+// APIKey is the key of a backend.
+type APIKey struct {
+	Name string   `key:"name" required:"true" check:"name" doc:"Who it is; stands in logs and is the authid of the key's WAMP sessions."`
+	Key  Secret   `key:"key" doc:"The key itself, at least 16 random characters. Give this or hash."`
+	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file holds no secret."`
+	May  []string `key:"may" required:"true" one:"publish call tickets topics sessions content presence maintenance *" doc:"Its scopes; * is all of them."`
+
+	// Demo says that the key may be short, because everybody knows it anyway (see [Options]).
+	Demo bool
+	Pos  Pos
+}
+
+// Topic is the contract of the topics of a pattern.
+type Topic struct {
+	Pattern   Text
+	Doc       string   `key:"doc" doc:"What is published there, for people."`
+	Subscribe Text     `key:"subscribe" doc:"Rule: who may subscribe. Without it nobody."`
+	Publish   Text     `key:"publish" doc:"Rule: who may publish. Without it nobody."`
+	Payload   Payload  `key:"payload" doc:"What a payload looks like."`
+	Handler   *Handler `key:"handler" doc:"Somebody who is asked about every subscription or publication that the rules allow."`
+	Every     *Every   `key:"every" short:"interval" doc:"Publish by the server itself while somebody listens. Just an interval is enough."`
+}
+
+// Payload describes payloads.
+type Payload struct {
+	Schema Text `key:"schema" doc:"File with a JSON Schema."`
+}
+
+// Handler is who is asked.
+type Handler struct {
+	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
+	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called."`
+	On          []string      `key:"on" default:"subscribe, publish" one:"subscribe publish" doc:"What it is asked about."`
+	Timeout     time.Duration `key:"timeout" default:"2s" min:"10ms" max:"30s" doc:"How long the answer may take."`
+	OnFailure   string        `key:"on_failure" default:"refuse" one:"refuse allow" doc:"What happens without a usable answer."`
+	Secret      Secret        `key:"secret" doc:"Signs the requests of a webhook (header Tidings-Signature)."`
+	Concurrency int           `key:"concurrency" default:"64" min:"1" max:"10000" doc:"Questions that may be open at once; the next counts as without an answer."`
+
+	Pos Pos
+}
+
+// Every is a periodic publication.
+type Every struct {
+	Interval time.Duration  `key:"interval" required:"true" min:"1s" max:"24h" doc:"Time between two publications."`
+	Args     []any          `key:"args" doc:"Arguments of the event."`
+	Kwargs   map[string]any `key:"kwargs" doc:"Keyword arguments of the event."`
+}
+
+// Procedure is the contract of the procedures of a pattern.
+type Procedure struct {
+	Pattern  Text
+	Doc      string `key:"doc" doc:"What it does, for people."`
+	Call     Text   `key:"call" doc:"Rule: who may call. Without it nobody."`
+	Register Text   `key:"register" doc:"Rule: who may register. Without it nobody."`
+}
+
+// Content is the contract of the tags of a pattern.
+type Content struct {
+	Pattern Text
+	Doc     string `key:"doc" doc:"What the content is, for people."`
+	Watch   Text   `key:"watch" doc:"Rule: who may watch. Without it nobody."`
+}
+
+// Presence is the contract of the records of a pattern.
+type Presence struct {
+	Pattern Text
+	Doc     string `key:"doc" doc:"What the record is, for people."`
+	Enter   Text   `key:"enter" doc:"Rule: who may be present. Without it nobody."`
+	See     Text   `key:"see" doc:"Rule: who may see who is present. Without it nobody."`
+}
+
+// Maintenance is about maintenance of the site.
+type Maintenance struct {
+	OperatorRoles []string `key:"operator_roles" doc:"Roles whose pages stay usable during maintenance."`
+}
+
+// Metrics is about /metrics.
+type Metrics struct {
+	KeyRequired bool `key:"key_required" default:"false" doc:"Ask for an API key."`
+}
+
+// Log is about what the server says.
+type Log struct {
+	Format string `key:"format" default:"auto" one:"auto text json" doc:"auto is text on a terminal and json elsewhere."`
+	Level  string `key:"level" default:"info" one:"debug info warn error" doc:"The least important messages that are written."`
+}

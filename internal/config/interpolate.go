@@ -1,0 +1,66 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// variable is ${NAME} or ${NAME:-default}, as shells write it. $${ is a literal ${.
+var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
+
+// text gives the value of a scalar with its variables replaced. Values that came from the
+// environment or the command line are taken as they are: a shell has been there already.
+func (d *decoder) text(n *yaml.Node) (string, bool) {
+	if _, elsewhere := d.origins[n]; elsewhere || !strings.Contains(n.Value, "${") {
+		return n.Value, true
+	}
+	spelled := &scalar{source: d.source, line: n.Line, column: n.Column, style: n.Style}
+	var b strings.Builder
+	good := true
+	for at := 0; at < len(n.Value); {
+		rest := n.Value[at:]
+		i := strings.Index(rest, "${")
+		if i < 0 {
+			b.WriteString(rest)
+			break
+		}
+		if i > 0 && rest[i-1] == '$' {
+			b.WriteString(rest[:i-1] + "${")
+			at += i + len("${")
+			continue
+		}
+		b.WriteString(rest[:i])
+		at += i
+		value, length, bad := d.variable(n.Value[at:])
+		if bad != nil {
+			d.tell(spelled.at(n.Value, at), bad.message, bad.fix)
+			good = false
+		}
+		b.WriteString(value)
+		at += length
+	}
+	return b.String(), good
+}
+
+// variable reads the variable that a text begins with.
+func (d *decoder) variable(text string) (value string, length int, bad *invalid) {
+	m := variable.FindStringSubmatch(text)
+	if m == nil {
+		return "", len("${"), wrong("${ does not begin a variable here", "write ${NAME} or ${NAME:-default}, or $${ for the characters themselves")
+	}
+	value, ok := d.options.Lookup(m[1])
+	hasDefault := strings.Contains(m[0], ":-")
+	switch {
+	case hasDefault && value == "":
+		return m[2], len(m[0]), nil
+	case !ok:
+		return "", len(m[0]), wrong(
+			fmt.Sprintf("the environment variable %s is not set", m[1]),
+			fmt.Sprintf("set it, or write ${%s:-default}", m[1]),
+		)
+	}
+	return value, len(m[0]), nil
+}

@@ -1,0 +1,159 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFileBytes is far above a configuration with thousands of contracts.
+const maxFileBytes = 4 << 20
+
+// Options are what besides the file makes a configuration. Later ones win: the file, the
+// environment, Set.
+type Options struct {
+	// Set are assignments such as "limits.outbox_bytes=2MiB"; the value is YAML. A key with dots in
+	// it is quoted: topics."user.{user}.mail".doc=Mail.
+	Set []string
+	// Lookup reads the environment; nil is [os.LookupEnv].
+	Lookup func(name string) (value string, ok bool)
+	// Demo admits short API keys, for the demonstration whose key stands in the manual.
+	Demo bool
+}
+
+// Load reads a configuration file; "" is a configuration without a file. The error is [Problems]
+// with everything that is wrong.
+func Load(path string, options Options) (*Config, error) {
+	if path == "" {
+		return Parse("", nil, options)
+	}
+	data, err := read(path)
+	if err != nil {
+		fix := "name another file with --config"
+		if errors.Is(err, fs.ErrNotExist) {
+			fix = "make it or name another file with --config"
+		}
+		return nil, Problems{{Pos: Pos{File: path}, Message: err.Error(), Fix: fix}}
+	}
+	return Parse(path, data, options)
+}
+
+func read(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err // the path stands in front of the message
+		}
+		return nil, fmt.Errorf("open the configuration: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	if len(data) > maxFileBytes {
+		return nil, fmt.Errorf("the configuration is longer than %d bytes", maxFileBytes)
+	}
+	return data, nil
+}
+
+// Parse reads a configuration from memory. Relative file names in it are relative to the folder of
+// name.
+func Parse(name string, data []byte, options Options) (*Config, error) {
+	if options.Lookup == nil {
+		options.Lookup = os.LookupEnv
+	}
+	c := &Config{directory: filepath.Dir(name), source: newSource(name, data)}
+	d := newDecoder(c.source, options)
+	root := d.document(data)
+	if root == nil {
+		return nil, d.finish()
+	}
+	d.override(root, options)
+	d.decode(root, reflect.ValueOf(c).Elem(), spec{})
+	c.positions = d.positions
+	d.validate(c, options)
+	if problems := d.finish(); len(problems) > 0 {
+		return nil, problems
+	}
+	return c, nil
+}
+
+// Resolve gives the full name of a file that the configuration names: relative ones are relative
+// to the configuration file, wherever the server was started.
+func (c *Config) Resolve(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.directory, path)
+}
+
+// document parses the YAML and gives its top mapping, or nil if that is not what it is.
+func (d *decoder) document(data []byte) *yaml.Node {
+	empty := &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return empty
+	case err != nil:
+		d.syntax(err)
+		return nil
+	}
+	var second yaml.Node
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		d.problem(&second, "the file holds a second document", "remove everything from --- on")
+	case !errors.Is(err, io.EOF):
+		d.syntax(err)
+		return nil
+	}
+	root := document.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return empty
+	}
+	if root.Kind != yaml.MappingNode {
+		d.source.mask(root)
+		d.problem(root, "the file is not a configuration: it is "+describe(root), "write keys and values, for example listen: :8080")
+		return nil
+	}
+	return root
+}
+
+var (
+	yamlError     = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)'`)
+)
+
+// syntax reports what the YAML parser says. It knows lines only, and stops at the first error.
+func (d *decoder) syntax(err error) {
+	d.source.blind = true
+	pos, message := Pos{d.source.name, 1, 1}, err.Error()
+	if m := yamlError.FindStringSubmatch(message); m != nil {
+		message = m[2]
+		if line, err := strconv.Atoi(m[1]); err == nil && line > 0 {
+			pos.Line = line
+		}
+	}
+	line, _ := d.source.line(pos.Line)
+	pos.Column = len(line) - len(strings.TrimLeft(line, " ")) + 1
+	fix := "check indentation, quotes and colons here and in the line above"
+	if strings.HasPrefix(strings.TrimLeft(line, " "), "\t") {
+		fix = "indent with spaces, not with tabs"
+	}
+	if m := unknownAnchor.FindStringSubmatch(message); m != nil {
+		fix = "define it with &" + m[1] + " before it is used"
+		pos = d.source.find("*"+m[1], pos)
+	}
+	d.tell(pos, "this is not YAML: " + message, fix)
+}

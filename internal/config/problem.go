@@ -1,0 +1,108 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxProblems is how many mistakes are told at once: nobody reads more, and a file that is not a
+// configuration at all would have thousands.
+const maxProblems = 100
+
+// Problem is one mistake: where, what, and how to mend it.
+type Problem struct {
+	Pos
+	Message, Fix string
+
+	excerpt string // the line, secrets masked
+}
+
+// String gives the problem on one line, as compilers do.
+func (p Problem) String() string {
+	text := p.Message
+	if where := p.Pos.String(); where != "" {
+		text = where + ": " + text
+	}
+	if p.Fix != "" {
+		text += "; " + p.Fix
+	}
+	return text
+}
+
+func (p Problem) Error() string { return p.String() }
+
+const (
+	// An excerpt shows the part of the line around the column: this much, of which so much before it.
+	excerptWidth  = 100
+	excerptBefore = 60
+)
+
+// Render gives the problem with the line that it is about and a mark under the column.
+func (p Problem) Render() string {
+	if p.Line == 0 || p.excerpt == "" {
+		return p.String() + "\n"
+	}
+	line, column := []rune(p.excerpt), p.Column-1
+	column = max(0, min(column, len(line)))
+	if len(line) > excerptWidth {
+		from := max(0, min(column-excerptBefore, len(line)-excerptWidth))
+		line, column = line[from:min(len(line), from+excerptWidth)], column-from
+	}
+	number := fmt.Sprintf("%5d", p.Line)
+	return fmt.Sprintf("%s\n%s | %s\n%*s | %*s^\n", p, number, string(line), utf8.RuneCountInString(number), "", column, "")
+}
+
+// Problems are all mistakes of a configuration, in the order of the file. It is an error.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Render gives all problems with their lines.
+func (ps Problems) Render() string {
+	var b strings.Builder
+	for _, p := range ps {
+		b.WriteString(p.Render())
+	}
+	return b.String()
+}
+
+// Sort puts the problems in the order of the file.
+func (ps Problems) Sort() {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// At adds a problem that was found after loading, with the excerpt of its line.
+func (ps *Problems) At(c *Config, pos Pos, message, fix string) {
+	*ps = append(*ps, c.Problem(pos, message, fix))
+}
+
+// Problem makes a problem that was found after loading, with the excerpt of its line.
+func (c *Config) Problem(pos Pos, message, fix string) Problem {
+	return Problem{Pos: pos, Message: message, Fix: fix, excerpt: c.source.excerpt(pos)}
+}
+
+// Pos gives the position of a key's value, for example "tls.cert" or "api_keys.0.name"; for a key
+// that is not there it is that of the nearest section around it.
+func (c *Config) Pos(path string) Pos {
+	for {
+		if pos, ok := c.positions[path]; ok {
+			return pos
+		}
+		i := strings.LastIndexByte(path, '.')
+		if i < 0 {
+			return Pos{File: c.source.name}
+		}
+		path = path[:i]
+	}
+}

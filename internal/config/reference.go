@@ -1,0 +1,114 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+)
+
+// Reference is the documentation of every key, in Markdown.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString(referenceHead)
+	fmt.Fprint(&b, "\n## Top level\n", tableHead)
+	rows(&b, reflect.TypeFor[Config](), "")
+	for _, k := range keys(reflect.TypeFor[Config](), "") {
+		if below := k.section(); below != nil {
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n%s", code(k.path+strings.TrimSuffix(k.step(), ".")), k.field.Tag.Get("doc"), tableHead)
+			rows(&b, below, k.path+k.step())
+		}
+	}
+	return b.String()
+}
+
+func rows(b *strings.Builder, section reflect.Type, prefix string) {
+	for _, field := range fields(section) {
+		name := field.Tag.Get("key")
+		row(b, key{path: prefix + name, name: name, field: field})
+	}
+}
+
+const tableHead = "\n| key | value | default | meaning |\n|---|---|---|---|\n"
+
+const referenceHead = "# Configuration\n\n" +
+	"One YAML file, `tidings.yaml`. Every key has a default or may be left out. An unknown key is an error; `tidings check` names\n" +
+	"every mistake with line and column.\n\n" +
+	"- `${NAME}` inside a value is the environment variable, `${NAME:-text}` the text if it is not set or empty, `$${` the characters themselves.\n" +
+	"- A variable overrides a single value: `limits.outbox_bytes` is `TIDINGS_LIMITS_OUTBOX_BYTES`. Lists are divided by commas.\n" +
+	"- `--set key=value` overrides both: `--set limits.outbox_bytes=2MiB`, `--set 'topics.\"chat.{room}\".publish=backend'`.\n" +
+	"- Sizes are `64KiB`, `4MiB` or a number of bytes, durations `500ms`, `30s`, `5m`.\n" +
+	"- File names are relative to the folder of the configuration file.\n" +
+	"- A rule is an expression of [expr](https://expr-lang.org) that gives true or false. It knows `identity` (`id`, `name`, `role`, `roles`,\n" +
+	"  `tenant`, `claims`), `params` (the parameters of the pattern, as text), `topic` or `procedure` (the URI), `backend` (the session\n" +
+	"  authenticated with an API key) and `anonymous`. `backend` alone is the usual rule for publishing. Without a rule nobody may.\n"
+
+func row(b *strings.Builder, k key) {
+	standard := "-"
+	if text, ok := k.field.Tag.Lookup("default"); ok {
+		standard = code(text)
+	}
+	if k.field.Tag.Get("required") != "" {
+		standard = "required"
+	}
+	name := code(k.path)
+	if k.scalars() {
+		name += "<br>`" + envName(k.path) + "`"
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, strings.ReplaceAll(values(k), "|", `\|`), standard, strings.ReplaceAll(k.field.Tag.Get("doc"), "|", `\|`))
+}
+
+func code(text string) string { return "`" + text + "`" }
+
+// values says what may be written.
+func values(k key) string {
+	t, tag := k.field.Type, k.field.Tag
+	list := ""
+	if t.Kind() == reflect.Slice && tag.Get("map") == "" && k.section() == nil {
+		t, list = t.Elem(), "list of "
+		if tag.Get("single") != "" {
+			list = "one or a list of "
+		}
+	}
+	if one := strings.Fields(tag.Get("one")); len(one) > 0 {
+		return list + "`" + strings.Join(one, "`, `") + "`"
+	}
+	kind := kindOf(t, tag)
+	if low, high := tag.Get("min"), tag.Get("max"); low != "" {
+		kind += ", " + low + " to " + high
+	}
+	return list + kind
+}
+
+func kindOf(t reflect.Type, tag reflect.StructTag) string {
+	switch t {
+	case sizeType:
+		return "size"
+	case durationType:
+		return "duration"
+	case secretType:
+		return "secret"
+	case reflect.TypeFor[netip.Prefix]():
+		return "address range"
+	}
+	switch {
+	case tag.Get("map") != "":
+		return "section with a pattern for each key"
+	case tag.Get("short") != "":
+		return "section or " + tag.Get("short")
+	case t.Kind() == reflect.Interface:
+		return "anything"
+	case t.Kind() == reflect.Map:
+		return "names and values"
+	case t.Kind() == reflect.Slice:
+		return "list of sections"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Int:
+		return "number"
+	case isScalar(t):
+		return "text"
+	default:
+		return "section"
+	}
+}

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+const (
+	// minSecretBytes is the size of HMAC-SHA256's result: a shorter secret is the weakest part.
+	minSecretBytes = 32
+	// minKeyBytes: keys are hashed fast, which only a random key can afford.
+	minKeyBytes = 16
+	// hashPrefix and hashDigits are the form of a hashed key.
+	hashPrefix = "sha256:"
+	hashDigits = 64
+)
+
+// validate checks what no single value can be blamed for. It says nothing about keys that have a
+// problem already, since their values are missing here.
+func (d *decoder) validate(c *Config, options Options) {
+	d.validateTickets(c)
+	d.validateKeys(c, options)
+	for i := range c.Topics {
+		d.validateHandler(c, &c.Topics[i])
+	}
+}
+
+// given reports whether the file says something for a key, right or wrong.
+func (d *decoder) given(path string) bool {
+	_, ok := d.positions[path]
+	return ok
+}
+
+func (d *decoder) at(c *Config, path, message, fix string) {
+	pos := c.Pos(path)
+	for _, p := range d.problems {
+		if p.Pos == pos {
+			return // what is wrong here is told
+		}
+	}
+	d.tell(pos, message, fix)
+}
+
+func (d *decoder) validateTickets(c *Config) {
+	if c.Auth.Tickets == nil {
+		return
+	}
+	for i, secret := range c.Auth.Tickets.Secrets {
+		if secret.value == nil {
+			continue // it could not be read, which is told
+		}
+		if length := len(secret.Reveal()); length < minSecretBytes {
+			d.at(c, "auth.tickets.secret."+strconv.Itoa(i), fmt.Sprintf("secret has %d bytes; at least %d are needed", length, minSecretBytes), "make one with openssl rand -hex 32")
+		}
+	}
+	if len(c.Auth.Tickets.Secrets) == 0 {
+		d.at(c, "auth.tickets.secret", "secret has no value", "make one with openssl rand -hex 32")
+	}
+}
+
+func (d *decoder) validateKeys(c *Config, options Options) {
+	names, keys := make(map[string]int), make(map[string]int)
+	for i := range c.APIKeys {
+		key, path := &c.APIKeys[i], "api_keys."+strconv.Itoa(i)
+		key.Demo = options.Demo
+		if first, twice := names[key.Name]; twice && key.Name != "" {
+			d.at(c, path+".name", fmt.Sprintf("two keys are named %s", key.Name), fmt.Sprintf("rename this one or that on line %d", c.Pos("api_keys."+strconv.Itoa(first)).Line))
+		}
+		names[key.Name] = i
+		secret := key.Key.Reveal() + key.Hash.Reveal()
+		if first, twice := keys[secret]; twice && secret != "" {
+			d.at(c, path, fmt.Sprintf("two API keys are the same, this one and the one on line %d", c.APIKeys[first].Pos.Line), "give each its own")
+		}
+		keys[secret] = i
+		d.validateKey(c, key, path)
+	}
+}
+
+func (d *decoder) validateKey(c *Config, key *APIKey, path string) {
+	if len(key.May) == 0 && d.given(path+".may") {
+		d.at(c, path+".may", "may is empty: the key is good for nothing", "name scopes, for example [publish, tickets]")
+	}
+	hash := strings.TrimPrefix(key.Hash.Reveal(), hashPrefix)
+	hasKey, hasHash := d.given(path+".key"), d.given(path+".hash")
+	switch {
+	case !hasKey && !hasHash:
+		d.at(c, path, "the API key has neither key nor hash", "add key: and a random text of at least 16 characters")
+	case hasKey && hasHash:
+		d.at(c, path+".hash", "the API key has both key and hash", "remove one of them")
+	case key.Hash.value != nil:
+		if _, err := hex.DecodeString(hash); err != nil || len(hash) != hashDigits {
+			d.at(c, path+".hash", "hash is not sha256: and 64 hexadecimal digits", "make it with printf %s KEY | sha256sum")
+		}
+	case key.Key.value != nil && len(key.Key.Reveal()) < minKeyBytes && !key.Demo:
+		d.at(c, path+".key", fmt.Sprintf("key has %d characters; at least %d random ones are needed", len(key.Key.Reveal()), minKeyBytes), "make one with openssl rand -hex 24")
+	}
+}
+
+func (d *decoder) validateHandler(c *Config, t *Topic) {
+	h, path := t.Handler, "topics."+t.Pattern.Value+".handler"
+	if h == nil {
+		return
+	}
+	webhook, procedure := d.given(path+".webhook"), d.given(path+".procedure")
+	switch {
+	case !webhook && !procedure:
+		d.at(c, path, "the handler has neither webhook nor procedure", "name who is asked")
+	case webhook && procedure:
+		d.at(c, path+".procedure", "the handler has both webhook and procedure", "remove one of them")
+	case procedure && d.given(path+".secret"):
+		d.at(c, path+".secret", "a procedure needs no secret", "remove it: the secret signs the requests of webhooks")
+	}
+	if len(h.On) == 0 {
+		d.at(c, path+".on", "on is empty: the handler is never asked", "write [subscribe, publish], or one of them")
+	}
+}
