@@ -155,5 +155,5 @@ func (d *decoder) syntax(err error) {
 		fix = "define it with &" + m[1] + " before it is used"
 		pos = d.source.find("*"+m[1], pos)
 	}
-	d.tell(pos, "this is not YAML: " + message, fix)
+	d.tell(pos, "this is not YAML: "+message, fix)
 }

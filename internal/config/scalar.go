@@ -90,7 +90,7 @@ func (d *decoder) defaults(target reflect.Value, s spec) {
 		return
 	}
 	if bad := assign(target, text, s.tag); bad != nil {
-		d.tell(Pos{File: "default of " + s.path}, s.name() + " " + bad.message, bad.fix)
+		d.tell(Pos{File: "default of " + s.path}, s.name()+" "+bad.message, bad.fix)
 	}
 }
 
