@@ -61,11 +61,16 @@ func fromText(t *testing.T, e wamp.Encoding, text string) []byte {
 	if !e.Binary() {
 		return []byte(text)
 	}
-	frame, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
+	frame, err := hexBytes(text)
 	if err != nil {
 		t.Fatalf("%q is not hexadecimal: %v", text, err)
 	}
 	return frame
+}
+
+// hexBytes reads hexadecimal with spaces wherever they help the eye.
+func hexBytes(text string) ([]byte, error) {
+	return hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 }
 
 func toText(e wamp.Encoding, frame []byte) string {

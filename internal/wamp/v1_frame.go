@@ -22,7 +22,7 @@ func openV1Frame(frame []byte) (*v1Frame, error) {
 		return nil, violation("the frame", errNotMessage)
 	}
 	t := v.r.next()
-	if t.kind != kindInt || v.r.err != nil {
+	if t.kind != kindInt || int64(t.num) < 0 || v.r.err != nil {
 		return nil, violation("the frame", errNotMessage)
 	}
 	v.code = t.num

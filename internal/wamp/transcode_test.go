@@ -1,0 +1,212 @@
+package wamp_test
+
+import (
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/tinylib/msgp/msgp"
+	"pgregory.net/rapid"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+var serializations = []wamp.Serialization{wamp.JSON, wamp.MessagePack, wamp.CBOR}
+
+// values draws what every serialization can say: no NaN and infinities, which JSON has no form
+// for, and no strings that begin with U+0000, which are binaries in JSON.
+func values() *rapid.Generator[any] {
+	text := rapid.String().Filter(func(s string) bool { return !strings.HasPrefix(s, "\x00") }).AsAny()
+	scalar := rapid.OneOf(
+		rapid.Just[any](nil),
+		rapid.Bool().AsAny(),
+		rapid.Int64().AsAny(),
+		rapid.Uint64Range(math.MaxInt64+1, math.MaxUint64).AsAny(),
+		rapid.Float64().AsAny(),
+		text,
+		rapid.SliceOfN(rapid.Byte(), 0, 40).AsAny(),
+	)
+	deep := scalar
+	for range 3 {
+		inner := deep
+		deep = rapid.OneOf(
+			scalar,
+			rapid.Map(rapid.SliceOfN(inner, 0, 20), func(v []any) any { return v }),
+			rapid.Map(rapid.MapOfN(rapid.String(), inner, 0, 30), func(v map[string]any) any { return wamp.Dict(v) }),
+		)
+	}
+	return deep
+}
+
+func lists() *rapid.Generator[[]any] { return rapid.SliceOfN(values(), 1, 5) }
+
+// same compares values; empty lists and dicts have no memory of being nil. Minus zero is zero.
+func same(a, b any) string { return cmp.Diff(a, b, cmpopts.EquateEmpty()) }
+
+func TestPayloadsKeepTheirValuesOnEveryWayThroughTheSerializations(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		args := lists().Draw(t, "args")
+		kwargs := wamp.Dict(rapid.MapOfN(rapid.String(), values(), 1, 3).Draw(t, "kwargs"))
+		p, err := wamp.NewPayload(args, kwargs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range rapid.SliceOfN(rapid.SampledFrom(serializations), 1, 6).Draw(t, "way") {
+			if p, err = p.In(s); err != nil {
+				t.Fatal(err)
+			}
+			var gotArgs []any
+			var gotKwargs wamp.Dict
+			if err := p.Decode(&gotArgs, &gotKwargs); err != nil {
+				t.Fatal(err)
+			}
+			if diff := same(args, gotArgs) + same(kwargs, gotKwargs); diff != "" {
+				t.Fatalf("in %s: %s", s, diff)
+			}
+		}
+	})
+}
+
+// Other people's libraries read what we write, and we read what they write.
+
+func TestOurCBORIsTheCBORLibrarys(t *testing.T) {
+	read, err := cbor.DecOptions{
+		DupMapKey: cbor.DupMapKeyEnforcedAPF, UTF8: cbor.UTF8RejectInvalid, IntDec: cbor.IntDecConvertSignedOrFail,
+		DefaultMapType: reflect.TypeFor[wamp.Dict](),
+	}.DecMode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		args := lists().Filter(withoutLargeIntegers).Draw(t, "args")
+		ours := payloadIn(t, args, wamp.CBOR)
+		var theirs []any
+		if err := read.Unmarshal(ours.Args, &theirs); err != nil {
+			t.Fatalf("the library does not read %x: %v", ours.Args, err)
+		}
+		if diff := same(args, theirs); diff != "" {
+			t.Fatal(diff)
+		}
+		written, err := cbor.Marshal(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readBack(t, wamp.Payload{Serialization: wamp.CBOR, Args: written}, args)
+	})
+}
+
+func TestOurMessagePackIsTheMessagePackLibrarys(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		args := lists().Draw(t, "args")
+		ours := payloadIn(t, args, wamp.MessagePack)
+		theirs, rest, err := msgp.ReadIntfBytes(ours.Args)
+		if err != nil || len(rest) > 0 {
+			t.Fatalf("the library does not read %x: %v", ours.Args, err)
+		}
+		if diff := same(args, ofDicts(theirs)); diff != "" {
+			t.Fatal(diff)
+		}
+		written, err := msgp.AppendIntf(nil, toMaps(args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		readBack(t, wamp.Payload{Serialization: wamp.MessagePack, Args: written}, args)
+	})
+}
+
+func payloadIn(t *rapid.T, args []any, s wamp.Serialization) wamp.Payload {
+	t.Helper()
+	p, err := wamp.NewPayload(args, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = p.In(s); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// readBack checks that a payload has the values in each serialization.
+func readBack(t *rapid.T, p wamp.Payload, want []any) {
+	t.Helper()
+	for _, s := range serializations {
+		in, err := p.In(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []any
+		if err := in.Decode(&got, nil); err != nil {
+			t.Fatal(err)
+		}
+		if diff := same(want, got); diff != "" {
+			t.Fatalf("in %s: %s", s, diff)
+		}
+	}
+}
+
+// withoutLargeIntegers leaves out what the CBOR library has no Go type for.
+func withoutLargeIntegers(v []any) bool {
+	for _, item := range v {
+		switch item := item.(type) {
+		case uint64:
+			return false
+		case []any:
+			if !withoutLargeIntegers(item) {
+				return false
+			}
+		case wamp.Dict:
+			for _, entry := range item {
+				if !withoutLargeIntegers([]any{entry}) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// ofDicts gives what the MessagePack library decodes the types that we decode to.
+func ofDicts(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = ofDicts(v[i])
+		}
+		return out
+	case map[string]any:
+		out := wamp.Dict{}
+		for key := range v {
+			out[key] = ofDicts(v[key])
+		}
+		return out
+	case uint64:
+		if v <= math.MaxInt64 {
+			return int64(v)
+		}
+	}
+	return v
+}
+
+func toMaps(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = toMaps(v[i])
+		}
+		return out
+	case wamp.Dict:
+		out := map[string]any{}
+		for key := range v {
+			out[key] = toMaps(v[key])
+		}
+		return out
+	default:
+		return v
+	}
+}
