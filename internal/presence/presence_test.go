@@ -1,0 +1,466 @@
+package presence_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tidings-io/tidings/internal/presence"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// gate lets everybody everywhere but "mallory", and nobody to what is closed.
+type gate struct{}
+
+func (gate) Enter(_ context.Context, s *router.Session, record string) error {
+	if s.Identity().ID == "mallory" || strings.HasPrefix(record, "closed.") {
+		return wamp.Fail(wamp.ErrNotAuthorized, "%s may not enter %s", s.Identity().ID, record)
+	}
+	return nil
+}
+
+func open(t testing.TB) (*presence.Component, *router.Router) {
+	t.Helper()
+	r, realm := newRouter()
+	c := presence.New(presence.Options{Realm: realm, Gate: gate{}})
+	if err := c.Open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c, r
+}
+
+func (c *client) enter(record, mode string) wamp.Dict {
+	c.t.Helper()
+	answer, refused := c.call(presence.ProcedureEnter, nil, wamp.Dict{"record": record, "mode": mode})
+	if refused != nil {
+		c.t.Fatalf("enter %s: %s", record, refused.Payload.Args)
+	}
+	return answer
+}
+
+func (c *client) leave(record string) {
+	c.t.Helper()
+	if _, refused := c.call(presence.ProcedureLeave, nil, wamp.Dict{"record": record}); refused != nil {
+		c.t.Fatalf("leave %s: %s", record, refused.Payload.Args)
+	}
+}
+
+func (c *client) lose() { c.conn.Gone(router.CloseLost) }
+
+func (c *client) goodbye() {
+	c.send(&wamp.Goodbye{Reason: "wamp.close.close_realm", Details: wamp.Dict{}})
+	c.conn.Gone(router.CloseLost)
+}
+
+// watch opens a page that follows a record, and gives what it is told at once.
+func watch(t testing.TB, r *router.Router, record string) (*client, wamp.Dict) {
+	t.Helper()
+	c := join(t, r, "watcher", "")
+	c.send(&wamp.Subscribe{Request: 1, Topic: wamp.URI(presence.TopicPrefix + record), Options: wamp.Dict{}})
+	c.requests = 1
+	got := c.take()
+	if len(got) != 2 {
+		t.Fatalf("got %+v, not SUBSCRIBED and the state", got)
+	}
+	var state wamp.Dict
+	if err := got[1].(*wamp.Event).Payload.Decode(nil, &state); err != nil {
+		t.Fatal(err)
+	}
+	return c, state
+}
+
+func human(id, mode string, tabs int64) wamp.Dict {
+	return wamp.Dict{"id": id, "name": "Mx " + id, "mode": mode, "tabs": tabs}
+}
+
+// story is what a watcher heard, short enough to read: who came and went, and who is there then.
+func (c *client) story() []string {
+	c.t.Helper()
+	told := []string{}
+	for _, e := range c.events() {
+		change, _ := e.Dict("change")
+		kind, _ := change.String("kind")
+		if id, ok := change.String("id"); ok {
+			kind += " " + id
+		}
+		people, _ := e.List("people")
+		for _, p := range people {
+			p, _ := p.(wamp.Dict)
+			kind += fmt.Sprintf(" | %s %s %d", p["id"], p["mode"], p["tabs"])
+		}
+		told = append(told, kind)
+	}
+	return told
+}
+
+func heard(t testing.TB, c *client, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, c.story(), cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhoWatchesARecordSeesWhoComesAndGoes(t *testing.T) {
+	c, r := open(t)
+	watcher, first := watch(t, r, "order.42")
+	want := wamp.Dict{"record": "order.42", "people": []any{}, "count": int64(0), "change": wamp.Dict{"kind": "state"}}
+	ignoreRevision := cmpopts.IgnoreMapEntries(func(key string, _ any) bool { return key == "revision" })
+	if diff := cmp.Diff(want, first, ignoreRevision); diff != "" {
+		t.Error(diff)
+	}
+
+	ann, ben := join(t, r, "ann", ""), join(t, r, "ben", "")
+	got := ann.enter("order.42", "view")
+	want = wamp.Dict{"record": "order.42", "people": []any{human("ann", "view", 1)}, "count": int64(1)}
+	if diff := cmp.Diff(want, got, ignoreRevision); diff != "" {
+		t.Error(diff)
+	}
+	events := watcher.events()
+	if len(events) != 1 {
+		t.Fatalf("heard %v", events)
+	}
+	want["change"] = wamp.Dict{"kind": "join", "id": "ann", "name": "Mx ann", "mode": "view"}
+	want["revision"] = got["revision"]
+	if diff := cmp.Diff(want, events[0]); diff != "" {
+		t.Error(diff)
+	}
+
+	ben.enter("order.42", "edit")
+	ben.enter("order.42", "edit")
+	ann.enter("order.42", "edit")
+	ben.leave("order.42")
+	ben.leave("order.42")
+	ann.leave("order.42")
+	heard(t, watcher,
+		"join ben | ann view 1 | ben edit 1",
+		"mode ann | ann edit 1 | ben edit 1",
+		"leave ben | ann edit 1",
+		"leave ann",
+	)
+	if s := c.Stats(); s != (presence.Stats{}) {
+		t.Errorf("it still knows %+v", s)
+	}
+}
+
+func TestOnlyWhoSubscribedIsToldTheStateAndOnlyOfItsRecord(t *testing.T) {
+	_, r := open(t)
+	ann := join(t, r, "ann", "")
+	ann.enter("order.42", "view")
+	first, state := watch(t, r, "order.42")
+	if people, _ := state.List("people"); len(people) != 1 {
+		t.Errorf("told %v", state)
+	}
+	other, _ := watch(t, r, "order.43")
+	_, _ = watch(t, r, "order.42")
+	heard(t, first)
+	ann.enter("order.42", "edit")
+	heard(t, first, "mode ann | ann edit 1")
+	heard(t, other)
+}
+
+func TestManyPagesOfOneUserAreOnePerson(t *testing.T) {
+	_, r := open(t)
+	watcher, _ := watch(t, r, "order.42")
+	one, two, three := join(t, r, "ann", "t1"), join(t, r, "ann", "t2"), join(t, r, "ann", "t3")
+	one.enter("order.42", "view")
+	two.enter("order.42", "edit")
+	three.enter("order.42", "view")
+	two.leave("order.42")
+	one.leave("order.42")
+	three.leave("order.42")
+	heard(t, watcher,
+		"join ann | ann view 1",
+		"mode ann | ann edit 2",
+		"state | ann edit 3",
+		"mode ann | ann view 2",
+		"state | ann view 1",
+		"leave ann",
+	)
+}
+
+func TestGoodbyeLeavesAtOnceAndALostConnectionAfterTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		watcher, _ := watch(t, r, "order.42")
+		ann, ben, cem := join(t, r, "ann", ""), join(t, r, "ben", ""), join(t, r, "cem", "")
+		for _, p := range []*client{ann, ben, cem} {
+			p.enter("order.42", "view")
+		}
+		watcher.take()
+		ann.goodbye()
+		heard(t, watcher, "leave ann | ben view 1 | cem view 1")
+		session, _ := mustRealm(t, r).Session(ben.session)
+		session.Kill("", "closed by an operator")
+		heard(t, watcher, "leave ben | cem view 1")
+		cem.lose()
+		time.Sleep(presence.DefaultGrace - time.Millisecond)
+		synctest.Wait()
+		heard(t, watcher)
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		heard(t, watcher, "leave cem")
+		if s := c.Stats(); s != (presence.Stats{}) {
+			t.Errorf("it still knows %+v", s)
+		}
+	})
+}
+
+func mustRealm(t testing.TB, r *router.Router) *router.Realm {
+	t.Helper()
+	realm, ok := r.Realm("app")
+	if !ok {
+		t.Fatal("there is no realm")
+	}
+	return realm
+}
+
+func TestAReloadDoesNotFlicker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		watcher, _ := watch(t, r, "order.42")
+		before := join(t, r, "ann", "t1")
+		before.enter("order.42", "edit")
+		watcher.take()
+
+		before.lose()
+		time.Sleep(time.Second)
+		after := join(t, r, "ann", "t1")
+		after.enter("order.42", "edit")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		heard(t, watcher)
+
+		after.lose()
+		time.Sleep(time.Second)
+		last := join(t, r, "ann", "t1")
+		last.enter("order.42", "view")
+		heard(t, watcher, "mode ann | ann view 1")
+		last.goodbye()
+		heard(t, watcher, "leave ann")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := c.Stats(); s != (presence.Stats{}) {
+			t.Errorf("it still knows %+v", s)
+		}
+	})
+}
+
+func TestAReloadOfANamelessPageDoesNotComeOrGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, r := open(t)
+		watcher, _ := watch(t, r, "order.42")
+		before := join(t, r, "ann", "")
+		before.enter("order.42", "view")
+		before.lose()
+		after := join(t, r, "ann", "")
+		after.enter("order.42", "view")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		heard(t, watcher, "join ann | ann view 1", "state | ann view 2", "state | ann view 1")
+	})
+}
+
+func TestAPageWhoseTabIsStillHereIsASecondPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, r := open(t)
+		watcher, _ := watch(t, r, "order.42")
+		page := join(t, r, "ann", "t1")
+		page.enter("order.42", "view")
+		duplicate := join(t, r, "ann", "t1")
+		duplicate.enter("order.42", "view")
+		duplicate.goodbye()
+		heard(t, watcher, "join ann | ann view 1", "state | ann view 2", "state | ann view 1")
+	})
+}
+
+func TestALostPageComesBackToSomeOfItsRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		orders, _ := watch(t, r, "order.42")
+		customers, _ := watch(t, r, "customer.7")
+		before := join(t, r, "ann", "t1")
+		before.enter("order.42", "view")
+		before.enter("customer.7", "view")
+		before.lose()
+		after := join(t, r, "ann", "t1")
+		after.enter("order.42", "view")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		heard(t, orders, "join ann | ann view 1")
+		heard(t, customers, "join ann | ann view 1", "leave ann")
+		if s := c.Stats(); s != (presence.Stats{Records: 1, People: 1, Sessions: 1}) {
+			t.Errorf("it knows %+v", s)
+		}
+	})
+}
+
+func TestWhatIsNotAllowedOrNotUnderstoodIsRefused(t *testing.T) {
+	c, r := open(t)
+	ann, mallory := join(t, r, "ann", ""), join(t, r, "mallory", "")
+	for name, e := range map[string]struct {
+		caller *client
+		args   []any
+		kwargs wamp.Dict
+		want   wamp.URI
+	}{
+		"somebody":        {mallory, nil, wamp.Dict{"record": "order.42"}, wamp.ErrNotAuthorized},
+		"somewhere":       {ann, nil, wamp.Dict{"record": "closed.1"}, wamp.ErrNotAuthorized},
+		"nowhere":         {ann, nil, nil, wamp.ErrInvalidArgument},
+		"no text":         {ann, nil, wamp.Dict{"record": 42}, wamp.ErrInvalidArgument},
+		"positional":      {ann, []any{"order.42"}, nil, wamp.ErrInvalidArgument},
+		"another mode":    {ann, nil, wamp.Dict{"record": "order.42", "mode": "own"}, wamp.ErrInvalidArgument},
+		"a record of air": {ann, nil, wamp.Dict{"record": "order 42"}, wamp.ErrInvalidArgument},
+		"a long record":   {ann, nil, wamp.Dict{"record": strings.Repeat("x", 257)}, wamp.ErrInvalidArgument},
+	} {
+		_, refused := e.caller.call(presence.ProcedureEnter, e.args, e.kwargs)
+		if refused == nil || refused.Error != e.want {
+			t.Errorf("%s: %+v", name, refused)
+		}
+	}
+	if _, err := mustRealm(t, r).Call(t.Context(), router.CallRequest{Procedure: presence.ProcedureEnter}); err == nil {
+		t.Error("a backend is at a record")
+	}
+	if _, err := c.People("order 42"); err == nil {
+		t.Error("a record of air was looked up")
+	}
+	if s := c.Stats(); s != (presence.Stats{}) {
+		t.Errorf("it knows %+v", s)
+	}
+	// One object does as well, for callers without keywords; the mode may be left out.
+	if _, refused := ann.call(presence.ProcedureEnter, []any{wamp.Dict{"record": "order.42"}}, nil); refused != nil {
+		t.Errorf("refused: %+v", refused)
+	}
+	who, err := c.People("order.42")
+	if err != nil || len(who.People) != 1 || who.People[0].Mode != presence.View {
+		t.Errorf("there is %+v, %v", who, err)
+	}
+}
+
+func TestWithoutAGateNobodyEnters(t *testing.T) {
+	r, realm := newRouter()
+	c := presence.New(presence.Options{Realm: realm})
+	if err := c.Open(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, refused := join(t, r, "ann", "").call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.42"}); refused == nil || refused.Error != wamp.ErrNotAuthorized {
+		t.Errorf("got %+v", refused)
+	}
+}
+
+func TestAPageIsAtALimitedNumberOfRecords(t *testing.T) {
+	c, r := open(t)
+	ann := join(t, r, "ann", "")
+	for i := range presence.MaxRecords {
+		ann.enter(fmt.Sprint("order.", i), "view")
+	}
+	if _, refused := ann.call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.x"}); refused == nil || refused.Error != wamp.ErrLimitExceeded {
+		t.Errorf("got %+v", refused)
+	}
+	ann.enter("order.0", "edit")
+	ann.leave("order.1")
+	ann.enter("order.x", "view")
+	ann.goodbye()
+	if s := c.Stats(); s != (presence.Stats{}) {
+		t.Errorf("it still knows %+v", s)
+	}
+}
+
+func TestACrowdIsCountedListedInPartAndToldOfAtIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		watcher, _ := watch(t, r, "order.42")
+		crowd := make([]*client, 3*presence.MaxListed)
+		for i := range crowd {
+			crowd[i] = join(t, r, fmt.Sprintf("user%03d", i), "")
+			crowd[i].enter("order.42", "view")
+		}
+		if told := watcher.events(); len(told) != presence.MaxListed {
+			t.Errorf("told %d times at once", len(told))
+		}
+		crowd[250].enter("order.42", "edit")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		told := watcher.events()
+		if len(told) != 1 || told[0]["count"] != int64(len(crowd)) {
+			t.Fatalf("told %d times: %v", len(told), told)
+		}
+		people, _ := told[0].List("people")
+		if first, _ := people[0].(wamp.Dict); len(people) != presence.MaxListed || first["id"] != "user250" {
+			t.Errorf("%d are listed, first %v", len(people), people[0])
+		}
+
+		for _, p := range crowd {
+			p.goodbye()
+		}
+		heard(t, watcher, "leave user299") // the last to go is told at once: nobody is there
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		heard(t, watcher)
+		if s := c.Stats(); s != (presence.Stats{}) {
+			t.Errorf("it still knows %+v", s)
+		}
+	})
+}
+
+func TestRevisionsOfARecordGrowAlsoWhileNobodyIsThere(t *testing.T) {
+	c, r := open(t)
+	ann := join(t, r, "ann", "")
+	last := int64(0)
+	grow := func(step string, atLeast int64) {
+		who, err := c.People("order.42")
+		if err != nil || who.Revision < atLeast {
+			t.Errorf("%s: %+v after %d, %v", step, who, last, err)
+		}
+		last = who.Revision
+	}
+	for range 3 {
+		ann.enter("order.42", "view")
+		grow("enter", last+1)
+		ann.leave("order.42")
+		grow("leave", last+1)
+		grow("later", last)
+	}
+}
+
+func TestCloseForgetsWithoutTellingAndWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		watcher, _ := watch(t, r, "order.42")
+		ann := join(t, r, "ann", "")
+		ann.enter("order.42", "view")
+		ann.lose()
+		watcher.take()
+		c.Close()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		heard(t, watcher)
+		if s := c.Stats(); s != (presence.Stats{}) {
+			t.Errorf("it still knows %+v", s)
+		}
+		if _, refused := join(t, r, "ben", "").call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.42"}); refused == nil {
+			t.Error("somebody entered")
+		}
+	})
+}
+
+func TestAProcedureThatIsTakenIsAnError(t *testing.T) {
+	_, realm := newRouter()
+	first := presence.New(presence.Options{Realm: realm})
+	if err := first.Open(); err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second := presence.New(presence.Options{Realm: realm})
+	if err := second.Open(); err == nil || !strings.Contains(err.Error(), string(presence.ProcedureEnter)) {
+		t.Errorf("got %v", err)
+	}
+}
