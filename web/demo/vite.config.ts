@@ -4,9 +4,11 @@ export default defineConfig({
   base: './', // the binary serves it at /demo/, a proxy perhaps elsewhere
   build: {
     target: 'es2022',
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'], // the first with light-dark()
     outDir: '../dist/demo',
     emptyOutDir: true,
     modulePreload: { polyfill: false },
+    license: { fileName: 'licenses.md' }, // of what is bundled: their authors ask for it
   },
   server: {
     proxy: {

@@ -7,6 +7,6 @@ export default defineConfig({
     outDir: '../../dist/client',
     emptyOutDir: true,
     lib: { entry: 'src/tidings.ts', formats: ['es'], fileName: () => 'tidings.js' },
-    minify: true,
+    rolldownOptions: { output: { minify: true } },
   },
 });

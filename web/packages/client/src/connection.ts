@@ -35,7 +35,7 @@ export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Prom
 
 export interface SubscribeOptions {
   readonly match?: Match;
-  readonly onHeld?: () => void; // in each session anew
+  readonly onHeld?: () => void; // in each session anew; again when another handler joins in
   readonly onRefused?: (failure: Failure) => void;
 }
 

@@ -24,6 +24,8 @@ export interface ContentWatch {
 
 export interface ContentHandlers {
   readonly changed: (change: Change) => void;
+  /** Every tag is watched, in each session anew: what changed before was not told, so now is the time to compare. */
+  readonly ready?: () => void;
   readonly refused?: (tag: string, failure: Failure) => void;
 }
 
@@ -32,23 +34,31 @@ const LAG = 50;
 
 export function watchContent(connection: Connection, tags: Iterable<string>, handlers: ContentHandlers): ContentWatch {
   const watched = new Map<string, Handle>();
+  const answered = new Set<string>(); // tags that the router has allowed or refused in this session
   const gather = gathering(handlers.changed);
+  const answer = (tag: string): void => {
+    answered.add(tag);
+    if (answered.size === watched.size) handlers.ready?.();
+  };
   const add = (tag: string): void => {
-    const options = { onRefused: (failure: Failure) => handlers.refused?.(tag, failure) };
+    const onRefused = (failure: Failure): void => (handlers.refused?.(tag, failure), answer(tag));
     const receive = (event: Event): void => gather.add(changeFrom(tag, event, connection.session?.user ?? ''));
-    watched.set(tag, connection.subscribe(`tidings.content.${tag}`, receive, options));
+    const topic = `tidings.content.${tag}`;
+    watched.set(tag, connection.subscribe(topic, receive, { onHeld: () => answer(tag), onRefused }));
+  };
+  const remove = (tag: string, handle: Handle): void => {
+    handle.release();
+    watched.delete(tag);
+    answered.delete(tag);
   };
   const set = (wanted: Iterable<string>): void => {
     const next = new Set(wanted);
-    for (const [tag, handle] of [...watched]) {
-      if (next.has(tag)) continue;
-      handle.release();
-      watched.delete(tag);
-    }
+    for (const [tag, handle] of [...watched]) if (!next.has(tag)) remove(tag, handle);
     for (const tag of next) if (!watched.has(tag)) add(tag);
   };
+  const forget = connection.onState(({ name }) => name !== 'open' && answered.clear());
   set(tags);
-  return { set, stop: () => (set([]), gather.stop()) };
+  return { set, stop: () => (set([]), forget(), gather.stop()) };
 }
 
 /** Puts the events of one change together: one change of five tags is one message to the user. */

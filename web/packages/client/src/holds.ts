@@ -15,7 +15,8 @@ const codes = {
 
 export function hold(state: State, wish: { key: string; kind: HoldKind; uri: string; match: Match }): Step {
   const known = state.holds.get(wish.key);
-  if (known?.status === 'asked' || known?.status === 'held') return [put(state, { ...known, wanted: true }), []];
+  if (known?.status === 'held') return [state, [{ type: 'held', key: wish.key }]];
+  if (known?.status === 'asked') return [put(state, { ...known, wanted: true }), []];
   const { key, kind, uri, match } = wish;
   const fresh: Hold = { key, kind, uri, match, status: 'absent', number: 0, wanted: true };
   return state.phase.name === 'open' ? ask(state, fresh) : [put(state, fresh), []];

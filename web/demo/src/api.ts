@@ -1,0 +1,78 @@
+/** The demo's own small backend: what a business application would have anyway. */
+
+export interface User {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+}
+
+export interface Order {
+  readonly id: number;
+  readonly customer: string;
+  readonly item: string;
+  readonly quantity: number;
+  readonly price: number;
+  readonly status: string;
+  readonly note: string;
+  readonly version: number;
+  readonly updated_by: string;
+  readonly updated_at: string;
+}
+
+export type OrderFields = Pick<Order, 'customer' | 'item' | 'quantity' | 'price' | 'status' | 'note'>;
+
+/** The backend said no; `status` 409 means that somebody else was quicker. */
+export class Problem extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const BASE = new URL('./api/', document.baseURI);
+
+export function users(): Promise<readonly User[]> {
+  return request('users');
+}
+
+export async function ticket(user: string): Promise<string> {
+  const answer = await request<{ ticket: string }>(`ticket?user=${encodeURIComponent(user)}`, { method: 'POST' });
+  return answer.ticket;
+}
+
+export function orders(): Promise<readonly Order[]> {
+  return request('orders');
+}
+
+export function order(id: number): Promise<Order> {
+  return request(`orders/${id}`);
+}
+
+/** The tab goes along, so that the page which saves is not told of its own change. */
+export function saveOrder(id: number, body: OrderFields & { version: number }, who: { user: string; tab: string }): Promise<Order> {
+  const headers = { 'Demo-User': who.user, 'Tidings-Tab': who.tab };
+  return request(`orders/${id}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+}
+
+export async function sendFlash(flash: { to: string; text: string; level: string }, user: string): Promise<void> {
+  await request('flash', { method: 'POST', headers: { 'Demo-User': user }, body: JSON.stringify(flash) });
+}
+
+async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const headers = { Accept: 'application/json', ...(init.body ? { 'Content-Type': 'application/json' } : {}), ...init.headers };
+  const response = await fetch(new URL(path, BASE), { ...init, headers, cache: 'no-store' });
+  const text = await response.text();
+  if (!response.ok) throw new Problem(response.status, explain(text) || `the server answered ${response.status}`);
+  return (text === '' ? null : JSON.parse(text)) as T;
+}
+
+function explain(text: string): string {
+  try {
+    const problem = JSON.parse(text) as { detail?: string; title?: string };
+    return problem.detail ?? problem.title ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,15 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { initials, tint } from './format';
+import { pencil } from './icons';
+
+interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly mode?: 'view' | 'edit';
+}
+
+/** A person as a coloured circle. It is decoration: the name stands beside it, or is said by the caller. */
+export function avatar({ id, name, mode }: Shown): TemplateResult {
+  const badge = mode === 'edit' ? html`<span class="avatar-badge">${pencil}</span>` : nothing;
+  return html`<span class="avatar tint-${tint(id)} ${mode ?? ''}" aria-hidden="true">${initials(name)}${badge}</span>`;
+}

@@ -1,0 +1,136 @@
+import { type Connection, type Dict, type Event } from '@tidings/client';
+import type { User } from './api';
+import { ROOMS } from './route';
+import { Store } from './store';
+
+type Author = Pick<User, 'id' | 'name'>;
+
+export interface ChatMessage {
+  readonly id: string;
+  readonly user: Author;
+  readonly text: string;
+  readonly at: Date;
+  readonly state: 'sent' | 'sending' | 'failed';
+}
+
+export interface Room {
+  readonly id: string;
+  readonly name: string;
+  readonly messages: readonly ChatMessage[];
+  readonly typing: readonly Author[];
+  readonly unread: number;
+}
+
+const KEPT = 500; // messages of a room; a page left open for a week must not grow without end
+const TYPING_SHOWN = 4_000; // ms since the last key that was told of
+const TYPING_TOLD = 2_000; // ms between two tellings
+
+/** What was said while this page was open, room by room. The browsers publish; no backend takes part. */
+export class Chat extends Store {
+  rooms: ReadonlyMap<string, Room>;
+
+  readonly #connection: Connection;
+  readonly #me: Author;
+  readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
+  #shown: string | null = null;
+  #toldAt = 0;
+
+  constructor(connection: Connection, { id, name }: User) {
+    super();
+    this.#connection = connection;
+    this.#me = { id, name };
+    this.rooms = new Map(ROOMS.map((room) => [room.id, { ...room, messages: [], typing: [], unread: 0 }]));
+    for (const room of ROOMS) {
+      connection.subscribe(`chat.${room.id}.message`, (event) => this.#hear(room.id, event));
+      connection.subscribe(`chat.${room.id}.typing`, ({ payload }) => this.#see(room.id, payload.kwargs));
+    }
+  }
+
+  get unread(): number {
+    return [...this.rooms.values()].reduce((sum, room) => sum + room.unread, 0);
+  }
+
+  /** The room on screen; null when the chat is not. */
+  show(room: string | null): void {
+    if (this.#shown === room) return;
+    this.#shown = room;
+    this.#toldAt = 0;
+    if (room !== null) this.#update(room, () => ({ unread: 0 }));
+  }
+
+  say(room: string, text: string): void {
+    const message: ChatMessage = { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, user: this.#me, text, at: new Date(), state: 'sending' };
+    this.#toldAt = 0;
+    this.#update(room, ({ messages }) => ({ messages: [...messages, message].slice(-KEPT) }));
+    void this.#send(room, message);
+  }
+
+  again(room: string, message: ChatMessage): void {
+    this.#mark(room, message, 'sending');
+    void this.#send(room, message);
+  }
+
+  /** Called for every key; told at most every other second. */
+  type(room: string): void {
+    const now = Date.now();
+    if (now - this.#toldAt < TYPING_TOLD) return;
+    this.#toldAt = now;
+    void this.#connection.publish(`chat.${room}.typing`, { kwargs: { user: this.#me } });
+  }
+
+  /** The router does not send an event to who published it, so one's own message is put down here. */
+  async #send(room: string, message: ChatMessage): Promise<void> {
+    const { id, user, text, at } = message;
+    const kwargs = { id, user, text, at: at.toISOString() };
+    try {
+      await this.#connection.publish(`chat.${room}.message`, { kwargs, acknowledge: true });
+      this.#mark(room, message, 'sent');
+    } catch {
+      this.#mark(room, message, 'failed');
+    }
+  }
+
+  #hear(room: string, { payload: { kwargs } }: Event): void {
+    const user = authorFrom(kwargs);
+    const { id, text, at } = kwargs;
+    if (!user || typeof id !== 'string' || typeof text !== 'string') return;
+    const said = new Date(typeof at === 'string' ? at : Date.now());
+    const message: ChatMessage = { id, user, text, at: Number.isNaN(said.getTime()) ? new Date() : said, state: 'sent' };
+    this.#rest(room, user);
+    this.#update(room, ({ messages, unread }) => ({
+      messages: [...messages.filter((other) => other.id !== id), message].slice(-KEPT),
+      unread: room === this.#shown ? 0 : unread + 1,
+    }));
+  }
+
+  #see(room: string, kwargs: Dict): void {
+    const user = authorFrom(kwargs);
+    if (!user || user.id === this.#me.id) return;
+    const key = `${room} ${user.id}`;
+    clearTimeout(this.#typing.get(key));
+    this.#typing.set(key, setTimeout(() => this.#rest(room, user), TYPING_SHOWN));
+    this.#update(room, ({ typing }) => ({ typing: [...typing.filter(({ id }) => id !== user.id), user] }));
+  }
+
+  #rest(room: string, user: Author): void {
+    clearTimeout(this.#typing.get(`${room} ${user.id}`));
+    this.#update(room, ({ typing }) => ({ typing: typing.filter(({ id }) => id !== user.id) }));
+  }
+
+  #mark(room: string, { id }: ChatMessage, state: ChatMessage['state']): void {
+    this.#update(room, ({ messages }) => ({ messages: messages.map((other) => (other.id === id ? { ...other, state } : other)) }));
+  }
+
+  #update(id: string, change: (room: Room) => Partial<Room>): void {
+    const room = this.rooms.get(id);
+    if (!room) return;
+    this.rooms = new Map(this.rooms).set(id, { ...room, ...change(room) });
+    this.changed();
+  }
+}
+
+function authorFrom({ user }: Dict): Author | null {
+  if (typeof user !== 'object' || user === null) return null;
+  const { id, name } = user as { id?: unknown; name?: unknown };
+  return typeof id === 'string' ? { id, name: typeof name === 'string' ? name : id } : null;
+}

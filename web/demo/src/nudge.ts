@@ -1,0 +1,53 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { sendFlash } from './api';
+import type { Store } from './store';
+import { View } from './view';
+
+const LEVELS = ['info', 'success', 'warning', 'error'] as const;
+
+/** Sends a flash notification to another user: on all of their pages, on nobody else's. */
+class Nudge extends View {
+  static override properties = { ...View.properties, status: { state: true } };
+
+  declare private status: string;
+
+  constructor() {
+    super();
+    this.status = '';
+  }
+
+  protected stores(): readonly Store[] {
+    return [];
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const partner = this.site.partner;
+    if (!partner) return nothing;
+    return html`<section class="card nudge" aria-labelledby="nudge-title">
+      <div class="card-head"><h2 id="nudge-title">Send a flash</h2><span class="muted" role="status" data-testid="send-flash-status">${this.status}</span></div>
+      <form class="nudge-form" @submit=${this.#send}>
+        <div class="field nudge-text"><label for="nudge-text">Message</label>
+          <input id="nudge-text" name="text" required maxlength="200" autocomplete="off" data-testid="flash-input" value="Could you look at this order?" /></div>
+        <div class="field"><label for="nudge-level">Kind</label>
+          <select id="nudge-level" name="level" data-testid="flash-level">${LEVELS.map((level) => html`<option>${level}</option>`)}</select></div>
+        <button class="button" type="submit" data-testid="send-flash">Send to ${partner.name.split(' ')[0]}</button>
+      </form>
+    </section>`;
+  }
+
+  readonly #send = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const partner = this.site.partner;
+    if (!partner) return;
+    const fields = new FormData(event.target as HTMLFormElement);
+    const flash = { to: partner.id, text: String(fields.get('text')), level: String(fields.get('level')) };
+    try {
+      await sendFlash(flash, this.site.user.id);
+      this.status = `Sent to ${partner.name}`;
+    } catch (error) {
+      this.status = error instanceof Error ? error.message : String(error);
+    }
+  };
+}
+
+customElements.define('demo-nudge', Nudge);

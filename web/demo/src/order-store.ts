@@ -1,0 +1,158 @@
+import { type Change, type ContentWatch, watchContent } from '@tidings/client';
+import * as api from './api';
+import { listed } from './format';
+import type { Site } from './site';
+import { Store } from './store';
+
+export type Field = keyof api.OrderFields;
+
+export const LABELS: Readonly<Record<Field, string>> = {
+  customer: 'Customer', item: 'Item', quantity: 'Quantity', price: 'Price', status: 'Status', note: 'Note',
+};
+export const STATUSES = ['new', 'confirmed', 'packed', 'shipped', 'cancelled'] as const;
+
+/** What the form holds: text, as typed. */
+export type Draft = Readonly<Record<Field, string>>;
+
+export interface Row {
+  readonly order: api.Order;
+  readonly outdated: Change | null; // saved by somebody since this page read it
+  readonly draft: Draft | null; // unsaved changes; they outlive a look at another order
+}
+
+/** The orders that this page has read, what is unsaved in them, and which of them are outdated. */
+export class Orders extends Store {
+  rows: ReadonlyMap<number, Row> = new Map();
+  status: 'loading' | 'ready' | 'failed' = 'loading';
+  readonly #site: Site;
+  readonly #watch: ContentWatch;
+  #open: number | null = null; // the one in the form
+
+  constructor(site: Site) {
+    super();
+    this.#site = site;
+    this.#watch = watchContent(site.connection, [], {
+      changed: (change) => this.#outdate(change),
+      ready: () => void this.#compare(),
+    });
+    void this.load();
+  }
+
+  close(): void {
+    this.#watch.stop();
+  }
+
+  /** Which order is in the form. A message about one that is left goes with it; the mark in the list stays. */
+  open(id: number | null): void {
+    if (this.#open === id) return;
+    if (this.#open !== null) this.#site.flashes.dismiss(flashKey(this.#open));
+    this.#open = id;
+    const outdated = id === null ? null : this.rows.get(id)?.outdated;
+    if (id !== null && outdated && !outdated.mine) this.#flash(id, outdated);
+  }
+
+  async load(): Promise<void> {
+    try {
+      const orders = await api.orders();
+      this.rows = new Map(orders.map((order) => [order.id, this.#refreshed(order)]));
+      this.status = 'ready';
+      this.#watch.set(orders.map(({ id }) => tagOf(id)));
+    } catch {
+      if (this.rows.size === 0) this.status = 'failed';
+    }
+    this.changed();
+  }
+
+  /** Reads one order again; what was typed into it is gone. */
+  async reload(id: number): Promise<void> {
+    const order = await api.order(id);
+    this.#put({ order, outdated: null, draft: null });
+  }
+
+  edit(id: number, draft: Draft | null): void {
+    const row = this.rows.get(id);
+    if (!row) return;
+    const clean = draft === null || Object.entries(draftOf(row.order)).every(([field, text]) => draft[field as Field] === text);
+    this.rows = new Map(this.rows).set(id, { ...row, draft: clean ? null : draft });
+    this.changed();
+  }
+
+  async save(id: number): Promise<void> {
+    const row = this.rows.get(id);
+    if (!row?.draft) return;
+    const { quantity, price, ...texts } = row.draft;
+    const body = { ...texts, quantity: Number(quantity), price: Number(price), version: row.order.version };
+    const tab = await this.#site.connection.tab;
+    const order = await api.saveOrder(id, body, { user: this.#site.user.id, tab });
+    this.#put({ order, outdated: null, draft: null });
+  }
+
+  get outdated(): readonly Row[] {
+    return [...this.rows.values()].filter((row) => row.outdated !== null);
+  }
+
+  /** A draft stays with the version that it was made from, or saving it would undo somebody's work unseen. */
+  #refreshed(order: api.Order): Row {
+    const row = this.rows.get(order.id);
+    if (row?.draft && row.order.version !== order.version) return row;
+    this.#site.flashes.dismiss(flashKey(order.id));
+    return { order, outdated: null, draft: row?.draft ?? null };
+  }
+
+  #put(row: Row): void {
+    this.rows = new Map(this.rows).set(row.order.id, row);
+    this.#site.flashes.dismiss(flashKey(row.order.id));
+    this.changed();
+  }
+
+  #outdate(change: Change): void {
+    for (const tag of change.tags) {
+      const id = Number(tag.slice(tag.lastIndexOf('.') + 1));
+      const row = this.rows.get(id);
+      if (!row || (change.version !== null && Number(change.version) <= row.order.version)) continue;
+      this.rows = new Map(this.rows).set(id, { ...row, outdated: change });
+      if (id === this.#open && !change.mine) this.#flash(id, change);
+    }
+    this.changed();
+  }
+
+  /** Somebody else's save of what is in the form deserves more than a mark; one's own in another tab does not. */
+  #flash(id: number, change: Change): void {
+    const fields = change.fields.map((field) => (LABELS[field as Field] ?? field).toLowerCase());
+    const what = fields.length > 0 ? `${listed(fields)} changed` : 'it has changed';
+    const loss = this.rows.get(id)?.draft ? ' Reloading drops your unsaved changes.' : '';
+    this.#site.flashes.add({
+      key: flashKey(id),
+      level: 'warning',
+      title: `${change.author?.name ?? 'Somebody'} saved order ${id}`,
+      text: `What you see is outdated: ${what}.${loss}`,
+      action: { label: 'Reload', run: () => void this.reload(id) },
+    });
+  }
+
+  /** Changes from before the page watched, or while it was offline, were told to nobody: the versions tell. */
+  async #compare(): Promise<void> {
+    const now = await api.orders().catch(() => []);
+    for (const order of now) {
+      const row = this.rows.get(order.id);
+      if (!row || row.order.version >= order.version || row.outdated?.version === String(order.version)) continue;
+      const author = { id: order.updated_by, name: this.#site.nameOf(order.updated_by) };
+      this.#outdate({
+        id: `${order.id}-${order.version}`, tags: [tagOf(order.id)], author, mine: author.id === this.#site.user.id,
+        version: String(order.version), fields: differing(row.order, order), at: new Date(order.updated_at),
+      });
+    }
+  }
+}
+
+export function draftOf(order: api.Order): Draft {
+  const { customer, item, quantity, price, status, note } = order;
+  return { customer, item, quantity: String(quantity), price: String(price), status, note };
+}
+
+function differing(before: api.Order, after: api.Order): readonly Field[] {
+  return (Object.keys(LABELS) as Field[]).filter((field) => before[field] !== after[field]);
+}
+
+export const tagOf = (id: number): string => `order.${id}`;
+const flashKey = (id: number): string => `order-${id}`;

@@ -1,0 +1,91 @@
+import uPlot from 'uplot';
+import { SPAN } from './price-feed';
+
+const EASE = 0.06; // of the way that the axis shrinks back in each frame; it grows at once
+const SHORTEST = 10_000; // ms that the axis spans at first; it grows to SPAN
+const LAG = 0.15; // s that the right edge is behind, so that the newest point is always there
+
+/** The chart of one set of symbols, in the colours of the page's theme. */
+export class PriceChart {
+  readonly #plot: uPlot;
+  #low = -0.05;
+  #high = 0.05;
+
+  constructor(into: HTMLElement, symbols: readonly string[]) {
+    const colour = (name: string): string => resolve(into, name);
+    const axis: uPlot.Axis = {
+      stroke: colour('--muted'), font: '12px system-ui, sans-serif',
+      grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false },
+    };
+    this.#plot = new uPlot({
+      ...size(into),
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [8, 12, 0, 0],
+      scales: { x: { time: true }, y: { range: () => [this.#low, this.#high] } },
+      axes: [
+        { ...axis, space: 74, size: 34, values: (_plot, seconds) => seconds.map(clock) },
+        { ...axis, size: 62, values: (_plot, percents) => percents.map((percent) => `${sign(percent)}${Math.abs(percent).toFixed(2)} %`) },
+      ],
+      series: [{}, ...symbols.map((label, at) => ({ label, stroke: colour(`--series-${(at % 8) + 1}`), width: 1.5, points: { show: false } }))],
+    }, [[], ...symbols.map(() => [])], into);
+  }
+
+  draw(columns: Float64Array[], { now, since }: { now: number; since: number }): void {
+    this.#range(columns.slice(1));
+    const max = now / 1000 - LAG;
+    const span = Math.min(SPAN, Math.max(SHORTEST, now - since)) / 1000;
+    this.#plot.batch(() => {
+      this.#plot.setData(columns as unknown as uPlot.AlignedData, false); // uPlot reads typed arrays; its type wants a tuple
+      this.#plot.setScale('x', { min: max - span, max });
+    });
+  }
+
+  show(at: number, shown: boolean): void {
+    this.#plot.setSeries(at + 1, { show: shown });
+  }
+
+  resize(into: HTMLElement): void {
+    this.#plot.setSize(size(into));
+  }
+
+  destroy(): void {
+    this.#plot.destroy();
+  }
+
+  /** The axis follows the lines at once when they leave it and slowly when they come back, so it does not jump about. */
+  #range(columns: readonly Float64Array[]): void {
+    let low = 0;
+    let high = 0;
+    columns.forEach((column, at) => {
+      if (this.#plot.series[at + 1]?.show === false) return;
+      for (const value of column) {
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+    });
+    const room = Math.max(0.02, (high - low) * 0.08);
+    this.#low = Math.min(low - room, this.#low + (low - room - this.#low) * EASE);
+    this.#high = Math.max(high + room, this.#high + (high + room - this.#high) * EASE);
+  }
+}
+
+/** A token's colour in the theme of now: the canvas knows neither variables nor light-dark(). */
+function resolve(into: HTMLElement, name: string): string {
+  into.style.color = `var(${name})`;
+  const { color } = getComputedStyle(into);
+  into.style.color = '';
+  return color;
+}
+
+function size(into: HTMLElement): { width: number; height: number } {
+  return { width: into.clientWidth, height: into.clientHeight };
+}
+
+function sign(value: number): string {
+  return value > 0 ? '+' : value < 0 ? '−' : '';
+}
+
+function clock(seconds: number): string {
+  return new Date(seconds * 1000).toTimeString().slice(0, 8);
+}

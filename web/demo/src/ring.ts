@@ -1,0 +1,28 @@
+/**
+ * The last `capacity` numbers, readable as one array without copying: each is written twice, so that whatever the
+ * position, the window ends inside the second half.
+ */
+export class Ring {
+  readonly #values: Float64Array;
+  readonly #capacity: number;
+  #written = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+    this.#values = new Float64Array(capacity * 2);
+  }
+
+  push(value: number): void {
+    const at = this.#written % this.#capacity;
+    this.#values[at] = value;
+    this.#values[at + this.#capacity] = value;
+    this.#written++;
+  }
+
+  /** Oldest first. It is a view: the next push may change it. */
+  view(): Float64Array {
+    const length = Math.min(this.#written, this.#capacity);
+    const end = this.#written <= this.#capacity ? this.#written : (this.#written % this.#capacity) + this.#capacity;
+    return this.#values.subarray(end - length, end);
+  }
+}

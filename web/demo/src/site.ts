@@ -1,0 +1,55 @@
+import { connect, type Connection, type ConnectionState, type Maintenance, watchFlash, watchMaintenance } from '@tidings/client';
+import { ticket, type User } from './api';
+import { Chat } from './chat-store';
+import { Flashes } from './flash-store';
+import { Orders } from './order-store';
+import { Store } from './store';
+
+/** The page as one user has it open: the connection and everything that hangs on it. */
+export class Site extends Store {
+  readonly user: User;
+  readonly users: readonly User[];
+  readonly connection: Connection;
+  readonly flashes = new Flashes();
+  readonly orders: Orders;
+  readonly chat: Chat;
+  state: ConnectionState;
+  maintenance: Maintenance | null = null;
+
+  constructor(user: User, users: readonly User[]) {
+    super();
+    this.user = user;
+    this.users = users;
+    this.connection = connect({ url: new URL('../ws', document.baseURI), ticket: () => ticket(user.id) });
+    this.state = this.connection.state;
+    this.orders = new Orders(this);
+    this.chat = new Chat(this.connection, user);
+    this.connection.onState((state) => {
+      this.state = state;
+      this.changed();
+    });
+    watchMaintenance(this.connection, (maintenance) => this.#maintain(maintenance));
+    watchFlash(this.connection, ({ level, title, text, href }) => this.flashes.add({ level, title, text, href }));
+  }
+
+  /** Whom the other half of the demo is played by. */
+  get partner(): User | undefined {
+    return this.users.find(({ id }) => id !== this.user.id);
+  }
+
+  nameOf(id: string): string {
+    return this.users.find((user) => user.id === id)?.name ?? id;
+  }
+
+  close(): void {
+    this.orders.close();
+    this.connection.close();
+  }
+
+  #maintain(maintenance: Maintenance): void {
+    const over = this.maintenance?.on === true && !maintenance.on;
+    this.maintenance = maintenance;
+    if (over) this.flashes.add({ level: 'success', title: 'Maintenance is over', text: 'You can go on where you were.' });
+    this.changed();
+  }
+}

@@ -1,0 +1,19 @@
+/** Light or dark: the system's choice until somebody chooses. public/theme.js applies it before the first paint. */
+const KEY = 'demo.theme';
+
+export type Theme = 'light' | 'dark';
+
+export function theme(): Theme {
+  const chosen = document.documentElement.dataset['theme'];
+  if (chosen === 'light' || chosen === 'dark') return chosen;
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+}
+
+export function setTheme(next: Theme): void {
+  document.documentElement.dataset['theme'] = next;
+  try {
+    localStorage.setItem(KEY, next);
+  } catch {
+    // it holds for this page
+  }
+}

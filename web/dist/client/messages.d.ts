@@ -1,0 +1,110 @@
+/**
+ * The WAMP 2 messages that a client sends and receives, as JSON arrays. It checks shapes and nothing else: whether a
+ * message is welcome at this moment is the machine's question.
+ */
+export type Dict = Readonly<Record<string, unknown>>;
+export type Match = 'exact' | 'prefix' | 'wildcard';
+/** What an event, a call, a result or an error carries for the application. */
+export interface Payload {
+    readonly args: readonly unknown[];
+    readonly kwargs: Dict;
+}
+export type Message = readonly unknown[];
+export declare const Code: {
+    readonly hello: 1;
+    readonly welcome: 2;
+    readonly abort: 3;
+    readonly challenge: 4;
+    readonly authenticate: 5;
+    readonly goodbye: 6;
+    readonly error: 8;
+    readonly publish: 16;
+    readonly published: 17;
+    readonly subscribe: 32;
+    readonly subscribed: 33;
+    readonly unsubscribe: 34;
+    readonly unsubscribed: 35;
+    readonly event: 36;
+    readonly call: 48;
+    readonly result: 50;
+    readonly register: 64;
+    readonly registered: 65;
+    readonly unregister: 66;
+    readonly unregistered: 67;
+    readonly invocation: 68;
+    readonly yield: 70;
+};
+export type Incoming = {
+    readonly type: 'welcome';
+    readonly session: number;
+    readonly details: Dict;
+} | {
+    readonly type: 'abort';
+    readonly details: Dict;
+    readonly reason: string;
+} | {
+    readonly type: 'challenge';
+    readonly method: string;
+} | {
+    readonly type: 'goodbye';
+    readonly details: Dict;
+    readonly reason: string;
+} | {
+    readonly type: 'error';
+    readonly of: number;
+    readonly request: number;
+    readonly uri: string;
+    readonly payload: Payload;
+} | {
+    readonly type: 'published';
+    readonly request: number;
+    readonly publication: number;
+} | {
+    readonly type: 'subscribed';
+    readonly request: number;
+    readonly id: number;
+} | {
+    readonly type: 'unsubscribed';
+    readonly request: number;
+    readonly revoked: Revocation | null;
+} | {
+    readonly type: 'event';
+    readonly id: number;
+    readonly publication: number;
+    readonly details: Dict;
+    readonly payload: Payload;
+} | {
+    readonly type: 'result';
+    readonly request: number;
+    readonly payload: Payload;
+} | {
+    readonly type: 'registered';
+    readonly request: number;
+    readonly id: number;
+} | {
+    readonly type: 'unregistered';
+    readonly request: number;
+    readonly revoked: Revocation | null;
+} | {
+    readonly type: 'invocation';
+    readonly request: number;
+    readonly id: number;
+    readonly details: Dict;
+    readonly payload: Payload;
+} | {
+    readonly type: 'malformed';
+    readonly problem: string;
+};
+/** The router took a subscription or registration back (request id 0). */
+export interface Revocation {
+    readonly id: number;
+    readonly reason: string;
+}
+/** Reads one frame. It never throws: what is no message of a router comes back as `malformed`. */
+export declare function parse(frame: string): Incoming;
+/** The payload's elements as they stand at the end of a message: as few as can be. */
+export declare function trailing({ args, kwargs }: Payload): Message;
+export declare function isDict(value: unknown): value is Dict;
+/** The string under a key of a dictionary that somebody else wrote; empty if it is no string. */
+export declare function textOf(dict: Dict, key: string): string;
+export declare function textsOf(dict: Dict, key: string): readonly string[];

@@ -1,0 +1,34 @@
+/** Presence: who views and who edits a record. Many tabs of one user are one person. */
+import type { Connection } from './connection.js';
+import { Failed } from './failure.js';
+import { type Dict } from './messages.js';
+export type Mode = 'view' | 'edit';
+export interface Person {
+    readonly id: string;
+    readonly name: string;
+    readonly mode: Mode;
+    readonly tabs: number;
+}
+export interface PresenceUpdate {
+    readonly people: readonly Person[];
+    /** Null with the first state and after a reconnect: nobody has come or gone, the page has. */
+    readonly change: {
+        readonly kind: 'join' | 'leave' | 'mode';
+        readonly id: string;
+        readonly name: string;
+    } | null;
+}
+export interface PresenceHandlers {
+    readonly changed: (update: PresenceUpdate) => void;
+    readonly refused?: (failed: Failed) => void;
+}
+export interface Presence {
+    readonly record: string;
+    setMode(mode: Mode): void;
+    leave(): void;
+}
+/** Enters a record, again after each reconnect, until `leave`. */
+export declare function enterPresence(connection: Connection, record: string, mode: Mode, handlers: PresenceHandlers): Presence;
+/** Everybody but the user of this page. */
+export declare function others(people: readonly Person[], user: string): readonly Person[];
+export declare function updateFrom(kwargs: Dict): PresenceUpdate;

@@ -1,0 +1,201 @@
+import type { Dict, Match, Message, Payload } from './messages.js';
+/** What a connection needs to know before it begins. */
+export interface Config {
+    readonly realm: string;
+    readonly tab: string | null;
+    readonly agent: string;
+    readonly tickets: boolean;
+}
+/** Who the router says that we are. */
+export interface Session {
+    readonly id: number;
+    readonly user: string;
+    readonly name: string;
+    readonly role: string;
+    readonly roles: readonly string[];
+    readonly tenant: string;
+}
+/** Why something did not work: the URI is for programs, the message for people. */
+export interface Failure {
+    readonly uri: string;
+    readonly message: string;
+    readonly payload: Payload;
+}
+/**
+ * The life of a connection.
+ *
+ *     idle -> connecting -> authenticating -> open -> closing -> closed
+ *                 ^  \____________|____________|
+ *                 |               v            \
+ *                 +----------- waiting          refused (a person must do something, then retry)
+ */
+export type Phase = {
+    readonly name: 'idle' | 'connecting' | 'waiting' | 'closing' | 'closed';
+} | {
+    readonly name: 'authenticating';
+    readonly challenged: boolean;
+    readonly ticket: string | null;
+    readonly answered: boolean;
+} | {
+    readonly name: 'open';
+    readonly session: Session;
+} | {
+    readonly name: 'refused';
+    readonly reason: string;
+    readonly message: string;
+};
+export type HoldKind = 'subscription' | 'registration';
+/** A subscription or registration that the page wants, whatever becomes of the session that carries it. */
+export interface Hold {
+    readonly key: string;
+    readonly kind: HoldKind;
+    readonly uri: string;
+    readonly match: Match;
+    readonly status: 'absent' | 'asked' | 'held' | 'refused';
+    readonly number: number;
+    readonly wanted: boolean;
+}
+/** A call or an acknowledged publication that waits for its answer, or for a session. */
+export interface Request {
+    readonly token: number;
+    readonly kind: 'call' | 'publish';
+    readonly uri: string;
+    readonly options: Dict;
+    readonly payload: Payload;
+    readonly number: number | null;
+}
+export interface State {
+    readonly config: Config;
+    readonly phase: Phase;
+    readonly attempt: number;
+    readonly tries: number;
+    readonly denials: number;
+    readonly lastRequest: number;
+    readonly holds: ReadonlyMap<string, Hold>;
+    readonly ids: ReadonlyMap<string, string>;
+    readonly requests: ReadonlyMap<number, Request>;
+}
+export type Timer = 'retry' | 'opening' | 'stable' | 'closing';
+export type Input = {
+    readonly type: 'start' | 'retry' | 'close';
+} | {
+    readonly type: 'opened';
+    readonly attempt: number;
+} | {
+    readonly type: 'received';
+    readonly attempt: number;
+    readonly frame: string;
+} | {
+    readonly type: 'lost';
+    readonly attempt: number;
+} | {
+    readonly type: 'ticket';
+    readonly attempt: number;
+    readonly ticket: string;
+} | {
+    readonly type: 'no-ticket';
+    readonly attempt: number;
+    readonly message: string;
+    readonly final: boolean;
+} | {
+    readonly type: 'elapsed';
+    readonly timer: Timer;
+} | {
+    readonly type: 'hold';
+    readonly key: string;
+    readonly kind: HoldKind;
+    readonly uri: string;
+    readonly match: Match;
+} | {
+    readonly type: 'release';
+    readonly key: string;
+} | {
+    readonly type: 'request';
+    readonly request: Omit<Request, 'number'>;
+} | {
+    readonly type: 'expired';
+    readonly token: number;
+} | {
+    readonly type: 'tell';
+    readonly uri: string;
+    readonly options: Dict;
+    readonly payload: Payload;
+} | {
+    readonly type: 'answer';
+    readonly attempt: number;
+    readonly request: number;
+    readonly outcome: Answer;
+};
+export type Answer = {
+    readonly result: Payload;
+} | {
+    readonly failure: Failure;
+};
+/** Something that the router delivers for a hold. */
+export interface Delivery {
+    readonly uri: string;
+    readonly details: Dict;
+    readonly payload: Payload;
+}
+export type Output = {
+    readonly type: 'phase';
+    readonly phase: Phase;
+    readonly tries: number;
+} | {
+    readonly type: 'connect';
+    readonly attempt: number;
+} | {
+    readonly type: 'send';
+    readonly message: Message;
+} | {
+    readonly type: 'disconnect';
+} | {
+    readonly type: 'ask-ticket';
+    readonly attempt: number;
+} | {
+    readonly type: 'start-timer';
+    readonly timer: Timer;
+    readonly tries: number;
+} | {
+    readonly type: 'stop-timer';
+    readonly timer: Timer;
+} | {
+    readonly type: 'event';
+    readonly key: string;
+    readonly publication: number;
+    readonly delivery: Delivery;
+} | {
+    readonly type: 'invoked';
+    readonly key: string;
+    readonly attempt: number;
+    readonly request: number;
+    readonly delivery: Delivery;
+} | {
+    readonly type: 'held';
+    readonly key: string;
+} | {
+    readonly type: 'hold-refused';
+    readonly key: string;
+    readonly failure: Failure;
+} | {
+    readonly type: 'settled';
+    readonly token: number;
+    readonly result: Payload;
+    readonly publication: number | null;
+} | {
+    readonly type: 'failed';
+    readonly token: number;
+    readonly failure: Failure;
+};
+export type Step = readonly [State, readonly Output[]];
+export declare function initial(config: Config): State;
+/** The next step after this one, with the outputs of both. */
+export declare function andThen([state, outputs]: Step, next: (state: State) => Step): Step;
+export declare function send(...messages: Message[]): Output[];
+export declare function failure(uri: string, message: string): Failure;
+/** A failure as an ERROR tells it; the human text is where most routers and callees put it. */
+export declare function failureFrom(uri: string, payload: Payload): Failure;
+/** Subscriptions and registrations have ids of their own, which may be equal. */
+export declare function idKey(kind: HoldKind, id: number): string;
+export declare function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V>;
+export declare function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V>;

@@ -1,0 +1,37 @@
+package web_test
+
+import (
+	"io/fs"
+	"path"
+	"regexp"
+	"testing"
+
+	"github.com/tidings-io/tidings/web"
+)
+
+func TestTheClientIsOneModuleFile(t *testing.T) {
+	text, err := fs.ReadFile(web.Client(), "tidings.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`(^|[;}\s])import\s*[({"']`).Match(text) {
+		t.Error("tidings.js imports another file")
+	}
+}
+
+func TestTheDemoHasEveryFileThatItsPageNames(t *testing.T) {
+	page, err := fs.ReadFile(web.Demo(), "index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllSubmatch(page, -1)
+	if len(names) < 4 {
+		t.Fatalf("the page names %d files, want script, style, theme and icon", len(names))
+	}
+	for _, name := range names {
+		// A name that is not relative would be asked of another server, or break behind a proxy.
+		if _, err := fs.Stat(web.Demo(), path.Clean(string(name[1]))); err != nil {
+			t.Error(err)
+		}
+	}
+}
