@@ -69,7 +69,7 @@ func (f cborFormat) next(b []byte) (token, []byte, error) {
 		return token{kind: unsignedKind(arg), num: arg}, rest, nil
 	case cborNegative:
 		if arg > math.MaxInt64 {
-			return token{kind: kindFloat, float: -1 - float64(arg)}, rest, nil
+			return number(-1 - float64(arg)), rest, nil
 		}
 		return token{kind: kindInt, num: ^arg}, rest, nil
 	case cborBytes, cborText:
@@ -80,7 +80,7 @@ func (f cborFormat) next(b []byte) (token, []byte, error) {
 		if arg > uint64(len(rest)) { // an element takes a byte at least
 			return token{}, nil, errShort
 		}
-		return token{kind: containerKind(major), n: int(arg)}, rest, nil
+		return container(containerKind(major), int(arg)), rest, nil
 	}
 }
 
@@ -135,7 +135,7 @@ func nextCBORIndefinite(b []byte, major byte) (token, []byte, error) {
 	rest := b[1:]
 	switch major {
 	case cborArray, cborMap:
-		return token{kind: containerKind(major), n: -1}, rest, nil
+		return container(containerKind(major), untilEnd), rest, nil
 	case cborBytes, cborText:
 	default:
 		return token{}, nil, errMalformed
@@ -184,16 +184,14 @@ func nextCBORSimple(b []byte, info byte) (token, []byte, error) {
 	if err != nil {
 		return token{}, nil, err
 	}
-	t := token{kind: kindFloat}
 	switch width {
 	case 2:
-		t.float = halfFloat(uint16(bits))
+		return number(halfFloat(uint16(bits))), rest, nil
 	case 4:
-		t.float = float64(math.Float32frombits(uint32(bits)))
+		return number(float64(math.Float32frombits(uint32(bits)))), rest, nil
 	default:
-		t.float = math.Float64frombits(bits)
+		return number(math.Float64frombits(bits)), rest, nil
 	}
-	return t, rest, nil
 }
 
 // halfFloat widens a 16-bit float (RFC 8949, appendix D).

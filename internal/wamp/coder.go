@@ -70,7 +70,7 @@ func (c *coder) integer(t token) any {
 	case t.kind == kindInt:
 		return int64(t.num)
 	case t.kind == kindFloat && c.s != JSON: // whose numbers say what they are
-		return t.float
+		return t.float()
 	default:
 		return nil
 	}
@@ -149,7 +149,7 @@ func (c *coder) dict(name string, d *Dict, known options) {
 	if c.err != nil || c.r.err != nil {
 		return
 	}
-	*d = c.r.dict(t.n, 2, known)
+	*d = c.r.dict(t.length(), 2, known)
 	if err := known.check(*d); err != nil {
 		c.fail("%s.%w", name, err)
 	}
@@ -240,14 +240,16 @@ func (c *coder) kwargs() []byte {
 	}
 }
 
+// rawValue checks the next element whatever it is.
 func (c *coder) rawValue() ([]byte, int, kind) {
-	r := &c.r
+	r := c.r // on the stack, where a long walk is quicker
 	r.rest = r.f.trim(r.rest)
 	t, _, err := r.f.next(r.rest)
 	if err != nil {
 		r.fail(err)
 	}
 	raw, n := r.skip(1, nil)
+	c.r = r
 	return raw, n, t.kind
 }
 
@@ -283,7 +285,7 @@ func decode(s Serialization, frame []byte) (Message, error) {
 	if t.kind != kindArray {
 		return nil, violation("the frame", errNotMessage)
 	}
-	c.n = t.n
+	c.n = t.length()
 	code := c.number("the code of the message")
 	if c.r.err != nil || c.err != nil {
 		return nil, violation("the frame", errNotMessage)

@@ -3,6 +3,7 @@ package wamp
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // MaxDepth bounds how deep arrays and maps may nest in a frame, the frame itself being the first.
@@ -72,12 +73,22 @@ func (k kind) String() string { return kindNames[k] }
 // A token is the head of one value.
 type token struct {
 	kind    kind
-	escaped bool    // data is a JSON string as it stands in the frame, with quotes and escapes
-	n       int     // elements of an array, entries of a map; -1: until its end
-	num     uint64  // bool, int (two's complement) or uint
-	float   float64 // float
-	data    []byte  // text or binary, part of the frame
+	escaped bool   // data is a JSON string as it stands in the frame, with quotes and escapes
+	num     uint64 // a bool, an int (two's complement), a uint, the bits of a float, or a length
+	data    []byte // text or binary, part of the frame
 }
+
+// untilEnd is the length of an array or a map that did not announce it.
+const untilEnd = -1
+
+func container(k kind, length int) token { return token{kind: k, num: uint64(length)} }
+
+func number(v float64) token { return token{kind: kindFloat, num: math.Float64bits(v)} }
+
+// length is how many elements an array has, or entries a map.
+func (t token) length() int { return int(t.num) }
+
+func (t token) float() float64 { return math.Float64frombits(t.num) }
 
 var (
 	errShort      = errors.New("ends in the middle of a value")
@@ -146,9 +157,9 @@ func (r *reader) skip(depth int, w writer) (raw []byte, elements int) {
 func (r *reader) copy(t token, depth int, w writer) int {
 	switch t.kind {
 	case kindArray:
-		return r.copyArray(t.n, depth+1, w)
+		return r.copyArray(t.length(), depth+1, w)
 	case kindMap:
-		return r.copyMap(t.n, depth+1, w)
+		return r.copyMap(t.length(), depth+1, w)
 	default:
 		if w != nil {
 			writeScalar(w, t.resolve())
@@ -220,7 +231,7 @@ func writeScalar(w writer, t token) {
 	case kindUint:
 		w.unsigned(t.num)
 	case kindFloat:
-		w.float(t.float)
+		w.float(t.float())
 	case kindText:
 		w.text(t.data)
 	case kindBinary:

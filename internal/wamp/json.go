@@ -67,9 +67,9 @@ func (f jsonFormat) next(b []byte) (token, []byte, error) {
 	case '"':
 		return nextJSONString(b)
 	case '[':
-		return token{kind: kindArray, n: -1}, b[1:], nil
+		return container(kindArray, untilEnd), b[1:], nil
 	case '{':
-		return token{kind: kindMap, n: -1}, b[1:], nil
+		return container(kindMap, untilEnd), b[1:], nil
 	case ']', '}':
 		return token{}, nil, errUnexpected
 	case 'n':
@@ -136,7 +136,7 @@ scan:
 	if err != nil {
 		return token{}, nil, errRange
 	}
-	return token{kind: kindFloat, float: v}, rest, nil
+	return number(v), rest, nil
 }
 
 // plain gives the bytes of a text or a binary, without quotes and escapes.

@@ -51,8 +51,9 @@ func (msgpackFormat) head(b []byte) (t token, rest []byte, err error) {
 		t.num, rest, err = msgp.ReadUint64Bytes(b)
 		t.kind = unsignedKind(t.num)
 	case msgp.Float32Type, msgp.Float64Type:
-		t.kind = kindFloat
-		t.float, rest, err = msgp.ReadFloat64Bytes(b)
+		var v float64
+		v, rest, err = msgp.ReadFloat64Bytes(b)
+		t = number(v)
 	case msgp.StrType:
 		t.kind = kindText
 		t.data, rest, err = msgp.ReadStringZC(b)
@@ -65,11 +66,11 @@ func (msgpackFormat) head(b []byte) (t token, rest []byte, err error) {
 	case msgp.ArrayType:
 		var n uint32
 		n, rest, err = msgp.ReadArrayHeaderBytes(b)
-		t.kind, t.n = kindArray, int(n)
+		t = container(kindArray, int(n))
 	case msgp.MapType:
 		var n uint32
 		n, rest, err = msgp.ReadMapHeaderBytes(b)
-		t.kind, t.n = kindMap, int(n)
+		t = container(kindMap, int(n))
 	default:
 		if bytes.HasPrefix(b, msgpackUndefined) {
 			return token{kind: kindNull}, b[len(msgpackUndefined):], nil

@@ -5,11 +5,11 @@ package wamp
 // small ones, and makes room for more when it closes a large one.
 type containers struct {
 	dst   []byte
-	open  []container
-	first [8]container // open's first memory: few frames nest deeper
+	open  []openContainer
+	first [8]openContainer // open's first memory: few frames nest deeper
 }
 
-type container struct {
+type openContainer struct {
 	head  int // where its head stands in dst
 	count int // values so far, keys included
 }
@@ -28,11 +28,11 @@ func (c *containers) enter() {
 	if c.open == nil {
 		c.open = c.first[:0]
 	}
-	c.open = append(c.open, container{head: len(c.dst)})
+	c.open = append(c.open, openContainer{head: len(c.dst)})
 	c.dst = append(c.dst, 0)
 }
 
-func (c *containers) leave() container {
+func (c *containers) leave() openContainer {
 	last := c.open[len(c.open)-1]
 	c.open = c.open[:len(c.open)-1]
 	return last

@@ -10,9 +10,9 @@ func (r *reader) value(depth int) any {
 	t := r.next()
 	switch t.kind {
 	case kindArray:
-		return r.list(t.n, depth+1)
+		return r.list(t.length(), depth+1)
 	case kindMap:
-		return r.dict(t.n, depth+1, nil)
+		return r.dict(t.length(), depth+1, nil)
 	default:
 		return t.value()
 	}
@@ -28,7 +28,7 @@ func (t token) value() any {
 	case kindUint:
 		return t.num
 	case kindFloat:
-		return t.float
+		return t.float()
 	case kindText:
 		return string(t.data)
 	case kindBinary:
