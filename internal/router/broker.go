@@ -34,13 +34,18 @@ func (b *broker) match(found []*subscription, topic wamp.URI) []*subscription {
 // with the subscription that the session holds already.
 func (b *broker) subscribe(s *Session, request wamp.ID, wanted Subscription) error {
 	sub := b.openLocking(wanted)
-	err := s.hold(sub, request)
+	defer b.unlock(sub)
+	return s.hold(sub, request)
+}
+
+// unlock gives back the lock of a subscription that was changed, and forgets the subscription if
+// nobody holds it (any more).
+func (b *broker) unlock(sub *subscription) {
 	unused := sub.unusedLocked()
 	sub.mu.Unlock()
 	if unused {
 		b.prune(sub)
 	}
-	return err
 }
 
 // openLocking gives the subscription of that topic and match, with its lock held. The broker's lock is
@@ -99,13 +104,9 @@ func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 	}
 	sub := m.subscription
 	sub.mu.Lock()
+	defer b.unlock(sub)
 	sub.removeLocked(m)
-	unused := sub.unusedLocked()
 	s.release(m, request)
-	sub.mu.Unlock()
-	if unused {
-		b.prune(sub)
-	}
 	return nil
 }
 
@@ -137,15 +138,11 @@ func (s *Session) release(m *membership, request wamp.ID) {
 func (b *broker) drop(m *membership) {
 	sub := m.subscription
 	sub.mu.Lock()
+	defer b.unlock(sub)
 	sub.removeLocked(m)
-	unused := sub.unusedLocked()
-	sub.mu.Unlock()
-	if unused {
-		b.prune(sub)
-	}
 }
 
-// prune forgets a subscription if nobody holds it (any more).
+// prune forgets a subscription, unless somebody has come meanwhile.
 func (b *broker) prune(sub *subscription) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -232,9 +229,5 @@ func (r *Realm) Subscribe(topic wamp.URI, match wamp.Match, deliver func(Deliver
 func (b *broker) cancelLocal(sub *subscription, local *localSubscriber) {
 	sub.mu.Lock()
 	sub.locals = slices.DeleteFunc(slices.Clone(sub.locals), func(l *localSubscriber) bool { return l == local })
-	unused := sub.unusedLocked()
-	sub.mu.Unlock()
-	if unused {
-		b.prune(sub)
-	}
+	b.unlock(sub)
 }

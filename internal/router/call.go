@@ -79,7 +79,7 @@ func (r *Router) asCallError(err error) *CallError {
 		return callError(failure.URI, "%s", failure.Message)
 	}
 	r.options.Logger.Error("a call failed", "error", err)
-	return callError("tidings.error.internal", "the server failed on this call")
+	return callError(ErrInternal, "the server failed on this call")
 }
 
 // claim makes the caller of claim the one who answers, unless somebody else is.
@@ -128,11 +128,11 @@ func (c *call) abandon() {
 // answer queues RESULT or ERROR, the last that this session hears of the call.
 func (s *Session) answer(c *call, a answer) {
 	message := s.answerMessage(c, a)
+	defer s.realm.router.called(c.began)
 	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
 	delete(s.calls, c.request)
 	s.client.sendLocked(message)
-	s.client.mu.Unlock()
-	s.realm.router.called(c.began)
 }
 
 // answerMessage converts the payload to the caller's serialization. One that cannot be expressed

@@ -44,9 +44,7 @@ func (c *Client) Established() bool { return c.session.Load() != nil }
 // Open begins: a dialect without HELLO joins at once. The transport calls it before the first Receive.
 func (c *Client) Open(ctx context.Context) error {
 	return c.guarded(func() error {
-		c.mu.Lock()
-		hello := c.conversation.Open()
-		c.mu.Unlock()
+		hello := c.implied()
 		if hello == nil {
 			return nil
 		}
@@ -57,7 +55,7 @@ func (c *Client) Open(ctx context.Context) error {
 
 // Receive takes one frame from the client. It waits when the client sends faster than the limit, and
 // it is where an Authenticator and an Authorizer take their time. After an error, which wraps
-// [ErrEnded], the transport stops reading, writes the outbox and closes.
+// [ErrEnded] or is that of ctx, the transport stops reading, writes the outbox and closes.
 func (c *Client) Receive(ctx context.Context, frame []byte) error {
 	c.router.counters.framesIn.Add(1)
 	c.router.counters.bytesIn.Add(uint64(len(frame)))
@@ -65,9 +63,7 @@ func (c *Client) Receive(ctx context.Context, frame []byte) error {
 		return err
 	}
 	return c.guarded(func() error {
-		c.mu.Lock()
-		message, err := c.conversation.Receive(frame)
-		c.mu.Unlock()
+		message, err := c.decode(frame)
 		if err != nil || message == nil {
 			return err
 		}
@@ -75,14 +71,25 @@ func (c *Client) Receive(ctx context.Context, frame []byte) error {
 	})
 }
 
+func (c *Client) implied() *wamp.Hello {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conversation.Open()
+}
+
+func (c *Client) decode(frame []byte) (wamp.Message, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conversation.Receive(frame)
+}
+
 // guarded runs one step of the conversation. What the step returns as an error ends it. This is the
-// only place that recovers: a fault of ours costs one client its connection, and no other anything.
+// edge that recovers: a fault of ours costs one client its connection, and no other anything. So
+// that this holds, whatever can panic under a lock gives the lock back by defer.
 func (c *Client) guarded(step func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			c.router.options.Logger.Error("a client's message made the router panic",
-				"panic", fmt.Sprint(fault), "stack", string(debug.Stack()), "address", c.peer.RemoteAddr)
-			c.abort(wamp.Fail("tidings.error.internal", "the server failed on this message"), CloseInternal)
+			c.sever(fault)
 			err = c.ended()
 		}
 	}()
@@ -109,7 +116,7 @@ func (c *Client) fail(err error) {
 	switch {
 	case !errors.As(err, &failure):
 		c.router.options.Logger.Error("a client's message was not handled", "error", err, "address", c.peer.RemoteAddr)
-		c.abort(wamp.Fail("tidings.error.internal", "the server failed on this message"), CloseInternal)
+		c.abort(failedInside(), CloseInternal)
 	case failure.URI == wamp.CloseSystemShutdown:
 		c.abort(failure, CloseShutdown)
 	case failure.URI == wamp.ErrProtocolViolation || c.Established():
@@ -117,6 +124,33 @@ func (c *Client) fail(err error) {
 	default:
 		c.abort(failure, CloseAuthFailed)
 	}
+}
+
+// failedInside is all that a client hears of a fault of ours; the log has the rest.
+func failedInside() *wamp.Failure {
+	return wamp.Fail(ErrInternal, "the server failed on this message")
+}
+
+// sever ends the conversation after a fault of ours. Ending it may meet the same fault again, so
+// each step is tried for itself.
+func (c *Client) sever(fault any) {
+	c.report(fault)
+	c.attempt(func() { c.abort(failedInside(), CloseInternal) })
+	c.attempt(func() { c.finish(nil, Ending{Reason: CloseInternal}) })
+}
+
+func (c *Client) attempt(step func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.report(fault)
+		}
+	}()
+	step()
+}
+
+func (c *Client) report(fault any) {
+	c.router.options.Logger.Error("the router panicked",
+		"panic", fmt.Sprint(fault), "stack", string(debug.Stack()), "address", c.peer.RemoteAddr)
 }
 
 // handle does what a message that fits the state of the conversation asks for. An error ends it.
@@ -172,7 +206,7 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 // Gone says that the transport is closed. It is idempotent; the first reason stands, and one that
 // the conversation ended with before stands above it.
 func (c *Client) Gone(reason CloseReason) {
-	c.finish(nil, Ending{Reason: reason})
+	c.attempt(func() { c.finish(nil, Ending{Reason: reason}) }) // a connection's edge too: observers hear of it
 	c.outbox.discard()
 	if c.detached.CompareAndSwap(false, true) {
 		c.router.detached(c)
@@ -208,20 +242,22 @@ func (c *Client) shutDown() {
 // finish queues the last message, refuses everything after it, and takes the session out of the
 // realm. The first ending stands. Called without a lock.
 func (c *Client) finish(last wamp.Message, ending Ending) {
-	c.mu.Lock()
-	if !c.over {
-		if last != nil {
-			c.sendLocked(last)
-		}
-		c.over = true
-		if c.outbox.end(ending) {
-			c.router.counters.closes[ending.Reason].Add(1)
-		}
-	}
-	s := c.session.Load()
-	c.mu.Unlock()
-	if s != nil {
+	c.sayLast(last, ending)
+	if s := c.session.Load(); s != nil {
 		s.leave(c.outbox.ended().Reason)
+	}
+}
+
+func (c *Client) sayLast(last wamp.Message, ending Ending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return
+	}
+	defer func() { c.over = true }()
+	defer c.endLocked(ending)
+	if last != nil {
+		c.sendLocked(last)
 	}
 }
 

@@ -90,7 +90,9 @@ func (m *dealerModel) arrive() *party {
 	return p
 }
 
-func (m *dealerModel) some(rt *rapid.T) *party { return rapid.SampledFrom(m.parties[:]).Draw(rt, "party") }
+func (m *dealerModel) some(rt *rapid.T) *party {
+	return rapid.SampledFrom(m.parties[:]).Draw(rt, "party")
+}
 
 func (m *dealerModel) register(rt *rapid.T) {
 	p, procedure := m.some(rt), rapid.SampledFrom(modelProcedures).Draw(rt, "procedure")

@@ -3,6 +3,8 @@ package router
 import (
 	"errors"
 	"fmt"
+
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // CloseReason says why a conversation ended.
@@ -53,6 +55,9 @@ type Ending struct {
 	Reason CloseReason
 	Text   string // for people to read; may be shown to the client
 }
+
+// ErrInternal is what clients are told about a fault of ours.
+const ErrInternal wamp.URI = "tidings.error.internal"
 
 // ErrEnded is what [Client.Receive] wraps once the conversation is over.
 var ErrEnded = errors.New("the conversation is over")

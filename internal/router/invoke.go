@@ -114,12 +114,17 @@ func (r *Realm) invoke(reg *registration, c *call, o outgoing) {
 		return
 	}
 	invocation := &wamp.Invocation{Registration: reg.id, Details: o.details(reg), Payload: payload}
-	reg.mu.RLock()
-	ok := !reg.gone && reg.callee.ask(c, invocation)
-	reg.mu.RUnlock()
-	if !ok { // no answer if the caller has left: finish knows
+	if !reg.ask(c, invocation) { // no answer if the caller has left: finish knows
 		c.finish(answer{err: callError(wamp.ErrNoSuchProcedure, "nobody has registered %q any more", reg.procedure)})
 	}
+}
+
+// ask queues an INVOCATION unless UNREGISTERED is queued: a callee must not hear of a registration
+// that it has given up.
+func (reg *registration) ask(c *call, invocation *wamp.Invocation) bool {
+	reg.mu.RLock()
+	defer reg.mu.RUnlock()
+	return !reg.gone && reg.callee.ask(c, invocation)
 }
 
 // ask queues an INVOCATION and remembers what its answer is for; false if the callee has left or the

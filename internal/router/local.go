@@ -93,7 +93,7 @@ func (r *Realm) runGuarded(ctx context.Context, reg *Registration, invocation In
 		if fault := recover(); fault != nil {
 			r.router.options.Logger.Error("a procedure panicked",
 				"procedure", string(reg.Procedure), "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
-			a = answer{err: callError("tidings.error.internal", "the server failed on this call")}
+			a = answer{err: callError(ErrInternal, "the server failed on this call")}
 		}
 	}()
 	return r.run(ctx, reg, invocation)

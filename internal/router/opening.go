@@ -66,7 +66,7 @@ func (c *Client) hello(ctx context.Context, m *wamp.Hello) error {
 	}
 	outcome, err := c.router.options.Authenticator.Authenticate(ctx, c.handshake.Handshake)
 	if err != nil {
-		return c.authFailure(err)
+		return c.authFailure(ctx, err)
 	}
 	return c.proceed(outcome)
 }
@@ -78,7 +78,7 @@ func (c *Client) authenticate(ctx context.Context, m *wamp.Authenticate) error {
 	}
 	outcome, err := c.handshake.next(ctx, m)
 	if err != nil {
-		return c.authFailure(err)
+		return c.authFailure(ctx, err)
 	}
 	return c.proceed(outcome)
 }
@@ -90,6 +90,8 @@ func (c *Client) proceed(outcome Outcome) error {
 		h := c.handshake
 		c.handshake = nil
 		return h.realm.join(c, h, outcome.Identity)
+	case outcome.Challenge != nil && c.format.Encoding == wamp.V1JSON:
+		return wamp.Fail(wamp.ErrAuthenticationRequired, "version 1 has no word for a challenge: say who you are while connecting")
 	case outcome.Challenge != nil && outcome.Next != nil:
 		c.handshake.next = outcome.Next
 		c.send(outcome.Challenge)
@@ -99,10 +101,13 @@ func (c *Client) proceed(outcome Outcome) error {
 }
 
 // authFailure keeps a reason that the client may see, and hides any other.
-func (c *Client) authFailure(err error) error {
+func (c *Client) authFailure(ctx context.Context, err error) error {
 	var failure *wamp.Failure
 	if errors.As(err, &failure) {
 		return failure
+	}
+	if ctx.Err() != nil { // the client has gone and nobody hears the answer
+		return wamp.Fail(wamp.ErrCanceled, "the client has gone")
 	}
 	c.router.options.Logger.Error("authentication broke", "error", err, "address", c.peer.RemoteAddr)
 	return wamp.Fail(wamp.ErrAuthenticationFailed, "authentication is not possible at the moment")

@@ -24,8 +24,7 @@ type Receipt struct {
 }
 
 // Publish delivers to everybody who is subscribed and admitted, before it returns. It is trusted:
-// no Authorizer is asked, and reserved topics are allowed. The URI is not checked either: one that
-// is not valid reaches nobody.
+// no Authorizer is asked, reserved topics are allowed, and the URI is not checked.
 func (r *Realm) Publish(p Publication) Receipt {
 	began := time.Now()
 	if p.ID == 0 {
@@ -83,8 +82,15 @@ type encoded struct {
 // to delivers to one subscription. The lock is for reading: several publishers deliver at once, and
 // who subscribes or unsubscribes waits, so that no event comes before SUBSCRIBED or after UNSUBSCRIBED.
 func (d *delivery) to(sub *subscription) {
+	for _, local := range d.toMembers(sub) {
+		local.deliver(Delivery{Topic: d.Topic, Publication: d.ID, Payload: d.Payload, Publisher: d.Publisher})
+	}
+}
+
+func (d *delivery) toMembers(sub *subscription) []*localSubscriber {
 	d.frames = d.frames[:0]
 	sub.mu.RLock()
+	defer sub.mu.RUnlock()
 	if d.targets != nil && len(d.targets) < len(sub.members) {
 		for _, s := range d.targets {
 			if s.holds(sub) {
@@ -96,12 +102,7 @@ func (d *delivery) to(sub *subscription) {
 			d.toClient(sub, sub.members[i].client)
 		}
 	}
-	locals := sub.locals
-	sub.mu.RUnlock()
-
-	for _, local := range locals {
-		local.deliver(Delivery{Topic: d.Topic, Publication: d.ID, Payload: d.Payload, Publisher: d.Publisher})
-	}
+	return sub.locals
 }
 
 func (d *delivery) toClient(sub *subscription, c *Client) {
@@ -175,7 +176,7 @@ func (d *delivery) payload(s wamp.Serialization) (wamp.Payload, error) {
 	if d.payloads[s] == nil {
 		payload, err := d.Payload.In(s)
 		if err != nil {
-			d.router.options.Logger.Warn("a payload cannot be expressed for some subscribers",
+			d.router.options.Logger.Debug("a payload cannot be expressed for some subscribers",
 				"topic", string(d.Topic), "error", err)
 		}
 		d.payloads[s] = &converted{payload, err}

@@ -73,8 +73,8 @@ func (r *Realm) Subscribers(topic wamp.URI) int {
 	return n
 }
 
-// freshID reserves nothing: a clash at joining is answered with another id, and is as likely as a
-// fault of the hardware.
+// freshID draws an id for a session. It reserves nothing: that two clients who are joining draw the
+// same one of 2^53 is told to the second.
 func (r *Realm) freshID() wamp.ID {
 	for {
 		id := wamp.NewGlobalID()

@@ -85,6 +85,9 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 	decision, err := options.Authorizer.Authorize(ctx, request)
 	var failure *wamp.Failure
 	if err != nil && !errors.As(err, &failure) {
+		if ctx.Err() != nil { // the client has gone and nobody hears the answer
+			return Decision{}, wamp.Fail(wamp.ErrCanceled, "the client has gone")
+		}
 		options.Logger.Error("authorization broke", "action", request.Action.String(), "uri", string(request.URI), "error", err)
 		return Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "authorization is not possible at the moment")
 	}
@@ -146,7 +149,7 @@ func (s *Session) explain(err error) (wamp.URI, wamp.Payload) {
 	var failure *wamp.Failure
 	if !errors.As(err, &failure) {
 		s.realm.router.options.Logger.Error("a request failed", "error", err)
-		failure = wamp.Fail("tidings.error.internal", "the server failed on this request")
+		failure = wamp.Fail(ErrInternal, "the server failed on this request")
 	}
 	return failure.URI, s.text(failure.Message)
 }

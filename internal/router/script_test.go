@@ -18,7 +18,7 @@ import (
 // script runs the commands of a conversation:
 //
 //	router KEY=VALUE ...          the router's options, before anything else
-//	attach NAME [ENCODING]        a connection: json (the default), msgpack, cbor, v1
+//	attach NAME [ENCODING] [origin=challenge]   a connection: json (the default), msgpack, cbor, v1
 //	join NAME [ENCODING] [KEY=VALUE ...]   attach, HELLO with those details, and WELCOME, unheard
 //	NAME -> MESSAGE               a message as JSON, sent in the client's encoding; $ben is ben's session id
 //	NAME -> raw TEXT              bytes as they are
@@ -160,7 +160,10 @@ func (s *script) attach(name string, words []string) *peer {
 		encoding = encodings[words[0]]
 	}
 	p := &peer{name: name, encoding: encoding}
-	p.client = s.router.Attach(router.Attachment{Format: router.Format{Encoding: encoding}})
+	p.client = s.router.Attach(router.Attachment{
+		Peer:   router.Peer{Origin: pairs(words)["origin"]},
+		Format: router.Format{Encoding: encoding},
+	})
 	s.clients[name] = p
 	p.client.Open(s.ctx) // its error is heard as the ending
 	s.number(p)

@@ -1,0 +1,231 @@
+package router_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// authenticates is an Authenticator made of a function.
+type authenticates func(context.Context, router.Handshake) (router.Outcome, error)
+
+func (f authenticates) Authenticate(ctx context.Context, h router.Handshake) (router.Outcome, error) {
+	return f(ctx, h)
+}
+
+func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
+	var client *router.Client
+	r := router.New(router.Options{Authenticator: authenticates(func(context.Context, router.Handshake) (router.Outcome, error) {
+		client.Gone(router.CloseLost)
+		return router.Outcome{Identity: &router.Identity{ID: "ben"}}, nil
+	})})
+	realm := r.AddRealm("app")
+	client = r.Attach(router.Attachment{Format: jsonFormat})
+	if err := client.Receive(t.Context(), []byte(`[1,"app",{"roles":{"caller":{}}}]`)); err == nil {
+		t.Error("it joined")
+	}
+	client.Gone(router.CloseTimeout)
+	stats := r.Stats()
+	if len(realm.Sessions()) != 0 || stats.Clients != 0 || stats.Closes[router.CloseLost] != 1 || stats.Closes[router.CloseTimeout] != 0 {
+		t.Errorf("it is still here, or counted twice: %+v", stats)
+	}
+}
+
+func TestTheIdentityOfTheHandshakeIsTakenWhereNobodyAsks(t *testing.T) {
+	r := router.New(router.Options{})
+	r.AddRealm("app")
+	known := &router.Identity{ID: "ann"}
+	c := r.Attach(router.Attachment{Format: jsonFormat, Peer: router.Peer{Identity: known}})
+	receive(t, c, []byte(`[1,"app",{"roles":{"caller":{}}}]`))
+	if got := c.Session().Identity(); got != known {
+		t.Errorf("it joined as %+v", got)
+	}
+}
+
+func TestWakeIsCalledWhenTheOutboxFillsAndWhenItEnds(t *testing.T) {
+	r := router.New(router.Options{})
+	realm := r.AddRealm("app")
+	woken := 0
+	c := r.Attach(router.Attachment{Format: jsonFormat, Wake: func() { woken++ }})
+	receive(t, c, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
+	receive(t, c, []byte(`[32,1,{},"t"]`))
+	expect := func(want int, after string) {
+		t.Helper()
+		if woken != want {
+			t.Errorf("woken %d times after %s, not %d", woken, after, want)
+		}
+	}
+	expect(1, "WELCOME and SUBSCRIBED")
+	c.Outbox().Take(nil, 1<<20)
+	realm.Publish(router.Publication{Topic: "t"})
+	realm.Publish(router.Publication{Topic: "t"})
+	expect(2, "two events")
+	c.Session().Kill("", "")
+	expect(3, "the end")
+	frames, ending := c.Outbox().Take(nil, 1<<20)
+	if len(frames) != 3 || ending == nil || ending.Reason != router.CloseKilled {
+		t.Errorf("%d frames, then %+v", len(frames), ending)
+	}
+}
+
+func TestAPanicOfAFramingCostsOneClientAndHoldsNoLock(t *testing.T) {
+	r := router.New(router.Options{})
+	realm := r.AddRealm("app")
+	bomb := &bomb{}
+	victim := r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: bomb}})
+	receive(t, victim, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
+	receive(t, victim, []byte(`[32,1,{},"t"]`))
+	publisher, other := enter(t, r, wamp.V2JSON), enter(t, r, wamp.V2JSON)
+	bomb.armed = true
+	if publisher.say(&wamp.Publish{Request: 1, Topic: "t"}) {
+		t.Error("the publisher did not hear of the fault")
+	}
+	bomb.armed = false
+	other.say(&wamp.Subscribe{Request: 1, Topic: "t"})
+	if got := realm.Publish(router.Publication{Topic: "t"}).Deliveries; got != 2 {
+		t.Errorf("%d deliveries after the fault", got)
+	}
+	bomb.armed = true
+	if victim.Receive(t.Context(), []byte(`[34,2,1]`)) == nil {
+		t.Error("the victim did not hear of the fault")
+	}
+	if realm.Subscribers("t") != 1 || len(realm.Sessions()) != 1 {
+		t.Errorf("the faulty are still here: %+v", r.Stats())
+	}
+}
+
+// bomb is a Framing that panics when it is armed.
+type bomb struct{ armed bool }
+
+func (b *bomb) Frame(message []byte) []byte {
+	if b.armed {
+		panic("boom")
+	}
+	return message
+}
+
+func TestAPanicOfAnObserverEndsNoMoreThanOneClient(t *testing.T) {
+	r := router.New(router.Options{})
+	realm := r.AddRealm("app")
+	realm.Observe(touchy{})
+	m := enter(t, r, wamp.V2JSON)
+	if m.say(&wamp.Subscribe{Request: 1, Topic: "t"}) {
+		t.Error("the client went on")
+	}
+	m.client.Gone(router.CloseLost)
+	other := enter(t, r, wamp.V2JSON)
+	other.client.Gone(router.CloseLost)
+	if stats := r.Stats(); stats.Clients+stats.Sessions+stats.Subscriptions != 0 || stats.Closes[router.CloseInternal] != 1 {
+		t.Errorf("something is left: %+v", stats)
+	}
+}
+
+type touchy struct{ router.NoObserver }
+
+func (touchy) Subscribed(*router.Session, router.Subscription) { panic("subscribed") }
+func (touchy) Left(*router.Session)                            { panic("left") }
+
+func TestACallFromInsideEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New(router.Options{})
+		realm := r.AddRealm("app")
+		callee := enter(t, r, wamp.V2JSON)
+		callee.say(&wamp.Register{Request: 1, Procedure: "p"})
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := realm.Call(ctx, router.CallRequest{Procedure: "p"})
+		expectCallError(t, err, wamp.ErrTimeout)
+
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, err = realm.Call(ctx, router.CallRequest{Procedure: "p"})
+		expectCallError(t, err, wamp.ErrCanceled)
+
+		if !callee.say(&wamp.Yield{Request: 1}) || !callee.say(&wamp.Yield{Request: 2}) {
+			t.Error("a late answer was taken for a violation")
+		}
+		callee.client.Gone(router.CloseLost)
+	})
+}
+
+func expectCallError(t *testing.T, err error, uri wamp.URI) {
+	t.Helper()
+	known, ok := err.(*router.CallError)
+	if !ok || known.URI != uri {
+		t.Errorf("the call ended with %v, not with %s", err, uri)
+	}
+}
+
+func TestShutdownWaitsForConcurrentProceduresAndNoLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New(router.Options{})
+		realm := r.AddRealm("app")
+		finished := false
+		_, err := realm.Register(router.Registration{Procedure: "p", Concurrent: true, Handler: func(ctx context.Context, _ router.Invocation) (wamp.Payload, error) {
+			<-ctx.Done()
+			<-time.After(time.Minute)
+			finished = true
+			return wamp.Payload{}, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := enter(t, r, wamp.V2JSON)
+		m.say(&wamp.Call{Request: 1, Procedure: "p"})
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := r.Shutdown(ctx); err == nil {
+			t.Error("it did not wait for the transport")
+		}
+		m.client.Gone(router.CloseLost)
+		if err := r.Shutdown(t.Context()); err != nil || !finished {
+			t.Errorf("it did not wait for the procedure: %v", err)
+		}
+	})
+}
+
+func TestTheOutboxIsAQueue(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		r := router.New(router.Options{})
+		realm := r.AddRealm("app")
+		m := enter(t, r, wamp.V2JSON)
+		m.say(&wamp.Subscribe{Request: 1, Topic: "t"})
+		m.listen()
+		put, taken := 0, 0
+		rt.Repeat(map[string]func(*rapid.T){
+			"put": func(rt *rapid.T) {
+				for range rapid.IntRange(1, 100).Draw(rt, "frames") {
+					realm.Publish(router.Publication{Topic: "t", Payload: args(t, put)})
+					put++
+				}
+			},
+			"take": func(rt *rapid.T) {
+				frames, ending := m.client.Outbox().Take(nil, rapid.IntRange(0, 2000).Draw(rt, "bytes"))
+				for _, frame := range frames {
+					event, err := wamp.V2JSON.Decode(frame)
+					if err != nil || ints(t, event.(*wamp.Event).Payload)[0] != taken {
+						rt.Fatalf("frame %d is %s", taken, frame)
+					}
+					taken++
+				}
+				if ending != nil || len(frames) == 0 && taken < put {
+					rt.Fatalf("took nothing of %d frames", put-taken)
+				}
+			},
+			"": func(rt *rapid.T) {
+				if frames, bytes := m.client.Outbox().Len(); frames != put-taken || (bytes == 0) != (frames == 0) {
+					rt.Fatalf("%d frames of %d bytes, expected %d", frames, bytes, put-taken)
+				}
+			},
+		})
+		m.client.Gone(router.CloseLost)
+	})
+}
