@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// defaultMaxMemory bounds buckets in memory. What is kept is small: 32 MiB are the spent
-	// tickets of some 200,000 logins within one lifetime of a ticket.
-	defaultMaxMemory = 32 << 20
+	// defaultMaxMemory bounds what buckets may reserve in memory; it is used as they fill. What is
+	// kept is small: 64 MiB are the spent tickets of some 400,000 logins within one ticket's life.
+	defaultMaxMemory = 256 << 20
 	// defaultMaxStore bounds the store's files, so that they cannot fill the disk that others use.
 	defaultMaxStore = 1 << 30
 	// startTimeout bounds waiting for the embedded server; it took 5 ms where this was measured,
@@ -39,7 +39,7 @@ var ErrStopped = errors.New("the engine is not running")
 // Options says where the engine keeps its data. The zero value keeps it in memory.
 type Options struct {
 	Dir       string // the engine's own folder, made if missing; "" keeps everything in memory
-	MaxMemory int64  // bytes of buckets in memory; 0 is 32 MiB
+	MaxMemory int64  // bytes of buckets in memory; 0 is 256 MiB
 	MaxStore  int64  // bytes of buckets on disk; 0 is 1 GiB
 	Logger    *slog.Logger
 }
