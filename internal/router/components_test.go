@@ -203,10 +203,16 @@ func (s *script) stats() {
 		name  string
 		value int
 	}{
-		{"clients", stats.Clients}, {"sessions", stats.Sessions},
-		{"subscriptions", stats.Subscriptions}, {"registrations", stats.Registrations},
-		{"publications", int(stats.Publications)}, {"events", int(stats.Events)}, {"encodings", int(stats.Encodings)},
-		{"calls", int(stats.Calls)}, {"refusals", int(stats.Refusals)}, {"rate waits", int(stats.RateWaits)},
+		{"clients", stats.Clients},
+		{"sessions", stats.Sessions},
+		{"subscriptions", stats.Subscriptions},
+		{"registrations", stats.Registrations},
+		{"publications", int(stats.Publications)},
+		{"events", int(stats.Events)},
+		{"encodings", int(stats.Encodings)},
+		{"calls", int(stats.Calls)},
+		{"refusals", int(stats.Refusals)},
+		{"rate waits", int(stats.RateWaits)},
 		{"outbox frames", stats.OutboxFrames},
 	} {
 		if c.value != 0 {

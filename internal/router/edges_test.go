@@ -2,6 +2,7 @@ package router_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,8 +158,8 @@ func TestACallFromInsideEndsWithItsContext(t *testing.T) {
 
 func expectCallError(t *testing.T, err error, uri wamp.URI) {
 	t.Helper()
-	known, ok := err.(*router.CallError)
-	if !ok || known.URI != uri {
+	var known *router.CallError
+	if !errors.As(err, &known) || known.URI != uri {
 		t.Errorf("the call ended with %v, not with %s", err, uri)
 	}
 }

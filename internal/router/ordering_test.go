@@ -65,7 +65,7 @@ func subscribeAtRandom(t *testing.T, r *router.Router, rnd *rand.Rand, done *ato
 	m := enter(t, r, wamp.V2JSON)
 	reader := newStrictReader(t)
 	var killing sync.WaitGroup
-	for step := 0; step < 60 && !(done.Load() && step > 0); step++ {
+	for step := 0; step < 60 && (step == 0 || !done.Load()); step++ {
 		if held := reader.anyHeld(); held != 0 && rnd.IntN(2) == 0 {
 			reader.ending = held
 			m.say(&wamp.Unsubscribe{Request: m.next.Next(), Subscription: held})

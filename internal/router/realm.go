@@ -1,7 +1,6 @@
 package router
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -101,49 +100,3 @@ func (r *Realm) close() {
 		s.client.shutDown()
 	}
 }
-
-// Observer hears what sessions do. The calls for one session come one at a time and in order, never
-// under a lock of the router, in the goroutine of whoever caused them; they must not block for long.
-type Observer interface {
-	Joined(*Session)
-	Left(*Session) // after an Unsubscribed for each subscription that it held
-	Subscribed(*Session, Subscription)
-	Unsubscribed(*Session, Subscription)
-}
-
-// NoObserver does nothing: embed it and write the methods that matter.
-type NoObserver struct{}
-
-// Joined does nothing.
-func (NoObserver) Joined(*Session) {}
-
-// Left does nothing.
-func (NoObserver) Left(*Session) {}
-
-// Subscribed does nothing.
-func (NoObserver) Subscribed(*Session, Subscription) {}
-
-// Unsubscribed does nothing.
-func (NoObserver) Unsubscribed(*Session, Subscription) {}
-
-type observation struct{ Observer }
-
-// Observe calls the observer from now on, until cancel. It does not tell what happened before.
-func (r *Realm) Observe(observer Observer) (cancel func()) {
-	added := &observation{observer}
-	r.changeObservers(func(all []*observation) []*observation { return append(all, added) })
-	return func() {
-		r.changeObservers(func(all []*observation) []*observation {
-			return slices.DeleteFunc(all, func(o *observation) bool { return o == added })
-		})
-	}
-}
-
-func (r *Realm) changeObservers(change func([]*observation) []*observation) {
-	r.observing.Lock()
-	defer r.observing.Unlock()
-	changed := change(slices.Clone(*r.observers.Load()))
-	r.observers.Store(&changed)
-}
-
-var _ Observer = NoObserver{}

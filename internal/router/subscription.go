@@ -23,7 +23,7 @@ type subscription struct {
 	pruned  bool               // the broker has forgotten it: look again
 }
 
-// member is one subscriber as delivery needs it: a row to walk over, next to its neighbours.
+// member is one subscriber as delivery needs it: a row to walk over, next to the others.
 type member struct {
 	client     *Client
 	membership *membership
