@@ -272,6 +272,7 @@ func (w *cborWriter) text(v []byte) {
 
 func (w *cborWriter) str(v string) {
 	w.value()
+	v = validText(v)
 	w.dst = append(appendCBORHead(w.dst, cborText, uint64(len(v))), v...)
 }
 
@@ -280,9 +281,10 @@ func (w *cborWriter) binary(v []byte) {
 	w.dst = append(appendCBORHead(w.dst, cborBytes, uint64(len(v))), v...)
 }
 
-func (w *cborWriter) key(v []byte) { w.text(v) }
-func (w *cborWriter) openArray()   { w.enter() }
-func (w *cborWriter) openMap()     { w.enter() }
+func (w *cborWriter) key(v []byte)  { w.text(v) }
+func (w *cborWriter) name(v string) { w.str(v) }
+func (w *cborWriter) openArray()    { w.enter() }
+func (w *cborWriter) openMap()      { w.enter() }
 
 func (w *cborWriter) closeArray() {
 	c := w.leave()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // A coder carries one message over its layout: with a writer it appends the elements to a frame,
@@ -168,7 +169,7 @@ func (c *coder) announced(d Dict) {
 	for _, name := range roleNames {
 		role, _ := all.Dict(name)
 		features, _ := role.Dict("features")
-		if on, ok := features.Bool("call_cancelling"); ok {
+		if on, ok := features.Bool("call_cancelling"); ok { //nolint:misspell // one section of the specification spells it so
 			other, _ := features.Bool("call_canceling")
 			features["call_canceling"] = on || other
 		}
@@ -323,7 +324,7 @@ func violation(what string, err error) *Failure {
 	const enough = 200 // bytes of explanation: it may quote the frame
 	text := err.Error()
 	if len(text) > enough {
-		text = text[:enough] + "..."
+		text = strings.ToValidUTF8(text[:enough], "") + "..."
 	}
 	return Violation("%s: %s", what, text)
 }

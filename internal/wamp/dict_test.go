@@ -94,7 +94,14 @@ func TestWhatTheRouterPutsIntoDetailsIsWritten(t *testing.T) {
 	if err != nil || string(frame) != want {
 		t.Errorf("%s, %v", frame, err)
 	}
-	m.Details["wrong"] = struct{}{}
+	m.Details = wamp.Dict{"key \xff": "value \xff"}
+	for _, e := range encodings {
+		back := mustDecode(t, e, mustAppend(t, e, m))
+		if diff := cmp.Diff(wamp.Dict{"key \ufffd": "value \ufffd"}, back.(*wamp.Event).Details); diff != "" {
+			t.Errorf("%s: %s", e.Subprotocol(), diff)
+		}
+	}
+	m.Details["wrong"] = []any{struct{}{}}
 	for _, e := range encodings {
 		if frame, err := e.Append([]byte("before"), m); err == nil || string(frame) != "before" {
 			t.Errorf("%s: %q, %v", e.Subprotocol(), frame, err)

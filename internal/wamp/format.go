@@ -31,8 +31,9 @@ type format interface {
 
 var formats = [...]format{JSON: jsonFormat{}, MessagePack: msgpackFormat{}, CBOR: cborFormat{}}
 
-// A writer appends values in one serialization. It trusts its caller: text is valid UTF-8, keys
-// and values of a map alternate, what is opened is closed.
+// A writer appends values in one serialization. It trusts its caller: keys and values of a map
+// alternate, what is opened is closed, and text is valid UTF-8. Only strings that come from Go code
+// are made so.
 type writer interface {
 	null()
 	boolean(v bool)
@@ -43,6 +44,7 @@ type writer interface {
 	str(v string)
 	binary(v []byte)
 	key(v []byte)
+	name(v string) // a key that comes from Go code
 	openArray()
 	openMap()
 	closeArray()

@@ -254,6 +254,11 @@ func (w *jsonWriter) key(v []byte) {
 	w.dst = append(w.dst, ':')
 }
 
+func (w *jsonWriter) name(v string) {
+	w.str(v)
+	w.dst = append(w.dst, ':')
+}
+
 func (w *jsonWriter) openArray() {
 	w.separate()
 	w.dst = append(w.dst, '[')

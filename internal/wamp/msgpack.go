@@ -128,7 +128,7 @@ func (w *msgpackWriter) text(v []byte) {
 
 func (w *msgpackWriter) str(v string) {
 	w.value()
-	w.dst = msgp.AppendString(w.dst, v)
+	w.dst = msgp.AppendString(w.dst, validText(v))
 }
 
 func (w *msgpackWriter) binary(v []byte) {
@@ -136,9 +136,10 @@ func (w *msgpackWriter) binary(v []byte) {
 	w.dst = msgp.AppendBytes(w.dst, v)
 }
 
-func (w *msgpackWriter) key(v []byte) { w.text(v) }
-func (w *msgpackWriter) openArray()   { w.enter() }
-func (w *msgpackWriter) openMap()     { w.enter() }
+func (w *msgpackWriter) key(v []byte)  { w.text(v) }
+func (w *msgpackWriter) name(v string) { w.str(v) }
+func (w *msgpackWriter) openArray()    { w.enter() }
+func (w *msgpackWriter) openMap()      { w.enter() }
 
 func (w *msgpackWriter) closeArray() {
 	c := w.leave()

@@ -1,5 +1,7 @@
 package wamp
 
+import "strings"
+
 // containers keeps the heads of the arrays and maps that a binary writer has open. A head states
 // the number of elements, which the writer knows only at the end: it leaves one byte, enough for
 // small ones, and makes room for more when it closes a large one.
@@ -52,3 +54,7 @@ func (c *containers) raw(v []byte) {
 	c.value()
 	c.dst = append(c.dst, v...)
 }
+
+// validText replaces what is not UTF-8, as JSON writers do: one bad byte in a header or a message
+// would make the client refuse the whole frame.
+func validText(s string) string { return strings.ToValidUTF8(s, "\ufffd") }

@@ -104,9 +104,9 @@ func (p Payload) Value() ([]byte, error) {
 	case p.Kwargs != nil:
 		w := jsonWriter{dst: make([]byte, 0, len(p.Args)+len(p.Kwargs)+len(`{"args":,"kwargs":}`))}
 		w.openMap()
-		w.key([]byte("args"))
+		w.name("args")
 		w.raw(p.Args)
-		w.key([]byte("kwargs"))
+		w.name("kwargs")
 		w.raw(p.Kwargs)
 		w.closeMap()
 		return w.dst, nil

@@ -135,7 +135,7 @@ func writeDict(w writer, d Dict) error {
 	slices.Sort(keys)
 	w.openMap()
 	for _, key := range keys {
-		w.key([]byte(key))
+		w.name(key)
 		if err := writeValue(w, d[key]); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
