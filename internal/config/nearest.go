@@ -16,7 +16,7 @@ func nearest(word string, candidates []string) string {
 	return found
 }
 
-// distance counts the edits between two words; swapped neighbours are one edit, because that is
+// distance counts the edits between two words; swapped letters are one edit, because that is
 // what fingers do.
 func distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)

@@ -1,0 +1,156 @@
+package topic
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// Policy is what happens to URIs that no contract speaks for.
+type Policy uint8
+
+// The policies. Refuse is the default: a mistyped topic is an error, not a new topic.
+const (
+	Refuse Policy = iota
+	Allow
+)
+
+// Options are the circumstances of a [Table].
+type Options struct {
+	Directory  string // that schemas are relative to; "" is the working directory
+	Undeclared Policy
+}
+
+// Field names the part of a declaration that a problem is in.
+type Field uint8
+
+// The fields of a [Declaration] that can be wrong.
+const (
+	FieldPattern Field = iota
+	FieldSubscribe
+	FieldPublish
+	FieldCall
+	FieldRegister
+	FieldSchema
+)
+
+// Problem is one mistake in a declaration.
+type Problem struct {
+	Declaration  int
+	Field        Field
+	Offset       int // bytes from the beginning of the field
+	Other        int // the declaration that this one collides with; -1 if none
+	Message, Fix string
+}
+
+func (p Problem) Error() string { return p.Message + "; " + p.Fix }
+
+// Compile makes a table of declarations. It reports all problems at once; the table is nil if there
+// is one.
+func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
+	c := compilation{table: &Table{undeclared: options.Undeclared}, schemas: newSchemas(options.Directory)}
+	for i := range declarations {
+		c.declaration(i, &declarations[i])
+	}
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	return c.table, nil
+}
+
+type compilation struct {
+	table    *Table
+	schemas  *schemas
+	problems []Problem
+}
+
+func (c *compilation) declaration(index int, d *Declaration) {
+	before := len(c.problems)
+	contract := &Contract{
+		Kind: d.Kind, Doc: d.Doc, Reserved: d.Reserved, Declaration: index,
+		rules: make(map[router.Action]*Rule, 2), asked: d.AskedOnSubscribe,
+	}
+	pattern, err := ParsePattern(d.Pattern)
+	if err != nil {
+		c.syntax(index, FieldPattern, err)
+	} else {
+		contract.Pattern = pattern
+		c.place(contract)
+	}
+	c.rules(contract, d)
+	if d.Schema != "" {
+		if contract.schema, err = c.schemas.compile(d.Schema); err != nil {
+			c.problem(index, FieldSchema, err.Error(), "give a JSON Schema file, relative to the configuration file")
+		}
+	}
+	if len(c.problems) == before {
+		c.table.add(contract)
+	}
+}
+
+func (c *compilation) problem(declaration int, field Field, message, fix string) {
+	c.problems = append(c.problems, Problem{declaration, field, 0, -1, message, fix})
+}
+
+func (c *compilation) syntax(declaration int, field Field, err error) {
+	p := Problem{Declaration: declaration, Field: field, Other: -1, Message: err.Error()}
+	if e, ok := errors.AsType[*SyntaxError](err); ok {
+		p.Offset, p.Message, p.Fix = e.Offset, e.Message, e.Fix
+	}
+	c.problems = append(c.problems, p)
+}
+
+// place checks that a contract stands where it may and competes with no other.
+func (c *compilation) place(contract *Contract) {
+	first := contract.Pattern.components[0]
+	if first.kind == literal && isReserved(first.text) && !contract.Reserved {
+		c.problem(contract.Declaration, FieldPattern, fmt.Sprintf("%s. is reserved for the server", first.text), "choose another first component")
+	}
+	var rivals []*Contract
+	c.table.roots[contract.Kind].overlapping(contract.Pattern.components, 0, func(o *Contract) {
+		// The server's contracts and the application's never speak for the same URI.
+		if contract.Reserved == o.Reserved && !contract.Pattern.MoreSpecific(o.Pattern) && !o.Pattern.MoreSpecific(contract.Pattern) {
+			rivals = append(rivals, o)
+		}
+	})
+	slices.SortFunc(rivals, func(a, b *Contract) int { return cmp.Compare(a.Declaration, b.Declaration) })
+	for _, o := range rivals {
+		c.rival(contract, o)
+	}
+}
+
+func (c *compilation) rival(contract, other *Contract) {
+	p := Problem{Declaration: contract.Declaration, Other: other.Declaration, Field: FieldPattern}
+	p.Message = fmt.Sprintf("%s can match the same %s as %s", contract.Pattern, contract.Kind, other.Pattern)
+	p.Fix = "make one of them more specific in some component and less in none, or give their parameters types that exclude each other"
+	if contract.Pattern.text == other.Pattern.text {
+		p.Message, p.Fix = fmt.Sprintf("%s is declared twice", contract.Pattern), "remove one"
+	}
+	c.problems = append(c.problems, p)
+}
+
+func (c *compilation) rules(contract *Contract, d *Declaration) {
+	rules := []struct {
+		action router.Action
+		field  Field
+		text   string
+	}{{router.Subscribe, FieldSubscribe, d.Subscribe}, {router.Publish, FieldPublish, d.Publish}}
+	if d.Kind == Procedure {
+		rules[0].action, rules[0].field, rules[0].text = router.Call, FieldCall, d.Call
+		rules[1].action, rules[1].field, rules[1].text = router.Register, FieldRegister, d.Register
+	}
+	s := scope{kind: d.Kind, open: contract.Pattern == nil}
+	if contract.Pattern != nil {
+		s.names = contract.Pattern.names
+	}
+	for _, r := range rules {
+		rule, problems := compileRule(r.text, s)
+		for _, p := range problems {
+			c.syntax(contract.Declaration, r.field, p)
+		}
+		contract.rules[r.action] = rule
+	}
+}

@@ -1,0 +1,152 @@
+package topic
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+)
+
+const (
+	// maxRuleBytes and maxRuleNodes bound what one decision costs: a rule has no loops, so its time
+	// and memory grow with its length only.
+	maxRuleBytes = 2048
+	maxRuleNodes = 200
+)
+
+// Rule is a compiled condition over identity, parameters and the URI. It is immutable.
+type Rule struct {
+	text    string
+	program *vm.Program
+	answer  answer
+	uses    uses
+}
+
+// answer is what a rule says without running, which the usual ones (true, backend) can.
+type answer uint8
+
+const (
+	computed answer = iota
+	always
+	never
+	backendOnly
+)
+
+// uses is what a rule looks at beyond the identity. A decision about a pattern has no single topic
+// and only some parameters.
+type uses struct {
+	uri    bool
+	params []string
+	whole  bool // params as a whole, or by a computed name
+}
+
+// String gives the rule as it was written; "" is the absent rule.
+func (r *Rule) String() string { return r.text }
+
+// UsesParams reports whether the answer can depend on the parameters of the URI.
+func (r *Rule) UsesParams() bool { return r.uses.whole || len(r.uses.params) > 0 }
+
+// holds evaluates the rule. An error means that the rule is broken for this identity, for example
+// because it looks into a claim that is not there.
+func (r *Rule) holds(e *environment) (bool, error) {
+	switch r.answer {
+	case always:
+		return true, nil
+	case never:
+		return false, nil
+	case backendOnly:
+		return e.Backend, nil
+	case computed:
+	}
+	result, err := vm.Run(r.program, e)
+	if err != nil {
+		return false, fmt.Errorf("evaluate rule: %s", firstLine(err))
+	}
+	yes, ok := result.(bool)
+	if !ok {
+		return false, fmt.Errorf("evaluate rule: the result is %T instead of true or false", result)
+	}
+	return yes, nil
+}
+
+// decidable reports whether the rule can be judged with these parameters alone and without the URI.
+func (r *Rule) decidable(fixed map[string]string) bool {
+	if r.uses.uri || r.uses.whole {
+		return false
+	}
+	return !slices.ContainsFunc(r.uses.params, func(name string) bool {
+		_, ok := fixed[name]
+		return !ok
+	})
+}
+
+// compileRule checks a rule against the vocabulary of its contract. Each error has its own offset.
+func compileRule(text string, scope scope) (*Rule, []*SyntaxError) {
+	rule := &Rule{text: text}
+	switch strings.TrimSpace(text) {
+	case "", "false":
+		if text == "" || strings.TrimSpace(text) != "" {
+			rule.answer = never
+			return rule, nil
+		}
+		return nil, []*SyntaxError{{0, "the rule is blank", "write a condition, or leave the key out for nobody"}}
+	case "true":
+		rule.answer = always
+		return rule, nil
+	case "backend":
+		rule.answer = backendOnly
+		return rule, nil
+	}
+	if len(text) > maxRuleBytes {
+		return nil, []*SyntaxError{{maxRuleBytes, fmt.Sprintf("the rule is longer than %d bytes", maxRuleBytes), "move the decision into a handler"}}
+	}
+	uses, problems := scope.check(text)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	program, err := expr.Compile(text, append(options(), expr.Env(environment{}), expr.AsBool(), expr.WarnOnAny())...)
+	if err != nil {
+		return nil, []*SyntaxError{explain(text, err)}
+	}
+	rule.program, rule.uses = program, uses
+	return rule, nil
+}
+
+// explain turns an error of the expression compiler into ours.
+func explain(text string, err error) *SyntaxError {
+	fix := "compare with ==, combine with and, or, not"
+	if e, ok := errors.AsType[*file.Error](err); ok {
+		if strings.Contains(e.Message, `Operator("=")`) {
+			fix = "write == to compare"
+		}
+		return &SyntaxError{byteOffset(text, e.From), "the rule does not compile: " + e.Message, fix}
+	}
+	message := firstLine(err)
+	if got, ok := strings.CutPrefix(message, "expected bool, but got "); ok {
+		if got == "unknown" || strings.HasPrefix(got, "interface") {
+			return &SyntaxError{0, "the rule may give something other than true or false", "compare it, for example (" + text + ") == true"}
+		}
+		return &SyntaxError{0, "the rule gives " + got + " instead of true or false", "compare it with a value"}
+	}
+	return &SyntaxError{0, "the rule does not compile: " + message, fix}
+}
+
+// byteOffset converts the compiler's positions, which count runes.
+func byteOffset(text string, runes int) int {
+	for i := range text {
+		if runes == 0 {
+			return i
+		}
+		runes--
+	}
+	return len(text)
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

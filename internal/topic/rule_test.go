@@ -1,0 +1,170 @@
+package topic_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/topic"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+var (
+	ann = &router.Identity{
+		ID: "ann", Name: "Ann", Roles: []string{"staff", "sales"}, Tenant: "acme", Method: "ticket",
+		Claims: map[string]any{"plan": "pro", "level": 3.0, "admin": true, "deep": map[string]any{"x": "y"}},
+	}
+	erp   = &router.Identity{ID: "erp", Roles: []string{"backend"}, Method: "ticket", Backend: true, Key: "erp"}
+	guest = &router.Identity{ID: "anonymous-1", Roles: []string{"visitor"}, Method: "anonymous"}
+)
+
+// says compiles one rule for x.{user}.{id:int} and asks it as somebody about x.ann.42.
+func says(t *testing.T, rule string, identity *router.Identity) (bool, error) {
+	t.Helper()
+	table, problems := topic.Compile([]topic.Declaration{{Pattern: "x.{user}.{id:int}", Subscribe: rule}}, topic.Options{})
+	if len(problems) > 0 {
+		t.Fatal(rule, problems)
+	}
+	_, err := table.Authorize(topic.Request{Identity: identity, Action: router.Subscribe, URI: "x.ann.42"})
+	return err == nil, err
+}
+
+func TestRulesDecideOverIdentityParametersAndTopic(t *testing.T) {
+	for _, test := range []struct {
+		rule              string
+		ann, erp, visitor bool
+	}{
+		{"true", true, true, true},
+		{"false", false, false, false},
+		{"", false, false, false},
+		{"backend", false, true, false},
+		{" backend ", false, true, false},
+		{"not backend", true, false, true},
+		{"anonymous", false, false, true},
+		{"!anonymous", true, true, false},
+		{"params.user == identity.id", true, false, false},
+		{`params["user"] == identity.id`, true, false, false},
+		{`params.id == "42"`, true, true, true},
+		{`int(params.id) > 40`, true, true, true},
+		{`identity.role in ["staff", "admin"]`, true, false, false},
+		{`"sales" in identity.roles`, true, false, false},
+		{`identity.tenant == "acme" and identity.claims.plan == "pro"`, true, false, false},
+		{`identity.claims.level >= 3`, true, false, false},
+		{`identity.claims.admin == true`, true, false, false},
+		{`identity.claims?.deep?.x == "y"`, true, false, false},
+		{`topic == "x.ann.42"`, true, true, true},
+		{`topic startsWith "x." + identity.id + "."`, true, false, false},
+		{`identity.name matches "^A"`, true, false, false},
+		{`lower(identity.name) == "ann" ? true : backend`, true, true, false},
+		{"len(identity.roles) == 2", true, false, false},
+		{`string(identity.claims.level ?? 0) == "3"`, true, false, false},
+		{"backend or params.user == identity.id", true, true, false},
+	} {
+		for who, want := range map[*router.Identity]bool{ann: test.ann, erp: test.erp, guest: test.visitor} {
+			if test.rule == "identity.claims.level >= 3" && who != ann {
+				continue // broken for who has no such claim, see below
+			}
+			if got, err := says(t, test.rule, who); got != want {
+				t.Errorf("%q says %v to %s: %v", test.rule, got, who.ID, err)
+			}
+		}
+	}
+}
+
+func TestABrokenRuleIsAFailureOfAuthorization(t *testing.T) {
+	for _, rule := range []string{"identity.claims.level >= 3", "identity.claims.deep.x == 1", "int(params.user) == 1"} {
+		_, err := says(t, rule, erp)
+		failure, ok := err.(*wamp.Failure) //nolint:errorlint // the contract is the bare type
+		if !ok || failure.URI != wamp.ErrAuthorizationFailed {
+			t.Errorf("%q gives %v", rule, err)
+		}
+	}
+}
+
+func TestNobodyIsAnonymous(t *testing.T) {
+	if ok, err := says(t, `anonymous and identity.id == "" and not backend`, nil); !ok {
+		t.Error(err)
+	}
+}
+
+func TestBadRulesAreExplainedAtTheirPlace(t *testing.T) {
+	for _, test := range []struct {
+		rule string
+		want []string
+	}{
+		{" ", []string{"0: the rule is blank; write a condition, or leave the key out for nobody"}},
+		{"yes", []string{"0: there is no yes here; a rule knows identity, params, topic, backend, anonymous"}},
+		{"backnd", []string{"0: there is no backnd here; did you mean backend?"}},
+		{"role == \"x\"", []string{"0: there is no role here; write identity.role"}},
+		{"user == identity.id", []string{"0: there is no user here; write params.user"}},
+		{"procedure == \"x\"", []string{"0: there is no procedure here; a rule knows identity, params, topic, backend, anonymous"}},
+		{"identity.rol == \"x\" and params.usr == identity.idd", []string{
+			"9: there is no rol in identity; did you mean identity.role?",
+			"31: there is no usr in params; did you mean params.user?",
+			"47: there is no idd in identity; did you mean identity.id?",
+		}},
+		{"params.number == \"5\"", []string{"7: there is no number in params; params has user, id"}},
+		{"\"é\" == identity.foo", []string{"17: there is no foo in identity; identity has id, name, role, roles, tenant, claims"}},
+		{"identity.role = \"admin\"", []string{"14: the rule does not compile: unexpected token Operator(\"=\"); write == to compare"}},
+		{"identity.role", []string{"0: the rule gives string instead of true or false; compare it with a value"}},
+		{"identity.claims.admin", []string{"0: the rule may give something other than true or false; compare it, for example (identity.claims.admin) == true"}},
+		{"identity.id == 5", []string{"12: the rule does not compile: invalid operation: == (mismatched types string and int); compare with ==, combine with and, or, not"}},
+		{"any(identity.roles, # == \"x\")", []string{
+			"0: a rule may not call any; a rule may call len, lower, upper, trim, trimPrefix, trimSuffix, int, string",
+			"20: a rule has no loops; use in, for example \"admin\" in identity.roles",
+			"20: a rule has no loops; use in, for example \"admin\" in identity.roles",
+		}},
+		{"len(1..1000000) > 1", []string{"5: a rule has no ranges; compare with >= and <="}},
+		{"let x = 1; x == 1", []string{
+			"4: a rule has no variables and no statements; write one condition",
+			"11: there is no x here; a rule knows identity, params, topic, backend, anonymous",
+		}},
+		{"now() == 1", []string{"0: a rule may not call now; a rule may call len, lower, upper, trim, trimPrefix, trimSuffix, int, string"}},
+		{"hello(1)", []string{"0: there is no hello here; a rule knows identity, params, topic, backend, anonymous"}},
+		{"topic matches identity.id", []string{"23: the regular expression is computed; write the expression as text in quotes"}},
+		{"identity[params.user] == 1", []string{"16: a field of identity is computed; write identity.role and the like"}},
+		{"$env.identity == 1", []string{"0: there is no $env here; a rule knows identity, params, topic, backend, anonymous"}},
+		{"topic matches \"(\"", []string{"6: the rule does not compile: error parsing regexp: missing closing ): `(`; compare with ==, combine with and, or, not"}},
+	} {
+		_, problems := topic.Compile([]topic.Declaration{{Pattern: "x.{user}.{id:int}", Publish: test.rule}}, topic.Options{})
+		var got []string
+		for _, p := range problems {
+			if p.Field != topic.FieldPublish || p.Declaration != 0 {
+				t.Errorf("%q: the problem is in the wrong place: %+v", test.rule, p)
+			}
+			got = append(got, fmt.Sprintf("%d: %s", p.Offset, p.Error()))
+		}
+		if strings.Join(got, "\n") != strings.Join(test.want, "\n") {
+			t.Errorf("%q: got\n\t%s\ninstead of\n\t%s", test.rule, strings.Join(got, "\n\t"), strings.Join(test.want, "\n\t"))
+		}
+	}
+}
+
+func TestRulesAreBounded(t *testing.T) {
+	for _, rule := range []string{
+		strings.Repeat("backend or ", 300) + "backend",
+		strings.Repeat("!", 400) + "backend",
+		strings.Repeat("(", 500) + "backend" + strings.Repeat(")", 500),
+	} {
+		_, problems := topic.Compile([]topic.Declaration{{Pattern: "x", Publish: rule}}, topic.Options{})
+		if len(problems) == 0 && len(rule) > 2048 {
+			t.Errorf("a rule of %d bytes compiles", len(rule))
+		}
+	}
+}
+
+func TestRulesOfProceduresKnowTheProcedure(t *testing.T) {
+	table, problems := topic.Compile([]topic.Declaration{{Kind: topic.Procedure, Pattern: "math.{op}", Call: `procedure == "math.add"`, Register: "backend"}}, topic.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for uri, want := range map[wamp.URI]bool{"math.add": true, "math.sub": false} {
+		if _, err := table.Authorize(topic.Request{Identity: ann, Action: router.Call, URI: uri}); (err == nil) != want {
+			t.Errorf("calling %s: %v", uri, err)
+		}
+	}
+	if _, err := table.Authorize(topic.Request{Identity: ann, Action: router.Register, URI: "math.add"}); err == nil {
+		t.Error("a person may register")
+	}
+}

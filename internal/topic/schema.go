@@ -1,0 +1,197 @@
+package topic
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+const (
+	// maxSchemaBytes is far above any schema that people write.
+	maxSchemaBytes = 1 << 20
+	// maxComplaints is how many errors of one payload are told: a wrong list has one per element.
+	maxComplaints = 3
+	// maxComplaintBytes bounds each of them, since they quote the payload.
+	maxComplaintBytes = 200
+)
+
+var english = message.NewPrinter(language.English)
+
+// Schema is a compiled JSON Schema, which a payload must match as the one JSON value that
+// [wamp.Payload.Value] makes of it. Formats (date-time, email ...) are asserted.
+type Schema struct {
+	path     string
+	source   []byte
+	compiled *jsonschema.Schema
+}
+
+// Path gives the file as the declaration names it, perhaps with a JSON Pointer behind #.
+func (s *Schema) Path() string { return s.path }
+
+// Source gives the file's content, a JSON document.
+func (s *Schema) Source() []byte { return s.source }
+
+// check reports the first few places where a payload is not as the contract says.
+func (s *Schema) check(c *Contract, payload wamp.Payload) error {
+	value, err := payload.Value()
+	if err != nil {
+		return wamp.Fail(wamp.ErrInvalidArgument, "the payload for %s cannot be read: %v", c.Pattern, err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
+	if err != nil {
+		return wamp.Fail(wamp.ErrInvalidArgument, "the payload for %s cannot be read: %v", c.Pattern, err)
+	}
+	err = s.compiled.Validate(document)
+	if err == nil {
+		return nil
+	}
+	return wamp.Fail(wamp.ErrInvalidArgument, "the payload is not as the schema of %s says: %s", c.Pattern, complaints(err))
+}
+
+// schemas compiles the schemas of a table; contracts that name one file share it.
+type schemas struct {
+	directory string
+	compiler  *jsonschema.Compiler
+	files     localFiles
+	done      map[string]*Schema
+}
+
+func newSchemas(directory string) *schemas {
+	s := &schemas{directory: directory, compiler: jsonschema.NewCompiler(), files: localFiles{}, done: make(map[string]*Schema)}
+	s.compiler.DefaultDraft(jsonschema.Draft2020)
+	s.compiler.AssertFormat()
+	s.compiler.UseLoader(s.files)
+	return s
+}
+
+// compile reads a schema; path may point into the file (parts.json#/$defs/item).
+func (s *schemas) compile(path string) (*Schema, error) {
+	if schema := s.done[path]; schema != nil {
+		return schema, nil
+	}
+	absolute, fragment, _ := strings.Cut(path, "#")
+	if !filepath.IsAbs(absolute) {
+		directory, err := filepath.Abs(s.directory)
+		if err != nil {
+			return nil, fmt.Errorf("find the folder of the schemas: %w", err)
+		}
+		absolute = filepath.Join(directory, absolute)
+	}
+	location := url.URL{Scheme: "file", Path: absolute}
+	file := location.String()
+	location.Fragment = fragment
+	compiled, err := s.compiler.Compile(location.String())
+	if err != nil {
+		return nil, fmt.Errorf("compile schema %s: %w", path, schemaError(err))
+	}
+	schema := &Schema{path: path, source: s.files[file], compiled: compiled}
+	s.done[path] = schema
+	return schema, nil
+}
+
+// localFiles loads schemas and what they refer to, and keeps what it read by address. A schema that
+// refers to the network is refused: what a contract accepts must not depend on somebody else's server.
+type localFiles map[string][]byte
+
+// Load implements [jsonschema.URLLoader].
+func (l localFiles) Load(address string) (any, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of a schema: %w", err)
+	}
+	if u.Scheme != "file" {
+		return nil, errors.New("only local files are read; copy it next to this one")
+	}
+	file, err := os.Open(u.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxSchemaBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxSchemaBytes {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxSchemaBytes)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("it is not JSON: %w", err)
+	}
+	l[address] = data
+	return document, nil
+}
+
+// schemaError shortens what the compiler says to what helps.
+func schemaError(err error) error {
+	if e, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
+		return errors.New("it is not a JSON Schema: " + complaints(e.Err))
+	}
+	if e, ok := errors.AsType[*jsonschema.LoadURLError](err); ok {
+		if p, ok := errors.AsType[*os.PathError](e.Err); ok {
+			return fmt.Errorf("cannot read %s: %w", p.Path, p.Err)
+		}
+		return fmt.Errorf("%s: %w", strings.TrimPrefix(e.URL, "file://"), e.Err)
+	}
+	return err
+}
+
+// complaints lists what is wrong, each with its JSON Pointer.
+func complaints(err error) string {
+	e, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
+		return firstLine(err)
+	}
+	var list []string
+	more := collect(e, &list)
+	text := strings.Join(list, "; ")
+	if more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
+
+// collect walks to the leaves, which say what is wrong; the inner errors only say that something is.
+func collect(e *jsonschema.ValidationError, list *[]string) (more int) {
+	for _, cause := range e.Causes {
+		more += collect(cause, list)
+	}
+	if len(e.Causes) > 0 {
+		return more
+	}
+	if len(*list) == maxComplaints {
+		return 1
+	}
+	text := e.ErrorKind.LocalizedString(english)
+	if len(text) > maxComplaintBytes {
+		text = strings.ToValidUTF8(text[:maxComplaintBytes], "") + "..."
+	}
+	*list = append(*list, "at "+pointer(e.InstanceLocation)+": "+text)
+	return 0
+}
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer writes a JSON Pointer (RFC 6901). The whole document is the empty one, which nobody sees.
+func pointer(path []string) string {
+	if len(path) == 0 {
+		return "the top"
+	}
+	var b strings.Builder
+	for _, token := range path {
+		b.WriteByte('/')
+		pointerEscapes.WriteString(&b, token) //nolint:errcheck // a strings.Builder does not fail
+	}
+	return b.String()
+}

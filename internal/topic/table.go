@@ -1,0 +1,171 @@
+package topic
+
+import (
+	"strings"
+	"sync/atomic"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Table answers what is declared and who may. It is immutable but for its counters and safe for
+// concurrent use.
+type Table struct {
+	undeclared Policy
+	roots      [2]trie // by Kind
+	contracts  []*Contract
+	refused    [len(reasonNames)]atomic.Uint64
+}
+
+// Request is a question to the table. It needs no session: the HTTP API asks with the identity of
+// an API key.
+type Request struct {
+	Identity *router.Identity // nil: nobody
+	Action   router.Action
+	URI      wamp.URI
+	Match    wamp.Match
+	Payload  wamp.Payload // of publish and call
+}
+
+// RequestOf is what a session asks the table.
+func RequestOf(r router.Request) Request {
+	return Request{r.Session.Identity(), r.Action, r.URI, r.Match, r.Payload}
+}
+
+// Verdict is a yes of the table.
+type Verdict struct {
+	// Contract speaks for the URI. It is nil where undeclared URIs are allowed and for patterns,
+	// which more than one contract may speak for.
+	Contract *Contract
+	Params   map[string]string // of the URI; read-only
+}
+
+func (t *Table) add(c *Contract) {
+	t.contracts = append(t.contracts, c)
+	t.roots[c.Kind].insert(c)
+}
+
+// Contracts gives all contracts in the order of their declarations. The slice is read-only.
+func (t *Table) Contracts() []*Contract { return t.contracts }
+
+// Lookup gives the contract that speaks for a URI and the URI's parameters.
+func (t *Table) Lookup(kind Kind, uri wamp.URI) (Verdict, bool) {
+	text := string(uri)
+	c := t.roots[kind].find(text, 0)
+	if c == nil {
+		return Verdict{}, false
+	}
+	// {tenant}.status of the application does not speak for tidings.status.
+	if first, _, _ := cut(text); isReserved(first) && !c.Reserved {
+		return Verdict{}, false
+	}
+	return Verdict{c, c.Pattern.values(text)}, true
+}
+
+// Authorize decides on a request. The error is a [*wamp.Failure] whose sentence names the URI and
+// what to do.
+func (t *Table) Authorize(r Request) (Verdict, error) {
+	if r.Match != wamp.MatchExact {
+		return Verdict{}, t.authorizePattern(&r)
+	}
+	v, ok := t.Lookup(kindOf(r.Action), r.URI)
+	if !ok {
+		return Verdict{}, t.undeclaredURI(&r)
+	}
+	rule := v.Contract.Rule(r.Action)
+	yes, err := rule.holds(environmentOf(&r, v.Params))
+	switch {
+	case err != nil:
+		return Verdict{}, t.refuse(Broken, "the %s rule of %s failed for %s: %v", ruleName(r.Action), v.Contract.Pattern, who(r.Identity), err)
+	case !yes && rule.text == "":
+		return Verdict{}, t.refuse(RuleSaysNo, "nobody may %s %s: its contract %s has no %s rule", verb(r.Action), r.URI, v.Contract.Pattern, ruleName(r.Action))
+	case !yes:
+		return Verdict{}, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", who(r.Identity), verb(r.Action), r.URI, ruleName(r.Action), v.Contract.Pattern)
+	}
+	if r.Action == router.Publish || r.Action == router.Call {
+		if err := v.Contract.CheckPayload(r.Payload); err != nil {
+			t.refused[BadPayload].Add(1)
+			return Verdict{}, err
+		}
+	}
+	return v, nil
+}
+
+func (t *Table) undeclaredURI(r *Request) error {
+	kind := kindOf(r.Action)
+	if first, _, _ := cut(string(r.URI)); isReserved(first) {
+		return t.refuse(Undeclared, "%s %s is not declared, and %s. is reserved for the server", kind, r.URI, first)
+	}
+	if t.undeclared == Allow {
+		return nil
+	}
+	return t.refuse(Undeclared, "%s %s is not declared; declare it under %ss in the configuration", kind, r.URI, kind)
+}
+
+// authorizePattern decides on a prefix or a wildcard. A permission for a pattern is one for every
+// URI that it can match, now and later, so
+//
+//   - at least one contract must be there that it can match, unless undeclared URIs are allowed;
+//   - the rule of every contract that it can match must hold, and must hold for all of the
+//     contract's URIs: a rule that looks at a parameter which the pattern leaves open, or at the
+//     URI itself, could say no for one of them, so it counts as no;
+//   - no handler may want to be asked about the single topics;
+//   - it must not reach into wamp., where the router tells of all sessions, but for backends.
+//
+// Whether a contract can be matched errs towards yes, so a mistake here refuses too much.
+func (t *Table) authorizePattern(r *Request) error {
+	how := meetsPrefix
+	if r.Match == wamp.MatchWildcard {
+		how = meetsWildcard
+	}
+	if reachesProtocol(r) && (r.Identity == nil || !r.Identity.Backend) {
+		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches wamp., which is reserved", who(r.Identity), verb(r.Action), r.URI)
+	}
+	declared := false
+	for _, c := range t.contracts {
+		if c.Kind != kindOf(r.Action) {
+			continue
+		}
+		fixed, ok := c.Pattern.meets(string(r.URI), how)
+		if !ok {
+			continue
+		}
+		declared = true
+		if err := t.authorizeMet(r, c, fixed); err != nil {
+			return err
+		}
+	}
+	if !declared && t.undeclared == Refuse {
+		return t.refuse(Undeclared, "no declared %s matches the %s %q; declare one under %ss in the configuration", kindOf(r.Action), r.Match, r.URI, kindOf(r.Action))
+	}
+	return nil
+}
+
+// authorizeMet decides on one of the contracts that a pattern can match.
+func (t *Table) authorizeMet(r *Request, c *Contract, fixed map[string]string) error {
+	if c.asked && r.Action == router.Subscribe {
+		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose handler decides over single topics", r.URI, c.Pattern)
+	}
+	rule := c.Rule(r.Action)
+	if !rule.decidable(fixed) {
+		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose %s rule decides over single %ss", r.URI, c.Pattern, ruleName(r.Action), c.Kind)
+	}
+	yes, err := rule.holds(environmentOf(r, fixed))
+	if err != nil {
+		return t.refuse(Broken, "the %s rule of %s failed for %s: %v", ruleName(r.Action), c.Pattern, who(r.Identity), err)
+	}
+	if !yes {
+		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches %s, whose %s rule says no", who(r.Identity), verb(r.Action), r.URI, c.Pattern, ruleName(r.Action))
+	}
+	return nil
+}
+
+// reachesProtocol reports whether a pattern can match a URI under wamp.
+func reachesProtocol(r *Request) bool {
+	const protocol = "wamp"
+	first, _, more := strings.Cut(string(r.URI), ".")
+	if r.Match == wamp.MatchPrefix && !more {
+		return strings.HasPrefix(protocol, first)
+	}
+	return first == protocol || first == "" && r.Match == wamp.MatchWildcard
+}

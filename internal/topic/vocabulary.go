@@ -1,0 +1,166 @@
+package topic
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/parser"
+)
+
+// functions are those of the expression language that a rule may call. None of them loops over
+// more than its argument or makes something larger than it, and none looks at the clock: the same
+// identity gets the same answer.
+var functions = []string{"len", "lower", "upper", "trim", "trimPrefix", "trimSuffix", "int", "string"}
+
+// options are the language that rules are written in.
+func options() []expr.Option {
+	o := []expr.Option{expr.MaxNodes(maxRuleNodes), expr.DisableAllBuiltins()}
+	for _, name := range functions {
+		o = append(o, expr.EnableBuiltin(name))
+	}
+	return o
+}
+
+// scope is the vocabulary of one contract's rules.
+type scope struct {
+	kind  Kind
+	names []string // parameters of the pattern
+	open  bool     // the pattern itself is broken: any name may be one of its parameters
+}
+
+// words are the variables of a rule.
+func (s scope) words() []string {
+	return []string{"identity", "params", s.kind.String(), "backend", "anonymous"}
+}
+
+// check parses a rule and reports every word and construct that rules do not have. The compiler
+// would stop at the first, and know no alternative.
+func (s scope) check(text string) (uses, []*SyntaxError) {
+	config := conf.CreateNew()
+	for _, option := range options() {
+		option(config)
+	}
+	for name := range config.Disabled {
+		delete(config.Builtins, name)
+	}
+	tree, err := parser.ParseWithConfig(text, config)
+	if err != nil {
+		return uses{}, []*SyntaxError{explain(text, err)}
+	}
+	c := checker{scope: s, text: text}
+	ast.Walk(&tree.Node, &c)
+	slices.SortStableFunc(c.problems, func(a, b *SyntaxError) int { return cmp.Compare(a.Offset, b.Offset) })
+	c.uses.whole = c.bareParams > 0
+	return c.uses, c.problems
+}
+
+// checker walks a rule's syntax tree; children come before their parents.
+type checker struct {
+	scope      scope
+	text       string
+	uses       uses
+	bareParams int // mentions of params that no parent turned into one parameter
+	problems   []*SyntaxError
+}
+
+func (c *checker) fail(at ast.Node, fix, message string, args ...any) {
+	c.problems = append(c.problems, &SyntaxError{byteOffset(c.text, at.Location().From), fmt.Sprintf(message, args...), fix})
+}
+
+// Visit implements [ast.Visitor].
+func (c *checker) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		c.identifier(n)
+	case *ast.MemberNode:
+		c.member(n)
+	case *ast.BuiltinNode:
+		if !slices.Contains(functions, n.Name) {
+			c.noFunction(n, n.Name)
+		}
+	case *ast.BinaryNode:
+		c.operator(n)
+	case *ast.VariableDeclaratorNode, *ast.SequenceNode:
+		c.fail(n, "write one condition", "a rule has no variables and no statements")
+	case *ast.PredicateNode, *ast.PointerNode:
+		c.fail(n, `use in, for example "admin" in identity.roles`, "a rule has no loops")
+	}
+}
+
+func (c *checker) identifier(n *ast.IdentifierNode) {
+	switch n.Value {
+	case "params":
+		c.bareParams++
+	case "topic", "procedure":
+		c.uses.uri = true
+	}
+	if slices.Contains(c.scope.words(), n.Value) {
+		return
+	}
+	if _, known := builtin.Index[n.Value]; known || slices.Contains(functions, n.Value) {
+		c.noFunction(n, n.Value)
+		return
+	}
+	fix := "a rule knows " + strings.Join(c.scope.words(), ", ")
+	switch near := nearest(n.Value, append(c.scope.words(), "true", "false")); {
+	case slices.Contains(identityFields, n.Value):
+		fix = "write identity." + n.Value
+	case slices.Contains(c.scope.names, n.Value):
+		fix = "write params." + n.Value
+	case near != "":
+		fix = "did you mean " + near + "?"
+	}
+	c.fail(n, fix, "there is no %s here", n.Value)
+}
+
+func (c *checker) noFunction(at ast.Node, name string) {
+	c.fail(at, "a rule may call "+strings.Join(functions, ", "), "a rule may not call %s", name)
+}
+
+func (c *checker) member(n *ast.MemberNode) {
+	base, ok := n.Node.(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	property, named := n.Property.(*ast.StringNode)
+	switch {
+	case base.Value == "identity" && !named:
+		c.fail(n.Property, "write identity.role and the like", "a field of identity is computed")
+	case base.Value == "identity" && !slices.Contains(identityFields, property.Value):
+		c.unknown(n.Property, "identity", property.Value, identityFields)
+	case base.Value == "params" && named && !c.scope.open && !slices.Contains(c.scope.names, property.Value):
+		c.bareParams--
+		c.unknown(n.Property, "params", property.Value, c.scope.names)
+	case base.Value == "params" && named:
+		c.bareParams--
+		c.uses.params = append(c.uses.params, property.Value)
+	}
+}
+
+func (c *checker) unknown(at ast.Node, base, name string, known []string) {
+	fix := base + " has " + strings.Join(known, ", ")
+	if len(known) == 0 {
+		fix = "the pattern has no parameters; write {" + name + "} into it"
+	}
+	if near := nearest(name, known); near != "" {
+		fix = "did you mean " + base + "." + near + "?"
+	}
+	c.fail(at, fix, "there is no %s in %s", name, base)
+}
+
+func (c *checker) operator(n *ast.BinaryNode) {
+	switch n.Operator {
+	case "..":
+		c.fail(n, "compare with >= and <=", "a rule has no ranges")
+	case "matches":
+		if _, ok := n.Right.(*ast.StringNode); !ok {
+			c.fail(n.Right, "write the expression as text in quotes", "the regular expression is computed")
+		}
+	}
+}
