@@ -36,8 +36,8 @@ class Header extends View {
 
   protected override render(): TemplateResult {
     return html`<header class="header">
-      <a class="brand" href="#/orders" aria-label="Tidings demo">
-        ${icons.logo}<span class="brand-name">Tidings</span><span class="brand-tag">Demo</span>
+      <a class="brand" href="#/orders">
+        ${icons.logo} <span class="brand-name">Tidings</span> <span class="brand-tag">Demo</span>
       </a>
       <nav class="nav" aria-label="Screens">${SCREENS.map((screen) => this.#link(screen))}</nav>
       <div class="header-tools">

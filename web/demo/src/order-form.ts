@@ -21,6 +21,7 @@ class OrderForm extends View {
   declare private saved: boolean;
 
   #presence: Presence | null = null;
+  #version = 0;
 
   constructor() {
     super();
@@ -44,6 +45,13 @@ class OrderForm extends View {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#presence?.leave();
+  }
+
+  /** A complaint about a version that is no longer shown is of no use. */
+  protected override willUpdate(): void {
+    const version = this.#row?.order.version ?? 0;
+    if (version !== this.#version) this.problem = null;
+    this.#version = version;
   }
 
   protected override updated(): void {

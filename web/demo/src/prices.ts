@@ -55,7 +55,7 @@ class PricesScreen extends View {
     const symbols = feed?.symbols ?? [];
     return html`<div class="prices">
       <section class="card chart-card" aria-labelledby="prices-title">
-        <div class="card-head"><h1 id="prices-title">Prices</h1><span class="muted">Change since this screen opened</span>
+        <div class="card-head"><div><h1 id="prices-title">Prices</h1><p class="muted">Change since this screen opened</p></div>
           <button class="button small" data-testid="price-pause" aria-pressed=${this.#paused} @click=${this.#pause}>${this.#paused ? 'Go on' : 'Pause'}</button></div>
         <div class="chart" data-testid="price-chart" role="img" aria-label="Line chart of ${symbols.length} symbols over the last minute"></div>
         <dl class="figures">

@@ -1,4 +1,4 @@
-import { type Failure } from './state.js';
+import type { Failure } from './state.js';
 /** A call, publication or procedure that failed; `failure` has the WAMP error URI and its payload. */
 export declare class Failed extends Error {
     readonly failure: Failure;

@@ -1,4 +1,4 @@
-import { type Failure, failure } from './state.js';
+import type { Failure } from './state.js';
 
 /** A call, publication or procedure that failed; `failure` has the WAMP error URI and its payload. */
 export class Failed extends Error {
@@ -12,7 +12,8 @@ export class Failed extends Error {
 
   static from(error: unknown): Failed {
     if (error instanceof Failed) return error;
-    return new Failed(failure('wamp.error.runtime_error', error instanceof Error ? error.message : String(error)));
+    const message = error instanceof Error ? error.message : String(error);
+    return new Failed({ uri: 'wamp.error.runtime_error', message, payload: { args: [message], kwargs: {} } });
   }
 }
 

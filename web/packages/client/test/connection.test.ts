@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { connect, type Connection, type ConnectionState, type Event } from '../src/connection.js';
+import { Failed, TicketRefused } from '../src/failure.js';
+import { Code } from '../src/messages.js';
+import { Socket, settled } from './socket.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  Socket.install();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+async function opened(ticket: () => Promise<string> = async () => 'secret'): Promise<Connection> {
+  const connection = connect({ url: 'http://site.test/ws', ticket, tab: 'tab1' });
+  await settled();
+  await Socket.last.admits();
+  return connection;
+}
+
+describe('a connection', () => {
+  it('speaks WAMP 2 as JSON to the address, as a WebSocket', async () => {
+    await opened();
+    expect(Socket.last.url).toBe('ws://site.test/ws');
+    expect(Socket.last.protocol).toBe('wamp.2.json');
+  });
+
+  it('throws at once on an address that is none', () => {
+    expect(() => connect({ url: 'http://[' })).toThrow();
+  });
+
+  it('shows its states in order', async () => {
+    const seen: string[] = [];
+    const connection = connect({ url: 'ws://site.test/ws', ticket: async () => 'secret', tab: 'tab1' });
+    connection.onState(({ name }) => seen.push(name));
+    await settled();
+    await Socket.last.admits();
+    Socket.last.onclose?.();
+    const waiting = connection.state;
+    expect(waiting).toMatchObject({ name: 'waiting', tries: 1 });
+    const delay = (waiting as ConnectionState & { name: 'waiting' }).retryAt.getTime() - Date.now();
+    expect(delay).toBeGreaterThanOrEqual(500);
+    expect(delay).toBeLessThanOrEqual(1000);
+    vi.advanceTimersByTime(1000);
+    await Socket.last.admits();
+    connection.close();
+    expect(seen).toEqual(['connecting', 'authenticating', 'open', 'waiting', 'connecting', 'authenticating', 'open', 'closed']);
+  });
+
+  it('asks for a fresh ticket in each session', async () => {
+    let last = 0;
+    await opened(async () => `t${++last}`);
+    Socket.last.onclose?.();
+    vi.advanceTimersByTime(1000);
+    await Socket.last.admits();
+    expect(Socket.all.map(({ sent }) => sent[1])).toEqual([[Code.authenticate, 't1', {}], [Code.authenticate, 't2', {}]]);
+  });
+
+  it('is refused when the page must log in, and comes back when it is told to', async () => {
+    let loggedIn = false;
+    const connection = connect({
+      url: 'ws://site.test/ws', tab: 'tab1',
+      ticket: async () => {
+        if (!loggedIn) throw new TicketRefused('log in first');
+        return 'secret';
+      },
+    });
+    await settled();
+    await Socket.last.admits();
+    expect(connection.state).toEqual({ name: 'refused', reason: 'wamp.error.authentication_required', message: 'log in first' });
+    vi.advanceTimersByTime(60_000);
+    expect(Socket.all).toHaveLength(1);
+    loggedIn = true;
+    connection.retry();
+    await Socket.last.admits();
+    expect(connection.state.name).toBe('open');
+    expect(connection.session?.name).toBe('Ann Abel');
+  });
+
+  it('gives up a socket that does not open', async () => {
+    const connection = connect({ url: 'ws://site.test/ws', ticket: async () => 'secret', tab: 'tab1' });
+    await settled();
+    vi.advanceTimersByTime(15_000);
+    expect(Socket.last.closed).toBe(true);
+    expect(connection.state.name).toBe('waiting');
+  });
+
+  it('tries again when the page may not open sockets', async () => {
+    vi.stubGlobal('WebSocket', class { constructor() { throw new Error('forbidden'); } });
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const connection = connect({ url: 'ws://site.test/ws', tab: 'tab1' });
+    await settled();
+    expect(connection.state.name).toBe('waiting');
+    expect(errors).toHaveBeenCalledOnce();
+  });
+});
+
+describe('handlers', () => {
+  it('of one topic share a subscription, which ends with the last of them', async () => {
+    const connection = await opened();
+    const heard: string[] = [];
+    const first = connection.subscribe('a', () => heard.push('first'));
+    const second = connection.subscribe('a', () => heard.push('second'));
+    const { sent } = Socket.last;
+    expect(sent.slice(2)).toEqual([[Code.subscribe, 1, {}, 'a']]);
+    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    first.release();
+    first.release();
+    Socket.last.says([Code.event, 5, 2, {}]);
+    second.release();
+    Socket.last.says([Code.event, 5, 3, {}]);
+    expect(heard).toEqual(['first', 'second', 'second']);
+    expect(sent.at(-1)).toEqual([Code.unsubscribe, 2, 5]);
+  });
+
+  it('get the topic, the payload and the publication', async () => {
+    const connection = await opened();
+    const heard: Event[] = [];
+    connection.subscribe('price.', (event) => heard.push(event), { match: 'prefix' });
+    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 42, { topic: 'price.abc' }, [1]]);
+    expect(heard).toEqual([{ uri: 'price.abc', publication: 42, details: { topic: 'price.abc' }, payload: { args: [1], kwargs: {} } }]);
+  });
+
+  it('may call back into the connection', async () => {
+    const connection = await opened();
+    connection.onState(({ name }) => name === 'open' && void connection.publish('hello'));
+    connection.subscribe('a', () => connection.close());
+    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    expect(connection.state.name).toBe('closed');
+    expect(Socket.last.sent.at(-1)?.[0]).toBe(Code.goodbye);
+  });
+
+  it('that fail do not keep the event from others', async () => {
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const connection = await opened();
+    const heard = vi.fn();
+    connection.subscribe('a', () => { throw new Error('bug'); });
+    connection.subscribe('a', heard);
+    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    expect(heard).toHaveBeenCalledOnce();
+    expect(errors).toHaveBeenCalledOnce();
+  });
+
+  it('are told that they are held, or why not', async () => {
+    const connection = await opened();
+    const onHeld = vi.fn();
+    const onRefused = vi.fn();
+    connection.subscribe('a', () => undefined, { onHeld });
+    connection.subscribe('b', () => undefined, { onRefused });
+    Socket.last.says([Code.subscribed, 1, 5], [Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
+    expect(onHeld).toHaveBeenCalledOnce();
+    expect(onRefused).toHaveBeenCalledWith(expect.objectContaining({ uri: 'wamp.error.not_authorized' }));
+  });
+});
+
+describe('calls and publications', () => {
+  it('resolve with the result, and reject with the error', async () => {
+    const connection = await opened();
+    const sum = connection.call('add', { args: [1, 2] });
+    const bad = connection.call('add', { timeout: 500 });
+    expect(Socket.last.sent.at(-1)).toEqual([Code.call, 2, { timeout: 500 }, 'add']);
+    Socket.last.says([Code.result, 1, {}, [3]], [Code.error, Code.call, 2, {}, 'com.example.no', ['no']]);
+    expect((await sum).args).toEqual([3]);
+    await expect(bad).rejects.toMatchObject({ message: 'no', failure: { uri: 'com.example.no' } });
+  });
+
+  it('reject when their time is over', async () => {
+    const connection = await opened();
+    const late = connection.call('add', { timeout: 500 });
+    vi.advanceTimersByTime(500);
+    await expect(late).rejects.toBeInstanceOf(Failed);
+  });
+
+  it('are acknowledged if that is asked for', async () => {
+    const connection = await opened();
+    const published = connection.publish('t', { kwargs: { a: 1 }, acknowledge: true, excludeMe: false });
+    expect(Socket.last.sent.at(-1)).toEqual([Code.publish, 1, { acknowledge: true, exclude_me: false }, 't', [], { a: 1 }]);
+    Socket.last.says([Code.published, 1, 99]);
+    await published;
+    await connection.publish('t', { args: [1] });
+    expect(Socket.last.sent.at(-1)).toEqual([Code.publish, 2, {}, 't', [1]]);
+  });
+});
+
+describe('procedures', () => {
+  it('answer with what they return, or with what they throw', async () => {
+    const connection = await opened();
+    connection.register('add', async ({ payload: { args } }) => {
+      if (args.length === 0) throw new Error('nothing to add');
+      return { args: [Number(args[0]) + Number(args[1])] };
+    });
+    Socket.last.says([Code.registered, 1, 5], [Code.invocation, 11, 5, {}, [1, 2]], [Code.invocation, 12, 5, {}]);
+    await settled();
+    expect(Socket.last.sent.slice(-2)).toEqual([
+      [Code.yield, 11, {}, [3]],
+      [Code.error, Code.invocation, 12, {}, 'wamp.error.runtime_error', ['nothing to add']],
+    ]);
+  });
+});

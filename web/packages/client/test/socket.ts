@@ -1,0 +1,58 @@
+import { vi } from 'vitest';
+import { Code, type Message } from '../src/messages.js';
+import { welcome } from './conversation.js';
+
+/** Stands in for the browser's WebSocket: the test is the router. */
+export class Socket {
+  static all: Socket[] = [];
+
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  readonly sent: Message[] = [];
+  closed = false;
+  readonly url: string;
+  readonly protocol: string;
+
+  constructor(url: URL, protocol: string) {
+    this.url = String(url);
+    this.protocol = protocol;
+    Socket.all.push(this);
+  }
+
+  static install(): void {
+    Socket.all = [];
+    vi.stubGlobal('WebSocket', Socket);
+  }
+
+  static get last(): Socket {
+    const socket = Socket.all.at(-1);
+    if (!socket) throw new Error('no socket was opened');
+    return socket;
+  }
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as Message);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  says(...messages: Message[]): void {
+    for (const message of messages) this.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  /** Opens, challenges and welcomes. */
+  async admits(session = 7): Promise<this> {
+    this.onopen?.();
+    await settled();
+    this.says([Code.challenge, 'ticket', {}], [Code.welcome, session, welcome]);
+    return this;
+  }
+}
+
+/** Lets promises that are already resolved run their course. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { connect, type Connection } from '../src/connection.js';
+import { type Change, watchContent } from '../src/content.js';
+import { watchFlash } from '../src/flash.js';
+import { watchMaintenance } from '../src/maintenance.js';
+import { enterPresence } from '../src/presence.js';
+import { Code } from '../src/messages.js';
+import { Socket, settled } from './socket.js';
+
+let connection: Connection;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  Socket.install();
+  connection = connect({ url: 'ws://site.test/ws', ticket: async () => 'secret', tab: 'tab1' });
+  await settled();
+  await Socket.last.admits();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const requests = (): unknown[] => Socket.last.sent.slice(2).map((message) => message.slice(3));
+
+async function reconnect(): Promise<void> {
+  Socket.last.onclose?.();
+  vi.advanceTimersByTime(1000);
+  await Socket.last.admits();
+}
+
+describe('watching content', () => {
+  it('subscribes to its tags, and only to the difference when they change', () => {
+    const watch = watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined });
+    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    watch.set(['order.2', 'order.3']);
+    expect(Socket.last.sent.slice(4)).toEqual([[Code.unsubscribe, 3, 11], [Code.subscribe, 4, {}, 'tidings.content.order.3']]);
+    watch.stop();
+    expect(Socket.last.sent.at(-1)).toEqual([Code.unsubscribe, 5, 12]);
+  });
+
+  it('says once what changed, and whether it was this user in another tab', () => {
+    const said: Change[] = [];
+    watchContent(connection, ['order.1', 'order.2'], { changed: (change) => said.push(change) });
+    const change = { change: 'c1', author: { id: 'ann', name: 'Ann' }, version: '4', fields: ['note'], at: '2026-11-23T10:00:00Z' };
+    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    Socket.last.says([Code.event, 11, 1, {}, [], { tag: 'order.1', ...change }], [Code.event, 12, 2, {}, [], { tag: 'order.2', ...change }]);
+    Socket.last.says([Code.event, 12, 3, {}, [], { tag: 'order.2', change: 'c2', author: { id: 'ben', name: 'Ben' } }]);
+    vi.advanceTimersByTime(100);
+    expect(said).toMatchObject([
+      { id: 'c1', tags: ['order.1', 'order.2'], mine: true, version: '4', fields: ['note'] },
+      { id: 'c2', tags: ['order.2'], mine: false, version: null, fields: [] },
+    ]);
+  });
+
+  it('is ready when every tag was answered, in each session', async () => {
+    const ready = vi.fn();
+    const refused = vi.fn();
+    watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined, ready, refused });
+    Socket.last.says([Code.subscribed, 1, 11]);
+    expect(ready).not.toHaveBeenCalled();
+    Socket.last.says([Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
+    expect(ready).toHaveBeenCalledTimes(1);
+    expect(refused).toHaveBeenCalledWith('order.2', expect.anything());
+    await reconnect();
+    Socket.last.says([Code.subscribed, 1, 21], [Code.subscribed, 2, 22]);
+    expect(ready).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('presence', () => {
+  it('enters, changes its mode, and leaves', () => {
+    const changed = vi.fn();
+    const presence = enterPresence(connection, 'order.1', 'view', { changed });
+    presence.setMode('view');
+    presence.setMode('edit');
+    expect(requests()).toEqual([
+      ['tidings.presence.order.1'],
+      ['tidings.presence.enter', [], { record: 'order.1', mode: 'view' }],
+      ['tidings.presence.enter', [], { record: 'order.1', mode: 'edit' }],
+    ]);
+    Socket.last.says([Code.subscribed, 1, 11], [Code.event, 11, 1, {}, [], { people: [{ id: 'ann', name: 'Ann', mode: 'edit', tabs: 1 }] }]);
+    expect(changed).toHaveBeenCalledOnce();
+    presence.leave();
+    presence.leave();
+    presence.setMode('view');
+    expect(Socket.last.sent.at(-1)?.slice(3)).toEqual(['tidings.presence.leave', [], { record: 'order.1' }]);
+  });
+
+  it('enters again with the mode of now after a reconnect', async () => {
+    const presence = enterPresence(connection, 'order.1', 'view', { changed: () => undefined });
+    presence.setMode('edit');
+    await reconnect();
+    expect(requests()).toEqual([['tidings.presence.order.1'], ['tidings.presence.enter', [], { record: 'order.1', mode: 'edit' }]]);
+  });
+
+  it('says when it is refused', async () => {
+    const refused = vi.fn();
+    enterPresence(connection, 'order.1', 'view', { changed: () => undefined, refused });
+    Socket.last.says([Code.error, Code.call, 2, {}, 'wamp.error.not_authorized', ['not yours']]);
+    await settled();
+    expect(refused).toHaveBeenCalledWith(expect.objectContaining({ message: 'not yours' }));
+  });
+});
+
+describe('maintenance and flash', () => {
+  it('are heard by whom they concern', () => {
+    const maintained = vi.fn();
+    const flashed = vi.fn();
+    watchMaintenance(connection, maintained);
+    watchFlash(connection, flashed);
+    expect(requests()).toEqual([['tidings.maintenance'], ['user.ann.flash']]);
+    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    Socket.last.says([Code.event, 11, 1, {}, [], { on: true, message: 'Upgrade', operator_roles: ['operator'] }]);
+    Socket.last.says([Code.event, 12, 2, {}, ['Hello']]);
+    expect(maintained).toHaveBeenCalledWith(expect.objectContaining({ on: true, exempt: true }));
+    expect(flashed).toHaveBeenCalledWith({ level: 'info', title: '', text: 'Hello', href: '' });
+  });
+
+  it('flash waits until it is known who the user is', async () => {
+    const later = connect({ url: 'ws://site.test/ws', ticket: async () => 'secret', tab: 'tab2' });
+    const handle = watchFlash(later, () => undefined);
+    await settled();
+    await Socket.last.admits();
+    expect(requests()).toEqual([['user.ann.flash']]);
+    Socket.last.says([Code.subscribed, 1, 11]);
+    handle.release();
+    expect(Socket.last.sent.at(-1)).toEqual([Code.unsubscribe, 2, 11]);
+  });
+});
