@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
@@ -21,6 +22,7 @@ const (
 // Options are the circumstances of a [Table].
 type Options struct {
 	Directory  string // that schemas are relative to; "" is the working directory
+	Files      fs.FS  // that schemas are read from; nil: the machine's
 	Undeclared Policy
 }
 
@@ -51,7 +53,7 @@ func (p Problem) Error() string { return p.Message + "; " + p.Fix }
 // Compile makes a table of declarations. It reports all problems at once; the table is nil if there
 // is one.
 func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
-	c := compilation{table: &Table{undeclared: options.Undeclared}, schemas: newSchemas(options.Directory)}
+	c := compilation{table: &Table{undeclared: options.Undeclared}, schemas: newSchemas(options)}
 	for i := range declarations {
 		c.declaration(i, &declarations[i])
 	}

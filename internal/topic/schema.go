@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -61,28 +63,36 @@ func (s *Schema) check(c *Contract, payload wamp.Payload) error {
 
 // schemas compiles the schemas of a table; contracts that name one file share it.
 type schemas struct {
-	directory string
-	compiler  *jsonschema.Compiler
-	files     localFiles
-	done      map[string]*Schema
+	options  Options
+	compiler *jsonschema.Compiler
+	files    localFiles
+	done     map[string]*Schema
 }
 
-func newSchemas(directory string) *schemas {
-	s := &schemas{directory: directory, compiler: jsonschema.NewCompiler(), files: localFiles{}, done: make(map[string]*Schema)}
+func newSchemas(options Options) *schemas {
+	s := &schemas{
+		options:  options,
+		compiler: jsonschema.NewCompiler(),
+		files:    localFiles{from: options.Files, read: make(map[string][]byte)},
+		done:     make(map[string]*Schema),
+	}
 	s.compiler.DefaultDraft(jsonschema.Draft2020)
 	s.compiler.AssertFormat()
 	s.compiler.UseLoader(s.files)
 	return s
 }
 
-// compile reads a schema; path may point into the file (parts.json#/$defs/item).
-func (s *schemas) compile(path string) (*Schema, error) {
-	if schema := s.done[path]; schema != nil {
+// compile reads a schema; name may point into the file (parts.json#/$defs/item).
+func (s *schemas) compile(name string) (*Schema, error) {
+	if schema := s.done[name]; schema != nil {
 		return schema, nil
 	}
-	absolute, fragment, _ := strings.Cut(path, "#")
-	if !filepath.IsAbs(absolute) {
-		directory, err := filepath.Abs(s.directory)
+	absolute, fragment, _ := strings.Cut(name, "#")
+	switch {
+	case s.options.Files != nil:
+		absolute = path.Join("/", s.options.Directory, absolute)
+	case !filepath.IsAbs(absolute):
+		directory, err := filepath.Abs(s.options.Directory)
 		if err != nil {
 			return nil, fmt.Errorf("find the folder of the schemas: %w", err)
 		}
@@ -93,16 +103,26 @@ func (s *schemas) compile(path string) (*Schema, error) {
 	location.Fragment = fragment
 	compiled, err := s.compiler.Compile(location.String())
 	if err != nil {
-		return nil, fmt.Errorf("compile schema %s: %w", path, schemaError(err))
+		return nil, fmt.Errorf("compile schema %s: %w", name, schemaError(err))
 	}
-	schema := &Schema{path: path, source: s.files[file], compiled: compiled}
-	s.done[path] = schema
+	schema := &Schema{path: name, source: s.files.read[file], compiled: compiled}
+	s.done[name] = schema
 	return schema, nil
 }
 
 // localFiles loads schemas and what they refer to, and keeps what it read by address. A schema that
 // refers to the network is refused: what a contract accepts must not depend on somebody else's server.
-type localFiles map[string][]byte
+type localFiles struct {
+	from fs.FS // nil: the machine's
+	read map[string][]byte
+}
+
+func (l localFiles) open(name string) (fs.File, error) {
+	if l.from == nil {
+		return os.Open(name)
+	}
+	return l.from.Open(strings.TrimPrefix(name, "/"))
+}
 
 // Load implements [jsonschema.URLLoader].
 func (l localFiles) Load(address string) (any, error) {
@@ -113,7 +133,7 @@ func (l localFiles) Load(address string) (any, error) {
 	if u.Scheme != "file" {
 		return nil, errors.New("only local files are read; copy it next to this one")
 	}
-	file, err := os.Open(u.Path)
+	file, err := l.open(u.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +149,7 @@ func (l localFiles) Load(address string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("it is not JSON: %w", err)
 	}
-	l[address] = data
+	l.read[address] = data
 	return document, nil
 }
 
