@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 
-export default defineConfig({
-  base: './', // the binary serves it at /demo/, a proxy perhaps elsewhere
+export default defineConfig(({ command }) => ({
+  base: command === 'serve' ? '/demo/' : './', // the binary serves it at /demo/, a proxy perhaps elsewhere
   build: {
     target: 'es2022',
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'], // the first with light-dark()
@@ -16,4 +16,4 @@ export default defineConfig({
       '/ws': { target: 'ws://127.0.0.1:8080', ws: true },
     },
   },
-});
+}));

@@ -34,6 +34,7 @@ export class Flashes extends Store {
     this.#timers.delete(key);
     if (!this.messages.some((message) => message.key === key)) return;
     this.messages = this.messages.filter((message) => message.key !== key);
+    this.hold(false); // what the pointer was over is gone, and browsers do not always say that it has left
     this.changed();
   }
 

@@ -30,7 +30,7 @@ class FlashStack extends View {
         ${title ? html`<strong class="flash-title" data-testid="flash-title">${title}</strong>` : nothing}
         <span class="flash-text" data-testid="flash-text">${text}</span>
         ${href ? html`<a class="flash-link" href=${href}>Open</a>` : nothing}
-        ${action ? html`<button class="button small" data-testid="flash-reload" @click=${action.run}>${action.label}</button>` : nothing}
+        ${action ? html`<button class="button small" data-testid=${action.label === 'Reload' ? 'flash-reload' : 'flash-action'} @click=${action.run}>${action.label}</button>` : nothing}
       </div>
       <button class="icon-button small" data-testid="flash-dismiss" aria-label="Dismiss" @click=${() => this.site.flashes.dismiss(key)}>${icons.close}</button>
     </article>`;

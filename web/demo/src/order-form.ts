@@ -76,7 +76,7 @@ class OrderForm extends View {
         ${row.outdated && !row.outdated.mine ? html`<span class="tag warning" data-testid="form-outdated">Outdated</span>` : nothing}
       </div>
       ${this.#who()} ${this.#notice(row)}
-      <form @submit=${this.#save} @input=${this.#input} novalidate>
+      <form @submit=${this.#save} @input=${this.#input}>
         ${this.#fields(row.draft ?? draftOf(order))}
         <div class="form-foot">
           <button class="button primary" type="submit" data-testid="order-save" ?disabled=${!row.draft || this.busy}>${this.busy ? 'Saving…' : 'Save'}</button>
@@ -126,18 +126,18 @@ class OrderForm extends View {
           ${[...new Set([...STATUSES, draft.status])].map((status) => html`<option value=${status} ?selected=${status === draft.status}>${status}</option>`)}
         </select></div>
       <div class="field wide"><label for="field-note">${LABELS.note}</label>
-        <textarea id="field-note" name="note" rows="3" data-testid="field-note" .value=${draft.note}></textarea></div>
+        <textarea id="field-note" name="note" rows="3" maxlength="1000" data-testid="field-note" .value=${draft.note}></textarea></div>
     </div>`;
   }
 
   #text(name: Field, draft: Draft, width: string): TemplateResult {
     return html`<div class="field ${width}"><label for="field-${name}">${LABELS[name]}</label>
-      <input id="field-${name}" name=${name} data-testid="field-${name}" autocomplete="off" .value=${draft[name]} /></div>`;
+      <input id="field-${name}" name=${name} data-testid="field-${name}" autocomplete="off" required maxlength="120" .value=${draft[name]} /></div>`;
   }
 
   #number(name: Field, draft: Draft, step: string): TemplateResult {
     return html`<div class="field"><label for="field-${name}">${name === 'price' ? 'Price in €' : LABELS[name]}</label>
-      <input id="field-${name}" name=${name} data-testid="field-${name}" type="number" inputmode="decimal" min="0" step=${step} .value=${draft[name]} /></div>`;
+      <input id="field-${name}" name=${name} data-testid="field-${name}" type="number" inputmode="decimal" required min=${name === 'quantity' ? '1' : '0'} step=${step} .value=${draft[name]} /></div>`;
   }
 
   readonly #input = (event: Event): void => {

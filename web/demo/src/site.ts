@@ -26,6 +26,7 @@ export class Site extends Store {
     this.chat = new Chat(this.connection, user);
     this.connection.onState((state) => {
       this.state = state;
+      this.#explain(state);
       this.changed();
     });
     watchMaintenance(this.connection, (maintenance) => this.#maintain(maintenance));
@@ -44,6 +45,13 @@ export class Site extends Store {
   close(): void {
     this.orders.close();
     this.connection.close();
+  }
+
+  #explain(state: ConnectionState): void {
+    if (state.name === 'open') this.flashes.dismiss('refused');
+    if (state.name !== 'refused') return;
+    const action = { label: 'Try again', run: () => this.connection.retry() };
+    this.flashes.add({ key: 'refused', level: 'error', title: 'You are not connected', text: state.message, action });
   }
 
   #maintain(maintenance: Maintenance): void {
