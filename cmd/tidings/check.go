@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/server"
+)
+
+type checkCommand struct {
+	File string   `arg:"" help:"Configuration file."`
+	Set  []string `help:"Override a key, as for serve; repeat for more." placeholder:"KEY=VALUE" sep:"none"`
+	outputFlag
+}
+
+// Help is shown by --help.
+func (checkCommand) Help() string {
+	return `Example:
+  tidings check tidings.yaml
+
+Names every mistake with file, line and column, and what to do. Ends with 1 if there is one.`
+}
+
+// Run is called by kong.
+func (c *checkCommand) Run(s streams) error {
+	parsed, err := config.Load(c.File, config.Options{Set: c.Set})
+	if err == nil {
+		err = server.Check(parsed)
+	}
+	var problems config.Problems
+	if err != nil && !errors.As(err, &problems) {
+		return err
+	}
+	if c.JSON {
+		return c.report(s, problems)
+	}
+	if len(problems) > 0 {
+		fmt.Fprint(s.out, problems.Render())
+		fmt.Fprintf(s.out, "%s\n", count(len(problems), "mistake"))
+		return errReported
+	}
+	fmt.Fprintf(s.out, "%s is fine: %s, %s, %s, %s, %s\n", c.File,
+		count(len(parsed.Topics), "topic contract"), count(len(parsed.Procedures), "procedure contract"),
+		count(len(parsed.Content), "content pattern"), count(len(parsed.Presence), "presence pattern"),
+		count(len(parsed.APIKeys), "API key"))
+	return nil
+}
+
+func (c *checkCommand) report(s streams, problems config.Problems) error {
+	type problem struct {
+		File    string `json:"file"`
+		Line    int    `json:"line"`
+		Column  int    `json:"column"`
+		Message string `json:"message"`
+		Fix     string `json:"fix,omitempty"`
+	}
+	list := []problem{}
+	for _, p := range problems {
+		list = append(list, problem{p.File, p.Line, p.Column, p.Message, p.Fix})
+	}
+	if err := printJSON(s.out, map[string]any{"ok": len(list) == 0, "problems": list}); err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

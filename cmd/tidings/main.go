@@ -1,0 +1,145 @@
+// Command tidings runs the notification server, and talks to a running one.
+//
+// This package is wiring: flags, words for people, and exit codes. It never decides anything that a
+// client of the server could not.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, streams{out: os.Stdout, err: os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes, for scripts.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // refused, or failed
+	exitUsage       = 2 // the command line makes no sense
+	exitUnreachable = 3 // no server answered
+)
+
+// streams is where a command writes: results to out, everything else to err.
+type streams struct{ out, err io.Writer }
+
+type commands struct {
+	Help helpFlag `short:"h" help:"Show what a command does, with an example."`
+
+	Serve       serveCommand       `cmd:"" group:"server" help:"Run the server."`
+	Demo        demoCommand        `cmd:"" group:"server" help:"Run the server with an application to try it with. Needs nothing."`
+	Check       checkCommand       `cmd:"" group:"server" help:"Find every mistake in a configuration file."`
+	Key         keyCommand         `cmd:"" group:"server" help:"Make an API key for a backend."`
+	Publish     publishCommand     `cmd:"" group:"client" help:"Publish to a topic."`
+	Subscribe   subscribeCommand   `cmd:"" group:"client" help:"Show the events of a topic."`
+	Call        callCommand        `cmd:"" group:"client" help:"Call a procedure."`
+	Ticket      ticketCommand      `cmd:"" group:"client" help:"Issue a one-time ticket for a user."`
+	Topics      topicsCommand      `cmd:"" group:"client" help:"List what is declared and what is subscribed to."`
+	Sessions    sessionsCommand    `cmd:"" group:"client" help:"List who is connected."`
+	Maintenance maintenanceCommand `cmd:"" group:"client" help:"Disable all open pages for maintenance, or enable them again."`
+	Version     versionCommand     `cmd:"" help:"Show the version."`
+}
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, s streams, args []string) int {
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parser, err := kong.New(&commands{},
+		kong.Name("tidings"),
+		kong.Description("A notification server for business web applications. To look around: tidings demo"),
+		kong.Writers(s.out, s.err),
+		kong.NoDefaultHelp(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "server", Title: "Run a server:"},
+			{Key: "client", Title: "Talk to a running server:"},
+		}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(s),
+	)
+	if err != nil {
+		fmt.Fprintf(s.err, "tidings: the commands are declared wrongly: %v\n", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case errors.Is(err, errHelpShown):
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(s.err, "tidings: %v\nTry: tidings%s --help\n", err, commandOf(err))
+		return exitUsage
+	}
+	return report(s, parsed.Run())
+}
+
+// report says what went wrong, and gives the exit code for it.
+func report(s streams, err error) int {
+	var usage *usageError
+	var unreachable *unreachableError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintln(s.err, "tidings:", err)
+		return exitUsage
+	case errors.As(err, &unreachable):
+		fmt.Fprintln(s.err, "tidings:", err)
+		return exitUnreachable
+	default:
+		fmt.Fprintln(s.err, "tidings:", err)
+		return exitFailed
+	}
+}
+
+// commandOf names the command that a wrong command line meant.
+func commandOf(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
+		if node := parse.Context.Selected(); node != nil {
+			return " " + node.Name
+		}
+	}
+	return ""
+}
+
+// errReported is a failure that the command has told already.
+var errReported = errors.New("already reported")
+
+// usageError is a command line that makes no sense.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func badUsage(format string, args ...any) error {
+	return &usageError{message: fmt.Sprintf(format, args...)}
+}
+
+// helpFlag shows the help and ends the parsing. Kong's own ends the process instead.
+type helpFlag bool
+
+var errHelpShown = errors.New("help was shown")
+
+// IgnoreDefault tells kong not to call BeforeReset unless the flag is given.
+func (helpFlag) IgnoreDefault() {}
+
+// BeforeReset is called by kong where it meets the flag.
+func (helpFlag) BeforeReset(ctx *kong.Context) error {
+	if err := ctx.PrintUsage(false); err != nil {
+		return err
+	}
+	return errHelpShown
+}

@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/tidings-io/tidings/internal/demo"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite the golden files with what the commands say now")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // nothing is left for goleak to find
+	goleak.VerifyTestMain(m)
+}
+
+// startDemo runs the demo on a port of its own and points the commands at it.
+func startDemo(t *testing.T) (url string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := demo.New(demo.Options{Listener: listener, Key: demo.KnownKey, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	<-d.Server().Ready()
+	url = "http://" + d.Server().Addr()
+	t.Setenv("TIDINGS_SERVER", url)
+	t.Setenv("TIDINGS_KEY", demo.KnownKey)
+	return url
+}
+
+// A golden file is a conversation: lines that begin with "$ " are commands, what follows is what
+// they say (with "! " in front of what goes to standard error) and how they end, if not with 0.
+//
+// Run the tests with -rewrite to write down what they say now, and read the difference.
+func TestCommandsSayWhatTheGoldenFilesHave(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no golden files", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			url := startDemo(t)
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := replay(t, string(want), url)
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func replay(t *testing.T, conversation, url string) string {
+	t.Helper()
+	var b strings.Builder
+	for line := range strings.Lines(conversation) {
+		command, ok := strings.CutPrefix(line, "$ tidings")
+		if !ok {
+			if strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "" && !strings.Contains(b.String(), "$ ") {
+				b.WriteString(line)
+			}
+			continue
+		}
+		if b.Len() > 0 && !strings.HasSuffix(b.String(), "\n\n") && !strings.HasSuffix(lastLine(b.String()), "#") {
+			b.WriteString("\n")
+		}
+		b.WriteString(line)
+		out, errs := &bytes.Buffer{}, &bytes.Buffer{}
+		code := run(t.Context(), streams{out: out, err: errs}, words(t, command))
+		b.WriteString(normalize(out.String(), url))
+		for line := range strings.Lines(normalize(errs.String(), url)) {
+			b.WriteString("! " + line)
+		}
+		if code != 0 {
+			fmt.Fprintf(&b, "exit %d\n", code)
+		}
+	}
+	return b.String()
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if last := lines[len(lines)-1]; strings.HasPrefix(last, "#") {
+		return "#"
+	}
+	return ""
+}
+
+// words splits a command line at spaces outside of quotes.
+func words(t *testing.T, line string) []string {
+	t.Helper()
+	var list []string
+	for _, match := range regexp.MustCompile(`"([^"]*)"|'([^']*)'|(\S+)`).FindAllStringSubmatch(line, -1) {
+		list = append(list, match[1]+match[2]+match[3])
+	}
+	return list
+}
+
+var unstable = []struct {
+	find *regexp.Regexp
+	show string
+}{
+	{regexp.MustCompile(`eyJ[\w.-]+`), "TICKET"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?`), "TIME"},
+	{regexp.MustCompile(`tdk_\w+`), "KEY"},
+	{regexp.MustCompile(`sha256:\w+`), "HASH"},
+	{regexp.MustCompile(`\b\d{12,16}\b`), "ID"},
+	{regexp.MustCompile(`"revision":\d+`), `"revision":N`},
+	{regexp.MustCompile(`tidings \S+ \(go\S+, \w+/\w+\)`), "tidings VERSION (GO, PLATFORM)"},
+}
+
+func normalize(text, url string) string {
+	text = strings.ReplaceAll(text, url, "SERVER")
+	for _, u := range unstable {
+		text = u.find.ReplaceAllString(text, u.show)
+	}
+	return text
+}
+
+// awaiting is a writer that tells when a text was written to it.
+type awaiting struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	awaited string
+	seen    chan struct{}
+	closed  bool
+}
+
+func await(text string) *awaiting { return &awaiting{awaited: text, seen: make(chan struct{})} }
+
+func (s *awaiting) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.Write(p)
+	if !s.closed && strings.Contains(s.text.String(), s.awaited) {
+		s.closed = true
+		close(s.seen)
+	}
+	return len(p), nil
+}
+
+func (s *awaiting) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func (s *awaiting) wait(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.seen:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("waited for %q in %q", s.awaited, s)
+	}
+}
+
+func TestSubscribeShowsEventsUntilItHasShownEnough(t *testing.T) {
+	startDemo(t)
+	for format, want := range map[string]string{
+		"":       `^\d\d:\d\d:\d\d\.\d{3}  chat\.general\.typing  \{"user":\{"id":"demo","name":"Demo"\}\}\n`,
+		"--json": `^\{"args":\[\],"kwargs":\{"user":\{"id":"demo","name":"Demo"\}\},"publication":\d+,"topic":"chat\.general\.typing"\}\n`,
+	} {
+		out, errs := &bytes.Buffer{}, await("subscribed to chat.")
+		args := []string{"subscribe", "chat.", "--match", "prefix", "--count", "1"}
+		if format != "" {
+			args = append(args, format)
+		}
+		done := make(chan int, 1)
+		go func() { done <- run(t.Context(), streams{out: out, err: errs}, args) }()
+		errs.wait(t)
+		publish := []string{"publish", "chat.general.typing", `user={"id":"demo","name":"Demo"}`}
+		if code := run(t.Context(), streams{out: &bytes.Buffer{}, err: os.Stderr}, publish); code != 0 {
+			t.Errorf("publish ended with %d", code)
+		}
+		if code := <-done; code != exitOK {
+			t.Errorf("subscribe ended with %d", code)
+		}
+		if !regexp.MustCompile(want + `$`).MatchString(out.String()) {
+			t.Errorf("%q does not match %s", out, want)
+		}
+	}
+}
+
+func TestSubscribeEndsWithItsContext(t *testing.T) {
+	startDemo(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	errs := await("subscribed to demo.clock")
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, streams{out: &bytes.Buffer{}, err: errs}, []string{"subscribe", "demo.clock"})
+	}()
+	errs.wait(t)
+	interrupt()
+	if code := <-done; code != exitOK {
+		t.Errorf("it ended with %d: %s", code, errs)
+	}
+}
+
+func TestDemoSaysWhereItIsAndWhatToTry(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	out := await("Nothing is kept.")
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, streams{out: out, err: os.Stderr}, []string{"demo", "--listen", "127.0.0.1:0"})
+	}()
+	out.wait(t)
+	interrupt()
+	if code := <-done; code != exitOK {
+		t.Errorf("it ended with %d", code)
+	}
+	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(out.String())
+	for _, want := range []string{url + "/demo/", "--server " + url + " --key demo", "curl " + url} {
+		if url == "" || !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in:\n%s", want, out)
+		}
+	}
+}
+
+func TestDemoThatOthersCanReachHasAKeyThatNobodyKnows(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	out := await("\n")
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, streams{out: out, err: os.Stderr}, []string{"demo", "--listen", ":0", "--json"})
+	}()
+	out.wait(t)
+	interrupt()
+	<-done
+	if !regexp.MustCompile(`"key":"tdk_\w{40,}"`).MatchString(out.String()) {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestAnAddressThatIsTakenIsExplained(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	for _, command := range []string{"demo", "serve"} {
+		errs := &bytes.Buffer{}
+		code := run(t.Context(), streams{out: &bytes.Buffer{}, err: errs}, []string{command, "--listen", listener.Addr().String()})
+		if code != exitFailed || !strings.Contains(errs.String(), "tidings "+command+" --listen 127.0.0.1:8081") {
+			t.Errorf("%s: %d %s", command, code, errs)
+		}
+	}
+}
+
+func TestServeRunsAConfiguration(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // a free port; a moment later it may be somebody's
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	errs := &bytes.Buffer{}
+	go func() {
+		done <- run(ctx, streams{out: &bytes.Buffer{}, err: errs},
+			[]string{"serve", "--config", "testdata/shop.yaml", "--listen", address, "--set", "log.level=error"})
+	}()
+	t.Setenv("TIDINGS_KEY", "shop-0123456789abcdef")
+	t.Setenv("TIDINGS_SERVER", "http://"+address)
+	deadline := time.Now().Add(10 * time.Second)
+	code := exitUnreachable
+	for code == exitUnreachable && time.Now().Before(deadline) {
+		code = run(t.Context(), streams{out: &bytes.Buffer{}, err: &bytes.Buffer{}}, []string{"publish", "order.1"})
+	}
+	if code != exitOK {
+		t.Errorf("publish ended with %d", code)
+	}
+	interrupt()
+	if code := <-done; code != exitOK {
+		t.Errorf("serve ended with %d: %s", code, errs)
+	}
+}

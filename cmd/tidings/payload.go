@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+
+	"github.com/tidings-io/tidings/client"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// payloadFlags are how a command line says what to send.
+type payloadFlags struct {
+	Words  []string `arg:"" optional:"" name:"arg" help:"Arguments: JSON, or text where it is none; key=value makes a named one. After -- they may begin with a dash."`
+	Args   string   `name:"args" help:"All arguments as a JSON array, instead." placeholder:"JSON"`
+	Kwargs string   `help:"All named arguments as a JSON object, instead." placeholder:"JSON"`
+}
+
+var namedArgument = regexp.MustCompile(`(?s)^([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
+
+// payload makes JSON of the command line and lets package wamp read it: integers of any size stay
+// what they are.
+func (p *payloadFlags) payload() (client.Payload, error) {
+	args, kwargs, err := p.words()
+	if err != nil {
+		return client.Payload{}, err
+	}
+	if p.Args != "" {
+		args = []byte(p.Args)
+	}
+	if p.Kwargs != "" {
+		kwargs = []byte(p.Kwargs)
+	}
+	read, err := wamp.PayloadFromJSON(args, kwargs)
+	if err != nil {
+		return client.Payload{}, badUsage("--args must be a JSON array such as '[1, \"two\"]', --kwargs a JSON object such as '{\"id\": 42}': %v", err)
+	}
+	var made client.Payload
+	var named wamp.Dict
+	if err := read.Decode(&made.Args, &named); err != nil {
+		return client.Payload{}, badUsage("the arguments cannot be sent: %v", err)
+	}
+	made.Kwargs = named
+	return made, nil
+}
+
+func (p *payloadFlags) words() (args, kwargs []byte, err error) {
+	positional, named := []json.RawMessage{}, map[string]json.RawMessage{}
+	for _, word := range p.Words {
+		if parts := namedArgument.FindStringSubmatch(word); parts != nil {
+			if _, twice := named[parts[1]]; twice {
+				return nil, nil, badUsage("%s= is given twice", parts[1])
+			}
+			named[parts[1]] = valueOf(parts[2])
+		} else {
+			positional = append(positional, valueOf(word))
+		}
+	}
+	switch {
+	case p.Args != "" && len(positional) > 0:
+		return nil, nil, badUsage("give arguments one by one or with --args, not both")
+	case p.Kwargs != "" && len(named) > 0:
+		return nil, nil, badUsage("give named arguments one by one or with --kwargs, not both")
+	}
+	if args, err = json.Marshal(positional); err != nil {
+		return nil, nil, badUsage("the arguments cannot be sent: %v", err)
+	}
+	if kwargs, err = json.Marshal(named); err != nil {
+		return nil, nil, badUsage("the named arguments cannot be sent: %v", err)
+	}
+	return args, kwargs, nil
+}
+
+// valueOf takes a word as JSON if it is, and as text otherwise: 42 and {"a":1} need no quotes, and
+// neither does hello.
+func valueOf(word string) json.RawMessage {
+	if json.Valid([]byte(word)) {
+		return json.RawMessage(word)
+	}
+	quoted, err := json.Marshal(word)
+	if err != nil { // a string always can be
+		return json.RawMessage(`""`)
+	}
+	return quoted
+}

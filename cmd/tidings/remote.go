@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tidings-io/tidings/client"
+)
+
+// answerTimeout is how long the server may take to answer: longer than its own calls time out.
+const answerTimeout = 40 * time.Second
+
+// maxAnswer bounds what is read of an answer: a list of 10,000 sessions is 4 MB.
+const maxAnswer = 32 << 20
+
+// remote is how to reach a running server, for every command that does.
+type remote struct {
+	Server string `help:"Address of the server." default:"http://127.0.0.1:8080" env:"TIDINGS_SERVER" placeholder:"URL"`
+	Key    string `help:"API key." env:"TIDINGS_KEY" placeholder:"KEY"`
+}
+
+// unreachableError is that no server answered.
+type unreachableError struct {
+	server string
+	cause  error
+}
+
+func (e *unreachableError) Unwrap() error { return e.cause }
+
+func (e *unreachableError) Error() string {
+	return fmt.Sprintf("cannot reach the server at %s: %s\nIs it running? Start one with: tidings demo    (or: tidings serve --config tidings.yaml)\nAnother address: --server URL, or the environment variable TIDINGS_SERVER", e.server, shortCause(e.cause))
+}
+
+// shortCause drops what net and url repeat around the reason.
+func shortCause(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err.Error()
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err.Error()
+	}
+	return err.Error()
+}
+
+// refusedError is a problem document of the server.
+type refusedError struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	URI    string `json:"error"`
+}
+
+func (e *refusedError) Error() string {
+	text := e.Detail
+	if text == "" {
+		text = fmt.Sprintf("the server answered %d %s", e.Status, e.Title)
+	}
+	if e.Status == http.StatusUnauthorized {
+		text += "\nGive the key with --key or the environment variable TIDINGS_KEY; the demo's is: demo"
+	}
+	return text
+}
+
+// request asks the HTTP API and reads the answer into out, unless out is nil.
+func (r *remote) request(ctx context.Context, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	base, err := r.baseURL()
+	if err != nil {
+		return err
+	}
+	var body io.Reader
+	if in != nil {
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encode the request: %w", err)
+		}
+		body = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, base.String()+"/api/v1/"+path, body)
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if r.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+r.Key)
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return &unreachableError{server: r.Server, cause: err}
+	}
+	defer answer.Body.Close()
+	return readAnswer(answer, out)
+}
+
+func readAnswer(answer *http.Response, out any) error {
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if answer.StatusCode >= http.StatusBadRequest {
+		refused := &refusedError{Status: answer.StatusCode, Title: http.StatusText(answer.StatusCode)}
+		if err := json.Unmarshal(body, refused); err != nil {
+			return fmt.Errorf("the server answered %s: is it Tidings, and of this version?", answer.Status)
+		}
+		return refused
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("the answer is not what this version of tidings knows: %w", err)
+	}
+	return nil
+}
+
+func (r *remote) baseURL() (*url.URL, error) {
+	text := strings.TrimRight(r.Server, "/")
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	base, err := url.Parse(text)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, badUsage("--server %q is not an address such as http://127.0.0.1:8080", r.Server)
+	}
+	return base, nil
+}
+
+// connect opens a WebSocket session with the API key.
+func (r *remote) connect(ctx context.Context, change func(*client.Config)) (*client.Client, error) {
+	base, err := r.baseURL()
+	if err != nil {
+		return nil, err
+	}
+	config := client.Config{URL: base.String(), Key: r.Key, Agent: "tidings-cli"}
+	if change != nil {
+		change(&config)
+	}
+	c, err := client.Connect(ctx, config)
+	if err == nil {
+		return c, nil
+	}
+	return nil, r.explain(err)
+}
+
+// explain words an error of the client for people.
+func (r *remote) explain(err error) error {
+	var answered *client.Error
+	switch {
+	case errors.As(err, &answered):
+		return refusedBy(answered)
+	case isUnreachable(err):
+		return &unreachableError{server: r.Server, cause: err}
+	}
+	return err
+}
+
+func refusedBy(answered *client.Error) error {
+	switch answered.URI {
+	case "wamp.error.authentication_required", "wamp.error.authentication_denied",
+		"wamp.error.authentication_failed", "wamp.error.no_matching_auth_method":
+		return &refusedError{Status: http.StatusUnauthorized, Detail: "the server does not let this key in: " + answered.Message, URI: answered.URI}
+	}
+	text := answered.URI
+	if answered.Message != "" {
+		text = answered.Message + " (" + answered.URI + ")"
+	}
+	return &refusedError{Status: http.StatusForbidden, Detail: text, URI: answered.URI}
+}
+
+func isUnreachable(err error) bool {
+	var netErr net.Error
+	var op *net.OpError
+	return errors.As(err, &op) || errors.As(err, &netErr) || errors.Is(err, io.EOF) || errors.Is(err, client.ErrConnectionLost)
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	tidings "github.com/tidings-io/tidings"
+	"github.com/tidings-io/tidings/internal/config"
+)
+
+type serveCommand struct {
+	Config string   `help:"Configuration file." type:"path" placeholder:"FILE" env:"TIDINGS_CONFIG"`
+	Listen string   `help:"Address to listen on, instead of the configuration's." placeholder:"HOST:PORT"`
+	Set    []string `help:"Override a key of the configuration; repeat for more." placeholder:"KEY=VALUE" sep:"none"`
+}
+
+// Help is shown by --help.
+func (serveCommand) Help() string {
+	return `Examples:
+  tidings serve --config tidings.yaml
+  tidings serve --config tidings.yaml --listen 127.0.0.1:9000 --set limits.message_bytes=2MiB
+
+Find mistakes in the file first with: tidings check tidings.yaml`
+}
+
+// Run is called by kong.
+func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set})
+	if err != nil {
+		return configFailure(s, err)
+	}
+	return explainListen(server.Run(ctx), "tidings serve")
+}
+
+// configFailure shows what is wrong in a configuration, with the lines.
+func configFailure(s streams, err error) error {
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	fmt.Fprint(s.err, problems.Render())
+	return errReported
+}
+
+// explainListen says what to do when the address is taken.
+func explainListen(err error, command string) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w\nAnother program uses this address. Choose another one: %s --listen 127.0.0.1:8081", err, command)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w\nPorts below 1024 need a privilege. Choose a higher one: %s --listen :8080", err, command)
+	}
+	return err
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type sessionsCommand struct {
+	remote
+	outputFlag
+	User string `help:"Only the sessions of this user." placeholder:"ID"`
+	Kill uint64 `help:"End the session with this id." placeholder:"ID"`
+}
+
+// Help is shown by --help.
+func (sessionsCommand) Help() string {
+	return `Examples:
+  tidings sessions --key demo
+  tidings sessions --user ann --json
+  tidings sessions --kill 4711815442389120`
+}
+
+// Run is called by kong.
+func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
+	if c.Kill != 0 {
+		return c.kill(ctx, s)
+	}
+	var raw json.RawMessage
+	if err := c.request(ctx, http.MethodGet, "sessions?user="+url.QueryEscape(c.User), nil, &raw); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, raw)
+	}
+	var answer struct {
+		Sessions []struct {
+			ID       uint64    `json:"id"`
+			User     string    `json:"user"`
+			Name     string    `json:"name"`
+			Roles    []string  `json:"roles"`
+			Address  string    `json:"address"`
+			Joined   time.Time `json:"joined"`
+			Encoding string    `json:"encoding"`
+		} `json:"sessions"`
+		Total int `json:"total"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return fmt.Errorf("read the list: %w", err)
+	}
+	list := newTable(s.out, "SESSION", "USER", "NAME", "ROLES", "ADDRESS", "JOINED", "ENCODING")
+	for _, session := range answer.Sessions {
+		list.row(strconv.FormatUint(session.ID, 10), session.User, session.Name, strings.Join(session.Roles, ","),
+			session.Address, session.Joined.Local().Format("2006-01-02 15:04:05"), session.Encoding)
+	}
+	if err := list.flush(); err != nil {
+		return err
+	}
+	if hidden := answer.Total - len(answer.Sessions); hidden > 0 {
+		fmt.Fprintf(s.out, "and %d more\n", hidden)
+	}
+	return nil
+}
+
+func (c *sessionsCommand) kill(ctx context.Context, s streams) error {
+	id := strconv.FormatUint(c.Kill, 10)
+	if err := c.request(ctx, http.MethodDelete, "sessions/"+id, nil, nil); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, map[string]any{"ended": c.Kill})
+	}
+	fmt.Fprintf(s.out, "session %s is ended\n", id)
+	return nil
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tidings-io/tidings/client"
+)
+
+type subscribeCommand struct {
+	remote
+	outputFlag
+	Topic string `arg:"" help:"Topic, such as order.42, or a pattern with --match."`
+	Match string `help:"How the topic matches: exact, prefix (order.) or wildcard (chat..message)." enum:"exact,prefix,wildcard" default:"exact"`
+	Count int    `help:"End after this many events." placeholder:"N"`
+}
+
+// Help is shown by --help.
+func (subscribeCommand) Help() string {
+	return `Examples:
+  tidings subscribe price. --match prefix --count 10 --key demo
+  tidings subscribe order.42 --json | jq .kwargs
+
+Ends with Ctrl-C. A lost connection is made again.`
+}
+
+// Run is called by kong.
+func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
+	show := &eventWriter{streams: s, json: c.JSON, left: c.Count, done: make(chan struct{})}
+	session, err := c.connect(ctx, func(config *client.Config) { config.OnState = show.state })
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	subscription, err := session.Subscribe(ctx, c.Topic, show.event, &client.SubscribeOptions{Match: c.Match})
+	if err != nil {
+		return c.explain(err)
+	}
+	fmt.Fprintf(s.err, "subscribed to %s at %s; Ctrl-C ends\n", c.Topic, c.Server)
+	select {
+	case <-show.done:
+		return show.failure()
+	case <-subscription.Done():
+		return c.ended(subscription.Err(), session.Err())
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func (c *subscribeCommand) ended(causes ...error) error {
+	if err := errors.Join(causes...); err != nil {
+		return c.explain(err)
+	}
+	return errors.New("the server has ended the subscription")
+}
+
+// eventWriter shows events until it has shown enough.
+type eventWriter struct {
+	streams
+	json bool
+	done chan struct{} // closed when enough is shown
+
+	mu   sync.Mutex // guards what follows
+	left int        // 0 from the start: no limit
+	over bool
+	err  error
+}
+
+func (w *eventWriter) event(e *client.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return
+	}
+	err := w.write(e)
+	w.left--
+	if err != nil || w.left == 0 {
+		w.over, w.err = true, err
+		close(w.done)
+	}
+}
+
+func (w *eventWriter) write(e *client.Event) error {
+	if w.json {
+		return printJSON(w.out, map[string]any{
+			"topic": e.Topic, "publication": e.Publication, "args": orEmpty(e.Args), "kwargs": orEmptyMap(e.Kwargs),
+		})
+	}
+	value, err := e.JSON()
+	if err != nil {
+		return fmt.Errorf("show an event: %w", err)
+	}
+	_, err = fmt.Fprintf(w.out, "%s  %s  %s\n", time.Now().Format("15:04:05.000"), e.Topic, value)
+	return err
+}
+
+func (w *eventWriter) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// state tells of a connection that is lost, and made again.
+func (w *eventWriter) state(change client.Change) {
+	if change.State == client.Waiting {
+		fmt.Fprintf(w.streams.err, "connection lost: trying again in %s\n", change.Wait.Round(100*time.Millisecond))
+	}
+}
+
+func orEmpty(args []any) []any {
+	if args == nil {
+		return []any{}
+	}
+	return args
+}
+
+func orEmptyMap(kwargs map[string]any) map[string]any {
+	if kwargs == nil {
+		return map[string]any{}
+	}
+	return kwargs
+}

@@ -1,0 +1,114 @@
+// Package demo is a small application to try Tidings with: orders that people edit, prices that
+// move, rooms to chat in, and made-up users. It is written on the public package tidings, as a
+// program of yours would be.
+//
+// Everything is in memory and starts anew each time. The package never authenticates anybody: who
+// opens the page chooses who to be. It is no example of how to protect an application.
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	tidings "github.com/tidings-io/tidings"
+	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/web"
+)
+
+//go:embed demo.yaml schemas
+var configuration embed.FS
+
+// KnownKey is the API key of a demo that only this machine can reach.
+const KnownKey = "demo"
+
+// Options say how to run the demo.
+type Options struct {
+	Listen   string       // host:port
+	Listener net.Listener // already open; Listen is then not used
+	Key      string       // the API key of the command line
+	Logger   *slog.Logger
+}
+
+// Demo is the application with its server.
+type Demo struct {
+	server *tidings.Server
+	orders *orders
+	ticker *ticker
+	logger *slog.Logger
+}
+
+// New assembles the demo. It starts nothing.
+func New(options Options) (*Demo, error) {
+	secrets := map[string]string{"DEMO_SECRET": rand.Text() + rand.Text(), "DEMO_KEY_HASH": auth.Hash(options.Key)}
+	server, err := tidings.New(tidings.Config{
+		File:     "demo.yaml",
+		Files:    configuration,
+		Env:      func(name string) (string, bool) { value, ok := secrets[name]; return value, ok },
+		Listen:   options.Listen,
+		Listener: options.Listener,
+		Logger:   options.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("assemble the demo's server: %w", err)
+	}
+	d := &Demo{server: server, orders: newOrders(), ticker: newTicker(), logger: options.Logger}
+	if err := errors.Join(d.handleChat(), d.register(), d.mount()); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Server is the server that the demo runs in.
+func (d *Demo) Server() *tidings.Server { return d.server }
+
+// Run serves until ctx ends, and waits for everything that it started.
+func (d *Demo) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	ticking := make(chan struct{})
+	go func() {
+		defer close(ticking)
+		d.ticker.run(ctx, d.server)
+	}()
+	err := d.server.Run(ctx)
+	stop()
+	<-ticking
+	return err
+}
+
+// mount adds the pages and what they ask for.
+func (d *Demo) mount() error {
+	pages := http.StripPrefix("/demo/", http.FileServerFS(web.Demo()))
+	return errors.Join(
+		d.server.Mount("/demo/api/", d.api()),
+		d.server.Mount("/demo/", pages),
+		d.server.Mount("GET /{$}", http.RedirectHandler("/demo/", http.StatusFound)),
+	)
+}
+
+// register offers procedures to try "tidings call" with.
+func (d *Demo) register() error {
+	echo := func(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) { return call.Payload, nil }
+	return errors.Join(
+		d.server.Register("demo.echo", echo),
+		d.server.Register("demo.order", d.callOrder),
+	)
+}
+
+// callOrder gives the order whose number is the first argument.
+func (d *Demo) callOrder(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) {
+	var id int
+	if err := call.Payload.Decode(&id); err != nil {
+		return tidings.Payload{}, tidings.Errorf("demo.error.no_number", "give the number of an order, such as 1042")
+	}
+	order, ok := d.orders.get(id)
+	if !ok {
+		return tidings.Payload{}, tidings.Errorf("demo.error.no_such_order", "there is no order %d", id)
+	}
+	return tidings.Args(order), nil
+}

@@ -1,0 +1,87 @@
+package demo
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	tidings "github.com/tidings-io/tidings"
+)
+
+const (
+	// tickEvery gives 320 ticks a second over eight symbols: a busy screen, not a benchmark.
+	tickEvery = 25 * time.Millisecond
+	// lookEvery is how soon a first listener sees prices move.
+	lookEvery = 200 * time.Millisecond
+	// volatility is the standard deviation of one step, relative to the price.
+	volatility = 0.0006
+	// pull draws a price back to where it started, so that a demo left running stays believable.
+	pull = 0.0005
+)
+
+// symbol is a price that moves.
+type symbol struct {
+	topic       string
+	start, last float64
+}
+
+// ticker moves prices while somebody listens.
+type ticker struct{ symbols []symbol }
+
+func newTicker() *ticker {
+	t := &ticker{}
+	for name, start := range map[string]float64{
+		"ACME": 128.40, "BOLT": 42.15, "CRUX": 310.00, "DUNE": 17.62,
+		"ECHO": 76.05, "FLUX": 204.80, "GLOW": 9.34, "HALO": 55.50,
+	} {
+		t.symbols = append(t.symbols, symbol{topic: "price." + name, start: start, last: start})
+	}
+	return t
+}
+
+func (t *ticker) run(ctx context.Context, server *tidings.Server) {
+	clock := time.NewTicker(lookEvery)
+	defer clock.Stop()
+	running := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-clock.C:
+			listeners := t.listeners(server)
+			if listens := listeners > 0; listens != running {
+				running = listens
+				clock.Reset(map[bool]time.Duration{true: tickEvery, false: lookEvery}[running])
+			}
+			if running {
+				t.tick(ctx, server, now)
+			}
+		}
+	}
+}
+
+func (t *ticker) listeners(server *tidings.Server) (n int) {
+	for _, s := range t.symbols {
+		n += server.Subscribers(s.topic)
+	}
+	return n
+}
+
+func (t *ticker) tick(ctx context.Context, server *tidings.Server, now time.Time) {
+	for i := range t.symbols {
+		s := &t.symbols[i]
+		s.last = step(*s, rand.NormFloat64())
+		tick := map[string]any{"t": now.UnixMilli(), "p": s.last}
+		if _, err := server.Publish(ctx, s.topic, tidings.Args(tick), nil); err != nil {
+			return // the server stops, or refuses all of them alike and says so in its log
+		}
+	}
+}
+
+// step moves a price by a random amount, in cents.
+func step(s symbol, random float64) float64 {
+	next := s.last * (1 + volatility*random)
+	next += (s.start - s.last) * pull
+	return math.Max(0.01, math.Round(next*100)/100)
+}

@@ -1,0 +1,67 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/httpapi"
+)
+
+// observedWriter remembers what was answered.
+type observedWriter struct {
+	http.ResponseWriter
+	status int
+	bytes  int
+}
+
+// Unwrap lets http.ResponseController reach what is underneath.
+func (o *observedWriter) Unwrap() http.ResponseWriter { return o.ResponseWriter }
+
+// WriteHeader remembers the first final status.
+func (o *observedWriter) WriteHeader(status int) {
+	if o.status == 0 && status >= http.StatusOK {
+		o.status = status
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+func (o *observedWriter) Write(b []byte) (int, error) {
+	if o.status == 0 {
+		o.status = http.StatusOK
+	}
+	n, err := o.ResponseWriter.Write(b)
+	o.bytes += n
+	return n, err
+}
+
+// finish is deferred around every request but WebSockets: it counts and logs, and is the one place
+// where a handler's panic ends.
+func (s *Server) finish(w *observedWriter, r *http.Request, began time.Time) {
+	fault := recover()
+	if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+		s.logger.ErrorContext(r.Context(), "a request panicked", "path", r.URL.Path, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
+		if w.status == 0 {
+			httpapi.NewProblem(http.StatusInternalServerError, "the server failed to answer; its log says why").Write(w)
+		}
+	}
+	took := time.Since(began)
+	s.metrics.answered(r.Method, r.Pattern, w.status, took)
+	s.logger.LogAttrs(r.Context(), accessLevel(r.Pattern), "http",
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", w.status),
+		slog.Int("bytes", w.bytes), slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("address", s.transport.RemoteAddr(r).String()))
+	if fault == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+		panic(fault) // net/http closes the connection quietly
+	}
+}
+
+// accessLevel keeps what probes ask every few seconds out of the way.
+func accessLevel(pattern string) slog.Level {
+	switch pattern {
+	case "GET /healthz", "GET /readyz", "GET /metrics":
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}

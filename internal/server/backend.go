@@ -1,0 +1,229 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/internal/content"
+	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/maintenance"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/topic"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// apiOptions gives the HTTP API what it asks for.
+func (s *Server) apiOptions() httpapi.Options {
+	return httpapi.Options{
+		Keys:        s.keys,
+		Publisher:   backend{s},
+		Caller:      backend{s},
+		Issuer:      backend{s},
+		Topics:      inventory{s},
+		Sessions:    inventory{s},
+		Content:     features{s},
+		Presence:    features{s},
+		Maintenance: features{s},
+		MaxBody:     int64(s.config.Limits.BodyBytes),
+		Version:     Version(),
+		Logger:      s.logger,
+	}
+}
+
+// backend does what an API key asks for by HTTP, by the same contracts as by WebSocket.
+type backend struct{ *Server }
+
+// identityOf is who an API key is. Package auth gives a session that logs in with it the same.
+func identityOf(key string) *router.Identity {
+	return &router.Identity{
+		ID: key, Name: key, Roles: []string{"backend"},
+		Method: "key", Provider: "api_key", Backend: true, Key: key,
+	}
+}
+
+// Publish implements [httpapi.Publisher].
+func (b backend) Publish(ctx context.Context, by string, p router.Publication) (router.Receipt, error) {
+	if err := p.Topic.Check(strictness(b.config.URIs), wamp.MatchExact); err != nil {
+		return router.Receipt{}, err
+	}
+	decision, err := b.authorizer.decide(ctx, topic.Request{
+		Identity: identityOf(by), Action: router.Publish, URI: p.Topic, Match: wamp.MatchExact, Payload: p.Payload,
+	}, nil)
+	if err != nil {
+		return router.Receipt{}, err
+	}
+	if decision.Payload != nil {
+		p.Payload = *decision.Payload
+	}
+	return b.realm.Publish(p), nil
+}
+
+// Call implements [httpapi.Caller].
+func (b backend) Call(ctx context.Context, by string, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error) {
+	if err := procedure.Check(strictness(b.config.URIs), wamp.MatchExact); err != nil {
+		return wamp.Payload{}, err
+	}
+	_, err := b.authorizer.decide(ctx, topic.Request{
+		Identity: identityOf(by), Action: router.Call, URI: procedure, Match: wamp.MatchExact, Payload: p,
+	}, nil)
+	if err != nil {
+		return wamp.Payload{}, err
+	}
+	return b.realm.Call(ctx, router.CallRequest{Procedure: procedure, Payload: p})
+}
+
+// Issue implements [httpapi.Issuer].
+func (b backend) Issue(ctx context.Context, t httpapi.Ticket) (string, time.Time, error) {
+	return b.IssueTicket(ctx, auth.Grant(t))
+}
+
+// inventory lists what there is.
+type inventory struct{ *Server }
+
+// Contracts implements [httpapi.Topics].
+func (i inventory) Contracts() []httpapi.Contract {
+	list := []httpapi.Contract{}
+	for _, c := range i.contracts.table.Contracts() {
+		if from := i.contracts.declared[c.Declaration]; !from.inner {
+			list = append(list, i.describe(c, from))
+		}
+	}
+	return list
+}
+
+func (i inventory) describe(c *topic.Contract, from declared) httpapi.Contract {
+	made := httpapi.Contract{
+		Pattern: c.Pattern.String(), Kind: c.Kind.String(), Doc: c.Doc,
+		Rules: map[string]string{}, HasSchema: c.Schema() != nil,
+	}
+	actions := []router.Action{router.Subscribe, router.Publish}
+	if c.Kind == topic.Procedure {
+		actions = []router.Action{router.Call, router.Register}
+	}
+	for _, action := range actions {
+		if text := c.Rule(action).String(); text != nobody {
+			made.Rules[action.String()] = text
+		}
+	}
+	if at := from.texts[topic.FieldPattern]; at.Pos.Line > 0 {
+		made.Source = at.Pos.String()
+	}
+	if t := from.topic; t != nil {
+		made.Handler = i.handlerKind(c.Declaration, t.Handler)
+		if t.Every != nil {
+			made.Every = t.Every.Interval.String()
+		}
+	}
+	return made
+}
+
+// Subscriptions implements [httpapi.Topics].
+func (i inventory) Subscriptions() []httpapi.Subscription {
+	list := []httpapi.Subscription{}
+	for _, s := range i.realm.Subscriptions() {
+		list = append(list, httpapi.Subscription{Topic: s.Topic, Match: s.Match.String(), Subscribers: s.Subscribers})
+	}
+	return list
+}
+
+// Sessions implements [httpapi.Sessions].
+func (i inventory) Sessions(user string, limit int) ([]httpapi.Session, int) {
+	all := i.realm.Sessions()
+	if user != "" {
+		all = slices.DeleteFunc(all, func(s *router.Session) bool { return s.Identity().ID != user })
+	}
+	slices.SortFunc(all, func(a, b *router.Session) int {
+		return cmp.Or(a.Joined().Compare(b.Joined()), cmp.Compare(a.ID(), b.ID()))
+	})
+	list := make([]httpapi.Session, 0, min(limit, len(all)))
+	for _, s := range all[:min(limit, len(all))] {
+		list = append(list, sessionOf(s))
+	}
+	return list, len(all)
+}
+
+func sessionOf(s *router.Session) httpapi.Session {
+	who, peer := s.Identity(), s.Peer()
+	return httpapi.Session{
+		ID: s.ID(), User: who.ID, Name: who.Name, Roles: append([]string{}, who.Roles...), Tenant: who.Tenant,
+		Method: who.Method, Backend: who.Backend, Tab: s.Tab(),
+		Address: withoutPort(peer.RemoteAddr), UserAgent: peer.UserAgent,
+		Joined: s.Joined().UTC(), Encoding: s.Encoding().Subprotocol(),
+	}
+}
+
+// withoutPort leaves out what says nothing about who it is.
+func withoutPort(address string) string {
+	if parsed, err := netip.ParseAddrPort(address); err == nil {
+		return parsed.Addr().Unmap().String()
+	}
+	return address
+}
+
+// Kill implements [httpapi.Sessions].
+func (i inventory) Kill(id wamp.ID, message string) bool {
+	s, ok := i.realm.Session(id)
+	if ok {
+		s.Kill("", message)
+	}
+	return ok
+}
+
+// features are the notifications.
+type features struct{ *Server }
+
+// Changed implements [httpapi.Content].
+func (f features) Changed(ctx context.Context, c httpapi.Change) (string, int, error) {
+	change := content.Change{Tags: c.Tags, Tab: c.Tab, Version: c.Version, Fields: c.Fields}
+	if c.Author != nil {
+		change.Author = &content.Author{ID: c.Author.ID, Name: c.Author.Name}
+	}
+	result, err := f.content.Changed(ctx, change)
+	return result.Change, result.Notified, err
+}
+
+// People implements [httpapi.Presence].
+func (f features) People(_ context.Context, record string) (httpapi.Attendance, error) {
+	found, err := f.presence.People(record)
+	if err != nil {
+		return httpapi.Attendance{}, err
+	}
+	made := httpapi.Attendance{Record: found.Record, People: []httpapi.Person{}, Count: found.Count, Revision: found.Revision}
+	for _, p := range found.People {
+		made.People = append(made.People, httpapi.Person{ID: p.ID, Name: p.Name, Mode: string(p.Mode), Tabs: p.Tabs})
+	}
+	return made, nil
+}
+
+// State implements [httpapi.Maintenance].
+func (f features) State(context.Context) (httpapi.MaintenanceState, error) {
+	return httpapi.MaintenanceState(f.maintenance.Status()), nil
+}
+
+// On implements [httpapi.Maintenance].
+func (f features) On(ctx context.Context, start httpapi.MaintenanceStart) (httpapi.MaintenanceState, error) {
+	state, err := f.maintenance.On(ctx, maintenance.Start{Message: start.Message, By: start.By, Operators: start.Operators})
+	return httpapi.MaintenanceState(state), err
+}
+
+// Off implements [httpapi.Maintenance].
+func (f features) Off(ctx context.Context, by string) (httpapi.MaintenanceState, error) {
+	state, err := f.maintenance.Off(ctx, by)
+	return httpapi.MaintenanceState(state), err
+}
+
+// Interface guards.
+var (
+	_ httpapi.Publisher   = backend{}
+	_ httpapi.Caller      = backend{}
+	_ httpapi.Issuer      = backend{}
+	_ httpapi.Topics      = inventory{}
+	_ httpapi.Sessions    = inventory{}
+	_ httpapi.Content     = features{}
+	_ httpapi.Presence    = features{}
+	_ httpapi.Maintenance = features{}
+)

@@ -1,0 +1,178 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// routeBuckets are from 10 microseconds, which a publication to a few takes, to 2.6 seconds.
+var routeBuckets = prometheus.ExponentialBuckets(10e-6, 4, 10)
+
+// metrics is what /metrics shows. It has a registry of its own, so that a program which embeds the
+// server keeps its default one.
+type metrics struct {
+	registry *prometheus.Registry
+	publish  prometheus.Histogram
+	fanout   prometheus.Histogram
+	call     prometheus.Histogram
+	requests *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tidings_publish_duration_seconds", Buckets: routeBuckets,
+			Help: "Time from a publication's arrival at the router until it is in the outboxes of all its receivers.",
+		}),
+		fanout: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tidings_publish_receivers", Buckets: prometheus.ExponentialBuckets(1, 10, 6),
+			Help: "Events that one publication caused.",
+		}),
+		call: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tidings_call_duration_seconds", Buckets: prometheus.DefBuckets,
+			Help: "Time from a call until its result, the callee's work included.",
+		}),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tidings_http_request_duration_seconds", Buckets: prometheus.DefBuckets,
+			Help: "Time to answer HTTP requests, WebSockets excluded.",
+		}, []string{"method", "route", "status"}),
+	}
+	m.registry.MustRegister(m.publish, m.fanout, m.call, m.requests,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// watch adds what is counted elsewhere and read when somebody asks.
+func (m *metrics) watch(s *Server) { m.registry.MustRegister(partsCollector{s}) }
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// Published implements [router.Probe].
+func (m *metrics) Published(took time.Duration, events int) {
+	m.publish.Observe(took.Seconds())
+	m.fanout.Observe(float64(events))
+}
+
+// Called implements [router.Probe].
+func (m *metrics) Called(took time.Duration) { m.call.Observe(took.Seconds()) }
+
+// answered counts one HTTP request. Labels have few values: the route is the pattern, and a method
+// that somebody made up is other.
+func (m *metrics) answered(method, pattern string, status int, took time.Duration) {
+	if pattern == "" {
+		pattern = "none"
+	}
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodPatch:
+	default:
+		method = "other"
+	}
+	m.requests.WithLabelValues(method, pattern, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// partsCollector reads the counters of all parts at the moment of a scrape.
+type partsCollector struct{ server *Server }
+
+// Describe says nothing: what is collected is known only then.
+func (partsCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements [prometheus.Collector].
+func (c partsCollector) Collect(out chan<- prometheus.Metric) {
+	w := metricWriter{out}
+	w.router(c.server.router.Stats())
+	w.transport(c.server.transport.Stats())
+	w.parts(c.server)
+}
+
+// metricWriter writes values that are read, not kept.
+type metricWriter struct{ out chan<- prometheus.Metric }
+
+type sample struct {
+	name, help string
+	value      float64
+}
+
+// label is a name and a value.
+type label struct{ name, value string }
+
+func (w metricWriter) gauge(s sample)                { w.write(prometheus.GaugeValue, s) }
+func (w metricWriter) counter(s sample, by ...label) { w.write(prometheus.CounterValue, s, by...) }
+
+func (w metricWriter) write(kind prometheus.ValueType, s sample, by ...label) {
+	var names, values []string
+	for _, l := range by {
+		names, values = append(names, l.name), append(values, l.value)
+	}
+	w.out <- prometheus.MustNewConstMetric(prometheus.NewDesc("tidings_"+s.name, s.help, names, nil), kind, s.value, values...)
+}
+
+func (w metricWriter) router(s router.Stats) {
+	w.gauge(sample{"sessions", "Sessions that are joined.", float64(s.Sessions)})
+	w.gauge(sample{"subscriptions", "Topics and patterns that somebody subscribes to.", float64(s.Subscriptions)})
+	w.gauge(sample{"registrations", "Procedures that are registered.", float64(s.Registrations)})
+	w.gauge(sample{"outbox_frames", "Messages that wait to be written, over all clients.", float64(s.OutboxFrames)})
+	w.gauge(sample{"outbox_bytes", "Bytes that wait to be written, over all clients.", float64(s.OutboxBytes)})
+	w.counter(sample{"publications_total", "Publications.", float64(s.Publications)})
+	w.counter(sample{"events_total", "Events put into a client's outbox.", float64(s.Events)})
+	w.counter(sample{"encodings_total", "Events encoded: once for each encoding, not for each client.", float64(s.Encodings)})
+	w.counter(sample{"calls_total", "Calls that were answered.", float64(s.Calls)})
+	w.counter(sample{"refusals_total", "Requests that the router answered with ERROR.", float64(s.Refusals)})
+	w.counter(sample{"rate_waits_total", "Times that a client had to wait because it sent too fast.", float64(s.RateWaits)})
+	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.Unsendable)}, label{"reason", "not_expressible"})
+	for _, reason := range router.CloseReasons() {
+		w.counter(sample{"closes_total", "Conversations that ended.", float64(s.Closes[reason])}, label{"reason", reason.String()})
+	}
+}
+
+func (w metricWriter) transport(s transport.Stats) {
+	w.gauge(sample{"connections", "WebSocket connections that are open.", float64(s.Connections)})
+	w.counter(sample{"connections_total", "WebSocket connections that were opened.", float64(s.Accepted)})
+	w.counter(sample{"received_bytes_total", "Bytes read from WebSockets.", float64(s.BytesIn)})
+	w.counter(sample{"sent_bytes_total", "Bytes written to WebSockets.", float64(s.BytesOut)})
+	w.counter(sample{"received_frames_total", "WebSocket frames read.", float64(s.FramesIn)})
+	w.counter(sample{"sent_frames_total", "WebSocket frames written.", float64(s.FramesOut)})
+	w.counter(sample{"slow_writes_total", "Times that a connection needed a goroutine of its own to be written to.", float64(s.WrittenSlowly)})
+	for refusal, n := range s.Refused {
+		w.counter(sample{"handshakes_refused_total", "WebSocket handshakes that were refused.", float64(n)}, label{"reason", string(refusal)})
+	}
+	for closed, n := range s.Closed {
+		w.counter(sample{"connections_closed_total", "WebSocket connections that were closed, by reason and code.", float64(n)},
+			label{"reason", closed.Reason.String()}, label{"code", strconv.Itoa(closed.Code)})
+	}
+}
+
+func (w metricWriter) parts(s *Server) {
+	for _, c := range s.chain.Stats() {
+		w.counter(sample{"authentications_total", "Attempts to authenticate.", float64(c.N)},
+			label{"method", string(c.Method)}, label{"result", string(c.Result)})
+	}
+	changes := s.content.Stats()
+	w.counter(sample{"content_changes_total", "Changes of content that were told.", float64(changes.Changes)})
+	w.counter(sample{"content_events_total", "Watchers that were told of a change.", float64(changes.Events)})
+	here := s.presence.Stats()
+	w.gauge(sample{"presence_records", "Records that somebody is at.", float64(here.Records)})
+	w.gauge(sample{"presence_people", "People at records, each counted once for each record.", float64(here.People)})
+	on := 0.0
+	if s.maintenance.Status().On {
+		on = 1
+	}
+	w.gauge(sample{"maintenance", "1 while maintenance is on.", on})
+}
+
+// Interface guards.
+var (
+	_ router.Probe         = (*metrics)(nil)
+	_ prometheus.Collector = partsCollector{}
+)

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/web"
+)
+
+// mountOwn adds the server's own paths.
+func (s *Server) mountOwn() error {
+	return errors.Join(
+		s.Mount("/ws", s.transport),
+		s.Mount(httpapi.Prefix, s.api),
+		s.Mount("GET /healthz", http.HandlerFunc(s.serveHealth)),
+		s.Mount("GET /readyz", http.HandlerFunc(s.serveReady)),
+		s.Mount("GET /metrics", s.serveMetrics()),
+		s.Mount("GET /client/", s.serveClient()),
+	)
+}
+
+// ServeHTTP answers every request: by the mux, with a problem document for what is not there, and
+// logged without its query string, which may hold a ticket.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, pattern := s.mux.Handler(r)
+	if pattern == "/ws" {
+		s.mux.ServeHTTP(w, r) // the transport takes the connection over, and logs by itself
+		return
+	}
+	seen := &observedWriter{ResponseWriter: w}
+	defer s.finish(seen, r, time.Now()) // by then the innermost mux has set r.Pattern
+	if pattern == "" {
+		httpapi.ServeUnknown(s.mux, seen, r)
+		return
+	}
+	s.mux.ServeHTTP(seen, r)
+}
+
+// serveHealth says that the process answers at all.
+func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
+
+// serveReady says whether requests should come here.
+func (s *Server) serveReady(w http.ResponseWriter, r *http.Request) {
+	if err := s.healthy(r.Context()); err != nil {
+		httpapi.NewProblem(http.StatusServiceUnavailable, "not ready: %v", err).Write(w)
+		return
+	}
+	writeText(w, "ready\n")
+}
+
+func writeText(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write([]byte(text)) //nolint:errcheck // the client is gone, nobody is left to tell
+}
+
+// serveMetrics serves the metrics, to holders of an API key if the configuration says so.
+func (s *Server) serveMetrics() http.Handler {
+	scrape := s.metrics.handler()
+	if !s.config.Metrics.KeyRequired {
+		return scrape
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if _, _, ok := s.keys.Verify(key); !ok || !strings.EqualFold(scheme, "Bearer") {
+			w.Header().Set("Www-Authenticate", `Bearer realm="tidings"`)
+			httpapi.NewProblem(http.StatusUnauthorized, "the metrics need an API key: send the header Authorization: Bearer <key>").Write(w)
+			return
+		}
+		scrape.ServeHTTP(w, r)
+	})
+}
+
+// serveClient serves the browser SDK as one ES module, to pages of any origin: it is public code,
+// and a module is fetched with CORS.
+func (s *Server) serveClient() http.Handler {
+	files := http.StripPrefix("/client/", http.FileServerFS(web.Client()))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/") {
+			httpapi.NewProblem(http.StatusNotFound, "there is nothing at %s", r.URL.Path).Write(w)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		files.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// readHeaderTimeout ends who opens a connection and says nothing.
+	readHeaderTimeout = 10 * time.Second
+	// idleTimeout ends connections that are kept open between requests.
+	idleTimeout = 2 * time.Minute
+	// maxHeader is room for a ticket in the URL and a browser's cookies for the whole site.
+	maxHeader = 64 << 10
+	// startTimeout bounds opening the store.
+	startTimeout = time.Minute
+	// stopTimeout bounds each step of stopping but the clients' part, which the configuration bounds.
+	stopTimeout = 10 * time.Second
+)
+
+// Run serves until ctx ends or a part fails, then stops in order and waits for everything. It can be
+// called once.
+func (s *Server) Run(ctx context.Context) (err error) {
+	listener, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { listener.Close() }() // twice is harmless
+	if err := s.startEngine(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.engine.Close()) }()
+	if err := s.openComponents(ctx); err != nil {
+		return err
+	}
+	defer s.closeComponents()
+	return s.serve(ctx, listener)
+}
+
+func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+	if s.options.Listener != nil {
+		return s.options.Listener, nil
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("open the listener: %w", err)
+	}
+	return listener, nil
+}
+
+func (s *Server) startEngine(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return s.engine.Start(ctx)
+}
+
+// openComponents connects the features to the router, before clients can join.
+func (s *Server) openComponents(ctx context.Context) error {
+	if err := s.maintenance.Open(ctx); err != nil {
+		return fmt.Errorf("open maintenance: %w", err)
+	}
+	if err := s.content.Open(); err != nil {
+		return fmt.Errorf("open content: %w", err)
+	}
+	if err := s.presence.Open(); err != nil {
+		return fmt.Errorf("open presence: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) closeComponents() {
+	s.presence.Close()
+	s.content.Close()
+	s.maintenance.Close()
+	s.webhooks.close()
+}
+
+// serve runs everything that has a life of its own. The group's context ends with ctx or with the
+// first that fails; then drain ends the clients while the parts that serve them still run.
+func (s *Server) serve(ctx context.Context, listener net.Listener) error {
+	clients, endClients := context.WithCancel(context.WithoutCancel(ctx))
+	defer endClients()
+	group, running := errgroup.WithContext(ctx)
+	web := s.httpServer()
+	group.Go(func() error { return wrap("serve HTTP", s.serveHTTP(web, listener)) })
+	group.Go(func() error { return wrap("serve WebSocket", s.serveClients(clients)) })
+	group.Go(func() error { return wrap("follow maintenance", s.maintenance.Run(running)) })
+	group.Go(func() error { return wrap("publish periodically", s.periodic.Run(running)) })
+	group.Go(func() error {
+		<-running.Done()
+		return wrap("stop HTTP", s.drain(web, endClients))
+	})
+	address := listener.Addr().String()
+	s.address.Store(&address)
+	close(s.ready)
+	s.logger.InfoContext(ctx, "listening", "address", address, "tls", s.tls != nil, "realm", s.config.Realm, "version", Version())
+	err := group.Wait()
+	s.logger.InfoContext(context.WithoutCancel(ctx), "stopped")
+	return err
+}
+
+func wrap(step string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", step, err)
+}
+
+func (s *Server) httpServer() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		TLSConfig:         s.tls,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // clients' faults
+	}
+}
+
+func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
+	var err error
+	if s.tls != nil {
+		err = web.ServeTLS(listener, "", "")
+	} else {
+		err = web.Serve(listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// drain accepts no more requests, and lets the transport say goodbye to everybody at the same time:
+// answers that are being written take as long as they take.
+func (s *Server) drain(web *http.Server, endClients func()) error {
+	s.draining.Store(true)
+	s.logger.Info("stopping")
+	endClients()
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := web.Shutdown(ctx); err != nil {
+		return web.Close()
+	}
+	return nil
+}
+
+// serveClients runs the transport. Clients that are too slow to leave are cut off, which is no
+// failure of stopping.
+func (s *Server) serveClients(ctx context.Context) error {
+	err := s.transport.Run(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.logger.Warn("some clients did not leave in time", "error", err)
+		return nil
+	}
+	return err
+}

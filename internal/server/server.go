@@ -1,0 +1,240 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/internal/cluster"
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/content"
+	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/maintenance"
+	"github.com/tidings-io/tidings/internal/presence"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Options are what a configuration file cannot say.
+type Options struct {
+	Listener net.Listener // already open; nil: what the configuration says is listened on
+	Logger   *slog.Logger // nil: as configured, to standard error
+	Files    fs.FS        // that schemas are read from; nil: the machine's
+}
+
+// Server is the assembled program.
+type Server struct {
+	// static after New
+	config      *config.Config
+	options     Options
+	logger      *slog.Logger
+	contracts   *contracts
+	engine      *cluster.Engine
+	tickets     *auth.Tickets // nil: not configured
+	keys        *auth.Keys
+	chain       *auth.Chain
+	router      *router.Router
+	realm       *router.Realm
+	authorizer  *authorizer
+	webhooks    webhooks
+	periodic    *handler.Periodic
+	functions   handler.Functions
+	content     *content.Component
+	presence    *presence.Component
+	maintenance *maintenance.Component
+	transport   *transport.Server
+	api         *httpapi.API
+	metrics     *metrics
+	mux         *http.ServeMux
+	tls         *tls.Config // nil: plain
+
+	// changed by Run
+	address  atomic.Pointer[string]
+	ready    chan struct{} // closed once connections are accepted
+	draining atomic.Bool   // no longer ready, although it was
+}
+
+// New assembles the server. It opens nothing but the files that the configuration names, and starts
+// nothing. The error is config.Problems where the configuration is at fault, all of them at once.
+func New(c *config.Config, options Options) (*Server, error) {
+	s := &Server{config: c, options: options, logger: options.Logger, ready: make(chan struct{}), mux: http.NewServeMux()}
+	if s.logger == nil {
+		s.logger = NewLogger(c.Log, os.Stderr)
+	}
+	if err := s.compile(); err != nil {
+		return nil, err
+	}
+	if err := s.assemble(); err != nil {
+		return nil, err
+	}
+	return s, s.mountOwn()
+}
+
+// Check finds everything that is wrong with a configuration, without running it.
+func Check(c *config.Config) error {
+	_, err := New(c, Options{Logger: slog.New(slog.DiscardHandler)})
+	return err
+}
+
+// compile reads what the configuration says in languages of its own, and collects every mistake.
+func (s *Server) compile() error {
+	var problems config.Problems
+	s.contracts = compileContracts(s.config, s.options.Files, &problems)
+	s.engine = newEngine(s.config, s.logger)
+	s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
+	s.keys = newKeys(s.config, &problems)
+	s.tls = newTLS(s.config, &problems)
+	checkOrigins(s.config, &problems)
+	if len(problems) > 0 {
+		problems.Sort()
+		return problems
+	}
+	return nil
+}
+
+// assemble makes the parts and gives each what it needs of the others.
+func (s *Server) assemble() error {
+	c := s.config
+	s.metrics = newMetrics()
+	var anonymous *auth.Anonymous
+	if c.Auth.Anonymous != nil {
+		anonymous = auth.NewAnonymous(c.Auth.Anonymous.Role)
+	}
+	s.chain = auth.NewChain(auth.ChainOptions{Tickets: s.tickets, Keys: s.keys, Anonymous: anonymous, Logger: s.logger})
+	s.authorizer = &authorizer{contracts: s.contracts, keys: s.keys}
+	s.router = router.New(router.Options{
+		Limits:        routerLimits(c.Limits),
+		URIs:          strictness(c.URIs),
+		Authenticator: s.chain,
+		Authorizer:    s.authorizer,
+		Logger:        s.logger,
+		Probe:         s.metrics,
+		Agent:         "Tidings-" + Version(),
+	})
+	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
+	s.content = content.New(content.Options{Realm: s.realm, Logger: s.logger})
+	s.presence = presence.New(presence.Options{Realm: s.realm, Gate: gate{s.contracts}, Logger: s.logger})
+	s.maintenance = maintenance.New(maintenance.Options{
+		Realm:         s.realm,
+		Store:         s.engine.Bucket(cluster.BucketOptions{Name: "maintenance"}).Cell("site"),
+		OperatorRoles: c.Maintenance.OperatorRoles,
+		Logger:        s.logger,
+	})
+	if err := s.assembleHandlers(); err != nil {
+		return err
+	}
+	var err error
+	if s.transport, err = transport.New(s.transportOptions()); err != nil {
+		return err
+	}
+	if s.api, err = httpapi.New(s.apiOptions()); err != nil {
+		return fmt.Errorf("assemble the HTTP API: %w", err)
+	}
+	s.metrics.watch(s)
+	return nil
+}
+
+// newEngine keeps the store in a folder of its own: what else is under data is nobody else's to
+// delete.
+func newEngine(c *config.Config, logger *slog.Logger) *cluster.Engine {
+	options := cluster.Options{Logger: logger, MaxMemory: engineMemory}
+	if c.Data != "" {
+		options.Dir = filepath.Join(c.Resolve(c.Data), "engine")
+	}
+	return cluster.New(options)
+}
+
+const (
+	// spentBytes bounds the spent tickets that are remembered: some 400,000 logins within one
+	// lifetime of a ticket. Over it tickets are refused, none is forgotten.
+	spentBytes = 64 << 20
+	// engineMemory is for those, and for the rest, where everything is kept in memory.
+	engineMemory = spentBytes + 32<<20
+)
+
+func (s *Server) transportOptions() transport.Options {
+	c := s.config
+	origins := make([]string, len(c.Origins))
+	for i, origin := range c.Origins {
+		origins[i] = origin.Value
+	}
+	options := transport.Options{
+		Router:         s.router,
+		Origins:        origins,
+		TrustedProxies: c.TrustedProxies,
+		Limits:         transportLimits(c),
+		WriteShards:    c.WebSocket.Writers,
+		Logger:         s.logger,
+	}
+	if !c.WebSocket.Compression {
+		options.Compression = transport.CompressionOff
+	}
+	if s.tickets != nil { // an interface that holds a nil pointer would not be nil
+		options.Tickets = s.tickets
+	}
+	return options
+}
+
+func routerLimits(l config.Limits) router.Limits {
+	return router.Limits{
+		Subscriptions: l.Subscriptions,
+		Registrations: l.Registrations,
+		PendingCalls:  l.PendingCalls,
+		OutboxBytes:   int(l.OutboxBytes),
+		OutboxFrames:  l.OutboxFrames,
+		MessageRate:   l.MessageRate,
+		MessageBurst:  l.MessageBurst,
+	}
+}
+
+func transportLimits(c *config.Config) transport.Limits {
+	w := c.WebSocket
+	return transport.Limits{
+		MaxMessage:     int(c.Limits.MessageBytes),
+		MaxConnections: c.Limits.Connections,
+		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
+		Write: w.Write, Close: w.Close, Drain: w.Drain,
+	}
+}
+
+func strictness(name string) wamp.Strictness {
+	if name == "strict" {
+		return wamp.StrictURIs
+	}
+	return wamp.LooseURIs
+}
+
+// Ready is closed once connections are accepted.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// Addr is where the server listens, as host:port; "" before it does.
+func (s *Server) Addr() string {
+	if address := s.address.Load(); address != nil {
+		return *address
+	}
+	return ""
+}
+
+// healthy says why the server should get no requests, if there is a reason.
+func (s *Server) healthy(ctx context.Context) error {
+	select {
+	case <-s.ready:
+	default:
+		return errors.New("starting")
+	}
+	if s.draining.Load() {
+		return errors.New("stopping")
+	}
+	return s.engine.Healthy(ctx)
+}

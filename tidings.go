@@ -1,0 +1,93 @@
+// Package tidings is the notification server as a library: a Go program that embeds it gets the
+// whole server, and answers for topics and procedures with functions of its own.
+//
+//	server, err := tidings.New(tidings.Config{File: "tidings.yaml"})
+//	...
+//	err = server.Handle("order.{id:int}", tidings.Handlers{Subscribe: mayRead})
+//	...
+//	err = server.Run(ctx)
+//
+// What the server does is in its configuration file; this package adds only what a file cannot say.
+// It never listens, dials or starts a goroutine before [Server.Run].
+//
+// A program that talks to a server which runs elsewhere uses package client.
+package tidings
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/server"
+)
+
+// Config says which configuration to run. The zero value runs the defaults, in which nothing is
+// declared and nobody may log in.
+type Config struct {
+	File  string                           // the configuration file, such as tidings.yaml
+	Files fs.FS                            // that File and the schemas it names are read from; nil: the machine's
+	YAML  []byte                           // the configuration itself, instead of File
+	Set   []string                         // overrides, such as "limits.message_bytes=2MiB"
+	Env   func(name string) (string, bool) // what ${NAME} and TIDINGS_ variables mean; nil: the process's environment
+
+	Listen   string       // overrides listen of the configuration, such as "127.0.0.1:8080"
+	Listener net.Listener // already open; nothing else is listened on then
+	Logger   *slog.Logger // nil: as configured, to standard error
+}
+
+// Server is a notification server. Its methods are safe for concurrent use.
+type Server struct{ inner *server.Server }
+
+// New reads the configuration and assembles the server. The error lists everything that is wrong in
+// the configuration, with file, line and column.
+func New(c Config) (*Server, error) {
+	parsed, err := c.parse()
+	if err != nil {
+		return nil, err
+	}
+	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, Files: c.Files})
+	if err != nil {
+		return nil, err
+	}
+	return &Server{inner: inner}, nil
+}
+
+func (c Config) parse() (*config.Config, error) {
+	options := config.Options{Set: slices.Clone(c.Set), Lookup: c.Env}
+	if c.Listen != "" {
+		options.Set = append(options.Set, "listen="+c.Listen)
+	}
+	switch {
+	case c.YAML != nil && c.File != "":
+		return nil, fmt.Errorf("both File (%s) and YAML are given: use one", c.File)
+	case c.YAML != nil:
+		return config.Parse("configuration", c.YAML, options)
+	case c.Files != nil && c.File != "":
+		data, err := fs.ReadFile(c.Files, c.File)
+		if err != nil {
+			return nil, fmt.Errorf("read the configuration: %w", err)
+		}
+		return config.Parse(c.File, data, options)
+	}
+	return config.Load(c.File, options)
+}
+
+// Run serves until ctx ends, then says goodbye to everybody and waits until all is closed. It can be
+// called once.
+func (s *Server) Run(ctx context.Context) error { return s.inner.Run(ctx) }
+
+// Ready is closed once the server accepts connections.
+func (s *Server) Ready() <-chan struct{} { return s.inner.Ready() }
+
+// Addr is where the server listens, as host:port; "" before it does.
+func (s *Server) Addr() string { return s.inner.Addr() }
+
+// Mount serves a pattern of net/http next to the server's own paths. Call it before Run.
+func (s *Server) Mount(pattern string, handler http.Handler) error {
+	return s.inner.Mount(pattern, handler)
+}
