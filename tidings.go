@@ -15,6 +15,7 @@ package tidings
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -47,6 +48,10 @@ type Server struct{ inner *server.Server }
 // the configuration, with file, line and column.
 func New(c Config) (*Server, error) {
 	parsed, err := c.parse()
+	var problems config.Problems
+	if errors.As(err, &problems) && parsed != nil {
+		return nil, server.Check(parsed, problems, c.Files)
+	}
 	if err != nil {
 		return nil, err
 	}

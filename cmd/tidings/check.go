@@ -24,13 +24,15 @@ Names every mistake with file, line and column, and what to do. Ends with 1 if t
 
 // Run is called by kong.
 func (c *checkCommand) Run(s streams) error {
-	parsed, err := config.Load(c.File, config.Options{Set: c.Set})
-	if err == nil {
-		err = server.Check(parsed)
-	}
 	var problems config.Problems
+	parsed, err := config.Load(c.File, config.Options{Set: c.Set})
 	if err != nil && !errors.As(err, &problems) {
 		return err
+	}
+	if parsed != nil {
+		if err := server.Check(parsed, problems, nil); err != nil && !errors.As(err, &problems) {
+			return err
+		}
 	}
 	if c.JSON {
 		return c.report(s, problems)

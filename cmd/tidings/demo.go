@@ -14,7 +14,7 @@ import (
 )
 
 type demoCommand struct {
-	Listen  string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Listen  string `help:"Address to listen on; 127.0.0.1:8080 if left out." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	Verbose bool   `short:"v" help:"Log every request."`
 	outputFlag
 }

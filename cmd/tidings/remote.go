@@ -24,7 +24,7 @@ const maxAnswer = 32 << 20
 
 // remote is how to reach a running server, for every command that does.
 type remote struct {
-	Server string `help:"Address of the server." default:"http://127.0.0.1:8080" env:"TIDINGS_SERVER" placeholder:"URL"`
+	Server string `help:"Address of the server; http://127.0.0.1:8080 if left out." default:"http://127.0.0.1:8080" env:"TIDINGS_SERVER" placeholder:"URL"`
 	Key    string `help:"API key." env:"TIDINGS_KEY" placeholder:"KEY"`
 }
 

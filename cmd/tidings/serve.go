@@ -11,7 +11,7 @@ import (
 )
 
 type serveCommand struct {
-	Config string   `help:"Configuration file." type:"path" placeholder:"FILE" env:"TIDINGS_CONFIG"`
+	Config string   `help:"Configuration file." placeholder:"FILE" env:"TIDINGS_CONFIG"`
 	Listen string   `help:"Address to listen on, instead of the configuration's." placeholder:"HOST:PORT"`
 	Set    []string `help:"Override a key of the configuration; repeat for more." placeholder:"KEY=VALUE" sep:"none"`
 }

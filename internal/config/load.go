@@ -68,7 +68,8 @@ func read(path string) ([]byte, error) {
 }
 
 // Parse reads a configuration from memory. Relative file names in it are relative to the folder of
-// name.
+// name. Besides [Problems] it gives what it could read, if that was YAML: for whoever looks for
+// mistakes that only they can find, so that all are told at once.
 func Parse(name string, data []byte, options Options) (*Config, error) {
 	if options.Lookup == nil {
 		options.Lookup = os.LookupEnv
@@ -84,7 +85,7 @@ func Parse(name string, data []byte, options Options) (*Config, error) {
 	c.positions = d.positions
 	d.validate(c, options)
 	if problems := d.finish(); len(problems) > 0 {
-		return nil, problems
+		return c, problems
 	}
 	return c, nil
 }

@@ -103,7 +103,7 @@ func (d *Demo) register() error {
 // callOrder gives the order whose number is the first argument.
 func (d *Demo) callOrder(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) {
 	var id int
-	if err := call.Payload.Decode(&id); err != nil {
+	if err := call.Payload.Decode(&id); err != nil || len(call.Payload.Args) != 1 {
 		return tidings.Payload{}, tidings.Errorf("demo.error.no_number", "give the number of an order, such as 1042")
 	}
 	order, ok := d.orders.get(id)

@@ -66,7 +66,23 @@ func compileContracts(c *config.Config, files fs.FS, problems *config.Problems) 
 		}
 		*problems = append(*problems, b.problem(c, p))
 	}
+	if len(wrong) == 0 {
+		b.checkPeriodic(c, problems)
+	}
 	return b
+}
+
+// checkPeriodic holds the server's own publications to the contracts.
+func (b *contracts) checkPeriodic(c *config.Config, problems *config.Problems) {
+	for _, contract := range b.table.Contracts() {
+		t := b.declared[contract.Declaration].topic
+		if t == nil || t.Every == nil {
+			continue
+		}
+		if _, err := scheduleOf(contract, t.Every); err != nil {
+			problems.At(c, t.Pattern.Pos, "every: "+err.Error(), "publish what the schema allows")
+		}
+	}
 }
 
 // find gives the declaration of a topic of the configuration by its pattern as it was written.

@@ -154,7 +154,7 @@ presence:
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = server.Check(parsed)
+	err = server.Check(parsed, nil, nil)
 	problems, ok := err.(config.Problems) //nolint:errorlint // it is documented as such
 	if !ok {
 		t.Fatalf("not problems but: %v", err)

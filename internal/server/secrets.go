@@ -53,7 +53,7 @@ func newKeys(c *config.Config, problems *config.Problems) *auth.Keys {
 }
 
 func newTLS(c *config.Config, problems *config.Problems) *tls.Config {
-	if c.TLS == nil {
+	if c.TLS == nil || c.TLS.Cert.Value == "" || c.TLS.Key.Value == "" { // the latter has been told
 		return nil
 	}
 	loaded, err := transport.LoadTLS(c.Resolve(c.TLS.Cert.Value), c.Resolve(c.TLS.Key.Value))

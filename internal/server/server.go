@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/auth"
@@ -72,7 +73,7 @@ func New(c *config.Config, options Options) (*Server, error) {
 	if s.logger == nil {
 		s.logger = NewLogger(c.Log, os.Stderr)
 	}
-	if err := s.compile(); err != nil {
+	if err := s.compile(nil); err != nil {
 		return nil, err
 	}
 	if err := s.assemble(); err != nil {
@@ -81,21 +82,27 @@ func New(c *config.Config, options Options) (*Server, error) {
 	return s, s.mountOwn()
 }
 
-// Check finds everything that is wrong with a configuration, without running it.
-func Check(c *config.Config) error {
-	_, err := New(c, Options{Logger: slog.New(slog.DiscardHandler)})
-	return err
+// Check finds everything that is wrong with a configuration, without running it. found is what is
+// known already: the configuration is then what could be read in spite of that.
+func Check(c *config.Config, found config.Problems, files fs.FS) error {
+	s := &Server{config: c, options: Options{Files: files}, logger: slog.New(slog.DiscardHandler)}
+	return s.compile(found)
 }
 
 // compile reads what the configuration says in languages of its own, and collects every mistake.
-func (s *Server) compile() error {
+func (s *Server) compile(found config.Problems) error {
 	var problems config.Problems
 	s.contracts = compileContracts(s.config, s.options.Files, &problems)
-	s.engine = newEngine(s.config, s.logger)
-	s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
-	s.keys = newKeys(s.config, &problems)
 	s.tls = newTLS(s.config, &problems)
 	checkOrigins(s.config, &problems)
+	if len(found) == 0 { // secrets that are wrong have been told
+		s.engine = newEngine(s.config, s.logger)
+		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
+		s.keys = newKeys(s.config, &problems)
+	}
+	problems = append(slices.Clone(found), slices.DeleteFunc(problems, func(p config.Problem) bool {
+		return slices.ContainsFunc(found, func(known config.Problem) bool { return known.Pos == p.Pos })
+	})...)
 	if len(problems) > 0 {
 		problems.Sort()
 		return problems
