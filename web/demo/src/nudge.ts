@@ -27,7 +27,7 @@ class Nudge extends View {
       <div class="card-head"><h2 id="nudge-title">Send a flash</h2><span class="muted" role="status" data-testid="send-flash-status">${this.status}</span></div>
       <form class="nudge-form" @submit=${this.#send}>
         <div class="field nudge-text"><label for="nudge-text">Message</label>
-          <input id="nudge-text" name="text" required maxlength="200" autocomplete="off" data-testid="flash-input" value="Could you look at this order?" /></div>
+          <input id="nudge-text" name="text" required maxlength="200" autocomplete="off" data-testid="flash-input" value="Could you take a look?" /></div>
         <div class="field"><label for="nudge-level">Kind</label>
           <select id="nudge-level" name="level" data-testid="flash-level">${LEVELS.map((level) => html`<option>${level}</option>`)}</select></div>
         <button class="button" type="submit" data-testid="send-flash">Send to ${partner.name.split(' ')[0]}</button>

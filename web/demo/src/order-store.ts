@@ -109,10 +109,15 @@ export class Orders extends Store {
     for (const tag of change.tags) {
       const id = Number(tag.slice(tag.lastIndexOf('.') + 1));
       const row = this.rows.get(id);
-      if (!row || (change.version !== null && Number(change.version) <= row.order.version)) continue;
-      this.rows = new Map(this.rows).set(id, { ...row, outdated: change });
-      if (id === this.#open && !change.mine) this.#flash(id, change);
+      // The backend tells of a save before it answers the page that reads: what is here may be newer already.
+      if (row && (change.version === null || Number(change.version) > row.order.version)) this.#mark(row, change);
     }
+  }
+
+  #mark(row: Row, change: Change): void {
+    const { id } = row.order;
+    this.rows = new Map(this.rows).set(id, { ...row, outdated: change });
+    if (id === this.#open && !change.mine) this.#flash(id, change);
     this.changed();
   }
 
@@ -132,12 +137,14 @@ export class Orders extends Store {
 
   /** Changes from before the page watched, or while it was offline, were told to nobody: the versions tell. */
   async #compare(): Promise<void> {
+    const before = this.rows;
     const now = await api.orders().catch(() => []);
     for (const order of now) {
       const row = this.rows.get(order.id);
-      if (!row || row.order.version >= order.version || row.outdated?.version === String(order.version)) continue;
+      if (!row || row.order !== before.get(order.id)?.order) continue; // read or saved while this was asked
+      if (row.order.version === order.version || row.outdated?.version === String(order.version)) continue;
       const author = { id: order.updated_by, name: this.#site.nameOf(order.updated_by) };
-      this.#outdate({
+      this.#mark(row, {
         id: `${order.id}-${order.version}`, tags: [tagOf(order.id)], author, mine: author.id === this.#site.user.id,
         version: String(order.version), fields: differing(row.order, order), at: new Date(order.updated_at),
       });
