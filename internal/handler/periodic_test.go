@@ -1,0 +1,180 @@
+package handler_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// diary notes publications with the seconds since it began.
+type diary struct {
+	*router.Realm
+	began time.Time
+
+	mu    sync.Mutex
+	lines []string
+}
+
+func (d *diary) Publish(p router.Publication) router.Receipt {
+	d.mu.Lock()
+	d.lines = append(d.lines, fmt.Sprintf("%.0f %s %s", time.Since(d.began).Seconds(), p.Topic, p.Payload.Args))
+	d.mu.Unlock()
+	return d.Realm.Publish(p)
+}
+
+// since gives what was noted and forgets it.
+func (d *diary) since(t *testing.T) []string {
+	t.Helper()
+	synctest.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	lines := d.lines
+	d.lines = nil
+	return lines
+}
+
+func schedules(t *testing.T) []handler.Schedule {
+	return []handler.Schedule{
+		{Match: func(topic string) bool { return topic == "beat" }, Topic: "beat", Every: 50 * time.Second, Payload: payload(t, `["alive"]`, "")},
+		{Match: func(topic string) bool { return strings.HasPrefix(topic, "clock.") }, Every: 20 * time.Second, Payload: payload(t, `["tick"]`, "")},
+	}
+}
+
+// runPeriodic runs until the returned function is called.
+func runPeriodic(t *testing.T, d *diary) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	p := handler.NewPeriodic(d, schedules(t))
+	wg.Go(func() {
+		if err := p.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	synctest.Wait()
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("other publications (-want +got):\n%s", diff)
+	}
+}
+
+func TestPeriodicPublicationsComeWhileSomebodyListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New(router.Options{})
+		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
+		a, b := enter(t, r, ann), enter(t, r, ann)
+		a.say(`[32,1,{},"beat"]`) // before Run
+		defer runPeriodic(t, d)()
+
+		time.Sleep(11 * time.Second)
+		b.say(`[32,1,{},"beat"]`)
+		b.say(`[32,2,{},"clock.utc"]`)
+		b.say(`[32,3,{},"other"]`)
+		time.Sleep(45 * time.Second)
+		expect(t, d.since(t), `31 clock.utc ["tick"]`, `50 beat ["alive"]`, `51 clock.utc ["tick"]`)
+
+		a.client.Gone(router.CloseLost) // b still listens
+		time.Sleep(46 * time.Second)
+		expect(t, d.since(t), `71 clock.utc ["tick"]`, `91 clock.utc ["tick"]`, `100 beat ["alive"]`)
+
+		b.client.Gone(router.CloseLost)
+		time.Sleep(10 * time.Minute)
+		expect(t, d.since(t))
+
+		c := enter(t, r, ann)
+		c.say(`[32,1,{},"clock.cet"]`)
+		time.Sleep(30 * time.Second)
+		expect(t, d.since(t), `722 clock.cet ["tick"]`)
+	})
+}
+
+func TestSubscriptionsByPatternListenToALiteralTopic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New(router.Options{})
+		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
+		defer runPeriodic(t, d)()
+		m := enter(t, r, ann)
+		m.say(`[32,1,{"match":"prefix"},"bea"]`)
+		m.say(`[32,2,{"match":"wildcard"},"clock."]`)
+		time.Sleep(60 * time.Second)
+		expect(t, d.since(t), `50 beat ["alive"]`)
+
+		m.say(`[32,3,{},"clock.utc"]`) // somebody names a clock: the pattern hears it too
+		time.Sleep(25 * time.Second)
+		expect(t, d.since(t), `80 clock.utc ["tick"]`)
+
+		m.client.Gone(router.CloseLost)
+		time.Sleep(time.Hour)
+		expect(t, d.since(t))
+	})
+}
+
+func TestComingAndGoingDoesNotHurryPublications(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New(router.Options{})
+		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
+		defer runPeriodic(t, d)()
+		for range 30 {
+			m := enter(t, r, ann)
+			m.say(`[32,1,{},"clock.utc"]`)
+			time.Sleep(time.Second)
+			m.client.Gone(router.CloseLost)
+		}
+		expect(t, d.since(t))
+	})
+}
+
+func TestManyTopicsShareOneGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New(router.Options{})
+		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
+		defer runPeriodic(t, d)()
+		m := enter(t, r, ann)
+		for i := range 500 {
+			m.say(fmt.Sprintf(`[32,%d,{},"clock.%d"]`, i+1, i))
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(16 * time.Second)
+		if got := len(d.since(t)); got != 101 {
+			t.Errorf("%d topics had their turn after 21 seconds", got)
+		}
+		time.Sleep(20 * time.Second)
+		if got := len(d.since(t)); got != 500 {
+			t.Errorf("%d publications in one interval", got)
+		}
+		subscribed := 0
+		for _, s := range d.Subscriptions() {
+			if s.Match == wamp.MatchExact {
+				subscribed++
+			}
+		}
+		if subscribed != 500 {
+			t.Errorf("%d subscriptions", subscribed)
+		}
+	})
+}
+
+func TestNothingToPublishWaitsForTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := handler.NewPeriodic(router.New(router.Options{}).AddRealm("app"), nil).Run(ctx); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,156 @@
+package handler_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// local asks a procedure of the program that answers with what it is given.
+func local(t *testing.T, result wamp.Payload, err error) *handler.Procedure {
+	t.Helper()
+	realm := router.New(router.Options{}).AddRealm("app")
+	cancel, registerError := realm.Register(router.Registration{
+		Procedure: "com.example.ask",
+		Handler:   func(context.Context, router.Invocation) (wamp.Payload, error) { return result, err },
+	})
+	if registerError != nil {
+		t.Fatal(registerError)
+	}
+	t.Cleanup(cancel)
+	return handler.NewProcedure(realm, "com.example.ask")
+}
+
+func TestWhatAProcedureAnswers(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		result wamp.Payload
+		err    error
+		want   handler.Answer
+		args   string
+		fails  string
+	}{
+		{"allow", payload(t, "", `{"allow":true}`), nil, handler.Answer{Allow: true}, "", ""},
+		{"refuse", payload(t, "", `{"allow":false,"reason":"closed"}`), nil, handler.Answer{Reason: "closed"}, "", ""},
+		{"replace", payload(t, "", `{"allow":true,"args":[9007199254740993]}`), nil, handler.Answer{Allow: true}, "[9007199254740993]", ""},
+		{"nothing", wamp.Payload{}, nil, handler.Answer{}, "", "no keyword arguments"},
+		{"a plain yes", payload(t, `[true]`, ""), nil, handler.Answer{}, "", "no keyword arguments"},
+		{"a refusal as an error", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized, Payload: payload(t, `["closed"]`, "")}, handler.Answer{Reason: "closed"}, "", ""},
+		{"a refusal without text", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized}, handler.Answer{}, "", ""},
+		{"another error", wamp.Payload{}, &router.CallError{URI: "com.example.broken"}, handler.Answer{}, "", "com.example.broken"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := local(t, test.result, test.err).Ask(t.Context(), aboutPublishing(t))
+			if test.fails != "" {
+				if err == nil || !strings.Contains(err.Error(), test.fails) {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil || got.Allow != test.want.Allow || got.Reason != test.want.Reason {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if test.args != "" && (got.Payload == nil || string(got.Payload.Args) != test.args) {
+				t.Errorf("the payload is %+v", got.Payload)
+			}
+		})
+	}
+}
+
+func TestAProcedureThatNobodyRegisteredIsAFailure(t *testing.T) {
+	p := handler.NewProcedure(router.New(router.Options{}).AddRealm("app"), "com.example.ask")
+	if _, err := p.Ask(t.Context(), aboutPublishing(t)); err == nil || !strings.Contains(err.Error(), "nobody has registered com.example.ask") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestASessionIsAskedAboutOthersButNotAboutItself(t *testing.T) {
+	synctest.Test(t, isAskedAboutOthers)
+}
+
+func isAskedAboutOthers(t *testing.T) {
+	r := router.New(router.Options{})
+	realm := r.AddRealm("app")
+	callee, other := enter(t, r, &router.Identity{ID: "erp"}), enter(t, r, ann)
+	callee.say(`[64,1,{},"com.example.ask"]`)
+	callee.heard()
+	h := handler.New(handler.Options{Asker: handler.NewProcedure(realm, "com.example.ask")})
+
+	request := aboutPublishing(t)
+	request.Session = callee.client.Session()
+	if _, err := h.Decide(t.Context(), request); err != nil || len(callee.heard()) != 0 {
+		t.Errorf("it is asked about itself: %v", err)
+	}
+
+	request.Session = other.client.Session()
+	var wg sync.WaitGroup
+	var refused error
+	wg.Go(func() { _, refused = h.Decide(t.Context(), request) })
+	var invocation *wamp.Invocation
+	synctest.Wait() // until the question is in the callee's outbox
+	for _, m := range callee.heard() {
+		invocation, _ = m.(*wamp.Invocation)
+	}
+	if invocation == nil {
+		t.Fatal("the callee is not asked")
+	}
+	var kwargs wamp.Dict
+	var args []any
+	if err := invocation.Payload.Decode(&args, &kwargs); err != nil {
+		t.Error(err)
+	}
+	if id, _ := kwargs.ID("session"); id != other.client.Session().ID() {
+		t.Errorf("it is asked about %v", kwargs)
+	}
+	callee.say(`[70,1,{},[],{"allow":false,"reason":"closed"}]`)
+	wg.Wait()
+	refusedAs(t, refused, wamp.ErrNotAuthorized, "closed")
+}
+
+func TestTheDecisionReachesTheClient(t *testing.T) {
+	r := router.New(router.Options{Authorizer: authorizes{handler.New(handler.Options{Asker: asks(func(_ context.Context, q *handler.Request) (handler.Answer, error) {
+		if q.Topic == "order.1" {
+			return handler.Answer{Reason: "closed"}, nil
+		}
+		other := payload(t, `["other"]`, "")
+		return handler.Answer{Allow: true, Payload: &other}, nil
+	})})}})
+	r.AddRealm("app")
+	m := enter(t, r, ann)
+	m.say(`[32,1,{},"order.2"]`)
+	m.say(`[16,2,{"acknowledge":true,"exclude_me":false},"order.2",["mine"]]`)
+	m.say(`[16,3,{"acknowledge":true},"order.1",[]]`)
+	var event *wamp.Event
+	var refusal *wamp.Error
+	for _, message := range m.heard() {
+		switch message := message.(type) {
+		case *wamp.Event:
+			event = message
+		case *wamp.Error:
+			refusal = message
+		}
+	}
+	if event == nil || string(event.Payload.Args) != `["other"]` {
+		t.Errorf("the event is %+v", event)
+	}
+	if refusal == nil || refusal.Error != wamp.ErrNotAuthorized || string(refusal.Payload.Args) != `["closed"]` {
+		t.Errorf("the refusal is %+v", refusal)
+	}
+}
+
+// authorizes is the shortest Authorizer around a handler.
+type authorizes struct{ h *handler.Handler }
+
+func (a authorizes) Authorize(ctx context.Context, r router.Request) (router.Decision, error) {
+	if r.Match != wamp.MatchExact {
+		return router.Decision{}, errors.New("a pattern")
+	}
+	return a.h.Decide(ctx, &handler.Request{Action: r.Action, Topic: r.URI, Session: r.Session, Identity: r.Session.Identity(), Payload: r.Payload})
+}
