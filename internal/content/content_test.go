@@ -15,12 +15,13 @@ import (
 
 	"github.com/tidings-io/tidings/internal/content"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 func open(t testing.TB, options content.Options) (*content.Component, *router.Router) {
 	t.Helper()
-	r, realm := newRouter()
+	r, realm := routertest.Realm()
 	options.Realm = realm
 	c := content.New(options)
 	if err := c.Open(); err != nil {
@@ -30,11 +31,11 @@ func open(t testing.TB, options content.Options) (*content.Component, *router.Ro
 	return c, r
 }
 
-func watch(t testing.TB, r *router.Router, user, tab string, tags ...string) *client {
+func watch(t testing.TB, r *router.Router, user, tab string, tags ...string) *routertest.Client {
 	t.Helper()
-	c := join(t, r, user, tab)
+	c := routertest.Join(t, r, routertest.Page{Identity: routertest.Person(user), Tab: tab})
 	for _, tag := range tags {
-		c.subscribe(wamp.URI(content.TopicPrefix+tag), wamp.MatchExact)
+		c.Subscribe(wamp.URI(content.TopicPrefix+tag), wamp.MatchExact)
 	}
 	return c
 }
@@ -68,17 +69,17 @@ func TestWhoWatchesATagHearsOfItsChangeAndOfNoOther(t *testing.T) {
 		}}
 	}
 	withoutTime := cmpopts.IgnoreMapEntries(func(key string, _ any) bool { return key == "at" })
-	got := ann.events()
+	got := ann.Events()
 	if diff := cmp.Diff(want("order.42"), got, withoutTime); diff != "" {
 		t.Error(diff)
 	}
 	if at, err := time.Parse(time.RFC3339, got[0]["at"].(string)); err != nil || time.Since(at) > time.Minute {
 		t.Errorf("at is %v: %v", got[0]["at"], err)
 	}
-	if diff := cmp.Diff(want("customer.7"), ben.events(), withoutTime); diff != "" {
+	if diff := cmp.Diff(want("customer.7"), ben.Events(), withoutTime); diff != "" {
 		t.Error(diff)
 	}
-	if heard := cem.take(); len(heard) != 0 {
+	if heard := cem.Events(); len(heard) != 0 {
 		t.Errorf("who watches nothing heard %+v", heard)
 	}
 }
@@ -87,7 +88,7 @@ func TestWhatIsNotSaidIsNullAndFieldsAreAList(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "", "order.42")
 	changed(t, c, content.Change{Tags: []string{"order.42"}})
-	e := ann.events()[0]
+	e := ann.Events()[0]
 	delete(e, "at")
 	delete(e, "change")
 	want := wamp.Dict{"tag": "order.42", "author": nil, "tab": nil, "version": nil, "fields": []any{}}
@@ -103,11 +104,11 @@ func TestThePageThatMadeTheChangeIsNotTold(t *testing.T) {
 	nameless := watch(t, r, "ann", "", "order.42")
 	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1", Author: &content.Author{ID: "ann"}})
 
-	if heard := editing.events(); len(heard) != 0 {
+	if heard := editing.Events(); len(heard) != 0 {
 		t.Errorf("its own page heard %v", heard)
 	}
-	for name, page := range map[string]*client{"other": other, "nameless": nameless} {
-		if heard := page.events(); len(heard) != 1 {
+	for name, page := range map[string]*routertest.Client{"other": other, "nameless": nameless} {
+		if heard := page.Events(); len(heard) != 1 {
 			t.Errorf("the %s page of the author heard %v", name, heard)
 		}
 	}
@@ -118,15 +119,15 @@ func TestAPageIsKnownByItsTabOverSessions(t *testing.T) {
 	first := watch(t, r, "ann", "tab-1", "order.42")
 	second := watch(t, r, "ann", "tab-1", "order.42") // reconnected; the first loss is not noticed yet
 	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1"})
-	first.conn.Gone(router.CloseLost)
+	first.Lose()
 	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1"})
-	if heard := second.events(); len(heard) != 0 {
+	if heard := second.Events(); len(heard) != 0 {
 		t.Errorf("its own page heard %v", heard)
 	}
-	second.conn.Gone(router.CloseLost)
+	second.Lose()
 	third := watch(t, r, "ben", "tab-2", "order.42")
 	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1"})
-	if heard := third.events(); len(heard) != 1 {
+	if heard := third.Events(); len(heard) != 1 {
 		t.Errorf("another page heard %v", heard)
 	}
 }
@@ -146,19 +147,19 @@ func TestATagThatNobodyWatchesCostsNothing(t *testing.T) {
 	if after.Publications != before.Publications || after.Encodings != before.Encodings {
 		t.Errorf("%d publications, %d encodings", after.Publications-before.Publications, after.Encodings-before.Encodings)
 	}
-	if heard := ann.events(); len(heard) != 0 {
+	if heard := ann.Events(); len(heard) != 0 {
 		t.Errorf("heard %v", heard)
 	}
 }
 
 func TestAPatternThatWasAllowedHearsOfWhatItCovers(t *testing.T) {
 	c, r := open(t, content.Options{})
-	ann := join(t, r, "ann", "")
-	ann.subscribe(content.TopicPrefix+"order.", wamp.MatchPrefix)
+	ann := watch(t, r, "ann", "")
+	ann.Subscribe(content.TopicPrefix+"order.", wamp.MatchPrefix)
 	if result := changed(t, c, content.Change{Tags: []string{"order.42", "customer.7"}}); result.Notified != 1 {
 		t.Errorf("the result is %+v", result)
 	}
-	if heard := ann.events(); len(heard) != 1 || heard[0]["tag"] != "order.42" {
+	if heard := ann.Events(); len(heard) != 1 || heard[0]["tag"] != "order.42" {
 		t.Errorf("heard %v", heard)
 	}
 }
@@ -188,7 +189,7 @@ func TestAChangeThatIsNotLikeOneIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if heard := ann.events(); len(heard) != 0 {
+	if heard := ann.Events(); len(heard) != 0 {
 		t.Errorf("a refused change was told: %v", heard)
 	}
 	if stats := c.Stats(); stats.Refused != 13 || stats.Changes != 0 {
@@ -205,7 +206,7 @@ func TestTagsMayHaveSlashes(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "", "oro/Order/42")
 	changed(t, c, content.Change{Tags: []string{"oro/Order/42"}})
-	if heard := ann.events(); len(heard) != 1 {
+	if heard := ann.Events(); len(heard) != 1 {
 		t.Errorf("heard %v", heard)
 	}
 }
@@ -214,13 +215,13 @@ func TestABackendMayPublishChanges(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "tab-1", "order.42")
 	ben := watch(t, r, "ben", "", "order.42")
-	erp := join(t, r, "erp", "")
+	erp := routertest.Join(t, r, routertest.Page{Identity: routertest.Backend("erp")})
 	change := wamp.Dict{
 		"tags": []any{"order.42"}, "author": wamp.Dict{"id": "ann", "name": "Ann"}, "tab": "tab-1", "version": "8", "fields": []any{"total"},
 	}
-	erp.publish(content.TopicChanged, nil, change)
-	erp.publish(content.TopicChanged, []any{change}, nil)
-	heard := ben.events()
+	erp.Publish(content.TopicChanged, nil, change)
+	erp.Publish(content.TopicChanged, []any{change}, nil)
+	heard := ben.Events()
 	if len(heard) != 2 {
 		t.Fatalf("heard %v", heard)
 	}
@@ -229,7 +230,7 @@ func TestABackendMayPublishChanges(t *testing.T) {
 			t.Errorf("heard %v", e)
 		}
 	}
-	if heard := ann.events(); len(heard) != 0 {
+	if heard := ann.Events(); len(heard) != 0 {
 		t.Errorf("the page that made the change heard %v", heard)
 	}
 	if stats := c.Stats(); stats.Changes != 2 || stats.Events != 2 {
@@ -241,15 +242,15 @@ func TestAUserCannotPublishChangesOfSomebodyElse(t *testing.T) {
 	_, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "tab-1", "order.42")
 	ben := watch(t, r, "ben", "tab-2", "order.42")
-	ben.publish(content.TopicChanged, nil, wamp.Dict{"tags": []any{"order.42"}, "author": wamp.Dict{"id": "ann", "name": "Ann"}, "tab": "tab-1"})
-	heard := ann.events()
+	ben.Publish(content.TopicChanged, nil, wamp.Dict{"tags": []any{"order.42"}, "author": wamp.Dict{"id": "ann", "name": "Ann"}, "tab": "tab-1"})
+	heard := ann.Events()
 	if len(heard) != 1 || heard[0]["tab"] != "tab-2" {
 		t.Fatalf("heard %v", heard)
 	}
 	if diff := cmp.Diff(wamp.Dict{"id": "ben", "name": "Mx ben"}, heard[0]["author"]); diff != "" {
 		t.Error(diff)
 	}
-	if heard := ben.events(); len(heard) != 0 {
+	if heard := ben.Events(); len(heard) != 0 {
 		t.Errorf("its own page heard %v", heard)
 	}
 }
@@ -258,12 +259,12 @@ func TestAPublicationThatIsNoChangeIsLoggedAndHarmsNobody(t *testing.T) {
 	var log bytes.Buffer
 	c, r := open(t, content.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	ann := watch(t, r, "ann", "", "order.42")
-	erp := join(t, r, "erp", "")
-	erp.publish(content.TopicChanged, nil, nil)
-	erp.publish(content.TopicChanged, []any{"order.42"}, nil)
-	erp.publish(content.TopicChanged, nil, wamp.Dict{"tags": "order.42"})
-	erp.publish(content.TopicChanged, nil, wamp.Dict{"tag": []any{"order.42"}})
-	if heard := ann.events(); len(heard) != 0 {
+	erp := routertest.Join(t, r, routertest.Page{Identity: routertest.Backend("erp")})
+	erp.Publish(content.TopicChanged, nil, nil)
+	erp.Publish(content.TopicChanged, []any{"order.42"}, nil)
+	erp.Publish(content.TopicChanged, nil, wamp.Dict{"tags": "order.42"})
+	erp.Publish(content.TopicChanged, nil, wamp.Dict{"tag": []any{"order.42"}})
+	if heard := ann.Events(); len(heard) != 0 {
 		t.Errorf("heard %v", heard)
 	}
 	if stats := c.Stats(); stats.Refused != 4 {
@@ -277,10 +278,10 @@ func TestAPublicationThatIsNoChangeIsLoggedAndHarmsNobody(t *testing.T) {
 func TestAfterCloseNothingIsHeard(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "", "order.42")
-	erp := join(t, r, "erp", "")
+	erp := routertest.Join(t, r, routertest.Page{Identity: routertest.Backend("erp")})
 	c.Close()
-	erp.publish(content.TopicChanged, nil, wamp.Dict{"tags": []any{"order.42"}})
-	if heard := ann.events(); len(heard) != 0 {
+	erp.Publish(content.TopicChanged, nil, wamp.Dict{"tags": []any{"order.42"}})
+	if heard := ann.Events(); len(heard) != 0 {
 		t.Errorf("heard %v", heard)
 	}
 }

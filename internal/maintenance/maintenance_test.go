@@ -16,12 +16,13 @@ import (
 
 	"github.com/tidings-io/tidings/internal/maintenance"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 func open(t testing.TB, s maintenance.Store) (*maintenance.Component, *router.Router) {
 	t.Helper()
-	r, realm := newRouter()
+	r, realm := routertest.Realm()
 	c := maintenance.New(maintenance.Options{Realm: realm, Store: s, OperatorRoles: []string{"operator"}})
 	if err := c.Open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -49,32 +50,11 @@ func off(t testing.TB, c *maintenance.Component, by string) maintenance.State {
 }
 
 // page opens a page that follows the state, and gives what it is told at once.
-func page(t testing.TB, r *router.Router) (*client, wamp.Dict) {
+func page(t testing.TB, r *router.Router) (*routertest.Client, wamp.Dict) {
 	t.Helper()
-	c := join(t, r, "ann", "")
-	c.requests++
-	c.send(&wamp.Subscribe{Request: c.requests, Topic: maintenance.Topic, Options: wamp.Dict{}})
-	got := c.take()
-	if len(got) != 2 {
-		t.Fatalf("got %+v, not SUBSCRIBED and the state", got)
-	}
-	if _, ok := got[0].(*wamp.Subscribed); !ok {
-		t.Fatalf("got %+v before SUBSCRIBED", got[0])
-	}
-	return c, kwargs(t, got[1])
-}
-
-func kwargs(t testing.TB, m wamp.Message) wamp.Dict {
-	t.Helper()
-	e, ok := m.(*wamp.Event)
-	if !ok {
-		t.Fatalf("got %+v, not an event", m)
-	}
-	var state wamp.Dict
-	if err := e.Payload.Decode(nil, &state); err != nil {
-		t.Fatal(err)
-	}
-	return state
+	c := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")})
+	c.Subscribe(maintenance.Topic, wamp.MatchExact)
+	return c, c.Event()
 }
 
 var ignoreTime = cmpopts.IgnoreMapEntries(func(key string, _ any) bool { return key == "revision" || key == "since" })
@@ -90,8 +70,8 @@ func TestEveryOpenPageHearsThatMaintenanceBeginsAndEnds(t *testing.T) {
 
 	on(t, c, maintenance.Start{Message: "Back at 14:00", By: "olga", Operators: []string{"7", "42", "7"}})
 	want = wamp.Dict{"on": true, "message": "Back at 14:00", "by": "olga", "operators": []any{"42", "7"}, "operator_roles": []any{"operator"}}
-	for _, p := range []*client{ann, ben} {
-		heard := p.events()
+	for _, p := range []*routertest.Client{ann, ben} {
+		heard := p.Events()
 		if len(heard) != 1 {
 			t.Fatalf("heard %v", heard)
 		}
@@ -106,7 +86,7 @@ func TestEveryOpenPageHearsThatMaintenanceBeginsAndEnds(t *testing.T) {
 
 	off(t, c, "olga")
 	want = wamp.Dict{"on": false, "message": "", "by": "olga", "operators": []any{}, "operator_roles": []any{"operator"}}
-	heard := ann.events()
+	heard := ann.Events()
 	if len(heard) != 1 || heard[0]["since"] != nil {
 		t.Fatalf("heard %v", heard)
 	}
@@ -119,16 +99,16 @@ func TestAPageThatOpensDuringMaintenanceKnowsItAtOnceAndNobodyElseIsTold(t *test
 	c, r := open(t, &store{})
 	early, _ := page(t, r)
 	state := on(t, c, maintenance.Start{Message: "Back at 14:00"})
-	early.events()
+	early.Events()
 
 	late, first := page(t, r)
 	if first["on"] != true || first["message"] != "Back at 14:00" || first["revision"] != state.Revision {
 		t.Errorf("it is told %v", first)
 	}
-	if heard := early.events(); len(heard) != 0 {
+	if heard := early.Events(); len(heard) != 0 {
 		t.Errorf("others heard %v", heard)
 	}
-	if heard := late.events(); len(heard) != 0 {
+	if heard := late.Events(); len(heard) != 0 {
 		t.Errorf("it heard it twice: %v", heard)
 	}
 }
@@ -145,7 +125,7 @@ func TestToRepeatChangesNothing(t *testing.T) {
 	if diff := cmp.Diff(first, again); diff != "" {
 		t.Error(diff)
 	}
-	if heard := ann.events(); len(heard) != 1 {
+	if heard := ann.Events(); len(heard) != 1 {
 		t.Errorf("heard %v", heard)
 	}
 }
@@ -160,7 +140,7 @@ func TestAnotherMessageIsTheSameMaintenance(t *testing.T) {
 		if !second.Since.Equal(*first.Since) || second.By != "piet" || second.Revision <= first.Revision {
 			t.Errorf("%+v after %+v", second, first)
 		}
-		if heard := ann.events(); len(heard) != 2 || heard[1]["message"] != "Back at 15:00" {
+		if heard := ann.Events(); len(heard) != 2 || heard[1]["message"] != "Back at 15:00" {
 			t.Errorf("heard %v", heard)
 		}
 	})
@@ -224,14 +204,13 @@ func TestAChangeOnOneNodeIsToldOnAll(t *testing.T) {
 		if diff := cmp.Diff(want, there.Status()); diff != "" {
 			t.Error(diff)
 		}
-		for name, p := range map[string]*client{"here": ann, "there": ben} {
-			if heard := p.events(); len(heard) != 1 || heard[0]["on"] != true {
+		for name, p := range map[string]*routertest.Client{"here": ann, "there": ben} {
+			if heard := p.Events(); len(heard) != 1 || heard[0]["on"] != true {
 				t.Errorf("%s heard %v", name, heard)
 			}
 		}
 		off(t, there, "olga")
-		synctest.Wait()
-		if heard := ann.events(); here.Status().On || len(heard) != 1 || heard[0]["on"] != false {
+		if heard := ann.Event(); here.Status().On || heard["on"] != false {
 			t.Errorf("here it is %+v, heard %v", here.Status(), heard)
 		}
 		cancel()
@@ -249,7 +228,7 @@ func TestWhoComesSecondDecidesAgain(t *testing.T) {
 	if state.Message != "ours" || here.Status().Message != "ours" {
 		t.Errorf("it is %+v", state)
 	}
-	heard := ann.events()
+	heard := ann.Events()
 	if len(heard) != 2 || heard[0]["message"] != "theirs" || heard[1]["message"] != "ours" {
 		t.Errorf("heard %v", heard)
 	}
@@ -263,10 +242,10 @@ func TestAStoreThatDoesNotAnswerChangesNothing(t *testing.T) {
 	if _, err := c.On(t.Context(), maintenance.Start{Message: "Back soon"}); !errors.Is(err, errBroken) {
 		t.Errorf("got %v", err)
 	}
-	if c.Status().On || len(ann.events()) != 0 {
+	if c.Status().On || len(ann.Events()) != 0 {
 		t.Error("it was told although it is not stored")
 	}
-	_, realm := newRouter()
+	_, realm := routertest.Realm()
 	if err := maintenance.New(maintenance.Options{Realm: realm, Store: s}).Open(t.Context()); !errors.Is(err, errBroken) {
 		t.Errorf("open: %v", err)
 	}
@@ -276,7 +255,7 @@ func TestAStoreThatDoesNotAnswerChangesNothing(t *testing.T) {
 }
 
 func TestAStoredStateThatCannotBeReadIsAnError(t *testing.T) {
-	_, realm := newRouter()
+	_, realm := routertest.Realm()
 	c := maintenance.New(maintenance.Options{Realm: realm, Store: &store{value: []byte("{"), version: 1}})
 	if err := c.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "stored state") {
 		t.Errorf("got %v", err)
@@ -288,7 +267,7 @@ func TestWhatPagesCannotShowIsRefused(t *testing.T) {
 	ann, _ := page(t, r)
 	on(t, c, maintenance.Start{Message: strings.Repeat("ö", 2000)})
 	off(t, c, "")
-	ann.events()
+	ann.Events()
 	for name, start := range map[string]maintenance.Start{
 		"a long message":     {Message: strings.Repeat("ö", 2001)},
 		"a message of bytes": {Message: "\xff"},
@@ -307,20 +286,20 @@ func TestWhatPagesCannotShowIsRefused(t *testing.T) {
 	if _, err := c.Off(t.Context(), "\n"); err == nil {
 		t.Error("off by a line break was accepted")
 	}
-	if heard := ann.events(); len(heard) != 0 {
+	if heard := ann.Events(); len(heard) != 0 {
 		t.Errorf("heard %v", heard)
 	}
 }
 
 func TestTheLastThatAnybodyHearsIsTheLatest(t *testing.T) {
 	c, r := open(t, &store{})
-	pages := make([][]*client, 8)
+	pages := make([][]*routertest.Client, 8)
 	var wg sync.WaitGroup
 	for i := range pages {
 		wg.Go(func() {
 			for range 20 {
-				p := join(t, r, fmt.Sprint("user", i), "")
-				p.send(&wamp.Subscribe{Request: 1, Topic: maintenance.Topic, Options: wamp.Dict{}})
+				p := routertest.Join(t, r, routertest.Page{Identity: routertest.Person(fmt.Sprint("user", i))})
+				p.Subscribe(maintenance.Topic, wamp.MatchExact)
 				pages[i] = append(pages[i], p)
 			}
 		})
@@ -334,8 +313,8 @@ func TestTheLastThatAnybodyHearsIsTheLatest(t *testing.T) {
 	}
 	wg.Wait()
 	for _, p := range slices.Concat(pages...) {
-		all := p.take()
-		if last := kwargs(t, all[len(all)-1]); last["revision"] != c.Status().Revision {
+		all := p.Events()
+		if last := all[len(all)-1]; last["revision"] != c.Status().Revision {
 			t.Fatalf("a page heard %v last, not %+v", last, c.Status())
 		}
 	}

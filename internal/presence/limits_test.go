@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/presence"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -30,22 +31,20 @@ func TestWhatIsNotAllowedOrNotUnderstoodIsRefused(t *testing.T) {
 		"a record of air": {ann, nil, wamp.Dict{"record": "order 42"}, wamp.ErrInvalidArgument},
 		"a long record":   {ann, nil, wamp.Dict{"record": strings.Repeat("x", 257)}, wamp.ErrInvalidArgument},
 	} {
-		_, refused := e.caller.call(presence.ProcedureEnter, e.args, e.kwargs)
+		_, refused := e.caller.Call(presence.ProcedureEnter, e.args, e.kwargs)
 		if refused == nil || refused.Error != e.want {
 			t.Errorf("%s: %+v", name, refused)
 		}
 	}
-	if _, err := mustRealm(t, r).Call(t.Context(), router.CallRequest{Procedure: presence.ProcedureEnter}); err == nil {
+	if _, err := ann.Session().Realm().Call(t.Context(), router.CallRequest{Procedure: presence.ProcedureEnter}); err == nil {
 		t.Error("a backend is at a record")
 	}
 	if _, err := c.People("order 42"); err == nil {
 		t.Error("a record of air was looked up")
 	}
-	if s := c.Stats(); s != (presence.Stats{}) {
-		t.Errorf("it knows %+v", s)
-	}
+	forgotten(t, c)
 	// One object does as well, for callers without keywords; the mode may be left out.
-	if _, refused := ann.call(presence.ProcedureEnter, []any{wamp.Dict{"record": "order.42"}}, nil); refused != nil {
+	if _, refused := ann.Call(presence.ProcedureEnter, []any{wamp.Dict{"record": "order.42"}}, nil); refused != nil {
 		t.Errorf("refused: %+v", refused)
 	}
 	who, err := c.People("order.42")
@@ -55,13 +54,13 @@ func TestWhatIsNotAllowedOrNotUnderstoodIsRefused(t *testing.T) {
 }
 
 func TestWithoutAGateNobodyEnters(t *testing.T) {
-	r, realm := newRouter()
+	r, realm := routertest.Realm()
 	c := presence.New(presence.Options{Realm: realm})
 	if err := c.Open(); err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, refused := join(t, r, "ann", "").call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.42"}); refused == nil || refused.Error != wamp.ErrNotAuthorized {
+	if _, refused := join(t, r, "ann", "").Call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.42"}); refused == nil || refused.Error != wamp.ErrNotAuthorized {
 		t.Errorf("got %+v", refused)
 	}
 }
@@ -72,16 +71,14 @@ func TestAPageIsAtALimitedNumberOfRecords(t *testing.T) {
 	for i := range presence.MaxRecords {
 		ann.enter(fmt.Sprint("order.", i), "view")
 	}
-	if _, refused := ann.call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.x"}); refused == nil || refused.Error != wamp.ErrLimitExceeded {
+	if _, refused := ann.Call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.x"}); refused == nil || refused.Error != wamp.ErrLimitExceeded {
 		t.Errorf("got %+v", refused)
 	}
 	ann.enter("order.0", "edit")
 	ann.leave("order.1")
 	ann.enter("order.x", "view")
-	ann.goodbye()
-	if s := c.Stats(); s != (presence.Stats{}) {
-		t.Errorf("it still knows %+v", s)
-	}
+	ann.Goodbye()
+	forgotten(t, c)
 }
 
 func TestACrowdIsCountedListedInPartAndToldOfAtIntervals(t *testing.T) {
@@ -93,13 +90,12 @@ func TestACrowdIsCountedListedInPartAndToldOfAtIntervals(t *testing.T) {
 			crowd[i] = join(t, r, fmt.Sprintf("user%03d", i), "")
 			crowd[i].enter("order.42", "view")
 		}
-		if told := watcher.events(); len(told) != presence.MaxListed {
+		if told := watcher.Events(); len(told) != presence.MaxListed {
 			t.Errorf("told %d times at once", len(told))
 		}
 		crowd[250].enter("order.42", "edit")
-		time.Sleep(time.Second)
-		synctest.Wait()
-		told := watcher.events()
+		pass(time.Second)
+		told := watcher.Events()
 		if len(told) != 1 || told[0]["count"] != int64(len(crowd)) {
 			t.Fatalf("told %d times: %v", len(told), told)
 		}
@@ -109,14 +105,11 @@ func TestACrowdIsCountedListedInPartAndToldOfAtIntervals(t *testing.T) {
 		}
 
 		for _, p := range crowd {
-			p.goodbye()
+			p.Goodbye()
 		}
 		heard(t, watcher, "leave user299") // the last to go is told at once: nobody is there
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		heard(t, watcher)
-		if s := c.Stats(); s != (presence.Stats{}) {
-			t.Errorf("it still knows %+v", s)
-		}
+		forgotten(t, c)
 	})
 }

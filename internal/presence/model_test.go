@@ -79,7 +79,7 @@ type follower struct {
 }
 
 func (f *follower) follow() error {
-	for _, e := range f.conn.events() {
+	for _, e := range f.conn.Events() {
 		revision, _ := e.Int("revision")
 		if revision <= f.revision {
 			return fmt.Errorf("revision %d after %d", revision, f.revision)
@@ -149,17 +149,16 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 				},
 				"goodbye": func(rt *rapid.T) {
 					p := some(rt)
-					p.conn.goodbye()
+					p.conn.Goodbye()
 					m.pages = slices.DeleteFunc(m.pages, func(other *page) bool { return other == p })
 				},
 				"lose": func(rt *rapid.T) {
 					p := some(rt)
-					p.conn.lose()
+					p.conn.Lose()
 					p.lostAt = time.Now()
 				},
 				"wait": func(rt *rapid.T) {
-					time.Sleep(time.Duration(rapid.IntRange(1, 4000).Draw(rt, "ms"))*time.Millisecond + time.Microsecond)
-					synctest.Wait()
+					pass(time.Duration(rapid.IntRange(1, 4000).Draw(rt, "ms"))*time.Millisecond + time.Microsecond)
 					m.settle()
 				},
 				"": func(rt *rapid.T) {
@@ -202,11 +201,11 @@ func TestNoJoinIsLostOrDoubledWhenManyComeAndGoAtOnce(t *testing.T) {
 		wg.Go(func() {
 			for n := range 30 {
 				p := join(t, r, user, "")
-				p.send(&wamp.Call{Request: 1, Procedure: presence.ProcedureEnter, Options: wamp.Dict{}, Payload: arguments(t, record, n)})
+				p.enter(record, []string{"view", "edit"}[n%2])
 				if n%3 == 0 {
-					p.send(&wamp.Call{Request: 2, Procedure: presence.ProcedureLeave, Options: wamp.Dict{}, Payload: arguments(t, record, n)})
+					p.leave(record)
 				}
-				p.goodbye()
+				p.Goodbye()
 			}
 		})
 	}
@@ -217,38 +216,25 @@ func TestNoJoinIsLostOrDoubledWhenManyComeAndGoAtOnce(t *testing.T) {
 	if len(f.people) != 0 {
 		t.Errorf("the watcher still sees %v", f.people)
 	}
-	if s := c.Stats(); s != (presence.Stats{}) {
-		t.Errorf("it still knows %+v", s)
-	}
+	forgotten(t, c)
 }
 
 // A session may end while it enters: it must not stay behind.
 func TestWhoEndsWhileEnteringIsNotLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, r := open(t)
+		payload, err := wamp.NewPayload(nil, wamp.Dict{"record": "order.42"})
+		if err != nil {
+			t.Fatal(err)
+		}
 		for range 200 {
 			p := join(t, r, "ann", "")
-			arrived := arguments(t, "order.42", 0)
 			var wg sync.WaitGroup
-			wg.Go(func() {
-				p.send(&wamp.Call{Request: 1, Procedure: presence.ProcedureEnter, Options: wamp.Dict{}, Payload: arrived})
-			})
-			wg.Go(p.lose)
+			wg.Go(func() { p.Send(&wamp.Call{Request: 1, Procedure: presence.ProcedureEnter, Payload: payload}) })
+			wg.Go(p.Lose)
 			wg.Wait()
 		}
-		time.Sleep(presence.DefaultGrace + time.Millisecond)
-		synctest.Wait()
-		if s := c.Stats(); s != (presence.Stats{}) {
-			t.Errorf("it still knows %+v", s)
-		}
+		pass(presence.DefaultGrace + time.Millisecond)
+		forgotten(t, c)
 	})
-}
-
-func arguments(t testing.TB, record string, n int) wamp.Payload {
-	t.Helper()
-	payload, err := wamp.NewPayload(nil, wamp.Dict{"record": record, "mode": []string{"view", "edit"}[n%2]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return payload
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/presence"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -28,7 +29,7 @@ func (gate) Enter(_ context.Context, s *router.Session, record string) error {
 
 func open(t testing.TB) (*presence.Component, *router.Router) {
 	t.Helper()
-	r, realm := newRouter()
+	r, realm := routertest.Realm()
 	c := presence.New(presence.Options{Realm: realm, Gate: gate{}})
 	if err := c.Open(); err != nil {
 		t.Fatal(err)
@@ -37,9 +38,20 @@ func open(t testing.TB) (*presence.Component, *router.Router) {
 	return c, r
 }
 
+// client is a page that knows the procedures.
+type client struct {
+	*routertest.Client
+	t testing.TB
+}
+
+func join(t testing.TB, r *router.Router, user, tab string) *client {
+	t.Helper()
+	return &client{t: t, Client: routertest.Join(t, r, routertest.Page{Identity: routertest.Person(user), Tab: tab})}
+}
+
 func (c *client) enter(record, mode string) wamp.Dict {
 	c.t.Helper()
-	answer, refused := c.call(presence.ProcedureEnter, nil, wamp.Dict{"record": record, "mode": mode})
+	answer, refused := c.Call(presence.ProcedureEnter, nil, wamp.Dict{"record": record, "mode": mode})
 	if refused != nil {
 		c.t.Fatalf("enter %s: %s", record, refused.Payload.Args)
 	}
@@ -48,33 +60,17 @@ func (c *client) enter(record, mode string) wamp.Dict {
 
 func (c *client) leave(record string) {
 	c.t.Helper()
-	if _, refused := c.call(presence.ProcedureLeave, nil, wamp.Dict{"record": record}); refused != nil {
+	if _, refused := c.Call(presence.ProcedureLeave, nil, wamp.Dict{"record": record}); refused != nil {
 		c.t.Fatalf("leave %s: %s", record, refused.Payload.Args)
 	}
-}
-
-func (c *client) lose() { c.conn.Gone(router.CloseLost) }
-
-func (c *client) goodbye() {
-	c.send(&wamp.Goodbye{Reason: "wamp.close.close_realm", Details: wamp.Dict{}})
-	c.conn.Gone(router.CloseLost)
 }
 
 // watch opens a page that follows a record, and gives what it is told at once.
 func watch(t testing.TB, r *router.Router, record string) (*client, wamp.Dict) {
 	t.Helper()
 	c := join(t, r, "watcher", "")
-	c.send(&wamp.Subscribe{Request: 1, Topic: wamp.URI(presence.TopicPrefix + record), Options: wamp.Dict{}})
-	c.requests = 1
-	got := c.take()
-	if len(got) != 2 {
-		t.Fatalf("got %+v, not SUBSCRIBED and the state", got)
-	}
-	var state wamp.Dict
-	if err := got[1].(*wamp.Event).Payload.Decode(nil, &state); err != nil {
-		t.Fatal(err)
-	}
-	return c, state
+	c.Subscribe(wamp.URI(presence.TopicPrefix+record), wamp.MatchExact)
+	return c, c.Event()
 }
 
 func human(id, mode string, tabs int64) wamp.Dict {
@@ -85,7 +81,7 @@ func human(id, mode string, tabs int64) wamp.Dict {
 func (c *client) story() []string {
 	c.t.Helper()
 	told := []string{}
-	for _, e := range c.events() {
+	for _, e := range c.Events() {
 		change, _ := e.Dict("change")
 		kind, _ := change.String("kind")
 		if id, ok := change.String("id"); ok {
@@ -108,6 +104,20 @@ func heard(t testing.TB, c *client, want ...string) {
 	}
 }
 
+// pass lets time go by, in a bubble, and what is due happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// forgotten checks that nothing is left of whoever was here.
+func forgotten(t testing.TB, c *presence.Component) {
+	t.Helper()
+	if s := c.Stats(); s != (presence.Stats{}) {
+		t.Errorf("it still knows %+v", s)
+	}
+}
+
 func TestWhoWatchesARecordSeesWhoComesAndGoes(t *testing.T) {
 	c, r := open(t)
 	watcher, first := watch(t, r, "order.42")
@@ -123,7 +133,7 @@ func TestWhoWatchesARecordSeesWhoComesAndGoes(t *testing.T) {
 	if diff := cmp.Diff(want, got, ignoreRevision); diff != "" {
 		t.Error(diff)
 	}
-	events := watcher.events()
+	events := watcher.Events()
 	if len(events) != 1 {
 		t.Fatalf("heard %v", events)
 	}
@@ -145,9 +155,7 @@ func TestWhoWatchesARecordSeesWhoComesAndGoes(t *testing.T) {
 		"leave ben | ann edit 1",
 		"leave ann",
 	)
-	if s := c.Stats(); s != (presence.Stats{}) {
-		t.Errorf("it still knows %+v", s)
-	}
+	forgotten(t, c)
 }
 
 func TestOnlyWhoSubscribedIsToldTheStateAndOnlyOfItsRecord(t *testing.T) {
@@ -194,32 +202,18 @@ func TestGoodbyeLeavesAtOnceAndALostConnectionAfterTheGrace(t *testing.T) {
 		for _, p := range []*client{ann, ben, cem} {
 			p.enter("order.42", "view")
 		}
-		watcher.take()
-		ann.goodbye()
+		watcher.Events()
+		ann.Goodbye()
 		heard(t, watcher, "leave ann | ben view 1 | cem view 1")
-		session, _ := mustRealm(t, r).Session(ben.session)
-		session.Kill("", "closed by an operator")
+		ben.Session().Kill("", "closed by an operator")
 		heard(t, watcher, "leave ben | cem view 1")
-		cem.lose()
-		time.Sleep(presence.DefaultGrace - time.Millisecond)
-		synctest.Wait()
+		cem.Lose()
+		pass(presence.DefaultGrace - time.Millisecond)
 		heard(t, watcher)
-		time.Sleep(2 * time.Millisecond)
-		synctest.Wait()
+		pass(2 * time.Millisecond)
 		heard(t, watcher, "leave cem")
-		if s := c.Stats(); s != (presence.Stats{}) {
-			t.Errorf("it still knows %+v", s)
-		}
+		forgotten(t, c)
 	})
-}
-
-func mustRealm(t testing.TB, r *router.Router) *router.Realm {
-	t.Helper()
-	realm, ok := r.Realm("app")
-	if !ok {
-		t.Fatal("there is no realm")
-	}
-	return realm
 }
 
 func TestAReloadDoesNotFlicker(t *testing.T) {
@@ -228,28 +222,24 @@ func TestAReloadDoesNotFlicker(t *testing.T) {
 		watcher, _ := watch(t, r, "order.42")
 		before := join(t, r, "ann", "t1")
 		before.enter("order.42", "edit")
-		watcher.take()
+		watcher.Events()
 
-		before.lose()
+		before.Lose()
 		time.Sleep(time.Second)
 		after := join(t, r, "ann", "t1")
 		after.enter("order.42", "edit")
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		heard(t, watcher)
 
-		after.lose()
+		after.Lose()
 		time.Sleep(time.Second)
 		last := join(t, r, "ann", "t1")
 		last.enter("order.42", "view")
 		heard(t, watcher, "mode ann | ann view 1")
-		last.goodbye()
+		last.Goodbye()
 		heard(t, watcher, "leave ann")
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if s := c.Stats(); s != (presence.Stats{}) {
-			t.Errorf("it still knows %+v", s)
-		}
+		pass(time.Minute)
+		forgotten(t, c)
 	})
 }
 
@@ -259,11 +249,10 @@ func TestAReloadOfANamelessPageDoesNotComeOrGo(t *testing.T) {
 		watcher, _ := watch(t, r, "order.42")
 		before := join(t, r, "ann", "")
 		before.enter("order.42", "view")
-		before.lose()
+		before.Lose()
 		after := join(t, r, "ann", "")
 		after.enter("order.42", "view")
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		heard(t, watcher, "join ann | ann view 1", "state | ann view 2", "state | ann view 1")
 	})
 }
@@ -276,7 +265,7 @@ func TestAPageWhoseTabIsStillHereIsASecondPage(t *testing.T) {
 		page.enter("order.42", "view")
 		duplicate := join(t, r, "ann", "t1")
 		duplicate.enter("order.42", "view")
-		duplicate.goodbye()
+		duplicate.Goodbye()
 		heard(t, watcher, "join ann | ann view 1", "state | ann view 2", "state | ann view 1")
 	})
 }
@@ -289,11 +278,10 @@ func TestALostPageComesBackToSomeOfItsRecords(t *testing.T) {
 		before := join(t, r, "ann", "t1")
 		before.enter("order.42", "view")
 		before.enter("customer.7", "view")
-		before.lose()
+		before.Lose()
 		after := join(t, r, "ann", "t1")
 		after.enter("order.42", "view")
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		heard(t, orders, "join ann | ann view 1")
 		heard(t, customers, "join ann | ann view 1", "leave ann")
 		if s := c.Stats(); s != (presence.Stats{Records: 1, People: 1, Sessions: 1}) {
@@ -328,23 +316,20 @@ func TestCloseForgetsWithoutTellingAndWaits(t *testing.T) {
 		watcher, _ := watch(t, r, "order.42")
 		ann := join(t, r, "ann", "")
 		ann.enter("order.42", "view")
-		ann.lose()
-		watcher.take()
+		ann.Lose()
+		watcher.Events()
 		c.Close()
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		heard(t, watcher)
-		if s := c.Stats(); s != (presence.Stats{}) {
-			t.Errorf("it still knows %+v", s)
-		}
-		if _, refused := join(t, r, "ben", "").call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.42"}); refused == nil {
+		forgotten(t, c)
+		if _, refused := join(t, r, "ben", "").Call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.42"}); refused == nil {
 			t.Error("somebody entered")
 		}
 	})
 }
 
 func TestAProcedureThatIsTakenIsAnError(t *testing.T) {
-	_, realm := newRouter()
+	_, realm := routertest.Realm()
 	first := presence.New(presence.Options{Realm: realm})
 	if err := first.Open(); err != nil {
 		t.Fatal(err)
