@@ -47,10 +47,7 @@ func answer(t *testing.T, chain *auth.Chain, details wamp.Dict, secret string) (
 func TestTheMethodTicketTakesATicket(t *testing.T) {
 	chain, tickets := everything(t)
 	for _, details := range []wamp.Dict{methods("ticket"), {"authmethods": []any{"ticket"}, "authid": "42"}} {
-		ticket, _, err := tickets.Issue(auth.Grant{User: "42", Roles: []string{"staff"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		ticket := issue(t, tickets)
 		identity, err := answer(t, chain, details, ticket)
 		if err != nil || identity.ID != "42" || identity.Backend {
 			t.Errorf("%v: got %+v, %v", details, identity, err)
@@ -79,11 +76,8 @@ func TestTheMethodTicketTakesAnAPIKey(t *testing.T) {
 
 func TestWhoClaimsToBeSomebodyElseIsRefusedAndTheTicketIsStillGood(t *testing.T) {
 	chain, tickets := everything(t)
-	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = answer(t, chain, wamp.Dict{"authmethods": []any{"ticket"}, "authid": "1"}, ticket)
+	ticket := issue(t, tickets)
+	_, err := answer(t, chain, wamp.Dict{"authmethods": []any{"ticket"}, "authid": "1"}, ticket)
 	refusedAs(t, err, wamp.ErrAuthenticationFailed)
 	_, err = answer(t, chain, wamp.Dict{"authmethods": []any{"ticket"}, "authid": "1"}, "a key of many characters")
 	refusedAs(t, err, wamp.ErrAuthenticationFailed)

@@ -63,6 +63,16 @@ func newKeys(t testing.TB, o ...auth.KeyOptions) *auth.Keys {
 	return keys
 }
 
+// issue gives a ticket of the user 42.
+func issue(t testing.TB, tickets *auth.Tickets) string {
+	t.Helper()
+	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ticket
+}
+
 // refusedAs asserts that err is a failure that may be shown to a client.
 func refusedAs(t *testing.T, err error, uri wamp.URI) *wamp.Failure {
 	t.Helper()

@@ -90,10 +90,7 @@ func TestATicketThatAnApplicationSignedIsTaken(t *testing.T) {
 
 func TestATicketIsAcceptedOnce(t *testing.T) {
 	tickets := newTickets(t, auth.TicketOptions{})
-	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ticket := issue(t, tickets)
 	var accepted atomic.Int32
 	var wg sync.WaitGroup
 	for range 20 {
@@ -186,20 +183,14 @@ func TestAnExtensionThatMustBeUnderstoodIsRefused(t *testing.T) {
 func TestATicketExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tickets := newTickets(t, auth.TicketOptions{TTL: time.Minute})
-		early, _, err := tickets.Issue(auth.Grant{User: "42"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		late, _, err := tickets.Issue(auth.Grant{User: "42"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		early := issue(t, tickets)
+		late := issue(t, tickets)
 		time.Sleep(time.Minute + auth.Leeway - time.Second)
 		if _, err := tickets.Redeem(t.Context(), early); err != nil {
 			t.Errorf("within the leeway: %v", err)
 		}
 		time.Sleep(2 * time.Second)
-		_, err = tickets.Redeem(t.Context(), late)
+		_, err := tickets.Redeem(t.Context(), late)
 		if failure := refusedAs(t, err, wamp.ErrAuthenticationFailed); !strings.Contains(failure.Message, "expired at") {
 			t.Errorf("it says %q", failure.Message)
 		}
@@ -234,10 +225,7 @@ func (brokenStore) Spend(context.Context, string, time.Time) (bool, error) {
 
 func TestNobodyGetsInWhileUsedTicketsCannotBeChecked(t *testing.T) {
 	tickets := newTickets(t, auth.TicketOptions{Spent: brokenStore{}})
-	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ticket := issue(t, tickets)
 	identity, err := tickets.Redeem(t.Context(), ticket)
 	failure := refusedAs(t, err, wamp.ErrAuthenticationFailed)
 	if identity != nil || strings.Contains(failure.Message, "disk") {
@@ -250,14 +238,8 @@ func TestSecretsRotate(t *testing.T) {
 	during := newTickets(t, auth.TicketOptions{Secrets: []string{secret, oldSecret}})
 	after := newTickets(t, auth.TicketOptions{Secrets: []string{secret}})
 
-	old, _, err := before.Issue(auth.Grant{User: "42"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fresh, _, err := during.Issue(auth.Grant{User: "42"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	old := issue(t, before)
+	fresh := issue(t, during)
 	for _, ticket := range []string{old, fresh} {
 		if _, err := during.Redeem(t.Context(), ticket); err != nil {
 			t.Errorf("while both are accepted: %v", err)
@@ -303,13 +285,10 @@ func TestGrantsThatCannotBecomeTicketsAreRefused(t *testing.T) {
 func TestNoTicketIsEverLogged(t *testing.T) {
 	var log bytes.Buffer
 	tickets := newTickets(t, auth.TicketOptions{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ticket := issue(t, tickets)
 	forged := sign(t, []byte(oldSecret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"jti": "by a stranger"}))
 	for _, tried := range []string{ticket, ticket, forged, ticket + "A", ticket[:len(ticket)-3] + "x", "secret-looking garbage"} {
-		_, err = tickets.Redeem(t.Context(), tried)
+		_, err := tickets.Redeem(t.Context(), tried)
 		if len(tried) > 8 && err != nil && strings.Contains(err.Error(), tried) {
 			t.Errorf("the error shows the ticket: %v", err)
 		}
