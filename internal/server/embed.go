@@ -55,8 +55,11 @@ func (s *Server) IssueTicket(_ context.Context, g auth.Grant) (ticket string, ex
 	return s.tickets.Issue(g)
 }
 
-// Register answers calls of a procedure with a function.
+// Register answers calls of a declared procedure with a function.
 func (s *Server) Register(procedure wamp.URI, answer func(context.Context, router.Invocation) (wamp.Payload, error)) error {
+	if _, ok := s.contracts.table.Lookup(topic.Procedure, procedure); !ok && s.config.Undeclared != "allow" {
+		return fmt.Errorf("register %s: nobody could call it; declare it under procedures in the configuration", procedure)
+	}
 	_, err := s.realm.Register(router.Registration{Procedure: procedure, Handler: answer, Concurrent: true})
 	if err != nil {
 		return fmt.Errorf("register %s: %w", procedure, err)

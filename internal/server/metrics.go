@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
@@ -94,6 +95,7 @@ func (c partsCollector) Collect(out chan<- prometheus.Metric) {
 	w.router(c.server.router.Stats())
 	w.transport(c.server.transport.Stats())
 	w.parts(c.server)
+	w.handlers(c.server)
 }
 
 // metricWriter writes values that are read, not kept.
@@ -153,7 +155,22 @@ func (w metricWriter) transport(s transport.Stats) {
 	}
 }
 
+// handlers counts what became of questions to handlers, by the pattern of their contract.
+func (w metricWriter) handlers(s *Server) {
+	for index, h := range s.authorizer.handlers {
+		contract := s.contracts.declarations[index].Pattern
+		for outcome, n := range h.Counts() {
+			w.counter(sample{"handler_answers_total", "Questions to handlers, by what became of them.", float64(n)},
+				label{"contract", contract}, label{"outcome", outcome.String()})
+		}
+	}
+}
+
 func (w metricWriter) parts(s *Server) {
+	for _, reason := range topic.Reasons() {
+		w.counter(sample{"contract_refusals_total", "Requests that the contracts refused.", float64(s.contracts.table.Refused(reason))},
+			label{"reason", reason.String()})
+	}
 	for _, c := range s.chain.Stats() {
 		w.counter(sample{"authentications_total", "Attempts to authenticate.", float64(c.N)},
 			label{"method", string(c.Method)}, label{"result", string(c.Result)})

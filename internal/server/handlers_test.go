@@ -1,0 +1,194 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/tidings-io/tidings/client"
+	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/server"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// door is a topic that everybody may use, if its handler lets them.
+const door = basic + `
+topics:
+  door.{name:slug}:
+    subscribe: "true"
+    publish: "true"
+    HANDLER
+procedures:
+  door.keeper: {call: nobody, register: backend}
+`
+
+func doorWith(handler string) string {
+	return strings.NewReplacer("HANDLER", handler, "call: nobody", `call: "false"`).Replace(door)
+}
+
+// keeper decides by the topic's name, whoever asks it in whatever way.
+func keeper(name string) (allow bool, reason, replacement string) {
+	switch name {
+	case "locked":
+		return false, "the door is locked", ""
+	case "echo":
+		return true, "", "echo"
+	}
+	return true, "", ""
+}
+
+// behindTheDoor checks that the handler's decisions hold, by WebSocket and by HTTP.
+func behindTheDoor(t *testing.T, r *running) {
+	t.Helper()
+	ann := r.user("ann", "")
+	open, echo := subscribe(t, ann, "door.open"), subscribe(t, ann, "door.echo")
+	_, err := ann.Subscribe(t.Context(), "door.locked", func(*client.Event) {}, nil)
+	refusedWith(t, err, "wamp.error.not_authorized", "the door is locked")
+	_, err = ann.Subscribe(t.Context(), "door.", func(*client.Event) {}, &client.SubscribeOptions{Match: client.MatchPrefix})
+	refusedWith(t, err, "wamp.error.not_authorized", "handler")
+	_, err = r.user("ben", "").Publish(t.Context(), "door.locked", client.Args("knock"), nil)
+	refusedWith(t, err, "wamp.error.not_authorized", "the door is locked")
+	r.api(allKey, "POST", "publish", map[string]any{"topic": "door.locked"}).refused(403, "the door is locked")
+
+	r.api(allKey, "POST", "publish", map[string]any{"topic": "door.open", "args": []any{"knock"}}).as(200, nil)
+	if got := open.next(); got != `"knock"` {
+		t.Errorf("through the open door came %s", got)
+	}
+	if _, err := r.user("ben", "").Publish(t.Context(), "door.echo", client.Args("knock"), nil); err != nil {
+		t.Error(err)
+	}
+	if got := echo.next(); got != `"echo"` {
+		t.Errorf("the replacement is %s", got)
+	}
+}
+
+func TestAWebhookDecides(t *testing.T) {
+	asked := make(chan string, 100)
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if r.Header.Get("Tidings-Signature") == "" {
+			t.Error("the question is not signed")
+		}
+		asked <- string(body)
+		var question struct{ Params struct{ Name string } }
+		if err := json.Unmarshal(body, &question); err != nil {
+			t.Error(err)
+		}
+		allow, reason, replacement := keeper(question.Params.Name)
+		answer := map[string]any{"allow": allow, "reason": reason}
+		if replacement != "" {
+			answer["args"] = []any{replacement}
+		}
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(hook.Close)
+	r := start(t, doorWith("handler: {webhook: "+hook.URL+", secret: sesame-0123456789}"))
+	behindTheDoor(t, r)
+	if first := <-asked; !strings.Contains(first, `"contract":"door.{name:slug}"`) || !strings.Contains(first, `"id":"ann"`) {
+		t.Errorf("it was asked %s", first)
+	}
+	metrics := string(r.request("", "GET", "/metrics", nil).body)
+	if !strings.Contains(metrics, `tidings_handler_answers_total{contract="door.{name:slug}",outcome="denied"} 3`) {
+		t.Error("the metrics do not count the refusals")
+	}
+}
+
+func TestAProcedureDecides(t *testing.T) {
+	r := start(t, doorWith("handler: {procedure: door.keeper}"))
+	ann := r.user("ann", "")
+	_, err := ann.Subscribe(t.Context(), "door.open", func(*client.Event) {}, nil)
+	refusedWith(t, err, "wamp.error.authorization_failed", "no answer")
+
+	backend := r.join(client.Config{Key: allKey})
+	_, err = backend.Register(t.Context(), "door.keeper", func(_ context.Context, in *client.Invocation) (client.Payload, error) {
+		params, _ := in.Kwargs["params"].(map[string]any)
+		name, _ := params["name"].(string)
+		allow, reason, replacement := keeper(name)
+		answer := map[string]any{"allow": allow, "reason": reason}
+		if replacement != "" {
+			answer["args"] = []any{replacement}
+		}
+		return client.Kwargs(answer), nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behindTheDoor(t, r)
+}
+
+func TestAFunctionOfTheProgramDecides(t *testing.T) {
+	r := start(t, doorWith(""), func(s *server.Server) {
+		decide := func(q *handler.Request) (*wamp.Payload, error) {
+			allow, reason, replacement := keeper(q.Params["name"])
+			if !allow {
+				return nil, handler.Refused(reason)
+			}
+			if replacement == "" {
+				return nil, nil
+			}
+			payload, err := wamp.NewPayload([]any{replacement}, nil)
+			return &payload, err
+		}
+		functions := handler.Handlers{
+			Subscribe: func(_ context.Context, q *handler.Request) error { _, err := decide(q); return err },
+			Publish:   func(_ context.Context, q *handler.Request) (*wamp.Payload, error) { return decide(q) },
+		}
+		if err := s.Handle("door.{name:slug}", functions); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Handle("door.{name:slug}", functions); err == nil {
+			t.Error("a contract got two handlers")
+		}
+		if err := s.Handle("window", functions); err == nil {
+			t.Error("what is not declared got a handler")
+		}
+	})
+	behindTheDoor(t, r)
+}
+
+func TestAHandlerThatFailsDoesWhatItsPolicySays(t *testing.T) {
+	for policy, refused := range map[string]bool{"refuse": true, "allow": false} {
+		r := start(t, doorWith("handler: {webhook: 'http://127.0.0.1:1/', on_failure: "+policy+"}"))
+		_, err := r.user("ann", "").Subscribe(t.Context(), "door.open", func(*client.Event) {}, nil)
+		var answer *client.Error
+		if errors.As(err, &answer) != refused {
+			t.Errorf("%s: %v", policy, err)
+		}
+	}
+}
+
+func TestAReplacementMayNotBreakTheContract(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "text.json", `{"type": "string"}`)
+	r := start(t, doorWith("payload: {schema: "+folder+"/text.json}"), func(s *server.Server) {
+		err := s.Handle("door.{name:slug}", handler.Handlers{Publish: func(context.Context, *handler.Request) (*wamp.Payload, error) {
+			payload, err := wamp.NewPayload([]any{42}, nil)
+			return &payload, err
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	_, err := r.user("ann", "").Publish(t.Context(), "door.open", client.Args("text"), nil)
+	refusedWith(t, err, "wamp.error.invalid_argument", "schema")
+}
+
+func TestAPeriodicPublicationComesWhileSomebodyListens(t *testing.T) {
+	r := start(t, basic+`
+topics:
+  clock: {subscribe: "true", every: {interval: 1s, kwargs: {tick: true}}}
+`)
+	if got := subscribe(t, r.user("ann", ""), "clock").next(); got != `{"tick":true}` {
+		t.Errorf("got %s", got)
+	}
+}
