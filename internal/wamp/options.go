@@ -25,11 +25,12 @@ func (o options) key(raw []byte) string {
 	return string(raw)
 }
 
-// check finds a known key with a value that it may not have.
+// check finds a known key with a value that it may not have. Null is as good as absent: clients in
+// JavaScript send it for options that were not set, where the serialization has a form for undefined.
 func (o options) check(d Dict) error {
 	for key, v := range d {
 		known, ok := o[key]
-		if ok && !known.accepts(v) {
+		if ok && v != nil && !known.accepts(v) {
 			return fmt.Errorf("%s must be %s", key, known.want)
 		}
 	}
