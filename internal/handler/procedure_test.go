@@ -154,3 +154,31 @@ func (a authorizes) Authorize(ctx context.Context, r router.Request) (router.Dec
 	}
 	return a.h.Decide(ctx, &handler.Request{Action: r.Action, Topic: r.URI, Session: r.Session, Identity: r.Session.Identity(), Payload: r.Payload})
 }
+
+// says is a Caller whose callee answers with bytes that nobody has checked.
+type says []byte
+
+func (s says) Callee(wamp.URI) (*router.Session, bool) { return nil, true }
+
+func (s says) Call(context.Context, router.CallRequest) (wamp.Payload, error) {
+	return wamp.Payload{Serialization: wamp.JSON, Kwargs: s}, nil
+}
+
+func FuzzAnswers(f *testing.F) {
+	for _, seed := range []string{`{"allow":true}`, `{"allow":false,"reason":"\ud800"}`, `{"allow":true,"args":[1],"kwargs":{"a":null}}`, `{"allow":true,"args":null}`, `{"allow":true,"args":[[[]]]`, `[]`, `null`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		request := &handler.Request{Action: router.Publish, Topic: "x", Contract: "x"}
+		got, err := handler.NewProcedure(says(answer), "ask").Ask(t.Context(), request)
+		if err != nil || got.Payload == nil {
+			return
+		}
+		if !got.Allow {
+			t.Error("a refusal replaces the payload")
+		}
+		if _, err := got.Payload.Value(); err != nil {
+			t.Errorf("the payload cannot be published: %v", err)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package topic_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -316,4 +317,22 @@ func BenchmarkAuthorize(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestATableServesManyAtOnce(t *testing.T) {
+	table := mustCompile(t, shop, topic.Options{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 200 {
+				if _, err := table.Authorize(topic.Request{Identity: ann, Action: router.Subscribe, URI: "user.ann.mail"}); err != nil {
+					t.Error(err)
+				}
+				if _, err := table.Authorize(topic.Request{Identity: guest, Action: router.Publish, URI: "echo"}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
