@@ -31,7 +31,11 @@ func (d *Demo) api() http.Handler {
 			writeJSON(w, http.StatusOK, "application/json", answer)
 		})
 	}
-	return http.NewCrossOriginProtection().Handler(mux)
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.writeError(w, r, refuse(http.StatusForbidden, "this is for the demo's own pages"))
+	}))
+	return own.Handler(mux)
 }
 
 // refusal is an error for the page.

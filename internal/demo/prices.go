@@ -31,11 +31,14 @@ type ticker struct{ symbols []symbol }
 
 func newTicker() *ticker {
 	t := &ticker{}
-	for name, start := range map[string]float64{
-		"ACME": 128.40, "BOLT": 42.15, "CRUX": 310.00, "DUNE": 17.62,
-		"ECHO": 76.05, "FLUX": 204.80, "GLOW": 9.34, "HALO": 55.50,
+	for _, s := range []struct {
+		name  string
+		start float64
+	}{
+		{"ACME", 128.40}, {"BOLT", 42.15}, {"CRUX", 310.00}, {"DUNE", 17.62},
+		{"ECHO", 76.05}, {"FLUX", 204.80}, {"GLOW", 9.34}, {"HALO", 55.50},
 	} {
-		t.symbols = append(t.symbols, symbol{topic: "price." + name, start: start, last: start})
+		t.symbols = append(t.symbols, symbol{topic: "price." + s.name, start: s.start, last: s.start})
 	}
 	return t
 }
@@ -52,13 +55,20 @@ func (t *ticker) run(ctx context.Context, server *tidings.Server) {
 			listeners := t.listeners(server)
 			if listens := listeners > 0; listens != running {
 				running = listens
-				clock.Reset(map[bool]time.Duration{true: tickEvery, false: lookEvery}[running])
+				clock.Reset(pace(running))
 			}
 			if running {
 				t.tick(ctx, server, now)
 			}
 		}
 	}
+}
+
+func pace(running bool) time.Duration {
+	if running {
+		return tickEvery
+	}
+	return lookEvery
 }
 
 func (t *ticker) listeners(server *tidings.Server) (n int) {
