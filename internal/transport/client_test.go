@@ -112,6 +112,8 @@ type client struct {
 	// of the 101
 	protocol  string
 	extension string
+
+	inflates bool // compressed messages are given as if they were not
 }
 
 func dialRaw(t testing.TB, addr string) net.Conn {
@@ -240,6 +242,9 @@ func (c *client) receive() got {
 	if err != nil {
 		c.t.Fatalf("a frame was expected: %v", err)
 	}
+	if c.inflates && g.first&rsv1 != 0 {
+		return got{g.first &^ rsv1, inflated(c.t, g.payload)}
+	}
 	return g
 }
 
@@ -323,4 +328,12 @@ func (e *echo) goneWith(t testing.TB) string {
 		t.Fatal("no conversation was told that it is gone")
 		return ""
 	}
+}
+
+// listen serves a handler on loopback, for tests that run the transport themselves.
+func listen(t testing.TB, handler http.Handler) (addr string) {
+	t.Helper()
+	web := httptest.NewServer(handler)
+	t.Cleanup(web.Close)
+	return web.Listener.Addr().String()
 }

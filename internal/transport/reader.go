@@ -103,7 +103,7 @@ func (c *conn) waits() {
 		c.in = nil
 		c.partial.Store(0)
 	case c.partial.Load() == 0:
-		c.partial.Store(c.shard.clock.Load())
+		c.partial.Store(max(c.shard.clock.Load(), 1)) // 0 stands for none
 	}
 }
 

@@ -1,0 +1,50 @@
+package transport
+
+import (
+	"net/http"
+
+	"github.com/gobwas/ws"
+)
+
+// FrameReader lets tests feed the frame reader with bytes of their choice, without a connection.
+type FrameReader struct{ in *frameReader }
+
+// NewFrameReader makes one for text and binary frames.
+func NewFrameReader(maxMessage int, compressed bool) *FrameReader {
+	return &FrameReader{borrowFrameReader(frameRules{
+		maxMessage: maxMessage, frames: TextFrames | BinaryFrames, compressed: compressed,
+	})}
+}
+
+// Feed gives the reader bytes, as many at a time as it has room for, and calls each for what is
+// complete. It reports the code of the violation that ended it, or 0.
+func (f *FrameReader) Feed(b []byte, each func(opcode byte, payload []byte)) ws.StatusCode {
+	for len(b) > 0 {
+		n := copy(f.in.space(), b)
+		f.in.filled(n)
+		b = b[n:]
+		for {
+			in, complete, wrong := f.in.next()
+			if wrong != nil {
+				return wrong.code
+			}
+			if !complete {
+				break
+			}
+			each(byte(in.opcode), in.payload)
+		}
+	}
+	return 0
+}
+
+// Held is how many bytes of a message are held.
+func (f *FrameReader) Held() int { return cap(f.in.message) }
+
+// Rests reports whether nothing is partial.
+func (f *FrameReader) Rests() bool { return f.in.rests() }
+
+// AnswerExtensions gives the answer to an offer of extensions.
+func AnswerExtensions(offer string) (answer string, wellFormed bool) {
+	agreed, wellFormed := agreeOnExtension(http.Header{"Sec-Websocket-Extensions": {offer}})
+	return agreed.answer, wellFormed
+}

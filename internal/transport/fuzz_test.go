@@ -1,0 +1,77 @@
+package transport_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// FuzzFrames feeds the frame reader with anything, whole and in pieces: what comes out must not depend
+// on how the bytes arrived, and must keep to the rules whatever they are.
+func FuzzFrames(f *testing.F) {
+	f.Add(frame(fin|opText, "hello"), 1)
+	f.Add(append(frame(opText, "hel"), append(frame(fin|opPing, "x"), frame(fin|opContinuation, "lo")...)...), 2)
+	f.Add(frame(fin|opText, "\xe2\x82\xac"), 3)
+	f.Add(frame(fin|rsv1|opText, deflated(strings.Repeat("x", 500))), 5)
+	f.Add(frame(fin|rsv1|opBinary, deflated(strings.Repeat("x", 5000))), 7)
+	f.Add(frame(fin|opClose, closePayload(1000, "bye")), 1)
+	f.Add(append(binary.BigEndian.AppendUint64([]byte{fin | opBinary, 0xff}, 1<<62), 1, 2, 3, 4), 4)
+	f.Add(frame(fin|opBinary, strings.Repeat("y", 3000)), 999)
+	const limit = 2000
+	f.Fuzz(func(t *testing.T, input []byte, piece int) {
+		run := func(size int) (code int, out []byte) {
+			reader := transport.NewFrameReader(limit, true)
+			for rest := input; len(rest) > 0 && code == 0; {
+				n := min(size, len(rest))
+				code = int(reader.Feed(bytes.Clone(rest[:n]), func(opcode byte, payload []byte) {
+					switch {
+					case opcode >= opClose && len(payload) > 125:
+						t.Fatalf("a control frame of %d bytes", len(payload))
+					case len(payload) > limit:
+						t.Fatalf("a message of %d bytes", len(payload))
+					case opcode == opText && !utf8.Valid(payload):
+						t.Fatal("a text message that is not UTF-8")
+					}
+					out = append(append(out, opcode, byte(len(payload)), byte(len(payload)>>8)), payload...)
+				}))
+				rest = rest[n:]
+				if held := reader.Held(); held > 4*limit {
+					t.Fatalf("%d bytes are held", held)
+				}
+			}
+			return code, out
+		}
+		wholeCode, whole := run(len(input) + 1)
+		piecesCode, pieces := run(1 + max(piece, -piece)%1000)
+		if wholeCode != piecesCode || !bytes.Equal(whole, pieces) {
+			t.Fatalf("whole: %d %q, in pieces: %d %q", wholeCode, whole, piecesCode, pieces)
+		}
+	})
+}
+
+// FuzzExtensions gives the handshake any header of extensions: it is answered, and agrees only on
+// what was offered.
+func FuzzExtensions(f *testing.F) {
+	for _, offer := range []string{
+		"permessage-deflate", "permessage-deflate; client_max_window_bits", "a, permessage-deflate; server_max_window_bits=9",
+		`permessage-deflate; client_max_window_bits="10"`, ";;", "=", `"`, ",", "permessage-deflate; x, permessage-deflate",
+	} {
+		f.Add(offer)
+	}
+	f.Fuzz(func(t *testing.T, offer string) {
+		answer, _ := transport.AnswerExtensions(offer)
+		if answer == "" {
+			return
+		}
+		if !strings.HasPrefix(answer, plainAnswer) || !strings.Contains(offer, "permessage-deflate") {
+			t.Fatalf("offer %q was answered %q", offer, answer)
+		}
+		if strings.Contains(answer, "max_window_bits") && !strings.Contains(offer, "server_max_window_bits") {
+			t.Fatalf("offer %q was answered %q", offer, answer)
+		}
+	})
+}

@@ -1,0 +1,253 @@
+package transport_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+func TestHandshakesThatAreAccepted(t *testing.T) {
+	t.Parallel()
+	s := serve(t, transport.Options{})
+	cases := []struct {
+		name, target, protocol string
+		headers                []string
+	}{
+		{"the least", "/ws", "", nil},
+		{"tokens of any case, among others", "/ws", "", []string{"Upgrade: foo, WebSocket", "Connection: keep-alive, UPGRADE"}},
+		{"tokens on lines of their own", "/ws", "", []string{"Connection: keep-alive", "Connection: Upgrade"}},
+		{"a target in absolute form", "ws://127.0.0.1:1234/ws?x=y", "", []string{"Host: 127.0.0.1:1234"}},
+		{"the first subprotocol of the client's list that is spoken", "/ws", "text", []string{"Sec-WebSocket-Protocol: nope, text, echo"}},
+		{"subprotocols on lines of their own", "/ws", "binary", []string{"Sec-WebSocket-Protocol: nope", "Sec-WebSocket-Protocol: binary, echo"}},
+		{"no subprotocol, none echoed", "/ws", "", []string{"Sec-WebSocket-Protocol:"}},
+		{"an extension that nobody knows", "/ws", "", []string{"Sec-WebSocket-Extensions: x-frobnicate; a=1"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			client := upgraded(t, dialRaw(t, s.addr), upgradeRequest(c.target, c.headers...))
+			if client.protocol != c.protocol || client.extension != "" {
+				t.Errorf("subprotocol %q and extensions %q, want %q and none", client.protocol, client.extension, c.protocol)
+			}
+			client.send(frame(fin|opBinary, "x"))
+		})
+	}
+}
+
+func TestHandshakesThatAreRefusedWithAProblem(t *testing.T) {
+	t.Parallel()
+	s := serve(t, transport.Options{})
+	upgrade := upgradeRequest
+	cases := []struct {
+		name, request string
+		status        int
+		reason        transport.Refusal
+		header        string // "Name: value" that the answer has
+	}{
+		{"a plain request", "GET /ws HTTP/1.1\r\nHost: x\r\n\r\n", 426, transport.RefusedUpgrade, "Upgrade: websocket"},
+		{"another method", strings.Replace(upgrade("/ws"), "GET", "POST", 1), 405, transport.RefusedMethod, "Allow: GET"},
+		{"HTTP/1.0", strings.Replace(upgrade("/ws"), "HTTP/1.1", "HTTP/1.0", 1), 426, transport.RefusedUpgrade, ""},
+		{"no Connection: Upgrade", upgrade("/ws", "Connection: keep-alive"), 426, transport.RefusedUpgrade, "Connection: Upgrade"},
+		{"an upgrade to something else", upgrade("/ws", "Upgrade: h2c"), 426, transport.RefusedUpgrade, ""},
+		{"an older version", upgrade("/ws", "Sec-WebSocket-Version: 8"), 426, transport.RefusedVersion, "Sec-WebSocket-Version: 13"},
+		{"no version", upgrade("/ws", "Sec-WebSocket-Version:"), 426, transport.RefusedVersion, "Sec-WebSocket-Version: 13"},
+		{"no key", upgrade("/ws", "Sec-WebSocket-Key:"), 400, transport.RefusedKey, ""},
+		{"two keys", upgrade("/ws", "Sec-WebSocket-Key: "+testKey, "Sec-WebSocket-Key: "+testKey), 400, transport.RefusedKey, ""},
+		{"a key of 15 bytes", upgrade("/ws", "Sec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1"), 400, transport.RefusedKey, ""},
+		{"a key that is not base64", upgrade("/ws", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZ!=="), 400, transport.RefusedKey, ""},
+		{"a body", upgrade("/ws", "Content-Length: 2") + "hi", 400, transport.RefusedBody, ""},
+		{"a chunked body", upgrade("/ws", "Transfer-Encoding: chunked") + "0\r\n\r\n", 400, transport.RefusedBody, ""},
+		{"extensions that cannot be read", upgrade("/ws", "Sec-WebSocket-Extensions: permessage-deflate; =;"), 400, transport.RefusedExtension, ""},
+		{"a foreign origin", upgrade("/ws", "Origin: https://evil.example"), 403, transport.RefusedOrigin, ""},
+		{"no subprotocol that is spoken", upgrade("/ws", "Sec-WebSocket-Protocol: mqtt, nope"), 400, transport.RefusedSubprotocol, ""},
+		{"a ticket where none are taken", upgrade("/ws?ticket=abc"), 401, transport.RefusedTicket, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			response, body := s.refused(t, c.request)
+			var problem struct {
+				Title, Detail, Reason string
+				Status                int
+				Protocols             []string
+			}
+			if err := json.Unmarshal([]byte(body), &problem); err != nil {
+				t.Fatalf("%v: %s", err, body)
+			}
+			if response.StatusCode != c.status || problem.Status != c.status || problem.Reason != string(c.reason) ||
+				problem.Title != http.StatusText(c.status) || problem.Detail == "" {
+				t.Errorf("%s %s", response.Status, body)
+			}
+			if got := response.Header.Get("Content-Type"); got != "application/problem+json" {
+				t.Errorf("Content-Type is %q", got)
+			}
+			if name, value, _ := strings.Cut(c.header, ": "); response.Header.Get(name) != value {
+				t.Errorf("%s is %q, want %q", name, response.Header.Get(name), value)
+			}
+			if c.reason == transport.RefusedSubprotocol && strings.Join(problem.Protocols, " ") != "echo text binary" {
+				t.Errorf("protocols that are spoken: %v", problem.Protocols)
+			}
+		})
+	}
+	stats := s.Stats()
+	if stats.Accepted != 0 || stats.Refused[transport.RefusedVersion] != 2 || stats.Refused[transport.RefusedKey] != 4 {
+		t.Errorf("counted %+v", stats)
+	}
+}
+
+func TestARefusalLeavesTheConnectionUsable(t *testing.T) {
+	t.Parallel()
+	s := serve(t, transport.Options{})
+	nc := dialRaw(t, s.addr)
+	io.WriteString(nc, upgradeRequest("/ws", "Sec-WebSocket-Version: 8"))
+	buffer := make([]byte, 4096)
+	if n, err := nc.Read(buffer); err != nil || !strings.HasPrefix(string(buffer[:n]), "HTTP/1.1 426") {
+		t.Fatalf("%v %s", err, buffer[:n])
+	}
+	upgraded(t, nc, upgradeRequest("/ws"))
+}
+
+// tickets accepts one ticket, once.
+type tickets struct {
+	valid string
+	used  bool
+}
+
+func (k *tickets) Redeem(_ context.Context, ticket string) (*router.Identity, error) {
+	switch {
+	case ticket == "broken store":
+		return nil, errors.New("secret detail of the store")
+	case ticket != k.valid:
+		return nil, wamp.Fail(wamp.ErrAuthenticationFailed, "the ticket is not one of ours")
+	case k.used:
+		return nil, wamp.Fail(wamp.ErrAuthenticationFailed, "the ticket was used before")
+	}
+	k.used = true
+	return &router.Identity{ID: "ann"}, nil
+}
+
+func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker, Tickets: &tickets{valid: "a+b=/c"}})
+
+	response, body := s.refused(t, upgradeRequest("/ws?ticket=forged"))
+	if response.StatusCode != 401 || !strings.Contains(body, "not one of ours") {
+		t.Errorf("a forged ticket: %s %s", response.Status, body)
+	}
+	for _, query := range []string{"ticket=", "ticket=a%2Bb%3D%2Fc&ticket=other"} {
+		if response, body := s.refused(t, upgradeRequest("/ws?"+query)); response.StatusCode != 401 {
+			t.Errorf("%s: %s %s", query, response.Status, body)
+		}
+	}
+	response, body = s.refused(t, upgradeRequest("/ws?ticket=broken+store"))
+	if response.StatusCode != 500 || strings.Contains(body, "secret") {
+		t.Errorf("trouble of our own: %s %s", response.Status, body)
+	}
+	// What fails for another reason does not spend the ticket.
+	s.refused(t, upgradeRequest("/ws?ticket=a%2Bb%3D%2Fc", "Origin: https://evil.example"))
+	s.refused(t, upgradeRequest("/ws?ticket=a%2Bb%3D%2Fc", "Sec-WebSocket-Protocol: nope"))
+
+	upgraded(t, dialRaw(t, s.addr), upgradeRequest("/ws?ticket=a%2Bb%3D%2Fc", "User-Agent: test"))
+	peer := speaker.all()[0].opening.Peer
+	if peer.Identity == nil || peer.Identity.ID != "ann" || peer.UserAgent != "test" || peer.RemoteAddr != "127.0.0.1" || peer.TLS {
+		t.Errorf("the peer is %+v", peer)
+	}
+	response, body = s.refused(t, upgradeRequest("/ws?ticket=a%2Bb%3D%2Fc"))
+	if response.StatusCode != 401 || !strings.Contains(body, "used before") {
+		t.Errorf("a second use: %s %s", response.Status, body)
+	}
+}
+
+func TestAConversationThatCannotOpenIsRefused(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	speaker.refuse = errors.New("who are you")
+	s := serve(t, transport.Options{Speaker: speaker})
+	response, body := s.refused(t, upgradeRequest("/ws"))
+	if response.StatusCode != 401 || !strings.Contains(body, "who are you") {
+		t.Errorf("%s %s", response.Status, body)
+	}
+	if reason := speaker.goneWith(t); reason != "lost" {
+		t.Errorf("the conversation was told %s", reason)
+	}
+}
+
+func TestAConnectionTooManyIsRefusedUntilOneLeaves(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{MaxConnections: 2}})
+	first := s.dial(t)
+	s.dial(t)
+	response, body := s.refused(t, upgradeRequest("/ws"))
+	if response.StatusCode != 503 || response.Header.Get("Retry-After") == "" || !strings.Contains(body, `"full"`) {
+		t.Errorf("%s %s", response.Status, body)
+	}
+	first.nc.Close()
+	speaker.goneWith(t)
+	for begin := time.Now(); ; { // its place is free a moment after it was told
+		response, body := s.refused(t, upgradeRequest("/ws"))
+		if response.StatusCode == http.StatusSwitchingProtocols {
+			return
+		}
+		if time.Since(begin) > patience {
+			t.Fatalf("still refused: %s %s", response.Status, body)
+		}
+	}
+}
+
+func TestAHandshakeThatTricklesInOrFloodsIsCutOff(t *testing.T) {
+	t.Parallel()
+	web := &http.Server{ReadHeaderTimeout: 50 * time.Millisecond}
+	transport.Harden(web)
+	if web.ReadHeaderTimeout != 50*time.Millisecond || web.MaxHeaderBytes != transport.MaxHeaderBytes || web.IdleTimeout == 0 {
+		t.Fatalf("hardened to %+v", web)
+	}
+	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web.Handler = server
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(listener) }()
+	defer func() {
+		web.Close()
+		<-served
+	}()
+
+	slow := dialRaw(t, listener.Addr().String())
+	io.WriteString(slow, "GET /ws HTTP/1.1\r\nHost: x\r\n")
+	if answer, err := io.ReadAll(slow); err != nil || strings.Contains(string(answer), " 101 ") {
+		t.Errorf("a slow handshake: %v %s", err, answer)
+	}
+	flood := dialRaw(t, listener.Addr().String())
+	io.WriteString(flood, upgradeRequest("/ws", "Cookie: "+strings.Repeat("x", 40<<10)))
+	buffer := make([]byte, 100)
+	n, _ := flood.Read(buffer)
+	if !strings.HasPrefix(string(buffer[:n]), "HTTP/1.1 431") {
+		t.Errorf("a flood of headers: %q", buffer[:n])
+	}
+}
+
+func TestOptionsThatCannotWorkAreErrors(t *testing.T) {
+	t.Parallel()
+	if _, err := transport.New(transport.Options{}); err == nil {
+		t.Error("nobody to speak to")
+	}
+	_, err := transport.New(transport.Options{Speaker: newEcho(), Origins: []string{"https://a.example", "b.example"}})
+	if err == nil || !strings.Contains(err.Error(), `"b.example"`) || !strings.Contains(err.Error(), "https://b.example") {
+		t.Errorf("a bad origin: %v", err)
+	}
+}

@@ -1,0 +1,93 @@
+package transport_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+func TestAtTheEndOfRunEverybodyIsToldAndNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker})
+	client := s.dial(t)
+	talk := speaker.all()[0]
+	for range 100 {
+		talk.send(talk.opening.Text.Frame([]byte("still to be written")))
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.stop()
+	}()
+	for range 100 {
+		client.wants(fin|opText, "still to be written")
+	}
+	if text := client.wantsClose(1001); text != "bye" {
+		t.Errorf("the text is %q", text)
+	}
+	client.send(frame(fin|opClose, closePayload(1001, "")))
+	client.wantsEnd()
+	<-stopped
+	response, body := s.refused(t, upgradeRequest("/ws"))
+	if response.StatusCode != 503 || !strings.Contains(body, `"stopping"`) {
+		t.Errorf("after the end: %s %s", response.Status, body)
+	}
+	if s.Stats().Connections != 0 {
+		t.Error("there are connections left")
+	}
+	if err := s.Run(t.Context()); err == nil {
+		t.Error("it ran twice")
+	}
+}
+
+func TestAnEndThatNobodyAnswersTakesNoLongerThanTheDrain(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Drain: 50 * time.Millisecond}})
+	for range 10 {
+		s.dial(t)
+	}
+	stuff(speaker.all()[0], 32)
+	begin := time.Now()
+	s.stop()
+	if took := time.Since(begin); took > patience/2 {
+		t.Errorf("it took %s", took)
+	}
+	total := uint64(0)
+	for closed, n := range s.Stats().Closed {
+		if closed.Reason != router.CloseShutdown {
+			t.Errorf("%d closed as %s", n, closed.Reason)
+		}
+		total += n
+	}
+	if total != 10 {
+		t.Errorf("%d were closed", total)
+	}
+}
+
+func TestConnectionsBeforeRunAreServedOnceItRuns(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	server, err := transport.New(transport.Options{Speaker: speaker})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &served{Server: server, addr: listen(t, server)}
+	client := s.dial(t)
+	client.send(frame(fin|opText, "early"))
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- server.Run(ctx) }()
+	client.wants(fin|opText, "early")
+	client.nc.Close()
+	speaker.goneWith(t)
+	cancel()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,98 @@
+package transport_test
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// stuff queues more for a conversation than any socket takes.
+func stuff(talk *echoing, megabytes int) {
+	block := talk.opening.Binary.Frame(bytes.Repeat([]byte("x"), 1<<20))
+	for range megabytes {
+		talk.send(block)
+	}
+}
+
+func TestASlowReaderDelaysNobodyAndIsDropped(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{
+		Speaker: speaker, WriteShards: 1, Limits: transport.Limits{Write: 300 * time.Millisecond},
+	})
+	slow := s.dial(t)
+	stuff(speaker.all()[0], 32)
+	quick := s.dial(t)
+	for range 100 {
+		quick.send(frame(fin|opText, "tick"))
+		quick.wants(fin|opText, "tick")
+	}
+	if reason := speaker.goneWith(t); reason != "slow" {
+		t.Errorf("the conversation was told %s", reason)
+	}
+	if _, err := io.Copy(io.Discard, slow.nc); err == nil {
+		t.Error("the slow connection ended as if all were well")
+	}
+	quick.send(frame(fin|opText, "tock"))
+	quick.wants(fin|opText, "tock")
+	quick.nc.Close()
+	speaker.goneWith(t)
+	s.stop()
+	stats := s.Stats()
+	if stats.Closed[transport.Closed{Reason: router.CloseSlow, Code: 1006}] != 1 || stats.WrittenSlowly == 0 {
+		t.Errorf("counted %+v", stats)
+	}
+}
+
+func TestAReaderThatIsOnlyLateGetsEverythingInOrder(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker})
+	late := s.dial(t)
+	talk := speaker.all()[0]
+	const count = 3000
+	for i := range count {
+		talk.send(talk.opening.Text.Frame([]byte(strings.Repeat("x", i*7))))
+	}
+	for i := range count {
+		if g := late.receive(); len(g.payload) != i*7 {
+			t.Fatalf("message %d has %d bytes, want %d", i, len(g.payload), i*7)
+		}
+	}
+	late.send(frame(fin|opText, "and back with the shard"))
+	late.wants(fin|opText, "and back with the shard")
+}
+
+func TestAConversationThatEndsWhileItsClientIsSlowIsClosedInTime(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Close: 200 * time.Millisecond, Write: time.Minute}})
+	client := s.dial(t)
+	talk := speaker.all()[0]
+	stuff(talk, 32)
+	client.send(frame(3, "a violation, whose close frame cannot be written"))
+	if reason := speaker.goneWith(t); reason != "protocol_violation" {
+		t.Errorf("the conversation was told %s", reason)
+	}
+	s.stop()
+}
+
+func TestAWaitingConversationIsWokenByTheEndOfItsConnection(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker})
+	client := s.dial(t)
+	client.send(frame(fin|opText, "wait"))
+	client.send(frame(fin|opText, "never read"))
+	speaker.all()[0].end(router.Ending{Reason: router.CloseKilled})
+	client.wantsClose(1008)
+	client.nc.Close()
+	if reason := speaker.goneWith(t); reason != "killed" {
+		t.Errorf("the conversation was told %s", reason)
+	}
+}

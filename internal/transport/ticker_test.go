@@ -1,0 +1,255 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// pipes is a listener without a network, so that a test can run in a bubble of testing/synctest,
+// whose time passes when everybody waits.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case nc := <-p.conns:
+		return nc, nil
+	case <-p.done:
+		return nil, errors.New("closed")
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.done) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+func (p *pipes) dial(t *testing.T, headers ...string) *client {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	p.conns <- theirs
+	return upgraded(t, ours, upgradeRequest("/ws", headers...))
+}
+
+// inBubble runs a test over pipes, in time that is not real.
+func inBubble(t *testing.T, options transport.Options, test func(*testing.T, *pipes)) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := transport.New(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		web := &http.Server{Handler: server}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { web.Serve(listener) })
+		running.Go(func() { server.Run(ctx) })
+		defer func() {
+			cancel()
+			web.Close()
+			running.Wait()
+		}()
+		test(t, listener)
+	})
+}
+
+func TestAConnectionThatDoesNotJoinIsClosed(t *testing.T) {
+	speaker := newEcho()
+	speaker.joins = false
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		begin := time.Now()
+		client := p.dial(t)
+		if text := client.wantsClose(1008); text != "no session was opened within 10s" {
+			t.Errorf("the text is %q", text)
+		}
+		if took := time.Since(begin); took < 10*time.Second || took > 11*time.Second {
+			t.Errorf("after %s", took)
+		}
+		if reason := <-speaker.gone; reason != router.CloseTimeout {
+			t.Errorf("the conversation was told %s", reason)
+		}
+		client.send(frame(fin|opClose, closePayload(1008, "")))
+		client.wantsEnd()
+	})
+}
+
+func TestAQuietConnectionIsPingedAndClosedIfItDoesNotAnswer(t *testing.T) {
+	speaker := newEcho()
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		for range 5 {
+			begin := time.Now()
+			client.wants(fin|opPing, "")
+			if took := time.Since(begin); took < 24*time.Second || took > 27*time.Second {
+				t.Errorf("pinged after %s", took)
+			}
+			client.send(frame(fin|opPong, ""))
+		}
+		client.wants(fin|opPing, "")
+		begin := time.Now()
+		if text := client.wantsClose(1008); text != "a ping was not answered within 20s" {
+			t.Errorf("the text is %q", text)
+		}
+		if took := time.Since(begin); took < 19*time.Second || took > 22*time.Second {
+			t.Errorf("given up after %s", took)
+		}
+		if reason := <-speaker.gone; reason != router.CloseTimeout {
+			t.Errorf("the conversation was told %s", reason)
+		}
+		begin = time.Now()
+		client.wantsEnd() // nobody answers the close frame either
+		if took := time.Since(begin); took < 4*time.Second || took > 7*time.Second {
+			t.Errorf("cut after %s", took)
+		}
+	})
+}
+
+// counting reads frames until the connection ends, and counts them by their first byte.
+func (c *client) counting() (counts func() map[byte]int) {
+	seen := make(map[byte]int)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			g, err := c.tryReceive()
+			if err != nil {
+				return
+			}
+			seen[g.first]++
+		}
+	}()
+	return func() map[byte]int {
+		c.nc.Close()
+		<-done
+		return seen
+	}
+}
+
+func TestAConnectionThatOnlyTalksIsPinged(t *testing.T) {
+	speaker := newEcho()
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		counts := client.counting()
+		for range 24 { // it is heard from; a proxy in between still wants data towards it
+			time.Sleep(5 * time.Second)
+			client.send(frame(fin|opPong, ""))
+		}
+		if got := counts(); got[fin|opPing] < 4 || got[fin|opClose] != 0 {
+			t.Errorf("it got %v", got)
+		}
+		<-speaker.gone
+	})
+}
+
+func TestAConnectionThatOnlyListensIsPingedAndMustAnswer(t *testing.T) {
+	speaker := newEcho()
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		counts := client.counting()
+		talk := speaker.all()[0]
+		for range 24 { // what is sent may go to nobody
+			time.Sleep(5 * time.Second)
+			talk.send(talk.opening.Text.Frame([]byte("tick")))
+		}
+		if got := counts(); got[fin|opPing] != 1 || got[fin|opText] < 4 || got[fin|opClose] != 1 {
+			t.Errorf("it got %v", got)
+		}
+		if reason := <-speaker.gone; reason != router.CloseTimeout {
+			t.Errorf("the conversation was told %s", reason)
+		}
+	})
+}
+
+func TestWhoNeverAnsweredAPingMayGoOnNotAnswering(t *testing.T) {
+	speaker := newEcho()
+	speaker.pongs = transport.PongsOnceSeen
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		for range 20 {
+			client.wants(fin|opPing, "")
+		}
+		client.send(frame(fin|opText, "well"))
+		client.wants(fin|opText, "well")
+		client.send(frame(fin|opPong, "")) // from now on it is held to it
+		client.wants(fin|opPing, "")
+		client.wantsClose(1008)
+		client.nc.Close()
+		<-speaker.gone
+	})
+}
+
+func TestAHalfSentMessageIsGivenUp(t *testing.T) {
+	speaker := newEcho()
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		answerPings := func() {
+			for {
+				g, err := client.tryReceive()
+				if err != nil || g.first&0xf == opClose {
+					return
+				}
+				client.nc.Write(frame(fin|opPong, ""))
+			}
+		}
+		begin := time.Now()
+		client.send(frame(opText, "half"))
+		answerPings()
+		if took := time.Since(begin); took < 59*time.Second || took > 62*time.Second {
+			t.Errorf("given up after %s", took)
+		}
+		client.nc.Close()
+		if reason := <-speaker.gone; reason != router.CloseTimeout {
+			t.Errorf("the conversation was told %s", reason)
+		}
+	})
+}
+
+func TestAClientThatSendsWithoutAPauseIsNotAHalfSentMessage(t *testing.T) {
+	speaker := newEcho()
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		message := frame(fin|opText, "message")
+		client.send(message[:3])
+		for range 100 { // there is always half a message
+			time.Sleep(2 * time.Second)
+			client.send(message[3:], message[:3])
+			for {
+				if g := client.receive(); g.first == fin|opText {
+					break
+				}
+			}
+		}
+		client.nc.Close()
+		<-speaker.gone
+	})
+}
+
+func TestAConversationThatTakesItsTimeIsNotAClientThatDoesNotAnswer(t *testing.T) {
+	speaker := newEcho()
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		client.send(frame(fin|opText, "wait"))
+		client.wants(fin|opPing, "")
+		time.Sleep(10 * time.Minute) // its pong is not read meanwhile
+		speaker.all()[0].end(router.Ending{Reason: router.CloseKilled})
+		client.wantsClose(1008)
+		client.nc.Close()
+		if reason := <-speaker.gone; reason != router.CloseKilled {
+			t.Errorf("the conversation was told %s", reason)
+		}
+	})
+}

@@ -1,0 +1,138 @@
+package transport_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// certificate writes a self-signed certificate and its key.
+func certificate(t *testing.T, until time.Time) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until,
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	certFile, keyFile = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	write(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
+	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))
+	return certFile, keyFile
+}
+
+func write(t *testing.T, file string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOverTLS(t *testing.T) {
+	t.Parallel()
+	config, err := transport.LoadTLS(certificate(t, time.Now().Add(time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Write: 300 * time.Millisecond}})
+	web := httptest.NewUnstartedServer(http.HandlerFunc(s.ServeHTTP))
+	web.TLS = config
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	dial := func() *client {
+		nc, err := tls.Dial("tcp", web.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { nc.Close() })
+		nc.SetDeadline(time.Now().Add(patience))
+		return upgraded(t, nc, upgradeRequest("/ws"))
+	}
+
+	client := dial()
+	if !speaker.all()[0].opening.Peer.TLS {
+		t.Error("the peer is not told to be over TLS")
+	}
+	long := strings.Repeat("x", 300_000)
+	message := frame(fin|opText, "byte by byte")
+	for i := range message {
+		client.send(message[i : i+1])
+	}
+	client.wants(fin|opText, "byte by byte")
+	client.send(frame(fin|opText, "a"), frame(fin|opText, long), frame(fin|opText, "b"))
+	client.wants(fin|opText, "a")
+	client.wants(fin|opText, long)
+	client.wants(fin|opText, "b")
+	client.send(frame(fin|opClose, closePayload(1000, "")))
+	client.wantsClose(1000)
+	client.wantsEnd()
+	speaker.goneWith(t)
+
+	client = dial()
+	client.send(frame(3, ""))
+	client.wantsClose(1002)
+	client.wantsEnd()
+	client.nc.Close()
+	speaker.goneWith(t)
+
+	slow := dial()
+	stuff(speaker.all()[0], 32)
+	quick := dial()
+	quick.send(frame(fin|opText, "tick"))
+	quick.wants(fin|opText, "tick")
+	if reason := speaker.goneWith(t); reason != "slow" {
+		t.Errorf("the conversation was told %s", reason)
+	}
+	slow.nc.Close()
+	quick.nc.Close()
+}
+
+func TestCertificatesThatCannotBeUsedSayWhy(t *testing.T) {
+	t.Parallel()
+	cert, key := certificate(t, time.Now().Add(time.Hour))
+	otherCert, otherKey := certificate(t, time.Now().Add(time.Hour))
+	old, oldKey := certificate(t, time.Now().Add(-24*time.Hour))
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	write(t, empty, nil)
+	for _, c := range []struct{ cert, key, want string }{
+		{"", key, "both"},
+		{cert, "", "both"},
+		{cert + ".no", key, "read the certificate"},
+		{cert, key + ".no", "read the key"},
+		{empty, key, "failed to find"},
+		{cert, otherKey, "does not match"},
+		{otherCert, key, "does not match"},
+		{old, oldKey, "expired on"},
+	} {
+		if _, err := transport.LoadTLS(c.cert, c.key); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, %s: %v, want %q", c.cert, c.key, err, c.want)
+		}
+	}
+}
