@@ -226,7 +226,7 @@ func TestWhatAFormMayNotHoldIsRefused(t *testing.T) {
 		"a novel":         {"1040", "ann", with(func(f *form) { f.Note = strings.Repeat("x", 1001) }), 422},
 		"an old version":  {"1040", "ann", with(func(f *form) { f.Version = 0 }), 409},
 		"no form":         {"1040", "ann", "text", 400},
-		"an odd member":   {"1040", "ann", map[string]any{"colour": "red"}, 400},
+		"an odd member":   {"1040", "ann", map[string]any{"hue": "red"}, 400},
 		"too much":        {"1040", "ann", strings.Repeat("x", 1<<17), 400},
 	} {
 		status, body := ask(t, "PUT", url+"/demo/api/orders/"+test.id, test.user, test.body)

@@ -38,7 +38,7 @@ type orderInput struct {
 	Version  int     `json:"version"` // that the form was filled from
 }
 
-var statuses = []string{"new", "confirmed", "packed", "shipped", "cancelled"}
+var statuses = []string{"new", "confirmed", "packed", "shipped", "cancelled"} //nolint:misspell // what the pages call it
 
 // What a form may hold: more would only make the list unreadable.
 const (
@@ -68,7 +68,7 @@ func newOrders() *orders {
 		{Customer: "Studio Pixelwerk", Item: "Monitor, 27 inch, 5K", Quantity: 4, Price: 1199.00, Status: "confirmed"},
 		{Customer: "Harbor Cafe", Item: "Espresso beans, 1 kg", Quantity: 60, Price: 17.80, Status: "shipped"},
 		{Customer: "Oakridge School", Item: "Microscope, binocular", Quantity: 15, Price: 329.00, Status: "new"},
-		{Customer: "Velo Verde", Item: "Bicycle chain, 12-speed", Quantity: 120, Price: 24.30, Status: "cancelled", Note: "Cancelled by the customer: wrong speed."},
+		{Customer: "Velo Verde", Item: "Bicycle chain, 12-speed", Quantity: 120, Price: 24.30, Status: "cancelled", Note: "Wrong speed, taken back."}, //nolint:misspell // what the pages call it
 		{Customer: "Aurora Clinics", Item: "Nitrile gloves, M, box of 200", Quantity: 500, Price: 11.25, Status: "confirmed", Note: "Lot numbers on the delivery note, please."},
 	} {
 		made.ID, made.Version = 1040+i, 1

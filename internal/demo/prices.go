@@ -35,8 +35,14 @@ func newTicker() *ticker {
 		name  string
 		start float64
 	}{
-		{"ACME", 128.40}, {"BOLT", 42.15}, {"CRUX", 310.00}, {"DUNE", 17.62},
-		{"ECHO", 76.05}, {"FLUX", 204.80}, {"GLOW", 9.34}, {"HALO", 55.50},
+		{"ACME", 128.40},
+		{"BOLT", 42.15},
+		{"CRUX", 310.00},
+		{"DUNE", 17.62},
+		{"ECHO", 76.05},
+		{"FLUX", 204.80},
+		{"GLOW", 9.34},
+		{"HALO", 55.50},
 	} {
 		t.symbols = append(t.symbols, symbol{topic: "price." + s.name, start: s.start, last: s.start})
 	}

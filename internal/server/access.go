@@ -49,9 +49,9 @@ func (s *Server) finish(w *observedWriter, r *http.Request, began time.Time) {
 	}
 	took := time.Since(began)
 	s.metrics.answered(r.Method, r.Pattern, w.status, took)
-	s.logger.LogAttrs(r.Context(), accessLevel(r.Pattern), "http",
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", w.status),
-		slog.Int("bytes", w.bytes), slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("address", s.transport.RemoteAddr(r).String()))
+	s.logger.Log(r.Context(), accessLevel(r.Pattern), "http",
+		"method", r.Method, "path", r.URL.Path, "status", w.status, "bytes", w.bytes,
+		"ms", float64(took.Microseconds())/1000, "address", s.transport.RemoteAddr(r).String())
 	if fault == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		panic(fault) // net/http closes the connection quietly
 	}
