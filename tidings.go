@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -38,7 +39,8 @@ type Config struct {
 
 	Listen   string       // overrides listen of the configuration, such as "127.0.0.1:8080"
 	Listener net.Listener // already open; nothing else is listened on then
-	Logger   *slog.Logger // nil: as configured, to standard error
+	Logger   *slog.Logger // nil: as configured, to LogTo
+	LogTo    io.Writer    // nil: standard error
 }
 
 // Server is a notification server. Its methods are safe for concurrent use.
@@ -55,7 +57,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, Files: c.Files})
+	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files})
 	if err != nil {
 		return nil, err
 	}

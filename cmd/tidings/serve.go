@@ -27,7 +27,7 @@ Find mistakes in the file first with: tidings check tidings.yaml`
 
 // Run is called by kong.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
-	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set})
+	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set, LogTo: s.err})
 	if err != nil {
 		return configFailure(s, err)
 	}

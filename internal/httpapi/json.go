@@ -6,8 +6,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -15,6 +17,9 @@ import (
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
+
+// bodyTimeout ends who sends a body too slowly: the largest at 35 KiB/s.
+const bodyTimeout = 30 * time.Second
 
 // Array and Object are a payload's args and kwargs as the bytes that the client wrote: integers
 // of any size and the order of keys survive.
@@ -111,15 +116,26 @@ func (a *API) decode(w http.ResponseWriter, r *http.Request, v any) error {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return unsupportedMedia()
 	}
+	deadline := time.Now().Add(bodyTimeout)
+	if err := http.NewResponseController(w).SetReadDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("bound the time to read the body: %w", err)
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.options.MaxBody))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return NewProblem(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
-		}
-		return NewProblem(http.StatusBadRequest, "the body ended early: %v", err)
+		return bodyProblem(err)
 	}
 	return decodeStrict(body, v)
+}
+
+func bodyProblem(err error) *Problem {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return NewProblem(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return NewProblem(http.StatusRequestTimeout, "the body did not come within %s", bodyTimeout)
+	}
+	return NewProblem(http.StatusBadRequest, "the body ended early: %v", err)
 }
 
 // decodeStrict reads JSON into v: 400 if it is not JSON, 422 if it is not what v wants.

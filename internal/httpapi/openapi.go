@@ -62,6 +62,7 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 	described := a.describe(op)
 	described.DefaultStatus = op.status
 	described.MaxBodyBytes = a.options.MaxBody
+	described.BodyReadTimeout = bodyTimeout
 	described.RejectUnknownQueryParameters = true
 	if op.request != nil {
 		described.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonType: {Example: op.request}}}

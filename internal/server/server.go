@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -30,7 +31,8 @@ import (
 // Options are what a configuration file cannot say.
 type Options struct {
 	Listener net.Listener // already open; nil: what the configuration says is listened on
-	Logger   *slog.Logger // nil: as configured, to standard error
+	Logger   *slog.Logger // nil: as configured, to LogTo
+	LogTo    io.Writer    // nil: standard error
 	Files    fs.FS        // that schemas are read from; nil: the machine's
 }
 
@@ -70,8 +72,11 @@ type Server struct {
 // nothing. The error is config.Problems where the configuration is at fault, all of them at once.
 func New(c *config.Config, options Options) (*Server, error) {
 	s := &Server{config: c, options: options, logger: options.Logger, ready: make(chan struct{}), mux: http.NewServeMux()}
+	if options.LogTo == nil {
+		options.LogTo = os.Stderr
+	}
 	if s.logger == nil {
-		s.logger = NewLogger(c.Log, os.Stderr)
+		s.logger = NewLogger(c.Log, options.LogTo)
 	}
 	if err := s.compile(nil); err != nil {
 		return nil, err
