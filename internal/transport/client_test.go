@@ -8,11 +8,13 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -292,9 +294,11 @@ func (c *client) wantsClose(code uint16) string {
 // wantsEnd reads to the end of the connection, which must come without another frame.
 func (c *client) wantsEnd() {
 	c.t.Helper()
-	if g, err := c.tryReceive(); err == nil {
+	g, err := c.tryReceive()
+	switch {
+	case err == nil:
 		c.t.Fatalf("got %v, want the end of the connection", g)
-	} else if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.t.Fatal("the connection was not closed")
 	}
 }

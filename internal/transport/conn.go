@@ -136,6 +136,7 @@ func (c *conn) serve(nc net.Conn, buffered *bufio.Reader, response []byte) {
 		n, _ := buffered.Read(c.in.space()[:early]) // a buffer gives what it has
 		c.heardFrom(n)
 	}
+	head := len(response)
 	out := c.collect(nil)
 	for _, frame := range out.frames {
 		response = append(response, frame...)
@@ -144,7 +145,8 @@ func (c *conn) serve(nc net.Conn, buffered *bufio.Reader, response []byte) {
 	if err != nil {
 		c.drop(writeFailure(err))
 	} else {
-		c.wrote(len(response))
+		c.wrote(len(response) - head)
+		c.shard.framesOut.Add(uint64(len(out.frames)))
 		c.settle(1, out)
 	}
 	go c.read()
@@ -171,7 +173,7 @@ func rawConn(nc net.Conn) syscall.RawConn {
 // close closes the socket. What the kernel has taken is still sent.
 func (c *conn) close() {
 	if c.markShut() {
-		c.nc.Close() //nolint:errcheck // there is nothing to be done about it
+		c.nc.Close()
 	}
 }
 
@@ -184,7 +186,7 @@ func (c *conn) cut() {
 	if secure, ok := nc.(*tls.Conn); ok {
 		nc = secure.NetConn()
 	}
-	nc.Close() //nolint:errcheck // there is nothing to be done about it
+	nc.Close()
 }
 
 func (c *conn) markShut() (first bool) {

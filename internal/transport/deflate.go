@@ -128,31 +128,32 @@ func newDeflater(windowBits uint8) (*deflater, error) {
 	return d, err
 }
 
-// deflate appends message to dst, compressed with a window of 1<<windowBits bytes. It reports false,
-// and dst unchanged, if that does not make it smaller.
-func deflate(dst, message []byte, windowBits uint8) ([]byte, bool) {
+// compress gives message compressed with a window of 1<<windowBits bytes to use, if that makes it
+// smaller. What use is given is valid until it returns.
+func compress(message []byte, windowBits uint8, use func(small []byte)) (worthIt bool) {
 	pool := &deflaters[windowBits]
 	d, ok := pool.Get().(*deflater)
 	if !ok {
 		var err error
 		if d, err = newDeflater(windowBits); err != nil {
-			return dst, false
+			return false // the handshake has checked the size
 		}
 	}
 	defer pool.Put(d)
 	d.out.Reset()
 	d.writer.Reset(&d.out)
-	if _, err := d.writer.Write(message); err != nil { // a bytes.Buffer takes everything
-		return dst, false
+	if _, err := d.writer.Write(message); err != nil {
+		return false // a bytes.Buffer takes everything
 	}
 	if err := d.writer.Flush(); err != nil {
-		return dst, false
+		return false
 	}
 	small := bytes.TrimSuffix(d.out.Bytes(), []byte(syncTail[:4]))
 	if len(small) >= len(message) {
-		return dst, false
+		return false
 	}
-	return append(dst, small...), true
+	use(small)
+	return true
 }
 
 // Interface guards.

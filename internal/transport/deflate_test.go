@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -20,8 +21,10 @@ func TestOffersOfCompression(t *testing.T) {
 		{"permessage-deflate; client_no_context_takeover; server_no_context_takeover", plainAnswer},
 		{"permessage-deflate; server_max_window_bits=15", plainAnswer + "; server_max_window_bits=15"},
 		{"permessage-deflate; server_max_window_bits=8", plainAnswer + "; server_max_window_bits=8"},
-		{"permessage-deflate; server_max_window_bits=10; client_max_window_bits=9; client_no_context_takeover",
-			plainAnswer + "; server_max_window_bits=10"},
+		{
+			"permessage-deflate; server_max_window_bits=10; client_max_window_bits=9; client_no_context_takeover",
+			plainAnswer + "; server_max_window_bits=10",
+		},
 		{"x-other, permessage-deflate", plainAnswer},
 		{"permessage-deflate; server_max_window_bits=10, permessage-deflate", plainAnswer + "; server_max_window_bits=10"},
 
@@ -75,8 +78,10 @@ func TestCompressedMessages(t *testing.T) {
 		want string
 	}{
 		{"in one frame", [][]byte{frame(fin|rsv1|opText, squeezed)}, text},
-		{"in fragments, the first of which is marked", [][]byte{frame(rsv1|opText, squeezed[:5]), frame(opContinuation, ""),
-			frame(fin|opPong, ""), frame(fin|opContinuation, squeezed[5:])}, text},
+		{"in fragments, the first of which is marked", [][]byte{
+			frame(rsv1|opText, squeezed[:5]), frame(opContinuation, ""),
+			frame(fin|opPong, ""), frame(fin|opContinuation, squeezed[5:]),
+		}, text},
 		{"a small one, which is answered uncompressed", [][]byte{frame(fin|rsv1|opText, deflated(small))}, small},
 		{"one that is not compressed", [][]byte{frame(fin|opText, text)}, text},
 		{"an empty one", [][]byte{frame(fin|rsv1|opText, "\x00")}, ""},
@@ -148,5 +153,36 @@ func TestAFrameIsMadeOnceForClientsOfOneFraming(t *testing.T) {
 	}
 	if len(framings) != 6 {
 		t.Errorf("%d kinds of framing, want plain, deflated and deflated with a small window, each text and binary", len(framings))
+	}
+}
+
+func TestTheWindowThatAClientAskedForIsNotExceeded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, transport.Options{})
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "0123456789abcdef"[random.IntN(16)]
+		}
+		return string(b)
+	}
+	once, other := noise(200), noise(200)
+	between := noise(1000)
+	size := func(bits, text string) int {
+		client := s.dial(t, "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits="+bits)
+		client.send(frame(fin|opText, text))
+		return len(client.receive().payload)
+	}
+	saved := func(bits string) int { // by the repetition of what is 1200 bytes back
+		return size(bits, once+between+other) - size(bits, once+between+once)
+	}
+	for _, bits := range []string{"8", "9", "10"} {
+		if n := saved(bits); n > 20 {
+			t.Errorf("a window of %s bits saved %d bytes by what is outside of it", bits, n)
+		}
+	}
+	if n := saved("11"); n < 50 {
+		t.Errorf("a window of 11 bits saved %d bytes only: the test proves nothing", n)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
@@ -13,8 +14,7 @@ import (
 // readBuffer is what is read at once. It is borrowed from a pool while a frame is incomplete.
 const readBuffer = 8 << 10
 
-// keptBuffer is how large a buffer may be to be kept for the next message. An announced length alone
-// makes us allocate nothing: a message grows as its bytes arrive.
+// keptBuffer is how large a buffer may be to be kept for the next message.
 const keptBuffer = 64 << 10
 
 // frameRules are what the handshake agreed on.
@@ -203,8 +203,18 @@ func (f *frameReader) data() (message []byte, complete bool, wrong *violation) {
 	if whole {
 		return chunk, true, nil
 	}
-	f.message = append(f.message, chunk...)
+	f.collect(chunk)
 	return f.message, complete, nil
+}
+
+// collect keeps a part of a message. Room is made for what the frame announces, but never for more
+// than has arrived already.
+func (f *frameReader) collect(chunk []byte) {
+	if need := len(f.message) + len(chunk); need > cap(f.message) {
+		announced := f.head.Length - f.got // behind this chunk
+		f.message = slices.Grow(f.message, len(chunk)+int(min(announced, int64(need))))
+	}
+	f.message = append(f.message, chunk...)
 }
 
 // finish gives a complete message.

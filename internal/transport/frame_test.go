@@ -28,19 +28,30 @@ func TestFrames(t *testing.T) {
 		{"126 bytes, the shortest with 16 bits of length", [][]byte{frame(fin|opText, long[:126]), bye}, []got{text(long[:126]), byeAnswer}},
 		{"65535 bytes, the longest with 16 bits of length", [][]byte{frame(fin|opText, long[:65535]), bye}, []got{text(long[:65535]), byeAnswer}},
 		{"65536 bytes, the shortest with 64 bits of length", [][]byte{frame(fin|opText, long[:65536]), bye}, []got{text(long[:65536]), byeAnswer}},
-		{"many messages in one segment", [][]byte{frame(fin|opText, "a"), frame(fin|opBinary, "b"), frame(fin|opText, "c"), bye},
-			[]got{text("a"), {fin | opBinary, "b"}, text("c"), byeAnswer}},
+		{
+			"many messages in one segment",
+			[][]byte{frame(fin|opText, "a"), frame(fin|opBinary, "b"), frame(fin|opText, "c"), bye},
+			[]got{text("a"), {fin | opBinary, "b"}, text("c"), byeAnswer},
+		},
 		{"a mask of zeros is a mask", [][]byte{maskedFrame(fin|opText, []byte("hello"), [4]byte{}), bye}, []got{text("hello"), byeAnswer}},
 
 		{"two fragments are one message", [][]byte{frame(opText, "hel"), frame(fin|opContinuation, "lo"), bye}, []got{text("hello"), byeAnswer}},
-		{"fragments may be empty", [][]byte{frame(opText, ""), frame(opContinuation, ""), frame(opContinuation, "x"), frame(fin|opContinuation, ""), bye},
-			[]got{text("x"), byeAnswer}},
+		{
+			"fragments may be empty",
+			[][]byte{frame(opText, ""), frame(opContinuation, ""), frame(opContinuation, "x"), frame(fin|opContinuation, ""), bye},
+			[]got{text("x"), byeAnswer},
+		},
 		{"a character may be cut by fragments", [][]byte{frame(opText, "\xe2\x82"), frame(fin|opContinuation, "\xac"), bye}, []got{text("€"), byeAnswer}},
-		{"control frames come between fragments", [][]byte{frame(opText, "a"), frame(fin|opPing, "now"), frame(fin|opContinuation, "b"), bye},
-			[]got{{fin | opPong, "now"}, text("ab"), byeAnswer}},
-		{"a message of many fragments is as long as all of them",
+		{
+			"control frames come between fragments",
+			[][]byte{frame(opText, "a"), frame(fin|opPing, "now"), frame(fin|opContinuation, "b"), bye},
+			[]got{{fin | opPong, "now"}, text("ab"), byeAnswer},
+		},
+		{
+			"a message of many fragments is as long as all of them",
 			[][]byte{frame(opBinary, long[:60000]), frame(opContinuation, long[:3]), frame(fin|opContinuation, long[:10]), bye},
-			[]got{{fin | opBinary, long[:60000] + long[:3] + long[:10]}, byeAnswer}},
+			[]got{{fin | opBinary, long[:60000] + long[:3] + long[:10]}, byeAnswer},
+		},
 
 		{"a ping is answered with its payload", [][]byte{frame(fin|opPing, long[:125]), bye}, []got{{fin | opPong, long[:125]}, byeAnswer}},
 		{"an empty ping is answered", [][]byte{frame(fin|opPing, ""), bye}, []got{{fin | opPong, ""}, byeAnswer}},
@@ -101,8 +112,11 @@ func TestViolationsCloseWithTheCodeThatFits(t *testing.T) {
 		{"a fragmented control frame", "echo", [][]byte{frame(opPing, "x")}, 1002, "control"},
 		{"a fragmented close frame", "echo", [][]byte{frame(opClose, "")}, 1002, "control"},
 		{"a continuation of nothing", "echo", [][]byte{frame(fin|opContinuation, "x")}, 1002, "continuation"},
-		{"a continuation after the last fragment", "echo",
-			[][]byte{frame(opText, "x"), frame(fin|opContinuation, "y"), frame(opContinuation, "z")}, 1002, "continuation"},
+		{
+			"a continuation after the last fragment", "echo",
+			[][]byte{frame(opText, "x"), frame(fin|opContinuation, "y"), frame(opContinuation, "z")},
+			1002, "continuation",
+		},
 		{"a message within a message", "echo", [][]byte{frame(opText, "x"), frame(fin|opText, "y")}, 1002, "continuation"},
 		{"a length with the highest bit", "echo", [][]byte{huge(1 << 63)}, 1002, "bit"},
 		{"a length that could be shorter, 16 bits", "echo", [][]byte{{fin | opText, 0x80 | 126, 0, 5, 1, 2, 3, 4}}, 1002, "shortest"},
@@ -113,8 +127,11 @@ func TestViolationsCloseWithTheCodeThatFits(t *testing.T) {
 
 		{"text that is not UTF-8", "echo", [][]byte{frame(fin|opText, "a\xffb")}, 1007, "UTF-8"},
 		{"text that ends within a character", "echo", [][]byte{frame(fin|opText, "a\xe2\x82")}, 1007, "UTF-8"},
-		{"text whose fragments end within a character", "echo",
-			[][]byte{frame(opText, "a\xe2\x82"), frame(fin|opContinuation, "")}, 1007, "UTF-8"},
+		{
+			"text whose fragments end within a character", "echo",
+			[][]byte{frame(opText, "a\xe2\x82"), frame(fin|opContinuation, "")},
+			1007, "UTF-8",
+		},
 		{"a surrogate", "echo", [][]byte{frame(fin|opText, "\xed\xa0\x80")}, 1007, "UTF-8"},
 		{"an overlong character", "echo", [][]byte{frame(fin|opText, "\xc0\xaf")}, 1007, "UTF-8"},
 		{"a fragment that cannot become UTF-8 any more", "echo", [][]byte{frame(opText, "\xce\xba\xf4\x90")}, 1007, "UTF-8"},
@@ -125,8 +142,11 @@ func TestViolationsCloseWithTheCodeThatFits(t *testing.T) {
 
 		{"an announced length over the limit", "echo", [][]byte{huge(1 << 40)}, 1009, "70000"},
 		{"a length just over the limit", "echo", [][]byte{huge(70001)}, 1009, "70000"},
-		{"fragments that are over the limit together", "echo",
-			[][]byte{frame(opText, strings.Repeat("x", 40000)), header(opContinuation, 30001, 0x80), {1, 2, 3, 4}}, 1009, "70000"},
+		{
+			"fragments that are over the limit together", "echo",
+			[][]byte{frame(opText, strings.Repeat("x", 40000)), header(opContinuation, 30001, 0x80), {1, 2, 3, 4}},
+			1009, "70000",
+		},
 	}
 	s := serve(t, transport.Options{Limits: transport.Limits{MaxMessage: 70000}})
 	for _, c := range cases {

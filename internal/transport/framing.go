@@ -19,27 +19,26 @@ type framing struct {
 	windowBits uint8 // of the compression; 0: none
 }
 
-// Frame gives the frame: header and message in one piece.
-func (f framing) Frame(message []byte) []byte {
+// Frame gives the frame: header and message in one piece, no larger than need be, for it may wait in
+// many outboxes.
+func (f framing) Frame(message []byte) (frame []byte) {
 	if f.windowBits != 0 && len(message) >= minDeflated {
-		// The compressed size is not known yet, so that the header is put right-aligned into the room
-		// that the longest one takes.
-		room := make([]byte, maxServerHeader, maxServerHeader+len(message))
-		if frame, ok := deflate(room, message, f.windowBits); ok {
-			length := len(frame) - maxServerHeader
-			start := maxServerHeader - headerSize(length)
-			putHeader(frame[start:], f.opcode, ws.Rsv(true, false, false), length)
-			return frame[start:]
+		worthIt := compress(message, f.windowBits, func(small []byte) {
+			frame = f.put(ws.Rsv(true, false, false), small)
+		})
+		if worthIt {
+			return frame
 		}
 	}
-	size := headerSize(len(message))
-	frame := make([]byte, size, size+len(message))
-	putHeader(frame, f.opcode, 0, len(message))
-	return append(frame, message...)
+	return f.put(0, message)
 }
 
-// maxServerHeader is the longest header of a frame without a mask.
-const maxServerHeader = ws.MaxHeaderSize - 4
+func (f framing) put(rsv byte, payload []byte) []byte {
+	size := headerSize(len(payload))
+	frame := make([]byte, size, size+len(payload))
+	putHeader(frame, f.opcode, rsv, len(payload))
+	return append(frame, payload...)
+}
 
 func headerSize(length int) int { return ws.HeaderSize(ws.Header{Length: int64(length)}) }
 

@@ -18,11 +18,17 @@ func TestTheAddressOfAClientBehindProxies(t *testing.T) {
 		want    string
 	}{
 		{"no proxy", "203.0.113.9:5", nil, "203.0.113.9"},
-		{"a stranger's word counts nothing", "203.0.113.9:5",
-			headers{"X-Forwarded-For": {"1.1.1.1"}, "Forwarded": {"for=1.1.1.1"}}, "203.0.113.9"},
+		{
+			"a stranger's word counts nothing", "203.0.113.9:5",
+			headers{"X-Forwarded-For": {"1.1.1.1"}, "Forwarded": {"for=1.1.1.1"}},
+			"203.0.113.9",
+		},
 		{"one proxy", "10.0.0.1:5", headers{"X-Forwarded-For": {"203.0.113.9"}}, "203.0.113.9"},
-		{"what the client claims is left of what our proxy saw", "10.0.0.1:5",
-			headers{"X-Forwarded-For": {"1.1.1.1, 203.0.113.9"}}, "203.0.113.9"},
+		{
+			"what the client claims is left of what our proxy saw", "10.0.0.1:5",
+			headers{"X-Forwarded-For": {"1.1.1.1, 203.0.113.9"}},
+			"203.0.113.9",
+		},
 		{"two proxies", "10.0.0.1:5", headers{"X-Forwarded-For": {"1.1.1.1, 203.0.113.9, 10.0.0.2"}}, "203.0.113.9"},
 		{"lines of a list", "10.0.0.1:5", headers{"X-Forwarded-For": {"1.1.1.1", "203.0.113.9", "10.0.0.2"}}, "203.0.113.9"},
 		{"all of them ours", "10.0.0.1:5", headers{"X-Forwarded-For": {"10.0.0.3, 10.0.0.2"}}, "10.0.0.3"},
@@ -37,10 +43,16 @@ func TestTheAddressOfAClientBehindProxies(t *testing.T) {
 		{"Forwarded, quoted IPv6, any case", "10.0.0.1:5", headers{"Forwarded": {`by=x;FOR="[2001:db8::7]:4711"`}}, "2001:db8::7"},
 		{"Forwarded through two", "10.0.0.1:5", headers{"Forwarded": {`for=1.1.1.1, for="203.0.113.9;x,y"`, "for=10.0.0.2"}}, "10.0.0.2"},
 		{"Forwarded, obfuscated", "10.0.0.1:5", headers{"Forwarded": {"for=_hidden"}}, "10.0.0.1"},
-		{"both, agreeing", "10.0.0.1:5",
-			headers{"X-Forwarded-For": {"203.0.113.9"}, "Forwarded": {"for=203.0.113.9"}}, "203.0.113.9"},
-		{"both, one of which the client has made up", "10.0.0.1:5",
-			headers{"X-Forwarded-For": {"203.0.113.9"}, "Forwarded": {"for=1.1.1.1"}}, "10.0.0.1"},
+		{
+			"both, agreeing", "10.0.0.1:5",
+			headers{"X-Forwarded-For": {"203.0.113.9"}, "Forwarded": {"for=203.0.113.9"}},
+			"203.0.113.9",
+		},
+		{
+			"both, one of which the client has made up", "10.0.0.1:5",
+			headers{"X-Forwarded-For": {"203.0.113.9"}, "Forwarded": {"for=1.1.1.1"}},
+			"10.0.0.1",
+		},
 	}
 	server, err := transport.New(transport.Options{
 		Speaker:        newEcho(),
@@ -70,8 +82,10 @@ func TestHostAndSchemeComeFromTrustedProxiesOnly(t *testing.T) {
 		{"trusted", loopback, []string{"X-Forwarded-Host: app.example", "X-Forwarded-Proto: https", "X-Forwarded-For: 203.0.113.9"}, 101, true},
 		{"trusted, without an address", loopback, []string{"X-Forwarded-Host: app.example", "X-Forwarded-Proto: https"}, 101, true},
 		{"trusted, Forwarded", loopback, []string{`Forwarded: for=203.0.113.9;host="app.example";proto=https`}, 101, true},
-		{"trusted, each proxy its own", loopback, []string{"X-Forwarded-For: 203.0.113.9, 127.0.0.2",
-			"X-Forwarded-Proto: https, http", "X-Forwarded-Host: app.example, inner"}, 101, true},
+		{"trusted, each proxy its own", loopback, []string{
+			"X-Forwarded-For: 203.0.113.9, 127.0.0.2",
+			"X-Forwarded-Proto: https, http", "X-Forwarded-Host: app.example, inner",
+		}, 101, true},
 		{"trusted, another host", loopback, []string{"X-Forwarded-Host: other.example", "X-Forwarded-Proto: https"}, 403, false},
 		{"not trusted", nil, []string{"X-Forwarded-Host: app.example", "X-Forwarded-Proto: https"}, 403, false},
 	}
