@@ -1,0 +1,200 @@
+package conformance_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tidings-io/tidings/client"
+	"github.com/tidings-io/tidings/internal/server"
+)
+
+// patience is how long a test waits for what should come at once, on a busy machine.
+const patience = 30 * time.Second
+
+// peer is one client with one serialization, and its row in the table.
+type peer struct {
+	driver
+	start         func(t *testing.T) driver // another one of the same kind
+	client        string
+	serialization string
+	version1      bool
+	// Integers of 64 bits that it can take out of its serialization, and put into it. JavaScript's
+	// own JSON has none; the other cases are choices of the client's serializers.
+	reads, writes bool
+}
+
+func (p *peer) String() string { return p.client + " " + p.serialization }
+
+func (p *peer) user() string { return p.client + "-" + p.serialization }
+
+func (p *peer) procedure() string { return "echo." + p.client + "." + p.serialization }
+
+func allPeers() []*peer {
+	peers := []*peer{
+		{client: "autobahn", serialization: "json"},
+		{client: "autobahn", serialization: "msgpack"},
+		{client: "autobahn", serialization: "cbor", reads: true},
+		{client: "wampy", serialization: "json"},
+		{client: "wampy", serialization: "msgpack", reads: true, writes: true},
+		{client: "wampy", serialization: "cbor", writes: true},
+		{client: "v1", serialization: "json", version1: true},
+	}
+	for _, p := range peers {
+		p.start = func(t *testing.T) driver { return startNode(t, p.client, p.serialization) }
+	}
+	for _, s := range []client.Serialization{client.JSON, client.MessagePack, client.CBOR} {
+		peers = append(peers, &peer{
+			client: "tidings", serialization: s.String(), reads: true, writes: true,
+			start: func(*testing.T) driver { return newOwn(s) },
+		})
+	}
+	return peers
+}
+
+// world is the server with everybody connected to it.
+type world struct {
+	*report
+	server *server.Server
+	peers  []*peer
+}
+
+// version2 gives the peers that acknowledge, register and fail.
+func (w *world) version2() []*peer {
+	var list []*peer
+	for _, p := range w.peers {
+		if !p.version1 {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func TestEveryClientTalksToEveryOther(t *testing.T) {
+	for _, needed := range []string{"node", "node_modules"} {
+		_, missing := exec.LookPath(needed)
+		if _, err := os.Stat(needed); missing != nil && err != nil {
+			t.Skipf("needs %s: install Node.js 20 and run npm ci in test/conformance", needed)
+		}
+	}
+	w := &world{server: startServer(t), peers: allPeers()}
+	w.report = newReport(w.peers)
+	t.Cleanup(func() { t.Logf("what works between all of them:\n%s", w) })
+	for _, p := range w.peers {
+		p.driver = p.start(t)
+	}
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T, *world)
+	}{
+		{"a ticket lets in once", ticketsLetInOnce},
+		{"events reach everybody else unchanged", eventsReachEverybody},
+		{"binary stays binary", binaryStaysBinary},
+		{"integers of 64 bits stay exact", integersStayExact},
+		{"everybody calls everybody's procedures", callsReachEverybody},
+		{"errors keep URI and arguments", errorsKeepTheirArguments},
+		{"patterns match", patternsMatch},
+		{"publishers hear themselves as their version says", publishersHearThemselves},
+		{"what is not allowed is refused", whatIsNotAllowedIsRefused},
+		{"what was given back is gone", whatWasGivenBackIsGone},
+		{"everybody leaves in peace", everybodyLeaves},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.run(t, w) }) {
+			break // what follows stands on it
+		}
+	}
+}
+
+// patient gives the context of one step.
+func patient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// together does the same with all peers at the same time.
+func together(peers []*peer, do func(*peer)) {
+	var all sync.WaitGroup
+	for _, p := range peers {
+		all.Go(func() { do(p) })
+	}
+	all.Wait()
+}
+
+func ticketsLetInOnce(t *testing.T, w *world) {
+	ctx := patient(t)
+	together(w.peers, func(p *peer) {
+		ticket, err := issueTicket(ctx, w.server.Addr(), p.user())
+		if !w.check(t, p, tickets, err) {
+			return
+		}
+		used := login{w.server.Addr(), p.user(), ticket}
+		s, err := p.connect(ctx, used)
+		if err == nil && !p.version1 && (s.AuthID != p.user() || s.AuthRole != "staff") { // version 1 tells nobody who they are
+			err = fmt.Errorf("let in as %+v", s)
+		}
+		if !w.check(t, p, tickets, err) {
+			return
+		}
+		if _, err := p.start(t).connect(ctx, used); err == nil {
+			w.check(t, p, tickets, errors.New("the same ticket let somebody in twice"))
+		}
+	})
+}
+
+// next waits for a peer's next event.
+func next(ctx context.Context, p *peer) (payload, error) {
+	select {
+	case e := <-p.events():
+		return e, nil
+	case <-ctx.Done():
+		return payload{}, errors.New("no event came")
+	}
+}
+
+// value is a payload as a client of version 1 gets it: one value.
+func (p payload) value() any {
+	switch {
+	case len(p.Kwargs) == 0 && len(p.Args) == 0:
+		return nil
+	case len(p.Kwargs) == 0 && len(p.Args) == 1:
+		return p.Args[0]
+	case len(p.Kwargs) == 0:
+		return p.Args
+	case len(p.Args) == 0:
+		return p.Kwargs
+	}
+	return map[string]any{"args": p.Args, "kwargs": p.Kwargs}
+}
+
+// sentBy is what a peer can send of a payload.
+func (p payload) sentBy(sender *peer) payload {
+	if sender.version1 {
+		return payload{Args: []any{p.value()}}
+	}
+	return p
+}
+
+// seenBy is what a peer sees of a payload.
+func (p payload) seenBy(receiver *peer) payload {
+	if receiver.version1 {
+		return payload{Args: []any{p.value()}}
+	}
+	return p
+}
+
+func same(want, got payload) error {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		return fmt.Errorf("payload changed (-sent +received)\n%s", diff)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+// npm's autobahn, unmodified. It expects the WebSocket that browsers and newer Node.js have built in.
+import WebSocket from "ws";
+globalThis.WebSocket ??= WebSocket;
+const { default: autobahn } = await import("autobahn");
+const { JSONSerializer, MsgpackSerializer, CBORSerializer } = autobahn.serializer;
+const serializers = { json: JSONSerializer, msgpack: MsgpackSerializer, cbor: CBORSerializer };
+
+export function connect({ url, realm, ticket, authid, serialization }) {
+  const connection = new autobahn.Connection({
+    url,
+    realm,
+    authmethods: ["ticket"],
+    authid,
+    onchallenge: () => ticket,
+    serializers: [new serializers[serialization]()],
+    max_retries: 0,
+  });
+  return new Promise((resolve, reject) => {
+    connection.onopen = (session, details) => resolve(new Client(connection, session, details));
+    connection.onclose = (reason, details) => {
+      reject(failure({ error: details.reason, args: [details.message ?? reason] }));
+      return true; // no further try
+    };
+    connection.open();
+  });
+}
+
+class Client {
+  #subscriptions = new Map();
+  #registrations = new Map();
+
+  constructor(connection, session, details) {
+    this.connection = connection;
+    this.client = session;
+    this.session = { authid: details.authid, authrole: details.authrole };
+  }
+
+  async subscribe(topic, match = "exact", handler) {
+    const onEvent = (args, kwargs) => handler({ args, kwargs });
+    this.#subscriptions.set(topic, await settled(this.client.subscribe(topic, onEvent, { match })));
+  }
+
+  async unsubscribe(topic) {
+    await settled(this.client.unsubscribe(this.#subscriptions.get(topic)));
+  }
+
+  async publish(topic, { args, kwargs }, options) {
+    await settled(this.client.publish(topic, args, kwargs, { acknowledge: true, ...options }));
+  }
+
+  async register(procedure, handler) {
+    const onCall = (args, kwargs) => {
+      try {
+        const result = handler({ args, kwargs });
+        return new autobahn.Result(result.args, result.kwargs);
+      } catch (e) {
+        throw e.uri ? new autobahn.Error(e.uri, e.args) : e;
+      }
+    };
+    this.#registrations.set(procedure, await settled(this.client.register(procedure, onCall)));
+  }
+
+  async unregister(procedure) {
+    await settled(this.client.unregister(this.#registrations.get(procedure)));
+  }
+
+  async call(procedure, { args, kwargs }) {
+    const result = await settled(this.client.call(procedure, args, kwargs));
+    // A single argument comes bare, anything else as autobahn.Result.
+    return result instanceof autobahn.Result
+      ? { args: result.args, kwargs: result.kwargs }
+      : { args: result === null ? [] : [result] };
+  }
+
+  close() {
+    return new Promise((resolve) => {
+      this.connection.onclose = (reason) => {
+        resolve(reason);
+        return true;
+      };
+      this.connection.close();
+    });
+  }
+}
+
+const settled = (promise) => Promise.resolve(promise).catch((e) => Promise.reject(failure(e)));
+
+function failure(e) {
+  return Object.assign(new Error(e.args?.[0] ?? e.error ?? String(e)), { uri: e.error, args: e.args });
+}

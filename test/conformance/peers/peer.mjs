@@ -1,0 +1,56 @@
+// One client under somebody else's control: commands arrive as lines of JSON on standard input,
+// answers and events leave as lines of JSON on standard output.
+//
+//   {"id": 1, "do": "subscribe", "topic": "t"}   ->  {"id": 1, "ok": null} or {"id": 1, "error": {...}}
+//                                                    {"event": "t", "args": [...], "kwargs": {...}}
+import { createInterface } from "node:readline";
+import { fromNeutral, toNeutral } from "./values.mjs";
+
+const [name, serialization] = process.argv.slice(2);
+const { connect } = await import(`./${name}.mjs`);
+const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+let client;
+const commands = {
+  async connect({ url, realm, ticket, authid }) {
+    client = await connect({ url, realm, ticket, authid, serialization });
+    return client.session;
+  },
+  subscribe: ({ topic, match }) =>
+    client.subscribe(topic, match, (event) => say({ event: topic, ...neutral(event) })),
+  unsubscribe: ({ topic }) => client.unsubscribe(topic),
+  publish: ({ topic, args, kwargs, options }) => client.publish(topic, native({ args, kwargs }), options),
+  // A procedure gives back what it got, or fails in the way that it is told to.
+  register: ({ procedure }) =>
+    client.register(procedure, (call) => {
+      const fail = call.kwargs?.fail;
+      if (fail) throw Object.assign(new Error(fail), { uri: fail, args: call.args });
+      return call;
+    }),
+  unregister: ({ procedure }) => client.unregister(procedure),
+  async call({ procedure, args, kwargs }) {
+    return neutral(await client.call(procedure, native({ args, kwargs })));
+  },
+  close: () => client.close(),
+};
+
+function neutral({ args, kwargs }) {
+  return { args: toNeutral(args ?? []), kwargs: toNeutral(kwargs ?? {}) };
+}
+
+function native({ args, kwargs }) {
+  return { args: fromNeutral(args, serialization), kwargs: fromNeutral(kwargs, serialization) };
+}
+
+async function obey({ id, do: command, ...parameters }) {
+  try {
+    say({ id, ok: (await commands[command](parameters)) ?? null });
+  } catch (e) {
+    say({ id, error: { uri: e.uri ?? "", message: String(e.message ?? e), args: toNeutral(e.args ?? []) } });
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  await obey(JSON.parse(line));
+}
+process.exit(0);
