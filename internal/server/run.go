@@ -28,6 +28,7 @@ const (
 // Run serves until ctx ends or a part fails, then stops in order and waits for everything. It can be
 // called once.
 func (s *Server) Run(ctx context.Context) (err error) {
+	s.warn()
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -42,6 +43,16 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	defer s.closeComponents()
 	return s.serve(ctx, listener)
+}
+
+// warn tells what is allowed to be configured and hardly ever meant.
+func (s *Server) warn() {
+	if s.config.Auth.Anonymous == nil && s.tickets == nil && len(s.config.APIKeys) == 0 {
+		s.logger.Warn("nobody can log in: configure auth.tickets, api_keys or auth.anonymous")
+	}
+	if s.config.Undeclared == "allow" {
+		s.logger.Warn("undeclared is allow: everybody who can log in may do everything with topics that have no contract")
+	}
 }
 
 func (s *Server) listen(ctx context.Context) (net.Listener, error) {

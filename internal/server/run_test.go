@@ -99,6 +99,17 @@ func TestAStoppingServerSaysGoodbye(t *testing.T) {
 	}
 }
 
+func TestWhatIsHardlyEverMeantIsInTheLog(t *testing.T) {
+	for yaml, want := range map[string]string{"{}": "nobody can log in", "undeclared: allow": "undeclared is allow"} {
+		if r := start(t, yaml); !strings.Contains(r.log.String(), want) {
+			t.Errorf("%s: %q is not in the log", yaml, want)
+		}
+	}
+	if r := start(t, basic); strings.Contains(r.log.String(), `"level":"WARN"`) {
+		t.Error("a usual configuration is warned of")
+	}
+}
+
 func TestAPortThatIsTakenIsAnError(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
