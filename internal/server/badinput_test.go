@@ -78,8 +78,8 @@ func (w *raw) receive() string {
 
 func TestBadInputHasADefinedAnswerAndCostsNobodyElseAnything(t *testing.T) {
 	r := start(t, anonymous)
-	neighbour := r.join(client.Config{Key: allKey})
-	talk := subscribe(t, neighbour, "talk.general")
+	neighbor := r.join(client.Config{Key: allKey})
+	talk := subscribe(t, neighbor, "talk.general")
 
 	text := func(s string) func(*raw) { return func(w *raw) { w.send(ws.OpText, []byte(s)) } }
 	joined := func(s string) func(*raw) {
@@ -135,7 +135,7 @@ func TestBadInputHasADefinedAnswerAndCostsNobodyElseAnything(t *testing.T) {
 
 	r.api(allKey, "POST", "publish", map[string]any{"topic": "talk.general", "args": []any{"still here"}}).as(200, nil)
 	if got := talk.next(); got != `"still here"` {
-		t.Errorf("the neighbour got %s", got)
+		t.Errorf("the neighbor got %s", got)
 	}
 }
 
