@@ -5,27 +5,27 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X main.version=$(VERSION)
-
 FUZZTIME  ?= 60s # of all fuzz targets together
 BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
 .PHONY: help build test lint fuzz bench e2e web generate \
-        tools node_modules hygiene vet unit web-check generated conformance clean
+        fmt tools node_modules hygiene vet unit web-check generated conformance clean
 
 help: ## say what there is
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 build: ## bin/tidings, statically linked
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tidings ./cmd/tidings
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/tidings ./cmd/tidings
 
 test: ## everything that CI checks, with a summary
 	@.ci/test
 
 lint: ## formatting and golangci-lint, all modules
 	@.ci/lint $(GOLANGCI)
+
+fmt: ## format all Go files
+	@.ci/lint $(GOLANGCI) fmt
 
 vet: ## go vet, all modules
 	@.ci/modules go vet ./...
@@ -52,7 +52,7 @@ generate: web ## make all generated files anew
 generated: node_modules ## prove that the generated files are fresh
 	@.ci/generated
 
-e2e: node_modules ## the demo in a real Chromium
+e2e: build node_modules ## the demo in a real Chromium
 	@.ci/e2e
 
 conformance: node_modules ## other projects' clients against the server
