@@ -137,10 +137,10 @@ func TestAPublicationCanBeForSomeOnly(t *testing.T) {
 }
 
 func TestAHandlerSeesWhoAsksAndMayReplaceThePayload(t *testing.T) {
-	var seen tidings.Request
+	asked := make(chan tidings.Request, 10)
 	server := run(t, func(s *tidings.Server) {
 		err := s.Handle("talk", tidings.Handlers{Publish: func(_ context.Context, r *tidings.Request) (*tidings.Payload, error) {
-			seen = *r
+			asked <- *r
 			switch r.Payload.Args[0] {
 			case "rude":
 				return nil, tidings.Refuse("be kind")
@@ -166,6 +166,7 @@ func TestAHandlerSeesWhoAsksAndMayReplaceThePayload(t *testing.T) {
 	if got := next(t, events).Args[0]; got != "The ann says hello" {
 		t.Errorf("got %v", got)
 	}
+	seen := <-asked
 	if seen.Topic != "talk" || seen.Identity.ID != "ann" || seen.Identity.Claims["level"] != int64(3) || seen.Session != ann.Session().ID || seen.Identity.Backend {
 		t.Errorf("%+v", seen)
 	}
