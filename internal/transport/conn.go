@@ -218,7 +218,7 @@ func (c *conn) awaitShut() {
 
 // retire takes the connection off the books. It is the last thing that its reader does.
 func (c *conn) retire() {
-	c.close()
+	c.cut() // nothing comes from the client any more, so that it needs no goodbye of TLS
 	c.mu.Lock()
 	if c.closing == nil {
 		c.closing = &closing{reason: router.CloseLost, code: statusNone}

@@ -22,5 +22,6 @@
 //
 // # Lock order
 //
-// conn.mu, then shard.readyMu or shard.membersMu. The router's locks are never taken under one of them.
+// conn.mu, then lifetime.mu; shard.readyMu and shard.membersMu stand alone. The router calls Wake under
+// its locks; none of them is taken under one of ours.
 package transport

@@ -88,6 +88,7 @@ func (c *conn) fillPlainly() error {
 		c.in = borrowFrameReader(c.rules)
 		c.in.space()[0] = one[0]
 		c.in.filled(1)
+		c.waits()
 	}
 	n, err := c.nc.Read(c.in.space())
 	c.heardFrom(n)

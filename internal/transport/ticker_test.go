@@ -218,6 +218,23 @@ func TestAHalfSentMessageIsGivenUp(t *testing.T) {
 	})
 }
 
+func TestAFrameThatStopsAfterItsFirstByteIsGivenUp(t *testing.T) {
+	speaker := newEcho()
+	speaker.pongs = transport.PongsOnceSeen
+	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+		client := p.dial(t)
+		counts := client.counting()
+		client.send(frame(fin|opText, "x")[:1])
+		time.Sleep(62 * time.Second)
+		if reason := <-speaker.gone; reason != router.CloseTimeout {
+			t.Errorf("the conversation was told %s", reason)
+		}
+		if got := counts(); got[fin|opClose] != 1 {
+			t.Errorf("it got %v", got)
+		}
+	})
+}
+
 func TestAClientThatSendsWithoutAPauseIsNotAHalfSentMessage(t *testing.T) {
 	speaker := newEcho()
 	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
