@@ -135,8 +135,9 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 			return State{}, fmt.Errorf("store the state of the site: %w", err)
 		}
 		if saved {
-			c.replace(after, now)
-			c.publish(router.Filter{})
+			if c.replace(after, now) { // else the watch was faster, and publishes
+				c.publish(router.Filter{})
+			}
 			c.log.InfoContext(ctx, "maintenance changed", "on", after.On, "by", after.By)
 			return after.shown(c.options.OperatorRoles), nil
 		}
