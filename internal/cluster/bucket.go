@@ -155,6 +155,9 @@ func (b *Bucket) Watch(ctx context.Context, key string, see func(Entry)) error {
 		case <-ctx.Done():
 			return nil
 		case found, ok := <-watcher.Updates():
+			if !ok && ctx.Err() != nil { // the end of ctx closes this, too
+				return nil
+			}
 			if !ok {
 				return b.failed("watch", ErrStopped)
 			}
