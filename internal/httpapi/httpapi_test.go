@@ -182,6 +182,7 @@ func TestAWampErrorBecomesTheStatusThatFits(t *testing.T) {
 		wamp.ErrPayloadSizeExceeded: 413,
 		wamp.ErrLimitExceeded:       429,
 		wamp.ErrAuthorizationFailed: 502,
+		wamp.ErrFeatureNotSupported: 501,
 		"tidings.error.surprise":    500,
 	} {
 		f := &fakes{publish: func(string, router.Publication) (router.Receipt, error) {

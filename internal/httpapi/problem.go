@@ -75,6 +75,7 @@ var statusOf = map[wamp.URI]int{
 	wamp.ErrInvalidArgument:     http.StatusUnprocessableEntity,
 	wamp.ErrPayloadSizeExceeded: http.StatusRequestEntityTooLarge,
 	wamp.ErrLimitExceeded:       http.StatusTooManyRequests,
+	wamp.ErrFeatureNotSupported: http.StatusNotImplemented,
 	wamp.ErrTimeout:             http.StatusGatewayTimeout,
 	wamp.ErrCanceled:            http.StatusBadGateway,
 	wamp.ErrNetworkFailure:      http.StatusBadGateway,

@@ -53,6 +53,7 @@ func (a *API) addTickets() {
 		status:      http.StatusCreated,
 		summary:     "Issue a one-time ticket",
 		description: "Your backend, which knows who is logged in, asks for a ticket and puts it into the page; the page connects with it. Each ticket is accepted once.",
+		errors:      []int{http.StatusNotImplemented},
 		request:     raw(`{"user":"42","name":"Ann Miller","roles":["staff"],"tenant":"acme"}`),
 	}, a.issueTicket)
 }

@@ -37,7 +37,7 @@ func (s *Server) apiOptions() httpapi.Options {
 // backend does what an API key asks for by HTTP, by the same contracts as by WebSocket.
 type backend struct{ *Server }
 
-// identityOf is who an API key is. Package auth gives a session that logs in with it the same.
+// identityOf is who an API key is: the same as for a session that logs in with it, but for the method.
 func identityOf(key string) *router.Identity {
 	return &router.Identity{
 		ID: key, Name: key, Roles: []string{"backend"},

@@ -139,3 +139,8 @@ func refusedWith(t *testing.T, err error, uri, message string) {
 		t.Errorf("refused with %s: %s; want %s and %q", answer.URI, answer.Message, uri, message)
 	}
 }
+
+func TestAServerWithoutTicketsSaysSo(t *testing.T) {
+	r := start(t, "api_keys: [{name: all, key: "+allKey+", may: ['*']}]")
+	r.api(allKey, "POST", "tickets", map[string]any{"user": "ann"}).refused(501, "auth.tickets")
+}
