@@ -1,6 +1,7 @@
 package wamp
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -208,7 +209,20 @@ func (c *coder) payload(p *Payload, d Dict) {
 	if c.err != nil || c.r.err != nil {
 		return
 	}
-	p.Args, p.Kwargs = own(args, kwargs)
+	p.Args, p.Kwargs = own(c.readable(args), c.readable(kwargs))
+}
+
+// readable takes out of a value what strict readers of the same serialization do not read. They
+// would get the bytes as they came, and autobahn ends its program over one such extension.
+func (c *coder) readable(value []byte) []byte {
+	if c.s != MessagePack || !bytes.Contains(value, msgpackUndefined) { // the same bytes in a text do no harm
+		return value
+	}
+	rewritten, err := transcode(nil, value, MessagePack, MessagePack)
+	if err != nil {
+		c.fail("payload: %w", err)
+	}
+	return rewritten
 }
 
 // args reads the list, or nothing if it is empty. In the place of the list an opaque payload is
