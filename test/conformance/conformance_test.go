@@ -98,6 +98,7 @@ func TestEveryClientTalksToEveryOther(t *testing.T) {
 		{"a ticket lets in once", ticketsLetInOnce},
 		{"events reach everybody else unchanged", eventsReachEverybody},
 		{"binary stays binary", binaryStaysBinary},
+		{"undefined is null", undefinedIsNull},
 		{"integers of 64 bits stay exact", integersStayExact},
 		{"everybody calls everybody's procedures", callsReachEverybody},
 		{"errors keep URI and arguments", errorsKeepTheirArguments},

@@ -1,7 +1,8 @@
-// Values as the tests compare them: JSON, with {"$binary": base64} for bytes and {"$integer": digits}
-// for integers that a JavaScript number does not hold.
+// Values as the tests compare them: JSON, with {"$binary": base64} for bytes, {"$integer": digits} for
+// integers that a JavaScript number does not hold, and {"$undefined": true} to be sent.
 
 export function toNeutral(value) {
+  if (value === undefined) return null;
   if (typeof value === "string" && value.startsWith("\0")) return { $binary: value.slice(1) }; // binary in JSON
   if (typeof value === "bigint") {
     return Number.isSafeInteger(Number(value)) ? Number(value) : { $integer: value.toString() };
@@ -18,6 +19,7 @@ export function fromNeutral(value, serialization) {
     return serialization === "json" ? `\0${value.$binary}` : Buffer.from(value.$binary, "base64");
   }
   if (value?.$integer !== undefined) return BigInt(value.$integer);
+  if (value?.$undefined) return undefined;
   return copy(value, (v) => fromNeutral(v, serialization));
 }
 
