@@ -57,7 +57,7 @@ func (c *Chain) Authenticate(_ context.Context, handshake router.Handshake) (rou
 	if known := handshake.Peer.Identity; known != nil {
 		if authid != "" && authid != known.ID {
 			c.counters.count(MethodTicket, Mismatch)
-			return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationFailed, "the authid is another user than the ticket of this connection is for")
+			return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is another user than the ticket of this connection is for")
 		}
 		return router.Outcome{Identity: known}, nil
 	}
@@ -103,14 +103,14 @@ func (c *Chain) redeem(ctx context.Context, secret, authid string) (*router.Iden
 	}
 	c.counters.count(MethodKey, Unknown)
 	c.log.InfoContext(ctx, "an unknown API key was refused")
-	return nil, wamp.Fail(wamp.ErrAuthenticationFailed, "no such API key")
+	return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "no such API key")
 }
 
 func (c *Chain) admitKey(ctx context.Context, key *key, authid string) (*router.Identity, error) {
 	if authid != "" && authid != key.name {
 		c.counters.count(MethodKey, Mismatch)
 		c.log.InfoContext(ctx, "an API key was refused: it has another name than the authid", "key", key.name)
-		return nil, wamp.Fail(wamp.ErrAuthenticationFailed, "the authid is not the name of this API key; leave it out or give the name")
+		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is not the name of this API key; leave it out or give the name")
 	}
 	c.counters.count(MethodKey, Accepted)
 	return key.identity(), nil

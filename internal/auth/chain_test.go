@@ -78,9 +78,9 @@ func TestWhoClaimsToBeSomebodyElseIsRefusedAndTheTicketIsStillGood(t *testing.T)
 	chain, tickets := everything(t)
 	ticket := issue(t, tickets)
 	_, err := answer(t, chain, wamp.Dict{"authmethods": []any{"ticket"}, "authid": "1"}, ticket)
-	refusedAs(t, err, wamp.ErrAuthenticationFailed)
+	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 	_, err = answer(t, chain, wamp.Dict{"authmethods": []any{"ticket"}, "authid": "1"}, "a key of many characters")
-	refusedAs(t, err, wamp.ErrAuthenticationFailed)
+	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 	if _, err := answer(t, chain, methods("ticket"), ticket); err != nil {
 		t.Errorf("the ticket was spent by the mistake: %v", err)
 	}
@@ -89,7 +89,7 @@ func TestWhoClaimsToBeSomebodyElseIsRefusedAndTheTicketIsStillGood(t *testing.T)
 func TestAFailedTicketIsNotContinuedAsAnonymous(t *testing.T) {
 	chain, _ := everything(t)
 	identity, err := answer(t, chain, methods("ticket", "anonymous"), "wrong")
-	refusedAs(t, err, wamp.ErrAuthenticationFailed)
+	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 	if identity != nil {
 		t.Errorf("it became %+v", identity)
 	}
@@ -165,13 +165,13 @@ func TestAnIdentityFromTheHandshakeWins(t *testing.T) {
 	h := hello(wamp.Dict{"authid": "1"})
 	h.Peer.Identity = known
 	_, err := chain.Authenticate(t.Context(), h)
-	refusedAs(t, err, wamp.ErrAuthenticationFailed)
+	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 }
 
 func TestAServerOfKeysAloneSaysThatAKeyIsUnknown(t *testing.T) {
 	chain := auth.NewChain(auth.ChainOptions{Keys: newKeys(t, auth.KeyOptions{Name: "erp", Key: auth.NewKey()})})
 	_, err := answer(t, chain, methods("ticket"), "tdk_wrong")
-	failure := refusedAs(t, err, wamp.ErrAuthenticationFailed)
+	failure := refusedAs(t, err, wamp.ErrAuthenticationDenied)
 	if strings.Contains(failure.Message, "tdk_wrong") {
 		t.Errorf("it says %q", failure.Message)
 	}

@@ -20,8 +20,13 @@ func refuse(result Result, message string) *refusal {
 	return &refusal{result: result, message: message}
 }
 
+// failure tells a client whether trying again with the same can help: denied is final, failed is the
+// server's own trouble.
 func (r *refusal) failure() *wamp.Failure {
-	return wamp.Fail(wamp.ErrAuthenticationFailed, "%s", r.message)
+	if r.result == Unavailable {
+		return wamp.Fail(wamp.ErrAuthenticationFailed, "%s", r.message)
+	}
+	return wamp.Fail(wamp.ErrAuthenticationDenied, "%s", r.message)
 }
 
 var errCritical = errors.New("the header names extensions (crit) that must be understood")

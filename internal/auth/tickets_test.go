@@ -155,7 +155,7 @@ func TestTicketsThatDoNotHoldAreRefusedForTheirReason(t *testing.T) {
 			spent := &memory{}
 			tickets := newTickets(t, auth.TicketOptions{Spent: spent})
 			_, err := tickets.Redeem(t.Context(), c.ticket)
-			failure := refusedAs(t, err, wamp.ErrAuthenticationFailed)
+			failure := refusedAs(t, err, wamp.ErrAuthenticationDenied)
 			if !strings.Contains(failure.Message, c.says) {
 				t.Errorf("it says %q, not %q", failure.Message, c.says)
 			}
@@ -177,7 +177,7 @@ func TestAnExtensionThatMustBeUnderstoodIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket)
-	refusedAs(t, err, wamp.ErrAuthenticationFailed)
+	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 }
 
 func TestATicketExpires(t *testing.T) {
@@ -191,7 +191,7 @@ func TestATicketExpires(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		_, err := tickets.Redeem(t.Context(), late)
-		if failure := refusedAs(t, err, wamp.ErrAuthenticationFailed); !strings.Contains(failure.Message, "expired at") {
+		if failure := refusedAs(t, err, wamp.ErrAuthenticationDenied); !strings.Contains(failure.Message, "expired at") {
 			t.Errorf("it says %q", failure.Message)
 		}
 	})

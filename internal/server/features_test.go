@@ -169,7 +169,7 @@ func TestMaintenanceAndSpentTicketsSurviveARestart(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	_, err = r.tryJoin(client.Config{Ticket: once(ticket)})
-	refusedWith(t, err, "wamp.error.authentication_failed", "used before")
+	refusedWith(t, err, "wamp.error.authentication_denied", "used before")
 }
 
 func TestSessionsAndTopicsAreListedAndSessionsCanBeEnded(t *testing.T) {

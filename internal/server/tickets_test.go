@@ -47,7 +47,7 @@ func TestATicketLetsItsUserInOnce(t *testing.T) {
 		t.Errorf("%+v", session)
 	}
 	_, err := r.tryJoin(client.Config{Ticket: once(ticket)})
-	refusedWith(t, err, "wamp.error.authentication_failed", "used before")
+	refusedWith(t, err, "wamp.error.authentication_denied", "used before")
 	if strings.Contains(r.log.String(), ticket) {
 		t.Error("the ticket is in the log")
 	}
@@ -74,7 +74,7 @@ func TestATicketThatDoesNotHoldIsRefusedWithTheReason(t *testing.T) {
 	} {
 		_, err := r.tryJoin(client.Config{Ticket: once(ticket)})
 		var answer *client.Error
-		if !errors.As(err, &answer) || answer.URI != "wamp.error.authentication_failed" || answer.Message == "" {
+		if !errors.As(err, &answer) || answer.URI != "wamp.error.authentication_denied" || answer.Message == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

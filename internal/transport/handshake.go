@@ -151,6 +151,8 @@ func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
 	switch {
 	case err == nil && identity != nil:
 		return identity, nil
+	case errors.As(err, &failure) && failure.URI == wamp.ErrAuthenticationFailed: // our trouble, not the ticket's
+		return nil, refuse(http.StatusServiceUnavailable, RefusedInternal, failure.Message)
 	case errors.As(err, &failure):
 		return nil, refuse(http.StatusUnauthorized, RefusedTicket, failure.Message)
 	}

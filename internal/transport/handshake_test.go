@@ -125,10 +125,12 @@ func (k *tickets) Redeem(_ context.Context, ticket string) (*router.Identity, er
 	switch {
 	case ticket == "broken store":
 		return nil, errors.New("secret detail of the store")
+	case ticket == "no store":
+		return nil, wamp.Fail(wamp.ErrAuthenticationFailed, "tickets cannot be checked at the moment")
 	case ticket != k.valid:
-		return nil, wamp.Fail(wamp.ErrAuthenticationFailed, "the ticket is not one of ours")
+		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket is not one of ours")
 	case k.used:
-		return nil, wamp.Fail(wamp.ErrAuthenticationFailed, "the ticket was used before")
+		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket was used before")
 	}
 	k.used = true
 	return &router.Identity{ID: "ann"}, nil
@@ -142,6 +144,9 @@ func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {
 	response, body := s.refused(t, upgradeRequest("/ws?ticket=forged"))
 	if response.StatusCode != 401 || !strings.Contains(body, "not one of ours") {
 		t.Errorf("a forged ticket: %s %s", response.Status, body)
+	}
+	if response, body := s.refused(t, upgradeRequest("/ws?ticket=no+store")); response.StatusCode != 503 {
+		t.Errorf("a ticket that nobody can check: %s %s", response.Status, body)
 	}
 	for _, query := range []string{"ticket=", "ticket=a%2Bb%3D%2Fc&ticket=other"} {
 		if response, body := s.refused(t, upgradeRequest("/ws?"+query)); response.StatusCode != 401 {
