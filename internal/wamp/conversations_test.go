@@ -55,9 +55,6 @@ func (c *conversation) step(t *testing.T, verb, rest string) []string {
 		events = append(events, received(t, m, err))
 	case "router":
 		events = append(events, c.send(t, rest))
-		for m := c.session.Deferred(); m != nil; m = c.session.Deferred() {
-			events = append(events, "deferred "+asJSON(t, m))
-		}
 	default:
 		return nil
 	}

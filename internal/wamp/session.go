@@ -183,14 +183,3 @@ func (s *Session) Append(dst []byte, m Message) ([]byte, error) {
 	}
 	return out, nil
 }
-
-// Deferred gives what the client has asked for before the router could be told, and now can be:
-// the UNSUBSCRIBE of a version 1 client that did not wait for its SUBSCRIBE, which names a
-// subscription that was not known then. It is to be called after a SUBSCRIBED was appended, until
-// it gives nil, and handled as if it had been received.
-func (s *Session) Deferred() Message {
-	if s.v1 == nil {
-		return nil
-	}
-	return s.v1.deferred()
-}

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	// maxV1Pending bounds the CALLs and SUBSCRIBEs of one client that wait for an answer.
+	// maxV1Pending bounds the CALLs of one client that wait for an answer.
 	maxV1Pending = 1024
 	// maxV1CallID bounds the bytes of a call's id, which are kept until it is answered. Clients
 	// draw about 20.
@@ -15,19 +15,16 @@ const (
 
 // A translator holds what one client of version 1 has going on: version 2 names by ids what
 // version 1 names by topics and by ids of its own.
+//
+// Nothing is ever put off until the router has answered: the router answers a SUBSCRIBE, by
+// SUBSCRIBED or by ERROR, before it takes the client's next frame. So at most one SUBSCRIBE waits,
+// and an UNSUBSCRIBE always finds out whether there is a subscription that it could mean.
 type translator struct {
-	prefixes  prefixes
-	requests  Sequence
-	calls     map[ID][]byte // request -> the client's id of the call, as JSON
-	topics    map[URI]*v1Topic
-	subscribe map[ID]URI // SUBSCRIBEs without an answer
-	undone    []ID       // subscriptions that are to be ended, see Session.Deferred
-}
-
-// v1Topic is a topic that the client has subscribed to.
-type v1Topic struct {
-	subscription ID   // 0: not answered yet
-	unsubscribed bool // before it was answered
+	prefixes prefixes
+	requests Sequence
+	calls    map[ID][]byte // request -> the client's id of the call, as JSON
+	topics   map[URI]ID    // -> subscription
+	asked    Subscribe     // the SUBSCRIBE that waits; the zero value: none
 }
 
 func (t *translator) hello() *Hello {
@@ -75,20 +72,12 @@ func (t *translator) subscribeTo(f *v1Frame) Message {
 	if f.end(); f.err != nil {
 		return nil
 	}
-	if topic, ok := t.topics[uri]; ok {
-		topic.unsubscribed = false
+	if _, ok := t.topics[uri]; ok {
 		return nil
 	}
-	if len(t.subscribe) >= maxV1Pending {
-		f.failWith(Fail(ErrLimitExceeded, "%d SUBSCRIBEs wait for an answer", maxV1Pending))
-		return nil
-	}
-	m := &Subscribe{Request: t.requests.Next(), Topic: uri}
-	if t.topics == nil {
-		t.topics, t.subscribe = map[URI]*v1Topic{}, map[ID]URI{}
-	}
-	t.topics[uri], t.subscribe[m.Request] = new(v1Topic), uri
-	return m
+	t.asked = Subscribe{Request: t.requests.Next(), Topic: uri}
+	m := t.asked
+	return &m
 }
 
 func (t *translator) unsubscribeFrom(f *v1Frame) Message {
@@ -96,29 +85,23 @@ func (t *translator) unsubscribeFrom(f *v1Frame) Message {
 	if f.end(); f.err != nil {
 		return nil
 	}
-	topic, ok := t.topics[uri]
+	subscription, ok := t.topics[uri]
 	if !ok {
-		return nil
-	}
-	if topic.subscription == 0 {
-		topic.unsubscribed = true
 		return nil
 	}
 	delete(t.topics, uri)
-	return &Unsubscribe{Request: t.requests.Next(), Subscription: topic.subscription}
+	return &Unsubscribe{Request: t.requests.Next(), Subscription: subscription}
 }
 
 func (t *translator) subscribed(m *Subscribed) {
-	uri, ok := t.subscribe[m.Request]
-	if !ok {
+	if m.Request != t.asked.Request {
 		return
 	}
-	delete(t.subscribe, m.Request)
-	topic := t.topics[uri]
-	if topic.subscription = m.Subscription; topic.unsubscribed {
-		delete(t.topics, uri)
-		t.undone = append(t.undone, m.Subscription)
+	if t.topics == nil {
+		t.topics = map[URI]ID{}
 	}
+	t.topics[t.asked.Topic] = m.Subscription
+	t.asked = Subscribe{}
 }
 
 // revoked forgets a topic that the router has taken from the client, which is not told: version 1
@@ -128,18 +111,7 @@ func (t *translator) revoked(m *Unsubscribed) {
 	if m.Request != 0 || !ok {
 		return
 	}
-	maps.DeleteFunc(t.topics, func(_ URI, topic *v1Topic) bool { return topic.subscription == id })
-}
-
-func (t *translator) deferred() Message {
-	if len(t.undone) == 0 {
-		return nil
-	}
-	m := &Unsubscribe{Request: t.requests.Next(), Subscription: t.undone[0]}
-	if t.undone = t.undone[1:]; len(t.undone) == 0 {
-		t.undone = nil
-	}
-	return m
+	maps.DeleteFunc(t.topics, func(_ URI, subscription ID) bool { return subscription == id })
 }
 
 func (t *translator) publish(f *v1Frame) Message {
@@ -218,15 +190,7 @@ func (t *translator) result(dst []byte, m *Result) ([]byte, error) {
 }
 
 func (t *translator) failed(dst []byte, m *Error) ([]byte, error) {
-	switch m.RequestType {
-	case CodeSubscribe: // a refusal is silent in version 1
-		if uri, ok := t.subscribe[m.Request]; ok {
-			delete(t.topics, uri)
-			delete(t.subscribe, m.Request)
-		}
-		return dst, nil
-	case CodeCall:
-	default:
+	if m.RequestType != CodeCall { // a refusal of anything else is silent in version 1
 		return dst, nil
 	}
 	id, ok := t.calls[m.Request]
