@@ -166,6 +166,24 @@ func TestAPageOfAForeignOriginIsRefusedUnlessConfigured(t *testing.T) {
 	}
 }
 
+// The transport says what a request may be before its handshake is read, and that goes for all paths.
+func TestAFloodOfHeadersIsCutOff(t *testing.T) {
+	r := start(t, basic)
+	request, err := http.NewRequestWithContext(t.Context(), "GET", r.url+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Cookie", strings.Repeat("x", 40<<10))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("%s", answer.Status)
+	}
+}
+
 // A client of version 1 and one of version 2 talk over the same topic, in both directions.
 func TestBothVersionsTalkToEachOther(t *testing.T) {
 	r := start(t, anonymous)

@@ -10,15 +10,11 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/tidings-io/tidings/internal/transport"
 )
 
 const (
-	// readHeaderTimeout ends who opens a connection and says nothing.
-	readHeaderTimeout = 10 * time.Second
-	// idleTimeout ends connections that are kept open between requests.
-	idleTimeout = 2 * time.Minute
-	// maxHeader is room for a ticket in the URL and a browser's cookies for the whole site.
-	maxHeader = 64 << 10
 	// startTimeout bounds opening the store.
 	startTimeout = time.Minute
 	// stopTimeout bounds each step of stopping but the clients' part, which the configuration bounds.
@@ -126,14 +122,13 @@ func wrap(step string, err error) error {
 }
 
 func (s *Server) httpServer() *http.Server {
-	return &http.Server{
-		Handler:           s,
-		TLSConfig:         s.tls,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // clients' faults
+	web := &http.Server{
+		Handler:   s,
+		TLSConfig: s.tls,
+		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // clients' faults
 	}
+	transport.Harden(web)
+	return web
 }
 
 func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
