@@ -147,7 +147,7 @@ export async function text(locator, pattern) {
 export async function picture(page, name) {
   const folder = join(here, 'out');
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
 }
 
 /** Saves order `id` with a new note, by typing into the page. */

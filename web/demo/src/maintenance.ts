@@ -62,7 +62,7 @@ class OperatorBanner extends View {
     const shown = maintenance?.on === true && maintenance.exempt;
     return html`<div role="status">${shown
       ? html`<div class="banner" data-testid="maintenance-banner">${icons.tools}
-          <span><strong>Maintenance is on.</strong> ${maintenance.message} You are an operator; everybody else is locked out.</span></div>`
+          <span><strong>Maintenance${maintenance.message ? `: ${maintenance.message}` : ''}</strong> · You are an operator; everybody else is locked out.</span></div>`
       : nothing}</div>`;
   }
 }
