@@ -31,6 +31,9 @@ func (d *Demo) api() http.Handler {
 			writeJSON(w, http.StatusOK, "application/json", answer)
 		})
 	}
+	mux.HandleFunc("/demo/api/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, http.StatusNotFound, fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path))
+	})
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.writeError(w, r, refuse(http.StatusForbidden, "this is for the demo's own pages"))
@@ -56,8 +59,12 @@ func (d *Demo) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		d.logger.ErrorContext(r.Context(), "a request of the demo failed", "path", r.URL.Path, "error", err)
 		refused = &refusal{http.StatusInternalServerError, "the demo failed to answer; its log says why"}
 	}
-	writeJSON(w, refused.status, "application/problem+json", map[string]any{
-		"title": http.StatusText(refused.status), "status": refused.status, "detail": refused.detail,
+	writeProblem(w, refused.status, refused.detail)
+}
+
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	writeJSON(w, status, "application/problem+json", map[string]any{
+		"title": http.StatusText(status), "status": status, "detail": detail,
 	})
 }
 

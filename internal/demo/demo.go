@@ -18,6 +18,7 @@ import (
 
 	tidings "github.com/tidings-io/tidings"
 	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/internal/pages"
 	"github.com/tidings-io/tidings/web"
 )
 
@@ -81,12 +82,22 @@ func (d *Demo) Run(ctx context.Context) error {
 	return err
 }
 
+// policy is what the pages may do: they are made of the server's own files, and talk to it.
+const policy = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
+
 // mount adds the pages and what they ask for.
 func (d *Demo) mount() error {
-	pages := http.StripPrefix("/demo/", http.FileServerFS(web.Demo()))
+	made, err := pages.New(web.Demo(), pages.Options{
+		Prefix: "/demo/",
+		Header: http.Header{"Content-Security-Policy": {policy}},
+		Refuse: writeProblem,
+	})
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		d.server.Mount("/demo/api/", d.api()),
-		d.server.Mount("/demo/", pages),
+		d.server.Mount("/demo/", made),
 		d.server.Mount("GET /{$}", http.RedirectHandler("/demo/", http.StatusFound)),
 	)
 }

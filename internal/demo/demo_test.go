@@ -163,6 +163,49 @@ func TestThePagesAreServed(t *testing.T) {
 	}
 }
 
+func TestThePagesAreBoundToTheirOwnServer(t *testing.T) {
+	url := start(t)
+	answer, err := http.Get(url + "/demo/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	for key, want := range map[string]string{
+		"Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:;", "X-Content-Type-Options": "nosniff",
+		"Referrer-Policy": "same-origin", "Cache-Control": "no-cache", "Etag": `"`,
+	} {
+		if got := answer.Header.Get(key); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q", key, got)
+		}
+	}
+	if got := answer.Header.Get("Access-Control-Allow-Origin"); got != "" {
+		t.Errorf("other origins may read the page: %q", got)
+	}
+}
+
+func TestWhatIsNotThereIsAProblemDocument(t *testing.T) {
+	url := start(t)
+	for _, test := range []struct {
+		method, path, detail string
+		status               int
+	}{
+		{"GET", "/demo/api/", "there is no GET /demo/api/", 404},
+		{"GET", "/demo/api/customers?of=ann", "there is no GET /demo/api/customers", 404},
+		{"DELETE", "/demo/api/orders/1042", "there is no DELETE /demo/api/orders/1042", 404},
+		{"GET", "/demo/nothing.html", "there is nothing at /demo/nothing.html", 404},
+		{"POST", "/demo/", "POST is not possible on a page; allowed: GET, HEAD", 405},
+	} {
+		status, body := ask(t, test.method, url+test.path, "", nil)
+		var problem struct {
+			Detail string
+			Status int
+		}
+		if err := json.Unmarshal(body, &problem); err != nil || status != test.status || problem.Status != test.status || problem.Detail != test.detail {
+			t.Errorf("%s %s: %d %s", test.method, test.path, status, body)
+		}
+	}
+}
+
 func TestASavedOrderIsToldToWhoElseLooksAtIt(t *testing.T) {
 	url := start(t)
 	ann := subscribe(t, page(t, url, "ann"), "tidings.content.order.1042", "exact")

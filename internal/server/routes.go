@@ -7,18 +7,23 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/pages"
 	"github.com/tidings-io/tidings/web"
 )
 
 // mountOwn adds the server's own paths.
 func (s *Server) mountOwn() error {
+	sdk, err := newClientPages()
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		s.Mount("/ws", s.transport),
 		s.Mount(httpapi.Prefix, s.api),
 		s.Mount("GET /healthz", http.HandlerFunc(s.serveHealth)),
 		s.Mount("GET /readyz", http.HandlerFunc(s.serveReady)),
 		s.Mount("GET /metrics", s.serveMetrics()),
-		s.Mount("GET /client/", s.serveClient()),
+		s.Mount("GET /client/", sdk),
 	)
 }
 
@@ -74,17 +79,14 @@ func (s *Server) serveMetrics() http.Handler {
 	})
 }
 
-// serveClient serves the browser SDK as one ES module, to pages of any origin: it is public code,
-// and a module is fetched with CORS.
-func (s *Server) serveClient() http.Handler {
-	files := http.StripPrefix("/client/", http.FileServerFS(web.Client()))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/") {
-			httpapi.NewProblem(http.StatusNotFound, "there is nothing at %s", r.URL.Path).Write(w)
-			return
-		}
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		files.ServeHTTP(w, r)
+// newClientPages serves the browser SDK as one ES module, to pages of any origin: it is public code,
+// and a module of another origin is fetched with CORS.
+func newClientPages() (*pages.Pages, error) {
+	return pages.New(web.Client(), pages.Options{
+		Prefix: "/client/",
+		Header: http.Header{"Access-Control-Allow-Origin": {"*"}},
+		Refuse: func(w http.ResponseWriter, status int, detail string) {
+			httpapi.NewProblem(status, "%s", detail).Write(w)
+		},
 	})
 }

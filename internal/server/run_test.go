@@ -54,6 +54,36 @@ func TestTheServersOwnPathsAnswer(t *testing.T) {
 	}
 }
 
+// A page of another origin imports the SDK with CORS, and asks again only whether it is the same.
+func TestPagesOfAnyOriginCanImportTheClient(t *testing.T) {
+	r := start(t, basic)
+	got := r.request("", "GET", "/client/tidings.js", nil)
+	for key, want := range map[string]string{
+		"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "no-cache",
+		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+	} {
+		if value := got.header.Get(key); value != want {
+			t.Errorf("%s: %q, want %q", key, value, want)
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), "GET", r.url+"/client/tidings.js", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("If-None-Match", got.header.Get("Etag"))
+	again, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Body.Close()
+	if again.StatusCode != http.StatusNotModified || again.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("the same: %s %v", again.Status, again.Header)
+	}
+	if got := r.request("", "GET", "/api/v1/openapi.json", nil).header.Get("Access-Control-Allow-Origin"); got != "" {
+		t.Errorf("the API is open to other origins: %q", got)
+	}
+}
+
 func TestMetricsTellWhatHappened(t *testing.T) {
 	r := start(t, shop)
 	page := r.user("ann", "", "staff")

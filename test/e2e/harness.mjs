@@ -55,6 +55,7 @@ class Stage {
   async #open(page, user, path) {
     page.faults = [];
     page.on('pageerror', (error) => page.faults.push(String(error)));
+    page.on('console', (line) => line.text().includes('Content Security Policy') && page.faults.push(line.text()));
     await page.goto(`http://${this.address}/demo/?user=${user}#${path}`);
     await connected(page);
     return page;
