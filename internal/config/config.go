@@ -51,6 +51,7 @@ type Limits struct {
 	Subscriptions int  `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`
 	Registrations int  `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
 	PendingCalls  int  `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
+	KeyFailures   int  `key:"key_failures" default:"30" min:"1" max:"100000" doc:"HTTP requests with a wrong API key that one address may make in a minute. The next get status 429 whatever their key is, unless that key was accepted from the same address before."`
 	OutboxBytes   Size `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"What may wait to be written to one client before it is dropped as slow."`
 	OutboxFrames  int  `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client before it is dropped as slow."`
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
 )
 
@@ -175,14 +176,14 @@ func TestNothingAtAllIsAConfiguration(t *testing.T) {
 	}
 }
 
-func TestDefaultsAreThoseOfTheRouter(t *testing.T) {
+func TestDefaultsAreThoseOfWhoKeepsTheLimits(t *testing.T) {
 	limits := mustParse(t, "", config.Options{}).Limits
 	want := config.Limits{
 		Connections: limits.Connections, MessageBytes: limits.MessageBytes, BodyBytes: limits.BodyBytes,
 		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst,
 		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
-		PendingCalls: router.DefaultPendingCalls,
-		OutboxBytes:  router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
+		PendingCalls: router.DefaultPendingCalls, KeyFailures: httpapi.DefaultKeyFailures,
+		OutboxBytes: router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {
 		t.Error(diff)

@@ -3,14 +3,17 @@
 //
 // Every request but the one for that document carries an API key and needs the key's scope for what
 // it does. Every refusal is a problem document (RFC 9457) that says what was wrong and what to do.
+// Who tries keys that do not exist is slowed down.
 //
 // The package never decides who may do what on which topic (who it is given as [Publisher] and
-// [Caller] does, by the same contracts as over WebSocket), keeps no state and serves no browser.
+// [Caller] does, by the same contracts as over WebSocket), keeps no state but of such failures, and
+// serves no browser.
 package httpapi
 
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -35,14 +38,18 @@ type Options struct {
 	Presence    Presence
 	Maintenance Maintenance
 
-	MaxBody int64        // bytes; 0: DefaultMaxBody
-	Version string       // of the program, for the OpenAPI document
-	Logger  *slog.Logger // nil: slog.Default()
+	MaxBody     int64  // bytes; 0: DefaultMaxBody
+	KeyFailures int    // of one address in a minute; 0: DefaultKeyFailures
+	Version     string // of the program, for the OpenAPI document
+	// RemoteAddr says where a request comes from, seen through proxies; nil: from who is connected.
+	RemoteAddr func(*http.Request) netip.Addr
+	Logger     *slog.Logger // nil: slog.Default()
 }
 
 // API is the handler of everything under [Prefix]. It is safe for concurrent use.
 type API struct {
 	options  Options
+	failures *failures
 	mux      *http.ServeMux
 	huma     huma.API
 	document []byte // the OpenAPI document, made once
@@ -56,7 +63,13 @@ func New(options Options) (*API, error) {
 	if options.Logger == nil {
 		options.Logger = slog.Default()
 	}
-	a := &API{options: options, mux: http.NewServeMux()}
+	if options.KeyFailures == 0 {
+		options.KeyFailures = DefaultKeyFailures
+	}
+	if options.RemoteAddr == nil {
+		options.RemoteAddr = peerAddr
+	}
+	a := &API{options: options, failures: newFailures(options.KeyFailures), mux: http.NewServeMux()}
 	a.huma = humago.New(a.mux, a.humaConfig())
 	a.huma.UseMiddleware(a.admit)
 
@@ -73,6 +86,14 @@ func New(options Options) (*API, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+func peerAddr(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{} // all that are unknown are limited as one
+	}
+	return peer.Addr().Unmap()
 }
 
 // ServeHTTP answers one request. What no operation answers gets a problem document as well, where

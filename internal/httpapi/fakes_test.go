@@ -109,12 +109,16 @@ func (f *fakes) Off(_ context.Context, by string) (httpapi.MaintenanceState, err
 // maxBody of the APIs under test.
 const maxBody = 4096
 
-func newAPI(t *testing.T, f *fakes) http.Handler {
+func newAPI(t *testing.T, f *fakes, change ...func(*httpapi.Options)) http.Handler {
 	t.Helper()
-	api, err := httpapi.New(httpapi.Options{
+	options := httpapi.Options{
 		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Content: f, Presence: f, Maintenance: f,
 		MaxBody: maxBody, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
-	})
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	api, err := httpapi.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -38,19 +41,35 @@ func Scopes() []Scope {
 	return []Scope{ScopePublish, ScopeCall, ScopeTickets, ScopeTopics, ScopeSessions, ScopeContent, ScopePresence, ScopeMaintenance}
 }
 
-// authenticate says which key a request carries, or why it may not go on.
-func (a *API) authenticate(r *http.Request, need Scope) (name string, problem *Problem) {
+// Authenticate says which key a request carries and what it may do, or why it may not go on.
+func (a *API) Authenticate(r *http.Request) (name string, scopes []string, problem *Problem) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return "", unauthorized("", "this needs an API key: send the header Authorization: Bearer <key>")
+		return "", nil, unauthorized("", "this needs an API key: send the header Authorization: Bearer <key>")
 	}
 	scheme, key, found := strings.Cut(header, " ")
 	if !found || !strings.EqualFold(scheme, "Bearer") {
-		return "", unauthorized("invalid_request", "the header Authorization must be of the form: Bearer <key>")
+		return "", nil, unauthorized("invalid_request", "the header Authorization must be of the form: Bearer <key>")
 	}
+	from := a.options.RemoteAddr(r)
 	name, scopes, ok := a.options.Keys.Verify(strings.TrimSpace(key))
 	if !ok {
-		return "", unauthorized("invalid_token", "no such API key: see api_keys in the configuration of the server")
+		if wait := a.failures.reject(from); wait > 0 {
+			return "", nil, tooManyFailures(wait)
+		}
+		return "", nil, unauthorized("invalid_token", "no such API key: see api_keys in the configuration of the server")
+	}
+	if wait := a.failures.accept(from, name); wait > 0 {
+		return "", nil, tooManyFailures(wait)
+	}
+	return name, scopes, nil
+}
+
+// authorize is Authenticate, and the scope.
+func (a *API) authorize(r *http.Request, need Scope) (name string, problem *Problem) {
+	name, scopes, problem := a.Authenticate(r)
+	if problem != nil {
+		return "", problem
 	}
 	if !slices.Contains(scopes, string(need)) && !slices.Contains(scopes, everyScope) {
 		p := NewProblem(http.StatusForbidden, "the API key %q lacks the scope %q: add it to the key's list \"may\" in the configuration", name, need)
@@ -59,6 +78,14 @@ func (a *API) authenticate(r *http.Request, need Scope) (name string, problem *P
 		return "", p
 	}
 	return name, nil
+}
+
+// tooManyFailures says the same whether the key is a correct one or not.
+func tooManyFailures(wait time.Duration) *Problem {
+	seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
+	p := NewProblem(http.StatusTooManyRequests, "too many requests with a wrong API key came from this address (limits.key_failures): try again in %s s", seconds)
+	p.header = http.Header{"Retry-After": {seconds}}
+	return p
 }
 
 func unauthorized(code, detail string) *Problem {
@@ -85,7 +112,7 @@ const scopeMetadata = "scope"
 func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	need, _ := ctx.Operation().Metadata[scopeMetadata].(Scope)
-	name, problem := a.authenticate(r, need)
+	name, problem := a.authorize(r, need)
 	if problem != nil {
 		problem.Write(w)
 		return
@@ -96,7 +123,7 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 // admitPlain is the same for the handlers that are not huma's.
 func (a *API) admitPlain(need Scope, serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		name, problem := a.authenticate(r, need)
+		name, problem := a.authorize(r, need)
 		if problem != nil {
 			problem.Write(w)
 			return

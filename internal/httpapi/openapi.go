@@ -78,7 +78,7 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 
 // describe makes what all operations have in common: tag, security, and the errors.
 func (a *API) describe(op operation) huma.Operation {
-	codes := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusInternalServerError}, op.errors...)
+	codes := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError}, op.errors...)
 	if op.method == http.MethodPost || op.method == http.MethodPut {
 		codes = append(codes, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
 	}

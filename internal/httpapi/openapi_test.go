@@ -103,7 +103,7 @@ func TestTheDocumentSaysEverythingAboutAnOperation(t *testing.T) {
 			if len(op.Security) != 1 || op.Security[0]["apiKey"] == nil {
 				t.Errorf("%s: security %v", where, op.Security)
 			}
-			for _, status := range []string{"401", "403", "500"} {
+			for _, status := range []string{"401", "403", "429", "500"} {
 				if _, ok := op.Responses[status].Content["application/problem+json"]; !ok {
 					t.Errorf("%s: no problem document for %s", where, status)
 				}

@@ -29,6 +29,8 @@ func (s *Server) apiOptions() httpapi.Options {
 		Presence:    features{s},
 		Maintenance: features{s},
 		MaxBody:     int64(s.config.Limits.BodyBytes),
+		KeyFailures: s.config.Limits.KeyFailures,
+		RemoteAddr:  s.transport.RemoteAddr,
 		Version:     Version(),
 		Logger:      s.logger,
 	}

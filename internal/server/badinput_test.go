@@ -166,6 +166,31 @@ func TestAPageOfAForeignOriginIsRefusedUnlessConfigured(t *testing.T) {
 	}
 }
 
+// Behind a trusted proxy who guesses is told apart from the others; and /metrics is no other door.
+func TestWhoGuessesAPIKeysIsSlowedDownAndNobodyElse(t *testing.T) {
+	r := start(t, basic+"limits: {key_failures: 3}\nmetrics: {key_required: true}\ntrusted_proxies: [127.0.0.0/8]\n")
+	from := func(address, key, path string) answered {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", r.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+key)
+		request.Header.Set("X-Forwarded-For", address)
+		return r.send(request)
+	}
+	for _, path := range []string{"/metrics", "/api/v1/topics", "/metrics"} {
+		from("192.0.2.1", "guess", path).refused(401, "no such API key")
+	}
+	for _, path := range []string{"/metrics", "/api/v1/topics"} {
+		last := from("192.0.2.1", "guess", path)
+		last.refused(429, "limits.key_failures")
+		if last.header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", path)
+		}
+		from("192.0.2.2", allKey, path).as(200, nil)
+	}
+}
+
 // The transport says what a request may be before its handshake is read, and that goes for all paths.
 func TestAFloodOfHeadersIsCutOff(t *testing.T) {
 	r := start(t, basic)
@@ -174,14 +199,7 @@ func TestAFloodOfHeadersIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.Header.Set("Cookie", strings.Repeat("x", 40<<10))
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("%s", answer.Status)
-	}
+	r.send(request).as(http.StatusRequestHeaderFieldsTooLarge, nil)
 }
 
 // A client of version 1 and one of version 2 talk over the same topic, in both directions.

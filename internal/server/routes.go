@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
@@ -69,10 +68,8 @@ func (s *Server) serveMetrics() http.Handler {
 		return scrape
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if _, _, ok := s.keys.Verify(key); !ok || !strings.EqualFold(scheme, "Bearer") {
-			w.Header().Set("Www-Authenticate", `Bearer realm="tidings"`)
-			httpapi.NewProblem(http.StatusUnauthorized, "the metrics need an API key: send the header Authorization: Bearer <key>").Write(w)
+		if _, _, problem := s.api.Authenticate(r); problem != nil {
+			problem.Write(w)
 			return
 		}
 		scrape.ServeHTTP(w, r)

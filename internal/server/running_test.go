@@ -155,6 +155,11 @@ func (r *running) request(key, method, path string, body []byte) answered {
 	if key != "" {
 		request.Header.Set("Authorization", "Bearer "+key)
 	}
+	return r.send(request)
+}
+
+func (r *running) send(request *http.Request) answered {
+	r.t.Helper()
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		r.t.Fatal(err)
