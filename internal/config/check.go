@@ -12,6 +12,7 @@ import (
 // checks are the forms of texts, by the tag check.
 var checks = map[string]func(text string) *invalid{
 	"address": checkAddress,
+	"stream":  checkStream,
 	"uri":     checkURI,
 	"webhook": checkWebhook,
 	"name":    checkName,
@@ -27,6 +28,19 @@ func checkAddress(text string) *invalid {
 		return wrong(fmt.Sprintf("has the port %q, which is not a number from 0 to 65535", clip(port)), fix)
 	}
 	return nil
+}
+
+// checkStream takes what a listener of plain streams can be opened on.
+func checkStream(text string) *invalid {
+	scheme, rest, _ := strings.Cut(text, "://")
+	switch {
+	case scheme == "tcp", scheme == "tls":
+		return checkAddress(rest)
+	case scheme == "unix" && rest != "":
+		return nil
+	}
+	return wrong(fmt.Sprintf("must be an address of a listener, but it is %q", clip(text)),
+		"write tcp://127.0.0.1:8081, tls://:8081 or unix:///run/tidings/wamp.sock")
 }
 
 // uriForm is WAMP's loose form of an exact URI.

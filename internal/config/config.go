@@ -17,6 +17,7 @@ type Config struct {
 	TLS            *TLS           `key:"tls" doc:"Serve HTTPS and wss instead of plain HTTP."`
 	Limits         Limits         `key:"limits" doc:"What one client, and all together, may hold and cause."`
 	WebSocket      WebSocket      `key:"websocket" doc:"Compression and patience of connections."`
+	RawSocket      []RawSocket    `key:"rawsocket" doc:"Listeners for WAMP RawSocket, beside that of WebSocket: for backends and devices."`
 	URIs           string         `key:"uris" default:"loose" one:"loose strict" doc:"Which URIs clients may use: loose takes anything without spaces and #, strict only lower-case letters, digits, _ and dots."`
 	Auth           Auth           `key:"auth" doc:"Who may connect. Without anything here only API keys can."`
 	APIKeys        []APIKey       `key:"api_keys" doc:"Keys of backends, for the HTTP API and for WAMP sessions."`
@@ -67,6 +68,12 @@ type WebSocket struct {
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for its clients to leave."`
 	Writers     int           `key:"writers" default:"0" min:"0" max:"1024" doc:"Goroutines that write to all connections; 0 is one for each processor."`
+}
+
+// RawSocket is a listener for WAMP RawSocket.
+type RawSocket struct {
+	Listen Text `key:"listen" required:"true" check:"stream" doc:"tcp://host:port, tls://host:port (with the certificate under tls) or unix:///path. Who may use a Unix socket is decided by the folder that it is in."`
+	Ping   bool `key:"ping" default:"false" doc:"Ping silent clients, and drop those that do not answer. Some clients do not know pings and break."`
 }
 
 // Auth is about who may connect.

@@ -280,9 +280,15 @@ func (c *Client) sendLocked(m wamp.Message) {
 		c.endLocked(Ending{Reason: CloseInternal, Text: "the server failed to encode a message"})
 		return
 	}
-	if len(message) > 0 { // version 1 has no word for some
-		c.put(c.format.frame(message))
+	if len(message) == 0 { // version 1 has no word for some
+		return
 	}
+	frame := c.format.frame(message)
+	if frame == nil {
+		c.tooLongLocked(m)
+		return
+	}
+	c.put(frame)
 }
 
 func (c *Client) endLocked(ending Ending) {

@@ -13,7 +13,8 @@ type Format struct {
 }
 
 // Framing adds what the transport puts around a message, such as a WebSocket header and compression.
-// Values are comparable. The result is immutable, and may alias message.
+// Values are comparable. The result is immutable, and may alias message; it is nil for a message that
+// is too long for the client.
 type Framing interface {
 	Frame(message []byte) []byte
 }

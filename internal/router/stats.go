@@ -31,7 +31,7 @@ type Stats struct {
 	Publications uint64
 	Events       uint64 // put into an outbox
 	Encodings    uint64 // events encoded: one for each subscription and format, not for each client
-	Unsendable   uint64 // events whose payload the subscriber's serialization cannot express
+	Unsendable   uint64 // events that the subscriber's serialization cannot express, or that are longer than it takes
 	Calls        uint64
 	FramesIn     uint64
 	BytesIn      uint64

@@ -30,6 +30,11 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { listener.Close() }() // twice is harmless
+	raw, err := s.listenRaw(ctx)
+	if err != nil {
+		return err
+	}
+	defer raw.close()
 	if err := s.startEngine(ctx); err != nil {
 		return err
 	}
@@ -38,7 +43,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.closeComponents()
-	return s.serve(ctx, listener)
+	return s.serve(ctx, listener, raw)
 }
 
 // warn tells what is allowed to be configured and hardly ever meant.
@@ -92,7 +97,7 @@ func (s *Server) closeComponents() {
 
 // serve runs everything that has a life of its own. The group's context ends with ctx or with the
 // first that fails; then drain ends the clients while the parts that serve them still run.
-func (s *Server) serve(ctx context.Context, listener net.Listener) error {
+func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListeners) error {
 	clients, endClients := context.WithCancel(context.WithoutCancel(ctx))
 	defer endClients()
 	group, running := errgroup.WithContext(ctx)
@@ -103,8 +108,12 @@ func (s *Server) serve(ctx context.Context, listener net.Listener) error {
 	group.Go(func() error { return wrap("publish periodically", s.periodic.Run(running)) })
 	group.Go(func() error {
 		<-running.Done()
+		raw.close()
 		return wrap("stop HTTP", s.drain(web, endClients))
 	})
+	raw.serve(s, group)
+	rawAddresses := raw.addresses()
+	s.rawAddresses.Store(&rawAddresses)
 	address := listener.Addr().String()
 	s.address.Store(&address)
 	close(s.ready)

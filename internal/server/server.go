@@ -63,9 +63,10 @@ type Server struct {
 	tls         *tls.Config // nil: plain
 
 	// changed by Run
-	address  atomic.Pointer[string]
-	ready    chan struct{} // closed once connections are accepted
-	draining atomic.Bool   // no longer ready, although it was
+	address      atomic.Pointer[string]
+	rawAddresses atomic.Pointer[[]net.Addr]
+	ready        chan struct{} // closed once connections are accepted
+	draining     atomic.Bool   // no longer ready, although it was
 }
 
 // New assembles the server. It opens nothing but the files that the configuration names, and starts
@@ -100,6 +101,7 @@ func (s *Server) compile(found config.Problems) error {
 	s.contracts = compileContracts(s.config, s.options.Files, &problems)
 	s.tls = newTLS(s.config, &problems)
 	checkOrigins(s.config, &problems)
+	checkRawSockets(s.config, &problems)
 	if len(found) == 0 { // secrets that are wrong have been told
 		s.engine = newEngine(s.config, s.logger)
 		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
@@ -236,6 +238,14 @@ func (s *Server) Addr() string {
 		return *address
 	}
 	return ""
+}
+
+// RawSocketAddrs is where RawSockets are accepted, in the order of the configuration; nil before they are.
+func (s *Server) RawSocketAddrs() []net.Addr {
+	if addresses := s.rawAddresses.Load(); addresses != nil {
+		return *addresses
+	}
+	return nil
 }
 
 // healthy says why the server should get no requests, if there is a reason.

@@ -14,6 +14,8 @@ import (
 //	conversation ended (Ending)     endCodes   the client's close frame is awaited
 //	... and the client had better   none       at once, where the protocol says so (EndsSilently)
 //	    come again
+//	... or the client broke the     none       half-closed, where there is no close frame (EndsPlainly)
+//	    framing
 //	client broke RFC 6455           violation  nothing is understood any more: what comes is discarded
 //	client sent a close frame       the same   at once
 //	deadline passed                 1008       the client's close frame is awaited
@@ -74,10 +76,13 @@ func endCodeOf(reason router.CloseReason) endCode {
 	return endCode{ws.StatusInternalServerError, true}
 }
 
-// closingOf translates the end of a conversation for the clients of a protocol.
-func closingOf(ending router.Ending, protocol Protocol) closing {
+// closingOf translates the end of a conversation for the clients of the connection's protocol.
+func (c *conn) closingOf(ending router.Ending) closing {
 	end := endCodeOf(ending.Reason)
-	if end.retry && protocol.Ends == EndsSilently {
+	switch {
+	case c.protocol.Ends == EndsPlainly:
+		return closing{reason: ending.Reason, code: statusNone, then: endReading}
+	case c.protocol.Ends == EndsSilently && end.retry:
 		return closing{reason: ending.Reason, code: statusNone, then: endAtOnce}
 	}
 	return closing{reason: ending.Reason, code: end.code, frame: closeFrame(end.code, ending.Text)}
@@ -118,16 +123,18 @@ func (c *conn) begin(end closing) (first bool) {
 
 // fail ends the connection of a client that broke the rules. Called by the reader.
 func (c *conn) fail(wrong *violation) {
-	c.begin(closing{
-		reason: wrong.reason, code: wrong.code, frame: closeFrame(wrong.code, wrong.text), then: endReading,
-	})
+	end := closing{reason: wrong.reason, code: statusNone, then: endReading}
+	if c.protocol.Ends != EndsPlainly {
+		end.code, end.frame = wrong.code, closeFrame(wrong.code, wrong.text)
+	}
+	c.begin(end)
 	c.talk.Gone(wrong.reason)
 }
 
 // timeOut ends the connection of a client that took too long. Called by the ticker, which must not
 // wait for the conversation: the reader is sent there.
 func (c *conn) timeOut(text string) {
-	if c.begin(closingOf(router.Ending{Reason: router.CloseTimeout, Text: text}, c.protocol)) {
+	if c.begin(c.closingOf(router.Ending{Reason: router.CloseTimeout, Text: text})) {
 		c.kick()
 	}
 }

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"net"
@@ -14,7 +13,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// conn is one WebSocket connection. At rest it is this struct and one parked goroutine.
+// conn is one connection, WebSocket or RawSocket. At rest it is this struct and one parked goroutine.
 //
 //	serving -> closing -> shut
 //
@@ -28,11 +27,12 @@ type conn struct {
 	raw      syscall.RawConn // nil where the bytes are not those of the descriptor: TLS
 	talk     Conversation
 	protocol Protocol
+	wire     wire
 	rules    frameRules
 	opened   int64
 
 	// Owned by the reader, see reader.go.
-	in     *frameReader // nil at rest
+	in     reading // nil at rest
 	pull   func(fd uintptr) bool
 	pulled int
 	failed error
@@ -65,17 +65,23 @@ type conn struct {
 	onShut  chan struct{} // made by who waits
 }
 
-func newConn(s *Server, h *handshake) *conn {
+// agreed is what a handshake has settled about a connection.
+type agreed struct {
+	protocol     Protocol
+	wire         wire
+	rules        frameRules
+	text, binary router.Framing
+	peer         router.Peer
+}
+
+func newConn(s *Server, a *agreed) *conn {
 	c := &conn{
 		server:   s,
 		shard:    s.shards[int(s.next.Add(1))%len(s.shards)],
-		protocol: h.protocol,
-		rules: frameRules{
-			maxMessage: s.limits.MaxMessage,
-			frames:     h.protocol.Frames,
-			compressed: h.extension.windowBits != 0,
-		},
-		opened: int64(s.now()),
+		protocol: a.protocol,
+		wire:     a.wire,
+		rules:    a.rules,
+		opened:   int64(s.now()),
 	}
 	c.heard.Store(c.opened)
 	c.said.Store(c.opened)
@@ -83,20 +89,14 @@ func newConn(s *Server, h *handshake) *conn {
 	return c
 }
 
-// converse begins the conversation, so that what it has to say first goes out with the 101.
-func (c *conn) converse(ctx context.Context, h *handshake, identity *router.Identity) *refusal {
+// converse begins the conversation, so that what it has to say first goes out with the handshake.
+func (c *conn) converse(ctx context.Context, a *agreed) *refusal {
 	talk, err := c.server.speaker.Converse(Opening{
-		Protocol: h.protocol,
-		Peer: router.Peer{
-			RemoteAddr: addrText(h.caller.addr),
-			Origin:     h.origin,
-			UserAgent:  h.userAgent,
-			TLS:        h.caller.tls,
-			Identity:   identity,
-		},
-		Text:   framing{textOpcode, h.extension.windowBits},
-		Binary: framing{binaryOpcode, h.extension.windowBits},
-		Wake:   c.wake,
+		Protocol: a.protocol,
+		Peer:     a.peer,
+		Text:     a.text,
+		Binary:   a.binary,
+		Wake:     c.wake,
 	})
 	if err != nil {
 		return refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())
@@ -121,20 +121,20 @@ func refuseOpening(ending *router.Ending, err error) *refusal {
 	return refuse(status, RefusedOpening, detail)
 }
 
-// serve takes over the socket: it sends the 101 together with what the conversation says first, in
-// one write, and leaves the rest to the reader and the shard. It runs in net/http's goroutine, which
-// then ends: the reader gets a fresh one, with a small stack.
-func (c *conn) serve(nc net.Conn, buffered *bufio.Reader, response []byte) {
+// serve takes over the socket: it sends the answer to the handshake together with what the
+// conversation says first, in one write, and leaves the rest to the reader and the shard. It runs in
+// the goroutine of the handshake, which then ends: the reader gets a fresh one, with a small stack.
+// early is what the client sent before it saw the answer.
+func (c *conn) serve(nc net.Conn, early []byte, response []byte) {
 	c.nc, c.raw = nc, rawConn(nc)
 	c.pull = c.pullFrom
 	c.shard.add(c)
 	if c.server.cutting.Load() {
 		c.drop(router.CloseShutdown)
 	}
-	if early := buffered.Buffered(); early > 0 { // frames that were sent before the 101 was seen
-		c.in = borrowFrameReader(c.rules)
-		n, _ := buffered.Read(c.in.space()[:early]) // a buffer gives what it has
-		c.heardFrom(n)
+	if len(early) > 0 {
+		c.in = c.wire.borrow(c.rules)
+		c.heardFrom(copy(c.in.space(), early))
 	}
 	head := len(response)
 	out := c.collect(nil)

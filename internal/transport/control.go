@@ -6,15 +6,18 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// maxPongs is what may wait in answers to pings. A client that sends a flood of them is answered the
-// latest only, as it may be (RFC 6455, 5.5.3).
-const maxPongs = 1 << 10
-
 // answer queues the pong to a ping.
 func (c *conn) answer(ping []byte) {
-	pong := controlFrame(ws.OpPong, ping)
+	pong := c.wire.control(ws.OpPong, ping)
+	limit, over := c.wire.maxPongs(c.rules)
 	c.mu.Lock()
-	if len(c.pongs) > maxPongs {
+	full := len(c.pongs) > limit
+	switch {
+	case full && over == noPong:
+		c.mu.Unlock()
+		c.drop(router.CloseSlow)
+		return
+	case full:
 		c.pongs = nil
 	}
 	c.pongs = append(c.pongs, pong...)
@@ -83,7 +86,7 @@ func (c *conn) takeControl(frames [][]byte) ([][]byte, sending) {
 		c.pongs = nil
 	}
 	if c.ping {
-		frames = append(frames, pingFrame)
+		frames = append(frames, c.wire.control(ws.OpPing, nil))
 		c.ping = false
 	}
 	return frames, state
@@ -94,7 +97,7 @@ func (c *conn) takeQueued(out *output) (ended bool) {
 	var ending *router.Ending
 	out.frames, ending = c.talk.Take(out.frames, takeBytes)
 	if ending != nil {
-		if c.begin(closingOf(*ending, c.protocol)) {
+		if c.begin(c.closingOf(*ending)) {
 			c.kick() // so that the reader says Gone now, not when the client has answered
 		}
 		return true

@@ -19,12 +19,16 @@ func NewFrameReader(maxMessage int, compressed bool) *FrameReader {
 // Feed gives the reader bytes, as many at a time as it has room for, and calls each for what is
 // complete. It reports the code of the violation that ended it, or 0.
 func (f *FrameReader) Feed(b []byte, each func(opcode byte, payload []byte)) ws.StatusCode {
+	return feed(f.in, b, each)
+}
+
+func feed(r reading, b []byte, each func(opcode byte, payload []byte)) ws.StatusCode {
 	for len(b) > 0 {
-		n := copy(f.in.space(), b)
-		f.in.filled(n)
+		n := copy(r.space(), b)
+		r.filled(n)
 		b = b[n:]
 		for {
-			in, complete, wrong := f.in.next()
+			in, complete, wrong := r.next()
 			if wrong != nil {
 				return wrong.code
 			}
@@ -48,3 +52,19 @@ func AnswerExtensions(offer string) (answer string, wellFormed bool) {
 	agreed, wellFormed := agreeOnExtension(http.Header{"Sec-Websocket-Extensions": {offer}})
 	return agreed.answer, wellFormed
 }
+
+// RawReader lets tests feed the reader of RawSocket.
+type RawReader struct{ in *rawReader }
+
+// NewRawReader makes one.
+func NewRawReader(maxMessage int) *RawReader {
+	return &RawReader{rawWire{}.borrow(frameRules{maxMessage: maxMessage}).(*rawReader)}
+}
+
+// Feed is as that of [FrameReader].
+func (r *RawReader) Feed(b []byte, each func(opcode byte, payload []byte)) ws.StatusCode {
+	return feed(r.in, b, each)
+}
+
+// Held is how many bytes of a message are held.
+func (r *RawReader) Held() int { return cap(r.in.message) }

@@ -11,12 +11,6 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// readBuffer is what is read at once. It is borrowed from a pool while a frame is incomplete.
-const readBuffer = 8 << 10
-
-// keptBuffer is how large a buffer may be to be kept for the next message.
-const keptBuffer = 64 << 10
-
 // frameRules are what the handshake agreed on.
 type frameRules struct {
 	maxMessage int
@@ -32,9 +26,7 @@ type frameRules struct {
 //	                                        \-> data -> unmask, UTF-8 -> message -> given, inflated if RSV1
 type frameReader struct {
 	rules frameRules
-
-	buf        [readBuffer]byte
-	start, end int // buf[start:end] is not looked at yet
+	inBuffer
 
 	head    ws.Header
 	inFrame bool  // head is of a frame whose payload is not complete
@@ -51,12 +43,6 @@ type frameReader struct {
 	scratch  [ws.MaxHeaderSize - 2]byte
 }
 
-// incoming is a complete message or a control frame.
-type incoming struct {
-	opcode  ws.OpCode
-	payload []byte // valid until next is called again
-}
-
 var frameReaders = sync.Pool{New: func() any { return new(frameReader) }}
 
 func borrowFrameReader(rules frameRules) *frameReader {
@@ -68,16 +54,9 @@ func borrowFrameReader(rules frameRules) *frameReader {
 // giveBack must only be called at rest: nothing is partial, so nothing needs to be cleared.
 func (f *frameReader) giveBack() { frameReaders.Put(f) }
 
-// space is where the next bytes go. It is never empty after next has asked for more.
-func (f *frameReader) space() []byte { return f.buf[f.end:] }
-
-// filled says how many bytes were put into space.
-func (f *frameReader) filled(n int) { f.end += n }
-
 // rests reports whether nothing is partial, neither a frame nor a fragmented message.
 func (f *frameReader) rests() bool { return f.start == f.end && !f.inFrame && f.opcode == 0 }
 
-// next gives what is complete. It reports false when it needs more bytes.
 func (f *frameReader) next() (incoming, bool, *violation) {
 	for {
 		if !f.inFrame {
@@ -234,21 +213,4 @@ func (f *frameReader) finish(message []byte) (incoming, *violation) {
 	}
 	in.payload = f.inflated
 	return in, nil
-}
-
-// emptied is a buffer for reuse, unless it has become so large that it is better forgotten.
-func emptied(buffer []byte) []byte {
-	if cap(buffer) > keptBuffer {
-		return nil
-	}
-	return buffer[:0]
-}
-
-// skip forgets what was read.
-func (f *frameReader) skip() { f.start, f.end = 0, 0 }
-
-// compact makes room behind what is not looked at yet.
-func (f *frameReader) compact() {
-	f.end = copy(f.buf[:], f.buf[f.start:f.end])
-	f.start = 0
 }

@@ -62,7 +62,5 @@ func controlFrame(opcode ws.OpCode, payload []byte) []byte {
 	return framing{opcode: opcode}.Frame(payload)
 }
 
-var pingFrame = controlFrame(ws.OpPing, nil)
-
 // Interface guards.
 var _ router.Framing = framing{}

@@ -53,6 +53,39 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
+// FuzzRawFrames does the same with RawSocket.
+func FuzzRawFrames(f *testing.F) {
+	f.Add(rawFrame(0, "hello"), 1)
+	f.Add(append(rawFrame(1, "x"), rawFrame(0, strings.Repeat("y", 1900))...), 3)
+	f.Add([]byte("\x08\x00\x00\x00"), 2)
+	f.Add([]byte("\x03\x00\x00\x01x"), 2)
+	const limit = 2000
+	f.Fuzz(func(t *testing.T, input []byte, piece int) {
+		run := func(size int) (code int, out []byte) {
+			reader := transport.NewRawReader(limit)
+			for rest := input; len(rest) > 0 && code == 0; {
+				n := min(size, len(rest))
+				code = int(reader.Feed(bytes.Clone(rest[:n]), func(opcode byte, payload []byte) {
+					if len(payload) > limit {
+						t.Fatalf("a message of %d bytes", len(payload))
+					}
+					out = append(append(out, opcode, byte(len(payload)), byte(len(payload)>>8)), payload...)
+				}))
+				rest = rest[n:]
+				if held := reader.Held(); held > 4*limit {
+					t.Fatalf("%d bytes are held", held)
+				}
+			}
+			return code, out
+		}
+		wholeCode, whole := run(len(input) + 1)
+		piecesCode, pieces := run(1 + max(piece, -piece)%1000)
+		if wholeCode != piecesCode || !bytes.Equal(whole, pieces) {
+			t.Fatalf("whole: %d %q, in pieces: %d %q", wholeCode, whole, piecesCode, pieces)
+		}
+	})
+}
+
 // FuzzExtensions gives the handshake any header of extensions: it is answered, and agrees only on
 // what was offered.
 func FuzzExtensions(f *testing.F) {

@@ -55,6 +55,28 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 	return h, nil
 }
 
+// settle is what the upgrade agreed on.
+func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
+	return &agreed{
+		protocol: h.protocol,
+		wire:     webSocketWire{},
+		rules: frameRules{
+			maxMessage: s.limits.MaxMessage,
+			frames:     h.protocol.Frames,
+			compressed: h.extension.windowBits != 0,
+		},
+		text:   framing{textOpcode, h.extension.windowBits},
+		binary: framing{binaryOpcode, h.extension.windowBits},
+		peer: router.Peer{
+			RemoteAddr: addrText(h.caller.addr),
+			Origin:     h.origin,
+			UserAgent:  h.userAgent,
+			TLS:        h.caller.tls,
+			Identity:   identity,
+		},
+	}
+}
+
 func checkMethod(r *http.Request) *refusal {
 	if r.Method == http.MethodGet {
 		return nil

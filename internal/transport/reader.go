@@ -64,7 +64,7 @@ func (c *conn) fill() error {
 // pullFrom tries to read. It reports false to be called again when there is something.
 func (c *conn) pullFrom(fd uintptr) bool {
 	if c.in == nil {
-		c.in = borrowFrameReader(c.rules)
+		c.in = c.wire.borrow(c.rules)
 	}
 	for {
 		c.pulled, c.failed = syscall.Read(int(fd), c.in.space())
@@ -85,7 +85,7 @@ func (c *conn) fillPlainly() error {
 		if _, err := io.ReadFull(c.nc, one[:]); err != nil {
 			return err
 		}
-		c.in = borrowFrameReader(c.rules)
+		c.in = c.wire.borrow(c.rules)
 		c.in.space()[0] = one[0]
 		c.in.filled(1)
 		c.waits()
@@ -233,7 +233,7 @@ func (c *conn) catch() {
 	}
 	c.server.log.Error("a connection failed", "panic", p, "stack", string(debug.Stack()))
 	c.in = nil
-	end := closingOf(router.Ending{Reason: router.CloseInternal, Text: "internal error"}, c.protocol)
+	end := c.closingOf(router.Ending{Reason: router.CloseInternal, Text: "internal error"})
 	end.then = endAtOnce
 	c.begin(end)
 	c.talk.Gone(router.CloseInternal)

@@ -13,7 +13,8 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// Server accepts WebSocket connections as an [http.Handler] and serves them while Run runs.
+// Server accepts WebSocket connections as an [http.Handler], and RawSocket ones from listeners, and
+// serves them while Run runs.
 type Server struct {
 	// Static after New.
 	options   Options
@@ -27,6 +28,7 @@ type Server struct {
 
 	next       atomic.Uint32 // shard of the next connection
 	handshakes handshakeCounters
+	greetings  greetings
 	closes     closeCounters
 	cutting    atomic.Bool    // the last part of Run: whoever is still open is cut off
 	onDemand   sync.WaitGroup // goroutines that write for slow connections
@@ -97,8 +99,9 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	if wrong != nil {
 		return wrong
 	}
-	c := newConn(s, shake)
-	if wrong := c.converse(r.Context(), shake, identity); wrong != nil {
+	settled := s.settle(shake, identity)
+	c := newConn(s, settled)
+	if wrong := c.converse(r.Context(), settled); wrong != nil {
 		return wrong
 	}
 	nc, buffered, err := http.NewResponseController(w).Hijack()
@@ -108,7 +111,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 		return refuse(http.StatusInternalServerError, RefusedInternal, "the connection cannot be upgraded")
 	}
 	handedOver = true
-	c.serve(nc, buffered.Reader, shake.response())
+	early, _ := buffered.Peek(buffered.Reader.Buffered()) // a buffer gives what it has
+	c.serve(nc, early, shake.response())
 	return nil
 }
 
@@ -157,6 +161,7 @@ func (s *Server) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.Drain)
 	defer cancel()
 	empty := s.stop()
+	s.greetings.stop()
 	err := s.speaker.Shutdown(drain)
 	select {
 	case <-empty:

@@ -17,7 +17,7 @@ type Speaker interface {
 	Shutdown(ctx context.Context) error
 }
 
-// Protocol is a WebSocket subprotocol and what is particular about its clients.
+// Protocol is a WebSocket subprotocol, or the same over another transport, and what is particular about its clients.
 type Protocol struct {
 	Name   string // as in Sec-WebSocket-Protocol
 	Frames FrameTypes
@@ -43,6 +43,8 @@ const (
 	// PongsOnceSeen: some clients of this protocol never read, so never answer, and are well. Only a
 	// client that has answered before is held to it.
 	PongsOnceSeen
+	// PongsNever: clients are not pinged; the kernel finds out about those that are gone.
+	PongsNever
 )
 
 // Ends says how a connection ends that the client had better open again.
@@ -54,13 +56,16 @@ const (
 	// EndsSilently: without a close frame. The clients of WAMP 1 in browsers take any close frame for
 	// the end and only reconnect after a loss.
 	EndsSilently
+	// EndsPlainly: the transport has no close frame. What was queued is written, and the client sees
+	// the end of the connection.
+	EndsPlainly
 )
 
 // Opening is what a [Speaker] is told about a new connection.
 type Opening struct {
 	Protocol Protocol
 	Peer     router.Peer
-	Text     router.Framing // makes text frames
+	Text     router.Framing // makes text frames; gives nil for a message that is longer than the client takes
 	Binary   router.Framing // makes binary frames
 	Wake     func()         // to be called when Take has something after it had nothing; does not block
 }

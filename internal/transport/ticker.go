@@ -54,6 +54,9 @@ func (c *conn) dueTask(now int64) task {
 	if partial := c.partial.Load(); partial != 0 && now-partial >= int64(limits.Message) {
 		return refusePartial
 	}
+	if c.protocol.Pongs == PongsNever {
+		return nothingDue
+	}
 	heard, pinged := c.heard.Load(), c.pinged.Load()
 	if pinged > heard && c.mustPong() {
 		if now-pinged >= int64(limits.Pong) && !c.receiving.Load() {

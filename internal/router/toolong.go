@@ -1,0 +1,60 @@
+package router
+
+import "github.com/tidings-io/tidings/internal/wamp"
+
+// Some clients take messages up to a length only (WAMP, "RawSocket Transport"), and a longer one
+// cannot be sent to them at all. Nobody may wait for it in vain, and no other client is any the worse.
+//
+//	what is too long     who hears of it
+//	EVENT                nobody; it is counted
+//	RESULT, ERROR        its receiver: an ERROR that says so, in the place of the payload
+//	INVOCATION           the caller: ERROR, as if the callee had sent it
+//	anything else        the conversation ends: there is no session without it
+
+// tooLongLocked does what is to be done in the place of sending m.
+func (c *Client) tooLongLocked(m wamp.Message) {
+	switch m := m.(type) {
+	case *wamp.Event:
+		c.router.counters.unsendable.Add(1)
+		return
+	case *wamp.Result:
+		c.sendShortLocked(&wamp.Error{RequestType: wamp.CodeCall, Request: m.Request, Error: wamp.ErrPayloadSizeExceeded})
+		return
+	case *wamp.Error:
+		c.sendShortLocked(&wamp.Error{RequestType: m.RequestType, Request: m.Request, Error: wamp.ErrPayloadSizeExceeded})
+		return
+	case *wamp.Invocation:
+		// The call is answered under other locks than those that are held here.
+		c.router.workers.Go(func() { c.failInvocation(m.Request) })
+		return
+	}
+	c.endLocked(Ending{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
+}
+
+// sendShortLocked sends what fits into any limit that a client can have.
+func (c *Client) sendShortLocked(m wamp.Message) {
+	message, err := c.conversation.Append(nil, m)
+	if err != nil {
+		c.endLocked(Ending{Reason: CloseInternal, Text: "the server failed to encode a message"})
+		return
+	}
+	frame := c.format.frame(message)
+	if frame == nil {
+		c.endLocked(Ending{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
+		return
+	}
+	c.put(frame)
+}
+
+// failInvocation answers a call in the place of a callee that cannot be asked.
+func (c *Client) failInvocation(request wamp.ID) {
+	s := c.session.Load()
+	if s == nil {
+		return
+	}
+	asked, err := s.takeInvocation(request)
+	if err != nil || asked == nil {
+		return // it was answered meanwhile: canceled, or the callee has left
+	}
+	asked.finish(answer{err: callError(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")})
+}

@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// rawListeners are the open listeners of RawSocket, in the order of the configuration.
+type rawListeners []net.Listener
+
+// checkRawSockets reports listeners that need what is not there.
+func checkRawSockets(c *config.Config, problems *config.Problems) {
+	for _, raw := range c.RawSocket {
+		if strings.HasPrefix(raw.Listen.Value, "tls://") && c.TLS == nil {
+			problems.At(c, raw.Listen.Pos, "a tls:// listener needs a certificate", "configure tls, or write tcp://")
+		}
+	}
+}
+
+// listenRaw opens the listeners of RawSocket: all of them or none.
+func (s *Server) listenRaw(ctx context.Context) (rawListeners, error) {
+	var opened rawListeners
+	for _, raw := range s.config.RawSocket {
+		listener, err := s.openRaw(ctx, raw.Listen.Value)
+		if err != nil {
+			opened.close()
+			return nil, fmt.Errorf("open the RawSocket listener %s: %w", raw.Listen.Value, err)
+		}
+		opened = append(opened, listener)
+	}
+	return opened, nil
+}
+
+func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, error) {
+	scheme, at, _ := strings.Cut(address, "://")
+	var lc net.ListenConfig
+	switch scheme {
+	case "unix":
+		at = s.config.Resolve(filepath.FromSlash(at))
+		if err := removeStale(ctx, at); err != nil {
+			return nil, err
+		}
+		return lc.Listen(ctx, "unix", at)
+	case "tls":
+		listener, err := lc.Listen(ctx, "tcp", at)
+		if err != nil {
+			return nil, err
+		}
+		secure := s.tls.Clone()
+		secure.NextProtos = nil // they are for HTTP
+		return tls.NewListener(listener, secure), nil
+	}
+	return lc.Listen(ctx, "tcp", at)
+}
+
+// removeStale removes the socket of a server that was not stopped in order. One that still answers
+// stays, and opening the listener says so.
+func removeStale(ctx context.Context, path string) error {
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, "unix", path)
+	if err == nil {
+		return nc.Close()
+	}
+	if info, statErr := os.Lstat(path); statErr != nil || info.Mode()&os.ModeSocket == 0 || !errors.Is(err, syscall.ECONNREFUSED) {
+		return nil //nolint:nilerr // there is nothing of ours in the way
+	}
+	return os.Remove(path)
+}
+
+// serve accepts connections until close.
+func (l rawListeners) serve(s *Server, group *errgroup.Group) {
+	for i, listener := range l {
+		options := transport.RawSocketOptions{Pings: s.config.RawSocket[i].Ping}
+		group.Go(func() error { return wrap("serve RawSocket", s.transport.ServeRawSocket(listener, options)) })
+		s.logger.Info("listening for RawSocket", "network", listener.Addr().Network(), "address", listener.Addr().String())
+	}
+}
+
+func (l rawListeners) close() {
+	for _, listener := range l {
+		listener.Close()
+	}
+}
+
+// addresses says where the listeners are, port 0 resolved.
+func (l rawListeners) addresses() []net.Addr {
+	addresses := make([]net.Addr, 0, len(l))
+	for _, listener := range l {
+		addresses = append(addresses, listener.Addr())
+	}
+	return addresses
+}

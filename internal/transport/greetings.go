@@ -1,0 +1,42 @@
+package transport
+
+import (
+	"net"
+	"sync"
+)
+
+// greetings are the connections that have not said yet what they are. A server that stops has
+// nothing to tell them, and does not wait for them.
+type greetings struct {
+	mu      sync.Mutex // guards what follows
+	open    map[net.Conn]struct{}
+	stopped bool
+}
+
+func (g *greetings) add(nc net.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopped {
+		nc.Close()
+		return
+	}
+	if g.open == nil {
+		g.open = make(map[net.Conn]struct{})
+	}
+	g.open[nc] = struct{}{}
+}
+
+func (g *greetings) remove(nc net.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.open, nc)
+}
+
+func (g *greetings) stop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stopped = true
+	for nc := range g.open {
+		nc.Close()
+	}
+}
