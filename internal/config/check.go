@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/hbollon/go-edlib"
 )
 
 // checks are the forms of texts, by the tag check.
@@ -81,3 +83,16 @@ func checkName(text string) *invalid {
 	}
 	return nil
 }
+
+// nearest gives the candidate that a mistyped word most likely meant, or "" if none is close.
+// Swapped letters count as one mistake, because that is what fingers do.
+func nearest(word string, candidates []string) string {
+	found, err := edlib.FuzzySearchThreshold(word, candidates, alike, edlib.OSADamerauLevenshtein)
+	if err != nil { // of an algorithm that does not exist
+		return ""
+	}
+	return found
+}
+
+// alike is how much of a word must be right: of three letters two, of nine six.
+const alike = 0.65

@@ -11,6 +11,7 @@ import (
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
+	"github.com/hbollon/go-edlib"
 )
 
 // functions are those of the expression language that a rule may call. None of them loops over
@@ -164,3 +165,16 @@ func (c *checker) operator(n *ast.BinaryNode) {
 		}
 	}
 }
+
+// nearest gives the candidate that a mistyped word most likely meant, or "" if none is close.
+// Swapped letters count as one mistake, because that is what fingers do.
+func nearest(word string, candidates []string) string {
+	found, err := edlib.FuzzySearchThreshold(word, candidates, alike, edlib.OSADamerauLevenshtein)
+	if err != nil { // of an algorithm that does not exist
+		return ""
+	}
+	return found
+}
+
+// alike is how much of a word must be right: of three letters two, of nine six.
+const alike = 0.65
