@@ -79,7 +79,7 @@ func (b *contracts) checkPeriodic(c *config.Config, problems *config.Problems) {
 		if t == nil || t.Every == nil {
 			continue
 		}
-		if _, err := scheduleOf(contract, t.Every); err != nil {
+		if _, err := b.scheduleOf(contract, t.Every); err != nil {
 			problems.At(c, t.Pattern.Pos, "every: "+err.Error(), "publish what the schema allows")
 		}
 	}

@@ -34,7 +34,7 @@ func (s *Server) assembleHandlers() error {
 			s.authorizer.handlers[contract.Declaration] = s.newHandler(t.Handler)
 		}
 		if t.Every != nil {
-			schedule, err := scheduleOf(contract, t.Every)
+			schedule, err := s.contracts.scheduleOf(contract, t.Every)
 			if err != nil {
 				return fmt.Errorf("the periodic publication of %s: %w", contract.Pattern, err)
 			}
@@ -113,7 +113,9 @@ func (s *Server) handlerKind(index int, h *config.Handler) string {
 	}
 }
 
-func scheduleOf(contract *topic.Contract, every *config.Every) (handler.Schedule, error) {
+// scheduleOf is for the topics that the contract speaks for: of two whose patterns match one topic,
+// only the more specific publishes there.
+func (b *contracts) scheduleOf(contract *topic.Contract, every *config.Every) (handler.Schedule, error) {
 	payload, err := wamp.NewPayload(every.Args, every.Kwargs)
 	if err != nil {
 		return handler.Schedule{}, err
@@ -121,7 +123,10 @@ func scheduleOf(contract *topic.Contract, every *config.Every) (handler.Schedule
 	schedule := handler.Schedule{
 		Every:   every.Interval,
 		Payload: payload,
-		Match:   func(uri string) bool { _, ok := contract.Pattern.Match(uri); return ok },
+		Match: func(uri string) bool {
+			verdict, ok := b.table.Lookup(topic.Topic, wamp.URI(uri))
+			return ok && verdict.Contract.Declaration == contract.Declaration
+		},
 	}
 	if contract.Pattern.Literal() {
 		schedule.Topic = wamp.URI(contract.Pattern.String())

@@ -192,3 +192,21 @@ topics:
 		t.Errorf("got %s", got)
 	}
 }
+
+// Both patterns match order.new, and only one contract speaks for it.
+func TestAPeriodicPublicationIsThatOfTheContractThatDecides(t *testing.T) {
+	r := start(t, basic+`
+topics:
+  "order.{id}": {subscribe: "true", every: {interval: 1s, args: [any]}}
+  order.new: {subscribe: "true", every: {interval: 1s, args: [new]}}
+`)
+	ann := r.user("ann", "")
+	special, usual := subscribe(t, ann, "order.new"), subscribe(t, ann, "order.7")
+	if got := special.next(); got != `"new"` {
+		t.Errorf("on order.new came %s", got)
+	}
+	if got := usual.next(); got != `"any"` { // it was subscribed to later, so its turn is later too
+		t.Errorf("on order.7 came %s", got)
+	}
+	special.none()
+}
