@@ -66,9 +66,7 @@ func compileContracts(c *config.Config, files fs.FS, problems *config.Problems) 
 		}
 		*problems = append(*problems, b.problem(c, p))
 	}
-	if len(wrong) == 0 {
-		b.checkPeriodic(c, problems)
-	}
+	b.checkPeriodic(c, problems)
 	return b
 }
 

@@ -135,6 +135,7 @@ topics:
 
 func TestEveryMistakeOfAConfigurationIsFoundWhereItStands(t *testing.T) {
 	folder := t.TempDir()
+	write(t, folder, "number.json", `{"type": "number"}`)
 	file := write(t, folder, "tidings.yaml", `
 origins: [example.com]
 tls: {cert: missing.pem, key: missing.pem}
@@ -144,6 +145,7 @@ topics:
   a.{x}: {publish: backend, payload: {schema: missing.json}}
   c.{x}: {publish: backend}
   "{y}.d": {publish: backend}
+  beat: {subscribe: "true", payload: {schema: number.json}, every: {interval: 1s, args: [text]}}
 content:
   page.{id:int}: {watch: params.idd == 1}
 content_publish: backnd
@@ -165,8 +167,10 @@ presence:
 	}
 	want := []string{
 		`tidings.yaml:2:11: `, `tidings.yaml:3:13: `, `tidings.yaml:5:13: there is no type integer; `,
-		`tidings.yaml:6:28: `, `tidings.yaml:7:47: `, `tidings.yaml:9:4: {y}.d can match the same topic as c.{x}`,
-		`tidings.yaml:11:33: `, `tidings.yaml:12:18: `, `tidings.yaml:14:11: `,
+		`tidings.yaml:6:28: `, `tidings.yaml:7:47: `, `tidings.yaml:9:4: {y}.d can match the same topic as user.{user} at tidings.yaml:6:3; `,
+		`tidings.yaml:9:4: {y}.d can match the same topic as a.{x} at tidings.yaml:7:3; `,
+		`tidings.yaml:9:4: {y}.d can match the same topic as c.{x} at tidings.yaml:8:3; `,
+		`tidings.yaml:10:3: every: `, `tidings.yaml:12:33: `, `tidings.yaml:13:18: `, `tidings.yaml:15:11: `,
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d problems, want %d:\n%s", len(got), len(want), strings.Join(got, "\n"))

@@ -50,21 +50,19 @@ type Problem struct {
 
 func (p Problem) Error() string { return p.Message + "; " + p.Fix }
 
-// Compile makes a table of declarations. It reports all problems at once; the table is nil if there
-// is one.
+// Compile makes a table of declarations. It reports all problems at once; the table has only the
+// contracts without one then.
 func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
 	c := compilation{table: &Table{undeclared: options.Undeclared}, schemas: newSchemas(options)}
 	for i := range declarations {
 		c.declaration(i, &declarations[i])
 	}
-	if len(c.problems) > 0 {
-		return nil, c.problems
-	}
-	return c.table, nil
+	return c.table, c.problems
 }
 
 type compilation struct {
 	table    *Table
+	placed   [2]trie // by Kind: the contracts whose patterns are good, whatever else is wrong with them
 	schemas  *schemas
 	problems []Problem
 }
@@ -80,7 +78,9 @@ func (c *compilation) declaration(index int, d *Declaration) {
 		c.syntax(index, FieldPattern, err)
 	} else {
 		contract.Pattern = pattern
-		c.place(contract)
+		if c.place(contract); len(c.problems) == before {
+			c.placed[d.Kind].insert(contract)
+		}
 	}
 	c.rules(contract, d)
 	if d.Schema != "" {
@@ -112,7 +112,7 @@ func (c *compilation) place(contract *Contract) {
 		c.problem(contract.Declaration, FieldPattern, fmt.Sprintf("%s. is reserved for the server", first.text), "choose another first component")
 	}
 	var rivals []*Contract
-	c.table.roots[contract.Kind].overlapping(contract.Pattern.components, 0, func(o *Contract) {
+	c.placed[contract.Kind].overlapping(contract.Pattern.components, 0, func(o *Contract) {
 		// The server's contracts and the application's never speak for the same URI.
 		if contract.Reserved == o.Reserved && !contract.Pattern.MoreSpecific(o.Pattern) && !o.Pattern.MoreSpecific(contract.Pattern) {
 			rivals = append(rivals, o)

@@ -195,6 +195,33 @@ func TestAllMistakesOfAllContractsAreTold(t *testing.T) {
 	}
 }
 
+// A mistake in one part of a contract hides none in another, nor in another contract.
+func TestAContractWithAnotherMistakeStillCompetes(t *testing.T) {
+	table, problems := topic.Compile([]topic.Declaration{
+		{Pattern: "order.{id:int}", Subscribe: "tru"},
+		{Pattern: "order.{id:int}", Schema: "none.json"},
+		{Pattern: `order.{n:\d+}`},
+		{Pattern: "price.{symbol}", Subscribe: "true"},
+	}, topic.Options{Directory: t.TempDir()})
+	var got []string
+	for _, p := range problems {
+		message, _, _ := strings.Cut(p.Message, ": ")
+		got = append(got, fmt.Sprintf("%d/%d %s", p.Declaration, p.Other, message))
+	}
+	want := []string{
+		`0/-1 there is no tru here`,
+		`1/0 order.{id:int} is declared twice`,
+		`1/-1 compile schema none.json`,
+		`2/0 order.{n:\d+} can match the same topic as order.{id:int}`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\ninstead of\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if contracts := table.Contracts(); len(contracts) != 1 || contracts[0].Declaration != 3 {
+		t.Errorf("the table has %v", contracts)
+	}
+}
+
 // anyDeclarations draws tables without rivals.
 func anyDeclarations(t *rapid.T) []topic.Declaration {
 	rules := []string{"true", "false", "backend", "params.p1 == identity.id", "params.p0 == \"a\" and true", `topic == "a.b"`, ""}
