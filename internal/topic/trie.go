@@ -24,17 +24,12 @@ type edge struct {
 	to        *trie
 }
 
-// insert makes the way to a contract. It returns the contract that was there before, if any, and
-// then changes nothing.
-func (t *trie) insert(c *Contract) *Contract {
+// insert makes the way to a contract, whose pattern no other has.
+func (t *trie) insert(c *Contract) {
 	for _, part := range c.Pattern.components {
 		t = t.next(part)
 	}
-	if t.contract != nil {
-		return t.contract
-	}
 	t.contract = c
-	return nil
 }
 
 func (t *trie) next(c component) *trie {
