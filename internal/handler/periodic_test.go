@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/handler"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -77,29 +78,30 @@ func expect(t *testing.T, got []string, want ...string) {
 
 func TestPeriodicPublicationsComeWhileSomebodyListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := router.New(router.Options{})
-		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
-		a, b := enter(t, r, ann), enter(t, r, ann)
-		a.say(`[32,1,{},"beat"]`) // before Run
+		r, realm := routertest.Realm()
+		d := &diary{Realm: realm, began: time.Now()}
+		page := routertest.Page{Identity: ann}
+		a, b := routertest.Join(t, r, page), routertest.Join(t, r, page)
+		a.Subscribe("beat", wamp.MatchExact) // before Run
 		defer runPeriodic(t, d)()
 
 		time.Sleep(11 * time.Second)
-		b.say(`[32,1,{},"beat"]`)
-		b.say(`[32,2,{},"clock.utc"]`)
-		b.say(`[32,3,{},"other"]`)
+		b.Subscribe("beat", wamp.MatchExact)
+		b.Subscribe("clock.utc", wamp.MatchExact)
+		b.Subscribe("other", wamp.MatchExact)
 		time.Sleep(45 * time.Second)
 		expect(t, d.since(t), `31 clock.utc ["tick"]`, `50 beat ["alive"]`, `51 clock.utc ["tick"]`)
 
-		a.client.Gone(router.CloseLost) // b still listens
+		a.Lose() // b still listens
 		time.Sleep(46 * time.Second)
 		expect(t, d.since(t), `71 clock.utc ["tick"]`, `91 clock.utc ["tick"]`, `100 beat ["alive"]`)
 
-		b.client.Gone(router.CloseLost)
+		b.Lose()
 		time.Sleep(10 * time.Minute)
 		expect(t, d.since(t))
 
-		c := enter(t, r, ann)
-		c.say(`[32,1,{},"clock.cet"]`)
+		c := routertest.Join(t, r, page)
+		c.Subscribe("clock.cet", wamp.MatchExact)
 		time.Sleep(30 * time.Second)
 		expect(t, d.since(t), `722 clock.cet ["tick"]`)
 	})
@@ -107,20 +109,21 @@ func TestPeriodicPublicationsComeWhileSomebodyListens(t *testing.T) {
 
 func TestSubscriptionsByPatternListenToALiteralTopic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := router.New(router.Options{})
-		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
+		r, realm := routertest.Realm()
+		d := &diary{Realm: realm, began: time.Now()}
 		defer runPeriodic(t, d)()
-		m := enter(t, r, ann)
-		m.say(`[32,1,{"match":"prefix"},"bea"]`)
-		m.say(`[32,2,{"match":"wildcard"},"clock."]`)
+		m := routertest.Join(t, r, routertest.Page{Identity: ann})
+		m.Subscribe("bea", wamp.MatchPrefix)
+		m.Subscribe("clock.", wamp.MatchWildcard)
 		time.Sleep(60 * time.Second)
 		expect(t, d.since(t), `50 beat ["alive"]`)
 
-		m.say(`[32,3,{},"clock.utc"]`) // somebody names a clock: the pattern hears it too
+		m.Events()                                // read, so that the next answer is the next message
+		m.Subscribe("clock.utc", wamp.MatchExact) // somebody names a clock: the pattern hears it too
 		time.Sleep(25 * time.Second)
 		expect(t, d.since(t), `80 clock.utc ["tick"]`)
 
-		m.client.Gone(router.CloseLost)
+		m.Lose()
 		time.Sleep(time.Hour)
 		expect(t, d.since(t))
 	})
@@ -128,14 +131,14 @@ func TestSubscriptionsByPatternListenToALiteralTopic(t *testing.T) {
 
 func TestComingAndGoingDoesNotHurryPublications(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := router.New(router.Options{})
-		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
+		r, realm := routertest.Realm()
+		d := &diary{Realm: realm, began: time.Now()}
 		defer runPeriodic(t, d)()
 		for range 30 {
-			m := enter(t, r, ann)
-			m.say(`[32,1,{},"clock.utc"]`)
+			m := routertest.Join(t, r, routertest.Page{Identity: ann})
+			m.Subscribe("clock.utc", wamp.MatchExact)
 			time.Sleep(time.Second)
-			m.client.Gone(router.CloseLost)
+			m.Lose()
 		}
 		expect(t, d.since(t))
 	})
@@ -143,12 +146,12 @@ func TestComingAndGoingDoesNotHurryPublications(t *testing.T) {
 
 func TestManyTopicsShareOneGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := router.New(router.Options{})
-		d := &diary{Realm: r.AddRealm("app"), began: time.Now()}
+		r, realm := routertest.Realm()
+		d := &diary{Realm: realm, began: time.Now()}
 		defer runPeriodic(t, d)()
-		m := enter(t, r, ann)
+		m := routertest.Join(t, r, routertest.Page{Identity: ann})
 		for i := range 500 {
-			m.say(fmt.Sprintf(`[32,%d,{},"clock.%d"]`, i+1, i))
+			m.Subscribe(wamp.URI(fmt.Sprintf("clock.%d", i)), wamp.MatchExact)
 			time.Sleep(10 * time.Millisecond)
 		}
 		time.Sleep(16 * time.Second)

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/handler"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -72,44 +72,37 @@ func TestAProcedureThatNobodyRegisteredIsAFailure(t *testing.T) {
 }
 
 func TestASessionIsAskedAboutOthersButNotAboutItself(t *testing.T) {
-	synctest.Test(t, isAskedAboutOthers)
-}
-
-func isAskedAboutOthers(t *testing.T) {
-	r := router.New(router.Options{})
-	realm := r.AddRealm("app")
-	callee, other := enter(t, r, &router.Identity{ID: "erp"}), enter(t, r, ann)
-	callee.say(`[64,1,{},"com.example.ask"]`)
-	callee.heard()
+	r, realm := routertest.Realm()
+	callee := routertest.Join(t, r, routertest.Page{Identity: routertest.Backend("erp")})
+	other := routertest.Join(t, r, routertest.Page{Identity: ann})
+	callee.Send(&wamp.Register{Request: 1, Procedure: "com.example.ask"})
+	if m, ok := callee.Next().(*wamp.Registered); !ok {
+		t.Fatalf("got %+v", m)
+	}
 	h := handler.New(handler.Options{Asker: handler.NewProcedure(realm, "com.example.ask")})
 
 	request := aboutPublishing(t)
-	request.Session = callee.client.Session()
-	if _, err := h.Decide(t.Context(), request); err != nil || len(callee.heard()) != 0 {
+	request.Session = callee.Session()
+	if _, err := h.Decide(t.Context(), request); err != nil {
 		t.Errorf("it is asked about itself: %v", err)
 	}
 
-	request.Session = other.client.Session()
+	request.Session = other.Session()
 	var wg sync.WaitGroup
 	var refused error
 	wg.Go(func() { _, refused = h.Decide(t.Context(), request) })
-	var invocation *wamp.Invocation
-	synctest.Wait() // until the question is in the callee's outbox
-	for _, m := range callee.heard() {
-		invocation, _ = m.(*wamp.Invocation)
-	}
-	if invocation == nil {
-		t.Fatal("the callee is not asked")
+	invocation, ok := callee.Next().(*wamp.Invocation)
+	if !ok || invocation.Request != 1 {
+		t.Fatalf("the callee is asked %+v", invocation)
 	}
 	var kwargs wamp.Dict
-	var args []any
-	if err := invocation.Payload.Decode(&args, &kwargs); err != nil {
+	if err := invocation.Payload.Decode(nil, &kwargs); err != nil {
 		t.Error(err)
 	}
-	if id, _ := kwargs.ID("session"); id != other.client.Session().ID() {
+	if id, _ := kwargs.ID("session"); id != other.Session().ID() {
 		t.Errorf("it is asked about %v", kwargs)
 	}
-	callee.say(`[70,1,{},[],{"allow":false,"reason":"closed"}]`)
+	callee.Send(&wamp.Yield{Request: 1, Payload: payload(t, "", `{"allow":false,"reason":"closed"}`)})
 	wg.Wait()
 	refusedAs(t, refused, wamp.ErrNotAuthorized, "closed")
 }
@@ -123,24 +116,14 @@ func TestTheDecisionReachesTheClient(t *testing.T) {
 		return handler.Answer{Allow: true, Payload: &other}, nil
 	})})}})
 	r.AddRealm("app")
-	m := enter(t, r, ann)
-	m.say(`[32,1,{},"order.2"]`)
-	m.say(`[16,2,{"acknowledge":true,"exclude_me":false},"order.2",["mine"]]`)
-	m.say(`[16,3,{"acknowledge":true},"order.1",[]]`)
-	var event *wamp.Event
-	var refusal *wamp.Error
-	for _, message := range m.heard() {
-		switch message := message.(type) {
-		case *wamp.Event:
-			event = message
-		case *wamp.Error:
-			refusal = message
-		}
-	}
-	if event == nil || string(event.Payload.Args) != `["other"]` {
+	m := routertest.Join(t, r, routertest.Page{Identity: ann})
+	m.Subscribe("order.2", wamp.MatchExact)
+	m.Send(&wamp.Publish{Request: 2, Topic: "order.2", Options: wamp.Dict{"exclude_me": false}, Payload: payload(t, `["mine"]`, "")})
+	if event, ok := m.Next().(*wamp.Event); !ok || string(event.Payload.Args) != `["other"]` {
 		t.Errorf("the event is %+v", event)
 	}
-	if refusal == nil || refusal.Error != wamp.ErrNotAuthorized || string(refusal.Payload.Args) != `["closed"]` {
+	m.Send(&wamp.Publish{Request: 3, Topic: "order.1", Options: wamp.Dict{"acknowledge": true}})
+	if refusal, ok := m.Next().(*wamp.Error); !ok || refusal.Error != wamp.ErrNotAuthorized || string(refusal.Payload.Args) != `["closed"]` {
 		t.Errorf("the refusal is %+v", refusal)
 	}
 }
