@@ -18,7 +18,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, streams{out: os.Stdout, err: os.Stderr}, os.Args[1:])
+	code := run(ctx, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
@@ -31,8 +31,11 @@ const (
 	exitUnreachable = 3 // no server answered
 )
 
-// streams is where a command writes: results to out, everything else to err.
-type streams struct{ out, err io.Writer }
+// streams is where a command reads and writes: results to out, everything else to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
 
 type commands struct {
 	Help helpFlag `short:"h" help:"Show what a command does, with an example."`
@@ -41,6 +44,7 @@ type commands struct {
 	Demo        demoCommand        `cmd:"" group:"server" help:"Run the server with an application to try it with. Needs nothing."`
 	Check       checkCommand       `cmd:"" group:"server" help:"Find every mistake in a configuration file."`
 	Key         keyCommand         `cmd:"" group:"server" help:"Make an API key for a backend."`
+	User        userCommand        `cmd:"" group:"server" help:"Make the entry of a user in the configuration."`
 	Publish     publishCommand     `cmd:"" group:"client" help:"Publish to a topic."`
 	Subscribe   subscribeCommand   `cmd:"" group:"client" help:"Show the events of a topic."`
 	Call        callCommand        `cmd:"" group:"client" help:"Call a procedure."`

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
 	"log/slog"
 	"strings"
 
@@ -9,18 +11,32 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The authentication methods as WAMP names them.
+// The authentication methods as WAMP names them, in the order in which they are offered.
 const (
-	methodTicket    = "ticket"
-	methodAnonymous = "anonymous"
+	methodCryptosign = "cryptosign"
+	methodSCRAM      = "wamp-scram"
+	methodCRA        = "wampcra"
+	methodTicket     = "ticket"
+	methodAnonymous  = "anonymous"
 )
+
+// providerStatic vouches for who stands in the configuration.
+const providerStatic = "static"
 
 // ChainOptions is what clients may prove themselves by; nil is not offered.
 type ChainOptions struct {
 	Tickets   *Tickets
 	Keys      *Keys
+	Users     *Users
 	Anonymous *Anonymous
-	Logger    *slog.Logger
+	// SigningKey proves this server to clients of cryptosign that ask for it.
+	SigningKey ed25519.PrivateKey
+	// Certificate is the server's own, for the channel binding tls-server-end-point.
+	Certificate *x509.Certificate
+	// Seed makes what users who do not exist are shown; nil takes what the users' secrets give. It must
+	// be secret, and the same on all nodes and after a restart.
+	Seed   []byte
+	Logger *slog.Logger
 }
 
 // Chain decides who a client is, by the first method of the client's list that is offered. It is
@@ -29,6 +45,24 @@ type Chain struct {
 	options  ChainOptions
 	log      *slog.Logger
 	counters counters
+	decoy    *decoy
+	endPoint []byte        // hash of the server's certificate
+	hashing  chan struct{} // one for each password that is being hashed
+	offered  []offer
+}
+
+// offer is a method and what begins it.
+type offer struct {
+	method string
+	begin  func(context.Context, *attempt) (router.Outcome, error)
+}
+
+// attempt is a client's try to be somebody.
+type attempt struct {
+	router.Handshake
+	method string
+	authid string    // "" if it named none
+	extra  wamp.Dict // HELLO.Details.authextra
 }
 
 // NewChain makes a chain of what is offered.
@@ -36,74 +70,138 @@ func NewChain(options ChainOptions) *Chain {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Chain{options: options, log: options.Logger}
+	c := &Chain{
+		options: options, log: options.Logger,
+		decoy: newDecoy(options.Users, options.Seed), endPoint: endPointOf(options.Certificate),
+		hashing: make(chan struct{}, hashingAtOnce),
+	}
 	if options.Tickets != nil {
 		c.counters = options.Tickets.counters // one account, whichever way a ticket came in
 	} else {
 		c.counters = newCounters()
+	}
+	for _, o := range []struct {
+		offer
+		when bool
+	}{
+		{offer{methodCryptosign, c.beginCryptosign}, options.Users.some(hasKeys)},
+		{offer{methodSCRAM, c.beginSCRAM}, options.Users.some(hasSCRAM)},
+		{offer{methodCRA, c.beginCRA}, options.Users.some(hasCRA)},
+		{offer{methodTicket, c.beginTicket}, options.Tickets != nil || options.Keys != nil || options.Users.some(hasPassword)},
+		{offer{methodAnonymous, c.beginAnonymous}, options.Anonymous != nil},
+	} {
+		if o.when {
+			c.offered = append(c.offered, o.offer)
+		}
 	}
 	return c
 }
 
 // Authenticate implements [router.Authenticator].
 //
-//	proved already (?ticket=)           -> that identity, whatever the client lists
-//	lists "ticket", and it is offered   -> CHALLENGE; the answer decides, there is no second way
-//	lists "anonymous", and it is offered-> an identity of its own
-//	lists nothing and claims no authid  -> the same as a list of "anonymous"
-//	anything else                       -> no_matching_auth_method
-func (c *Chain) Authenticate(_ context.Context, handshake router.Handshake) (router.Outcome, error) {
-	authid, _ := handshake.Details.String("authid")
+//	proved already (?ticket=)          -> that identity, whatever the client lists
+//	lists a method that is offered     -> that method alone decides, there is no second way
+//	lists nothing and claims no authid -> the same as a list of "anonymous"
+//	anything else                      -> no_matching_auth_method
+func (c *Chain) Authenticate(ctx context.Context, handshake router.Handshake) (router.Outcome, error) {
+	a := &attempt{Handshake: handshake}
+	a.authid, _ = handshake.Details.String("authid")
+	a.extra, _ = handshake.Details.Dict("authextra")
 	if known := handshake.Peer.Identity; known != nil {
-		if authid != "" && authid != known.ID {
+		if a.authid != "" && a.authid != known.ID {
 			c.counters.count(MethodTicket, Mismatch)
 			return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is another user than the ticket of this connection is for")
 		}
 		return router.Outcome{Identity: known}, nil
 	}
 	methods, _ := handshake.Details.Strings("authmethods")
-	if len(methods) == 0 && authid == "" {
+	if len(methods) == 0 && a.authid == "" {
 		methods = []string{methodAnonymous}
 	}
 	for _, method := range methods {
-		switch {
-		case method == methodTicket && c.takesTickets():
-			return c.challenge(authid), nil
-		case method == methodAnonymous && c.options.Anonymous != nil:
-			c.counters.count(MethodAnonymous, Accepted)
-			return router.Outcome{Identity: c.options.Anonymous.Identity()}, nil
+		for _, o := range c.offered {
+			if o.method == method {
+				a.method = method
+				return o.begin(ctx, a)
+			}
 		}
 	}
 	c.counters.count(MethodNone, Unknown)
 	return router.Outcome{}, c.noMethod()
 }
 
-// challenge asks for the ticket. What comes is judged by itself: a client that fails is not tried
+func (c *Chain) beginAnonymous(context.Context, *attempt) (router.Outcome, error) {
+	c.counters.count(MethodAnonymous, Accepted)
+	return router.Outcome{Identity: c.options.Anonymous.Identity()}, nil
+}
+
+// beginTicket asks for the ticket. What comes is judged by itself: a client that fails is not tried
 // by the next method of its list.
-func (c *Chain) challenge(authid string) router.Outcome {
+func (c *Chain) beginTicket(_ context.Context, a *attempt) (router.Outcome, error) {
 	return router.Outcome{
 		Challenge: &wamp.Challenge{Method: methodTicket, Extra: wamp.Dict{}},
 		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.Outcome, error) {
-			identity, err := c.redeem(ctx, answer.Signature, authid)
+			identity, err := c.redeem(ctx, answer.Signature, a)
 			return router.Outcome{Identity: identity}, err
 		},
+	}, nil
+}
+
+// find gives the user whom an attempt is about, if the user has what the method needs; nil if nobody
+// does.
+func (c *Chain) find(a *attempt, has func(*user) bool) *user {
+	return c.options.Users.find(a.authid, has)
+}
+
+// checkAuthID refuses who does not say who it is, and names that nobody can have.
+func (c *Chain) checkAuthID(a *attempt, method Method) error {
+	if a.authid != "" && len(a.authid) <= maxUserBytes {
+		return nil
 	}
+	c.counters.count(method, Malformed)
+	return wamp.Fail(wamp.ErrAuthenticationDenied, "the method %s needs an authid of 1 to %d bytes", method, maxUserBytes)
+}
+
+// refuseUser tells every client the same, whether the user or the proof was wrong. The log says more,
+// but not what the client called itself if that is nobody's name: strangers do not write our log.
+func (c *Chain) refuseUser(ctx context.Context, method Method, found *user) *wamp.Failure {
+	result, name := Unknown, ""
+	if found != nil {
+		result, name = WrongProof, found.who.ID
+	}
+	c.counters.count(method, result)
+	c.log.InfoContext(ctx, "a login was refused", "method", string(method), "result", string(result), "user", name)
+	return wamp.Fail(wamp.ErrAuthenticationDenied, "there is no such user, or the proof is not this user's")
 }
 
 // redeem takes an API key or a ticket: both come by the method "ticket", since WAMP has no other
 // for a secret as it is.
-func (c *Chain) redeem(ctx context.Context, secret, authid string) (*router.Identity, error) {
+func (c *Chain) redeem(ctx context.Context, secret string, a *attempt) (*router.Identity, error) {
 	if c.options.Keys != nil {
 		if key := c.options.Keys.find(secret); key != nil {
-			return c.admitKey(ctx, key, authid)
+			return c.admitKey(ctx, key, a.authid)
 		}
 	}
-	if c.options.Tickets != nil {
-		return c.options.Tickets.redeem(ctx, secret, authid)
+	switch {
+	case c.options.Tickets != nil && (looksLikeTicket(secret) || !c.takesPasswords(a)):
+		return c.options.Tickets.redeem(ctx, secret, a.authid)
+	case c.takesPasswords(a):
+		return c.login(ctx, a.authid, secret)
 	}
 	c.counters.count(MethodKey, Unknown)
 	c.log.InfoContext(ctx, "an unknown API key was refused")
 	return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "no such API key")
+}
+
+// takesPasswords reports whether a secret may be the password of the user that the client named.
+func (c *Chain) takesPasswords(a *attempt) bool {
+	return a.authid != "" && c.options.Users.some(hasPassword)
+}
+
+// looksLikeTicket tells tickets from passwords: a JWT is three texts of base64, the first of which
+// begins with {" there. A person whose password does so, too, needs another.
+func looksLikeTicket(secret string) bool {
+	return strings.HasPrefix(secret, "eyJ") && strings.Count(secret, ".") == 2
 }
 
 func (c *Chain) admitKey(ctx context.Context, key *key, authid string) (*router.Identity, error) {
@@ -116,21 +214,16 @@ func (c *Chain) admitKey(ctx context.Context, key *key, authid string) (*router.
 	return key.identity(), nil
 }
 
-func (c *Chain) takesTickets() bool { return c.options.Tickets != nil || c.options.Keys != nil }
-
 func (c *Chain) noMethod() *wamp.Failure {
-	var offered []string
-	if c.takesTickets() {
-		offered = append(offered, methodTicket)
-	}
-	if c.options.Anonymous != nil {
-		offered = append(offered, methodAnonymous)
-	}
-	if len(offered) == 0 {
+	if len(c.offered) == 0 {
 		return wamp.Fail(wamp.ErrNoMatchingAuthMethod, "this server is configured to let nobody in")
 	}
+	names := make([]string, len(c.offered))
+	for i, o := range c.offered {
+		names[i] = o.method
+	}
 	return wamp.Fail(wamp.ErrNoMatchingAuthMethod,
-		"this server needs one of the authentication methods %s; name it in authmethods", strings.Join(offered, ", "))
+		"this server needs one of the authentication methods %s; name it in authmethods", strings.Join(names, ", "))
 }
 
 // Stats counts attempts by method and result, tickets of any way in included.

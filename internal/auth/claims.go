@@ -40,12 +40,17 @@ func (c *claims) check() error {
 		return errors.New("the user (sub) is missing")
 	case c.ID == "":
 		return errors.New("the ticket's id (jti) is missing")
-	case len(c.Roles) > maxRoles:
+	}
+	return errors.Join(checkText("the ticket's id (jti)", c.ID, maxJTIBytes), c.checkPerson())
+}
+
+// checkPerson is the part of check that holds for a user, too, who is not known from a ticket.
+func (c *claims) checkPerson() error {
+	if len(c.Roles) > maxRoles {
 		return fmt.Errorf("at most %d roles are taken, not %d", maxRoles, len(c.Roles))
 	}
 	problems := []error{
 		checkText("the user (sub)", c.Subject, maxUserBytes),
-		checkText("the ticket's id (jti)", c.ID, maxJTIBytes),
 		checkText("the name", c.Name, maxTitleBytes),
 		checkText("the tenant", c.Tenant, maxTenantBytes),
 	}

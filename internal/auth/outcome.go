@@ -7,10 +7,14 @@ type Method string
 
 // The methods that are counted.
 const (
-	MethodTicket    Method = "ticket"
-	MethodKey       Method = "key"
-	MethodAnonymous Method = "anonymous"
-	MethodNone      Method = "none" // the client offered none that the server takes
+	MethodTicket     Method = "ticket"
+	MethodKey        Method = "key"
+	MethodPassword   Method = "password" // a password that came by the method "ticket"
+	MethodCRA        Method = "wampcra"
+	MethodSCRAM      Method = "wamp-scram"
+	MethodCryptosign Method = "cryptosign"
+	MethodAnonymous  Method = "anonymous"
+	MethodNone       Method = "none" // the client offered none that the server takes
 )
 
 // Result is what came of one attempt to authenticate.
@@ -27,14 +31,19 @@ const (
 	BadClaims   Result = "bad_claims"   // signed by us, but it says too little or too much
 	Used        Result = "used"         // signed by us, and used before
 	Mismatch    Result = "mismatch"     // proves somebody else than the client said
-	Unknown     Result = "unknown"      // an API key that nobody has, or a method that is not offered
-	Unavailable Result = "unavailable"  // the store of used tickets did not answer
+	Unknown     Result = "unknown"      // an API key or a user that nobody has declared, or a method that is not offered
+	WrongProof  Result = "wrong_proof"  // a known user, and not the password or key of that user
+	Unbound     Result = "unbound"      // the channel binding that was asked for is not possible
+	Unavailable Result = "unavailable"  // who must be asked did not answer
 )
 
 var (
-	allMethods = []Method{MethodTicket, MethodKey, MethodAnonymous, MethodNone}
+	allMethods = []Method{
+		MethodTicket, MethodKey, MethodPassword, MethodCRA, MethodSCRAM, MethodCryptosign, MethodAnonymous, MethodNone,
+	}
 	allResults = []Result{
-		Accepted, Malformed, Forged, Expired, Early, WrongTarget, BadClaims, Used, Mismatch, Unknown, Unavailable,
+		Accepted, Malformed, Forged, Expired, Early, WrongTarget, BadClaims, Used, Mismatch, Unknown,
+		WrongProof, Unbound, Unavailable,
 	}
 )
 
@@ -46,9 +55,9 @@ type Count struct {
 }
 
 // counters only grow. The map is filled once and read-only from then on.
-type counters map[attempt]*atomic.Uint64
+type counters map[tally]*atomic.Uint64
 
-type attempt struct {
+type tally struct {
 	method Method
 	result Result
 }
@@ -57,20 +66,20 @@ func newCounters() counters {
 	c := make(counters, len(allMethods)*len(allResults))
 	for _, method := range allMethods {
 		for _, result := range allResults {
-			c[attempt{method, result}] = new(atomic.Uint64)
+			c[tally{method, result}] = new(atomic.Uint64)
 		}
 	}
 	return c
 }
 
-func (c counters) count(method Method, result Result) { c[attempt{method, result}].Add(1) }
+func (c counters) count(method Method, result Result) { c[tally{method, result}].Add(1) }
 
 // counts lists what has been counted, in a fixed order and without zeros.
 func (c counters) counts() []Count {
 	var all []Count
 	for _, method := range allMethods {
 		for _, result := range allResults {
-			if n := c[attempt{method, result}].Load(); n > 0 {
+			if n := c[tally{method, result}].Load(); n > 0 {
 				all = append(all, Count{Method: method, Result: result, N: n})
 			}
 		}

@@ -78,8 +78,47 @@ type RawSocket struct {
 
 // Auth is about who may connect.
 type Auth struct {
-	Tickets   *Tickets   `key:"tickets" doc:"One-time tickets that the application issues to its users."`
-	Anonymous *Anonymous `key:"anonymous" doc:"Admit clients that prove nothing. Leave it out to require authentication."`
+	Tickets    *Tickets    `key:"tickets" doc:"One-time tickets that the application issues to its users."`
+	Users      []User      `key:"users" doc:"Users whom the server itself knows. The command tidings user makes the entries."`
+	Cryptosign *Cryptosign `key:"cryptosign" doc:"How the server proves itself to clients that authenticate with a key pair."`
+	Anonymous  *Anonymous  `key:"anonymous" doc:"Admit clients that prove nothing. Leave it out to require authentication."`
+}
+
+// User is somebody whom the server itself knows.
+type User struct {
+	AuthID     string   `key:"authid" required:"true" check:"name" doc:"The user id; what identity.id is in rules and what the client says in HELLO."`
+	Name       string   `key:"name" doc:"Display name; without it the authid."`
+	Roles      []string `key:"roles" doc:"Roles; the first is the WAMP authrole."`
+	Tenant     string   `key:"tenant" doc:"Tenant."`
+	Password   Secret   `key:"password" doc:"Argon2id hash of the password, for clients that send it by the method ticket."`
+	CRA        *CRA     `key:"wampcra" doc:"For the method wampcra. Whoever reads the key can log in with it."`
+	SCRAM      *SCRAM   `key:"scram" doc:"For the method wamp-scram."`
+	Cryptosign []string `key:"cryptosign" doc:"Ed25519 public keys in hexadecimal, any of which may log in by the method cryptosign."`
+
+	Pos Pos
+}
+
+// CRA is a key for wampcra that was derived from a password.
+type CRA struct {
+	Key        Secret `key:"key" required:"true" doc:"Base64 text of what PBKDF2 with SHA-256 makes of the password."`
+	Salt       Secret `key:"salt" required:"true" doc:"The salt, as text."`
+	Iterations int    `key:"iterations" default:"100000" min:"1000" max:"10000000" doc:"Iterations of PBKDF2."`
+	KeyLen     int    `key:"keylen" default:"32" min:"16" max:"64" doc:"Bytes that it makes."`
+}
+
+// SCRAM is what a password leaves for wamp-scram.
+type SCRAM struct {
+	Salt       Secret `key:"salt" required:"true" doc:"The salt, in base64."`
+	KDF        string `key:"kdf" default:"argon2id13" one:"argon2id13 pbkdf2" doc:"What makes a key of the password."`
+	Iterations int    `key:"iterations" required:"true" min:"1" max:"10000000" doc:"Passes of Argon2id (2 is usual), or iterations of PBKDF2 (at least 4096)."`
+	Memory     int    `key:"memory" default:"0" min:"0" max:"262144" doc:"KiB of memory that Argon2id takes, for example 19456."`
+	StoredKey  Secret `key:"stored_key" required:"true" doc:"StoredKey of RFC 5802, in base64."`
+	ServerKey  Secret `key:"server_key" required:"true" doc:"ServerKey of RFC 5802, in base64."`
+}
+
+// Cryptosign is about the server's own key.
+type Cryptosign struct {
+	Key Secret `key:"key" required:"true" doc:"Seed of the server's Ed25519 key, 64 hexadecimal digits. It signs the challenges that clients send, so that they know the server by its public key."`
 }
 
 // Tickets configures one-time tickets.

@@ -25,6 +25,7 @@ type Outcome struct {
 	Identity  *Identity
 	Challenge *wamp.Challenge
 	Next      func(ctx context.Context, answer *wamp.Authenticate) (Outcome, error)
+	Extra     wamp.Dict // with Identity: more for WELCOME.Details.authextra
 }
 
 // Authorizer decides what a session may do. It runs on the session's reader, without a lock, and may

@@ -1,6 +1,11 @@
 package router
 
-import "github.com/tidings-io/tidings/internal/wamp"
+import (
+	"crypto/tls"
+	"maps"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // Identity is who a session is. It is written before the session joins and read-only from then on.
 type Identity struct {
@@ -30,19 +35,24 @@ type Peer struct {
 	UserAgent  string
 	TLS        bool
 	Identity   *Identity // proved during the handshake already; nil if not
+	// Connection is there if TLS ends here, and until the session is opened: it holds what a login can be
+	// bound to, and the client's certificate.
+	Connection *tls.ConnectionState
 }
 
 // details is the part of WELCOME that tells a client who it is (WAMP, "Authentication").
-func (i *Identity) details() wamp.Dict {
+func (i *Identity) details(more wamp.Dict) wamp.Dict {
 	roles := make([]any, len(i.Roles))
 	for n, role := range i.Roles {
 		roles[n] = role
 	}
+	extra := wamp.Dict{"name": i.Name, "roles": roles, "tenant": i.Tenant}
+	maps.Copy(extra, more)
 	return wamp.Dict{
 		"authid":       i.ID,
 		"authrole":     i.Role(),
 		"authmethod":   i.Method,
 		"authprovider": i.Provider,
-		"authextra":    wamp.Dict{"name": i.Name, "roles": roles, "tenant": i.Tenant},
+		"authextra":    extra,
 	}
 }

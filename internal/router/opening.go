@@ -89,7 +89,7 @@ func (c *Client) proceed(outcome Outcome) error {
 	case outcome.Identity != nil:
 		h := c.handshake
 		c.handshake = nil
-		return h.realm.join(c, h, outcome.Identity)
+		return h.realm.join(c, h, outcome)
 	case outcome.Challenge != nil && c.format.Encoding == wamp.V1JSON:
 		return wamp.Fail(wamp.ErrAuthenticationRequired, "version 1 has no word for a challenge: say who you are while connecting")
 	case outcome.Challenge != nil && outcome.Next != nil:
@@ -122,9 +122,10 @@ func (c *Client) unproved() *Identity {
 }
 
 // join makes the session and queues WELCOME.
-func (r *Realm) join(c *Client, h *handshake, identity *Identity) error {
-	s := &Session{id: h.Session, identity: identity, tab: h.tab, joined: time.Now(), realm: r, client: c}
-	welcome := identity.details()
+func (r *Realm) join(c *Client, h *handshake, outcome Outcome) error {
+	c.peer.Connection = nil // it has served, and is large
+	s := &Session{id: h.Session, identity: outcome.Identity, tab: h.tab, joined: time.Now(), realm: r, client: c}
+	welcome := outcome.Identity.details(outcome.Extra)
 	welcome["roles"] = r.router.roles
 	welcome["agent"] = r.router.options.Agent
 	welcome["realm"] = string(r.name)

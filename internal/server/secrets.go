@@ -1,6 +1,9 @@
 package server
 
 import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/tls"
 	"log/slog"
 
@@ -50,6 +53,60 @@ func newKeys(c *config.Config, problems *config.Problems) *auth.Keys {
 		problems.At(c, c.Pos("api_keys"), err.Error(), "tidings key makes a key and its hash")
 	}
 	return keys
+}
+
+// newUsers declares the users of the configuration; nil where there are none.
+func newUsers(c *config.Config, problems *config.Problems) *auth.Users {
+	if len(c.Auth.Users) == 0 {
+		return nil
+	}
+	users := auth.NewUsers()
+	for i := range c.Auth.Users {
+		if err := users.Add(userOptions(&c.Auth.Users[i])); err != nil {
+			problems.At(c, c.Auth.Users[i].Pos, err.Error(), "tidings user makes the entry of a user")
+		}
+	}
+	return users
+}
+
+func userOptions(u *config.User) auth.UserOptions {
+	o := auth.UserOptions{
+		AuthID: u.AuthID, Name: u.Name, Roles: u.Roles, Tenant: u.Tenant,
+		Password: u.Password.Reveal(), Keys: u.Cryptosign,
+	}
+	if u.CRA != nil {
+		o.CRA = &auth.CRA{Key: u.CRA.Key.Reveal(), Salt: u.CRA.Salt.Reveal(), Iterations: u.CRA.Iterations, KeyLen: u.CRA.KeyLen}
+	}
+	if s := u.SCRAM; s != nil {
+		o.SCRAM = &auth.SCRAM{
+			Salt: s.Salt.Reveal(), KDF: s.KDF, Iterations: s.Iterations, Memory: s.Memory,
+			StoredKey: s.StoredKey.Reveal(), ServerKey: s.ServerKey.Reveal(),
+		}
+	}
+	return o
+}
+
+// newSigningKey reads the key that the server proves itself with; nil where there is none.
+func newSigningKey(c *config.Config, problems *config.Problems) ed25519.PrivateKey {
+	if c.Auth.Cryptosign == nil {
+		return nil
+	}
+	key, err := auth.ParseSigningKey(c.Auth.Cryptosign.Key.Reveal())
+	if err != nil {
+		problems.At(c, c.Auth.Cryptosign.Key.Pos, err.Error(), "make one with openssl rand -hex 32")
+	}
+	return key
+}
+
+// decoySeed is secret, and the same on all nodes and after a restart: what the secrets of the
+// configuration make together. nil where there are none.
+func decoySeed(c *config.Config) []byte {
+	if c.Auth.Tickets == nil {
+		return nil
+	}
+	mac := hmac.New(sha256.New, []byte(c.Auth.Tickets.Secrets[0].Reveal()))
+	mac.Write([]byte("users who do not exist"))
+	return mac.Sum(nil)
 }
 
 func newTLS(c *config.Config, problems *config.Problems) *tls.Config {

@@ -46,6 +46,7 @@ type Server struct {
 	engine      *cluster.Engine
 	tickets     *auth.Tickets // nil: not configured
 	keys        *auth.Keys
+	logins      auth.ChainOptions // but for what is above
 	chain       *auth.Chain
 	router      *router.Router
 	realm       *router.Realm
@@ -106,6 +107,9 @@ func (s *Server) compile(found config.Problems) error {
 		s.engine = newEngine(s.config, s.logger)
 		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
 		s.keys = newKeys(s.config, &problems)
+		s.logins.Users = newUsers(s.config, &problems)
+		s.logins.SigningKey = newSigningKey(s.config, &problems)
+		s.logins.Seed = decoySeed(s.config)
 	}
 	problems = append(slices.Clone(found), slices.DeleteFunc(problems, func(p config.Problem) bool {
 		return slices.ContainsFunc(found, func(known config.Problem) bool { return known.Pos == p.Pos })
@@ -121,11 +125,7 @@ func (s *Server) compile(found config.Problems) error {
 func (s *Server) assemble() error {
 	c := s.config
 	s.metrics = newMetrics()
-	var anonymous *auth.Anonymous
-	if c.Auth.Anonymous != nil {
-		anonymous = auth.NewAnonymous(c.Auth.Anonymous.Role)
-	}
-	s.chain = auth.NewChain(auth.ChainOptions{Tickets: s.tickets, Keys: s.keys, Anonymous: anonymous, Logger: s.logger})
+	s.chain = s.newChain()
 	s.authorizer = &authorizer{contracts: s.contracts, keys: s.keys}
 	s.router = router.New(router.Options{
 		Limits:        routerLimits(c.Limits),
@@ -157,6 +157,19 @@ func (s *Server) assemble() error {
 	}
 	s.metrics.watch(s)
 	return nil
+}
+
+// newChain lets in who is configured.
+func (s *Server) newChain() *auth.Chain {
+	o := s.logins
+	o.Tickets, o.Keys, o.Logger = s.tickets, s.keys, s.logger
+	if s.config.Auth.Anonymous != nil {
+		o.Anonymous = auth.NewAnonymous(s.config.Auth.Anonymous.Role)
+	}
+	if s.tls != nil {
+		o.Certificate = s.tls.Certificates[0].Leaf
+	}
+	return auth.NewChain(o)
 }
 
 // newEngine keeps the store in a folder of its own: what else is under data is nobody else's to

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,12 +16,13 @@ import (
 
 // handshake is what a client asked for and what is agreed on (RFC 6455, 4.2).
 type handshake struct {
-	key       string
-	protocol  Protocol
-	extension extension
-	caller    caller
-	origin    string
-	userAgent string
+	key        string
+	protocol   Protocol
+	extension  extension
+	caller     caller
+	origin     string
+	userAgent  string
+	connection *tls.ConnectionState // nil: TLS does not end here
 }
 
 // negotiate reads the upgrade request. It changes nothing: a ticket is redeemed later, when nothing
@@ -32,10 +34,11 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 		}
 	}
 	h := &handshake{
-		key:       r.Header.Get("Sec-WebSocket-Key"),
-		caller:    s.callerOf(r),
-		origin:    r.Header.Get("Origin"),
-		userAgent: r.UserAgent(),
+		key:        r.Header.Get("Sec-WebSocket-Key"),
+		caller:     s.callerOf(r),
+		origin:     r.Header.Get("Origin"),
+		userAgent:  r.UserAgent(),
+		connection: r.TLS,
 	}
 	if !s.origins.allow(r.Header.Values("Origin"), h.caller.host) {
 		return nil, refuse(http.StatusForbidden, RefusedOrigin, fmt.Sprintf(
@@ -73,6 +76,7 @@ func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
 			UserAgent:  h.userAgent,
 			TLS:        h.caller.tls,
 			Identity:   identity,
+			Connection: h.connection,
 		},
 	}
 }

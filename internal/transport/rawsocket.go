@@ -172,7 +172,11 @@ func (s *Server) rawProtocol(serializer byte) (Protocol, bool) {
 func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandshake {
 	exponent := rawExponent(s.limits.MaxMessage)
 	framing := rawFraming{limit: 1 << (rawSmallest + asked>>4)}
-	_, secure := nc.(*tls.Conn)
+	peer := router.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String()))}
+	if secure, ok := nc.(*tls.Conn); ok {
+		state := secure.ConnectionState()
+		peer.TLS, peer.Connection = true, &state
+	}
 	return rawHandshake{
 		agreed: &agreed{
 			protocol: protocol,
@@ -180,7 +184,7 @@ func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandsh
 			rules:    frameRules{maxMessage: 1 << (rawSmallest + exponent), frames: BinaryFrames},
 			text:     framing,
 			binary:   framing,
-			peer:     router.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String())), TLS: secure},
+			peer:     peer,
 		},
 		response: []byte{rawMagic, exponent<<4 | asked&0x0f, 0, 0},
 	}

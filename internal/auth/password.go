@@ -1,0 +1,138 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/xdg-go/stringprep"
+	"golang.org/x/crypto/argon2"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// The cost of a password that is made here: what OWASP asks for at least (2023), one thread.
+const (
+	DefaultMemory = 19 << 10 // KiB
+	DefaultTime   = 2        // passes over it
+
+	saltBytes = 16
+	hashBytes = 32
+
+	// maxMemory (KiB) and maxTime bound what a hash in the configuration may cost the server: a
+	// stranger can make it pay as often as he likes.
+	maxMemory  = 256 << 10
+	maxTime    = 64
+	maxThreads = 16
+
+	// maxPasswordBytes bounds what is hashed for a client that has proved nothing.
+	maxPasswordBytes = 1024
+
+	// hashingAtOnce bounds the memory of all logins together; the next ones wait, at most as long as a
+	// client may take to join. 4 times 19 MiB is less than 100,000 idle connections.
+	hashingAtOnce = 4
+)
+
+// passwordHash is an Argon2id hash (RFC 9106).
+type passwordHash struct {
+	memory, time uint32
+	threads      uint8
+	salt, hash   []byte
+}
+
+// phcForm is the usual way to write one down (password-hashing-competition string format).
+const phcForm = "$argon2id$v=%d$m=%d,t=%d,p=%d$%s"
+
+// HashPassword makes what the configuration holds instead of a password.
+func HashPassword(password string) (string, error) {
+	prepared, err := prepare(password)
+	if err != nil {
+		return "", err
+	}
+	salt := newSalt()
+	hash := argon2.IDKey([]byte(prepared), salt, DefaultTime, DefaultMemory, 1, hashBytes)
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, DefaultMemory, DefaultTime,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(hash)), nil
+}
+
+func newSalt() []byte {
+	salt := make([]byte, saltBytes)
+	rand.Read(salt) // never fails: the runtime ends the program instead
+	return salt
+}
+
+// prepare gives the one form of a password that may be typed in several (SASLprep, RFC 4013).
+func prepare(password string) (string, error) {
+	if len(password) > maxPasswordBytes {
+		return "", fmt.Errorf("the password has %d bytes; at most %d are taken", len(password), maxPasswordBytes)
+	}
+	prepared, err := stringprep.SASLprep.Prepare(password)
+	if err != nil {
+		return "", errors.New("the password has characters that no password may have (RFC 4013)") // err would quote it
+	}
+	if prepared == "" {
+		return "", errors.New("the password is empty")
+	}
+	return prepared, nil
+}
+
+func parsePassword(text string) (*passwordHash, error) {
+	const wrong = "the password must be an Argon2id hash, $argon2id$v=19$m=...,t=...,p=...$salt$hash"
+	p := &passwordHash{}
+	var version int
+	var rest string
+	if n, err := fmt.Sscanf(text, phcForm, &version, &p.memory, &p.time, &p.threads, &rest); n != 5 || err != nil || version != argon2.Version {
+		return nil, errors.New(wrong)
+	}
+	salt, hash, _ := strings.Cut(rest, "$")
+	var err error
+	if p.salt, err = base64.RawStdEncoding.Strict().DecodeString(salt); err != nil || len(p.salt) < 8 {
+		return nil, errors.New(wrong + "; the salt is not base64 of at least 8 bytes")
+	}
+	if p.hash, err = base64.RawStdEncoding.Strict().DecodeString(hash); err != nil || len(p.hash) < 16 || len(p.hash) > 64 {
+		return nil, errors.New(wrong + "; the hash is not base64 of 16 to 64 bytes")
+	}
+	switch {
+	case p.memory < 8 || p.memory > maxMemory:
+		return nil, fmt.Errorf("the password's hash needs %d KiB of memory; 8 to %d are taken", p.memory, maxMemory)
+	case p.time < 1 || p.time > maxTime || p.threads < 1 || p.threads > maxThreads:
+		return nil, fmt.Errorf("the password's hash needs t=%d and p=%d; at most t=%d and p=%d are taken", p.time, p.threads, maxTime, maxThreads)
+	}
+	return p, nil
+}
+
+// matches costs the same whether it does or not.
+func (p *passwordHash) matches(prepared string) bool {
+	hash := argon2.IDKey([]byte(prepared), p.salt, p.time, p.memory, p.threads, uint32(len(p.hash)))
+	return subtle.ConstantTimeCompare(hash, p.hash) == 1
+}
+
+// login takes the password of a user, which came by the method "ticket". A user who does not exist
+// costs as much time as one who does.
+func (c *Chain) login(ctx context.Context, authid, password string) (*router.Identity, error) {
+	found := c.options.Users.find(authid, hasPassword)
+	u := found
+	if found == nil {
+		u = c.decoy.user(authid)
+	}
+	prepared, err := prepare(password)
+	if err != nil {
+		return nil, c.refuseUser(ctx, MethodPassword, found)
+	}
+	select {
+	case c.hashing <- struct{}{}:
+		defer func() { <-c.hashing }()
+	case <-ctx.Done():
+		return nil, wamp.Fail(wamp.ErrCanceled, "the client has gone")
+	}
+	if !u.password.matches(prepared) || found == nil {
+		return nil, c.refuseUser(ctx, MethodPassword, found)
+	}
+	c.counters.count(MethodPassword, Accepted)
+	return found.identity(methodTicket), nil
+}
