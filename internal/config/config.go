@@ -27,6 +27,7 @@ type Config struct {
 	ContentPublish Text           `key:"content_publish" default:"backend" doc:"Rule: who may say that content changed by publishing to tidings.changed."`
 	Presence       []Presence     `key:"presence" map:"Pattern" doc:"The records whose viewers and editors are known, by pattern of the record."`
 	Maintenance    Maintenance    `key:"maintenance" doc:"Maintenance of the site."`
+	Meta           Meta           `key:"meta" doc:"WAMP's meta API: what the router tells of the sessions, subscriptions and registrations of others."`
 	Undeclared     string         `key:"undeclared" default:"refuse" one:"refuse allow" doc:"What happens to topics and procedures without a contract. allow is for trying things out: everybody may do everything with them."`
 	Metrics        Metrics        `key:"metrics" doc:"The page /metrics."`
 	Log            Log            `key:"log" doc:"What the server says about itself."`
@@ -206,6 +207,12 @@ type Presence struct {
 // Maintenance is about maintenance of the site.
 type Maintenance struct {
 	OperatorRoles []string `key:"operator_roles" doc:"Roles whose pages stay usable during maintenance."`
+}
+
+// Meta says who may use WAMP's meta API.
+type Meta struct {
+	Read Text `key:"read" default:"backend" doc:"Rule: who may ask for, and subscribe to, what others do: the procedures and topics below wamp.session, wamp.subscription and wamp.registration."`
+	Kill Text `key:"kill" default:"backend" doc:"Rule: who may end sessions of others, and take subscriptions and registrations away from them. An API key needs the scope sessions, too."`
 }
 
 // Metrics is about /metrics.

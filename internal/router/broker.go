@@ -10,6 +10,8 @@ import (
 
 // broker knows which subscriptions exist in a realm and which of them a topic matches.
 type broker struct {
+	meta *meta
+
 	mu       sync.RWMutex // guards what follows
 	last     wamp.Sequence
 	exact    map[wamp.URI]*subscription
@@ -17,7 +19,7 @@ type broker struct {
 	wildcard wildcardTree[subscription]
 }
 
-func (b *broker) init() { b.exact = make(map[wamp.URI]*subscription) }
+func (b *broker) init(m *meta) { b.meta, b.exact = m, make(map[wamp.URI]*subscription) }
 
 // match appends the subscriptions that a publication to topic goes to.
 func (b *broker) match(found []*subscription, topic wamp.URI) []*subscription {
@@ -32,10 +34,10 @@ func (b *broker) match(found []*subscription, topic wamp.URI) []*subscription {
 
 // subscribe makes the session a subscriber and queues the answer. A repeated request is answered
 // with the subscription that the session holds already.
-func (b *broker) subscribe(s *Session, request wamp.ID, wanted Subscription) error {
-	sub := b.openLocking(wanted)
+func (b *broker) subscribe(s *Session, m *wamp.Subscribe) error {
+	sub := b.openLocking(Subscription{Topic: m.Topic, Match: m.Options.Match()})
 	defer b.unlock(sub)
-	return s.hold(sub, request)
+	return s.hold(sub, m)
 }
 
 // unlock gives back the lock of a subscription that was changed, and forgets the subscription if
@@ -69,29 +71,34 @@ func (b *broker) open(wanted Subscription) *subscription {
 		wanted.ID = b.last.Next()
 		sub = &subscription{info: wanted}
 		b.putLocked(sub)
+		b.meta.listening(sub.info, 1)
 	}
 	return sub
 }
 
 // hold adds sub, whose lock is held, to what the session holds, and queues SUBSCRIBED in the same
-// step: an event cannot come before it.
-func (s *Session) hold(sub *subscription, request wamp.ID) error {
+// step: an event cannot come before it, and what was retained comes before what is new.
+func (s *Session) hold(sub *subscription, m *wamp.Subscribe) error {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held := slices.ContainsFunc(s.memberships, func(m *membership) bool { return m.subscription == sub })
+	held := slices.ContainsFunc(s.memberships, func(held *membership) bool { return held.subscription == sub })
 	switch {
 	case s.left:
 		return nil
 	case !held && len(s.memberships) >= c.router.options.Limits.Subscriptions:
 		return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d subscriptions", c.router.options.Limits.Subscriptions)
 	case !held:
-		m := &membership{session: s, subscription: sub}
-		s.memberships = append(s.memberships, m)
-		sub.addLocked(m)
+		added := &membership{session: s, subscription: sub}
+		s.memberships = append(s.memberships, added)
+		sub.addLocked(added)
 		defer s.noteLocked(notice{kind: noticeSubscribed, subscription: sub.info})
+		defer s.realm.meta.subscribed(s, sub)
 	}
-	c.sendLocked(&wamp.Subscribed{Request: request, Subscription: sub.info.ID})
+	c.sendLocked(&wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID})
+	if retained, _ := m.Options.Bool("get_retained"); retained {
+		s.sendRetainedLocked(sub.info)
+	}
 	return nil
 }
 
@@ -105,8 +112,11 @@ func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 	sub := m.subscription
 	sub.mu.Lock()
 	defer b.unlock(sub)
-	sub.removeLocked(m)
+	removed := sub.removeLocked(m)
 	s.release(m, request)
+	if removed {
+		b.meta.unsubscribed(s, sub)
+	}
 	return nil
 }
 
@@ -139,7 +149,9 @@ func (b *broker) drop(m *membership) {
 	sub := m.subscription
 	sub.mu.Lock()
 	defer b.unlock(sub)
-	sub.removeLocked(m)
+	if sub.removeLocked(m) {
+		b.meta.unsubscribed(m.session, sub)
+	}
 }
 
 // prune forgets a subscription, unless somebody has come meanwhile.
@@ -152,6 +164,7 @@ func (b *broker) prune(sub *subscription) {
 		return
 	}
 	sub.pruned = true
+	b.meta.listening(sub.info, -1)
 	switch sub.info.Match {
 	case wamp.MatchPrefix:
 		b.prefix.remove(string(sub.info.Topic))
@@ -190,16 +203,25 @@ func (b *broker) count() int {
 	return len(b.exact) + b.prefix.size + b.wildcard.size
 }
 
-func (b *broker) list() []SubscriptionInfo {
+func (b *broker) get(wanted Subscription) *subscription {
 	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.getLocked(wanted)
+}
+
+func (b *broker) all() []*subscription {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	all := make([]*subscription, 0, len(b.exact))
 	for _, sub := range b.exact {
 		all = append(all, sub)
 	}
 	all = b.prefix.all(all)
-	all = b.wildcard.all(all)
-	b.mu.RUnlock()
+	return b.wildcard.all(all)
+}
 
+func (b *broker) list() []SubscriptionInfo {
+	all := b.all()
 	infos := make([]SubscriptionInfo, 0, len(all))
 	for _, sub := range all {
 		if n := sub.subscribers(); n > 0 {

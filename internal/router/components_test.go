@@ -100,6 +100,7 @@ func (s *script) server(words []string) {
 		settings := pairs(words[3:])
 		receipt := s.realm.Publish(router.Publication{
 			Topic: wamp.URI(words[1]), Payload: payload, Filter: s.filter(settings),
+			Retain: settings["retain"] != "",
 		})
 		s.publication(receipt.Publication)
 		s.heard = append(s.heard, fmt.Sprintf("= %s to %d", s.numbers[receipt.Publication], receipt.Deliveries))
@@ -212,6 +213,8 @@ func (s *script) stats() {
 		{"encodings", int(stats.Encodings)},
 		{"calls", int(stats.Calls)},
 		{"refusals", int(stats.Refusals)},
+		{"kept topics", stats.KeptTopics},
+		{"kept dropped", int(stats.KeptDropped)},
 		{"rate waits", int(stats.RateWaits)},
 		{"outbox frames", stats.OutboxFrames},
 	} {

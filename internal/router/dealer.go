@@ -9,6 +9,8 @@ import (
 
 // dealer knows which procedures are registered in a realm.
 type dealer struct {
+	own map[wamp.URI]*registration // the router's; static
+
 	mu    sync.RWMutex // guards what follows
 	last  wamp.Sequence
 	exact map[wamp.URI]*registration
@@ -31,8 +33,12 @@ func (d *dealer) init() { d.exact = make(map[wamp.URI]*registration) }
 // find gives the registration that a call of procedure goes to: one, or none.
 func (d *dealer) find(procedure wamp.URI) *registration {
 	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return d.exact[procedure]
+	reg := d.exact[procedure]
+	d.mu.RUnlock()
+	if reg == nil {
+		return d.own[procedure]
+	}
+	return reg
 }
 
 // add gives the registration its id and makes it callable. It fails if the procedure is taken.

@@ -29,6 +29,30 @@ type Filter struct {
 	EligibleAuthRole []string
 }
 
+// clone makes lists of its own: the Filter of a component may change after it has published.
+func (f *Filter) clone() Filter {
+	return Filter{
+		IncludePublisher: f.IncludePublisher,
+		Exclude:          slices.Clone(f.Exclude),
+		Eligible:         slices.Clone(f.Eligible),
+		ExcludeAuthID:    slices.Clone(f.ExcludeAuthID),
+		EligibleAuthID:   slices.Clone(f.EligibleAuthID),
+		ExcludeAuthRole:  slices.Clone(f.ExcludeAuthRole),
+		EligibleAuthRole: slices.Clone(f.EligibleAuthRole),
+	}
+}
+
+// size is about what the lists cost in memory.
+func (f *Filter) size() int {
+	bytes := 8 * (len(f.Exclude) + len(f.Eligible))
+	for _, list := range [][]string{f.ExcludeAuthID, f.EligibleAuthID, f.ExcludeAuthRole, f.EligibleAuthRole} {
+		for _, text := range list {
+			bytes += len(text) + 16
+		}
+	}
+	return bytes
+}
+
 // setThreshold is the length from which a list is turned into a set: below, comparing is quicker.
 const setThreshold = 16
 

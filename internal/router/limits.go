@@ -13,6 +13,10 @@ const (
 	DefaultOutboxBytes = 4 << 20
 	// DefaultOutboxFrames bounds the bookkeeping where frames are tiny.
 	DefaultOutboxFrames = 10_000
+	// DefaultKeptTopics bounds the topics of a realm that publications are kept of.
+	DefaultKeptTopics = 10_000
+	// DefaultKeptBytes bounds the memory for what is kept of a realm's publications.
+	DefaultKeptBytes = 64 << 20
 	// DefaultMessageRate is how many messages a second are read from one client in the long run.
 	DefaultMessageRate = 500
 	// DefaultMessageBurst is how many are read at once, so that a page can open with its subscriptions.
@@ -26,6 +30,8 @@ type Limits struct {
 	PendingCalls  int
 	OutboxBytes   int
 	OutboxFrames  int
+	KeptTopics    int // over it, as over the next, the longest silent topic is given up
+	KeptBytes     int
 	MessageRate   int // messages per second; over it the client's reader waits
 	MessageBurst  int
 }
@@ -40,6 +46,8 @@ func (l Limits) withDefaults() Limits {
 		{&l.PendingCalls, DefaultPendingCalls},
 		{&l.OutboxBytes, DefaultOutboxBytes},
 		{&l.OutboxFrames, DefaultOutboxFrames},
+		{&l.KeptTopics, DefaultKeptTopics},
+		{&l.KeptBytes, DefaultKeptBytes},
 		{&l.MessageRate, DefaultMessageRate},
 		{&l.MessageBurst, DefaultMessageBurst},
 	} {

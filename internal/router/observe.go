@@ -75,6 +75,7 @@ func (s *Session) noteLeaving(memberships []*membership) {
 		s.noteLocked(notice{kind: noticeUnsubscribed, subscription: m.subscription.info})
 	}
 	s.noteLocked(notice{kind: noticeLeft})
+	s.realm.meta.left(s)
 	s.client.mu.Unlock()
 	s.notify()
 }
@@ -82,6 +83,7 @@ func (s *Session) noteLeaving(memberships []*membership) {
 // notify delivers what is due. If another goroutine is at it, that one delivers this too: so the
 // calls for one session never overlap.
 func (s *Session) notify() {
+	s.realm.tellMeta()
 	c := s.client
 	c.mu.Lock()
 	if s.notifying || len(s.notices) == 0 {

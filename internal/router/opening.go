@@ -24,14 +24,20 @@ type handshake struct {
 var clientRoles = []string{"publisher", "subscriber", "caller", "callee"}
 
 // routerRoles announces what works, and nothing else.
-func routerRoles(policy Disclosure) wamp.Dict {
+func routerRoles(options *Options) wamp.Dict {
 	broker := wamp.Dict{
 		"publisher_exclusion":           true,
 		"subscriber_blackwhite_listing": true,
 		"pattern_based_subscription":    true,
+		"event_retention":               true,
+		"session_meta_api":              true,
+		"subscription_meta_api":         true,
 	}
-	dealer := wamp.Dict{}
-	if policy != DiscloseNever {
+	dealer := wamp.Dict{"session_meta_api": true}
+	if options.Keeping != nil {
+		broker["event_history"] = true
+	}
+	if options.Disclosure != DiscloseNever {
 		broker["publisher_identification"] = true
 		dealer["caller_identification"] = true
 	}
@@ -156,6 +162,7 @@ func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	c.sendLocked(welcome)
 	r.sessions[s.id] = s
 	s.noteLocked(notice{kind: noticeJoined})
+	r.meta.joined(s)
 	return nil
 }
 

@@ -15,6 +15,7 @@ type Publication struct {
 	Filter    Filter
 	Disclose  Disclosure // DiscloseAlways names the publisher in the event
 	ID        wamp.ID    // 0: a new one
+	Retain    bool       // for who subscribes later and asks, if the topic's Keeping allows it
 }
 
 // Receipt is what became of a publication.
@@ -29,6 +30,9 @@ func (r *Realm) Publish(p Publication) Receipt {
 	began := time.Now()
 	if p.ID == 0 {
 		p.ID = wamp.NewGlobalID()
+	}
+	if p.Retain || r.router.options.Keeping != nil {
+		r.keep(&p)
 	}
 	var room [8]*subscription
 	d := delivery{
@@ -186,14 +190,20 @@ func (d *delivery) payload(s wamp.Serialization) (wamp.Payload, error) {
 
 // details belong to this subscription's event alone: what is shared is only ever the bytes.
 func (d *delivery) details(sub *subscription) wamp.Dict {
-	details := wamp.Dict{}
+	details := d.Publication.details()
 	if sub.info.Match != wamp.MatchExact {
 		details["topic"] = string(d.Topic)
 	}
-	if d.Disclose == DiscloseAlways && d.Publisher != nil {
-		details["publisher"] = int64(d.Publisher.id)
-		details["publisher_authid"] = d.Publisher.identity.ID
-		details["publisher_authrole"] = d.Publisher.identity.Role()
+	return details
+}
+
+// details are the same for every subscription.
+func (p *Publication) details() wamp.Dict {
+	details := wamp.Dict{}
+	if p.Disclose == DiscloseAlways && p.Publisher != nil {
+		details["publisher"] = int64(p.Publisher.id)
+		details["publisher_authid"] = p.Publisher.identity.ID
+		details["publisher_authrole"] = p.Publisher.identity.Role()
 	}
 	return details
 }

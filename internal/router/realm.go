@@ -10,10 +10,12 @@ import (
 // Realm is one address space of topics and procedures, and the sessions in it. The package comment
 // has the lock order.
 type Realm struct {
-	name   wamp.URI
-	router *Router
-	broker broker
-	dealer dealer
+	name    wamp.URI
+	router  *Router
+	broker  broker
+	dealer  dealer
+	meta    meta
+	archive archive
 
 	observers atomic.Pointer[[]*observation]
 	observing sync.Mutex // one writer of observers at a time
@@ -25,8 +27,10 @@ type Realm struct {
 
 func newRealm(router *Router, name wamp.URI) *Realm {
 	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
-	r.broker.init()
+	r.broker.init(&r.meta)
 	r.dealer.init()
+	r.archive.init(&router.options.Limits)
+	r.dealer.own = ownProcedures(r)
 	r.observers.Store(&[]*observation{})
 	return r
 }

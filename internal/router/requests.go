@@ -17,13 +17,12 @@ const (
 
 // subscribe handles SUBSCRIBE.
 func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
-	match := m.Options.Match()
-	request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: match}
+	request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: m.Options.Match()}
 	if _, err := s.authorize(ctx, request); err != nil {
 		s.reply(m, err)
 		return nil
 	}
-	s.reply(m, s.realm.broker.subscribe(s, m.Request, Subscription{Topic: m.Topic, Match: match}))
+	s.reply(m, s.realm.broker.subscribe(s, m))
 	return nil
 }
 
@@ -32,7 +31,11 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	if err := passthru(m.Options); err != nil {
 		return err
 	}
-	receipt, err := s.publishAuthorized(ctx, m)
+	var receipt Receipt
+	publication, err := s.publication(ctx, m)
+	if err == nil {
+		receipt = s.realm.Publish(publication)
+	}
 	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
 		return nil
 	}
@@ -44,26 +47,29 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	return nil
 }
 
-func (s *Session) publishAuthorized(ctx context.Context, m *wamp.Publish) (Receipt, error) {
+// publication is what a PUBLISH asks for, if it is allowed.
+func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
 	disclose, err := s.disclosure(m.Options)
 	if err != nil {
-		return Receipt{}, err
+		return Publication{}, err
 	}
 	decision, err := s.authorize(ctx, Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload})
 	if err != nil {
-		return Receipt{}, err
+		return Publication{}, err
 	}
 	payload := m.Payload
 	if decision.Payload != nil {
 		payload = *decision.Payload
 	}
-	return s.realm.Publish(Publication{
+	retain, _ := m.Options.Bool("retain")
+	return Publication{
 		Topic:     m.Topic,
 		Payload:   payload,
 		Publisher: s,
 		Filter:    filterOf(m.Options),
 		Disclose:  disclose,
-	}), nil
+		Retain:    retain,
+	}, nil
 }
 
 // authorize checks the URI, keeps the reserved names, and asks the Authorizer.

@@ -18,9 +18,12 @@ type Options struct {
 	Disclosure    Disclosure
 	Authenticator Authenticator // nil: everybody is anonymous, or who the transport says
 	Authorizer    Authorizer    // nil: everything outside the reserved names is allowed
-	Logger        *slog.Logger
-	Probe         Probe
-	Agent         string // named in WELCOME
+	// Keeping says what is kept of a topic's publications. It is asked for each publication, and must
+	// be quick. nil: the last one that was to be retained, and no history.
+	Keeping func(topic wamp.URI) Keeping
+	Logger  *slog.Logger
+	Probe   Probe
+	Agent   string // named in WELCOME
 }
 
 // Probe hears how long routing took, in the goroutine that routed. It must be quick.
@@ -67,7 +70,7 @@ func New(options Options) *Router {
 		opening: make(map[*Client]struct{}),
 		idle:    make(chan struct{}),
 	}
-	r.roles = routerRoles(options.Disclosure)
+	r.roles = routerRoles(&options)
 	r.running, r.stop = context.WithCancel(context.Background())
 	r.realmsRead.Store(&map[wamp.URI]*Realm{})
 	return r

@@ -21,12 +21,14 @@ import (
 //	attach NAME [ENCODING] [origin=challenge]   a connection: json (the default), msgpack, cbor, v1
 //	join NAME [ENCODING] [KEY=VALUE ...]   attach, HELLO with those details, and WELCOME, unheard
 //	NAME -> MESSAGE               a message as JSON, sent in the client's encoding; $ben is ben's session id
+//	                              and #1 the id of that publication
 //	NAME -> raw TEXT              bytes as they are
 //	NAME flood COUNT MESSAGE      the message that often; says how long the reader took
 //	lose NAME                     the transport breaks
 //	stall NAME, drain NAME        the client does not read, reads again
 //	kill NAME REASON MESSAGE      a component ends the session
 //	shutdown                      the router stops
+//	wait DURATION                 time passes
 //	observe                       hears what observers are told
 //	server publish TOPIC ARGS [KEY=VALUE ...]
 //	server subscribe TOPIC [MATCH]
@@ -99,6 +101,8 @@ func (s *script) do(line string) []string {
 		s.peer(words[1]).stalled = words[0] == "stall"
 	case "shutdown":
 		go s.router.Shutdown(s.ctx)
+	case "wait":
+		s.wait(words[1])
 	case "observe":
 		s.realm.Observe(observer{s})
 	case "server":
@@ -110,6 +114,14 @@ func (s *script) do(line string) []string {
 	}
 	synctest.Wait()
 	return s.collect()
+}
+
+func (s *script) wait(duration string) {
+	d, err := time.ParseDuration(duration)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	time.Sleep(d) // of the bubble: no time is lost
 }
 
 func (s *script) start() {
@@ -140,6 +152,22 @@ func (s *script) configure(settings []string) {
 			limits.OutboxFrames = number
 		case "outbox_bytes":
 			limits.OutboxBytes = number
+		case "history": // of topics below kept.; topics below always. and never. are retained so
+			s.options.Keeping = func(topic wamp.URI) router.Keeping {
+				switch first, _, _ := strings.Cut(string(topic), "."); first {
+				case "kept":
+					return router.Keeping{History: number}
+				case "always":
+					return router.Keeping{Retain: router.RetainAlways}
+				case "never":
+					return router.Keeping{Retain: router.RetainNever}
+				}
+				return router.Keeping{}
+			}
+		case "kept_topics":
+			limits.KeptTopics = number
+		case "kept_bytes":
+			limits.KeptBytes = number
 		case "rate":
 			limits.MessageRate = number
 		case "burst":
@@ -233,8 +261,13 @@ func (s *script) frame(p *peer, text string) []byte {
 		return []byte(raw)
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.numbers)) {
-		if name := s.numbers[id]; strings.HasPrefix(name, "$") {
+		switch name := s.numbers[id]; name[0] {
+		case '$':
 			text = strings.ReplaceAll(text, name, strconv.FormatUint(uint64(id), 10))
+		case '#': // the id of a publication as the value of a kwarg, which ends there
+			for _, end := range []string{",", "}"} {
+				text = strings.ReplaceAll(text, name+end, strconv.FormatUint(uint64(id), 10)+end)
+			}
 		}
 	}
 	if p.encoding == wamp.V1JSON || p.encoding == wamp.V2JSON {

@@ -3,6 +3,7 @@ package router
 import (
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -16,6 +17,7 @@ type Session struct {
 	joined   time.Time
 	realm    *Realm
 	client   *Client
+	quiet    atomic.Bool // its end is told to nobody
 
 	// Guarded by client.mu. nil as long as there is nothing to hold.
 	left          bool
@@ -77,6 +79,9 @@ func (s *Session) leave(reason CloseReason) {
 		return
 	}
 	s.left, s.reason = true, reason
+	if reason == CloseShutdown { // there is nobody who stays to hear it
+		s.quiet.Store(true)
+	}
 	memberships, registrations := s.memberships, s.registrations
 	calls, invocations := s.calls, s.invocations
 	s.memberships, s.registrations, s.calls, s.invocations = nil, nil, nil, nil

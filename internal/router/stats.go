@@ -27,6 +27,8 @@ type Stats struct {
 	Registrations int
 	OutboxFrames  int // waiting to be written, over all sessions
 	OutboxBytes   int
+	KeptTopics    int // with retained events or a history
+	KeptBytes     int
 
 	Publications uint64
 	Events       uint64 // put into an outbox
@@ -38,6 +40,7 @@ type Stats struct {
 	FramesOut    uint64 // taken by transports
 	BytesOut     uint64
 	RateWaits    uint64 // times that a reader waited because its client sent too fast
+	KeptDropped  uint64 // topics whose kept publications were given up for lack of room
 	Refusals     uint64 // requests answered with ERROR by the router itself
 	Closes       map[CloseReason]uint64
 }
@@ -65,6 +68,10 @@ func (r *Router) Stats() Stats {
 	for _, realm := range r.allRealms() {
 		s.Subscriptions += realm.broker.count()
 		s.Registrations += realm.dealer.count()
+		kept := realm.archive.stats()
+		s.KeptTopics += kept.topics
+		s.KeptBytes += kept.bytes
+		s.KeptDropped += kept.dropped
 		for _, session := range realm.Sessions() {
 			s.Sessions++
 			frames, bytes := session.client.outbox.Len()

@@ -2,6 +2,7 @@ package router
 
 import (
 	"sync"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -21,6 +22,7 @@ type subscription struct {
 	members []member
 	locals  []*localSubscriber // replaced, never changed
 	pruned  bool               // the broker has forgotten it: look again
+	created time.Time          // when the first of members came
 }
 
 // member is one subscriber as delivery needs it: a row to walk over, next to the others.
@@ -46,13 +48,16 @@ func (s *subscription) unusedLocked() bool { return len(s.members) == 0 && len(s
 
 func (s *subscription) addLocked(m *membership) {
 	m.index = len(s.members)
+	if m.index == 0 {
+		s.created = time.Now()
+	}
 	s.members = append(s.members, member{client: m.session.client, membership: m})
 }
 
-// removeLocked takes a member out; the last one takes its place.
-func (s *subscription) removeLocked(m *membership) {
+// removeLocked takes a member out, if it is in; the last one takes its place.
+func (s *subscription) removeLocked(m *membership) (removed bool) {
 	if m.index < 0 {
-		return
+		return false
 	}
 	last := len(s.members) - 1
 	moved := s.members[last]
@@ -64,6 +69,7 @@ func (s *subscription) removeLocked(m *membership) {
 	if cap(s.members) > 64 && len(s.members) < cap(s.members)/4 {
 		s.members = append(make([]member, 0, len(s.members)*2), s.members...) // give memory back
 	}
+	return true
 }
 
 // localSubscriber is a component of the server that listens.

@@ -64,6 +64,8 @@ func (a *authorizer) checkScope(r *topic.Request) error {
 		need = httpapi.ScopeContent
 	case r.Action == router.Publish:
 		need = httpapi.ScopePublish
+	case r.Action == router.Call && metaKill[r.URI]:
+		need = httpapi.ScopeSessions
 	case r.Action == router.Call:
 		need = httpapi.ScopeCall
 	default:

@@ -53,6 +53,7 @@ func compileContracts(c *config.Config, files fs.FS, problems *config.Problems) 
 	}
 	b.addContent(c)
 	b.addPresence(c)
+	b.addMeta(&c.Meta)
 	b.add(topic.Declaration{
 		Pattern: string(maintenance.Topic), Doc: "The state of the site: whether maintenance is on.",
 		Subscribe: everybody, Publish: nobody, Reserved: true,

@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -110,7 +111,8 @@ func (t *Table) undeclaredURI(r *Request) error {
 //     contract's URIs: a rule that looks at a parameter which the pattern leaves open, or at the
 //     URI itself, could say no for one of them, so it counts as no;
 //   - no handler may want to be asked about the single topics;
-//   - it must not reach into wamp., where the router tells of all sessions, but for backends.
+//   - it must not reach into wamp., where the router tells of all sessions, but for backends or where
+//     contracts say who may.
 //
 // Whether a contract can be matched errs towards yes, so a mistake here refuses too much.
 func (t *Table) authorizePattern(r *Request) error {
@@ -118,7 +120,7 @@ func (t *Table) authorizePattern(r *Request) error {
 	if r.Match == wamp.MatchWildcard {
 		how = meetsWildcard
 	}
-	if reachesProtocol(r) && (r.Identity == nil || !r.Identity.Backend) {
+	if reachesProtocol(r) && (r.Identity == nil || !r.Identity.Backend) && !t.rulesProtocol(kindOf(r.Action)) {
 		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches wamp., which is reserved", who(r.Identity), verb(r.Action), r.URI)
 	}
 	declared := false
@@ -160,9 +162,19 @@ func (t *Table) authorizeMet(r *Request, c *Contract, fixed map[string]string) e
 	return nil
 }
 
+// rulesProtocol reports whether contracts say who may with what is below wamp.: then they decide, as
+// everywhere. Where they say nothing there is nothing.
+func (t *Table) rulesProtocol(k Kind) bool {
+	return slices.ContainsFunc(t.contracts, func(c *Contract) bool {
+		return c.Kind == k && c.Pattern.components[0].text == protocol
+	})
+}
+
+// protocol is the first component of what the router itself publishes and answers.
+const protocol = "wamp"
+
 // reachesProtocol reports whether a pattern can match a URI under wamp.
 func reachesProtocol(r *Request) bool {
-	const protocol = "wamp"
 	first, _, more := strings.Cut(string(r.URI), ".")
 	if r.Match == wamp.MatchPrefix && !more {
 		return strings.HasPrefix(protocol, first)

@@ -1,6 +1,9 @@
 package wamp
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // Serialization is how values become bytes.
 type Serialization uint8
@@ -23,6 +26,12 @@ type Payload struct {
 	Serialization Serialization
 	Args          []byte
 	Kwargs        []byte
+}
+
+// Clone gives a payload with bytes of its own, for who keeps it: as it arrived it is a part of a frame.
+func (p Payload) Clone() Payload {
+	p.Args, p.Kwargs = bytes.Clone(p.Args), bytes.Clone(p.Kwargs)
+	return p
 }
 
 // Empty reports whether the payload has nothing.
