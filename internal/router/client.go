@@ -175,6 +175,9 @@ func (c *Client) handle(ctx context.Context, message wamp.Message) error {
 
 // serve handles what an open session sends.
 func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) error {
+	if err := s.sequential(message); err != nil {
+		return err
+	}
 	switch m := message.(type) {
 	case *wamp.Goodbye:
 		c.goodbye(wamp.CloseGoodbyeAndOut, Ending{Reason: CloseGoodbye})
@@ -194,7 +197,7 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 	case *wamp.Call:
 		return s.call(ctx, m)
 	case *wamp.Cancel:
-		return nil // call_canceling is not announced: the call goes on (WAMP 2.1: ignored)
+		return s.cancel(m)
 	case *wamp.Yield:
 		return s.yield(m)
 	case *wamp.Error:

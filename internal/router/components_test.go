@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
@@ -49,7 +50,7 @@ func (saysItself) Authenticate(_ context.Context, h router.Handshake) (router.Ou
 	}, nil
 }
 
-// asksFirstArg decides by the URI's last component: "secret" is refused, "broken" breaks, "replace"
+// asksFirstArg refuses the word "forbidden", and decides by the URI's last component: "secret" is refused, "broken" breaks, "replace"
 // publishes something else.
 type asksFirstArg struct{}
 
@@ -57,6 +58,8 @@ func (asksFirstArg) Authorize(_ context.Context, r router.Request) (router.Decis
 	switch {
 	case strings.HasSuffix(string(r.URI), "secret"):
 		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s of %s is not yours to %s", r.Match, r.URI, r.Action)
+	case strings.Contains(string(r.Payload.Args), "forbidden"):
+		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "that is not for you to say")
 	case strings.HasSuffix(string(r.URI), "broken"):
 		return router.Decision{}, errors.New("the rules are gone")
 	case strings.HasSuffix(string(r.URI), "replace"):
@@ -80,7 +83,7 @@ func (o observer) Unsubscribed(s *router.Session, sub router.Subscription) {
 }
 
 func (o observer) hear(what string, s *router.Session, more string) {
-	o.s.heard = append(o.s.heard, fmt.Sprintf("* %s %s%s", what, o.name(s), more))
+	o.s.hear(fmt.Sprintf("* %s %s%s", what, o.name(s), more))
 }
 
 func (o observer) name(s *router.Session) string {
@@ -103,7 +106,7 @@ func (s *script) server(words []string) {
 			Retain: settings["retain"] != "",
 		})
 		s.publication(receipt.Publication)
-		s.heard = append(s.heard, fmt.Sprintf("= %s to %d", s.numbers[receipt.Publication], receipt.Deliveries))
+		s.hear(fmt.Sprintf("= %s to %d", s.numbers[receipt.Publication], receipt.Deliveries))
 	case "subscribe":
 		match, err := wamp.ParseMatch(strings.Join(words[2:], ""))
 		if err != nil {
@@ -112,9 +115,20 @@ func (s *script) server(words []string) {
 		s.made(s.realm.Subscribe(wamp.URI(words[1]), match, s.deliver))
 	case "register":
 		procedure := words[1]
+		match, err := wamp.ParseMatch(strings.Join(words[2:], ""))
+		if err != nil {
+			s.t.Fatal(err)
+		}
 		s.made(s.realm.Register(router.Registration{
-			Procedure: wamp.URI(procedure), Handler: s.handle, Concurrent: strings.HasSuffix(procedure, "slow"),
+			Procedure: wamp.URI(procedure), Match: match, Handler: s.handle, Concurrent: strings.HasSuffix(procedure, "slow"),
 		}))
+	case "revoke":
+		id, err := strconv.ParseUint(words[2], 10, 53)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		revoked := s.realm.Revoke(s.session(words[1]), wamp.ID(id), wamp.URI(strings.Join(words[3:], "")))
+		s.hear(fmt.Sprintf("= revoked %t", revoked))
 	case "call":
 		payload := s.payload(words[2])
 		go func() {
@@ -123,7 +137,7 @@ func (s *script) server(words []string) {
 				s.said(err)
 				return
 			}
-			s.heard = append(s.heard, "= "+s.value(result))
+			s.hear("= " + s.value(result))
 		}()
 	default:
 		s.t.Fatalf("server: what is %q?", words[0])
@@ -140,13 +154,13 @@ func (s *script) made(cancel func(), err error) {
 
 func (s *script) said(err error) {
 	if err != nil {
-		s.heard = append(s.heard, "= error "+err.Error())
+		s.hear("= error " + err.Error())
 	}
 }
 
 func (s *script) deliver(d router.Delivery) {
 	s.publication(d.Publication)
-	s.heard = append(s.heard, fmt.Sprintf("= event %s %s %s", s.numbers[d.Publication], d.Topic, s.value(d.Payload)))
+	s.hear(fmt.Sprintf("= event %s %s %s", s.numbers[d.Publication], d.Topic, s.value(d.Payload)))
 }
 
 // handle echoes, or does what the procedure's name says.
@@ -160,7 +174,7 @@ func (s *script) handle(ctx context.Context, i router.Invocation) (wamp.Payload,
 		panic(name)
 	case strings.HasSuffix(name, "slow"):
 		<-ctx.Done()
-		s.heard = append(s.heard, "= "+name+" stopped")
+		s.hear("= " + name + " stopped")
 		return wamp.Payload{}, ctx.Err()
 	}
 	return i.Payload, nil
@@ -219,12 +233,12 @@ func (s *script) stats() {
 		{"outbox frames", stats.OutboxFrames},
 	} {
 		if c.value != 0 {
-			s.heard = append(s.heard, fmt.Sprintf("= %s %d", c.name, c.value))
+			s.hear(fmt.Sprintf("= %s %d", c.name, c.value))
 		}
 	}
 	for _, reason := range router.CloseReasons() {
 		if n := stats.Closes[reason]; n != 0 {
-			s.heard = append(s.heard, fmt.Sprintf("= closed %s %d", reason, n))
+			s.hear(fmt.Sprintf("= closed %s %d", reason, n))
 		}
 	}
 }

@@ -21,6 +21,23 @@ func (p *Patterns) RemoveWildcard(s string) { p.wildcard.remove(s) }
 // Prefixes gives what is stored and begins the topic.
 func (p *Patterns) Prefixes(topic string) []string { return values(p.prefix.match(nil, topic)) }
 
+// Longest gives the longest that is stored and begins the URI, and whether any ends with a component.
+func (p *Patterns) Longest(uri string) (longest string, whole bool) {
+	found, whole := p.prefix.longest(uri)
+	if found == nil {
+		return "none", whole
+	}
+	return *found, whole
+}
+
+// Best gives the most specific pattern that covers the URI.
+func (p *Patterns) Best(uri string) string {
+	if found := p.wildcard.best(uri); found != nil {
+		return *found
+	}
+	return "none"
+}
+
 // Wildcards gives what is stored and covers the topic.
 func (p *Patterns) Wildcards(topic string) []string { return values(p.wildcard.match(nil, topic)) }
 

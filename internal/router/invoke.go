@@ -7,73 +7,115 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// register handles REGISTER.
-func (s *Session) register(ctx context.Context, m *wamp.Register) error {
-	reg, err := s.registrationOf(ctx, m)
-	if err == nil {
-		err = s.realm.dealer.register(s, m.Request, reg)
-	}
-	s.reply(m, err)
-	return nil
-}
-
-func (s *Session) registrationOf(ctx context.Context, m *wamp.Register) (*registration, error) {
-	match := m.Options.Match()
-	if _, err := s.authorize(ctx, Request{Session: s, Action: Register, URI: m.Procedure, Match: match}); err != nil {
-		return nil, err
-	}
-	// Ignoring these, as one may ignore what was not announced, would register something else than
-	// what was asked for.
-	if match != wamp.MatchExact {
-		return nil, wamp.Fail(wamp.ErrFeatureNotSupported, "match: %s registrations are not supported", match)
-	}
-	if invoke, given := m.Options.String("invoke"); given && invoke != "single" {
-		return nil, wamp.Fail(wamp.ErrFeatureNotSupported, "invoke: a procedure has one callee here")
-	}
-	disclose, _ := m.Options.Bool("disclose_caller")
-	if disclose && s.realm.router.options.Disclosure == DiscloseNever {
-		return nil, wamp.Fail(wamp.ErrOptionDisallowed, "disclose_caller is not allowed here")
-	}
-	return &registration{procedure: m.Procedure, callee: s, discloseCaller: disclose}, nil
+// outgoing is what a callee gets to see of a call.
+type outgoing struct {
+	procedure   wamp.URI
+	payload     wamp.Payload // given up once nobody else may be asked
+	passthru    wamp.Dict
+	disclose    Disclosure
+	timeout     time.Duration // 0: none
+	progressive bool          // the caller takes parts of the result
+	streams     bool          // the caller sends its arguments in parts
 }
 
 // call handles CALL.
 func (s *Session) call(ctx context.Context, m *wamp.Call) error {
-	if err := passthru(m.Options); err != nil {
+	if err := s.mayPass(m.Options, callerPasses); err != nil {
 		return err
 	}
-	if progress, _ := m.Options.Bool("progress"); progress {
-		return wamp.Violation("progress: progressive_call_invocations is not announced by this router")
+	streams, _ := m.Options.Bool("progress")
+	if streams && !s.features.has(callerStreams) {
+		return wamp.Violation("progress: this client did not announce progressive_call_invocations for the role caller")
 	}
-	disclose, err := s.disclosure(m.Options)
-	if err == nil {
-		_, err = s.authorize(ctx, Request{Session: s, Action: Call, URI: m.Procedure, Payload: m.Payload})
+	part, err := s.part(m)
+	switch {
+	case err != nil:
+		return err
+	case part.of != nil:
+		s.proceed(ctx, part.of, m)
+		return nil
+	case part.late:
+		return nil
 	}
-	var reg *registration
-	if err == nil {
-		if reg = s.realm.dealer.find(m.Procedure); reg == nil {
-			err = noSuchProcedure(m.Procedure)
+	c, refused := s.newCall(ctx, m)
+	if refused == nil {
+		if refused, err = s.addCall(c); err != nil {
+			return err
 		}
 	}
-	if err != nil {
-		s.reply(m, err)
+	if refused != nil {
+		s.refuseCall(m, refused, streams)
 		return nil
 	}
-	pending := &call{caller: s, request: m.Request, began: time.Now()}
-	if refused, err := s.addCall(pending); err != nil || refused != nil {
-		s.reply(m, refused)
-		return err
-	}
-	if reg.local != nil {
-		s.realm.callLocal(ctx, reg.local, pending, Invocation{Procedure: m.Procedure, Payload: m.Payload, Caller: s})
+	if c.registration.local != nil {
+		s.realm.callLocal(ctx, c, Invocation{Procedure: m.Procedure, Payload: m.Payload, Caller: s})
 		return nil
 	}
-	s.realm.invoke(reg, pending, outgoing{payload: m.Payload, caller: s, disclose: disclose})
+	c.invoke()
 	return nil
 }
 
+// refuseCall answers a CALL that nobody is asked for, and discards what may still come of it.
+func (s *Session) refuseCall(m *wamp.Call, refused error, more bool) {
+	if more {
+		s.client.mu.Lock()
+		s.rememberLocked(m.Request)
+		s.client.mu.Unlock()
+	}
+	s.reply(m, refused)
+}
+
+// newCall makes the call that a CALL asks for, or says why there is none.
+func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
+	disclose, err := s.disclosure(m.Options)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.authorize(ctx, Request{Session: s, Action: Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
+		return nil, err
+	}
+	reg := s.realm.dealer.find(m.Procedure)
+	if reg == nil {
+		return nil, noSuchProcedure(m.Procedure)
+	}
+	c := &call{
+		outgoing:     outgoing{procedure: m.Procedure, payload: m.Payload, disclose: disclose},
+		registration: reg, realm: s.realm, caller: s, request: m.Request, began: time.Now(),
+	}
+	c.read(m.Options)
+	if reg.local != nil && (c.streams || c.passthru != nil) {
+		return nil, wamp.Fail(wamp.ErrFeatureNotSupported, "%q is answered by the server, which takes plain arguments in one piece", m.Procedure)
+	}
+	return c, nil
+}
+
+// read reads what the caller asks of the call itself.
+func (c *call) read(options wamp.Dict) {
+	if len(options) == 0 {
+		return
+	}
+	c.passthru = options.Passthru()
+	c.progressive, _ = options.Bool("receive_progress")
+	c.streams, _ = options.Bool("progress")
+	c.more = c.streams
+	if ms, _ := options.Int("timeout"); ms > 0 {
+		c.timeout = time.Duration(min(ms, maxTimeout.Milliseconds())) * time.Millisecond
+	}
+}
+
+// maxTimeout keeps the arithmetic of timeouts in range. Nobody waits longer.
+const maxTimeout = 365 * 24 * time.Hour
+
 func noSuchProcedure(procedure wamp.URI) error {
 	return wamp.Fail(wamp.ErrNoSuchProcedure, "nobody has registered %q", procedure)
+}
+
+func noSuchProcedureAnyMore(procedure wamp.URI) *CallError {
+	return callError(wamp.ErrNoSuchProcedure, "nobody has registered %q any more", procedure)
+}
+
+func inexpressible(err error) *CallError {
+	return callError(wamp.ErrInvalidArgument, "the arguments cannot be expressed in the callee's serialization: %s", err)
 }
 
 // addCall makes a call of this session pending. One too many is refused with ERROR; the id of
@@ -98,119 +140,115 @@ func (s *Session) addCall(c *call) (refused, violation error) {
 	return nil, nil
 }
 
-// outgoing is what a callee gets to see of a call.
-type outgoing struct {
-	payload  wamp.Payload
-	caller   *Session
-	disclose Disclosure
+// invoke asks callees of the registration until one takes the call. Every way out that asks nobody
+// answers the call.
+func (c *call) invoke() {
+	for {
+		chosen, refusal := c.registration.pick(c)
+		if refusal != nil {
+			c.finish(answer{err: refusal})
+			return
+		}
+		payload, err := c.payload.In(chosen.session.Encoding().Serialization())
+		if err != nil {
+			chosen.release()
+			c.finish(answer{err: inexpressible(err)})
+			return
+		}
+		if !c.mayAskAnother() {
+			c.payload = wamp.Payload{} // may be large, and nobody reads it again
+		}
+		invocation := &wamp.Invocation{Registration: c.registration.id, Details: c.details(chosen), Payload: payload}
+		if chosen.ask(c, invocation) {
+			return
+		}
+		chosen.release()
+		if c.isKilled() {
+			c.finish(answer{err: callCanceled("the caller canceled the call")})
+			return
+		}
+		c.refused = append(c.refused, chosen)
+	}
 }
 
-// invoke asks the callee of a registration. Every way out that asks nobody answers the call.
-func (r *Realm) invoke(reg *registration, c *call, o outgoing) {
-	payload, err := o.payload.In(reg.callee.Encoding().Serialization())
-	if err != nil {
-		c.finish(answer{err: callError(wamp.ErrInvalidArgument,
-			"the arguments cannot be expressed in the callee's serialization: %s", err)})
-		return
+// mayAskAnother says whether the call can go to another callee if the first does not take it. What
+// comes in parts cannot: the parts are gone.
+func (c *call) mayAskAnother() bool { return c.registration.policy != InvokeSingle && !c.streams }
+
+// unfit says why the callee cannot be asked, if it cannot.
+func (c *call) unfit(candidate *callee) *CallError {
+	has := candidate.session.features
+	switch {
+	case c.streams && !has.has(calleeStreams), c.streams && c.realm.strict() && !has.has(calleeCancels):
+		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take arguments in parts", c.procedure)
+	case c.passthru != nil && !has.has(calleePasses):
+		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take payloads that the router cannot read", c.procedure)
 	}
-	invocation := &wamp.Invocation{Registration: reg.id, Details: o.details(reg), Payload: payload}
-	if !reg.ask(c, invocation) { // no answer if the caller has left: finish knows
-		c.finish(answer{err: callError(wamp.ErrNoSuchProcedure, "nobody has registered %q any more", reg.procedure)})
-	}
+	return nil
 }
 
 // ask queues an INVOCATION unless UNREGISTERED is queued: a callee must not hear of a registration
-// that it has given up.
-func (reg *registration) ask(c *call, invocation *wamp.Invocation) bool {
-	reg.mu.RLock()
-	defer reg.mu.RUnlock()
-	return !reg.gone && reg.callee.ask(c, invocation)
+// that it has given up. false if it has, or has left, or the call was answered meanwhile.
+func (callee *callee) ask(c *call, invocation *wamp.Invocation) bool {
+	callee.registration.mu.RLock()
+	defer callee.registration.mu.RUnlock()
+	return !callee.gone && callee.session.ask(c, callee, invocation)
 }
 
-// ask queues an INVOCATION and remembers what its answer is for; false if the callee has left or the
-// call was answered meanwhile.
-func (s *Session) ask(c *call, invocation *wamp.Invocation) bool {
+// invocation is what a callee has been asked.
+type invocation struct {
+	call   *call
+	callee *callee
+}
+
+// ask queues an INVOCATION and remembers what its answer is for.
+func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	if s.left {
-		return false
-	}
-	next := s.lastIssued.Next()
-	if !c.assign(asked{callee: s, invocation: next}) {
+	next := s.issued%wamp.MaxID + 1
+	if s.left || !c.assign(asked{callee: callee, invocation: next}) {
 		return false
 	}
 	if s.invocations == nil {
-		s.invocations = make(map[wamp.ID]*call)
+		s.invocations = make(map[wamp.ID]invocation)
 	}
 	s.issued = next
-	s.invocations[next] = c
-	invocation.Request = next
-	s.client.sendLocked(invocation)
+	s.invocations[next] = invocation{c, callee}
+	message.Request = next
+	s.client.sendLocked(message)
 	return true
 }
 
-func (o outgoing) details(reg *registration) wamp.Dict {
-	details := wamp.Dict{}
-	if o.caller != nil && (o.disclose == DiscloseAlways || reg.discloseCaller) {
-		details["caller"] = int64(o.caller.id)
-		details["caller_authid"] = o.caller.identity.ID
-		details["caller_authrole"] = o.caller.identity.Role()
+func (c *call) details(chosen *callee) wamp.Dict {
+	details := detailsOf(c.passthru)
+	if c.caller != nil && (c.disclose == DiscloseAlways || chosen.discloseCaller) {
+		details["caller"] = int64(c.caller.id)
+		details["caller_authid"] = c.caller.identity.ID
+		details["caller_authrole"] = c.caller.identity.Role()
+	}
+	if c.registration.match != wamp.MatchExact {
+		details["procedure"] = string(c.procedure)
+	}
+	if c.timeout > 0 && chosen.timesOut {
+		details["timeout"] = c.timeout.Milliseconds()
+	}
+	if c.progressive && chosen.progresses() {
+		details["receive_progress"] = true
+	}
+	if c.streams {
+		details["progress"] = true
+	}
+	if c.caller != nil {
+		if level, given := c.caller.trust(); given {
+			details["trustlevel"] = int64(level)
+		}
 	}
 	return details
 }
 
-// yield handles YIELD.
-func (s *Session) yield(m *wamp.Yield) error {
-	if err := passthru(m.Options); err != nil {
-		return err
-	}
-	if progress, _ := m.Options.Bool("progress"); progress {
-		return s.knownInvocation(m.Request) // nobody asked for progress: dropped, and the call goes on
-	}
-	c, err := s.takeInvocation(m.Request)
-	if c != nil {
-		c.finish(answer{payload: m.Payload})
-	}
-	return err
-}
-
-// calleeError handles ERROR from a callee.
-func (s *Session) calleeError(m *wamp.Error) error {
-	if m.RequestType != wamp.CodeInvocation {
-		return wamp.Violation("ERROR for %s: a client answers INVOCATION only", m.RequestType)
-	}
-	if err := passthru(m.Details); err != nil {
-		return err
-	}
-	c, err := s.takeInvocation(m.Request)
-	if c != nil {
-		c.finish(answer{err: &CallError{URI: m.Error, Payload: m.Payload}})
-	}
-	return err
-}
-
-// takeInvocation gives the call that an answer is for; nil for one that was answered without the
-// callee. An id that was never issued is a violation (WAMP, "Protocol Violations").
-func (s *Session) takeInvocation(id wamp.ID) (*call, error) {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	c := s.invocations[id]
-	if c == nil {
-		return nil, s.issuedLocked(id)
-	}
-	delete(s.invocations, id)
-	return c, nil
-}
-
-func (s *Session) knownInvocation(id wamp.ID) error {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return s.issuedLocked(id)
-}
-
-func (s *Session) issuedLocked(id wamp.ID) error {
-	if id > s.issued {
-		return wamp.Violation("no INVOCATION %d was sent to this session", id)
-	}
-	return nil
+// progresses tells whether the callee may give its result in parts. The text asks that it can be
+// interrupted as well, but the callees in use do not announce that.
+func (callee *callee) progresses() bool {
+	has := callee.session.features
+	return has.has(calleeProgresses) && (has.has(calleeCancels) || !callee.session.strict())
 }

@@ -1,5 +1,7 @@
 package router
 
+import "time"
+
 // What one session may hold and cause. A limit of zero in [Limits] means the default here.
 const (
 	// DefaultSubscriptions bounds the memory that one page can pin: about 100 bytes each.
@@ -17,6 +19,9 @@ const (
 	DefaultKeptTopics = 10_000
 	// DefaultKeptBytes bounds the memory for what is kept of a realm's publications.
 	DefaultKeptBytes = 64 << 20
+	// DefaultKill is how long a callee that was interrupted and owes an answer may take: enough to
+	// tidy up, and no caller waits longer for something that it has canceled.
+	DefaultKill = 10 * time.Second
 	// DefaultMessageRate is how many messages a second are read from one client in the long run.
 	DefaultMessageRate = 500
 	// DefaultMessageBurst is how many are read at once, so that a page can open with its subscriptions.
@@ -34,6 +39,7 @@ type Limits struct {
 	KeptBytes     int
 	MessageRate   int // messages per second; over it the client's reader waits
 	MessageBurst  int
+	Kill          time.Duration // for a callee to answer after an INTERRUPT of mode kill
 }
 
 func (l Limits) withDefaults() Limits {
@@ -54,6 +60,9 @@ func (l Limits) withDefaults() Limits {
 		if *d.limit <= 0 {
 			*d.limit = d.value
 		}
+	}
+	if l.Kill <= 0 {
+		l.Kill = DefaultKill
 	}
 	return l
 }

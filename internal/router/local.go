@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -14,7 +13,7 @@ import (
 // Registration is a procedure that the server itself answers.
 type Registration struct {
 	Procedure wamp.URI
-	Match     wamp.Match // exact only, as yet
+	Match     wamp.Match
 	// Handler answers. A *[CallError] or a *[wamp.Failure] is told to the caller, any other error is
 	// logged and told as an internal one.
 	Handler func(ctx context.Context, invocation Invocation) (wamp.Payload, error)
@@ -33,24 +32,26 @@ type Invocation struct {
 
 // Register makes a procedure callable, until cancel.
 func (r *Realm) Register(reg Registration) (cancel func(), err error) {
-	if reg.Match != wamp.MatchExact {
-		return nil, fmt.Errorf("register %q: match %s is not supported", reg.Procedure, reg.Match)
-	}
 	if err := reg.Procedure.Check(r.router.options.URIs, reg.Match); err != nil {
 		return nil, err
 	}
-	added := &registration{procedure: reg.Procedure, local: &reg}
+	added := &registration{procedure: reg.Procedure, match: reg.Match, local: &reg}
 	r.dealer.mu.Lock()
 	err = r.dealer.addLocked(added)
 	r.dealer.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return func() { r.dealer.drop(added) }, nil
+	return func() {
+		r.dealer.mu.Lock()
+		defer r.dealer.mu.Unlock()
+		r.dealer.removeLocked(added)
+	}, nil
 }
 
 // callLocal lets a component answer the call of a session.
-func (r *Realm) callLocal(ctx context.Context, reg *Registration, c *call, invocation Invocation) {
+func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
+	reg := c.registration.local
 	if !reg.Concurrent {
 		c.finish(r.run(ctx, reg, invocation))
 		return
@@ -119,13 +120,16 @@ func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, er
 		a := r.run(ctx, reg.local, Invocation(request))
 		return a.result()
 	}
-	c := &call{reply: make(chan answer, 1)}
-	r.invoke(reg, c, outgoing{payload: request.Payload})
+	c := &call{
+		outgoing:     outgoing{procedure: request.Procedure, payload: request.Payload},
+		registration: reg, realm: r, reply: make(chan answer, 1),
+	}
+	c.invoke()
 	select {
 	case a := <-c.reply:
 		return a.result()
 	case <-ctx.Done():
-		c.finish(answer{err: callEnded(ctx)}) // or the answer that came at the same time
+		c.end(answer{err: callEnded(ctx)}, cancelKillNoWait) // or the answer that came at the same time
 		return (<-c.reply).result()
 	}
 }
@@ -142,25 +146,4 @@ func (a answer) result() (wamp.Payload, error) {
 		return wamp.Payload{}, a.err
 	}
 	return a.payload, nil
-}
-
-// Callee tells who would be asked: a session, or nil and true for the server itself.
-func (r *Realm) Callee(procedure wamp.URI) (*Session, bool) {
-	reg := r.dealer.find(procedure)
-	if reg == nil {
-		return nil, false
-	}
-	return reg.callee, true
-}
-
-// Procedures lists what is registered, sorted.
-func (r *Realm) Procedures() []wamp.URI {
-	r.dealer.mu.RLock()
-	defer r.dealer.mu.RUnlock()
-	all := make([]wamp.URI, 0, len(r.dealer.exact))
-	for procedure := range r.dealer.exact {
-		all = append(all, procedure)
-	}
-	slices.Sort(all)
-	return all
 }

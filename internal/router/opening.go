@@ -33,7 +33,21 @@ func routerRoles(options *Options) wamp.Dict {
 		"session_meta_api":              true,
 		"subscription_meta_api":         true,
 	}
-	dealer := wamp.Dict{"session_meta_api": true}
+	dealer := wamp.Dict{
+		"session_meta_api":             true,
+		"pattern_based_registration":   true,
+		"shared_registration":          true,
+		"registration_revocation":      true,
+		"call_canceling":               true,
+		"call_timeout":                 true,
+		"progressive_call_results":     true,
+		"progressive_call_invocations": true,
+		"call_reroute":                 true,
+		"payload_passthru_mode":        true,
+	}
+	if len(options.TrustLevels) > 0 {
+		dealer["call_trustlevels"] = true
+	}
 	if options.Keeping != nil {
 		broker["event_history"] = true
 	}
@@ -130,7 +144,7 @@ func (c *Client) unproved() *Identity {
 // join makes the session and queues WELCOME.
 func (r *Realm) join(c *Client, h *handshake, outcome Outcome) error {
 	c.peer.Connection = nil // it has served, and is large
-	s := &Session{id: h.Session, identity: outcome.Identity, tab: h.tab, joined: time.Now(), realm: r, client: c}
+	s := &Session{id: h.Session, identity: outcome.Identity, tab: h.tab, joined: time.Now(), realm: r, client: c, features: featuresOf(h.Details)}
 	welcome := outcome.Identity.details(outcome.Extra)
 	welcome["roles"] = r.router.roles
 	welcome["agent"] = r.router.options.Agent

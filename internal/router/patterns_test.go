@@ -42,6 +42,12 @@ func TestTriesFindWhatALookAtEveryPatternFinds(t *testing.T) {
 				topic := someTopic.Draw(t, "topic")
 				same(t, tries.Prefixes(topic), prefixes, func(p string) bool { return strings.HasPrefix(topic, p) })
 				same(t, tries.Wildcards(topic), wildcards, func(p string) bool { return covers(p, topic) })
+				if longest, whole := tries.Longest(topic); longest != longestOf(prefixes, topic) || whole != anyWhole(prefixes, topic) {
+					t.Fatalf("of %q the longest prefix is %q, whole: %v", topic, longest, whole)
+				}
+				if best := tries.Best(topic); best != bestOf(wildcards, topic) {
+					t.Fatalf("for %q the best pattern is %q, not %q", topic, best, bestOf(wildcards, topic))
+				}
 				if got := somePrefix.Draw(t, "prefix"); tries.HasPrefix(got) != prefixes[got] {
 					t.Fatalf("prefix %q is stored: %v", got, !prefixes[got])
 				}
@@ -97,4 +103,50 @@ func covers(pattern, topic string) bool {
 		}
 	}
 	return true
+}
+
+func longestOf(prefixes map[string]bool, uri string) string {
+	longest := "none"
+	for p := range prefixes {
+		if strings.HasPrefix(uri, p) && (longest == "none" || len(p) > len(longest)) {
+			longest = p
+		}
+	}
+	return longest
+}
+
+// anyWhole is the definition of a prefix that ends where a component does: its components are whole.
+func anyWhole(prefixes map[string]bool, uri string) bool {
+	for p := range prefixes {
+		trimmed := strings.TrimSuffix(p, ".")
+		if strings.HasPrefix(uri, p) && (trimmed == "" || strings.HasPrefix(uri+".", trimmed+".")) {
+			return true
+		}
+	}
+	return false
+}
+
+// bestOf chooses by the words of the specification: the longer run of literal components before the
+// first wildcard wins, then the longer one before the second, and so on.
+func bestOf(patterns map[string]bool, uri string) string {
+	best := "none"
+	for p := range patterns {
+		if covers(p, uri) && (best == "none" || slices.Compare(runs(p), runs(best)) > 0) {
+			best = p
+		}
+	}
+	return best
+}
+
+// runs counts the literal components before each wildcard, and those after the last.
+func runs(pattern string) []int {
+	lengths := []int{0}
+	for component := range strings.SplitSeq(pattern, ".") {
+		if component == "" {
+			lengths = append(lengths, 0)
+			continue
+		}
+		lengths[len(lengths)-1]++
+	}
+	return lengths
 }

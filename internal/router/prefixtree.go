@@ -32,6 +32,24 @@ func (t *prefixTree[V]) match(found []*V, s string) []*V {
 	}
 }
 
+// longest gives the value of the longest stored prefix of a URI, nil if there is none, and whether
+// that or a shorter one ends where a component of the URI does.
+func (t *prefixTree[V]) longest(uri string) (found *V, whole bool) {
+	node := &t.root
+	for at := 0; ; {
+		if node.value != nil {
+			found = node.value
+			whole = whole || at == 0 || at == len(uri) || uri[at] == '.' || uri[at-1] == '.'
+		}
+		next := node.child(uri[at:])
+		if next == nil || !strings.HasPrefix(uri[at:], next.label) {
+			return found, whole
+		}
+		at += len(next.label)
+		node = next
+	}
+}
+
 // get finds the value stored for exactly this prefix.
 func (t *prefixTree[V]) get(prefix string) *V {
 	node := &t.root

@@ -16,8 +16,10 @@ type Options struct {
 	Limits        Limits
 	URIs          wamp.Strictness
 	Disclosure    Disclosure
-	Authenticator Authenticator // nil: everybody is anonymous, or who the transport says
-	Authorizer    Authorizer    // nil: everything outside the reserved names is allowed
+	Conduct       Conduct
+	TrustLevels   map[string]int // by role; empty: nothing is marked with a level
+	Authenticator Authenticator  // nil: everybody is anonymous, or who the transport says
+	Authorizer    Authorizer     // nil: everything outside the reserved names is allowed
 	// Keeping says what is kept of a topic's publications. It is asked for each publication, and must
 	// be quick. nil: the last one that was to be retained, and no history.
 	Keeping func(topic wamp.URI) Keeping

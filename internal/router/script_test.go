@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,10 +21,12 @@ import (
 //	router KEY=VALUE ...          the router's options, before anything else
 //	attach NAME [ENCODING] [origin=challenge]   a connection: json (the default), msgpack, cbor, v1
 //	join NAME [ENCODING] [KEY=VALUE ...]   attach, HELLO with those details, and WELCOME, unheard
+//	                              can=callee.call_canceling,caller.call_timeout announces features
 //	NAME -> MESSAGE               a message as JSON, sent in the client's encoding; $ben is ben's session id
 //	                              and #1 the id of that publication
 //	NAME -> raw TEXT              bytes as they are
 //	NAME flood COUNT MESSAGE      the message that often; says how long the reader took
+//	after DURATION                time passes
 //	lose NAME                     the transport breaks
 //	stall NAME, drain NAME        the client does not read, reads again
 //	kill NAME REASON MESSAGE      a component ends the session
@@ -32,7 +35,8 @@ import (
 //	observe                       hears what observers are told
 //	server publish TOPIC ARGS [KEY=VALUE ...]
 //	server subscribe TOPIC [MATCH]
-//	server register PROCEDURE     echoes; PROCEDURE ending in "fail", "panic" or "slow" does that
+//	server register PROCEDURE [MATCH]   echoes; PROCEDURE ending in "fail", "panic" or "slow" does that
+//	server revoke NAME REGISTRATION [REASON]
 //	server call PROCEDURE ARGS
 //	stats                         those counters that are not zero
 type script struct {
@@ -43,7 +47,8 @@ type script struct {
 	router  *router.Router
 	realm   *router.Realm
 	clients map[string]*peer
-	heard   []string // by what is not a client
+	hearing sync.Mutex
+	heard   []string // by what is not a client; guarded by hearing
 	cancels []func() // of what components registered
 	numbers map[wamp.ID]string
 }
@@ -93,6 +98,12 @@ func (s *script) do(line string) []string {
 		s.attach(words[1], words[2:])
 	case "join":
 		s.join(words[1], words[2:])
+	case "after":
+		d, err := time.ParseDuration(words[1])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		time.Sleep(d)
 	case "lose":
 		s.peer(words[1]).client.Gone(router.CloseLost)
 	case "kill":
@@ -140,6 +151,14 @@ func (s *script) configure(settings []string) {
 			s.options.Disclosure = map[string]router.Disclosure{"never": router.DiscloseNever, "always": router.DiscloseAlways}[value]
 		case "uris":
 			s.options.URIs = wamp.StrictURIs
+		case "conduct":
+			s.options.Conduct = router.Strict
+		case "kill":
+			limits.Kill = time.Duration(number) * time.Second
+		case "trust":
+			role, level, _ := strings.Cut(value, ":")
+			number, _ = strconv.Atoi(level)
+			s.options.TrustLevels = map[string]int{role: number}
 		case "authorizer":
 			s.options.Authorizer = asksFirstArg{}
 		case "subscriptions":
@@ -205,6 +224,10 @@ func (s *script) join(name string, words []string) {
 			"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}, "callee": wamp.Dict{},
 		}}
 		for key, value := range pairs(words) {
+			if key == "can" {
+				announce(details["roles"].(wamp.Dict), value)
+				continue
+			}
 			details[key] = value
 		}
 		p.client.Receive(s.ctx, p.encode(s.t, &wamp.Hello{Realm: "app", Details: details}))
@@ -213,6 +236,19 @@ func (s *script) join(name string, words []string) {
 	p.client.Outbox().Take(nil, 1<<20) // WELCOME has a conversation of its own
 	if p.client.Session() == nil {
 		s.t.Fatalf("%s did not join", name)
+	}
+}
+
+// announce adds features, as role.feature, to what HELLO says of roles.
+func announce(roles wamp.Dict, names string) {
+	for name := range strings.SplitSeq(names, ",") {
+		role, feature, _ := strings.Cut(name, ".")
+		features, ok := roles[role].(wamp.Dict)["features"].(wamp.Dict)
+		if !ok {
+			features = wamp.Dict{}
+			roles[role] = wamp.Dict{"features": features}
+		}
+		features[feature] = true
 	}
 }
 
@@ -252,7 +288,7 @@ func (s *script) send(line string) {
 	}
 	s.number(p)
 	if verb == "flood" {
-		s.heard = append(s.heard, fmt.Sprintf("took %v", time.Since(began)))
+		s.hear(fmt.Sprintf("took %v", time.Since(began)))
 	}
 }
 
@@ -280,10 +316,23 @@ func (s *script) frame(p *peer, text string) []byte {
 	return p.encode(s.t, message)
 }
 
-// collect takes what everybody heard, in the order of their names.
-func (s *script) collect() []string {
+func (s *script) hear(what string) {
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
+	s.heard = append(s.heard, what)
+}
+
+func (s *script) takeHeard() []string {
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
 	all := s.heard
 	s.heard = nil
+	return all
+}
+
+// collect takes what everybody heard, in the order of their names.
+func (s *script) collect() []string {
+	all := s.takeHeard()
 	for _, name := range slices.Sorted(maps.Keys(s.clients)) {
 		p := s.clients[name]
 		if p.stalled {

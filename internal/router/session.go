@@ -18,16 +18,19 @@ type Session struct {
 	realm    *Realm
 	client   *Client
 	quiet    atomic.Bool // its end is told to nobody
+	features features
+
+	requests wamp.ID // the last request id so far, where they are checked; owned by the reader
 
 	// Guarded by client.mu. nil as long as there is nothing to hold.
 	left          bool
 	reason        CloseReason
 	memberships   []*membership
-	registrations []*registration
-	calls         map[wamp.ID]*call // asked by this session, by its request id
-	invocations   map[wamp.ID]*call // asked of this session, by invocation id
-	lastIssued    wamp.Sequence
-	issued        wamp.ID // the highest invocation id so far
+	registrations []*callee
+	calls         map[wamp.ID]*call      // asked by this session, by its request id
+	cut           []wamp.ID              // of those, answered before their last arguments came
+	invocations   map[wamp.ID]invocation // asked of this session, by invocation id
+	issued        wamp.ID                // the last invocation id so far
 	notices       []notice
 	notifying     bool
 }
@@ -91,14 +94,14 @@ func (s *Session) leave(reason CloseReason) {
 	for _, m := range memberships {
 		s.realm.broker.drop(m)
 	}
-	for _, reg := range registrations {
-		s.realm.dealer.drop(reg)
+	for _, held := range registrations {
+		s.realm.dealer.drop(held)
 	}
 	for _, call := range calls {
 		call.abandon()
 	}
 	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order that they were asked
-		invocations[id].finish(answer{err: callCanceled("the callee has left")})
+		invocations[id].call.finish(answer{err: callCanceled("the callee has left")})
 	}
 	s.noteLeaving(memberships)
 }

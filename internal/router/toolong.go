@@ -18,6 +18,10 @@ func (c *Client) tooLongLocked(m wamp.Message) {
 		c.router.counters.unsendable.Add(1)
 		return
 	case *wamp.Result:
+		if progress, _ := m.Details.Bool("progress"); progress { // the rest would make no sense without it
+			c.router.workers.Go(func() { c.failCall(m.Request) })
+			return
+		}
 		c.sendShortLocked(&wamp.Error{RequestType: wamp.CodeCall, Request: m.Request, Error: wamp.ErrPayloadSizeExceeded})
 		return
 	case *wamp.Error:
@@ -52,9 +56,20 @@ func (c *Client) failInvocation(request wamp.ID) {
 	if s == nil {
 		return
 	}
-	asked, err := s.takeInvocation(request)
-	if err != nil || asked == nil {
+	held, err := s.takeInvocation(request)
+	if err != nil || held.call == nil {
 		return // it was answered meanwhile: canceled, or the callee has left
 	}
-	asked.finish(answer{err: callError(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")})
+	held.call.finish(answer{err: callError(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")})
+}
+
+// failCall ends a call of which a part of the result cannot be sent.
+func (c *Client) failCall(request wamp.ID) {
+	s := c.session.Load()
+	if s == nil {
+		return
+	}
+	if pending := s.pending(request); pending != nil {
+		pending.end(answer{err: callError(wamp.ErrPayloadSizeExceeded, "a part of the result is longer than the caller takes")}, cancelKillNoWait)
+	}
 }

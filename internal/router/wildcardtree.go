@@ -42,6 +42,37 @@ func (n *wildcardNode[V]) match(found []*V, rest string) []*V {
 	return found
 }
 
+// best gives the value of the most specific pattern that covers the topic; nil if there is none. That
+// is the one with the longer run of literals before its first wildcard, or else before its second,
+// and so on (WAMP, "Pattern-based Registrations"): at the first component where two differ, one is
+// literal and so its run is longer. So it is the first to be found if literals are tried first.
+func (t *wildcardTree[V]) best(topic string) *V {
+	if t.size == 0 {
+		return nil
+	}
+	return t.root.best(topic)
+}
+
+func (n *wildcardNode[V]) best(rest string) *V {
+	component, rest, more := strings.Cut(rest, ".")
+	if component == "" {
+		return nil
+	}
+	for _, next := range [2]*wildcardNode[V]{n.literals[component], n.wild} {
+		if next == nil {
+			continue
+		}
+		found := next.value
+		if more {
+			found = next.best(rest)
+		}
+		if found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
 // get finds the value stored for exactly this pattern.
 func (t *wildcardTree[V]) get(pattern string) *V {
 	node := &t.root

@@ -26,6 +26,8 @@ const (
 	ErrFeatureNotSupported    URI = "wamp.error.feature_not_supported"
 	ErrNetworkFailure         URI = "wamp.error.network_failure"
 	ErrNoSuchSession          URI = "wamp.error.no_such_session"
+	ErrUnavailable            URI = "wamp.error.unavailable"
+	ErrNoAvailableCallee      URI = "wamp.error.no_available_callee"
 
 	// ErrLimitExceeded is ours: the specification names no error for a limit per session.
 	ErrLimitExceeded URI = "tidings.error.limit_exceeded"

@@ -175,6 +175,7 @@ var (
 	resultDetails   = table(passthru, forwarded, options{"progress": aBool})
 	registerOptions = table(forwarded, options{
 		"match": matchName, "invoke": aString, "concurrency": aCount, "disclose_caller": aBool, "forward_timeout": aBool,
+		"force_reregister": aBool,
 	})
 	invocationDetails = table(passthru, forwarded, options{
 		"caller": anID, "caller_authid": aString, "caller_authrole": aString, "procedure": aString,

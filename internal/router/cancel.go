@@ -1,0 +1,136 @@
+package router
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// The modes of CANCEL and INTERRUPT (WAMP, "Call Canceling").
+//
+//	mode        INTERRUPT   the caller hears            the callee's answer
+//	skip        no          ERROR canceled at once      is discarded
+//	killnowait  yes         ERROR canceled at once      is discarded, and need not come
+//	kill        yes         what the callee answers     is the answer
+//
+// A callee that did not announce call_canceling is never interrupted: every mode is skip then.
+const (
+	cancelSkip       = "skip"
+	cancelKill       = "kill"
+	cancelKillNoWait = "killnowait"
+)
+
+// cancel handles CANCEL. The call may have been answered meanwhile, which is nobody's fault.
+func (s *Session) cancel(m *wamp.Cancel) error {
+	mode, given := m.Options.String("mode")
+	if !given {
+		mode = cancelKillNoWait // the text names no default; this is what clients expect
+	}
+	c := s.pending(m.Request)
+	switch mode {
+	case cancelSkip, cancelKillNoWait:
+		if c != nil {
+			c.end(answer{err: callCanceled("the caller canceled the call")}, mode)
+		}
+	case cancelKill:
+		if c != nil {
+			c.kill()
+		}
+	default:
+		return wamp.Violation("CANCEL: Options.mode must be skip, kill or killnowait")
+	}
+	return nil
+}
+
+func (s *Session) pending(request wamp.ID) *call {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	return s.calls[request]
+}
+
+// kill tells the callee to give up, and waits for its answer, but not for ever.
+func (c *call) kill() {
+	asked, told := c.condemn()
+	if told {
+		asked.interrupt(cancelKill)
+	}
+}
+
+// condemn marks the call as killed; false if there is nobody to tell.
+func (c *call) condemn() (asked, bool) {
+	c.mu.Lock()
+	deaf := c.asked.callee != nil && !c.asked.callee.session.features.has(calleeCancels)
+	if c.claimed || c.killed || deaf {
+		c.mu.Unlock()
+		if deaf {
+			c.end(answer{err: callCanceled("the caller canceled the call")}, cancelSkip)
+		}
+		return asked{}, false
+	}
+	defer c.mu.Unlock()
+	c.killed = true
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.timer = c.after(c.realm.router.options.Limits.Kill, c.giveUp)
+	return c.asked, true
+}
+
+func (c *call) isKilled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.killed
+}
+
+// after takes a step later, unless the timer is stopped. The step is at the edge of a goroutine of
+// its own, where nobody else would recover.
+func (c *call) after(d time.Duration, step func()) *time.Timer {
+	return time.AfterFunc(d, func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				c.realm.router.options.Logger.Error("ending a call panicked",
+					"procedure", string(c.procedure), "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
+			}
+		}()
+		step()
+	})
+}
+
+// expire ends a call that took too long (WAMP, "Call Timeout").
+func (c *call) expire() {
+	c.end(answer{err: callError(wamp.ErrTimeout, "the callee did not answer in time")}, cancelKillNoWait)
+}
+
+// giveUp ends a call whose callee did not answer to being interrupted.
+func (c *call) giveUp() {
+	c.end(answer{err: callCanceled("the caller canceled the call, and the callee did not answer")}, cancelSkip)
+}
+
+// interrupt tells whoever works on the call that nobody needs the answer any more, or that it should
+// come now. Only who works on it is told, and only if it knows the word.
+func (a asked) interrupt(mode string) {
+	if a.cancel != nil && mode != cancelSkip {
+		a.cancel()
+	}
+	if a.callee != nil {
+		a.callee.session.interrupt(a.invocation, mode)
+	}
+}
+
+func (s *Session) interrupt(id wamp.ID, mode string) {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	held, ok := s.invocations[id]
+	if !ok { // it has answered, or left
+		return
+	}
+	if mode != cancelKill {
+		delete(s.invocations, id)
+		held.callee.release()
+	}
+	if mode != cancelSkip && s.features.has(calleeCancels) {
+		s.client.sendLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": mode}})
+	}
+}
