@@ -85,7 +85,7 @@ func TestEveryClientTalksToEveryOther(t *testing.T) {
 			t.Skipf("needs %s: install Node.js 20 and run npm ci in test/conformance", needed)
 		}
 	}
-	w := &world{server: startServer(t), peers: allPeers()}
+	w := &world{server: startServer(t, contracts), peers: allPeers()}
 	w.report = newReport(w.peers)
 	t.Cleanup(func() { t.Logf("what works between all of them:\n%s", w) })
 	for _, p := range w.peers {

@@ -17,7 +17,7 @@ import (
 
 const realm = "conformance"
 
-const configuration = `
+const contracts = `
 listen: 127.0.0.1:0
 realm: conformance
 auth:
@@ -33,7 +33,7 @@ procedures:
 `
 
 // startServer runs the whole server until the test ends.
-func startServer(t *testing.T) *server.Server {
+func startServer(t *testing.T, configuration string) *server.Server {
 	t.Helper()
 	c, err := config.Parse("conformance.yaml", []byte(configuration), config.Options{})
 	if err != nil {
