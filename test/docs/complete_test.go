@@ -1,0 +1,105 @@
+package docs_test
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/config"
+)
+
+// The pages that list something list all of it, and nothing else.
+
+func TestOperatingListsTheMetricsThatThereAre(t *testing.T) {
+	demo := startDemo(t)
+	// Some metrics appear with what they count.
+	demo.get(t, "/healthz")
+	if printed, err := demo.run(t.Context(), "tidings call demo.echo --key "+demo.key); err != nil {
+		t.Fatal(err, printed)
+	}
+	compare(t, "docs/operating.md",
+		every(page(t, "docs/operating.md"), "(?m)^\\| `(tidings_\\w+)`"),
+		every(demo.get(t, "/metrics"), `(?m)^# TYPE (tidings_\w+) `))
+}
+
+func TestTheHTTPPageListsTheRoutesThatThereAre(t *testing.T) {
+	var described struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(startDemo(t).get(t, "/api/v1/openapi.json")), &described); err != nil {
+		t.Fatal(err)
+	}
+	var routes []string
+	for path, methods := range described.Paths {
+		for method := range methods {
+			routes = append(routes, strings.ToUpper(method)+" "+path)
+		}
+	}
+	compare(t, "docs/http-api.md", every(page(t, "docs/http-api.md"), "(?m)^\\| `([A-Z]+ /api/v1/[^`]+)` \\| `\\w+`"), routes)
+}
+
+func TestTheCommandLinePageListsTheCommandsAndFlagsThatThereAre(t *testing.T) {
+	demo := startDemo(t)
+	help := func(command string) string {
+		printed, err := demo.run(t.Context(), "tidings "+command+" --help")
+		if err != nil {
+			t.Fatal(err, printed)
+		}
+		return printed
+	}
+	const command = `(?m)^  ([a-z][a-z ]*[a-z])  +[A-Z]`
+	commands := every(help(""), command)
+	text := page(t, "docs/cli.md")
+	compare(t, "docs/cli.md", every(text, "(?m)^## `tidings (\\w+)`"), commands)
+	for _, name := range commands {
+		below := every(help(name), command)
+		if len(below) == 0 {
+			below = []string{name}
+		}
+		_, section, _ := strings.Cut(text, "\n## `tidings "+name+"`")
+		section, _, _ = strings.Cut(section, "\n## ")
+		var flags []string
+		for _, one := range below {
+			flags = append(flags, every(help(one), `(?m)^ .{4,6}--([a-z]+)`)...)
+		}
+		compare(t, "docs/cli.md, "+name, ofOne(every(section, "`--([a-z]+)")), ofOne(flags))
+	}
+}
+
+// ofOne leaves out the flags that the page explains once for all commands.
+func ofOne(flags []string) []string {
+	return slices.DeleteFunc(flags, func(flag string) bool {
+		return slices.Contains([]string{"help", "json", "server", "key"}, flag)
+	})
+}
+
+func TestOperatingNamesEveryLimit(t *testing.T) {
+	const limit = "(?m)^\\| `((?:limits|websocket)\\.\\w+)`"
+	compare(t, "docs/operating.md", every(page(t, "docs/operating.md"), limit), every(config.Reference(), limit))
+}
+
+// every gives what the group of an expression matches, each once.
+func every(text, expression string) []string {
+	var found []string
+	for _, match := range regexp.MustCompile(expression).FindAllStringSubmatch(text, -1) {
+		found = append(found, match[1])
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+func compare(t *testing.T, where string, listed, real []string) {
+	t.Helper()
+	for _, name := range real {
+		if !slices.Contains(listed, name) {
+			t.Errorf("%s: %s is not there", where, name)
+		}
+	}
+	for _, name := range listed {
+		if !slices.Contains(real, name) {
+			t.Errorf("%s: there is no %s", where, name)
+		}
+	}
+}

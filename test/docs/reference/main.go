@@ -1,0 +1,19 @@
+// Command reference writes docs/configuration.md: the documentation that the keys of the configuration
+// carry. It is run by go generate.
+package main
+
+import (
+	"log"
+	"os"
+
+	"github.com/tidings-io/tidings/internal/config"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: reference FILE")
+	}
+	if err := os.WriteFile(os.Args[1], []byte(config.Reference()), 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
