@@ -127,7 +127,7 @@ func (c *compilation) place(contract *Contract) {
 func (c *compilation) rival(contract, other *Contract) {
 	p := Problem{Declaration: contract.Declaration, Other: other.Declaration, Field: FieldPattern}
 	p.Message = fmt.Sprintf("%s can match the same %s as %s", contract.Pattern, contract.Kind, other.Pattern)
-	p.Fix = "make one of them more specific in some component and less in none, or give their parameters types that exclude each other"
+	p.Fix = "let one of them be the more specific one wherever they differ, or give their parameters types that exclude each other"
 	if contract.Pattern.text == other.Pattern.text {
 		p.Message, p.Fix = fmt.Sprintf("%s is declared twice", contract.Pattern), "remove one"
 	}

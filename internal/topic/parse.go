@@ -121,10 +121,14 @@ func (p *patternParser) checkLiteral(text string) error {
 // parameter reads {name} or {name:type}.
 func (p *patternParser) parameter() (component, error) {
 	open := p.at
-	inside, ok := braces(p.text[open:])
-	if !ok {
+	inside, class := braces(p.text[open:])
+	switch {
+	case class > 0:
+		return component{}, p.fail(open+class, "close it with ]", "the character class is not closed")
+	case inside == "":
 		return component{}, p.fail(open, "close it with }", "the parameter is not closed")
 	}
+	inside = inside[1 : len(inside)-1]
 	end := open + len(inside) + len("{}")
 	if end < len(p.text) && !strings.ContainsRune(separators, rune(p.text[end])) {
 		return component{}, p.fail(end, "put a separator behind the parameter", "a parameter takes a whole component, but %q stands behind it", p.text[end:end+1])
@@ -192,18 +196,21 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// braces gives what stands between the brace that a text begins with and the one that closes it.
-// Braces nest ([a-z]{2}); behind a backslash and inside a character class they are text.
-func braces(text string) (inside string, ok bool) {
-	depth, class := 0, false
+// braces gives a text from the brace that it begins with to the one that closes it, or "" and, if that
+// is the reason, where a character class begins that has no end. Braces nest ([a-z]{2}); behind a
+// backslash and inside a character class they are text.
+func braces(text string) (braced string, class int) {
+	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch b := text[i]; {
 		case b == '\\':
 			i++
-		case class:
-			class = b != ']'
+		case class > 0:
+			if b == ']' {
+				class = 0
+			}
 		case b == '[':
-			class = true
+			class = i
 			// A bracket that comes first, also behind ^, is one of the characters of the class.
 			if strings.HasPrefix(text[i+1:], "^") {
 				i++
@@ -215,9 +222,9 @@ func braces(text string) (inside string, ok bool) {
 			depth++
 		case b == '}':
 			if depth--; depth == 0 {
-				return text[1:i], true
+				return text[:i+1], 0
 			}
 		}
 	}
-	return "", false
+	return "", class
 }

@@ -92,6 +92,7 @@ func TestBadPatternsAreExplainedAtTheirPlace(t *testing.T) {
 		{"a.b}", 3, "} closes nothing; open the parameter with { or remove the }"},
 		{"a.{id", 2, "the parameter is not closed; close it with }"},
 		{"a.{x:[}]", 2, "the parameter is not closed; close it with }"},
+		{"a.{x:[0-9}.b", 5, "the character class is not closed; close it with ]"},
 		{"a.{}", 3, `"" is not a name of a parameter; use letters, digits and _, for example {id:int}`},
 		{"a.{1d}", 3, `"1d" is not a name of a parameter; use letters, digits and _, for example {id:int}`},
 		{"a.{id}.{id:int}", 8, "the parameter id appears twice; give each its own name"},

@@ -57,6 +57,8 @@ func (s scope) check(text string) (uses, []*SyntaxError) {
 	c := checker{scope: s, text: text}
 	ast.Walk(&tree.Node, &c)
 	slices.SortStableFunc(c.problems, func(a, b *SyntaxError) int { return cmp.Compare(a.Offset, b.Offset) })
+	// A loop is met more than once at one place.
+	c.problems = slices.CompactFunc(c.problems, func(a, b *SyntaxError) bool { return *a == *b })
 	c.uses.whole = c.bareParams > 0
 	return c.uses, c.problems
 }
@@ -85,6 +87,8 @@ func (c *checker) Visit(node *ast.Node) {
 		if !slices.Contains(functions, n.Name) {
 			c.noFunction(n, n.Name)
 		}
+	case *ast.CallNode:
+		c.call(n)
 	case *ast.BinaryNode:
 		c.operator(n)
 	case *ast.VariableDeclaratorNode, *ast.SequenceNode:
@@ -120,8 +124,24 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 	c.fail(n, fix, "there is no %s here", n.Value)
 }
 
+// call is of something that the language has no function for. Its name was looked at before, as if it
+// were a variable.
+func (c *checker) call(n *ast.CallNode) {
+	callee, ok := n.Callee.(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	at := byteOffset(c.text, callee.Location().From)
+	c.problems = slices.DeleteFunc(c.problems, func(p *SyntaxError) bool { return p.Offset == at })
+	c.noFunction(callee, callee.Value)
+}
+
 func (c *checker) noFunction(at ast.Node, name string) {
-	c.fail(at, "a rule may call "+strings.Join(functions, ", "), "a rule may not call %s", name)
+	fix := "a rule may call " + strings.Join(functions, ", ")
+	if near := nearest(name, functions); near != "" {
+		fix = "did you mean " + near + "?"
+	}
+	c.fail(at, fix, "a rule may not call %s", name)
 }
 
 func (c *checker) member(n *ast.MemberNode) {
