@@ -136,18 +136,15 @@ func hasToken(header http.Header, name, token string) bool {
 	return false
 }
 
-// agreeOnProtocol takes the first of the client's list that we speak: the order is its preference.
+// agreeOnProtocol takes the first of the client's list that we speak: the order is its preference,
+// but for jsonBatched.
 func (s *Server) agreeOnProtocol(header http.Header) (Protocol, *refusal) {
 	asked := listOf(header, "Sec-WebSocket-Protocol")
 	if len(asked) == 0 {
 		asked = []string{""}
 	}
-	for _, name := range asked {
-		for _, protocol := range s.protocols {
-			if protocol.Name == name {
-				return protocol, nil
-			}
-		}
+	if protocol, ok := s.firstKnown(asked, s.protocols); ok {
+		return protocol, nil
 	}
 	wrong := refuse(http.StatusBadRequest, RefusedSubprotocol, "none of the subprotocols that the client asked for is spoken here")
 	for _, protocol := range s.protocols {
@@ -156,6 +153,26 @@ func (s *Server) agreeOnProtocol(header http.Header) (Protocol, *refusal) {
 		}
 	}
 	return Protocol{}, wrong
+}
+
+// firstKnown gives the first of the names that stands for a protocol.
+func (s *Server) firstKnown(names []string, known []Protocol) (Protocol, bool) {
+	var last *Protocol
+	for _, name := range names {
+		for _, protocol := range known {
+			switch {
+			case protocol.Name != name:
+			case name == jsonBatched:
+				last = &protocol
+			default:
+				return protocol, true
+			}
+		}
+	}
+	if last == nil {
+		return Protocol{}, false
+	}
+	return *last, true
 }
 
 // redeem takes the ticket of the address, for clients that cannot send one after the handshake.

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -17,18 +18,22 @@ func (wampSpeaker) Protocols() []Protocol {
 	version1 := Protocol{Name: wamp.V1JSON.Subprotocol(), Frames: TextFrames, Pongs: PongsOnceSeen, Ends: EndsSilently}
 	unnamed := version1
 	unnamed.Name = ""
-	return []Protocol{
-		{Name: wamp.V2JSON.Subprotocol(), Frames: TextFrames},
-		{Name: wamp.V2MessagePack.Subprotocol(), Frames: BinaryFrames},
-		{Name: wamp.V2CBOR.Subprotocol(), Frames: BinaryFrames},
-		version1,
-		unnamed,
+	protocols := []Protocol{version1, unnamed}
+	for _, encoding := range []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR} {
+		frames := TextFrames
+		if encoding.Binary() {
+			frames = BinaryFrames
+		}
+		protocols = append(protocols,
+			Protocol{Name: encoding.Subprotocol(), Frames: frames},
+			Protocol{Name: encoding.Subprotocol() + batchedSuffix, Frames: frames})
 	}
+	return protocols
 }
 
 // Converse attaches a client to the router.
 func (s wampSpeaker) Converse(opening Opening) (Conversation, error) {
-	name := opening.Protocol.Name
+	name := strings.TrimSuffix(opening.Protocol.Name, batchedSuffix)
 	if name == "" {
 		name = wamp.V1JSON.Subprotocol()
 	}
@@ -40,24 +45,31 @@ func (s wampSpeaker) Converse(opening Opening) (Conversation, error) {
 	if encoding.Binary() {
 		framing = opening.Binary
 	}
+	batching := batchingOf(opening.Protocol)
+	if batching != unbatched {
+		framing = batchFraming{batching, framing}
+	}
 	client := s.router.Attach(router.Attachment{
 		Peer:   opening.Peer,
 		Format: router.Format{Encoding: encoding, Framing: framing},
 		Wake:   opening.Wake,
 	})
-	return wampConversation{client}, nil
+	return wampConversation{client, batching}, nil
 }
 
 // Shutdown says GOODBYE to everybody.
 func (s wampSpeaker) Shutdown(ctx context.Context) error { return s.router.Shutdown(ctx) }
 
 // wampConversation is a client of the router.
-type wampConversation struct{ client *router.Client }
+type wampConversation struct {
+	client   *router.Client
+	batching batching
+}
 
 func (w wampConversation) Open(ctx context.Context) error { return w.client.Open(ctx) }
 
 func (w wampConversation) Receive(ctx context.Context, message Message) error {
-	return w.client.Receive(ctx, message.Data)
+	return w.batching.split(message.Data, func(data []byte) error { return w.client.Receive(ctx, data) })
 }
 
 func (w wampConversation) Joined() bool { return w.client.Established() }
