@@ -18,6 +18,7 @@ type Config struct {
 	Limits         Limits         `key:"limits" doc:"What one client, and all together, may hold and cause."`
 	WebSocket      WebSocket      `key:"websocket" doc:"Compression and patience of connections."`
 	RawSocket      []RawSocket    `key:"rawsocket" doc:"Listeners for WAMP RawSocket, beside that of WebSocket: for backends and devices."`
+	LongPoll       bool           `key:"longpoll" default:"false" doc:"Offer WAMP over HTTP long-poll at /longpoll, for clients that can do nothing else."`
 	URIs           string         `key:"uris" default:"loose" one:"loose strict" doc:"Which URIs clients may use: loose takes anything without spaces and #, strict only lower-case letters, digits, _ and dots."`
 	Auth           Auth           `key:"auth" doc:"Who may connect. Without anything here only API keys can."`
 	APIKeys        []APIKey       `key:"api_keys" doc:"Keys of backends, for the HTTP API and for WAMP sessions."`

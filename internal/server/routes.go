@@ -16,7 +16,11 @@ func (s *Server) mountOwn() error {
 	if err != nil {
 		return err
 	}
+	if s.config.LongPoll {
+		err = s.Mount(longPollPrefix+"/", http.StripPrefix(longPollPrefix, s.transport.LongPoll()))
+	}
 	return errors.Join(
+		err,
 		s.Mount("/ws", s.transport),
 		s.Mount(httpapi.Prefix, s.api),
 		s.Mount("GET /healthz", http.HandlerFunc(s.serveHealth)),
@@ -26,12 +30,16 @@ func (s *Server) mountOwn() error {
 	)
 }
 
+// longPollPrefix is where WAMP over HTTP long-poll is, if it is configured.
+const longPollPrefix = "/longpoll"
+
 // ServeHTTP answers every request: by the mux, with a problem document for what is not there, and
 // logged without its query string, which may hold a ticket.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, pattern := s.mux.Handler(r)
-	if pattern == "/ws" {
-		s.mux.ServeHTTP(w, r) // the transport takes the connection over, and logs by itself
+	switch pattern {
+	case "/ws", longPollPrefix + "/": // the transport logs by itself, and never what proves who somebody is
+		s.mux.ServeHTTP(w, r)
 		return
 	}
 	seen := &observedWriter{ResponseWriter: w}

@@ -1,5 +1,5 @@
 // Package transport carries bytes between clients and the router over WebSocket (RFC 6455, with
-// permessage-deflate, RFC 7692) and over RawSocket. It does the upgrade itself on a hijacked
+// permessage-deflate, RFC 7692), over RawSocket and over HTTP long-poll. It does the upgrade itself on a hijacked
 // net/http connection, checks every frame, writes what is queued for a client with one write, keeps
 // idle connections alive and ends each of them with a typed reason. How frames lie on a connection
 // is a [wire]; everything else is the same for all.
@@ -13,6 +13,7 @@
 //
 //	what            one per              ends when                        who waits
 //	net/http's      handshake            the 101 is written               net/http
+//	poll            long-poll client     it is closed, or has gone        Server.Run
 //	greeting        RawSocket handshake  it is answered, or its time up   Server.Run
 //	reader          connection           the connection is closed         Server.Run
 //	shard           processor            all connections are closed       Server.Run

@@ -27,13 +27,14 @@ const (
 	RefusedFull        Refusal = "full"            // too many connections
 	RefusedStopping    Refusal = "stopping"        // the server ends
 	RefusedRawSocket   Refusal = "rawsocket"       // the four bytes that open a RawSocket are wrong, or late
+	RefusedLongPoll    Refusal = "longpoll"        // a request of long-poll that is malformed, or for no transport
 	RefusedInternal    Refusal = "internal"        // our fault; it is in the log
 )
 
 var refusals = []Refusal{
 	RefusedMethod, RefusedUpgrade, RefusedVersion, RefusedKey, RefusedBody, RefusedExtension, RefusedOrigin,
 	RefusedSubprotocol, RefusedTicket, RefusedOpening, RefusedFull, RefusedStopping, RefusedRawSocket,
-	RefusedInternal,
+	RefusedLongPoll, RefusedInternal,
 }
 
 // refusal is an answer other than 101: a problem document (RFC 9457) of no type of its own.

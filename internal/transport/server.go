@@ -29,6 +29,7 @@ type Server struct {
 	next       atomic.Uint32 // shard of the next connection
 	handshakes handshakeCounters
 	greetings  greetings
+	longPoll   *LongPoll
 	closes     closeCounters
 	cutting    atomic.Bool    // the last part of Run: whoever is still open is cut off
 	onDemand   sync.WaitGroup // goroutines that write for slow connections
@@ -59,11 +60,16 @@ func New(options Options) (*Server, error) {
 		origins:   origins,
 		born:      time.Now(),
 	}
+	s.longPoll = newLongPoll(s)
 	for range options.WriteShards {
 		s.shards = append(s.shards, newShard(s))
 	}
 	return s, nil
 }
+
+// LongPoll gives the handler for clients that can only do HTTP requests. It is to be mounted with its
+// prefix stripped.
+func (s *Server) LongPoll() *LongPoll { return s.longPoll }
 
 // ServeHTTP upgrades a request to a WebSocket, or says in a problem document why not.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -167,6 +173,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-empty:
 	case <-drain.Done():
 		s.cutting.Store(true)
+		s.longPoll.cutAll()
 		for _, sh := range s.shards {
 			sh.cutAll()
 		}

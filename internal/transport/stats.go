@@ -44,6 +44,7 @@ func (s *Server) Stats() Stats {
 		Refused:  s.handshakes.all(),
 		Closed:   s.closes.all(),
 	}
+	stats.Connections = s.longPoll.count()
 	for _, sh := range s.shards {
 		stats.BytesIn += sh.bytesIn.Load()
 		stats.BytesOut += sh.bytesOut.Load()

@@ -1,0 +1,307 @@
+package transport
+
+import (
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/tidings-io/tidings/internal/router"
+)
+
+// LongPoll serves WAMP over plain HTTP requests (WAMP, "HTTP Longpoll Transport"), for where nothing
+// else gets through. Below the path that it is mounted at:
+//
+//	POST open            {"protocols": [...]}  200 {"protocol": ..., "transport": id}
+//	POST {id}/receive                          200 one message, or a batch of all that wait
+//	                                           204 nothing came: ask again
+//	POST {id}/send       a message or a batch  204
+//	POST {id}/close                            204
+//
+// A message that is on its way to a client that is gone is lost with it: the protocol has no word for
+// having got one. The id is all that proves who a request is from, so it cannot be guessed and is
+// never logged, and it is good only for the address and the origin that opened it.
+type LongPoll struct {
+	server *Server
+	mux    *http.ServeMux
+
+	mu    sync.Mutex // guards polls
+	polls map[string]*poll
+}
+
+const (
+	// maxOpening is far above any list of protocols.
+	maxOpening = 4 << 10
+	// pollPatience is how long a receive waits for a message. Browsers' clients give up after 12 s.
+	pollPatience = 10 * time.Second
+	// pollAbsence is how long a client may be without a receive before it is gone.
+	pollAbsence = 30 * time.Second
+)
+
+func newLongPoll(s *Server) *LongPoll {
+	l := &LongPoll{server: s, mux: http.NewServeMux(), polls: make(map[string]*poll)}
+	l.mux.HandleFunc("POST /open", l.answering(l.open))
+	l.mux.HandleFunc("POST /{id}/receive", l.answering(l.receive))
+	l.mux.HandleFunc("POST /{id}/send", l.answering(l.send))
+	l.mux.HandleFunc("POST /{id}/close", l.answering(l.close))
+	return l
+}
+
+// ServeHTTP serves the paths above; the prefix that it is mounted at is stripped already.
+func (l *LongPoll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	origins := r.Header.Values("Origin")
+	header := w.Header()
+	header.Add("Vary", "Origin")
+	header.Set("Cache-Control", "no-store")
+	if len(origins) > 0 && l.server.origins.allow(origins, l.server.callerOf(r).host) {
+		header.Set("Access-Control-Allow-Origin", origins[0])
+		header.Set("Access-Control-Allow-Credentials", "true")
+	}
+	if r.Method == http.MethodOptions {
+		header.Set("Access-Control-Allow-Methods", http.MethodPost)
+		header.Set("Access-Control-Allow-Headers", "Content-Type")
+		header.Set("Access-Control-Max-Age", "600")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	l.mux.ServeHTTP(w, r)
+}
+
+// answering makes a handler of what can be refused.
+func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *refusal) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		wrong := l.checkOrigin(r)
+		if wrong == nil {
+			wrong = serve(w, r)
+		}
+		if wrong == nil {
+			return
+		}
+		l.server.handshakes.refuse(wrong.Reason)
+		if err := wrong.write(w); err != nil {
+			l.server.log.DebugContext(r.Context(), "a refusal could not be written", "error", err)
+		}
+	}
+}
+
+func (l *LongPoll) checkOrigin(r *http.Request) *refusal {
+	if l.server.origins.allow(r.Header.Values("Origin"), l.server.callerOf(r).host) {
+		return nil
+	}
+	return refuse(http.StatusForbidden, RefusedOrigin, "pages of this origin may not connect: add it to the server's list of origins")
+}
+
+func refuseLongPoll(detail string) *refusal {
+	return refuse(http.StatusBadRequest, RefusedLongPoll, detail)
+}
+
+func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
+	var opening struct {
+		Protocols []string `json:"protocols"`
+	}
+	body, wrong := l.read(w, r, maxOpening)
+	if wrong != nil {
+		return wrong
+	}
+	if err := json.Unmarshal(body, &opening); err != nil {
+		return refuseLongPoll(`the body must be {"protocols": [names]}`)
+	}
+	protocol, ok := l.server.firstKnown(opening.Protocols, l.server.protocols)
+	if !ok || protocol.Name == "" || protocol.Ends != EndsWithCode { // clients of the others expect a stream
+		return refuseLongPoll("none of the protocols is spoken here")
+	}
+	if wrong := l.server.reserve(); wrong != nil {
+		return wrong
+	}
+	p, wrong := l.begin(r, protocol)
+	if wrong != nil {
+		l.server.release()
+		return wrong
+	}
+	l.server.handshakes.accepted.Add(1)
+	l.server.onDemand.Go(p.run)
+	answer, err := json.Marshal(map[string]string{"protocol": protocol.Name, "transport": p.id}, json.Deterministic(true))
+	if err != nil {
+		p.end(router.CloseInternal)
+		return refuse(http.StatusInternalServerError, RefusedInternal, "the answer could not be made")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	write(w, answer)
+	return nil
+}
+
+// begin makes the conversation and enters it in the books.
+func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*poll, *refusal) {
+	identity, wrong := l.server.redeem(r)
+	if wrong != nil {
+		return nil, wrong
+	}
+	caller := l.server.callerOf(r)
+	p := newPoll(l, protocol)
+	p.addr, p.origin = caller.addr, r.Header.Get("Origin")
+	talk, err := l.server.speaker.Converse(Opening{
+		Protocol: protocol,
+		Peer: router.Peer{
+			RemoteAddr: addrText(caller.addr), Origin: p.origin, UserAgent: r.UserAgent(), TLS: caller.tls, Identity: identity,
+		},
+		Text:   plainFraming{},
+		Binary: plainFraming{},
+		Wake:   p.wake,
+	})
+	if err != nil {
+		return nil, refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())
+	}
+	p.talk = talk
+	if err := talk.Open(r.Context()); err != nil {
+		talk.Gone(router.CloseLost)
+		return nil, refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.polls[p.id] = p
+	return p, nil
+}
+
+// plainFraming adds nothing: HTTP says how long a body is.
+type plainFraming struct{}
+
+// Frame implements [router.Framing].
+func (plainFraming) Frame(message []byte) []byte { return message }
+
+// find gives the transport that a request is for, if it is from whom it was opened by.
+func (l *LongPoll) find(r *http.Request) (*poll, *refusal) {
+	l.mu.Lock()
+	p := l.polls[r.PathValue("id")]
+	l.mu.Unlock()
+	if p == nil || p.addr != l.addr(r) || p.origin != r.Header.Get("Origin") {
+		return nil, refuseLongPoll("there is no such transport, or it has ended")
+	}
+	return p, nil
+}
+
+func (l *LongPoll) addr(r *http.Request) netip.Addr { return l.server.callerOf(r).addr }
+
+func (l *LongPoll) receive(w http.ResponseWriter, r *http.Request) *refusal {
+	p, wrong := l.find(r)
+	if wrong != nil {
+		return wrong
+	}
+	ask := &pollAsk{answer: make(chan []byte, 1)}
+	select {
+	case p.asks <- ask:
+	case <-p.done:
+		return refuseLongPoll("there is no such transport, or it has ended")
+	case <-r.Context().Done():
+		return nil
+	}
+	select {
+	case body := <-ask.answer:
+		return p.answer(w, body)
+	case <-p.done:
+	case <-r.Context().Done():
+		select {
+		case p.leaves <- ask:
+		case <-p.done:
+		}
+		return nil
+	}
+	select {
+	case body := <-ask.answer: // the last that it had to say
+		return p.answer(w, body)
+	default:
+		return refuseLongPoll("there is no such transport, or it has ended")
+	}
+}
+
+func (p *poll) answer(w http.ResponseWriter, body []byte) *refusal {
+	if body == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	w.Header().Set("Content-Type", p.contentType())
+	write(w, body)
+	return nil
+}
+
+func write(w http.ResponseWriter, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Write(body) //nolint:errcheck // the client is gone, nobody is left to tell
+}
+
+func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
+	p, wrong := l.find(r)
+	if wrong != nil {
+		return wrong
+	}
+	body, wrong := l.read(w, r, l.server.limits.MaxMessage)
+	if wrong != nil {
+		return wrong
+	}
+	p.send(body)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// read reads a body of up to limit bytes, within the time that a message may take.
+func (l *LongPoll) read(w http.ResponseWriter, r *http.Request, limit int) ([]byte, *refusal) {
+	control := http.NewResponseController(w)
+	bounded := control.SetReadDeadline(time.Now().Add(l.server.limits.Message)) == nil
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
+	if bounded && err == nil {
+		err = control.SetReadDeadline(time.Time{})
+	}
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return nil, refuse(http.StatusRequestEntityTooLarge, RefusedLongPoll, tooBig(limit).text)
+	case err != nil:
+		return nil, refuseLongPoll("the body could not be read")
+	}
+	return body, nil
+}
+
+func (l *LongPoll) close(w http.ResponseWriter, r *http.Request) *refusal {
+	p, wrong := l.find(r)
+	if wrong != nil {
+		return wrong
+	}
+	p.end(router.CloseLost)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// cutAll ends what is left, at the end.
+func (l *LongPoll) cutAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.polls {
+		p.end(router.CloseShutdown)
+	}
+}
+
+func (l *LongPoll) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.polls)
+}
+
+func (l *LongPoll) forget(p *poll) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.polls, p.id)
+}
+
+func newID() string { return rand.Text() } // 130 bits
+
+// Interface guards.
+var (
+	_ http.Handler   = (*LongPoll)(nil)
+	_ router.Framing = plainFraming{}
+)
