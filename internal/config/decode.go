@@ -21,12 +21,16 @@ const (
 
 // spec is what is known about the value to decode.
 type spec struct {
-	path string // as in [Config.Pos]; "" at the top
-	tag  reflect.StructTag
+	path  string // as in [Config.Pos]; "" at the top
+	tag   reflect.StructTag
+	label string // the last key, if it is the application's own, which may have dots; else ""
 }
 
 // name is the last key of the path; for an element of a list with that of the list.
 func (s spec) name() string {
+	if s.label != "" {
+		return s.label
+	}
 	name := s.path[strings.LastIndexByte(s.path, '.')+1:]
 	if _, err := strconv.Atoi(name); err == nil {
 		list := strings.TrimSuffix(s.path, "."+name)
@@ -39,7 +43,7 @@ func (s spec) below(name string, tag reflect.StructTag) spec {
 	if s.path != "" {
 		name = s.path + "." + name
 	}
-	return spec{name, tag}
+	return spec{path: name, tag: tag}
 }
 
 // decoder fills a [Config] from the tree and collects what is wrong on the way.
@@ -302,7 +306,9 @@ func (d *decoder) entries(n *yaml.Node, target reflect.Value, s spec) {
 		seen[label.Value] = true
 		entry := reflect.New(target.Type().Elem()).Elem()
 		entry.FieldByName(s.tag.Get("map")).Set(reflect.ValueOf(d.textOf(label, label.Value, false)))
-		d.decode(value, entry, s.below(label.Value, ""))
+		below := s.below(label.Value, "")
+		below.label = clip(label.Value)
+		d.decode(value, entry, below)
 		target.Set(reflect.Append(target, entry))
 	}
 }

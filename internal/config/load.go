@@ -39,9 +39,9 @@ func Load(path string, options Options) (*Config, error) {
 	}
 	data, err := read(path)
 	if err != nil {
-		fix := "name another file with --config"
+		fix := "name another file"
 		if errors.Is(err, fs.ErrNotExist) {
-			fix = "make it or name another file with --config"
+			fix = "make it, or name another file"
 		}
 		return nil, Problems{{Pos: Pos{File: path}, Message: err.Error(), Fix: fix}}
 	}
@@ -146,9 +146,10 @@ func (d *decoder) syntax(err error) {
 			pos.Line = line
 		}
 	}
+	pos.Line = d.source.broken(pos.Line)
 	line, _ := d.source.line(pos.Line)
 	pos.Column = len(line) - len(strings.TrimLeft(line, " ")) + 1
-	fix := "check indentation, quotes and colons here and in the line above"
+	fix := "check brackets, quotes, colons and indentation here and in the line above"
 	if strings.HasPrefix(strings.TrimLeft(line, " "), "\t") {
 		fix = "indent with spaces, not with tabs"
 	}

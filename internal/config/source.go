@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -49,8 +51,51 @@ func (s *source) find(text string, otherwise Pos) Pos {
 	return otherwise
 }
 
-// secretive finds lines of an unparsable file that had better not be shown.
-var secretive = regexp.MustCompile(`(?i)secret|key|hash|passw|token|credential`)
+// What is spent on finding the line of a mistake: a hundred parses of a file that people write by hand.
+const (
+	maxSearchedLines = 100
+	maxSearchedBytes = 64 << 10
+)
+
+// broken finds the line from which on the file is not YAML: the one behind the longest beginning that
+// is. The parser tells where the value began that it was in, at best.
+func (s *source) broken(told int) int {
+	size := 0
+	for _, line := range s.lines {
+		size += len(line) + 1
+	}
+	last := min(len(s.lines), told+maxSearchedLines)
+	if size > maxSearchedBytes || s.isYAML(last) {
+		return told
+	}
+	for ; last >= told; last-- {
+		if s.isYAML(last - 1) {
+			return last
+		}
+	}
+	return told
+}
+
+// isYAML tells it of the first lines.
+func (s *source) isYAML(lines int) bool {
+	decoder := yaml.NewDecoder(strings.NewReader(strings.Join(s.lines[:lines], "\n")))
+	for {
+		var document yaml.Node
+		if err := decoder.Decode(&document); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
+// secretive reports whether a line of an unparsable file had better not be shown. The value of a key
+// may be in the line below.
+func (s *source) secretive(number int) bool {
+	line, _ := s.line(number)
+	above, _ := s.line(number - 1)
+	return secretWord.MatchString(line) || secretWord.MatchString(above)
+}
+
+var secretWord = regexp.MustCompile(`(?i)secret|key|hash|passw|token|credential`)
 
 // excerpt gives the line of a position with its secrets masked, or "" if there is nothing to show.
 func (s *source) excerpt(pos Pos) string {
@@ -58,7 +103,7 @@ func (s *source) excerpt(pos Pos) string {
 		return ""
 	}
 	line, ok := s.line(pos.Line)
-	if !ok || s.blind && secretive.MatchString(line) {
+	if !ok || s.blind && s.secretive(pos.Line) {
 		return ""
 	}
 	runes := []rune(strings.ReplaceAll(line, "\t", " "))
