@@ -200,10 +200,14 @@ func TestACancelIsNeverAnsweredByAnErrorOfItsOwn(t *testing.T) {
 	// ERROR of a CANCEL makes browsers' clients hang up: there is none in the specification.
 	s := startServer(t, everybody)
 	r := join(t, s, allRoles)
-	for _, options := range []string{`{}`, `{"mode":"skip"}`, `{"mode":"kill"}`, `{"mode":"killnowait"}`, `{"mode":"nonsense"}`} {
+	for _, options := range []string{`{}`, `{"mode":"skip"}`, `{"mode":"kill"}`, `{"mode":"killnowait"}`} {
 		r.send(`[49,7,%s]`, options)
 	}
 	r.quiet()
+	r.send(`[49,7,{"mode":"nonsense"}]`)
+	if message := r.violated(); !strings.Contains(message, "mode") {
+		t.Errorf("%q does not name the mode", message)
+	}
 }
 
 func TestOneLeavesAPatternAndTheOthersStay(t *testing.T) {
