@@ -17,6 +17,7 @@ const (
 	methodSCRAM      = "wamp-scram"
 	methodCRA        = "wampcra"
 	methodTicket     = "ticket"
+	methodTLS        = "tls"
 	methodAnonymous  = "anonymous"
 )
 
@@ -29,6 +30,8 @@ type ChainOptions struct {
 	Keys      *Keys
 	Users     *Users
 	Anonymous *Anonymous
+	// Certificates tells clients by their certificates.
+	Certificates *Certificates
 	// SigningKey proves this server to clients of cryptosign that ask for it.
 	SigningKey ed25519.PrivateKey
 	// Certificate is the server's own, for the channel binding tls-server-end-point.
@@ -88,6 +91,7 @@ func NewChain(options ChainOptions) *Chain {
 		{offer{methodSCRAM, c.beginSCRAM}, options.Users.some(hasSCRAM)},
 		{offer{methodCRA, c.beginCRA}, options.Users.some(hasCRA)},
 		{offer{methodTicket, c.beginTicket}, options.Tickets != nil || options.Keys != nil || options.Users.some(hasPassword)},
+		{offer{methodTLS, c.beginTLS}, options.Certificates != nil},
 		{offer{methodAnonymous, c.beginAnonymous}, options.Anonymous != nil},
 	} {
 		if o.when {
@@ -101,6 +105,7 @@ func NewChain(options ChainOptions) *Chain {
 //
 //	proved already (?ticket=)          -> that identity, whatever the client lists
 //	lists a method that is offered     -> that method alone decides, there is no second way
+//	lists nothing, has a certificate   -> the same as a list of "tls"
 //	lists nothing and claims no authid -> the same as a list of "anonymous"
 //	anything else                      -> no_matching_auth_method
 func (c *Chain) Authenticate(ctx context.Context, handshake router.Handshake) (router.Outcome, error) {
@@ -115,7 +120,11 @@ func (c *Chain) Authenticate(ctx context.Context, handshake router.Handshake) (r
 		return router.Outcome{Identity: known}, nil
 	}
 	methods, _ := handshake.Details.Strings("authmethods")
-	if len(methods) == 0 && a.authid == "" {
+	switch {
+	case len(methods) > 0:
+	case c.showsCertificate(a):
+		methods = []string{methodTLS}
+	case a.authid == "":
 		methods = []string{methodAnonymous}
 	}
 	for _, method := range methods {

@@ -13,6 +13,7 @@ const (
 	MethodCRA        Method = "wampcra"
 	MethodSCRAM      Method = "wamp-scram"
 	MethodCryptosign Method = "cryptosign"
+	MethodTLS        Method = "tls"
 	MethodAnonymous  Method = "anonymous"
 	MethodNone       Method = "none" // the client offered none that the server takes
 )
@@ -39,7 +40,8 @@ const (
 
 var (
 	allMethods = []Method{
-		MethodTicket, MethodKey, MethodPassword, MethodCRA, MethodSCRAM, MethodCryptosign, MethodAnonymous, MethodNone,
+		MethodTicket, MethodKey, MethodPassword, MethodCRA, MethodSCRAM, MethodCryptosign, MethodTLS,
+		MethodAnonymous, MethodNone,
 	}
 	allResults = []Result{
 		Accepted, Malformed, Forged, Expired, Early, WrongTarget, BadClaims, Used, Mismatch, Unknown,

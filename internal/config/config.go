@@ -42,6 +42,9 @@ type Config struct {
 type TLS struct {
 	Cert Text `key:"cert" required:"true" doc:"File with the certificate chain, PEM."`
 	Key  Text `key:"key" required:"true" doc:"File with the private key, PEM."`
+
+	ClientCA   Text   `key:"client_ca" doc:"File with the authorities whose client certificates are accepted, PEM. Who their owners are is said in auth.certificates."`
+	ClientAuth string `key:"client_auth" default:"optional" one:"optional required" doc:"Whether a client must have a certificate. It matters with client_ca only."`
 }
 
 // Limits bounds clients and requests.
@@ -80,10 +83,11 @@ type RawSocket struct {
 
 // Auth is about who may connect.
 type Auth struct {
-	Tickets    *Tickets    `key:"tickets" doc:"One-time tickets that the application issues to its users."`
-	Users      []User      `key:"users" doc:"Users whom the server itself knows. The command tidings user makes the entries."`
-	Cryptosign *Cryptosign `key:"cryptosign" doc:"How the server proves itself to clients that authenticate with a key pair."`
-	Anonymous  *Anonymous  `key:"anonymous" doc:"Admit clients that prove nothing. Leave it out to require authentication."`
+	Tickets      *Tickets      `key:"tickets" doc:"One-time tickets that the application issues to its users."`
+	Users        []User        `key:"users" doc:"Users whom the server itself knows. The command tidings user makes the entries."`
+	Cryptosign   *Cryptosign   `key:"cryptosign" doc:"How the server proves itself to clients that authenticate with a key pair."`
+	Certificates []Certificate `key:"certificates" doc:"Who the owners of client certificates are: the first entry that holds decides, for the method tls. Needs tls.client_ca."`
+	Anonymous    *Anonymous    `key:"anonymous" doc:"Admit clients that prove nothing. Leave it out to require authentication."`
 }
 
 // User is somebody whom the server itself knows.
@@ -116,6 +120,19 @@ type SCRAM struct {
 	Memory     int    `key:"memory" default:"0" min:"0" max:"262144" doc:"KiB of memory that Argon2id takes, for example 19456."`
 	StoredKey  Secret `key:"stored_key" required:"true" doc:"StoredKey of RFC 5802, in base64."`
 	ServerKey  Secret `key:"server_key" required:"true" doc:"ServerKey of RFC 5802, in base64."`
+}
+
+// Certificate says who the owners of some client certificates are.
+type Certificate struct {
+	Fingerprint  string   `key:"fingerprint" doc:"sha256: and the hexadecimal SHA-256 of the one certificate."`
+	Organization string   `key:"organization" doc:"Organization of the subject."`
+	Unit         string   `key:"unit" doc:"Organizational unit of the subject."`
+	CommonName   string   `key:"common_name" doc:"Common name of the subject; *.example.com stands for one label in front."`
+	AuthID       string   `key:"authid" default:"common_name" one:"common_name email dns uri" doc:"Where the user id is taken from; the first of several."`
+	Roles        []string `key:"roles" doc:"Roles; the first is the WAMP authrole."`
+	Tenant       string   `key:"tenant" doc:"Tenant."`
+
+	Pos Pos
 }
 
 // Cryptosign is about the server's own key.

@@ -116,8 +116,39 @@ func newTLS(c *config.Config, problems *config.Problems) *tls.Config {
 	loaded, err := transport.LoadTLS(c.Resolve(c.TLS.Cert.Value), c.Resolve(c.TLS.Key.Value))
 	if err != nil {
 		problems.At(c, c.TLS.Cert.Pos, err.Error(), "give a certificate chain and its private key as PEM files, relative to the configuration file")
+		return nil
+	}
+	if c.TLS.ClientCA.Value == "" {
+		return loaded
+	}
+	if loaded.ClientCAs, err = transport.LoadAuthorities(c.Resolve(c.TLS.ClientCA.Value)); err != nil {
+		problems.At(c, c.TLS.ClientCA.Pos, err.Error(), "give the authorities' certificates as a PEM file")
+	}
+	loaded.ClientAuth = tls.VerifyClientCertIfGiven
+	if c.TLS.ClientAuth == "required" {
+		loaded.ClientAuth = tls.RequireAndVerifyClientCert
 	}
 	return loaded
+}
+
+// newCertificates says who the owners of client certificates are; nil where nothing is said.
+func newCertificates(c *config.Config, problems *config.Problems) *auth.Certificates {
+	if len(c.Auth.Certificates) == 0 {
+		return nil
+	}
+	if c.TLS == nil || c.TLS.ClientCA.Value == "" {
+		problems.At(c, c.Pos("auth.certificates"), "there are no authorities whose client certificates are accepted", "name their file in tls.client_ca")
+	}
+	certificates := auth.NewCertificates()
+	for _, r := range c.Auth.Certificates {
+		if err := certificates.Add(auth.CertificateRule{
+			Fingerprint: r.Fingerprint, Organization: r.Organization, Unit: r.Unit, CommonName: r.CommonName,
+			AuthID: r.AuthID, Roles: r.Roles, Tenant: r.Tenant,
+		}); err != nil {
+			problems.At(c, r.Pos, err.Error(), "see the configuration reference")
+		}
+	}
+	return certificates
 }
 
 // checkOrigins reports each pattern that is none; the transport reads them again.

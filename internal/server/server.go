@@ -108,6 +108,7 @@ func (s *Server) compile(found config.Problems) error {
 		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
 		s.keys = newKeys(s.config, &problems)
 		s.logins.Users = newUsers(s.config, &problems)
+		s.logins.Certificates = newCertificates(s.config, &problems)
 		s.logins.SigningKey = newSigningKey(s.config, &problems)
 		s.logins.Seed = decoySeed(s.config)
 	}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -34,4 +35,17 @@ func LoadTLS(certFile, keyFile string) (*tls.Config, error) {
 		// WebSocket is upgraded from HTTP/1.1: a server that offers HTTP/2 as well adds it in front.
 		NextProtos: []string{"http/1.1"},
 	}, nil
+}
+
+// LoadAuthorities reads the certificates of who signs those of clients.
+func LoadAuthorities(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("tls: read the authorities of clients: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("tls: there is no certificate in %s", file)
+	}
+	return pool, nil
 }
