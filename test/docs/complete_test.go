@@ -19,9 +19,15 @@ func TestOperatingListsTheMetricsThatThereAre(t *testing.T) {
 	if printed, err := demo.run(t.Context(), "tidings call demo.echo --key "+demo.key); err != nil {
 		t.Fatal(err, printed)
 	}
+	metrics, text := demo.get(t, "/metrics"), page(t, "docs/operating.md")
 	compare(t, "docs/operating.md",
-		every(page(t, "docs/operating.md"), "(?m)^\\| `(tidings_\\w+)`"),
-		every(demo.get(t, "/metrics"), `(?m)^# TYPE (tidings_\w+) `))
+		every(text, "(?m)^\\| `(tidings_\\w+)`"),
+		every(metrics, `(?m)^# TYPE (tidings_\w+) `))
+	for _, label := range every(metrics, `(?m)^tidings_\w+{.*\b(?:reason|outcome)="(\w+)"`) {
+		if !strings.Contains(text, "`"+label+"`") {
+			t.Errorf("docs/operating.md does not name the label %s", label)
+		}
+	}
 }
 
 func TestTheHTTPPageListsTheRoutesThatThereAre(t *testing.T) {
