@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/internal/config"
 )
 
 type keyCommand struct {
@@ -21,6 +22,9 @@ The backend gets the key; the configuration gets its hash, so that the file hold
 
 // Run is called by kong.
 func (c *keyCommand) Run(s streams) error {
+	if err := config.CheckKeyName(c.Name); err != nil {
+		return badUsage("--name %v", err)
+	}
 	key := auth.NewKey()
 	hash := auth.Hash(key)
 	if c.JSON {

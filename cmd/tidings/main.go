@@ -112,12 +112,14 @@ func report(s streams, err error) int {
 // commandOf names the command that a wrong command line meant.
 func commandOf(err error) string {
 	var parse *kong.ParseError
-	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
-		if node := parse.Context.Selected(); node != nil {
-			return " " + node.Name
-		}
+	if !errors.As(err, &parse) || parse.Context == nil || parse.Context.Command() == "" {
+		return ""
 	}
-	return ""
+	path := ""
+	for node := parse.Context.Selected(); node != nil && node.Parent != nil; node = node.Parent {
+		path = " " + node.Name + path
+	}
+	return path
 }
 
 // errReported is a failure that the command has told already.

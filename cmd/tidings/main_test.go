@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -279,6 +280,34 @@ func TestAnAddressThatIsTakenIsExplained(t *testing.T) {
 		code := run(t.Context(), streams{out: &bytes.Buffer{}, err: errs}, []string{command, "--listen", listener.Addr().String()})
 		if code != exitFailed || !strings.Contains(errs.String(), "tidings "+command+" --listen 127.0.0.1:8081") {
 			t.Errorf("%s: %d %s", command, code, errs)
+		}
+	}
+}
+
+func TestTheWrongAddressIsExplained(t *testing.T) {
+	demo := startDemo(t)
+	encrypted := httptest.NewTLSServer(http.NotFoundHandler())
+	encrypted.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	t.Cleanup(encrypted.Close)
+	foreign := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(foreign.Close)
+	for _, test := range []struct {
+		server          string
+		code            int
+		http, webSocket string // that the commands must say
+	}{
+		{strings.Replace(demo, "http", "https", 1), exitUnreachable, "write http:// instead of https://", "write http:// instead of https://"},
+		{strings.Replace(encrypted.URL, "https", "http", 1), exitFailed, "write https:// instead of http://", "If the server speaks TLS, it begins with https://"},
+		{encrypted.URL, exitUnreachable, "does not trust its certificate", "does not trust its certificate"},
+		{demo + "/elsewhere", exitFailed, "Is --server right? It ends with /elsewhere", "no Tidings answers at " + demo + "/elsewhere/ws"},
+		{foreign.URL, exitFailed, "404 Not Found: is it Tidings", "no Tidings answers at " + foreign.URL + "/ws"},
+	} {
+		for command, want := range map[string]string{"sessions": test.http, "publish order.42": test.webSocket} {
+			errs := &bytes.Buffer{}
+			code := run(t.Context(), streams{out: &bytes.Buffer{}, err: errs}, append(strings.Fields(command), "--server", test.server))
+			if code != test.code || !strings.Contains(errs.String(), want) {
+				t.Errorf("%s at %s: %d %s", command, test.server, code, errs)
+			}
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"regexp"
 
 	"github.com/tidings-io/tidings/client"
@@ -26,13 +28,19 @@ func (p *payloadFlags) payload() (client.Payload, error) {
 	}
 	if p.Args != "" {
 		args = []byte(p.Args)
+		if err := checkJSON(p.Args, '[', `--args takes a JSON array such as '[1, "two"]'`); err != nil {
+			return client.Payload{}, err
+		}
 	}
 	if p.Kwargs != "" {
 		kwargs = []byte(p.Kwargs)
+		if err := checkJSON(p.Kwargs, '{', `--kwargs takes a JSON object such as '{"id": 42}'`); err != nil {
+			return client.Payload{}, err
+		}
 	}
 	read, err := wamp.PayloadFromJSON(args, kwargs)
-	if err != nil {
-		return client.Payload{}, badUsage("--args must be a JSON array such as '[1, \"two\"]', --kwargs a JSON object such as '{\"id\": 42}': %v", err)
+	if err != nil { // of what checkJSON does not see, such as a name that is there twice
+		return client.Payload{}, badUsage("the arguments cannot be sent: %v", err)
 	}
 	var made client.Payload
 	var named wamp.Dict
@@ -41,6 +49,21 @@ func (p *payloadFlags) payload() (client.Payload, error) {
 	}
 	made.Kwargs = named
 	return made, nil
+}
+
+// checkJSON says what is wrong with the JSON of a flag. Shells that eat the quotes are the usual reason.
+func checkJSON(text string, begins byte, wanted string) error {
+	var value json.RawMessage
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal([]byte(text), &value); {
+	case errors.As(err, &syntax):
+		return badUsage("%s, but this is no JSON at byte %d: %v: %s", wanted, syntax.Offset, syntax, text)
+	case err != nil:
+		return badUsage("%s: %v", wanted, err)
+	case bytes.TrimLeft(value, " \t\r\n")[0] != begins:
+		return badUsage("%s, not %s", wanted, text)
+	}
+	return nil
 }
 
 func (p *payloadFlags) words() (args, kwargs []byte, err error) {

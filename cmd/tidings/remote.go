@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,8 +38,28 @@ type unreachableError struct {
 func (e *unreachableError) Unwrap() error { return e.cause }
 
 func (e *unreachableError) Error() string {
-	return fmt.Sprintf("cannot reach the server at %s: %s\nIs it running? Start one with: tidings demo    (or: tidings serve --config tidings.yaml)\nAnother address: --server URL, or the environment variable TIDINGS_SERVER", e.server, shortCause(e.cause))
+	return fmt.Sprintf("cannot reach the server at %s: %s\n%s", e.server, shortCause(e.cause), e.advice())
 }
+
+// advice is what to do about the cause.
+func (e *unreachableError) advice() string {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case speaksNoTLS(e.cause):
+		return "It does not speak TLS: write http:// instead of https://"
+	case errors.As(e.cause, &certificate):
+		return "This machine does not trust its certificate; the environment variable SSL_CERT_FILE can name a file with another authority's"
+	}
+	return "Is it running? Start one with: tidings demo    (or: tidings serve --config tidings.yaml)\nAnother address: --server URL, or the environment variable TIDINGS_SERVER"
+}
+
+func speaksNoTLS(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// speaksTLS is what net/http answers to a request that is not encrypted but should be.
+const speaksTLS = "Client sent an HTTP request to an HTTPS server"
 
 // shortCause drops what net and url repeat around the reason.
 func shortCause(err error) string {
@@ -101,8 +122,15 @@ func (r *remote) request(ctx context.Context, method, path string, in, out any) 
 		return &unreachableError{server: r.Server, cause: err}
 	}
 	defer answer.Body.Close()
-	return readAnswer(answer, out)
+	err = readAnswer(answer, out)
+	var refused *refusedError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound && base.Path != "" {
+		return fmt.Errorf("%w\nIs --server right? It ends with %s, below which there should be /api/v1", err, base.Path)
+	}
+	return err
 }
+
+var errSpeaksTLS = errors.New("the server speaks TLS: write https:// instead of http:// in --server")
 
 func readAnswer(answer *http.Response, out any) error {
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
@@ -112,6 +140,9 @@ func readAnswer(answer *http.Response, out any) error {
 	if answer.StatusCode >= http.StatusBadRequest {
 		refused := &refusedError{Status: answer.StatusCode, Title: http.StatusText(answer.StatusCode)}
 		if err := json.Unmarshal(body, refused); err != nil {
+			if strings.Contains(string(body), speaksTLS) {
+				return errSpeaksTLS
+			}
 			return fmt.Errorf("the server answered %s: is it Tidings, and of this version?", answer.Status)
 		}
 		return refused
@@ -143,7 +174,7 @@ func (r *remote) connect(ctx context.Context, change func(*client.Config)) (*cli
 	if err != nil {
 		return nil, err
 	}
-	config := client.Config{URL: base.String(), Key: r.Key, Agent: "tidings-cli"}
+	config := client.Config{URL: base.JoinPath("ws").String(), Key: r.Key, Agent: "tidings-cli"}
 	if change != nil {
 		change(&config)
 	}
@@ -159,18 +190,27 @@ func (r *remote) explain(err error) error {
 	var answered *client.Error
 	switch {
 	case errors.As(err, &answered):
-		return refusedBy(answered)
+		return r.refusedBy(answered)
 	case isUnreachable(err):
 		return &unreachableError{server: r.Server, cause: err}
+	case isForeign(err.Error()):
+		return fmt.Errorf("no Tidings answers at %s/ws: %w\nIs --server right? If the server speaks TLS, it begins with https://", strings.TrimRight(r.Server, "/"), err)
 	}
 	return err
 }
 
-func refusedBy(answered *client.Error) error {
+// refusedBy says the same as the HTTP API about keys: the server cannot know over WebSocket that what
+// it was given is not meant to be a user's ticket or password.
+func (r *remote) refusedBy(answered *client.Error) error {
 	switch answered.URI {
-	case "wamp.error.authentication_required", "wamp.error.authentication_denied",
-		"wamp.error.authentication_failed", "wamp.error.no_matching_auth_method":
-		return &refusedError{Status: http.StatusUnauthorized, Detail: "the server does not let this key in: " + answered.Message, URI: answered.URI}
+	case "wamp.error.authentication_required", "wamp.error.authentication_denied", "wamp.error.no_matching_auth_method":
+		refused := &refusedError{Status: http.StatusUnauthorized, Detail: "the server does not let this key in: " + answered.Message, URI: answered.URI}
+		if r.Key == "" {
+			refused.Detail = "this needs an API key"
+		} else if answered.URI == "wamp.error.authentication_denied" && !strings.HasPrefix(r.Key, "eyJ") { // which a ticket does
+			refused.Detail = "no such API key: see api_keys in the configuration of the server"
+		}
+		return refused
 	}
 	text := answered.URI
 	if answered.Message != "" {
@@ -179,8 +219,14 @@ func refusedBy(answered *client.Error) error {
 	return &refusedError{Status: http.StatusForbidden, Detail: text, URI: answered.URI}
 }
 
+// isForeign tells by the client's words that somebody answered who is not Tidings.
+func isForeign(text string) bool {
+	return strings.Contains(text, "handshake error") || strings.Contains(text, "server answered 404") || strings.Contains(text, "server does not speak")
+}
+
 func isUnreachable(err error) bool {
 	var netErr net.Error
 	var op *net.OpError
-	return errors.As(err, &op) || errors.As(err, &netErr) || errors.Is(err, io.EOF) || errors.Is(err, client.ErrConnectionLost)
+	var certificate *tls.CertificateVerificationError
+	return speaksNoTLS(err) || errors.As(err, &certificate) || errors.As(err, &op) || errors.As(err, &netErr) || errors.Is(err, io.EOF) || errors.Is(err, client.ErrConnectionLost)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"syscall"
 
 	tidings "github.com/tidings-io/tidings"
@@ -51,6 +52,13 @@ func explainListen(err error, command string) error {
 		return fmt.Errorf("%w\nAnother program uses this address. Choose another one: %s --listen 127.0.0.1:8081", err, command)
 	case errors.Is(err, syscall.EACCES):
 		return fmt.Errorf("%w\nPorts below 1024 need a privilege. Choose a higher one: %s --listen :8080", err, command)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w\nThis machine does not have the address. For all that it has: %s --listen :8080", err, command)
+	}
+	var address *net.AddrError
+	var name *net.DNSError
+	if errors.As(err, &address) || errors.As(err, &name) {
+		return fmt.Errorf("%w\nWrite host:port, for example: %s --listen 127.0.0.1:8080", err, command)
 	}
 	return err
 }

@@ -14,8 +14,8 @@ import (
 type sessionsCommand struct {
 	remote
 	outputFlag
-	User string `help:"Only the sessions of this user." placeholder:"ID"`
-	Kill uint64 `help:"End the session with this id." placeholder:"ID"`
+	User string  `help:"Only the sessions of this user." placeholder:"ID"`
+	Kill *uint64 `help:"End the session with this id." placeholder:"ID"`
 }
 
 // Help is shown by --help.
@@ -28,7 +28,7 @@ func (sessionsCommand) Help() string {
 
 // Run is called by kong.
 func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
-	if c.Kill != 0 {
+	if c.Kill != nil {
 		return c.kill(ctx, s)
 	}
 	var raw json.RawMessage
@@ -68,7 +68,7 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 }
 
 func (c *sessionsCommand) kill(ctx context.Context, s streams) error {
-	id := strconv.FormatUint(c.Kill, 10)
+	id := strconv.FormatUint(*c.Kill, 10)
 	if err := c.request(ctx, http.MethodDelete, "sessions/"+id, nil, nil); err != nil {
 		return err
 	}

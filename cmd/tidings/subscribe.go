@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
 	defer session.Close()
 	subscription, err := session.Subscribe(ctx, c.Topic, show.event, &client.SubscribeOptions{Match: c.Match})
 	if err != nil {
-		return c.explain(err)
+		return c.hint(c.explain(err))
 	}
 	fmt.Fprintf(s.err, "subscribed to %s at %s; Ctrl-C ends\n", c.Topic, c.Server)
 	select {
@@ -48,6 +49,15 @@ func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// hint is for who writes a pattern without saying so.
+func (c *subscribeCommand) hint(err error) error {
+	looksLikePattern := strings.HasSuffix(c.Topic, ".") || strings.Contains(c.Topic, "..") || strings.Contains(c.Topic, "*")
+	if c.Match != client.MatchExact || !looksLikePattern {
+		return err
+	}
+	return fmt.Errorf("%w\nIf it is a pattern, say how it matches: --match prefix (order. is all that begin so) or --match wildcard (chat..message leaves a component open)", err)
 }
 
 func (c *subscribeCommand) ended(causes ...error) error {

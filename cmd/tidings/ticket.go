@@ -28,6 +28,9 @@ Prints the ticket and nothing else. It is accepted once.`
 
 // Run is called by kong.
 func (c *ticketCommand) Run(ctx context.Context, s streams) error {
+	if c.User == "" {
+		return badUsage("--user is empty: give the id of the user whom the ticket is for")
+	}
 	request := map[string]any{"user": c.User}
 	if c.Name != "" {
 		request["name"] = c.Name

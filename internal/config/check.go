@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -76,6 +77,14 @@ func checkWebhook(text string) *invalid {
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$`)
+
+// CheckKeyName says why no API key can have the name; nil if one can.
+func CheckKeyName(name string) error {
+	if bad := checkName(name); bad != nil {
+		return errors.New(bad.message + "; " + bad.fix)
+	}
+	return nil
+}
 
 func checkName(text string) *invalid {
 	if !nameForm.MatchString(text) {
