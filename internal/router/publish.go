@@ -64,8 +64,8 @@ type delivery struct {
 	receivers matcher
 	targets   []*Session // the only ones that can be admitted, if they are few; nil: look at all
 
-	payloads [wamp.CBOR + 1]*converted // one for each serialization, made when first needed
-	frames   []encoded                 // of the subscription at hand
+	payloads [wamp.Serializations]*converted // one for each serialization, made when first needed
+	frames   []encoded                       // of the subscription at hand
 
 	events     int
 	encodings  int

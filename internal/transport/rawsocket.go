@@ -32,7 +32,7 @@ type RawSocketOptions struct {
 }
 
 // rawSubprotocols names the conversation for each serialization of the handshake. 0 is none.
-var rawSubprotocols = [16]string{1: "wamp.2.json", 2: "wamp.2.msgpack", 3: "wamp.2.cbor"}
+var rawSubprotocols = [16]string{1: "wamp.2.json", 2: "wamp.2.msgpack", 3: "wamp.2.cbor", 4: "wamp.2.ubjson"}
 
 const (
 	rawMagic = 0x7f

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 func TestTheHandshakeOfRawSocketSaysWhatIsSpokenAndHowMuchIsTaken(t *testing.T) {
@@ -275,4 +276,37 @@ func TestAServerThatStopsSaysGoodbyeToRawSockets(t *testing.T) {
 	client.nc.Close()
 	silent.wantsEnd()
 	<-done
+}
+
+func TestEverySerializationGoesThroughARawSocket(t *testing.T) {
+	t.Parallel()
+	s, _ := routed(t, transport.Options{})
+	tcp, _ := s.listenRaw(t, transport.RawSocketOptions{})
+	for serializer, e := range map[byte]wamp.Encoding{1: wamp.V2JSON, 2: wamp.V2MessagePack, 3: wamp.V2CBOR, 4: wamp.V2UBJSON} {
+		client := openRaw(t, tcp, 0xf0|serializer)
+		for _, step := range []struct {
+			send string
+			want wamp.Code
+		}{{helloJSON, wamp.CodeWelcome}, {`[32,1,{},"a.b"]`, wamp.CodeSubscribed}, {`[16,1,{"exclude_me":false},"a.b",["\u0000AAH/",1.5,9007199254740993]]`, wamp.CodeEvent}} {
+			m, err := wamp.V2JSON.Decode([]byte(step.send))
+			if err != nil {
+				t.Fatal(err)
+			}
+			message, err := e.Append(nil, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client.write(rawFrame(0, string(message)))
+			_, payload := client.receive()
+			answer, err := e.Decode([]byte(payload))
+			if err != nil || answer.Code() != step.want {
+				t.Fatalf("%s: %s was answered %v, %v", e.Subprotocol(), step.send, answer, err)
+			}
+			if event, ok := answer.(*wamp.Event); ok {
+				if text, err := event.Payload.Value(); err != nil || string(text) != `["\u0000AAH/",1.5,9007199254740993]` {
+					t.Errorf("%s: got %s, %v", e.Subprotocol(), text, err)
+				}
+			}
+		}
+	}
 }

@@ -19,7 +19,7 @@ func (wampSpeaker) Protocols() []Protocol {
 	unnamed := version1
 	unnamed.Name = ""
 	protocols := []Protocol{version1, unnamed}
-	for _, encoding := range []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR} {
+	for _, encoding := range []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR, wamp.V2UBJSON} {
 		frames := TextFrames
 		if encoding.Binary() {
 			frames = BinaryFrames

@@ -49,6 +49,8 @@ func (cborFormat) end(b []byte) ([]byte, bool) {
 	return b, false
 }
 
+func (f cborFormat) key(b []byte) (token, []byte, error) { return f.next(b) }
+
 func (f cborFormat) next(b []byte) (token, []byte, error) {
 	if len(b) == 0 {
 		return token{}, nil, errShort

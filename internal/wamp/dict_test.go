@@ -111,14 +111,15 @@ func TestWhatTheRouterPutsIntoDetailsIsWritten(t *testing.T) {
 
 func TestEncodingsAreFoundByTheirSubprotocols(t *testing.T) {
 	for subprotocol, want := range map[string]wamp.Encoding{
-		"wamp.2.json": wamp.V2JSON, "wamp.2.msgpack": wamp.V2MessagePack, "wamp.2.cbor": wamp.V2CBOR, "wamp": wamp.V1JSON,
+		"wamp.2.json": wamp.V2JSON, "wamp.2.msgpack": wamp.V2MessagePack, "wamp.2.cbor": wamp.V2CBOR, "wamp.2.ubjson": wamp.V2UBJSON,
+		"wamp": wamp.V1JSON,
 	} {
 		got, ok := wamp.EncodingFor(subprotocol)
 		if !ok || got != want || got.Subprotocol() != subprotocol || got.Binary() != (got.Serialization() != wamp.JSON) {
 			t.Errorf("%s: %v", subprotocol, got)
 		}
 	}
-	if e, ok := wamp.EncodingFor("wamp.2.ubjson"); ok {
+	if e, ok := wamp.EncodingFor("wamp.2.flatbuffers"); ok {
 		t.Errorf("%v", e)
 	}
 	if _, err := wamp.V1JSON.Decode([]byte(`[5,"t"]`)); err == nil {

@@ -24,12 +24,13 @@ var (
 	V2JSON        Encoding = version2{JSON}
 	V2MessagePack Encoding = version2{MessagePack}
 	V2CBOR        Encoding = version2{CBOR}
+	V2UBJSON      Encoding = version2{UBJSON}
 	V1JSON        Encoding = version1{}
 )
 
 // EncodingFor finds the encoding that a WebSocket subprotocol names.
 func EncodingFor(subprotocol string) (Encoding, bool) {
-	for _, e := range [...]Encoding{V2JSON, V2MessagePack, V2CBOR, V1JSON} {
+	for _, e := range [...]Encoding{V2JSON, V2MessagePack, V2CBOR, V2UBJSON, V1JSON} {
 		if e.Subprotocol() == subprotocol {
 			return e, true
 		}
@@ -49,7 +50,7 @@ func (e version2) Append(dst []byte, m Message) ([]byte, error) {
 	return appendMessage(dst, e.serialization, m)
 }
 
-var serializationNames = [...]string{JSON: "json", MessagePack: "msgpack", CBOR: "cbor"}
+var serializationNames = [...]string{JSON: "json", MessagePack: "msgpack", CBOR: "cbor", UBJSON: "ubjson"}
 
 // String gives the name that subprotocols use.
 func (s Serialization) String() string {

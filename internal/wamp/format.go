@@ -23,13 +23,15 @@ type format interface {
 	// next reads the head of the next value: all of a scalar, and of an array or a map what stands
 	// before its first element.
 	next(b []byte) (token, []byte, error)
+	// key reads the key of a map's entry, or what stands in its place.
+	key(b []byte) (token, []byte, error)
 	// end consumes the end of an array or a map that did not announce its length, if b is at one.
 	end(b []byte) ([]byte, bool)
 	// writer appends values to dst.
 	writer(dst []byte) writer
 }
 
-var formats = [...]format{JSON: jsonFormat{}, MessagePack: msgpackFormat{}, CBOR: cborFormat{}}
+var formats = [...]format{JSON: jsonFormat{}, MessagePack: msgpackFormat{}, CBOR: cborFormat{}, UBJSON: ubjsonFormat{}}
 
 // A writer appends values in one serialization. It trusts its caller: keys and values of a map
 // alternate, what is opened is closed, and text is valid UTF-8. Only strings that come from Go code
@@ -217,10 +219,18 @@ func (r *reader) copyMap(n, depth int, w writer) int {
 
 // key reads the key of a map's entry.
 func (r *reader) key() token {
-	t := r.next()
-	if r.err == nil && t.kind != kindText {
-		r.fail(errKey)
+	if r.err != nil {
+		return token{}
 	}
+	t, rest, err := r.f.key(r.rest)
+	if err == nil && t.kind != kindText {
+		err = errKey
+	}
+	if err != nil {
+		r.fail(err)
+		return token{}
+	}
+	r.rest = rest
 	return t
 }
 

@@ -49,6 +49,7 @@ func seedFrame(f *testing.F, e wamp.Encoding, text string) []byte {
 func FuzzDecodeJSON(f *testing.F)        { fuzzDecode(f, wamp.V2JSON) }
 func FuzzDecodeMessagePack(f *testing.F) { fuzzDecode(f, wamp.V2MessagePack) }
 func FuzzDecodeCBOR(f *testing.F)        { fuzzDecode(f, wamp.V2CBOR) }
+func FuzzDecodeUBJSON(f *testing.F)      { fuzzDecode(f, wamp.V2UBJSON) }
 
 // What one serialization lets in, each of them can deliver, and all mean the same.
 func fuzzDecode(f *testing.F, from wamp.Encoding) {

@@ -83,6 +83,8 @@ func (f jsonFormat) next(b []byte) (token, []byte, error) {
 	}
 }
 
+func (f jsonFormat) key(b []byte) (token, []byte, error) { return f.next(b) }
+
 func nextJSONLiteral(b []byte, t token, length int) (token, []byte, error) {
 	if len(b) < length {
 		return token{}, nil, errShort

@@ -14,7 +14,7 @@ import (
 var rewrite = flag.Bool("rewrite", false, "rewrite the golden files instead of comparing them; read the diff")
 
 // encodings are those of version 2, whose frames mean something without a session.
-var encodings = []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR}
+var encodings = []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR, wamp.V2UBJSON}
 
 // golden replays the files of a folder: play gets the text of a file and gives it as it ought to be.
 func golden(t *testing.T, pattern string, play func(t *testing.T, text string) string) {

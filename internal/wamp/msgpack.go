@@ -14,11 +14,13 @@ import (
 // one exception, because a usual packer of JavaScript writes it unasked: its undefined is null.
 type msgpackFormat struct{}
 
-func (msgpackFormat) check([]byte) error          { return nil }
-func (msgpackFormat) unique() bool                { return false }
-func (msgpackFormat) trim(b []byte) []byte        { return b }
-func (msgpackFormat) end(b []byte) ([]byte, bool) { return b, true } // every length is announced
-func (msgpackFormat) writer(dst []byte) writer    { return &msgpackWriter{containers{dst: dst}} }
+func (msgpackFormat) check([]byte) error                    { return nil }
+func (msgpackFormat) unique() bool                          { return false }
+func (f msgpackFormat) key(b []byte) (token, []byte, error) { return f.next(b) }
+func (msgpackFormat) trim(b []byte) []byte                  { return b }
+func (msgpackFormat) end(b []byte) ([]byte, bool)           { return b, true } // every length is announced
+func (msgpackFormat) writer(dst []byte) writer              { return &msgpackWriter{containers{dst: dst}} }
+
 func (f msgpackFormat) next(b []byte) (token, []byte, error) {
 	t, rest, err := f.head(b)
 	if err == nil {

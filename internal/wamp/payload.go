@@ -13,7 +13,12 @@ const (
 	JSON Serialization = iota
 	MessagePack
 	CBOR
+	UBJSON
+	serializations
 )
+
+// Serializations is how many there are: each is less.
+const Serializations = int(serializations)
 
 // Payload is the application's part of a message, as the bytes that it arrived as.
 //

@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-var serializations = []wamp.Serialization{wamp.JSON, wamp.MessagePack, wamp.CBOR}
+var serializations = []wamp.Serialization{wamp.JSON, wamp.MessagePack, wamp.CBOR, wamp.UBJSON}
 
 // values draws what every serialization can say: no NaN and infinities, which JSON has no form
 // for, and no strings that begin with U+0000, which are binaries in JSON.

@@ -49,6 +49,7 @@ type vectorVariant struct {
 	Bytes  string `json:"bytes"`
 	Hex    string `json:"bytes_hex"`
 	Base64 string `json:"bytes_base64"`
+	Note   string `json:"note"`
 }
 
 func (v vectorVariant) frame(t *testing.T) []byte {
@@ -113,7 +114,9 @@ func validateVector(t *testing.T, sample vectorSample) {
 
 func codeVector(t *testing.T, e wamp.Encoding, sample vectorSample) {
 	t.Helper()
-	variants := sample.Serializers[e.Serialization().String()]
+	variants := slices.DeleteFunc(slices.Clone(sample.Serializers[e.Serialization().String()]), func(v vectorVariant) bool {
+		return strings.HasPrefix(v.Note, "BJData") // little-endian: not UBJSON
+	})
 	if len(variants) == 0 {
 		return
 	}
