@@ -38,7 +38,7 @@ func (p *peer) user() string { return p.client + "-" + p.serialization }
 
 func (p *peer) procedure() string { return "echo." + p.client + "." + p.serialization }
 
-func allPeers() []*peer {
+func allPeers(t *testing.T) []*peer {
 	peers := []*peer{
 		{client: "autobahn", serialization: "json"},
 		{client: "autobahn", serialization: "msgpack"},
@@ -49,8 +49,10 @@ func allPeers() []*peer {
 		{client: "v1", serialization: "json", version1: true},
 	}
 	for _, p := range peers {
-		p.start = func(t *testing.T) driver { return startNode(t, p.client, p.serialization) }
+		p.start = func(t *testing.T) driver { return startProcess(t, "node", "peers/peer.mjs", p.client, p.serialization) }
 	}
+	peers = append(peers, pythonPeers(t)...)
+	peers = append(peers, nexusPeers(t)...)
 	for _, s := range []client.Serialization{client.JSON, client.MessagePack, client.CBOR} {
 		peers = append(peers, &peer{
 			client: "tidings", serialization: s.String(), reads: true, writes: true,
@@ -85,7 +87,7 @@ func TestEveryClientTalksToEveryOther(t *testing.T) {
 			t.Skipf("needs %s: install Node.js 20 and run npm ci in test/conformance", needed)
 		}
 	}
-	w := &world{server: startServer(t, contracts), peers: allPeers()}
+	w := &world{server: startServer(t, contracts), peers: allPeers(t)}
 	w.report = newReport(w.peers)
 	t.Cleanup(func() { t.Logf("what works between all of them:\n%s", w) })
 	for _, p := range w.peers {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -52,8 +53,8 @@ type login struct{ address, user, ticket string }
 // manyEvents is more than a test leaves unread.
 const manyEvents = 256
 
-// nodeClient is a client in a Node.js process, see peers/peer.mjs.
-type nodeClient struct {
+// processClient is a client in a process of its own, which speaks as peers/peer.mjs says.
+type processClient struct {
 	in       io.WriteCloser
 	received chan payload
 
@@ -71,10 +72,11 @@ type answer struct {
 	Kwargs map[string]any  `json:"kwargs"`
 }
 
-func startNode(t *testing.T, name, serialization string) *nodeClient {
+func startProcess(t *testing.T, command ...string) *processClient {
 	t.Helper()
-	cmd := exec.Command("node", "peers/peer.mjs", name, serialization) //nolint:noctx // ends with its standard input
-	var complaints bytes.Buffer                                        // some clients report at length what they also return
+	name := strings.Join(command, " ")
+	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx,gosec // ends with its standard input; the commands are ours
+	var complaints bytes.Buffer                     // some clients report at length what they also return
 	cmd.Stderr = &complaints
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -87,26 +89,26 @@ func startNode(t *testing.T, name, serialization string) *nodeClient {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	n := &nodeClient{in: in, received: make(chan payload, manyEvents), pending: make(map[int]chan answer)}
+	n := &processClient{in: in, received: make(chan payload, manyEvents), pending: make(map[int]chan answer)}
 	read := make(chan error, 1)
 	go func() { read <- n.read(out) }()
 	t.Cleanup(func() {
 		in.Close()
 		if err := <-read; err != nil {
-			t.Errorf("%s %s: read: %v", name, serialization, err)
+			t.Errorf("%s: read: %v", name, err)
 		}
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("%s %s: %v", name, serialization, err)
+			t.Errorf("%s: %v", name, err)
 		}
 		if t.Failed() && complaints.Len() > 0 {
-			t.Logf("%s %s said:\n%s", name, serialization, complaints.String())
+			t.Logf("%s said:\n%s", name, complaints.String())
 		}
 	})
 	return n
 }
 
 // read sorts what the process says until it ends.
-func (n *nodeClient) read(out io.Reader) error {
+func (n *processClient) read(out io.Reader) error {
 	defer n.abandon()
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
@@ -130,7 +132,7 @@ func (n *nodeClient) read(out io.Reader) error {
 	return lines.Err()
 }
 
-func (n *nodeClient) abandon() {
+func (n *processClient) abandon() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, waiting := range n.pending {
@@ -140,7 +142,7 @@ func (n *nodeClient) abandon() {
 }
 
 // do has the process do something and stores what it answers in result, unless that is nil.
-func (n *nodeClient) do(ctx context.Context, what string, parameters map[string]any, result any) error {
+func (n *processClient) do(ctx context.Context, what string, parameters map[string]any, result any) error {
 	answers := make(chan answer, 1)
 	n.mu.Lock()
 	n.last++
@@ -172,7 +174,7 @@ func (n *nodeClient) do(ctx context.Context, what string, parameters map[string]
 	}
 }
 
-func (n *nodeClient) connect(ctx context.Context, l login) (session, error) {
+func (n *processClient) connect(ctx context.Context, l login) (session, error) {
 	var s session
 	err := n.do(ctx, "connect", map[string]any{
 		"url": "ws://" + l.address + "/ws", "realm": realm, "ticket": l.ticket, "authid": l.user,
@@ -180,38 +182,38 @@ func (n *nodeClient) connect(ctx context.Context, l login) (session, error) {
 	return s, err
 }
 
-func (n *nodeClient) subscribe(ctx context.Context, topic, match string) error {
+func (n *processClient) subscribe(ctx context.Context, topic, match string) error {
 	return n.do(ctx, "subscribe", map[string]any{"topic": topic, "match": match}, nil)
 }
 
-func (n *nodeClient) unsubscribe(ctx context.Context, topic string) error {
+func (n *processClient) unsubscribe(ctx context.Context, topic string) error {
 	return n.do(ctx, "unsubscribe", map[string]any{"topic": topic}, nil)
 }
 
-func (n *nodeClient) publish(ctx context.Context, topic string, p payload) error {
+func (n *processClient) publish(ctx context.Context, topic string, p payload) error {
 	return n.do(ctx, "publish", map[string]any{"topic": topic, "args": p.Args, "kwargs": p.Kwargs}, nil)
 }
 
-func (n *nodeClient) publishToAll(ctx context.Context, topic string, p payload) error {
+func (n *processClient) publishToAll(ctx context.Context, topic string, p payload) error {
 	return n.do(ctx, "publish", map[string]any{
 		"topic": topic, "args": p.Args, "kwargs": p.Kwargs, "options": map[string]any{"exclude_me": false},
 	}, nil)
 }
 
-func (n *nodeClient) register(ctx context.Context, procedure string) error {
+func (n *processClient) register(ctx context.Context, procedure string) error {
 	return n.do(ctx, "register", map[string]any{"procedure": procedure}, nil)
 }
 
-func (n *nodeClient) unregister(ctx context.Context, procedure string) error {
+func (n *processClient) unregister(ctx context.Context, procedure string) error {
 	return n.do(ctx, "unregister", map[string]any{"procedure": procedure}, nil)
 }
 
-func (n *nodeClient) call(ctx context.Context, procedure string, p payload) (payload, error) {
+func (n *processClient) call(ctx context.Context, procedure string, p payload) (payload, error) {
 	var result payload
 	err := n.do(ctx, "call", map[string]any{"procedure": procedure, "args": p.Args, "kwargs": p.Kwargs}, &result)
 	return result, err
 }
 
-func (n *nodeClient) close(ctx context.Context) error { return n.do(ctx, "close", nil, nil) }
+func (n *processClient) close(ctx context.Context) error { return n.do(ctx, "close", nil, nil) }
 
-func (n *nodeClient) events() <-chan payload { return n.received }
+func (n *processClient) events() <-chan payload { return n.received }

@@ -1,0 +1,52 @@
+package conformance_test
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// pythonPeers are autobahn for Python, with the serializations that it finds libraries for.
+func pythonPeers(t *testing.T) []*peer {
+	t.Helper()
+	python := cmp.Or(os.Getenv("TIDINGS_PYTHON"), "/usr/bin/python3") // Debian's own knows Debian's packages
+	list, err := exec.CommandContext(t.Context(), python, "-c", "from autobahn.wamp.serializer import SERID_TO_SER; print(*SERID_TO_SER)").Output()
+	if err != nil {
+		fmt.Println("SKIPPED: autobahn for Python is missing. Install it (Debian: apt-get install python3-autobahn python3-cbor2) or name a Python that has it in TIDINGS_PYTHON.")
+		return nil
+	}
+	var peers []*peer
+	for _, serialization := range []string{"json", "msgpack", "cbor"} {
+		if !strings.Contains(" "+strings.TrimSpace(string(list))+" ", " "+serialization+" ") {
+			fmt.Printf("SKIPPED: autobahn for Python has no library for %s\n", serialization)
+			continue
+		}
+		peers = append(peers, &peer{
+			client: "python", serialization: serialization, reads: true, writes: true,
+			start: func(t *testing.T) driver { return startProcess(t, python, "peers/python.py", serialization) },
+		})
+	}
+	return peers
+}
+
+// nexusPeers are the Go client of another router. It is a module of its own, so that nothing of it
+// is among the server's dependencies.
+func nexusPeers(t *testing.T) []*peer {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "nexus")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "nexus", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build nexus: %v\n%s", err, out)
+	}
+	var peers []*peer
+	for _, serialization := range []string{"json", "msgpack", "cbor"} {
+		peers = append(peers, &peer{
+			client: "nexus", serialization: serialization, reads: true, writes: true,
+			start: func(t *testing.T) driver { return startProcess(t, program, serialization) },
+		})
+	}
+	return peers
+}
