@@ -41,7 +41,7 @@ func (c *maintenanceOn) Run(ctx context.Context, s streams) error {
 	if len(c.Operator) > 0 {
 		request["operators"] = c.Operator
 	}
-	return showMaintenance(ctx, s, maintenanceRequest{&c.remote, http.MethodPut, request, c.JSON})
+	return showMaintenance(ctx, s, maintenanceRequest{&c.remote, http.MethodPut, request, c.outputFlag})
 }
 
 type maintenanceOff struct {
@@ -57,7 +57,7 @@ func (maintenanceOff) Help() string {
 
 // Run is called by kong.
 func (c *maintenanceOff) Run(ctx context.Context, s streams) error {
-	return showMaintenance(ctx, s, maintenanceRequest{&c.remote, http.MethodDelete, nil, c.JSON})
+	return showMaintenance(ctx, s, maintenanceRequest{&c.remote, http.MethodDelete, nil, c.outputFlag})
 }
 
 type maintenanceStatus struct {
@@ -73,14 +73,14 @@ func (maintenanceStatus) Help() string {
 
 // Run is called by kong.
 func (c *maintenanceStatus) Run(ctx context.Context, s streams) error {
-	return showMaintenance(ctx, s, maintenanceRequest{&c.remote, http.MethodGet, nil, c.JSON})
+	return showMaintenance(ctx, s, maintenanceRequest{&c.remote, http.MethodGet, nil, c.outputFlag})
 }
 
 type maintenanceRequest struct {
 	*remote
 	method string
 	body   any
-	json   bool
+	outputFlag
 }
 
 // showMaintenance asks, and shows the state that the server answers with.
@@ -89,9 +89,6 @@ func showMaintenance(ctx context.Context, s streams, r maintenanceRequest) error
 	if err := r.request(ctx, r.method, "maintenance", r.body, &raw); err != nil {
 		return err
 	}
-	if r.json {
-		return printJSON(s.out, raw)
-	}
 	var state struct {
 		On        bool       `json:"on"`
 		Message   string     `json:"message"`
@@ -99,8 +96,8 @@ func showMaintenance(ctx context.Context, s streams, r maintenanceRequest) error
 		By        string     `json:"by"`
 		Operators []string   `json:"operators"`
 	}
-	if err := json.Unmarshal(raw, &state); err != nil {
-		return fmt.Errorf("read the state: %w", err)
+	if done, err := r.read(s, raw, &state); done || err != nil {
+		return err
 	}
 	if !state.On {
 		fmt.Fprintln(s.out, "maintenance is off")
@@ -111,11 +108,11 @@ func showMaintenance(ctx context.Context, s streams, r maintenanceRequest) error
 		fmt.Fprintf(s.out, " since %s", state.Since.Local().Format("2006-01-02 15:04:05"))
 	}
 	if state.By != "" {
-		fmt.Fprintf(s.out, ", by %s", state.By)
+		fmt.Fprintf(s.out, ", by %s", clean(state.By))
 	}
-	fmt.Fprintf(s.out, "\nmessage: %s\n", state.Message)
+	fmt.Fprintf(s.out, "\nmessage: %s\n", clean(state.Message))
 	if len(state.Operators) > 0 {
-		fmt.Fprintf(s.out, "usable for: %s\n", strings.Join(state.Operators, ", "))
+		fmt.Fprintf(s.out, "usable for: %s\n", clean(strings.Join(state.Operators, ", ")))
 	}
 	return nil
 }

@@ -13,6 +13,18 @@ type outputFlag struct {
 	JSON bool `name:"json" help:"Show the result as JSON, for programs."`
 }
 
+// read gives what the server answered: to people by way of into, to programs as it is, which is all
+// there is to do then.
+func (o outputFlag) read(s streams, answer json.RawMessage, into any) (done bool, err error) {
+	if o.JSON {
+		return true, printJSON(s.out, answer)
+	}
+	if err := json.Unmarshal(answer, into); err != nil {
+		return false, fmt.Errorf("read the answer: %w", err)
+	}
+	return false, nil
+}
+
 // printJSON writes one line of JSON.
 func printJSON(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)

@@ -35,9 +35,6 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 	if err := c.request(ctx, http.MethodGet, "sessions?user="+url.QueryEscape(c.User), nil, &raw); err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(s.out, raw)
-	}
 	var answer struct {
 		Sessions []struct {
 			ID       uint64    `json:"id"`
@@ -50,8 +47,8 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 		} `json:"sessions"`
 		Total int `json:"total"`
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return fmt.Errorf("read the list: %w", err)
+	if done, err := c.read(s, raw, &answer); done || err != nil {
+		return err
 	}
 	list := newTable(s.out, "SESSION", "USER", "NAME", "ROLES", "ADDRESS", "JOINED", "ENCODING")
 	for _, session := range answer.Sessions {

@@ -27,9 +27,6 @@ func (c *topicsCommand) Run(ctx context.Context, s streams) error {
 	if err := c.request(ctx, http.MethodGet, "topics", nil, &raw); err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(s.out, raw)
-	}
 	var answer struct {
 		Contracts []struct {
 			Pattern string            `json:"pattern"`
@@ -43,8 +40,8 @@ func (c *topicsCommand) Run(ctx context.Context, s streams) error {
 			Subscribers int    `json:"subscribers"`
 		} `json:"subscriptions"`
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return fmt.Errorf("read the list: %w", err)
+	if done, err := c.read(s, raw, &answer); done || err != nil {
+		return err
 	}
 	for _, contract := range answer.Contracts {
 		fmt.Fprintf(s.out, "%s\n", clean(contract.Pattern))

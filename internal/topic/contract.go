@@ -98,18 +98,3 @@ func verb(action router.Action) string {
 	}
 	return "use"
 }
-
-// ruleName is the key of an action's rule in a declaration.
-func ruleName(action router.Action) string {
-	switch action {
-	case router.Subscribe:
-		return "subscribe"
-	case router.Publish:
-		return "publish"
-	case router.Call:
-		return "call"
-	case router.Register:
-		return "register"
-	}
-	return ""
-}

@@ -77,11 +77,11 @@ func (t *Table) Authorize(r Request) (Verdict, error) {
 	yes, err := rule.holds(environmentOf(&r, v.Params))
 	switch {
 	case err != nil:
-		return Verdict{}, t.refuse(Broken, "the %s rule of %s failed for %s: %v", ruleName(r.Action), v.Contract.Pattern, who(r.Identity), err)
+		return Verdict{}, t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, v.Contract.Pattern, who(r.Identity), err)
 	case !yes && rule.text == "":
-		return Verdict{}, t.refuse(RuleSaysNo, "nobody may %s %s: its contract %s has no %s rule", verb(r.Action), r.URI, v.Contract.Pattern, ruleName(r.Action))
+		return Verdict{}, t.refuse(RuleSaysNo, "nobody may %s %s: its contract %s has no %s rule", verb(r.Action), r.URI, v.Contract.Pattern, r.Action)
 	case !yes:
-		return Verdict{}, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", who(r.Identity), verb(r.Action), r.URI, ruleName(r.Action), v.Contract.Pattern)
+		return Verdict{}, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", who(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
 	}
 	if r.Action == router.Publish || r.Action == router.Call {
 		if err := v.Contract.CheckPayload(r.Payload); err != nil {
@@ -150,14 +150,14 @@ func (t *Table) authorizeMet(r *Request, c *Contract, fixed map[string]string) e
 	}
 	rule := c.Rule(r.Action)
 	if !rule.decidable(fixed) {
-		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose %s rule decides over single %ss", r.URI, c.Pattern, ruleName(r.Action), c.Kind)
+		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose %s rule decides over single %ss", r.URI, c.Pattern, r.Action, c.Kind)
 	}
 	yes, err := rule.holds(environmentOf(r, fixed))
 	if err != nil {
-		return t.refuse(Broken, "the %s rule of %s failed for %s: %v", ruleName(r.Action), c.Pattern, who(r.Identity), err)
+		return t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, c.Pattern, who(r.Identity), err)
 	}
 	if !yes {
-		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches %s, whose %s rule says no", who(r.Identity), verb(r.Action), r.URI, c.Pattern, ruleName(r.Action))
+		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches %s, whose %s rule says no", who(r.Identity), verb(r.Action), r.URI, c.Pattern, r.Action)
 	}
 	return nil
 }
