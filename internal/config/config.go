@@ -58,6 +58,8 @@ type Limits struct {
 	Registrations int  `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
 	PendingCalls  int  `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
 	KeyFailures   int  `key:"key_failures" default:"30" min:"1" max:"100000" doc:"HTTP requests with a wrong API key that one address may make in a minute. The next get status 429 whatever their key is, unless that key was accepted from the same address before."`
+	KeptTopics    int  `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; the one that was silent for the longest makes room."`
+	KeptBytes     Size `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories."`
 	OutboxBytes   Size `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"What may wait to be written to one client before it is dropped as slow."`
 	OutboxFrames  int  `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client before it is dropped as slow."`
 }
@@ -171,6 +173,8 @@ type Topic struct {
 	Publish   Text     `key:"publish" doc:"Rule: who may publish. Without it nobody."`
 	Payload   Payload  `key:"payload" doc:"What a payload looks like."`
 	Handler   *Handler `key:"handler" doc:"Somebody who is asked about every subscription or publication that the rules allow."`
+	Retain    string   `key:"retain" default:"asked" one:"asked never always" doc:"Which publications are kept for who subscribes later and asks for the last one: those whose publisher asks for it, none, or all."`
+	History   int      `key:"history" default:"0" min:"0" max:"1000" doc:"How many publications of each topic are kept in memory for wamp.subscription.get_events."`
 	Every     *Every   `key:"every" short:"interval" doc:"Publish by the server itself while somebody listens. Just an interval is enough."`
 }
 

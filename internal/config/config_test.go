@@ -183,6 +183,7 @@ func TestDefaultsAreThoseOfWhoKeepsTheLimits(t *testing.T) {
 		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst,
 		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
 		PendingCalls: router.DefaultPendingCalls, KeyFailures: httpapi.DefaultKeyFailures,
+		KeptTopics: router.DefaultKeptTopics, KeptBytes: router.DefaultKeptBytes,
 		OutboxBytes: router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {

@@ -72,8 +72,13 @@ func (p *Publication) record() *record {
 	if p.Publisher != nil && !p.Filter.IncludePublisher {
 		made.publisher = p.Publisher.id
 	}
-	made.size = recordBytes + len(p.Topic) + len(p.Payload.Args) + len(p.Payload.Kwargs) + filter.size()
+	made.size = p.size()
 	return made
+}
+
+// size is about what it costs to keep the publication in memory.
+func (p *Publication) size() int {
+	return recordBytes + len(p.Topic) + len(p.Payload.Args) + len(p.Payload.Kwargs) + p.Filter.size()
 }
 
 // isFor reports whether a session may get what was retained: all that held for the publication when

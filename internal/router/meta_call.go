@@ -26,7 +26,7 @@ type metaCall struct {
 // who may call them is decided as for every procedure.
 func ownProcedures(r *Realm) map[wamp.URI]*registration {
 	own := make(map[wamp.URI]*registration)
-	for _, procedures := range []map[wamp.URI]metaProcedure{sessionProcedures, subscriptionProcedures, historyProcedures} {
+	for _, procedures := range []map[wamp.URI]metaProcedure{sessionProcedures, subscriptionProcedures, historyProcedures, testamentProcedures} {
 		for uri, procedure := range procedures {
 			own[uri] = &registration{procedure: uri, local: &Registration{
 				Procedure: uri,

@@ -35,6 +35,7 @@ func routerRoles(options *Options) wamp.Dict {
 	}
 	dealer := wamp.Dict{
 		"session_meta_api":             true,
+		"testament_meta_api":           true,
 		"pattern_based_registration":   true,
 		"shared_registration":          true,
 		"registration_revocation":      true,

@@ -32,6 +32,7 @@ type Session struct {
 	invocations   map[wamp.ID]invocation // asked of this session, by invocation id
 	issued        wamp.ID                // the last invocation id so far
 	notices       []notice
+	testaments    *testaments
 	notifying     bool
 }
 
@@ -86,8 +87,9 @@ func (s *Session) leave(reason CloseReason) {
 		s.quiet.Store(true)
 	}
 	memberships, registrations := s.memberships, s.registrations
-	calls, invocations := s.calls, s.invocations
+	calls, invocations, will := s.calls, s.invocations, s.testaments
 	s.memberships, s.registrations, s.calls, s.invocations = nil, nil, nil, nil
+	s.testaments = nil
 	c.mu.Unlock()
 
 	s.realm.remove(s)
@@ -103,5 +105,6 @@ func (s *Session) leave(reason CloseReason) {
 	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order that they were asked
 		invocations[id].call.finish(answer{err: callCanceled("the callee has left")})
 	}
+	s.execute(will)
 	s.noteLeaving(memberships)
 }

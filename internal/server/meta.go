@@ -23,6 +23,7 @@ func (b *contracts) addMeta(meta *config.Meta) {
 	} {
 		b.add(topic.Declaration{Pattern: d.pattern, Doc: d.doc, Subscribe: meta.Read.Value, Publish: nobody, Reserved: true}, declared{texts: read})
 	}
+	everyone := config.Text{Value: everybody}
 	for _, d := range []struct {
 		pattern, doc string
 		rule         config.Text
@@ -31,6 +32,8 @@ func (b *contracts) addMeta(meta *config.Meta) {
 		{"wamp.session.{ask:count|list|get}", "Who is here.", meta.Read, read},
 		{"wamp.session.{end:kill|kill_by_authid|kill_by_authrole|kill_all}", "Ends sessions of others.", meta.Kill, kill},
 		{"wamp.subscription.{ask:list|lookup|match|get|list_subscribers|count_subscribers}", "Who listens to what.", meta.Read, read},
+		{"wamp.subscription.get_events", "What was published before; the subscribe rule of the topic decides.", everyone, nil},
+		{"wamp.session.{will:add_testament|flush_testaments}", "What is published when the session ends; the publish rule of the topic decides.", everyone, nil},
 		{"wamp.registration.{ask:list|lookup|match|get|list_callees|count_callees}", "Who answers what.", meta.Read, read},
 	} {
 		b.add(topic.Declaration{Kind: topic.Procedure, Pattern: d.pattern, Doc: d.doc, Call: d.rule.Value, Register: nobody, Reserved: true}, declared{texts: d.texts})

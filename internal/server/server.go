@@ -133,6 +133,7 @@ func (s *Server) assemble() error {
 		URIs:          strictness(c.URIs),
 		Authenticator: s.chain,
 		Authorizer:    s.authorizer,
+		Keeping:       s.contracts.keeping(),
 		Logger:        s.logger,
 		Probe:         s.metrics,
 		Agent:         "Tidings-" + Version(),
@@ -221,6 +222,8 @@ func routerLimits(l config.Limits) router.Limits {
 		PendingCalls:  l.PendingCalls,
 		OutboxBytes:   int(l.OutboxBytes),
 		OutboxFrames:  l.OutboxFrames,
+		KeptTopics:    l.KeptTopics,
+		KeptBytes:     int(l.KeptBytes),
 		MessageRate:   l.MessageRate,
 		MessageBurst:  l.MessageBurst,
 	}

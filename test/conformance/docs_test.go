@@ -16,7 +16,9 @@ import (
 const tables = "../../docs/wamp.md"
 
 // announcing is a server with everything configured that is announced only then.
-const announcing = everybody
+const announcing = everybody + `
+topics: {kept: {history: 1}}
+`
 
 func TestWhatTheTablesNameExists(t *testing.T) {
 	links := regexp.MustCompile(`\[([^]]+)\]\(([^):]+)\)`)
