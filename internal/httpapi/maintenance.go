@@ -29,7 +29,7 @@ type (
 	// MaintenanceStart turns maintenance on.
 	MaintenanceStart struct {
 		Message   string   `json:"message" doc:"What the pages show." example:"Back at 14:00" maxLength:"2000"`
-		Operators []string `json:"operators,omitempty" doc:"Users whose pages stay usable." maxItems:"1000"`
+		Operators []string `json:"operators,omitempty" doc:"Users whose pages stay usable." maxItems:"100"`
 		By        string   `json:"by,omitempty" doc:"Who does it; the API key's name if left out." maxLength:"256"`
 	}
 	maintenanceInput  struct{ Body MaintenanceStart }

@@ -39,8 +39,7 @@ func (a *API) addPresence() {
 		path:        "presence/{record}",
 		id:          "get-presence",
 		summary:     "Who is at a record",
-		description: "The people who have the record open, and whether they view or edit it. Nobody is an empty list.",
-		errors:      []int{http.StatusNotFound},
+		description: "The people who have the record open, and whether they view or edit it. Nobody is an empty list, also for a record that is not declared.",
 	}, func(ctx context.Context, in *presenceInput) (*presenceOutput, error) {
 		people, err := a.options.Presence.People(ctx, in.Record)
 		return &presenceOutput{Body: people}, err

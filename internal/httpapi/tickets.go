@@ -27,8 +27,8 @@ type (
 	TicketRequest struct {
 		User   string         `json:"user" doc:"The user's id: rules see it as identity.id." example:"42" minLength:"1" maxLength:"256"`
 		Name   string         `json:"name,omitempty" doc:"The name that others see." example:"Ann Miller" maxLength:"256"`
-		Roles  []string       `json:"roles,omitempty" doc:"The user's roles; the first is the WAMP authrole." example:"[\"staff\"]" maxItems:"64"`
-		Tenant string         `json:"tenant,omitempty" doc:"The tenant that the user works in." example:"acme" maxLength:"256"`
+		Roles  []string       `json:"roles,omitempty" doc:"The user's roles; the first is the WAMP authrole." example:"[\"staff\"]" maxItems:"32"`
+		Tenant string         `json:"tenant,omitempty" doc:"The tenant that the user works in." example:"acme" maxLength:"128"`
 		Claims map[string]any `json:"claims,omitempty" doc:"Anything else that rules need, as identity.claims."`
 		TTL    string         `json:"ttl,omitempty" doc:"How long the ticket can be used, as a duration; at most and by default as configured." example:"1m"`
 	}
