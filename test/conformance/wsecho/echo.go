@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// echo is what connections are for: every message comes back as it was.
+type echo struct {
+	most int // bytes that may wait to be written to one client
+
+	mu   sync.Mutex // guards open
+	open map[*echoing]struct{}
+}
+
+func newEcho(most int) *echo { return &echo{most: most, open: make(map[*echoing]struct{})} }
+
+// Protocols has one without a name for suites, which ask for none.
+func (*echo) Protocols() []transport.Protocol {
+	const both = transport.TextFrames | transport.BinaryFrames
+	return []transport.Protocol{{Name: "echo", Frames: both}, {Frames: both}}
+}
+
+func (e *echo) Converse(opening transport.Opening) (transport.Conversation, error) {
+	talk := &echoing{echo: e, opening: opening}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.open[talk] = struct{}{}
+	return talk, nil
+}
+
+func (e *echo) Shutdown(context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for talk := range e.open {
+		talk.end(router.Ending{Reason: router.CloseShutdown})
+	}
+	return nil
+}
+
+// echoing is the conversation with one client.
+type echoing struct {
+	echo    *echo
+	opening transport.Opening
+
+	mu     sync.Mutex // guards what follows
+	queue  [][]byte
+	size   int
+	ending *router.Ending
+}
+
+var errSlow = errors.New("the client does not read")
+
+func (*echoing) Open(context.Context) error { return nil }
+
+func (*echoing) Joined() bool { return true }
+
+func (t *echoing) Receive(_ context.Context, message transport.Message) error {
+	framing := t.opening.Text
+	if message.Binary {
+		framing = t.opening.Binary
+	}
+	frame := framing.Frame(message.Data)
+	if t.put(frame) > t.echo.most {
+		t.end(router.Ending{Reason: router.CloseSlow, Text: errSlow.Error()})
+		return errSlow
+	}
+	return nil
+}
+
+// put queues a frame and gives how much is queued.
+func (t *echoing) put(frame []byte) int {
+	t.mu.Lock()
+	t.queue = append(t.queue, frame)
+	t.size += len(frame)
+	size := t.size
+	t.mu.Unlock()
+	t.opening.Wake()
+	return size
+}
+
+func (t *echoing) end(ending router.Ending) {
+	t.mu.Lock()
+	if t.ending == nil {
+		t.ending = &ending
+	}
+	t.mu.Unlock()
+	t.opening.Wake()
+}
+
+func (t *echoing) Gone(router.CloseReason) {
+	t.echo.mu.Lock()
+	defer t.echo.mu.Unlock()
+	delete(t.echo.open, t)
+}
+
+func (t *echoing) Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for taken := 0; len(t.queue) > 0; t.queue = t.queue[1:] {
+		size := len(t.queue[0])
+		if taken > 0 && taken+size > maxBytes {
+			return dst, nil
+		}
+		taken += size
+		t.size -= size
+		dst = append(dst, t.queue[0])
+	}
+	return dst, t.ending
+}
+
+func (t *echoing) Len() (frames, bytes int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.queue), t.size
+}
+
+// Interface guards.
+var (
+	_ transport.Speaker      = (*echo)(nil)
+	_ transport.Conversation = (*echoing)(nil)
+)
