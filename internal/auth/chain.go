@@ -30,6 +30,8 @@ type ChainOptions struct {
 	Keys      *Keys
 	Users     *Users
 	Anonymous *Anonymous
+	// Dynamic knows users whom Users does not have.
+	Dynamic *Dynamic
 	// Certificates tells clients by their certificates.
 	Certificates *Certificates
 	// SigningKey proves this server to clients of cryptosign that ask for it.
@@ -87,10 +89,10 @@ func NewChain(options ChainOptions) *Chain {
 		offer
 		when bool
 	}{
-		{offer{methodCryptosign, c.beginCryptosign}, options.Users.some(hasKeys)},
-		{offer{methodSCRAM, c.beginSCRAM}, options.Users.some(hasSCRAM)},
-		{offer{methodCRA, c.beginCRA}, options.Users.some(hasCRA)},
-		{offer{methodTicket, c.beginTicket}, options.Tickets != nil || options.Keys != nil || options.Users.some(hasPassword)},
+		{offer{methodCryptosign, c.beginCryptosign}, options.Users.some(hasKeys) || options.Dynamic.takes(methodCryptosign)},
+		{offer{methodSCRAM, c.beginSCRAM}, options.Users.some(hasSCRAM) || options.Dynamic.takes(methodSCRAM)},
+		{offer{methodCRA, c.beginCRA}, options.Users.some(hasCRA) || options.Dynamic.takes(methodCRA)},
+		{offer{methodTicket, c.beginTicket}, c.takesTickets()},
 		{offer{methodTLS, c.beginTLS}, options.Certificates != nil},
 		{offer{methodAnonymous, c.beginAnonymous}, options.Anonymous != nil},
 	} {
@@ -157,9 +159,19 @@ func (c *Chain) beginTicket(_ context.Context, a *attempt) (router.Outcome, erro
 }
 
 // find gives the user whom an attempt is about, if the user has what the method needs; nil if nobody
-// does.
-func (c *Chain) find(a *attempt, has func(*user) bool) *user {
-	return c.options.Users.find(a.authid, has)
+// does. A user of the configuration is no question for the application.
+func (c *Chain) find(ctx context.Context, a *attempt, has func(*user) bool) (*user, error) {
+	if u := c.options.Users.find(a.authid, has); u != nil {
+		return u, nil
+	}
+	if !c.options.Dynamic.takes(a.method) || c.options.Users.knows(a.authid) {
+		return nil, nil
+	}
+	said, err := c.askAbout(ctx, a, "")
+	if err != nil || said.user == nil || !has(said.user) {
+		return nil, err
+	}
+	return said.user, nil
 }
 
 // checkAuthID refuses who does not say who it is, and names that nobody can have.
@@ -191,15 +203,23 @@ func (c *Chain) redeem(ctx context.Context, secret string, a *attempt) (*router.
 			return c.admitKey(ctx, key, a.authid)
 		}
 	}
+	asks := c.options.Dynamic.takes(methodTicket)
 	switch {
-	case c.options.Tickets != nil && (looksLikeTicket(secret) || !c.takesPasswords(a)):
+	case c.options.Tickets != nil && (looksLikeTicket(secret) || !c.takesPasswords(a) && !asks):
 		return c.options.Tickets.redeem(ctx, secret, a.authid)
+	case asks && !c.options.Users.knows(a.authid):
+		return c.askTicket(ctx, a, secret)
 	case c.takesPasswords(a):
 		return c.login(ctx, a.authid, secret)
 	}
 	c.counters.count(MethodKey, Unknown)
 	c.log.InfoContext(ctx, "an unknown API key was refused")
 	return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "no such API key")
+}
+
+func (c *Chain) takesTickets() bool {
+	o := &c.options
+	return o.Tickets != nil || o.Keys != nil || o.Users.some(hasPassword) || o.Dynamic.takes(methodTicket)
 }
 
 // takesPasswords reports whether a secret may be the password of the user that the client named.

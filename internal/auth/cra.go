@@ -99,11 +99,14 @@ type craChallenge struct {
 }
 
 // beginCRA sends a challenge that is good for this session only, and so for one answer.
-func (c *Chain) beginCRA(_ context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginCRA(ctx context.Context, a *attempt) (router.Outcome, error) {
 	if err := c.checkAuthID(a, MethodCRA); err != nil {
 		return router.Outcome{}, err
 	}
-	found := c.find(a, hasCRA)
+	found, err := c.find(ctx, a, hasCRA)
+	if err != nil {
+		return router.Outcome{}, err
+	}
 	u := found
 	if found == nil {
 		u = c.decoy.user(a.authid)

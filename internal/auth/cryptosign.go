@@ -70,7 +70,7 @@ func (s *signature) verify(blob string) bool {
 }
 
 // beginCryptosign sends a challenge. Whether the key is anybody's is told at the end only.
-func (c *Chain) beginCryptosign(_ context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginCryptosign(ctx context.Context, a *attempt) (router.Outcome, error) {
 	s := &signature{}
 	text, _ := a.extra.String("pubkey")
 	var err error
@@ -79,7 +79,10 @@ func (c *Chain) beginCryptosign(_ context.Context, a *attempt) (router.Outcome, 
 		return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "cryptosign needs authextra.pubkey: %s", err)
 	}
 	s.binding = c.channelOf(a)
-	found := c.findKey(a, s.key)
+	found, err := c.findKey(ctx, a, s.key)
+	if err != nil {
+		return router.Outcome{}, err
+	}
 	rand.Read(s.challenge[:]) // never fails: the runtime ends the program instead
 	extra := wamp.Dict{"challenge": hex.EncodeToString(s.challenge[:]), "channel_binding": nil}
 	if s.binding.kind != "" {
@@ -114,20 +117,20 @@ func (c *Chain) channelOf(a *attempt) binding {
 }
 
 // findKey gives the user of a key; the authid may be left out, and must be the user's if it is there.
-func (c *Chain) findKey(a *attempt, key ed25519.PublicKey) *user {
+func (c *Chain) findKey(ctx context.Context, a *attempt, key ed25519.PublicKey) (*user, error) {
 	if c.options.Users != nil {
 		if owner := c.options.Users.byKey[string(key)]; owner != nil {
 			if a.authid != "" && a.authid != owner.who.ID {
-				return nil
+				return nil, nil
 			}
-			return owner
+			return owner, nil
 		}
 	}
-	found := c.find(a, hasKeys)
-	if found == nil || !slices.ContainsFunc(found.keys, func(k ed25519.PublicKey) bool { return k.Equal(key) }) {
-		return nil
+	found, err := c.find(ctx, a, hasKeys)
+	if err != nil || found == nil || !slices.ContainsFunc(found.keys, func(k ed25519.PublicKey) bool { return k.Equal(key) }) {
+		return nil, err
 	}
-	return found
+	return found, nil
 }
 
 var errNotAChallenge = errors.New("authextra.challenge must be 64 hexadecimal digits")

@@ -173,7 +173,7 @@ func (e *scramExchange) repeated(extra wamp.Dict) bool {
 }
 
 // beginSCRAM answers the client's nonce.
-func (c *Chain) beginSCRAM(_ context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginSCRAM(ctx context.Context, a *attempt) (router.Outcome, error) {
 	if err := c.checkAuthID(a, MethodSCRAM); err != nil {
 		return router.Outcome{}, err
 	}
@@ -191,7 +191,10 @@ func (c *Chain) beginSCRAM(_ context.Context, a *attempt) (router.Outcome, error
 			return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the channel binding %q is not possible on this connection", kind)
 		}
 	}
-	found := c.find(a, hasSCRAM)
+	found, err := c.find(ctx, a, hasSCRAM)
+	if err != nil {
+		return router.Outcome{}, err
+	}
 	u := found
 	if found == nil {
 		u = c.decoy.user(a.authid)

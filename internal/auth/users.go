@@ -137,6 +137,9 @@ func (u *Users) find(authid string, has func(*user) bool) *user {
 	return nil
 }
 
+// knows reports whether an authid is declared.
+func (u *Users) knows(authid string) bool { return u != nil && u.byID[authid] != nil }
+
 // some reports whether there is somebody with a credential.
 func (u *Users) some(has func(*user) bool) bool {
 	return u != nil && slices.ContainsFunc(u.first, has)

@@ -29,6 +29,7 @@ type Config struct {
 	Presence       []Presence     `key:"presence" map:"Pattern" doc:"The records whose viewers and editors are known, by pattern of the record."`
 	Maintenance    Maintenance    `key:"maintenance" doc:"Maintenance of the site."`
 	Meta           Meta           `key:"meta" doc:"WAMP's meta API: what the router tells of the sessions, subscriptions and registrations of others."`
+	Authorizer     *Authorizer    `key:"authorizer" doc:"Somebody who decides where no contract does, or in addition to contracts."`
 	Undeclared     string         `key:"undeclared" default:"refuse" one:"refuse allow" doc:"What happens to topics and procedures without a contract. allow is for trying things out: everybody may do everything with them."`
 	Metrics        Metrics        `key:"metrics" doc:"The page /metrics."`
 	Log            Log            `key:"log" doc:"What the server says about itself."`
@@ -88,6 +89,7 @@ type Auth struct {
 	Tickets      *Tickets      `key:"tickets" doc:"One-time tickets that the application issues to its users."`
 	Users        []User        `key:"users" doc:"Users whom the server itself knows. The command tidings user makes the entries."`
 	Cryptosign   *Cryptosign   `key:"cryptosign" doc:"How the server proves itself to clients that authenticate with a key pair."`
+	Dynamic      *Dynamic      `key:"dynamic" doc:"Who is asked about users whom the configuration does not have."`
 	Certificates []Certificate `key:"certificates" doc:"Who the owners of client certificates are: the first entry that holds decides, for the method tls. Needs tls.client_ca."`
 	Anonymous    *Anonymous    `key:"anonymous" doc:"Admit clients that prove nothing. Leave it out to require authentication."`
 }
@@ -122,6 +124,18 @@ type SCRAM struct {
 	Memory     int    `key:"memory" default:"0" min:"0" max:"262144" doc:"KiB of memory that Argon2id takes, for example 19456."`
 	StoredKey  Secret `key:"stored_key" required:"true" doc:"StoredKey of RFC 5802, in base64."`
 	ServerKey  Secret `key:"server_key" required:"true" doc:"ServerKey of RFC 5802, in base64."`
+}
+
+// Dynamic is who knows the users whom the configuration does not have.
+type Dynamic struct {
+	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
+	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. Who may register it decides who logs in."`
+	Methods     []string      `key:"methods" default:"cryptosign, wamp-scram, wampcra, ticket" one:"cryptosign wamp-scram wampcra ticket" doc:"The methods that it is asked about."`
+	Timeout     time.Duration `key:"timeout" default:"5s" min:"10ms" max:"30s" doc:"How long the answer may take. Without one nobody is let in."`
+	Secret      Secret        `key:"secret" doc:"Signs the requests of a webhook (header Tidings-Signature)."`
+	Concurrency int           `key:"concurrency" default:"64" min:"1" max:"10000" doc:"Questions that may be open at once; the next counts as without an answer."`
+
+	Pos Pos
 }
 
 // Certificate says who the owners of some client certificates are.
@@ -192,6 +206,21 @@ type Handler struct {
 	OnFailure   string        `key:"on_failure" default:"refuse" one:"refuse allow" doc:"What happens without a usable answer."`
 	Secret      Secret        `key:"secret" doc:"Signs the requests of a webhook (header Tidings-Signature)."`
 	Concurrency int           `key:"concurrency" default:"64" min:"1" max:"10000" doc:"Questions that may be open at once; the next counts as without an answer."`
+
+	Pos Pos
+}
+
+// Authorizer is who decides where no contract does, or in addition to contracts.
+type Authorizer struct {
+	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
+	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. Who may register it decides what is allowed."`
+	About       string        `key:"about" default:"undeclared" one:"undeclared everything" doc:"undeclared asks about what has no contract, and about patterns. everything asks about what rules allow as well."`
+	On          []string      `key:"on" default:"subscribe, publish, call, register" one:"subscribe publish call register" doc:"The actions that it is asked about. Where it is not asked, what has no contract is refused."`
+	Timeout     time.Duration `key:"timeout" default:"2s" min:"10ms" max:"30s" doc:"How long the answer may take. Without one the action is refused."`
+	Secret      Secret        `key:"secret" doc:"Signs the requests of a webhook (header Tidings-Signature)."`
+	Concurrency int           `key:"concurrency" default:"64" min:"1" max:"10000" doc:"Questions that may be open at once; the next counts as without an answer."`
+	Cache       time.Duration `key:"cache" default:"1m" min:"0s" max:"1h" doc:"The longest time that an answer is kept which says cache. 0 keeps none."`
+	CacheSize   int           `key:"cache_size" default:"10000" min:"1" max:"10000000" doc:"Answers that are kept; over it old ones make place."`
 
 	Pos Pos
 }

@@ -25,6 +25,12 @@ func (d *decoder) validate(c *Config, options Options) {
 	for i := range c.Topics {
 		d.validateHandler(c, &c.Topics[i])
 	}
+	if c.Auth.Dynamic != nil {
+		d.validateAsked(c, "auth.dynamic")
+	}
+	if c.Authorizer != nil {
+		d.validateAsked(c, "authorizer")
+	}
 }
 
 // given reports whether the file says something for a key, right or wrong.
@@ -103,16 +109,22 @@ func (d *decoder) validateHandler(c *Config, t *Topic) {
 	if h == nil {
 		return
 	}
+	d.validateAsked(c, path)
+	if len(h.On) == 0 {
+		d.at(c, path+".on", "on is empty: the handler is never asked", "write [subscribe, publish], or one of them")
+	}
+}
+
+// validateAsked checks the keys that say who is asked.
+func (d *decoder) validateAsked(c *Config, path string) {
+	what := path[strings.LastIndexByte(path, '.')+1:]
 	webhook, procedure := d.given(path+".webhook"), d.given(path+".procedure")
 	switch {
 	case !webhook && !procedure:
-		d.at(c, path, "the handler has neither webhook nor procedure", "name who is asked")
+		d.at(c, path, "the "+what+" has neither webhook nor procedure", "name who is asked")
 	case webhook && procedure:
-		d.at(c, path+".procedure", "the handler has both webhook and procedure", "remove one of them")
+		d.at(c, path+".procedure", "the "+what+" has both webhook and procedure", "remove one of them")
 	case procedure && d.given(path+".secret"):
 		d.at(c, path+".secret", "a procedure needs no secret", "remove it: the secret signs the requests of webhooks")
-	}
-	if len(h.On) == 0 {
-		d.at(c, path+".on", "on is empty: the handler is never asked", "write [subscribe, publish], or one of them")
 	}
 }

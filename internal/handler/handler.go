@@ -31,13 +31,14 @@ type Asker interface {
 
 // Request is what is asked about. It is read-only.
 type Request struct {
-	Action   router.Action // Subscribe or Publish
+	Action   router.Action
 	Topic    wamp.URI
 	Contract string            // the pattern of the topic's contract
 	Params   map[string]string // of the topic
 	Session  *router.Session   // nil: the HTTP API
 	Identity *router.Identity
-	Payload  wamp.Payload // of a publication
+	Payload  wamp.Payload // of a publication or a call
+	Match    wamp.Match   // of a subscription or a registration
 }
 
 // Answer is a decision.
@@ -45,6 +46,7 @@ type Answer struct {
 	Allow   bool
 	Reason  string        // of a refusal, for the client
 	Payload *wamp.Payload // published instead; nil keeps what was sent
+	Cache   time.Duration // how long the answer holds for the same question; 0: for this one only
 }
 
 // Policy is what happens without a decision.

@@ -43,21 +43,30 @@ func (p *Procedure) Ask(ctx context.Context, r *Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	payload, err := wamp.PayloadFromJSON(nil, text)
-	if err != nil {
-		return Answer{}, fmt.Errorf("encode the question: %w", err)
-	}
-	result, err := p.realm.Call(ctx, router.CallRequest{Procedure: p.procedure, Payload: payload})
+	answer, err := p.Exchange(ctx, text)
 	if err != nil {
 		return refusalIn(err)
 	}
+	return answerOf(answer)
+}
+
+// Exchange asks anything that is a JSON object, as keyword arguments, and gives those of the answer.
+func (p *Procedure) Exchange(ctx context.Context, question []byte) ([]byte, error) {
+	payload, err := wamp.PayloadFromJSON(nil, question)
+	if err != nil {
+		return nil, fmt.Errorf("encode the question: %w", err)
+	}
+	result, err := p.realm.Call(ctx, router.CallRequest{Procedure: p.procedure, Payload: payload})
+	if err != nil {
+		return nil, err
+	}
 	if result, err = result.In(wamp.JSON); err != nil {
-		return Answer{}, fmt.Errorf("decode the answer: %w", err)
+		return nil, fmt.Errorf("decode the answer: %w", err)
 	}
 	if result.Kwargs == nil {
-		return Answer{}, errors.New(`decode the answer: it has no keyword arguments, such as "allow"`)
+		return nil, errors.New(`decode the answer: it has no keyword arguments, such as "allow"`)
 	}
-	return answerOf(result.Kwargs)
+	return result.Kwargs, nil
 }
 
 // refusalIn reads a refusal that was given as an ERROR, which is how many frameworks say no.

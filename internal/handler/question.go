@@ -3,6 +3,7 @@ package handler
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,6 +17,7 @@ import (
 type question struct {
 	Action   string            `json:"action"`
 	Topic    wamp.URI          `json:"topic"`
+	Match    string            `json:"match,omitempty"` // of a pattern: prefix or wildcard
 	Contract string            `json:"contract"`
 	Params   map[string]string `json:"params"`
 	Identity person            `json:"identity"`
@@ -45,6 +47,9 @@ func questionOf(r *Request) ([]byte, error) {
 		Action: r.Action.String(), Topic: r.Topic, Contract: r.Contract, Params: r.Params,
 		Identity: personOf(r.Identity), Args: payload.Args, Kwargs: payload.Kwargs,
 	}
+	if r.Match != wamp.MatchExact {
+		q.Match = r.Match.String()
+	}
 	if r.Session != nil {
 		q.Session = r.Session.ID()
 	}
@@ -68,7 +73,12 @@ type reply struct {
 	Reason string         `json:"reason"`
 	Args   jsontext.Value `json:"args"`
 	Kwargs jsontext.Value `json:"kwargs"`
+	Cache  float64        `json:"cache"` // seconds
 }
+
+// maxCacheSeconds keeps a number that is not a time from overflowing one. It is far above what a
+// configuration allows.
+const maxCacheSeconds = 1e6
 
 // answerOf decodes a reply. Members that it does not know are ignored.
 func answerOf(text []byte) (Answer, error) {
@@ -80,6 +90,9 @@ func answerOf(text []byte) (Answer, error) {
 		return Answer{}, errors.New(`decode the answer: it lacks "allow": true or false`)
 	}
 	answer := Answer{Allow: *r.Allow, Reason: r.Reason}
+	if r.Cache > 0 {
+		answer.Cache = time.Duration(min(r.Cache, maxCacheSeconds) * float64(time.Second))
+	}
 	args, kwargs := present(r.Args), present(r.Kwargs)
 	if !answer.Allow || args == nil && kwargs == nil {
 		return answer, nil

@@ -71,9 +71,18 @@ func (w *Webhook) Ask(ctx context.Context, r *Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	text, err := w.Exchange(ctx, body)
+	if err != nil {
+		return Answer{}, err
+	}
+	return answerOf(text)
+}
+
+// Exchange asks anything that is a JSON object, and gives the answer as it came.
+func (w *Webhook) Exchange(ctx context.Context, body []byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.options.URL, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, fmt.Errorf("ask the webhook: %w", withoutURL(err))
+		return nil, fmt.Errorf("ask the webhook: %w", withoutURL(err))
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
@@ -83,19 +92,19 @@ func (w *Webhook) Ask(ctx context.Context, r *Request) (Answer, error) {
 	}
 	response, err := w.client.Do(request)
 	if err != nil {
-		return Answer{}, fmt.Errorf("ask the webhook: %w", withoutURL(err))
+		return nil, fmt.Errorf("ask the webhook: %w", withoutURL(err))
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1))
 	switch {
 	case err != nil:
-		return Answer{}, fmt.Errorf("read the webhook's answer: %w", err)
+		return nil, fmt.Errorf("read the webhook's answer: %w", err)
 	case response.StatusCode != http.StatusOK:
-		return Answer{}, fmt.Errorf("the webhook answered with status %d", response.StatusCode)
+		return nil, fmt.Errorf("the webhook answered with status %d", response.StatusCode)
 	case len(text) > maxReplyBytes:
-		return Answer{}, fmt.Errorf("the webhook's answer is longer than %d bytes", maxReplyBytes)
+		return nil, fmt.Errorf("the webhook's answer is longer than %d bytes", maxReplyBytes)
 	}
-	return answerOf(text)
+	return text, nil
 }
 
 // withoutURL keeps the address out of logs: it may hold a token.

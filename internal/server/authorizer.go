@@ -14,11 +14,12 @@ import (
 )
 
 // authorizer is who the router asks: the scopes of API keys, then the contracts, then the
-// contract's handler.
+// contract's handler, then who is asked about the rest.
 type authorizer struct {
 	contracts *contracts
 	keys      *auth.Keys
 	handlers  map[int]*handler.Handler // by index of the declaration
+	rest      *rest                    // nil: nobody is
 }
 
 // Authorize decides on what a session asks to do.
@@ -31,25 +32,47 @@ func (a *authorizer) decide(ctx context.Context, r topic.Request, session *route
 	if err := a.checkScope(&r); err != nil {
 		return router.Decision{}, err
 	}
-	verdict, err := a.contracts.table.Authorize(r)
-	if err != nil || verdict.Contract == nil {
+	table := a.contracts.table
+	if a.rest.asks(r.Action) {
+		table = a.contracts.open
+	}
+	verdict, err := table.Authorize(r)
+	if err != nil {
 		return router.Decision{}, err
 	}
-	asked := a.handlers[verdict.Contract.Declaration]
+	var decision router.Decision
+	if a.rest.decides(&r, verdict.Contract) {
+		if decision, err = a.askRest(ctx, &r, question{verdict, session}); err != nil {
+			return router.Decision{}, err
+		}
+		if decision.Payload != nil { // which is what the contract's handler is asked about
+			r.Payload = *decision.Payload
+		}
+	}
+	if verdict.Contract == nil {
+		return decision, nil
+	}
+	if replaced, err := a.askHandler(ctx, &r, question{verdict, session}); err != nil || replaced.Payload != nil {
+		return replaced, err
+	}
+	return decision, nil
+}
+
+// askHandler asks the handler of the contract, if it has one.
+func (a *authorizer) askHandler(ctx context.Context, r *topic.Request, q question) (router.Decision, error) {
+	contract := q.verdict.Contract
+	asked := a.handlers[contract.Declaration]
 	if asked == nil || (r.Action != router.Subscribe && r.Action != router.Publish) {
 		return router.Decision{}, nil
 	}
 	decision, err := asked.Decide(ctx, &handler.Request{
-		Action: r.Action, Topic: r.URI, Contract: verdict.Contract.Pattern.String(), Params: verdict.Params,
-		Session: session, Identity: r.Identity, Payload: r.Payload,
+		Action: r.Action, Topic: r.URI, Contract: contract.Pattern.String(), Params: q.verdict.Params,
+		Session: q.session, Identity: r.Identity, Payload: r.Payload,
 	})
-	if err != nil {
-		return router.Decision{}, err
+	if err == nil && decision.Payload != nil { // a handler may not break the contract either
+		err = contract.CheckPayload(*decision.Payload)
 	}
-	if decision.Payload != nil { // a handler may not break the contract either
-		return decision, verdict.Contract.CheckPayload(*decision.Payload)
-	}
-	return decision, nil
+	return decision, err
 }
 
 // checkScope holds an API key to its scopes over WebSocket as the HTTP API does: a key that may

@@ -27,6 +27,7 @@ type contracts struct {
 	declarations []topic.Declaration
 	declared     []declared // by index of the declaration
 	table        *topic.Table
+	open         *topic.Table // the same, but what has no contract is allowed: for who asks somebody else
 }
 
 // declared says where in the configuration a declaration came from.
@@ -54,6 +55,12 @@ func compileContracts(c *config.Config, files fs.FS, problems *config.Problems) 
 	b.addContent(c)
 	b.addPresence(c)
 	b.addMeta(&c.Meta)
+	if c.Authorizer != nil {
+		b.add(topic.Declaration{
+			Kind: topic.Procedure, Pattern: procedureForget, Doc: "Drops the answers of the authorizer that were kept.",
+			Call: "backend", Reserved: true,
+		}, declared{})
+	}
 	b.add(topic.Declaration{
 		Pattern: string(maintenance.Topic), Doc: "The state of the site: whether maintenance is on.",
 		Subscribe: everybody, Publish: nobody, Reserved: true,
@@ -61,6 +68,9 @@ func compileContracts(c *config.Config, files fs.FS, problems *config.Problems) 
 
 	var wrong []topic.Problem
 	b.table, wrong = topic.Compile(b.declarations, b.options)
+	if c.Authorizer != nil {
+		b.compileOpen()
+	}
 	for _, p := range wrong {
 		if p.Field == topic.FieldPattern && b.declared[p.Declaration].inner {
 			continue // told for the topic with the same pattern
@@ -102,7 +112,17 @@ func (b *contracts) askOnSubscribe(index int) error {
 		return wrong[0]
 	}
 	b.table = table
+	if b.open != nil {
+		b.compileOpen()
+	}
 	return nil
+}
+
+// compileOpen has the same mistakes as the other table, which are told there.
+func (b *contracts) compileOpen() {
+	options := b.options
+	options.Undeclared = topic.Allow
+	b.open, _ = topic.Compile(b.declarations, options)
 }
 
 func (b *contracts) add(d topic.Declaration, from declared) {

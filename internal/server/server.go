@@ -147,7 +147,8 @@ func (s *Server) assemble() error {
 		OperatorRoles: c.Maintenance.OperatorRoles,
 		Logger:        s.logger,
 	})
-	if err := s.assembleHandlers(); err != nil {
+	s.authorizer.rest = s.newRest(c.Authorizer)
+	if err := errors.Join(s.assembleHandlers(), s.registerForget()); err != nil {
 		return err
 	}
 	var err error
@@ -165,6 +166,7 @@ func (s *Server) assemble() error {
 func (s *Server) newChain() *auth.Chain {
 	o := s.logins
 	o.Tickets, o.Keys, o.Logger = s.tickets, s.keys, s.logger
+	o.Dynamic = s.newDynamic(s.config.Auth.Dynamic)
 	if s.config.Auth.Anonymous != nil {
 		o.Anonymous = auth.NewAnonymous(s.config.Auth.Anonymous.Role)
 	}

@@ -1,0 +1,50 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// newDynamic asks whom the configuration names about users; nil where it names nobody.
+func (s *Server) newDynamic(c *config.Dynamic) *auth.Dynamic {
+	if c == nil {
+		return nil
+	}
+	options := auth.DynamicOptions{Methods: c.Methods, Timeout: c.Timeout, MaxInFlight: c.Concurrency, Logger: s.logger}
+	if c.Webhook.Value != "" {
+		hook := handler.NewWebhook(handler.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
+		s.webhooks = append(s.webhooks, hook)
+		options.Oracle = hook
+	} else {
+		options.Oracle = loginProcedure{s, wamp.URI(c.Procedure.Value)}
+	}
+	return auth.NewDynamic(options)
+}
+
+// loginProcedure asks a procedure of the realm, which is made after the router and so after this.
+type loginProcedure struct {
+	server *Server
+	uri    wamp.URI
+}
+
+// Exchange implements [auth.Oracle]. Many frameworks say no with an ERROR.
+func (l loginProcedure) Exchange(ctx context.Context, question []byte) ([]byte, error) {
+	answer, err := handler.NewProcedure(l.server.realm, l.uri).Exchange(ctx, question)
+	if refused, ok := errors.AsType[*router.CallError](err); ok &&
+		(refused.URI == wamp.ErrNotAuthorized || refused.URI == wamp.ErrAuthenticationDenied) {
+		return []byte(`{"allow":false}`), nil
+	}
+	return answer, err
+}
+
+// Interface guards.
+var (
+	_ auth.Oracle = (*handler.Webhook)(nil)
+	_ auth.Oracle = loginProcedure{}
+)
