@@ -50,6 +50,7 @@ describe('content outdated', () => {
   test('a stale save is refused and nothing typed is lost', async () => {
     const [ann, ben] = [await stage.page('ann', '/orders/1045'), await stage.page('ben', '/orders/1045')];
     await edit(ben, 1045, 'written by Ben');
+    await text(by(ben, 'form-status'), 'Unsaved');
     await edit(ann, 1045, 'written by Ann');
     await save(ann);
     await by(ben, 'order-save').click();
@@ -60,6 +61,7 @@ describe('content outdated', () => {
 
   test('the backend says it over HTTP', async () => {
     const ben = await stage.page('ben', '/orders/1046');
+    await stage.watched('order.1046');
     const { status, body } = await stage.curl('/api/v1/content/changed', {
       tags: ['order.1046', 'order.987654'], author: { id: 'olga', name: 'Olga Petrova' }, fields: ['status'],
     });

@@ -72,6 +72,14 @@ class Stage {
     return curl(this.address, path, { key: 'demo', body });
   }
 
+  /** Waits until some page watches the tag: a page is connected before all of its topics are subscribed. */
+  async watched(tag) {
+    const deadline = Date.now() + PATIENCE;
+    while (!(await this.cli('topics')).includes(`tidings.content.${tag} `)) {
+      if (Date.now() > deadline) throw new Error(`no page watches ${tag}`);
+    }
+  }
+
   /** Another server, with a configuration of its own. */
   async serve(configuration) {
     const file = join(this.folder, 'tidings.yaml');
