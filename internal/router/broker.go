@@ -113,7 +113,7 @@ func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 	sub.mu.Lock()
 	defer b.unlock(sub)
 	removed := sub.removeLocked(m)
-	s.release(m, request)
+	s.release(m, &wamp.Unsubscribed{Request: request})
 	if removed {
 		b.meta.unsubscribed(s, sub)
 	}
@@ -131,7 +131,9 @@ func (s *Session) membership(id wamp.ID) *membership {
 	return nil
 }
 
-func (s *Session) release(m *membership, request wamp.ID) {
+// release takes a membership from what the session holds, which is told last, if there is anything to
+// tell it.
+func (s *Session) release(m *membership, last wamp.Message) {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,7 +142,9 @@ func (s *Session) release(m *membership, request wamp.ID) {
 		return
 	}
 	s.memberships = slices.Delete(s.memberships, i, i+1)
-	c.sendLocked(&wamp.Unsubscribed{Request: request})
+	if last != nil {
+		c.sendLocked(last)
+	}
 	s.noteLocked(notice{kind: noticeUnsubscribed, subscription: m.subscription.info})
 }
 

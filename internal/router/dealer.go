@@ -159,6 +159,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *wish) error 
 	reg.callees = append(reg.callees, added)
 	s.registrations = append(s.registrations, added)
 	c.sendLocked(&wamp.Registered{Request: request, Registration: reg.id})
+	s.realm.meta.registered(s, reg)
 	return nil
 }
 
@@ -207,6 +208,7 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) {
 	if last != nil {
 		s.client.sendLocked(last)
 	}
+	s.realm.meta.unregistered(s, reg)
 }
 
 // drop removes a callee that has left.

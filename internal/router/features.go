@@ -16,6 +16,8 @@ const (
 	calleeReroutes
 	calleeIsRevoked // knows UNREGISTERED that nobody asked for
 	calleePasses
+	publisherPasses
+	subscriberIsRevoked // knows UNSUBSCRIBED that it did not ask for
 )
 
 // announcements are the keys below roles.<role>.features. The specification spells canceling in two
@@ -36,6 +38,9 @@ var announcements = [...]struct {
 	{"callee", "registration_revocation", calleeIsRevoked},
 	{"callee", "payload_passthru_mode", calleePasses},
 	{"callee", "payload_transparency", calleePasses},
+	{"publisher", "payload_passthru_mode", publisherPasses},
+	{"publisher", "payload_transparency", publisherPasses},
+	{"subscriber", "subscription_revocation", subscriberIsRevoked},
 }
 
 func featuresOf(hello wamp.Dict) features {

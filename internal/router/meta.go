@@ -17,6 +17,11 @@ const (
 	metaSubscribe   wamp.URI = "wamp.subscription.on_subscribe"
 	metaUnsubscribe wamp.URI = "wamp.subscription.on_unsubscribe"
 	metaDelete      wamp.URI = "wamp.subscription.on_delete"
+
+	metaRegistrationCreate wamp.URI = "wamp.registration.on_create"
+	metaRegister           wamp.URI = "wamp.registration.on_register"
+	metaUnregister         wamp.URI = "wamp.registration.on_unregister"
+	metaRegistrationDelete wamp.URI = "wamp.registration.on_delete"
 )
 
 // meta tells who listens what happens in a realm. Events are noted at the moment of the change, under

@@ -26,7 +26,9 @@ type metaCall struct {
 // who may call them is decided as for every procedure.
 func ownProcedures(r *Realm) map[wamp.URI]*registration {
 	own := make(map[wamp.URI]*registration)
-	for _, procedures := range []map[wamp.URI]metaProcedure{sessionProcedures, subscriptionProcedures, historyProcedures, testamentProcedures} {
+	for _, procedures := range []map[wamp.URI]metaProcedure{
+		sessionProcedures, subscriptionProcedures, registrationProcedures, historyProcedures, testamentProcedures,
+	} {
 		for uri, procedure := range procedures {
 			own[uri] = &registration{procedure: uri, local: &Registration{
 				Procedure: uri,
@@ -40,6 +42,9 @@ func ownProcedures(r *Realm) map[wamp.URI]*registration {
 }
 
 func (r *Realm) callMeta(ctx context.Context, procedure metaProcedure, invocation Invocation) (wamp.Payload, error) {
+	if invocation.Caller == nil { // a session does so once it has its answer
+		defer r.tellMeta()
+	}
 	var positional []any
 	given := wamp.Dict{}
 	if err := invocation.Payload.Decode(&positional, &given); err != nil {

@@ -1,10 +1,6 @@
 package router
 
-import (
-	"slices"
-
-	"github.com/tidings-io/tidings/internal/wamp"
-)
+import "github.com/tidings-io/tidings/internal/wamp"
 
 // subscriptionProcedures are those of the subscription meta API (WAMP, "Subscription Meta API").
 // Subscriptions of the router's own topics are not shown.
@@ -14,6 +10,7 @@ var subscriptionProcedures = map[wamp.URI]metaProcedure{
 	"wamp.subscription.match":             {params: []string{"topic"}, run: matchSubscriptions},
 	"wamp.subscription.get":               {params: []string{"subscription"}, run: getSubscription},
 	"wamp.subscription.list_subscribers":  {params: []string{"subscription"}, run: listSubscribers},
+	"wamp.subscription.remove_subscriber": {params: []string{"subscription", "subscriber"}, run: removeSubscriber},
 	"wamp.subscription.count_subscribers": {params: []string{"subscription"}, run: countSubscribers},
 }
 
@@ -24,12 +21,7 @@ func listSubscriptions(c *metaCall) (wamp.Payload, error) {
 			byMatch[sub.info.Match] = append(byMatch[sub.info.Match], sub.info.ID)
 		}
 	}
-	listed := wamp.Dict{}
-	for match, ids := range byMatch {
-		slices.Sort(ids)
-		listed[match.String()] = ids
-	}
-	return result(listed)
+	return listed(byMatch)
 }
 
 // shown reports whether the subscription exists for the meta API: components of the server listen
@@ -109,6 +101,22 @@ func countSubscribers(c *metaCall) (wamp.Payload, error) {
 		return wamp.Payload{}, err
 	}
 	return result(sub.subscribers())
+}
+
+// removeSubscriber is not in the specification's text, but in its interface catalog, and in Crossbar.io.
+func removeSubscriber(c *metaCall) (wamp.Payload, error) {
+	sub, err := c.subscription()
+	if err != nil {
+		return wamp.Payload{}, err
+	}
+	removal, err := c.removal("subscriber")
+	if err != nil {
+		return wamp.Payload{}, err
+	}
+	if !c.realm.RevokeSubscription(removal.session, sub.info.ID, removal.reason) {
+		return wamp.Payload{}, wamp.Fail(wamp.ErrNoSuchSubscription, "the session %d does not hold the subscription %d", removal.session.id, sub.info.ID)
+	}
+	return wamp.Payload{}, nil
 }
 
 func (s *subscription) sessions() []*Session {

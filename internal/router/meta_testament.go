@@ -37,8 +37,8 @@ func addTestament(c *metaCall) (wamp.Payload, error) {
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	if passthru(m.Options) != nil {
-		return wamp.Payload{}, invalidArgument("ppt_scheme, enc_algo: payload_passthru_mode is not announced by this router")
+	if err := c.caller.mayPass(m.Options, publisherPasses); err != nil {
+		return wamp.Payload{}, invalidArgument("publish_options: %s", messageOf(err))
 	}
 	publication, err := c.caller.publication(c.ctx, m)
 	if err != nil {

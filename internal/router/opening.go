@@ -32,10 +32,13 @@ func routerRoles(options *Options) wamp.Dict {
 		"event_retention":               true,
 		"session_meta_api":              true,
 		"subscription_meta_api":         true,
+		"subscription_revocation":       true,
+		"payload_passthru_mode":         true,
 	}
 	dealer := wamp.Dict{
 		"session_meta_api":             true,
 		"testament_meta_api":           true,
+		"registration_meta_api":        true,
 		"pattern_based_registration":   true,
 		"shared_registration":          true,
 		"registration_revocation":      true,
@@ -48,6 +51,7 @@ func routerRoles(options *Options) wamp.Dict {
 	}
 	if len(options.TrustLevels) > 0 {
 		dealer["call_trustlevels"] = true
+		broker["publication_trustlevels"] = true
 	}
 	if options.Keeping != nil {
 		broker["event_history"] = true

@@ -15,6 +15,7 @@ type Publication struct {
 	Filter    Filter
 	Disclose  Disclosure // DiscloseAlways names the publisher in the event
 	ID        wamp.ID    // 0: a new one
+	Passthru  wamp.Dict  // how to read the payload, if only clients can
 	Retain    bool       // for who subscribes later and asks, if the topic's Keeping allows it
 }
 
@@ -199,7 +200,12 @@ func (d *delivery) details(sub *subscription) wamp.Dict {
 
 // details are the same for every subscription.
 func (p *Publication) details() wamp.Dict {
-	details := wamp.Dict{}
+	details := detailsOf(p.Passthru)
+	if p.Publisher != nil {
+		if level, given := p.Publisher.trust(); given {
+			details["trustlevel"] = int64(level)
+		}
+	}
 	if p.Disclose == DiscloseAlways && p.Publisher != nil {
 		details["publisher"] = int64(p.Publisher.id)
 		details["publisher_authid"] = p.Publisher.identity.ID

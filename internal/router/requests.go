@@ -28,7 +28,7 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 
 // publish handles PUBLISH, which is answered only if that was asked for.
 func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
-	if err := passthru(m.Options); err != nil {
+	if err := s.mayPass(m.Options, publisherPasses); err != nil {
 		return err
 	}
 	var receipt Receipt
@@ -57,9 +57,9 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 	if err != nil {
 		return Publication{}, err
 	}
-	payload := m.Payload
-	if decision.Payload != nil {
-		payload = *decision.Payload
+	payload, passthru := m.Payload, m.Options.Passthru()
+	if decision.Payload != nil { // by something that everybody can read
+		payload, passthru = *decision.Payload, nil
 	}
 	retain, _ := m.Options.Bool("retain")
 	return Publication{
@@ -68,6 +68,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Publisher: s,
 		Filter:    filterOf(m.Options),
 		Disclose:  disclose,
+		Passthru:  passthru,
 		Retain:    retain,
 	}, nil
 }
@@ -128,15 +129,6 @@ func (s *Session) disclosure(options wamp.Dict) (Disclosure, error) {
 		return DiscloseNever, wamp.Fail(wamp.ErrOptionDisallowed, "disclose_me is not allowed here")
 	}
 	return DiscloseAlways, nil
-}
-
-// passthru refuses payload that only clients can read: it needs the Details that say how, and this
-// router has not announced that it passes them on (WAMP, "Payload Passthru Mode").
-func passthru(options wamp.Dict) error {
-	if options.Passthru() == nil {
-		return nil
-	}
-	return wamp.Violation("ppt_scheme, enc_algo: payload_passthru_mode is not announced by this router")
 }
 
 // reply sends ERROR for a request that failed; nil was answered already.

@@ -10,6 +10,7 @@ import (
 var metaKill = map[wamp.URI]bool{
 	"wamp.session.kill": true, "wamp.session.kill_by_authid": true,
 	"wamp.session.kill_by_authrole": true, "wamp.session.kill_all": true,
+	"wamp.subscription.remove_subscriber": true, "wamp.registration.remove_callee": true,
 }
 
 // addMeta declares what the router itself publishes and answers. Nothing else below wamp. exists.
@@ -32,6 +33,8 @@ func (b *contracts) addMeta(meta *config.Meta) {
 		{"wamp.session.{ask:count|list|get}", "Who is here.", meta.Read, read},
 		{"wamp.session.{end:kill|kill_by_authid|kill_by_authrole|kill_all}", "Ends sessions of others.", meta.Kill, kill},
 		{"wamp.subscription.{ask:list|lookup|match|get|list_subscribers|count_subscribers}", "Who listens to what.", meta.Read, read},
+		{"wamp.subscription.remove_subscriber", "Takes a subscription away from a session.", meta.Kill, kill},
+		{"wamp.registration.remove_callee", "Takes a registration away from a session.", meta.Kill, kill},
 		{"wamp.subscription.get_events", "What was published before; the subscribe rule of the topic decides.", everyone, nil},
 		{"wamp.session.{will:add_testament|flush_testaments}", "What is published when the session ends; the publish rule of the topic decides.", everyone, nil},
 		{"wamp.registration.{ask:list|lookup|match|get|list_callees|count_callees}", "Who answers what.", meta.Read, read},
