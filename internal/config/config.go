@@ -30,6 +30,7 @@ type Config struct {
 	Maintenance    Maintenance    `key:"maintenance" doc:"Maintenance of the site."`
 	Meta           Meta           `key:"meta" doc:"WAMP's meta API: what the router tells of the sessions, subscriptions and registrations of others."`
 	Authorizer     *Authorizer    `key:"authorizer" doc:"Somebody who decides where no contract does, or in addition to contracts."`
+	Trust          []Trust        `key:"trust" map:"Role" short:"level" doc:"Levels of trust in roles. If there are any, events and calls carry the highest level of their publisher's and caller's roles; others have 0."`
 	Undeclared     string         `key:"undeclared" default:"refuse" one:"refuse allow" doc:"What happens to topics and procedures without a contract. allow is for trying things out: everybody may do everything with them."`
 	Metrics        Metrics        `key:"metrics" doc:"The page /metrics."`
 	Log            Log            `key:"log" doc:"What the server says about itself."`
@@ -264,6 +265,12 @@ type Maintenance struct {
 type Meta struct {
 	Read Text `key:"read" default:"backend" doc:"Rule: who may ask for, and subscribe to, what others do: the procedures and topics below wamp.session, wamp.subscription and wamp.registration."`
 	Kill Text `key:"kill" default:"backend" doc:"Rule: who may end sessions of others, and take subscriptions and registrations away from them. An API key needs the scope sessions, too."`
+}
+
+// Trust is the level of a role.
+type Trust struct {
+	Role  Text
+	Level int `key:"level" required:"true" min:"0" max:"1000000" doc:"The level."`
 }
 
 // Metrics is about /metrics.

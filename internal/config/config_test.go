@@ -111,6 +111,7 @@ content: {"order.{id:int}": {watch: "true"}}
 presence: {"order.{id:int}": {enter: "true", see: "true"}}
 maintenance: {operator_roles: [admin]}
 undeclared: allow
+trust: {staff: 5, partner: {level: 2}}
 `, config.Options{})
 
 	order := c.Topics[0]
@@ -125,6 +126,8 @@ undeclared: allow
 		{"origins", c.Origins[0].Value, "https://erp.example.com"},
 		{"a proxy's range", c.TrustedProxies[0].String(), "10.0.0.0/8"},
 		{"a single proxy", c.TrustedProxies[1].String(), "::1/128"},
+		{"a level", c.Trust[0].Role.Value + " " + strconv.Itoa(c.Trust[0].Level), "staff 5"},
+		{"a level at length", c.Trust[1].Role.Value + " " + strconv.Itoa(c.Trust[1].Level), "partner 2"},
 		{"a size", c.Limits.OutboxBytes, config.Size(2 << 20)},
 		{"a size in bytes", c.Limits.MessageBytes, config.Size(64 << 10)},
 		{"a limit by default", c.Limits.Subscriptions, 1000},

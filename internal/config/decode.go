@@ -306,7 +306,7 @@ func (d *decoder) entries(n *yaml.Node, target reflect.Value, s spec) {
 		seen[label.Value] = true
 		entry := reflect.New(target.Type().Elem()).Elem()
 		entry.FieldByName(s.tag.Get("map")).Set(reflect.ValueOf(d.textOf(label, label.Value, false)))
-		below := s.below(label.Value, "")
+		below := s.below(label.Value, reflect.StructTag(fmt.Sprintf("short:%q", s.tag.Get("short"))))
 		below.label = clip(label.Value)
 		d.decode(value, entry, below)
 		target.Set(reflect.Append(target, entry))

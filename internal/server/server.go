@@ -134,6 +134,7 @@ func (s *Server) assemble() error {
 		Authenticator: s.chain,
 		Authorizer:    s.authorizer,
 		Keeping:       s.contracts.keeping(),
+		TrustLevels:   trustLevels(c.Trust),
 		Logger:        s.logger,
 		Probe:         s.metrics,
 		Agent:         "Tidings-" + Version(),
@@ -239,6 +240,14 @@ func transportLimits(c *config.Config) transport.Limits {
 		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
 		Write: w.Write, Close: w.Close, Drain: w.Drain,
 	}
+}
+
+func trustLevels(given []config.Trust) map[string]int {
+	levels := make(map[string]int, len(given))
+	for _, t := range given {
+		levels[t.Role.Value] = t.Level
+	}
+	return levels
 }
 
 func strictness(name string) wamp.Strictness {

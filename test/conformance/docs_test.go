@@ -18,6 +18,7 @@ const tables = "../../docs/wamp.md"
 // announcing is a server with everything configured that is announced only then.
 const announcing = everybody + `
 topics: {kept: {history: 1}}
+trust: {staff: 1}
 `
 
 func TestWhatTheTablesNameExists(t *testing.T) {
