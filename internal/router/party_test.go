@@ -19,11 +19,22 @@ type member struct {
 // enter joins a client that plays all roles.
 func enter(t testing.TB, r *router.Router, encoding wamp.Encoding) *member {
 	m := &member{t: t, encoding: encoding}
-	m.client = r.Attach(router.Attachment{Format: router.Format{Encoding: encoding}})
-	m.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{
+	m.join(r, wamp.Dict{
 		"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}, "callee": wamp.Dict{},
-	}}})
+	})
 	return m
+}
+
+// enterWith joins a client that announces those roles.
+func enterWith(t testing.TB, r *router.Router, roles wamp.Dict) *member {
+	m := &member{t: t, encoding: wamp.V2JSON}
+	m.join(r, roles)
+	return m
+}
+
+func (m *member) join(r *router.Router, roles wamp.Dict) {
+	m.client = r.Attach(router.Attachment{Format: router.Format{Encoding: m.encoding}})
+	m.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": roles}})
 }
 
 // say sends a message; false once the conversation is over.

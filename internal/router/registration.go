@@ -109,7 +109,7 @@ func (reg *registration) pick(c *call) (*callee, *CallError) {
 		defer reg.mu.RUnlock()
 	}
 	n := len(reg.callees)
-	if n == 0 {
+	if n == 0 && len(c.refused) == 0 {
 		return nil, noSuchProcedureAnyMore(c.procedure)
 	}
 	var incapable *CallError
