@@ -95,7 +95,10 @@ func callMany(t *testing.T, r *router.Router, calls int) {
 	}
 	answers := map[wamp.ID]int{}
 	for len(answers) < calls { // callees go on answering or leave, so this ends
-		m.listen()
+		if !m.listen() {
+			t.Errorf("the conversation ended after %d answers", len(answers))
+			return
+		}
 		for _, message := range m.heard {
 			switch answer := message.(type) {
 			case *wamp.Result:

@@ -109,8 +109,11 @@ func (reg *registration) pick(c *call) (*callee, *CallError) {
 		defer reg.mu.RUnlock()
 	}
 	n := len(reg.callees)
-	if n == 0 && len(c.refused) == 0 {
+	switch {
+	case n == 0 && len(c.refused) == 0:
 		return nil, noSuchProcedureAnyMore(c.procedure)
+	case n == 0:
+		return nil, noAvailableCallee(c.procedure)
 	}
 	var incapable *CallError
 	for i, start := 0, reg.startLocked(); i < n; i++ {
