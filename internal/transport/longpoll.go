@@ -269,12 +269,21 @@ func (l *LongPoll) read(w http.ResponseWriter, r *http.Request, limit int) ([]by
 
 func (l *LongPoll) close(w http.ResponseWriter, r *http.Request) *refusal {
 	p, wrong := l.find(r)
-	if wrong != nil {
+	switch {
+	case wrong == nil:
+		p.end(router.CloseLost)
+	case l.has(r.PathValue("id")): // somebody else's
 		return wrong
 	}
-	p.end(router.CloseLost)
+	// Clients close what GOODBYE or ABORT has ended, too, and autobahn waits for ever if that is refused.
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func (l *LongPoll) has(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.polls[id] != nil
 }
 
 // cutAll ends what is left, at the end.

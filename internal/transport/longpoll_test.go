@@ -112,6 +112,7 @@ func TestASessionOverLongPoll(t *testing.T) {
 		p.send(`[6,{},"wamp.close.close_realm"]`)
 		p.wantsMatch(`^\[6,.*goodbye_and_out`)
 		p.wantsStatus(p.path+"/receive?x=1", http.StatusBadRequest)
+		p.wantsStatus(p.path+"/close", http.StatusNoContent) // what has ended is closed
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,30 +28,46 @@ type peer struct {
 	start         func(t *testing.T) driver // another one of the same kind
 	client        string
 	serialization string
+	transport     transport
 	version1      bool
 	// Integers of 64 bits that it can take out of its serialization, and put into it. JavaScript's
 	// own JSON has none; the other cases are choices of the client's serializers.
 	reads, writes bool
 }
 
-func (p *peer) String() string { return p.client + " " + p.serialization }
+// transport is how a client comes.
+type transport string
 
-func (p *peer) user() string { return p.client + "-" + p.serialization }
+const (
+	webSocket transport = ""
+	batched   transport = "batched" // WebSocket, several messages in one
+	rawSocket transport = "rawsocket"
+	longPoll  transport = "longpoll"
+)
 
-func (p *peer) procedure() string { return "echo." + p.client + "." + p.serialization }
+func (p *peer) String() string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", p.client, p.serialization, p.transport))
+}
+
+func (p *peer) user() string { return strings.ReplaceAll(p.String(), " ", "-") }
+
+func (p *peer) procedure() string { return "echo." + strings.ReplaceAll(p.String(), " ", ".") }
 
 func allPeers(t *testing.T) []*peer {
 	peers := []*peer{
 		{client: "autobahn", serialization: "json"},
 		{client: "autobahn", serialization: "msgpack"},
 		{client: "autobahn", serialization: "cbor", reads: true},
+		{client: "autobahn", serialization: "json", transport: longPoll},
 		{client: "wampy", serialization: "json"},
 		{client: "wampy", serialization: "msgpack", reads: true, writes: true},
 		{client: "wampy", serialization: "cbor", writes: true},
 		{client: "v1", serialization: "json", version1: true},
 	}
 	for _, p := range peers {
-		p.start = func(t *testing.T) driver { return startProcess(t, "node", "peers/peer.mjs", p.client, p.serialization) }
+		p.start = func(t *testing.T) driver {
+			return startProcess(t, p.transport, "node", "peers/peer.mjs", p.client, p.serialization)
+		}
 	}
 	peers = append(peers, pythonPeers(t)...)
 	peers = append(peers, nexusPeers(t)...)
@@ -66,6 +84,7 @@ func allPeers(t *testing.T) []*peer {
 type world struct {
 	*report
 	server *server.Server
+	socket string // of WAMP without HTTP
 	peers  []*peer
 }
 
@@ -87,7 +106,9 @@ func TestEveryClientTalksToEveryOther(t *testing.T) {
 			t.Skipf("needs %s: install Node.js 20 and run npm ci in test/conformance", needed)
 		}
 	}
-	w := &world{server: startServer(t, contracts), peers: allPeers(t)}
+	socket := filepath.Join(t.TempDir(), "wamp.sock")
+	w := &world{socket: socket, peers: allPeers(t)}
+	w.server = startServer(t, fmt.Sprintf("%slongpoll: true\nrawsocket: [{listen: 'unix://%s'}]\n", contracts, socket))
 	w.report = newReport(w.peers)
 	t.Cleanup(func() { t.Logf("what works between all of them:\n%s", w) })
 	for _, p := range w.peers {
@@ -140,7 +161,7 @@ func ticketsLetInOnce(t *testing.T, w *world) {
 		if !w.check(t, p, tickets, err) {
 			return
 		}
-		used := login{w.server.Addr(), p.user(), ticket}
+		used := login{w.server.Addr(), w.socket, p.user(), ticket}
 		s, err := p.connect(ctx, used)
 		if err == nil && !p.version1 && (s.AuthID != p.user() || s.AuthRole != "staff") { // version 1 tells nobody who they are
 			err = fmt.Errorf("let in as %+v", s)

@@ -48,15 +48,16 @@ type driver interface {
 	events() <-chan payload
 }
 
-type login struct{ address, user, ticket string }
+type login struct{ address, socket, user, ticket string }
 
 // manyEvents is more than a test leaves unread.
 const manyEvents = 256
 
 // processClient is a client in a process of its own, which speaks as peers/peer.mjs says.
 type processClient struct {
-	in       io.WriteCloser
-	received chan payload
+	transport transport
+	in        io.WriteCloser
+	received  chan payload
 
 	mu      sync.Mutex // guards what follows
 	last    int
@@ -72,7 +73,7 @@ type answer struct {
 	Kwargs map[string]any  `json:"kwargs"`
 }
 
-func startProcess(t *testing.T, command ...string) *processClient {
+func startProcess(t *testing.T, by transport, command ...string) *processClient {
 	t.Helper()
 	name := strings.Join(command, " ")
 	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx,gosec // ends with its standard input; the commands are ours
@@ -89,7 +90,7 @@ func startProcess(t *testing.T, command ...string) *processClient {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	n := &processClient{in: in, received: make(chan payload, manyEvents), pending: make(map[int]chan answer)}
+	n := &processClient{transport: by, in: in, received: make(chan payload, manyEvents), pending: make(map[int]chan answer)}
 	read := make(chan error, 1)
 	go func() { read <- n.read(out) }()
 	t.Cleanup(func() {
@@ -176,8 +177,14 @@ func (n *processClient) do(ctx context.Context, what string, parameters map[stri
 
 func (n *processClient) connect(ctx context.Context, l login) (session, error) {
 	var s session
+	url := map[transport]string{
+		webSocket: "ws://" + l.address + "/ws",
+		batched:   "ws://" + l.address + "/ws",
+		rawSocket: "unix://" + l.socket,
+		longPoll:  "http://" + l.address + "/longpoll",
+	}[n.transport]
 	err := n.do(ctx, "connect", map[string]any{
-		"url": "ws://" + l.address + "/ws", "realm": realm, "ticket": l.ticket, "authid": l.user,
+		"url": url, "realm": realm, "ticket": l.ticket, "authid": l.user,
 	}, &s)
 	return s, err
 }

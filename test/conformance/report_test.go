@@ -74,12 +74,12 @@ func (r *report) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-18s", "")
+	fmt.Fprintf(&b, "%-24s", "")
 	for _, f := range features {
 		fmt.Fprintf(&b, " %-11s", f)
 	}
 	for _, row := range r.rows {
-		fmt.Fprintf(&b, "\n%-18s", row)
+		fmt.Fprintf(&b, "\n%-24s", row)
 		for _, f := range features {
 			text := r.cells[row][f]
 			if text == "" {

@@ -30,6 +30,7 @@ topics:
   readonly.{a}: {subscribe: "true", publish: backend}
 procedures:
   echo.{client}.{serialization}: {call: "true", register: "true"}
+  echo.{client}.{serialization}.{transport}: {call: "true", register: "true"}
 `
 
 // startServer runs the whole server until the test ends.

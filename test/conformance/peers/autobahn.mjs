@@ -1,13 +1,15 @@
-// npm's autobahn, unmodified. It expects the WebSocket that browsers and newer Node.js have built in.
+// npm's autobahn, unmodified. It expects what browsers have built in.
 import WebSocket from "ws";
+import { XMLHttpRequest } from "./xhr.mjs";
 globalThis.WebSocket ??= WebSocket;
+globalThis.XMLHttpRequest ??= XMLHttpRequest;
 const { default: autobahn } = await import("autobahn");
 const { JSONSerializer, MsgpackSerializer, CBORSerializer } = autobahn.serializer;
 const serializers = { json: JSONSerializer, msgpack: MsgpackSerializer, cbor: CBORSerializer };
 
 export function connect({ url, realm, ticket, authid, serialization }) {
   const connection = new autobahn.Connection({
-    url,
+    transports: [{ type: url.startsWith("http") ? "longpoll" : "websocket", url }],
     realm,
     authmethods: ["ticket"],
     authid,

@@ -3,7 +3,10 @@ import asyncio
 import base64
 import json
 import sys
+from decimal import Decimal
+from urllib.parse import urlparse
 
+from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
 from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.exception import ApplicationError
@@ -18,6 +21,8 @@ def say(message):
 
 
 def to_neutral(value):
+    if isinstance(value, Decimal) and value == value.to_integral_value():  # large ones in UBJSON
+        value = int(value)
     if isinstance(value, bytes):
         return {"$binary": base64.b64encode(value).decode()}
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_EXACT:
@@ -75,15 +80,19 @@ class Client(ApplicationSession):
 
 
 class Commands:
-    def __init__(self, serialization):
-        self.serializers = [SERID_TO_SER[serialization]()]
+    def __init__(self, serialization, transport):
+        self.serializer = SERID_TO_SER[serialization](batched=transport == "batched")
 
     async def connect(self, url, **parameters):
         loop = asyncio.get_running_loop()
         joined, self.left = loop.create_future(), loop.create_future()
         self.client = Client(parameters, joined, self.left)
-        factory = WampWebSocketClientFactory(lambda: self.client, url=url, serializers=self.serializers)
-        await loop.create_connection(factory, factory.host, factory.port)
+        if url.startswith("unix:"):
+            factory = WampRawSocketClientFactory(lambda: self.client, serializer=self.serializer)
+            await loop.create_unix_connection(factory, urlparse(url).path)
+        else:
+            factory = WampWebSocketClientFactory(lambda: self.client, url=url, serializers=[self.serializer])
+            await loop.create_connection(factory, factory.host, factory.port)
         return await joined
 
     async def subscribe(self, topic, match):
@@ -122,7 +131,7 @@ class Commands:
 
 
 async def main():
-    commands = Commands(sys.argv[1])
+    commands = Commands(*sys.argv[1:])
     lines = asyncio.StreamReader(limit=2**24)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
