@@ -8,88 +8,118 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// life is what the events of one subscription have told so far.
+// life is what the events of one subscription or registration have told so far.
 type life struct {
-	exists      bool
-	subscribers int
+	exists bool
+	held   int
+}
+
+// lives listens to the four events of one kind of thing.
+type lives struct {
+	t  *testing.T
+	mu sync.Mutex
+	of map[wamp.ID]*life
+}
+
+func (all *lives) on(realm *router.Realm, topic wamp.URI, change func(*life)) {
+	_, err := realm.Subscribe(topic, wamp.MatchExact, func(d router.Delivery) {
+		var args []any
+		if err := d.Payload.Decode(&args, nil); err != nil {
+			all.t.Error(err)
+		}
+		event := wamp.Dict{"id": args[1]}
+		if details, ok := event.Dict("id"); ok { // on_create tells more
+			event = details
+		}
+		id, _ := event.ID("id")
+		all.mu.Lock()
+		defer all.mu.Unlock()
+		if all.of[id] == nil {
+			all.of[id] = &life{}
+		}
+		change(all.of[id])
+	})
+	if err != nil {
+		all.t.Fatal(err)
+	}
+}
+
+// watch checks the order: created, held, let go, deleted.
+func watch(t *testing.T, realm *router.Realm, topics [4]wamp.URI) *lives {
+	all := &lives{t: t, of: map[wamp.ID]*life{}}
+	all.on(realm, topics[0], func(l *life) {
+		if l.exists {
+			t.Errorf("%s came twice", topics[0])
+		}
+		l.exists = true
+	})
+	all.on(realm, topics[1], func(l *life) {
+		if l.held++; !l.exists {
+			t.Errorf("%s came before %s", topics[1], topics[0])
+		}
+	})
+	all.on(realm, topics[2], func(l *life) {
+		if l.held--; !l.exists || l.held < 0 {
+			t.Errorf("%s came before %s", topics[2], topics[1])
+		}
+	})
+	all.on(realm, topics[3], func(l *life) {
+		if !l.exists || l.held != 0 {
+			t.Errorf("%s came while it was held by %d", topics[3], l.held)
+		}
+		l.exists = false
+	})
+	return all
+}
+
+func (all *lives) expectOver() {
+	if len(all.of) == 0 {
+		all.t.Error("nothing was told")
+	}
+	for id, l := range all.of {
+		if l.exists || l.held != 0 {
+			all.t.Errorf("%d was left as %+v", id, *l)
+		}
+	}
 }
 
 func TestMetaEventsTellALifeInOrder(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
-	lives := map[int]*life{}
-	var mu sync.Mutex
-	on := func(topic wamp.URI, change func(*life)) {
-		_, err := realm.Subscribe(topic, wamp.MatchExact, func(d router.Delivery) {
-			var args []any
-			if err := d.Payload.Decode(&args, nil); err != nil {
-				t.Error(err)
-			}
-			details, _ := args[1].(wamp.Dict)
-			id, ok := details.ID("id")
-			if !ok {
-				id, _ = wamp.Dict{"id": args[1]}.ID("id")
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if lives[int(id)] == nil {
-				lives[int(id)] = &life{}
-			}
-			change(lives[int(id)])
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	on("wamp.subscription.on_create", func(l *life) {
-		if l.exists {
-			t.Error("created twice")
-		}
-		l.exists = true
+	subscriptions := watch(t, realm, [4]wamp.URI{
+		"wamp.subscription.on_create", "wamp.subscription.on_subscribe", "wamp.subscription.on_unsubscribe", "wamp.subscription.on_delete",
 	})
-	on("wamp.subscription.on_subscribe", func(l *life) {
-		if l.subscribers++; !l.exists {
-			t.Error("subscribed before it was created")
-		}
+	registrations := watch(t, realm, [4]wamp.URI{
+		"wamp.registration.on_create", "wamp.registration.on_register", "wamp.registration.on_unregister", "wamp.registration.on_delete",
 	})
-	on("wamp.subscription.on_unsubscribe", func(l *life) {
-		if l.subscribers--; !l.exists || l.subscribers < 0 {
-			t.Error("unsubscribed before it was subscribed")
-		}
-	})
-	on("wamp.subscription.on_delete", func(l *life) {
-		if !l.exists || l.subscribers != 0 {
-			t.Errorf("deleted with %d subscribers", l.subscribers)
-		}
-		l.exists = false
-	})
-
 	var crowd sync.WaitGroup
 	for n := range 8 {
 		crowd.Go(func() {
 			for i := range 50 {
 				m := enter(t, r, wamp.V2JSON)
 				m.say(&wamp.Subscribe{Request: 1, Topic: "a"})
-				m.say(&wamp.Subscribe{Request: 2, Topic: "b"})
+				m.say(&wamp.Register{Request: 2, Procedure: "a", Options: wamp.Dict{"invoke": "random"}})
 				if (i+n)%2 == 0 {
-					m.listen()
-					for _, message := range m.heard {
-						if s, ok := message.(*wamp.Subscribed); ok {
-							m.say(&wamp.Unsubscribe{Request: 3, Subscription: s.Subscription})
-						}
-					}
+					m.giveBack()
 				}
 				m.client.Gone(router.CloseLost)
 			}
 		})
 	}
 	crowd.Wait()
-	if len(lives) == 0 {
-		t.Error("nothing was told")
-	}
-	for id, l := range lives {
-		if l.exists || l.subscribers != 0 {
-			t.Errorf("subscription %d was left as %+v", id, *l)
+	subscriptions.expectOver()
+	registrations.expectOver()
+}
+
+// giveBack ends all that the member has heard that it holds.
+func (m *member) giveBack() {
+	m.listen()
+	for _, message := range m.heard {
+		switch answer := message.(type) {
+		case *wamp.Subscribed:
+			m.say(&wamp.Unsubscribe{Request: 3, Subscription: answer.Subscription})
+		case *wamp.Registered:
+			m.say(&wamp.Unregister{Request: 4, Registration: answer.Registration})
 		}
 	}
 }

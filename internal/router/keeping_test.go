@@ -1,0 +1,64 @@
+package router_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Whoever subscribes while somebody publishes gets the last event at once and then every new one: it
+// may get the first twice, but misses none and sees none that is older.
+func TestWhoComesLaterMissesNothing(t *testing.T) {
+	const publications = 300
+	r := router.New(router.Options{
+		Limits:  router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
+		Keeping: func(wamp.URI) router.Keeping { return router.Keeping{History: 5} },
+	})
+	r.AddRealm("app")
+	publisher := enter(t, r, wamp.V2JSON)
+	publish := func(n int) {
+		publisher.say(&wamp.Publish{Request: wamp.ID(n), Topic: "state", Options: wamp.Dict{"retain": true}, Payload: args(t, n)})
+	}
+	publish(1)
+	var crowd sync.WaitGroup
+	crowd.Go(func() {
+		for n := 2; n <= publications; n++ {
+			publish(n)
+		}
+	})
+	late := make([]*member, 20)
+	for i := range late {
+		crowd.Go(func() {
+			late[i] = enter(t, r, []wamp.Encoding{wamp.V2JSON, wamp.V2CBOR, wamp.V2MessagePack}[i%3])
+			late[i].say(&wamp.Subscribe{Request: 1, Topic: "state", Options: wamp.Dict{"get_retained": true}})
+			late[i].say(&wamp.Call{Request: 2, Procedure: "wamp.subscription.get_events", Payload: args(t, 1)})
+		})
+	}
+	crowd.Wait()
+	for _, m := range late {
+		m.listen()
+		m.expectNoGap(publications)
+	}
+}
+
+func (m *member) expectNoGap(last int) {
+	m.t.Helper()
+	seen := 0
+	for _, message := range m.heard {
+		event, ok := message.(*wamp.Event)
+		if !ok {
+			continue
+		}
+		n := ints(m.t, event.Payload)[0]
+		retained, _ := event.Details.Bool("retained")
+		if retained != (seen == 0) || !retained && n != seen && n != seen+1 {
+			m.t.Errorf("%d came after %d, retained: %v", n, seen, retained)
+		}
+		seen = n
+	}
+	if seen != last {
+		m.t.Errorf("the last that came is %d of %d", seen, last)
+	}
+}
