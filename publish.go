@@ -13,6 +13,9 @@ type PublishOptions struct {
 	Exclude, Eligible           []uint64 // sessions
 	ExcludeUsers, EligibleUsers []string
 	ExcludeRoles, EligibleRoles []string
+
+	// Retain keeps the event as the topic's last, for who subscribes later and asks for it.
+	Retain bool
 }
 
 // Receipt says what became of a publication.
@@ -31,7 +34,7 @@ func (s *Server) Publish(ctx context.Context, topic string, p Payload, options *
 	}
 	publication := router.Publication{Topic: wamp.URI(topic), Payload: payload}
 	if options != nil {
-		publication.Filter = options.filter()
+		publication.Filter, publication.Retain = options.filter(), options.Retain
 	}
 	receipt, err := s.inner.Publish(ctx, publication)
 	if err != nil {

@@ -26,6 +26,7 @@ type Publication struct {
 	Eligible       []wamp.ID `json:"eligible,omitzero" doc:"Only these sessions may get the event; an empty list means nobody."`
 	ExcludeAuthID  []string  `json:"exclude_authid,omitzero" doc:"Users that get no event."`
 	EligibleAuthID []string  `json:"eligible_authid,omitzero" doc:"Only these users may get the event; an empty list means nobody."`
+	Retain         bool      `json:"retain,omitempty" doc:"Keep it as the topic's last event, for who subscribes later and asks for it, if the contract does not say never."`
 	ExcludeRole    []string  `json:"exclude_authrole,omitzero" doc:"Roles that get no event."`
 	EligibleRole   []string  `json:"eligible_authrole,omitzero" doc:"Only these roles may get the event; an empty list means nobody."`
 }
@@ -73,6 +74,7 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 		return Receipt{}, NewProblem(http.StatusUnprocessableEntity, "the payload: %v", err)
 	}
 	receipt, err := a.options.Publisher.Publish(ctx, by(ctx), router.Publication{
+		Retain:  p.Retain,
 		Topic:   wamp.URI(p.Topic),
 		Payload: carried,
 		Filter: router.Filter{

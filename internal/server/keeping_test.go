@@ -20,6 +20,7 @@ func TestContractsSayWhatIsKeptAndForWhom(t *testing.T) {
 	for _, price := range []int{1, 2, 3} {
 		r.api(allKey, "POST", "publish", map[string]any{"topic": "price.gold", "args": []any{price}}).as(200, nil)
 	}
+	r.api(allKey, "POST", "publish", map[string]any{"topic": "news", "args": []any{"last"}, "retain": true}).as(200, nil)
 	r.api(allKey, "POST", "publish", map[string]any{"topic": "user.ann", "args": []any{"for ann"}}).as(200, nil)
 	subscribe(t, r.user("ann", ""), "user.ann")
 	id := func(topic string) string {
@@ -36,7 +37,8 @@ func TestContractsSayWhatIsKeptAndForWhom(t *testing.T) {
 		{hello, `"event_history":true`},
 		{`[32,1,{"get_retained":true},"price.gold"]`, `[33,1,`},
 		{"", `"retained":true},[3]]`},
-		{`[32,2,{},"news"]`, `[33,2,`},
+		{`[32,2,{"get_retained":true},"news"]`, `[33,2,`},
+		{"", `"retained":true},["last"]]`},
 		{`[48,3,{},"wamp.subscription.get_events",TOPIC user.ann]`, `is not yours to read"]`},
 		{`[48,4,{},"wamp.subscription.get_events",TOPIC price.gold]`, `"args":[2],`},
 		{`[48,5,{},"wamp.subscription.get_events",TOPIC news]`, `"wamp.error.history_unavailable"`},
