@@ -17,7 +17,8 @@ import (
 
 // Config says where to connect and as whom. Only URL is required.
 type Config struct {
-	// URL of the server: http, https, ws or wss. Without a path, /ws is meant.
+	// URL of the server: http, https, ws or wss. Without a path, /ws is meant. For RawSocket it is
+	// rs://host:port, with TLS rss://host:port, and rs+unix:///path for a Unix socket.
 	URL string
 	// Realm to join; "app" when empty.
 	Realm string
@@ -101,11 +102,11 @@ const (
 
 // withDefaults checks the configuration and fills in what was left out.
 func (c Config) withDefaults() (Config, error) {
-	address, err := webSocketURL(c.URL)
+	address, err := serverURL(c.URL)
 	if err != nil {
 		return c, err
 	}
-	if c.Serialization > CBOR {
+	if c.Serialization > UBJSON {
 		return c, fmt.Errorf("unknown serialization %d", c.Serialization)
 	}
 	if c.Ticket != nil && c.Key != "" {
@@ -140,8 +141,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// webSocketURL turns the address that people know into the one to dial.
-func webSocketURL(address string) (string, error) {
+// serverURL turns the address that people know into the one to dial.
+func serverURL(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", fmt.Errorf("server URL: %w", err)
@@ -151,8 +152,18 @@ func webSocketURL(address string) (string, error) {
 		u.Scheme = "ws"
 	case "https", "wss":
 		u.Scheme = "wss"
+	case "rs", "rss":
+		if u.Port() == "" {
+			return "", fmt.Errorf("server URL %q names no port", address)
+		}
+		return u.Scheme + "://" + u.Host, nil
+	case "rs+unix":
+		if u.Path == "" {
+			return "", fmt.Errorf("server URL %q names no path", address)
+		}
+		return u.String(), nil
 	default:
-		return "", fmt.Errorf("server URL %q: want http://, https://, ws:// or wss://", address)
+		return "", fmt.Errorf("server URL %q: want http://, https://, ws://, wss://, rs://, rss:// or rs+unix://", address)
 	}
 	if u.Host == "" {
 		return "", fmt.Errorf("server URL %q names no host", address)
@@ -172,6 +183,7 @@ const (
 	JSON Serialization = iota
 	MessagePack
 	CBOR
+	UBJSON
 )
 
 // String gives the usual name.
@@ -183,6 +195,8 @@ func (s Serialization) String() string {
 		return "msgpack"
 	case CBOR:
 		return "cbor"
+	case UBJSON:
+		return "ubjson"
 	}
 	return "unknown"
 }
@@ -193,6 +207,8 @@ func (s Serialization) encoding() wamp.Encoding {
 		return wamp.V2MessagePack
 	case CBOR:
 		return wamp.V2CBOR
+	case UBJSON:
+		return wamp.V2UBJSON
 	default:
 		return wamp.V2JSON
 	}

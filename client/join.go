@@ -133,7 +133,7 @@ func (l *link) welcome(m *wamp.Welcome) {
 
 // control queues the reader's answer to a control frame.
 func (l *link) control(op ws.OpCode, payload []byte) {
-	if f, err := frame(op, payload); err == nil { // a control frame is too short to fail
+	if f, err := l.socket.wire.control(op, payload); err == nil && f != nil { // it is too short to fail
 		l.out.put(f)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,8 +20,9 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// socket is a WebSocket that carries WAMP messages: the only place that knows frames.
+// socket is a connection that carries WAMP messages, WebSocket unless its wire is another.
 type socket struct {
+	wire     wire
 	conn     net.Conn
 	encoding wamp.Encoding
 	limit    int           // bytes of one message
@@ -34,11 +36,32 @@ type socket struct {
 	control func(op ws.OpCode, payload []byte)
 }
 
+// wire is how messages lie on a socket.
+type wire interface {
+	// read gives the next message. The bytes are the caller's.
+	read(s *socket) ([]byte, error)
+	// message makes the bytes of one message and uses it up.
+	message(encoding wamp.Encoding, message []byte) ([]byte, error)
+	// control makes a control frame and uses up the payload; nil if the wire has none of that kind.
+	control(op ws.OpCode, payload []byte) ([]byte, error)
+}
+
 // maxRefusal is how much of a refusal's body is read for its reason.
 const maxRefusal = 4 << 10
 
-// dial opens a WebSocket for the configured encoding.
+// dial opens a socket for the configured encoding.
 func dial(ctx context.Context, config Config) (*socket, error) {
+	u, err := url.Parse(config.URL)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(u.Scheme, "rs") {
+		return dialRaw(ctx, config, u)
+	}
+	return dialWebSocket(ctx, config)
+}
+
+func dialWebSocket(ctx context.Context, config Config) (*socket, error) {
 	encoding := config.Serialization.encoding()
 	var refusal error
 	dialer := ws.Dialer{
@@ -73,6 +96,7 @@ func dial(ctx context.Context, config Config) (*socket, error) {
 		silence:  2 * config.Limits.Ping,
 		written:  config.Limits.Ping,
 		in:       buffered,
+		wire:     webSocketWire{},
 	}, nil
 }
 
@@ -91,11 +115,19 @@ func readRefusal(response io.Reader) error {
 }
 
 // read gives the next message. The bytes are the caller's.
-func (s *socket) read() ([]byte, error) {
+func (s *socket) read() ([]byte, error) { return s.wire.read(s) }
+
+// alive gives the server time for another sign of life.
+func (s *socket) alive() error { return s.conn.SetReadDeadline(time.Now().Add(s.silence)) }
+
+// webSocketWire is WebSocket.
+type webSocketWire struct{}
+
+func (webSocketWire) read(s *socket) ([]byte, error) {
 	var message bytes.Buffer
 	state := ws.StateClientSide
 	for {
-		if err := s.conn.SetReadDeadline(time.Now().Add(s.silence)); err != nil {
+		if err := s.alive(); err != nil {
 			return nil, err
 		}
 		header, err := ws.ReadHeader(s.in)
@@ -161,13 +193,17 @@ func (s *socket) write(frames net.Buffers) error {
 }
 
 // frame makes the bytes of one message on the wire and uses up the message.
-func (s *socket) frame(message []byte) ([]byte, error) {
+func (s *socket) frame(message []byte) ([]byte, error) { return s.wire.message(s.encoding, message) }
+
+func (webSocketWire) message(encoding wamp.Encoding, message []byte) ([]byte, error) {
 	op := ws.OpText
-	if s.encoding.Binary() {
+	if encoding.Binary() {
 		op = ws.OpBinary
 	}
 	return frame(op, message)
 }
+
+func (webSocketWire) control(op ws.OpCode, payload []byte) ([]byte, error) { return frame(op, payload) }
 
 // frame masks the payload in place: a duty of clients that protects proxies and hides nothing.
 func frame(op ws.OpCode, payload []byte) ([]byte, error) {
@@ -178,3 +214,9 @@ func frame(op ws.OpCode, payload []byte) ([]byte, error) {
 func closeNormal() []byte {
 	return binary.BigEndian.AppendUint16(nil, uint16(ws.StatusNormalClosure))
 }
+
+// Interface guards.
+var (
+	_ wire = webSocketWire{}
+	_ wire = rawWire{}
+)
