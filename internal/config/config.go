@@ -20,6 +20,7 @@ type Config struct {
 	RawSocket      []RawSocket    `key:"rawsocket" doc:"Listeners for WAMP RawSocket, beside that of WebSocket: for backends and devices."`
 	LongPoll       bool           `key:"longpoll" default:"false" doc:"Offer WAMP over HTTP long-poll at /longpoll, for clients that can do nothing else."`
 	URIs           string         `key:"uris" default:"loose" one:"loose strict" doc:"Which URIs clients may use: loose takes anything without spaces and #, strict only lower-case letters, digits, _ and dots."`
+	Protocol       string         `key:"protocol" default:"lenient" one:"lenient strict" doc:"How closely WAMP clients are held to the text of the specification: lenient takes what clients in use do, strict ends or refuses it (request ids out of sequence, callees that do what they did not announce)."`
 	Auth           Auth           `key:"auth" doc:"Who may connect. Without anything here only API keys can."`
 	APIKeys        []APIKey       `key:"api_keys" doc:"Keys of backends, for the HTTP API and for WAMP sessions."`
 	Topics         []Topic        `key:"topics" map:"Pattern" doc:"The contracts of topics, by pattern."`
@@ -51,19 +52,20 @@ type TLS struct {
 
 // Limits bounds clients and requests.
 type Limits struct {
-	Connections   int  `key:"connections" default:"100000" min:"1" max:"10000000" doc:"Connections that are open at once; the next is answered with status 503."`
-	MessageBytes  Size `key:"message_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
-	BodyBytes     Size `key:"body_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one HTTP request's body."`
-	MessageRate   int  `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages a second that are read from one client in the long run; over it the client waits."`
-	MessageBurst  int  `key:"message_burst" default:"2000" min:"1" max:"1000000" doc:"Messages that are read from one client at once."`
-	Subscriptions int  `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`
-	Registrations int  `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
-	PendingCalls  int  `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
-	KeyFailures   int  `key:"key_failures" default:"30" min:"1" max:"100000" doc:"HTTP requests with a wrong API key that one address may make in a minute. The next get status 429 whatever their key is, unless that key was accepted from the same address before."`
-	KeptTopics    int  `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; the one that was silent for the longest makes room."`
-	KeptBytes     Size `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories."`
-	OutboxBytes   Size `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"What may wait to be written to one client before it is dropped as slow."`
-	OutboxFrames  int  `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client before it is dropped as slow."`
+	Connections   int           `key:"connections" default:"100000" min:"1" max:"10000000" doc:"Connections that are open at once; the next is answered with status 503."`
+	MessageBytes  Size          `key:"message_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
+	BodyBytes     Size          `key:"body_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one HTTP request's body."`
+	MessageRate   int           `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages a second that are read from one client in the long run; over it the client waits."`
+	MessageBurst  int           `key:"message_burst" default:"2000" min:"1" max:"1000000" doc:"Messages that are read from one client at once."`
+	Kill          time.Duration `key:"kill" default:"10s" min:"10ms" max:"10m" doc:"How long a callee that is to give up a call (CANCEL with the mode kill) may take to answer."`
+	Subscriptions int           `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`
+	Registrations int           `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
+	PendingCalls  int           `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
+	KeyFailures   int           `key:"key_failures" default:"30" min:"1" max:"100000" doc:"HTTP requests with a wrong API key that one address may make in a minute. The next get status 429 whatever their key is, unless that key was accepted from the same address before."`
+	KeptTopics    int           `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; the one that was silent for the longest makes room."`
+	KeptBytes     Size          `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories."`
+	OutboxBytes   Size          `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"What may wait to be written to one client before it is dropped as slow."`
+	OutboxFrames  int           `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client before it is dropped as slow."`
 }
 
 // WebSocket is about connections.

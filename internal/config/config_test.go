@@ -183,7 +183,7 @@ func TestDefaultsAreThoseOfWhoKeepsTheLimits(t *testing.T) {
 	limits := mustParse(t, "", config.Options{}).Limits
 	want := config.Limits{
 		Connections: limits.Connections, MessageBytes: limits.MessageBytes, BodyBytes: limits.BodyBytes,
-		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst,
+		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst, Kill: router.DefaultKill,
 		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
 		PendingCalls: router.DefaultPendingCalls, KeyFailures: httpapi.DefaultKeyFailures,
 		KeptTopics: router.DefaultKeptTopics, KeptBytes: router.DefaultKeptBytes,

@@ -131,6 +131,7 @@ func (s *Server) assemble() error {
 	s.router = router.New(router.Options{
 		Limits:        routerLimits(c.Limits),
 		URIs:          strictness(c.URIs),
+		Conduct:       conduct(c.Protocol),
 		Authenticator: s.chain,
 		Authorizer:    s.authorizer,
 		Keeping:       s.contracts.keeping(),
@@ -229,6 +230,7 @@ func routerLimits(l config.Limits) router.Limits {
 		KeptBytes:     int(l.KeptBytes),
 		MessageRate:   l.MessageRate,
 		MessageBurst:  l.MessageBurst,
+		Kill:          l.Kill,
 	}
 }
 
@@ -248,6 +250,13 @@ func trustLevels(given []config.Trust) map[string]int {
 		levels[t.Role.Value] = t.Level
 	}
 	return levels
+}
+
+func conduct(name string) router.Conduct {
+	if name == "strict" {
+		return router.Strict
+	}
+	return router.Lenient
 }
 
 func strictness(name string) wamp.Strictness {
