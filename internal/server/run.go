@@ -48,8 +48,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 
 // warn tells what is allowed to be configured and hardly ever meant.
 func (s *Server) warn() {
-	if s.config.Auth.Anonymous == nil && s.tickets == nil && len(s.config.APIKeys) == 0 {
-		s.logger.Warn("nobody can log in: configure auth.tickets, api_keys or auth.anonymous")
+	auth := &s.config.Auth
+	if auth.Anonymous == nil && s.tickets == nil && len(s.config.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
+		s.logger.Warn("nobody can log in: configure auth.tickets, auth.users, api_keys or auth.anonymous")
 	}
 	if s.config.Undeclared == "allow" {
 		s.logger.Warn("undeclared is allow: everybody who can log in may do everything with topics that have no contract")

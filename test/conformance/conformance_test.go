@@ -161,7 +161,7 @@ func ticketsLetInOnce(t *testing.T, w *world) {
 		if !w.check(t, p, tickets, err) {
 			return
 		}
-		used := login{w.server.Addr(), w.socket, p.user(), ticket}
+		used := login{address: w.server.Addr(), socket: w.socket, user: p.user(), ticket: ticket}
 		s, err := p.connect(ctx, used)
 		if err == nil && !p.version1 && (s.AuthID != p.user() || s.AuthRole != "staff") { // version 1 tells nobody who they are
 			err = fmt.Errorf("let in as %+v", s)

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,7 +49,11 @@ type driver interface {
 	events() <-chan payload
 }
 
-type login struct{ address, socket, user, ticket string }
+type login struct {
+	address, socket      string
+	user, ticket         string
+	method, secret, seed string // of another way than the ticket; the seed is that of a key pair
+}
 
 // manyEvents is more than a test leaves unread.
 const manyEvents = 256
@@ -185,6 +190,7 @@ func (n *processClient) connect(ctx context.Context, l login) (session, error) {
 	}[n.transport]
 	err := n.do(ctx, "connect", map[string]any{
 		"url": url, "realm": realm, "ticket": l.ticket, "authid": l.user,
+		"method": cmp.Or(l.method, "ticket"), "secret": l.secret, "seed": l.seed,
 	}, &s)
 	return s, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gammazero/nexus/v3/client"
 	"github.com/gammazero/nexus/v3/transport/serialize"
 	"github.com/gammazero/nexus/v3/wamp"
+	"github.com/gammazero/nexus/v3/wamp/crsign"
 )
 
 // patience is longer than any test waits.
@@ -31,6 +32,8 @@ type command struct {
 	Realm     string         `json:"realm"`
 	Ticket    string         `json:"ticket"`
 	AuthID    string         `json:"authid"`
+	Method    string         `json:"method"`
+	Secret    string         `json:"secret"`
 	Topic     string         `json:"topic"`
 	Match     string         `json:"match"`
 	Procedure string         `json:"procedure"`
@@ -107,11 +110,16 @@ func (p *peer) obey(ctx context.Context, c *command) (any, error) {
 }
 
 func (p *peer) connect(ctx context.Context, c *command) (any, error) {
-	ticket := func(*wamp.Challenge) (string, wamp.Dict) { return c.Ticket, wamp.Dict{} }
+	answers := map[string]client.AuthFunc{
+		"ticket": func(*wamp.Challenge) (string, wamp.Dict) { return c.Ticket, wamp.Dict{} },
+		"wampcra": func(asked *wamp.Challenge) (string, wamp.Dict) {
+			return crsign.RespondChallenge(c.Secret, asked, nil), wamp.Dict{}
+		},
+	}
 	joined, err := client.ConnectNet(ctx, c.URL, client.Config{
 		Realm:           c.Realm,
 		HelloDetails:    wamp.Dict{"authid": c.AuthID},
-		AuthHandlers:    map[string]client.AuthFunc{"ticket": ticket},
+		AuthHandlers:    map[string]client.AuthFunc{c.Method: answers[c.Method]},
 		Serialization:   serializations[p.serialization],
 		ResponseTimeout: patience,
 		Logger:          log.New(io.Discard, "", 0),

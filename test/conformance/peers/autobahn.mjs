@@ -7,13 +7,26 @@ const { default: autobahn } = await import("autobahn");
 const { JSONSerializer, MsgpackSerializer, CBORSerializer } = autobahn.serializer;
 const serializers = { json: JSONSerializer, msgpack: MsgpackSerializer, cbor: CBORSerializer };
 
-export function connect({ url, realm, ticket, authid, serialization }) {
+// What a login answers to a CHALLENGE, by method.
+const answers = {
+  ticket: ({ ticket }) => ticket,
+  wampcra({ secret }, { salt, iterations, keylen, challenge }) {
+    const { derive_key, sign } = autobahn.auth_cra;
+    return sign(salt ? derive_key(secret, salt, iterations, keylen) : secret, challenge);
+  },
+  cryptosign: (login, extra) => autobahn.auth_cryptosign.sign_challenge(keys(login), extra),
+};
+const keys = ({ seed }) => autobahn.nacl.sign.keyPair.fromSeed(new Uint8Array(Buffer.from(seed, "hex")));
+
+export function connect(login) {
+  const { url, realm, authid, method, serialization } = login;
   const connection = new autobahn.Connection({
     transports: [{ type: url.startsWith("http") ? "longpoll" : "websocket", url }],
     realm,
-    authmethods: ["ticket"],
+    authmethods: [method],
     authid,
-    onchallenge: () => ticket,
+    authextra: method === "cryptosign" ? { pubkey: autobahn.auth_cryptosign.public_key(keys(login)) } : undefined,
+    onchallenge: (_session, asked, extra) => answers[asked](login, extra),
     serializers: [new serializers[serialization]()],
     max_retries: 0,
   });

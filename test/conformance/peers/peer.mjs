@@ -12,8 +12,8 @@ const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 let client;
 const commands = {
-  async connect({ url, realm, ticket, authid }) {
-    client = await connect({ url, realm, ticket, authid, serialization });
+  async connect(login) {
+    client = await connect({ ...login, serialization });
     return client.session;
   },
   subscribe: ({ topic, match }) =>

@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
 from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
+from autobahn.wamp.auth import AuthCryptoSign, AuthWampCra
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.serializer import SERID_TO_SER
 from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions, SubscribeOptions
@@ -61,10 +62,17 @@ class Client(ApplicationSession):
         self.subscriptions, self.registrations = {}, {}
 
     def onConnect(self):
-        self.join(self.config.realm, ["ticket"], self.config.extra["authid"])
+        login = self.config.extra
+        self.method = None
+        if login["method"] == "wampcra":
+            self.method = AuthWampCra(authid=login["authid"], secret=login["secret"])
+        if login["method"] == "cryptosign":
+            self.method = AuthCryptoSign(authid=login["authid"], privkey=login["seed"])
+        extra = self.method and self.method.authextra
+        self.join(self.config.realm, [login["method"]], login["authid"], authextra=extra)
 
     def onChallenge(self, challenge):
-        return self.config.extra["ticket"]
+        return self.method.on_challenge(self, challenge) if self.method else self.config.extra["ticket"]
 
     def onJoin(self, details):
         self.joined.set_result({"authid": details.authid, "authrole": details.authrole})

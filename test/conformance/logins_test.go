@@ -1,0 +1,66 @@
+package conformance_test
+
+import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const (
+	secret      = "secret1"
+	annsSeed    = "ann's seed has thirty-two bytes!"
+	benjaminsIs = "ben's seed has thirty-two bytes!"
+)
+
+// known are users whom the server itself knows; the key of wampcra is what PBKDF2 makes of the secret.
+func known() string {
+	public, _ := ed25519.NewKeyFromSeed([]byte(annsSeed)).Public().(ed25519.PublicKey) // always is
+	return fmt.Sprintf(`
+listen: 127.0.0.1:0
+realm: conformance
+auth:
+  users:
+    - authid: ann
+      roles: [staff]
+      wampcra: {key: "64xfzBvZhGDT7PB0bQwDeI8/WR1M9x6Cw5dt0yP9koc=", salt: salt123, iterations: 1000}
+      cryptosign: [%x]
+`, public)
+}
+
+// methods are those that a client knows, beside the ticket.
+var methods = map[string][]string{
+	"autobahn": {"wampcra", "cryptosign"},
+	"python":   {"wampcra", "cryptosign"},
+	"nexus":    {"wampcra"},
+}
+
+func TestOtherClientsLogInByTheirMethods(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("needs node: install Node.js 20 and run npm ci in test/conformance")
+	}
+	s := startServer(t, known())
+	ctx := patient(t)
+	for _, p := range allPeers(t) {
+		if p.transport != webSocket || p.serialization != "json" {
+			continue // how a client answers does not depend on them
+		}
+		for _, method := range methods[p.client] {
+			t.Run(p.String()+" "+method, func(t *testing.T) {
+				right := login{address: s.Addr(), user: "ann", method: method, secret: secret, seed: hex.EncodeToString([]byte(annsSeed))}
+				who, err := p.start(t).connect(ctx, right)
+				if err != nil || who.AuthID != "ann" || who.AuthRole != "staff" {
+					t.Errorf("let in as %+v: %v", who, err)
+				}
+				wrong := right
+				wrong.secret, wrong.seed = "secret2", hex.EncodeToString([]byte(benjaminsIs))
+				_, err = p.start(t).connect(ctx, wrong)
+				if err == nil || !strings.Contains(err.Error(), "not this user's") {
+					t.Errorf("a wrong secret: %v", err)
+				}
+			})
+		}
+	}
+}
