@@ -18,6 +18,7 @@ const (
 	methodCRA        = "wampcra"
 	methodTicket     = "ticket"
 	methodTLS        = "tls"
+	methodCookie     = "cookie"
 	methodAnonymous  = "anonymous"
 )
 
@@ -32,6 +33,8 @@ type ChainOptions struct {
 	Anonymous *Anonymous
 	// Dynamic knows users whom Users does not have.
 	Dynamic *Dynamic
+	// Cookies remembers browsers.
+	Cookies *Cookies
 	// Certificates tells clients by their certificates.
 	Certificates *Certificates
 	// SigningKey proves this server to clients of cryptosign that ask for it.
@@ -94,6 +97,7 @@ func NewChain(options ChainOptions) *Chain {
 		{offer{methodCRA, c.beginCRA}, options.Users.some(hasCRA) || options.Dynamic.takes(methodCRA)},
 		{offer{methodTicket, c.beginTicket}, c.takesTickets()},
 		{offer{methodTLS, c.beginTLS}, options.Certificates != nil},
+		{offer{methodCookie, c.beginCookie}, options.Cookies != nil},
 		{offer{methodAnonymous, c.beginAnonymous}, options.Anonymous != nil},
 	} {
 		if o.when {
@@ -119,7 +123,7 @@ func (c *Chain) Authenticate(ctx context.Context, handshake router.Handshake) (r
 			c.counters.count(MethodTicket, Mismatch)
 			return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is another user than the ticket of this connection is for")
 		}
-		return router.Outcome{Identity: known}, nil
+		return c.remember(a, router.Outcome{Identity: known}), nil
 	}
 	methods, _ := handshake.Details.Strings("authmethods")
 	switch {
@@ -133,7 +137,11 @@ func (c *Chain) Authenticate(ctx context.Context, handshake router.Handshake) (r
 		for _, o := range c.offered {
 			if o.method == method {
 				a.method = method
-				return o.begin(ctx, a)
+				outcome, err := o.begin(ctx, a)
+				if err != nil {
+					return outcome, err
+				}
+				return c.remember(a, outcome), nil
 			}
 		}
 	}

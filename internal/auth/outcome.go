@@ -14,6 +14,7 @@ const (
 	MethodSCRAM      Method = "wamp-scram"
 	MethodCryptosign Method = "cryptosign"
 	MethodTLS        Method = "tls"
+	MethodCookie     Method = "cookie"
 	MethodAnonymous  Method = "anonymous"
 	MethodNone       Method = "none" // the client offered none that the server takes
 )
@@ -41,7 +42,7 @@ const (
 var (
 	allMethods = []Method{
 		MethodTicket, MethodKey, MethodPassword, MethodCRA, MethodSCRAM, MethodCryptosign, MethodTLS,
-		MethodAnonymous, MethodNone,
+		MethodCookie, MethodAnonymous, MethodNone,
 	}
 	allResults = []Result{
 		Accepted, Malformed, Forged, Expired, Early, WrongTarget, BadClaims, Used, Mismatch, Unknown,

@@ -94,6 +94,7 @@ type Auth struct {
 	Cryptosign   *Cryptosign   `key:"cryptosign" doc:"How the server proves itself to clients that authenticate with a key pair."`
 	Dynamic      *Dynamic      `key:"dynamic" doc:"Who is asked about users whom the configuration does not have."`
 	Certificates []Certificate `key:"certificates" doc:"Who the owners of client certificates are: the first entry that holds decides, for the method tls. Needs tls.client_ca."`
+	Cookie       *Cookie       `key:"cookie" doc:"Let browsers come back as whom they logged in before, by the method cookie. Leave it out to set no cookies."`
 	Anonymous    *Anonymous    `key:"anonymous" doc:"Admit clients that prove nothing. Leave it out to require authentication."`
 }
 
@@ -152,6 +153,14 @@ type Certificate struct {
 	Tenant       string   `key:"tenant" doc:"Tenant."`
 
 	Pos Pos
+}
+
+// Cookie is about browsers that come back.
+type Cookie struct {
+	TTL      time.Duration `key:"ttl" default:"8h" min:"1m" max:"720h" doc:"How long after its login a browser may come back. Nothing extends it."`
+	Most     int           `key:"most" default:"100000" min:"1" max:"10000000" doc:"Browsers that are remembered; over it the one that logged in first is forgotten."`
+	SameSite string        `key:"same_site" default:"lax" one:"lax strict none" doc:"Attribute SameSite. none is for pages of other sites (see origins)."`
+	Insecure bool          `key:"insecure" default:"false" doc:"Set the cookie without TLS, too. For development only."`
 }
 
 // Cryptosign is about the server's own key.

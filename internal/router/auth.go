@@ -12,6 +12,12 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, handshake Handshake) (Outcome, error)
 }
 
+// Forgetter is an [Authenticator] that knows clients again when they come back. It is told of those
+// who log out (GOODBYE with wamp.close.logout) and of those who are killed. It must not block.
+type Forgetter interface {
+	Forget(peer Peer)
+}
+
 // Handshake is what a client said in HELLO.
 type Handshake struct {
 	Realm   wamp.URI

@@ -180,6 +180,9 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 	}
 	switch m := message.(type) {
 	case *wamp.Goodbye:
+		if m.Reason == wamp.CloseLogout {
+			c.forget()
+		}
 		c.goodbye(wamp.CloseGoodbyeAndOut, Ending{Reason: CloseGoodbye})
 		return nil
 	case *wamp.Subscribe:
@@ -230,6 +233,13 @@ func (c *Client) goodbye(reason wamp.URI, ending Ending) {
 		details["message"] = ending.Text
 	}
 	c.finish(&wamp.Goodbye{Details: details, Reason: reason}, ending)
+}
+
+// forget tells who knows clients again that this one is not to be.
+func (c *Client) forget() {
+	if who, ok := c.router.options.Authenticator.(Forgetter); ok {
+		who.Forget(c.peer)
+	}
 }
 
 // shutDown ends the conversation because the server stops.

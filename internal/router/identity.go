@@ -35,6 +35,7 @@ type Peer struct {
 	UserAgent  string
 	TLS        bool
 	Identity   *Identity // proved during the handshake already; nil if not
+	Cookie     string    // what a browser is known by from one connection to the next; "" if by nothing
 	// Connection is there if TLS ends here, and until the session is opened: it holds what a login can be
 	// bound to, and the client's certificate.
 	Connection *tls.ConnectionState

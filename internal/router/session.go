@@ -71,6 +71,7 @@ func (s *Session) Kill(reason wamp.URI, message string) {
 	if reason == "" {
 		reason = wamp.CloseKilled
 	}
+	s.client.forget()
 	s.client.goodbye(reason, Ending{Reason: CloseKilled, Text: message})
 }
 

@@ -169,6 +169,9 @@ func (s *Server) newChain() *auth.Chain {
 	o := s.logins
 	o.Tickets, o.Keys, o.Logger = s.tickets, s.keys, s.logger
 	o.Dynamic = s.newDynamic(s.config.Auth.Dynamic)
+	if cookie := s.config.Auth.Cookie; cookie != nil {
+		o.Cookies = auth.NewCookies(cookie.TTL, cookie.Most)
+	}
 	if s.config.Auth.Anonymous != nil {
 		o.Anonymous = auth.NewAnonymous(s.config.Auth.Anonymous.Role)
 	}
@@ -210,6 +213,9 @@ func (s *Server) transportOptions() transport.Options {
 		WriteShards:    c.WebSocket.Writers,
 		Logger:         s.logger,
 	}
+	if cookie := c.Auth.Cookie; cookie != nil {
+		options.Cookie = transport.CookieOptions{TTL: cookie.TTL, SameSite: sameSite(cookie.SameSite), Insecure: cookie.Insecure}
+	}
 	if !c.WebSocket.Compression {
 		options.Compression = transport.CompressionOff
 	}
@@ -217,6 +223,17 @@ func (s *Server) transportOptions() transport.Options {
 		options.Tickets = s.tickets
 	}
 	return options
+}
+
+func sameSite(name string) http.SameSite {
+	switch name {
+	case "strict":
+		return http.SameSiteStrictMode
+	case "none":
+		return http.SameSiteNoneMode
+	default:
+		return http.SameSiteLaxMode
+	}
 }
 
 func routerLimits(l config.Limits) router.Limits {

@@ -23,6 +23,8 @@ type handshake struct {
 	origin     string
 	userAgent  string
 	connection *tls.ConnectionState // nil: TLS does not end here
+	track      string               // value of the browser's cookie
+	setCookie  *http.Cookie         // nil: it has one, or gets none
 }
 
 // negotiate reads the upgrade request. It changes nothing: a ticket is redeemed later, when nothing
@@ -55,6 +57,7 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 	if s.options.Compression == CompressionOff {
 		h.extension = extension{}
 	}
+	h.track, h.setCookie = s.trackOf(r, h.caller.tls)
 	return h, nil
 }
 
@@ -77,6 +80,7 @@ func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
 			TLS:        h.caller.tls,
 			Identity:   identity,
 			Connection: h.connection,
+			Cookie:     h.track,
 		},
 	}
 }
@@ -220,6 +224,9 @@ func (h *handshake) response() []byte {
 	}
 	if h.extension.answer != "" {
 		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), h.extension.answer...), "\r\n"...)
+	}
+	if h.setCookie != nil {
+		b = append(append(append(b, "Set-Cookie: "...), h.setCookie.String()...), "\r\n"...)
 	}
 	return append(b, "\r\n"...)
 }

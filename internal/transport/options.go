@@ -17,6 +17,7 @@ type Options struct {
 	Origins        []string       // patterns of foreign origins that may connect, see ParseOrigin
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
 	Tickets        Tickets        // redeems ?ticket=; nil: such a request is refused
+	Cookie         CookieOptions
 	Limits         Limits
 	Compression    Compression
 	WriteShards    int // writer goroutines; 0: one for each processor

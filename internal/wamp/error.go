@@ -36,6 +36,7 @@ const (
 	CloseSystemShutdown URI = "wamp.close.system_shutdown"
 	CloseRealm          URI = "wamp.close.close_realm"
 	CloseKilled         URI = "wamp.close.killed"
+	CloseLogout         URI = "wamp.close.logout" // of clients; not in the specification, others have it
 )
 
 // Failure is an error that a client may see: the URI of an ERROR or ABORT and a sentence that says

@@ -1,0 +1,131 @@
+package auth_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/auth"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// site is a chain that remembers browsers.
+type site struct {
+	*auth.Chain
+	tickets *auth.Tickets
+}
+
+func newSite(t *testing.T, ttl time.Duration, most int) site {
+	t.Helper()
+	tickets := newTickets(t, auth.TicketOptions{})
+	return site{auth.NewChain(auth.ChainOptions{
+		Tickets: tickets, Keys: newKeys(t, auth.KeyOptions{Name: "erp", Key: "a key of many characters"}),
+		Anonymous: auth.NewAnonymous("visitor"), Cookies: auth.NewCookies(ttl, most),
+	}), tickets}
+}
+
+func (s site) visit(t *testing.T, cookie string, details wamp.Dict) (*router.Identity, error) {
+	t.Helper()
+	h := hello(details)
+	h.Peer.Cookie = cookie
+	outcome, err := s.Authenticate(t.Context(), h)
+	return outcome.Identity, err
+}
+
+// login logs a browser in with a secret.
+func (s site) login(t *testing.T, cookie, secret string) {
+	t.Helper()
+	h := hello(methods("ticket"))
+	h.Peer.Cookie = cookie
+	outcome := begin(t, s.Chain, h)
+	if _, err := outcome.Next(t.Context(), &wamp.Authenticate{Signature: secret}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestABrowserComesBackAsWhomItLoggedIn(t *testing.T) {
+	s := newSite(t, time.Hour, 10)
+	_, err := s.visit(t, "mine", methods("cookie", "anonymous"))
+	refusedAs(t, err, wamp.ErrAuthenticationDenied) // not made anonymous, either
+	s.login(t, "mine", issue(t, s.tickets))
+	for _, details := range []wamp.Dict{methods("cookie"), {"authmethods": []any{"cookie"}, "authid": "42"}} {
+		who, err := s.visit(t, "mine", details)
+		if err != nil || who.ID != "42" || who.Method != "cookie" || who.Provider != "ticket" {
+			t.Errorf("it is %+v, %v", who, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		cookie  string
+		details wamp.Dict
+	}{
+		"another browser": {"other", methods("cookie")},
+		"no cookie":       {"", methods("cookie")},
+		"another user":    {"mine", wamp.Dict{"authmethods": []any{"cookie"}, "authid": "1"}},
+	} {
+		if who, err := s.visit(t, c.cookie, c.details); err == nil {
+			t.Errorf("%s is %+v", name, who)
+		}
+	}
+}
+
+func TestACookieNeverOverridesWhatAClientAsksFor(t *testing.T) {
+	s := newSite(t, time.Hour, 10)
+	s.login(t, "mine", issue(t, s.tickets))
+	for _, details := range []wamp.Dict{methods("anonymous"), methods("anonymous", "cookie"), {}} {
+		if who, err := s.visit(t, "mine", details); err != nil || who.Role() != "visitor" {
+			t.Errorf("%v is %+v, %v", details, who, err)
+		}
+	}
+	if who, err := s.visit(t, "mine", methods("cookie")); err != nil || who.ID != "42" {
+		t.Errorf("being anonymous for a while made it %+v, %v", who, err)
+	}
+}
+
+func TestABrowserIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, time.Minute, 2)
+		s.login(t, "late", issue(t, s.tickets))
+		time.Sleep(time.Minute - time.Second)
+		if _, err := s.visit(t, "late", methods("cookie")); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second) // using it has not made it last
+		if _, err := s.visit(t, "late", methods("cookie")); err == nil {
+			t.Error("it comes back too late")
+		}
+		for _, cookie := range []string{"a", "b", "c"} {
+			s.login(t, cookie, issue(t, s.tickets))
+		}
+		if _, err := s.visit(t, "a", methods("cookie")); err == nil {
+			t.Error("more are remembered than allowed")
+		}
+		s.Forget(router.Peer{Cookie: "b"})
+		if _, err := s.visit(t, "b", methods("cookie")); err == nil {
+			t.Error("it comes back after logging out")
+		}
+		if _, err := s.visit(t, "c", methods("cookie")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestABackendHasNoCookie(t *testing.T) {
+	s := newSite(t, time.Hour, 10)
+	s.login(t, "mine", "a key of many characters")
+	if who, err := s.visit(t, "mine", methods("cookie")); err == nil {
+		t.Errorf("it is %+v", who)
+	}
+}
+
+func TestATicketInTheAddressIsRememberedToo(t *testing.T) {
+	s := newSite(t, time.Hour, 10)
+	h := hello(wamp.Dict{})
+	h.Peer.Cookie, h.Peer.Identity = "mine", &router.Identity{ID: "42", Method: "ticket"}
+	if _, err := s.Authenticate(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := s.visit(t, "mine", methods("cookie")); err != nil || who.ID != "42" {
+		t.Errorf("it is %+v, %v", who, err)
+	}
+}

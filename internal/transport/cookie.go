@@ -1,0 +1,57 @@
+package transport
+
+import (
+	"crypto/rand"
+	"net/http"
+	"time"
+)
+
+// CookieOptions make browsers recognizable from one connection to the next. The zero value does not.
+type CookieOptions struct {
+	TTL      time.Duration // how long a browser keeps it; 0: no cookies
+	SameSite http.SameSite
+	Insecure bool // without TLS, too: for development
+}
+
+// The names of the cookie. With the prefix a browser takes it from this host and over TLS only, so
+// that nobody on a neighboring host can plant one that he knows (RFC 6265bis, section 4.1.3).
+const (
+	cookieSecure   = "__Host-tidings_login"
+	cookieInsecure = "tidings_login"
+
+	// cookieLength is that of rand.Text, 130 bits.
+	cookieLength = 26
+)
+
+// trackOf gives the value of the browser's cookie, and the one to set if it has none.
+func (s *Server) trackOf(r *http.Request, secure bool) (value string, set *http.Cookie) {
+	o := s.options.Cookie
+	if o.TTL <= 0 || !secure && !o.Insecure {
+		return "", nil
+	}
+	name := cookieInsecure
+	if secure {
+		name = cookieSecure
+	}
+	if found := r.CookiesNamed(name); len(found) == 1 && isTrack(found[0].Value) {
+		return found[0].Value, nil
+	}
+	value = rand.Text()
+	return value, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: int(o.TTL / time.Second),
+		Secure: secure, HttpOnly: true, SameSite: o.SameSite,
+	}
+}
+
+// isTrack reports whether a value may be one of ours: anything else is not worth being looked up.
+func isTrack(value string) bool {
+	if len(value) != cookieLength {
+		return false
+	}
+	for _, b := range []byte(value) {
+		if (b < 'A' || b > 'Z') && (b < '2' || b > '7') {
+			return false
+		}
+	}
+	return true
+}
