@@ -15,6 +15,8 @@ type PublishOptions struct {
 	IncludeMe bool
 	// DiscloseMe asks the router to tell subscribers who published.
 	DiscloseMe bool
+	// Retain keeps the event as the last of its topic, for who subscribes later and asks for it.
+	Retain bool
 
 	// Only sessions, users and roles that are in every list that is not nil get the event; an
 	// empty one lets nobody through.
@@ -61,6 +63,9 @@ func (o *PublishOptions) dict() wamp.Dict {
 	}
 	if o.DiscloseMe {
 		d["disclose_me"] = true
+	}
+	if o.Retain {
+		d["retain"] = true
 	}
 	putList(d, "eligible", ids(o.Eligible))
 	putList(d, "eligible_authid", o.EligibleAuthID)

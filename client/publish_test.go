@@ -64,7 +64,7 @@ func TestPublishSaysWhoMayHear(t *testing.T) {
 		r := newRouter(t)
 		c, p := connect(t, r, client.Config{})
 		_, err := c.Publish(t.Context(), "chat.lobby", client.Args("hi"), &client.PublishOptions{
-			Unacknowledged: true, IncludeMe: true, DiscloseMe: true,
+			Unacknowledged: true, IncludeMe: true, DiscloseMe: true, Retain: true,
 			Eligible: []uint64{}, EligibleAuthID: []string{"ann"}, EligibleAuthRole: []string{"staff"},
 			Exclude: []uint64{7}, ExcludeAuthID: []string{"ben"}, ExcludeAuthRole: []string{"guest"},
 		})
@@ -72,7 +72,7 @@ func TestPublishSaysWhoMayHear(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantEqual(t, expect[*wamp.Publish](p).Options, wamp.Dict{
-			"exclude_me": false, "disclose_me": true,
+			"exclude_me": false, "disclose_me": true, "retain": true,
 			"eligible": []any{}, "eligible_authid": []any{"ann"}, "eligible_authrole": []any{"staff"},
 			"exclude": []any{int64(7)}, "exclude_authid": []any{"ben"}, "exclude_authrole": []any{"guest"},
 		})

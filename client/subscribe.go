@@ -37,6 +37,9 @@ type SubscribeOptions struct {
 	Match string
 	// ThisSession ends the subscription with the session instead of asking for it again.
 	ThisSession bool
+	// Retained asks for the last retained event of the topic at once, also after a reconnect; of a
+	// pattern for that of each topic. Details of such an event have retained: true.
+	Retained bool
 }
 
 // Subscription is a handler's hold on a topic. Several may hold the same one.
@@ -137,7 +140,7 @@ func (l *link) subscribeLocked(s *Subscription) {
 		l.topics[s.key] = h
 	}
 	message := func(id wamp.ID) wamp.Message {
-		return &wamp.Subscribe{Request: id, Options: matchOptions(s.options.Match), Topic: wamp.URI(s.key.topic)}
+		return &wamp.Subscribe{Request: id, Options: s.options.dict(), Topic: wamp.URI(s.key.topic)}
 	}
 	h.inFlight++
 	settle := func(m wamp.Message, err error) {
@@ -287,6 +290,14 @@ func newEvent(d delivery, payload Payload) *Event {
 	e.PublisherAuthID, _ = details.String("publisher_authid")
 	e.PublisherAuthRole, _ = details.String("publisher_authrole")
 	return e
+}
+
+func (o *SubscribeOptions) dict() wamp.Dict {
+	d := matchOptions(o.Match)
+	if o.Retained {
+		d["get_retained"] = true
+	}
+	return d
 }
 
 func matchOptions(match string) wamp.Dict {

@@ -42,15 +42,15 @@ func TestEventsArriveInOrderWithAllThatIsKnown(t *testing.T) {
 	})
 }
 
-func TestSubscribeAsksForTheMatchThatIsWanted(t *testing.T) {
+func TestSubscribeAsksForWhatIsWanted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRouter(t)
 		c, p := connect(t, r, client.Config{})
 		subscribed := async(func() (*client.Subscription, error) {
-			return c.Subscribe(t.Context(), "order..changed", func(*client.Event) {}, &client.SubscribeOptions{Match: client.MatchWildcard})
+			return c.Subscribe(t.Context(), "order..changed", func(*client.Event) {}, &client.SubscribeOptions{Match: client.MatchWildcard, Retained: true})
 		})
 		m := expect[*wamp.Subscribe](p)
-		wantEqual(t, m.Options, wamp.Dict{"match": "wildcard"})
+		wantEqual(t, m.Options, wamp.Dict{"match": "wildcard", "get_retained": true})
 		p.send(&wamp.Error{RequestType: wamp.CodeSubscribe, Request: m.Request, Details: wamp.Dict{}, Error: wamp.ErrNotAuthorized})
 		wantError(t, (<-subscribed).err, "wamp.error.not_authorized")
 		leave(t, c, p)
