@@ -1,5 +1,7 @@
 // Package auth says who a client is: by a one-time ticket that the application signed, by an API
-// key, or as nobody in particular where the configuration allows that.
+// key, by what the configuration or the application itself knows of users (password, wampcra,
+// wamp-scram, cryptosign), by a client certificate, by the cookie of an earlier login, or as nobody
+// in particular where the configuration allows that.
 //
 // [Chain] is what the router asks. A client that names a method and fails is refused, never
 // continued as somebody with less: identity is not downgraded.
