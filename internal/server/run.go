@@ -49,7 +49,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 // warn tells what is allowed to be configured and hardly ever meant.
 func (s *Server) warn() {
 	auth := &s.config.Auth
-	if auth.Anonymous == nil && s.tickets == nil && len(s.config.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
+	if auth.Anonymous == nil && auth.Dynamic == nil && s.tickets == nil && len(s.config.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
 		s.logger.Warn("nobody can log in: configure auth.tickets, auth.users, api_keys or auth.anonymous")
 	}
 	if s.config.Undeclared == "allow" {
