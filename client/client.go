@@ -134,14 +134,18 @@ func (c *Client) Err() error {
 
 // request sends a message and waits for its answer.
 func (c *Client) request(ctx context.Context, kind wamp.Code, message func(wamp.ID) wamp.Message) (wamp.Message, error) {
+	return c.exchange(ctx, kind, outbound{message: message})
+}
+
+// exchange is request with everything that a request can have but settle.
+func (c *Client) exchange(ctx context.Context, kind wamp.Code, o outbound) (wamp.Message, error) {
 	type reply struct {
 		message wamp.Message
 		err     error
 	}
 	replies := make(chan reply, 1)
-	l, id, err := c.send(ctx, kind, outbound{message: message, settle: func(m wamp.Message, err error) {
-		replies <- reply{m, err}
-	}})
+	o.settle = func(m wamp.Message, err error) { replies <- reply{m, err} }
+	l, id, err := c.send(ctx, kind, o)
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +161,9 @@ func (c *Client) request(ctx context.Context, kind wamp.Code, message func(wamp.
 // outbound is a request before it has its id. settle is called once, with the client's lock held,
 // with the answer or the reason why there will be none; nil: no answer is asked for.
 type outbound struct {
-	message func(wamp.ID) wamp.Message
-	settle  func(wamp.Message, error)
+	message  func(wamp.ID) wamp.Message
+	settle   func(wamp.Message, error)
+	progress func(Payload) // of a call: called without the lock, for parts of the answer
 }
 
 // send waits for a connection with room and queues the request there.

@@ -35,8 +35,9 @@ type link struct {
 }
 
 type pendingRequest struct {
-	kind   wamp.Code
-	settle func(wamp.Message, error)
+	kind     wamp.Code
+	settle   func(wamp.Message, error)
+	progress func(Payload)
 }
 
 func newLink(c *Client, s *socket) *link {
@@ -82,7 +83,7 @@ func (l *link) requestLocked(kind wamp.Code, o outbound) (wamp.ID, error) {
 		return 0, err
 	}
 	if o.settle != nil {
-		l.pending[id] = &pendingRequest{kind: kind, settle: o.settle}
+		l.pending[id] = &pendingRequest{kind: kind, settle: o.settle, progress: o.progress}
 	}
 	return id, nil
 }
@@ -138,6 +139,9 @@ func (l *link) receive(m wamp.Message) error {
 	case *wamp.Registered:
 		return l.answer(m.Request, wamp.CodeRegister, m)
 	case *wamp.Result:
+		if progress, _ := m.Details.Bool("progress"); progress {
+			return l.progress(m)
+		}
 		return l.answer(m.Request, wamp.CodeCall, m)
 	case *wamp.Unsubscribed:
 		if m.Request == 0 {

@@ -18,9 +18,39 @@ type Invocation struct {
 	Caller         uint64
 	CallerAuthID   string
 	CallerAuthRole string
+	// Progressive says that the caller takes the result in parts, by [Invocation.Progress].
+	Progressive bool
 	// Details is everything that came with the invocation.
 	Details map[string]any
+
+	link *link
+	id   wamp.ID
 }
+
+// Progress sends a part of the result ahead of what the procedure will return. Unless the caller
+// takes parts it does nothing. It waits for room while much is waiting to be sent; an error says that
+// nobody is there to hear more.
+func (i *Invocation) Progress(ctx context.Context, part Payload) error {
+	if !i.Progressive {
+		return nil
+	}
+	l := i.link
+	body, err := l.client.payload(part)
+	if err != nil {
+		return wrap(err, "send a part of the result of", i.Procedure)
+	}
+	if err := l.out.wait(ctx, l.gone); err != nil {
+		return wrap(err, "send a part of the result of", i.Procedure)
+	}
+	l.client.mu.Lock()
+	defer l.client.mu.Unlock()
+	if l.client.link != l || l.invocations[i.id] == nil {
+		return wrap(errNobodyWaits, "send a part of the result of", i.Procedure)
+	}
+	return l.putLocked(&wamp.Yield{Request: i.id, Options: wamp.Dict{"progress": true}, Payload: body})
+}
+
+var errNobodyWaits = errors.New("nobody waits for it any more")
 
 // Procedure answers calls. Its context ends when the caller cancels or the connection is lost. An
 // [*Error] reaches the caller as it is, any other error as "wamp.error.runtime_error" with its text.
@@ -30,6 +60,9 @@ type Procedure func(ctx context.Context, call *Invocation) (Payload, error)
 type RegisterOptions struct {
 	// Match is MatchExact unless another is named.
 	Match string
+	// Invoke lets several clients answer: "first", "last", "roundrobin" or "random" of them is asked.
+	// All must say the same. A client that has its hands full passes the call on to the next.
+	Invoke string
 	// ThisSession ends the registration with the session instead of asking for it again.
 	ThisSession bool
 }
@@ -46,10 +79,8 @@ type Registration struct {
 	canceled bool    // guarded by client.mu
 }
 
-const (
-	errRuntime     wamp.URI = "wamp.error.runtime_error" // what WAMP clients agree on for exceptions
-	errUnavailable wamp.URI = "wamp.error.unavailable"
-)
+// errRuntime is what WAMP clients agree on for exceptions.
+const errRuntime wamp.URI = "wamp.error.runtime_error"
 
 // Register answers calls of the procedure until Unregister, over reconnects. It returns once the
 // router has agreed. Invocations run at the same time, each in a goroutine of its own.
@@ -105,13 +136,21 @@ func (c *Client) forgetLocked(r *Registration) {
 	c.registrations = slices.DeleteFunc(c.registrations, func(other *Registration) bool { return other == r })
 }
 
+func (o *RegisterOptions) dict() wamp.Dict {
+	d := matchOptions(o.Match)
+	if o.Invoke != "" {
+		d["invoke"] = o.Invoke
+	}
+	return d
+}
+
 // registerLocked asks the router for a registration, now or again.
 func (l *link) registerLocked(r *Registration) {
 	r.id = 0
 	settle := func(m wamp.Message, err error) { l.registeredLocked(r, m, err) }
 	_, err := l.requestLocked(wamp.CodeRegister, outbound{
 		message: func(id wamp.ID) wamp.Message {
-			return &wamp.Register{Request: id, Options: matchOptions(r.options.Match), Procedure: wamp.URI(r.uri)}
+			return &wamp.Register{Request: id, Options: r.options.dict(), Procedure: wamp.URI(r.uri)}
 		},
 		settle: settle,
 	})
@@ -179,13 +218,13 @@ func (l *link) invoke(m *wamp.Invocation) error {
 	case r == nil: // crossed our UNREGISTER on its way
 		return l.putLocked(invocationError(m.Request, &Error{URI: string(wamp.ErrNoSuchProcedure)}))
 	case len(l.invocations) >= c.config.Limits.Invocations:
-		busy := &Error{URI: string(errUnavailable), Message: "too many calls at the same time"}
+		busy := &Error{URI: string(wamp.ErrUnavailable), Message: "too many calls at the same time"}
 		return l.putLocked(invocationError(m.Request, busy))
 	}
 	ctx, cancel := context.WithCancel(c.life)
 	l.invocations[m.Request] = cancel
 	c.handlers.Go(func() {
-		answer := r.run(ctx, m)
+		answer := l.run(ctx, r, m)
 		cancel()
 		l.yield(m.Request, answer)
 	})
@@ -193,12 +232,12 @@ func (l *link) invoke(m *wamp.Invocation) error {
 }
 
 // run calls the procedure and makes a message of what it returns.
-func (r *Registration) run(ctx context.Context, m *wamp.Invocation) wamp.Message {
+func (l *link) run(ctx context.Context, r *Registration, m *wamp.Invocation) wamp.Message {
 	payload, err := payloadFromWAMP(m.Payload)
 	if err != nil {
 		return invocationError(m.Request, &Error{URI: string(wamp.ErrInvalidArgument), Message: err.Error()})
 	}
-	result, err := r.procedure(ctx, newInvocation(r, m, payload))
+	result, err := r.procedure(ctx, newInvocation(l, r, m, payload))
 	if err == nil {
 		var body wamp.Payload
 		if body, err = r.client.payload(result); err == nil {
@@ -242,9 +281,10 @@ func (l *link) interrupt(id wamp.ID) {
 	}
 }
 
-func newInvocation(r *Registration, m *wamp.Invocation, payload Payload) *Invocation {
+func newInvocation(l *link, r *Registration, m *wamp.Invocation, payload Payload) *Invocation {
 	details := m.Details
-	i := &Invocation{Payload: payload, Procedure: r.uri, Details: plainMap(details)}
+	i := &Invocation{Payload: payload, Procedure: r.uri, Details: plainMap(details), link: l, id: m.Request}
+	i.Progressive, _ = details.Bool("receive_progress") // absent is no
 	if procedure, ok := details.String("procedure"); ok {
 		i.Procedure = procedure
 	}

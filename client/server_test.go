@@ -20,7 +20,7 @@ api_keys:
 topics:
   order.{id:int}: {subscribe: backend, publish: backend}
 procedures:
-  order.total: {call: backend, register: backend}
+  order.{what}: {call: backend, register: backend}
 `
 
 // serve runs the whole server at an address and returns what stops it.
@@ -94,4 +94,76 @@ func TestAClientOutlivesARestartOfTheServer(t *testing.T) {
 	wantEqual(t, result.Args, []any{int64(99)})
 	_, err = c.Publish(t.Context(), "invoice.42", client.Args("paid"), nil)
 	wantError(t, err, "wamp.error.not_authorized")
+}
+
+// connectBackend connects to the server of this test as a backend.
+func connectBackend(t *testing.T, address string) *client.Client {
+	c, err := client.Connect(t.Context(), client.Config{URL: "http://" + address, Key: "a key of at least thirty-two characters"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestAResultComesInPartsIfTheCallerTakesThem(t *testing.T) {
+	address, stop := serve(t, "127.0.0.1:0")
+	t.Cleanup(stop)
+	callee, caller := connectBackend(t, address), connectBackend(t, address)
+	count := func(ctx context.Context, call *client.Invocation) (client.Payload, error) {
+		for n := range 3 {
+			if err := call.Progress(ctx, client.Args(n)); err != nil {
+				return client.Payload{}, err
+			}
+		}
+		return client.Args("done"), nil
+	}
+	if _, err := callee.Register(t.Context(), "order.count", count, nil); err != nil {
+		t.Fatal(err)
+	}
+	var parts []any
+	result, err := caller.Call(t.Context(), "order.count", client.Payload{}, &client.CallOptions{
+		Progress: func(part client.Payload) { parts = append(parts, part.Args...) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, parts, []any{int64(0), int64(1), int64(2)})
+	wantEqual(t, result.Args, []any{"done"})
+	result, err = caller.Call(t.Context(), "order.count", client.Payload{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, result.Args, []any{"done"})
+}
+
+func TestCalleesTakeTurnsAndACallEndsInTime(t *testing.T) {
+	address, stop := serve(t, "127.0.0.1:0")
+	t.Cleanup(stop)
+	caller := connectBackend(t, address)
+	canceled := make(chan struct{})
+	for _, name := range []string{"one", "two"} {
+		procedure := func(ctx context.Context, call *client.Invocation) (client.Payload, error) {
+			if len(call.Args) > 0 { // asked to take its time
+				<-ctx.Done()
+				close(canceled)
+				return client.Payload{}, ctx.Err()
+			}
+			return client.Args(name), nil
+		}
+		options := &client.RegisterOptions{Invoke: "roundrobin"}
+		if _, err := connectBackend(t, address).Register(t.Context(), "order.name", procedure, options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"one", "two", "one"} {
+		result, err := caller.Call(t.Context(), "order.name", client.Payload{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, result.Args, []any{name})
+	}
+	_, err := caller.Call(t.Context(), "order.name", client.Args("slowly"), &client.CallOptions{Timeout: 20 * time.Millisecond})
+	wantError(t, err, "wamp.error.timeout")
+	<-canceled
 }
