@@ -68,3 +68,19 @@ func (r *RawReader) Feed(b []byte, each func(opcode byte, payload []byte)) ws.St
 
 // Held is how many bytes of a message are held.
 func (r *RawReader) Held() int { return cap(r.in.message) }
+
+// SplitBatch gives the messages of a batch, until take reports an error.
+func SplitBatch(json bool, batch []byte, take func(message []byte) error) error {
+	if json {
+		return separated.split(batch, take)
+	}
+	return prefixed.split(batch, take)
+}
+
+// Batch makes a batch of one.
+func Batch(json bool, message []byte) []byte {
+	if json {
+		return batchFraming{batching: separated}.Frame(message)
+	}
+	return batchFraming{batching: prefixed}.Frame(message)
+}

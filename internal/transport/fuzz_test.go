@@ -86,6 +86,37 @@ func FuzzRawFrames(f *testing.F) {
 	})
 }
 
+// FuzzBatches takes anything apart: the messages make the same batch again, unless it ends with what is none.
+func FuzzBatches(f *testing.F) {
+	f.Add([]byte("[1]\x1e[2]\x1e"), true)
+	f.Add([]byte("[1]\x18[2]"), true)
+	f.Add([]byte("\x00\x00\x00\x01x\x00\x00\x00\x02yz"), false)
+	f.Add([]byte("\xff\xff\xff\xffx"), false)
+	f.Fuzz(func(t *testing.T, input []byte, json bool) {
+		var again []byte
+		whole, count := true, 0
+		err := transport.SplitBatch(json, input, func(message []byte) error {
+			count++
+			if len(message) == 0 {
+				whole = false
+				return nil
+			}
+			again = append(again, transport.Batch(json, message)...)
+			return nil
+		})
+		if err != nil || count == 0 {
+			t.Fatalf("%d messages, %v", count, err)
+		}
+		same := bytes.ReplaceAll(bytes.Clone(input), []byte{0x18}, []byte{0x1e})
+		if !json {
+			same = input
+		}
+		if whole && !bytes.Equal(same, again) || !bytes.HasPrefix(same, again) {
+			t.Fatalf("%q became %q", input, again)
+		}
+	})
+}
+
 // FuzzExtensions gives the handshake any header of extensions: it is answered, and agrees only on
 // what was offered.
 func FuzzExtensions(f *testing.F) {
