@@ -128,6 +128,10 @@ func TestEveryClientTalksToEveryOther(t *testing.T) {
 		{"patterns match", patternsMatch},
 		{"publishers hear themselves as their version says", publishersHearThemselves},
 		{"what is not allowed is refused", whatIsNotAllowedIsRefused},
+		{"what was retained reaches who comes later", retainedReachesWhoComesLater},
+		{"callees share a procedure", calleesShare},
+		{"calls end in time", callsEndInTime},
+		{"results come in parts", resultsComeInParts},
 		{"what was given back is gone", whatWasGivenBackIsGone},
 		{"everybody leaves in peace", everybodyLeaves},
 	} {

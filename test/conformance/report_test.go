@@ -24,9 +24,13 @@ const (
 	itself    feature = "own events"
 	refusals  feature = "refusals"
 	goodbye   feature = "goodbye"
+	retained  feature = "retained"
+	shared    feature = "shared"
+	timeouts  feature = "timeout"
+	progress  feature = "progress"
 )
 
-var features = []feature{tickets, subscribe, publish, register, call, failures, binary, integers, patterns, leaving, itself, refusals, goodbye}
+var features = []feature{tickets, subscribe, publish, register, call, failures, binary, integers, patterns, leaving, itself, refusals, goodbye, retained, shared, timeouts, progress}
 
 // report collects what worked: a table of clients and features.
 type report struct {

@@ -40,6 +40,7 @@ type command struct {
 	Args      []any          `json:"args"`
 	Kwargs    map[string]any `json:"kwargs"`
 	Options   map[string]any `json:"options"`
+	Progress  bool           `json:"progress"`
 }
 
 type peer struct {
@@ -84,25 +85,17 @@ func (p *peer) obey(ctx context.Context, c *command) (any, error) {
 	case "connect":
 		return p.connect(ctx, c)
 	case "subscribe":
-		return nil, p.client.Subscribe(c.Topic, p.event(c.Topic), wamp.Dict{"match": c.Match})
+		return nil, p.client.Subscribe(c.Topic, p.event(c.Topic), with(c.Options, "match", c.Match))
 	case "unsubscribe":
 		return nil, p.client.Unsubscribe(c.Topic)
 	case "publish":
-		options := wamp.Dict{"acknowledge": true}
-		for key, value := range c.Options {
-			options[key] = value
-		}
-		return nil, p.client.Publish(c.Topic, options, p.args(c.Args), p.kwargs(c.Kwargs))
+		return nil, p.client.Publish(c.Topic, with(c.Options, "acknowledge", true), p.args(c.Args), p.kwargs(c.Kwargs))
 	case "register":
-		return nil, p.client.Register(c.Procedure, echo, nil)
+		return nil, p.client.Register(c.Procedure, p.echo, c.Options)
 	case "unregister":
 		return nil, p.client.Unregister(c.Procedure)
 	case "call":
-		result, err := p.client.Call(ctx, c.Procedure, nil, p.args(c.Args), p.kwargs(c.Kwargs), nil)
-		if err != nil {
-			return nil, err
-		}
-		return payload(result.Arguments, result.ArgumentsKw), nil
+		return p.call(ctx, c)
 	case "close":
 		return nil, p.client.Close()
 	}
@@ -132,6 +125,33 @@ func (p *peer) connect(ctx context.Context, c *command) (any, error) {
 	return map[string]any{"authid": details["authid"], "authrole": details["authrole"]}, nil
 }
 
+// with gives options with one more.
+func with(options map[string]any, key string, value any) wamp.Dict {
+	all := wamp.Dict{key: value}
+	for k, v := range options {
+		all[k] = v
+	}
+	return all
+}
+
+// call gives the result, or the parts that came before it if progress is wanted.
+func (p *peer) call(ctx context.Context, c *command) (any, error) {
+	var parts wamp.List
+	var progress client.ProgressHandler
+	if c.Progress {
+		progress = func(part *wamp.Result) { parts = append(parts, part.Arguments...) }
+	}
+	options, _ := p.fromNeutral(c.Options).(map[string]any) // none are none
+	result, err := p.client.Call(ctx, c.Procedure, options, p.args(c.Args), p.kwargs(c.Kwargs), progress)
+	if err != nil {
+		return nil, err
+	}
+	if c.Progress {
+		return payload(parts, nil), nil
+	}
+	return payload(result.Arguments, result.ArgumentsKw), nil
+}
+
 func (p *peer) event(topic string) client.EventHandler {
 	return func(e *wamp.Event) {
 		line := payload(e.Arguments, e.ArgumentsKw)
@@ -140,8 +160,15 @@ func (p *peer) event(topic string) client.EventHandler {
 	}
 }
 
-// echo gives back what it got, or fails in the way that it is told to.
-func echo(_ context.Context, i *wamp.Invocation) client.InvokeResult {
+// echo gives back what it got, in parts if that is wanted, or fails in the way that it is told to.
+func (p *peer) echo(ctx context.Context, i *wamp.Invocation) client.InvokeResult {
+	if wanted, _ := i.Details["receive_progress"].(bool); wanted {
+		for _, part := range i.Arguments {
+			if err := p.client.SendProgress(ctx, wamp.List{part}, nil); err != nil {
+				return client.InvokeResult{Err: "nexus.error.progress", Args: wamp.List{err.Error()}}
+			}
+		}
+	}
 	if uri, ok := i.ArgumentsKw["fail"].(string); ok {
 		return client.InvokeResult{Err: wamp.URI(uri), Args: i.Arguments}
 	}

@@ -50,9 +50,9 @@ class Client {
     this.session = { authid: details.authid, authrole: details.authrole };
   }
 
-  async subscribe(topic, match = "exact", handler) {
+  async subscribe(topic, match = "exact", handler, options) {
     const onEvent = (args, kwargs) => handler({ args, kwargs });
-    this.#subscriptions.set(topic, await settled(this.client.subscribe(topic, onEvent, { match })));
+    this.#subscriptions.set(topic, await settled(this.client.subscribe(topic, onEvent, { match, ...options })));
   }
 
   async unsubscribe(topic) {
@@ -63,7 +63,7 @@ class Client {
     await settled(this.client.publish(topic, args, kwargs, { acknowledge: true, ...options }));
   }
 
-  async register(procedure, handler) {
+  async register(procedure, handler, options) {
     const onCall = (args, kwargs) => {
       try {
         const result = handler({ args, kwargs });
@@ -72,15 +72,15 @@ class Client {
         throw e.uri ? new autobahn.Error(e.uri, e.args) : e;
       }
     };
-    this.#registrations.set(procedure, await settled(this.client.register(procedure, onCall)));
+    this.#registrations.set(procedure, await settled(this.client.register(procedure, onCall, options)));
   }
 
   async unregister(procedure) {
     await settled(this.client.unregister(this.#registrations.get(procedure)));
   }
 
-  async call(procedure, { args, kwargs }) {
-    const result = await settled(this.client.call(procedure, args, kwargs));
+  async call(procedure, { args, kwargs }, options) {
+    const result = await settled(this.client.call(procedure, args, kwargs, options));
     // A single argument comes bare, anything else as autobahn.Result.
     return result instanceof autobahn.Result
       ? { args: result.args, kwargs: result.kwargs }

@@ -16,20 +16,24 @@ const commands = {
     client = await connect({ ...login, serialization });
     return client.session;
   },
-  subscribe: ({ topic, match }) =>
-    client.subscribe(topic, match, (event) => say({ event: topic, ...neutral(event) })),
+  subscribe: ({ topic, match, options }) =>
+    client.subscribe(topic, match, (event) => say({ event: topic, ...neutral(event) }), options),
   unsubscribe: ({ topic }) => client.unsubscribe(topic),
   publish: ({ topic, args, kwargs, options }) => client.publish(topic, native({ args, kwargs }), options),
   // A procedure gives back what it got, or fails in the way that it is told to.
-  register: ({ procedure }) =>
-    client.register(procedure, (call) => {
-      const fail = call.kwargs?.fail;
-      if (fail) throw Object.assign(new Error(fail), { uri: fail, args: call.args });
-      return call;
-    }),
+  register: ({ procedure, options }) =>
+    client.register(
+      procedure,
+      (call) => {
+        const fail = call.kwargs?.fail;
+        if (fail) throw Object.assign(new Error(fail), { uri: fail, args: call.args });
+        return call;
+      },
+      options,
+    ),
   unregister: ({ procedure }) => client.unregister(procedure),
-  async call({ procedure, args, kwargs }) {
-    return neutral(await client.call(procedure, native({ args, kwargs })));
+  async call({ procedure, args, kwargs, options }) {
+    return neutral(await client.call(procedure, native({ args, kwargs }), options));
   },
   close: () => client.close(),
 };

@@ -12,7 +12,7 @@ from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.auth import AuthCryptoSign, AuthWampCra
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.serializer import SERID_TO_SER
-from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions, SubscribeOptions
+from autobahn.wamp.types import CallOptions, CallResult, ComponentConfig, PublishOptions, RegisterOptions, SubscribeOptions
 
 MAX_EXACT = 2**53 - 1
 
@@ -103,32 +103,42 @@ class Commands:
             await loop.create_connection(factory, factory.host, factory.port)
         return await joined
 
-    async def subscribe(self, topic, match):
+    async def subscribe(self, topic, match, options=None):
         def handler(*args, **kwargs):
             say({"event": topic, **payload(args, kwargs)})
 
-        self.client.subscriptions[topic] = await self.client.subscribe(handler, topic, SubscribeOptions(match=match))
+        self.client.subscriptions[topic] = await self.client.subscribe(handler, topic, SubscribeOptions(match=match, **(options or {})))
 
     async def unsubscribe(self, topic):
         await self.client.subscriptions.pop(topic).unsubscribe()
 
-    async def publish(self, topic, args, kwargs, options=None):
+    async def publish(self, topic, args=None, kwargs=None, options=None):
         how = PublishOptions(acknowledge=True, **(options or {}))
         await self.client.publish(topic, *from_neutral(args or []), options=how, **from_neutral(kwargs or {}))
 
-    async def register(self, procedure):
-        def handler(*args, **kwargs):
+    async def register(self, procedure, options=None):
+        def handler(*args, details=None, **kwargs):
+            if details and details.progress:
+                for part in args:
+                    details.progress(part)
+                return CallResult(*args)
             if "fail" in kwargs:
                 raise ApplicationError(kwargs["fail"], *args)
             return CallResult(*args, **kwargs)
 
-        self.client.registrations[procedure] = await self.client.register(handler, procedure)
+        self.client.registrations[procedure] = await self.client.register(
+            handler, procedure, RegisterOptions(details_arg="details", **(options or {}))
+        )
 
     async def unregister(self, procedure):
         await self.client.registrations.pop(procedure).unregister()
 
-    async def call(self, procedure, args, kwargs):
-        result = await self.client.call(procedure, *from_neutral(args or []), **from_neutral(kwargs or {}))
+    async def call(self, procedure, args=None, kwargs=None, options=None, progress=False):
+        parts = []
+        how = CallOptions(on_progress=parts.append if progress else None, **(options or {}))
+        result = await self.client.call(procedure, *from_neutral(args or []), **from_neutral(kwargs or {}), options=how)
+        if progress:
+            return payload(parts, {})
         if isinstance(result, CallResult):
             return payload(result.results, result.kwresults)
         return payload([] if result is None else [result], {})  # a single one comes bare
