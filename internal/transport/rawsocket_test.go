@@ -229,7 +229,7 @@ func TestARawSocketIsPingedOnlyIfAskedFor(t *testing.T) {
 
 func TestWhoDoesNotOpenARawSocketInTimeIsClosed(t *testing.T) {
 	t.Parallel()
-	s, _ := routed(t, transport.Options{Limits: transport.Limits{Hello: 100 * time.Millisecond}})
+	s, _ := routed(t, transport.Options{Limits: transport.Limits{Hello: time.Second}})
 	tcp, _ := s.listenRaw(t, transport.RawSocketOptions{})
 	dialStream(t, tcp).wantsEnd()
 	openRaw(t, tcp, 0xf1).wantsEnd()
