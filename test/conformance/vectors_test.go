@@ -12,13 +12,8 @@ import (
 )
 
 // deviations are the samples of the specification's vectors that the running router does not keep
-// to, as file/sample, with the reason. docs/wamp.md has them, too.
-var deviations = map[string]string{
-	"publish/PUBLISH.Options.enc_algo cryptobox (valid with payload)":  encoded,
-	"publish/PUBLISH.Options.enc_serializer cbor (valid with payload)": encoded,
-}
-
-const encoded = "payload passthru is not announced for publications"
+// to, as file/sample, with the reason. There are none.
+var deviations = map[string]string{}
 
 // vectors finds the specification's test vectors, which are not part of this repository.
 func vectors(t *testing.T, pattern string) []string {
