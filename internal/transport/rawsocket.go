@@ -205,7 +205,8 @@ func (s *Server) refuseRaw(nc net.Conn, wrong *refusal, code rawError) {
 	if code == errSilence {
 		return
 	}
-	if err := nc.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+	// Both directions: over TLS the handshake may be still to come, and it waits for the client.
+	if err := nc.SetDeadline(time.Now().Add(time.Second)); err != nil {
 		return
 	}
 	nc.Write([]byte{rawMagic, byte(code) << 4, 0, 0}) //nolint:errcheck // it is closed next, whatever comes of it

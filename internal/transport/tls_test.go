@@ -136,3 +136,27 @@ func TestCertificatesThatCannotBeUsedSayWhy(t *testing.T) {
 		}
 	}
 }
+
+func TestAFullServerDoesNotWaitForTheTLSOfWhoItRefuses(t *testing.T) {
+	t.Parallel()
+	config, err := transport.LoadTLS(certificate(t, time.Now().Add(time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := routed(t, transport.Options{Limits: transport.Limits{MaxConnections: 1}})
+	tcp, _ := s.listenRaw(t, transport.RawSocketOptions{})
+	openRaw(t, tcp, 0xf1) // has the only place
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.ServeRawSocket(listener, transport.RawSocketOptions{}) }()
+	t.Cleanup(func() {
+		listener.Close()
+		if err := <-ended; err != nil {
+			t.Errorf("ServeRawSocket: %v", err)
+		}
+	})
+	dialStream(t, listener.Addr()).wantsEnd() // although it says nothing
+}
