@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/tidings-io/tidings/client"
+	"github.com/tidings-io/tidings/internal/server"
 )
 
 // open lets everybody in, so that one frame joins.
@@ -227,5 +229,43 @@ func TestBothVersionsTalkToEachOther(t *testing.T) {
 	}
 	if got := one.receive(); got != `[8,"talk.general",{"from":"two"}]` {
 		t.Errorf("version 1 heard %s", got)
+	}
+}
+
+// slowBody notes until when the body of a request may come.
+type slowBody struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (s *slowBody) SetReadDeadline(until time.Time) error {
+	s.until = until
+	return nil
+}
+
+func TestABodyThatNobodyReadsDoesNotHoldAConnectionForEver(t *testing.T) {
+	r := start(t, basic+"longpoll: true\n", func(s *server.Server) {
+		if err := s.Mount("/uploads", http.NotFoundHandler()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, c := range []struct {
+		method, path string
+		bounded      bool
+	}{
+		{"POST", "/api/v1/publish", true}, // without a key
+		{"GET", "/api/v1/openapi.json", true},
+		{"POST", "/longpoll/none/receive", true},
+		{"GET", "/healthz", true},
+		{"DELETE", "/healthz", true},
+		{"POST", "/ws", true},
+		{"POST", "/nowhere", true},
+		{"POST", "/uploads", false}, // of the program, which knows better
+	} {
+		w := &slowBody{ResponseRecorder: httptest.NewRecorder()}
+		r.server.ServeHTTP(w, httptest.NewRequest(c.method, c.path, strings.NewReader("x")))
+		if w.until.IsZero() == c.bounded || time.Until(w.until) > time.Minute {
+			t.Errorf("%s %s: the body may come until %v", c.method, c.path, w.until)
+		}
 	}
 }

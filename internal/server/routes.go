@@ -17,17 +17,23 @@ func (s *Server) mountOwn() error {
 		return err
 	}
 	if s.config.LongPoll {
-		err = s.Mount(longPollPrefix+"/", http.StripPrefix(longPollPrefix, s.transport.LongPoll()))
+		err = s.mountOurs(longPollPrefix+"/", http.StripPrefix(longPollPrefix, s.transport.LongPoll()))
 	}
 	return errors.Join(
 		err,
-		s.Mount("/ws", s.transport),
-		s.Mount(httpapi.Prefix, s.api),
-		s.Mount("GET /healthz", http.HandlerFunc(s.serveHealth)),
-		s.Mount("GET /readyz", http.HandlerFunc(s.serveReady)),
-		s.Mount("GET /metrics", s.serveMetrics()),
-		s.Mount("GET /client/", sdk),
+		s.mountOurs("/ws", s.transport),
+		s.mountOurs(httpapi.Prefix, s.api),
+		s.mountOurs("GET /healthz", http.HandlerFunc(s.serveHealth)),
+		s.mountOurs("GET /readyz", http.HandlerFunc(s.serveReady)),
+		s.mountOurs("GET /metrics", s.serveMetrics()),
+		s.mountOurs("GET /client/", sdk),
 	)
+}
+
+// mountOurs is Mount for a path of the server itself.
+func (s *Server) mountOurs(pattern string, h http.Handler) error {
+	s.own[pattern] = true
+	return s.Mount(pattern, h)
 }
 
 // longPollPrefix is where WAMP over HTTP long-poll is, if it is configured.
@@ -37,6 +43,9 @@ const longPollPrefix = "/longpoll"
 // logged without its query string, which may hold a ticket.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, pattern := s.mux.Handler(r)
+	if s.own[pattern] || pattern == "" {
+		boundBody(w, r)
+	}
 	switch pattern {
 	case "/ws", longPollPrefix + "/": // the transport logs by itself, and never what proves who somebody is
 		s.mux.ServeHTTP(w, r)
@@ -49,6 +58,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mux.ServeHTTP(seen, r)
+}
+
+// bodyTime is how long the body of a request may take on paths that are the server's own. Whoever
+// reads one sets a deadline of its own; this is for bodies that nobody reads.
+const bodyTime = 30 * time.Second
+
+// boundBody keeps a body that never comes from holding a connection for ever: net/http reads the rest
+// of one before it answers. What a program mounts may take longer, and is left alone.
+func boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) //nolint:errcheck // fails only if the connection is lost
+	}
 }
 
 // serveHealth says that the process answers at all.

@@ -61,7 +61,8 @@ type Server struct {
 	api         *httpapi.API
 	metrics     *metrics
 	mux         *http.ServeMux
-	tls         *tls.Config // nil: plain
+	own         map[string]bool // patterns of the mux that no program has mounted
+	tls         *tls.Config     // nil: plain
 
 	// changed by Run
 	address      atomic.Pointer[string]
@@ -73,7 +74,7 @@ type Server struct {
 // New assembles the server. It opens nothing but the files that the configuration names, and starts
 // nothing. The error is config.Problems where the configuration is at fault, all of them at once.
 func New(c *config.Config, options Options) (*Server, error) {
-	s := &Server{config: c, options: options, logger: options.Logger, ready: make(chan struct{}), mux: http.NewServeMux()}
+	s := &Server{config: c, options: options, logger: options.Logger, ready: make(chan struct{}), mux: http.NewServeMux(), own: make(map[string]bool)}
 	if options.LogTo == nil {
 		options.LogTo = os.Stderr
 	}
