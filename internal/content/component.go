@@ -24,16 +24,20 @@ const (
 
 // Options is what the component stands on.
 type Options struct {
-	Realm  *router.Realm
-	Logger *slog.Logger
+	Realm *router.Realm
+	// Declared tells whether a topic has a contract; nil: all have. One that has none has no watchers,
+	// not even those whose pattern reaches it: no rule has said that they may.
+	Declared func(topic wamp.URI) bool
+	Logger   *slog.Logger
 }
 
 // Component turns changes into events. It is safe for concurrent use.
 type Component struct {
 	router.NoObserver
-	realm *router.Realm
-	log   *slog.Logger
-	undo  []func() // by Open, for Close
+	realm    *router.Realm
+	declared func(wamp.URI) bool
+	log      *slog.Logger
+	undo     []func() // by Open, for Close
 
 	changes, events, refused atomic.Uint64
 
@@ -64,7 +68,12 @@ func New(options Options) *Component {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Component{realm: options.Realm, log: options.Logger, tabs: make(map[string][]wamp.ID)}
+	if options.Declared == nil {
+		options.Declared = func(wamp.URI) bool { return true }
+	}
+	return &Component{
+		realm: options.Realm, declared: options.Declared, log: options.Logger, tabs: make(map[string][]wamp.ID),
+	}
 }
 
 // Open begins to listen and to know the tabs of sessions: call it before clients can join.
@@ -127,7 +136,7 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 // any moment, and encoding is most of what an event costs.
 func (c *Component) tell(tag string, e event, filter router.Filter) (events int, err error) {
 	topic := wamp.URI(TopicPrefix + tag)
-	if c.realm.Subscribers(topic) == 0 {
+	if c.realm.Subscribers(topic) == 0 || !c.declared(topic) {
 		return 0, nil
 	}
 	e.Tag = tag

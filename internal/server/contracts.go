@@ -104,6 +104,12 @@ func (b *contracts) find(pattern string) (index int, ok bool) {
 	return 0, false
 }
 
+// declares reports whether a topic has a contract.
+func (b *contracts) declares(uri wamp.URI) bool {
+	_, ok := b.table.Lookup(topic.Topic, uri)
+	return ok
+}
+
 // askOnSubscribe says, after compiling, that a handler decides over each subscription of a contract.
 func (b *contracts) askOnSubscribe(index int) error {
 	b.declarations[index].AskedOnSubscribe = true

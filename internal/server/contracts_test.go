@@ -190,3 +190,24 @@ func write(t *testing.T, folder, name, content string) string {
 	}
 	return file
 }
+
+func TestATagWithoutAContractHasNoWatchersNotEvenByAPattern(t *testing.T) {
+	for _, more := range []string{"undeclared: allow\n", `content: {"order.{id:int}": {watch: "true"}}` + "\n"} {
+		r := start(t, basic+more)
+		ann := r.user("ann", "")
+		for _, pattern := range []struct{ topic, match string }{
+			{"tidings.content.", client.MatchPrefix}, {"..salary.", client.MatchWildcard},
+		} {
+			// Whether it may subscribe is not the question here.
+			_, err := ann.Subscribe(t.Context(), pattern.topic, func(e *client.Event) {
+				t.Errorf("%s heard of %s", pattern.topic, e.Topic)
+			}, &client.SubscribeOptions{Match: pattern.match})
+			t.Logf("%s: %v", pattern.topic, err)
+		}
+		var answer struct{ Notified int }
+		r.api(allKey, "POST", "content/changed", map[string]any{"tags": []string{"salary.7"}}).as(200, &answer)
+		if answer.Notified != 0 {
+			t.Errorf("with %q %d were told", more, answer.Notified)
+		}
+	}
+}

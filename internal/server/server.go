@@ -142,7 +142,7 @@ func (s *Server) assemble() error {
 		Agent:         "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
-	s.content = content.New(content.Options{Realm: s.realm, Logger: s.logger})
+	s.content = content.New(content.Options{Realm: s.realm, Declared: s.contracts.declares, Logger: s.logger})
 	s.presence = presence.New(presence.Options{Realm: s.realm, Gate: gate{s.contracts}, Logger: s.logger})
 	s.maintenance = maintenance.New(maintenance.Options{
 		Realm:         s.realm,
