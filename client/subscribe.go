@@ -216,14 +216,17 @@ func (l *link) revokeSubscription(details wamp.Dict) {
 	if h == nil {
 		return
 	}
-	delete(l.held, id)
-	delete(l.topics, h.key)
 	for _, s := range h.members {
 		s.finishLocked(errRevoked)
 	}
 	c.subscriptions = slices.DeleteFunc(c.subscriptions, func(s *Subscription) bool {
 		return slices.Contains(h.members, s)
 	})
+	delete(l.held, id)
+	h.id, h.members = 0, nil
+	if h.inFlight == 0 { // or else a SUBSCRIBE that crossed this will get another one
+		delete(l.topics, h.key)
+	}
 }
 
 // event hands an event to the dispatcher. While that is busy the server waits, for a while.

@@ -166,3 +166,30 @@ func TestAHandlerThatIsTooSlowCostsTheConnectionNotTheMemory(t *testing.T) {
 		wantEqual(t, handled, 3)
 	})
 }
+
+func TestARevocationThatCrossesAnotherSubscribeEndsOnlyWhatWasHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		calls := make(chan string, 2)
+		first := subscribe(t, c, p, subscription{topic: "t", handler: func(*client.Event) { calls <- "first" }, id: 5})
+		subscribed := async(func() (*client.Subscription, error) {
+			return c.Subscribe(t.Context(), "t", func(*client.Event) { calls <- "second" }, nil)
+		})
+		m := expect[*wamp.Subscribe](p)
+		p.send(&wamp.Unsubscribed{Details: wamp.Dict{"subscription": int64(5)}}) // before the router read it
+		<-first.Done()
+		p.send(&wamp.Subscribed{Request: m.Request, Subscription: 6})
+		second := must(t, subscribed)
+		p.send(&wamp.Event{Subscription: 6, Publication: 1, Details: wamp.Dict{}})
+		wantEqual(t, <-calls, "second")
+
+		unsubscribed := async(func() (any, error) { return nil, second.Unsubscribe(t.Context()) })
+		u := expect[*wamp.Unsubscribe](p)
+		wantEqual(t, u.Subscription, wamp.ID(6))
+		p.send(&wamp.Unsubscribed{Request: u.Request})
+		must(t, unsubscribed)
+		leave(t, c, p)
+		wantEqual(t, len(calls), 0)
+	})
+}

@@ -107,17 +107,21 @@ func (s *Session) hold(sub *subscription, m *wamp.Subscribe) error {
 func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 	m := s.membership(id)
 	if m == nil {
-		return wamp.Fail(wamp.ErrNoSuchSubscription, "this session holds no subscription %d", id)
+		return noSuchSubscription(id)
 	}
 	sub := m.subscription
 	sub.mu.Lock()
 	defer b.unlock(sub)
-	removed := sub.removeLocked(m)
-	s.release(m, &wamp.Unsubscribed{Request: request})
-	if removed {
-		b.meta.unsubscribed(s, sub)
+	if !sub.removeLocked(m) { // taken away meanwhile, or the session is leaving
+		return noSuchSubscription(id)
 	}
+	s.release(m, &wamp.Unsubscribed{Request: request})
+	b.meta.unsubscribed(s, sub)
 	return nil
+}
+
+func noSuchSubscription(id wamp.ID) error {
+	return wamp.Fail(wamp.ErrNoSuchSubscription, "this session holds no subscription %d", id)
 }
 
 func (s *Session) membership(id wamp.ID) *membership {

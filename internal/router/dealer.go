@@ -108,6 +108,9 @@ func (d *dealer) register(request wamp.ID, w *wish) error {
 	defer d.mu.Unlock()
 	held := d.getLocked(w.procedure, w.match)
 	if held != nil && w.force && held.local == nil {
+		if err := w.session.mayReplace(held); err != nil {
+			return err
+		}
 		d.revokeLocked(held)
 		held = nil
 	}
@@ -148,12 +151,11 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *wish) error 
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	limit := c.router.options.Limits.Registrations
-	switch {
-	case s.left:
+	if s.left {
 		return nil
-	case len(s.registrations) >= limit:
-		return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d registrations", limit)
+	}
+	if err := s.fullLocked(); err != nil {
+		return err
 	}
 	added := &callee{terms: w.terms, registration: reg, session: s}
 	reg.callees = append(reg.callees, added)
@@ -163,17 +165,38 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *wish) error 
 	return nil
 }
 
+// fullLocked says why the session may not have one more registration, if it may not.
+func (s *Session) fullLocked() error {
+	limit := s.realm.router.options.Limits.Registrations
+	if len(s.registrations) < limit {
+		return nil
+	}
+	return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d registrations", limit)
+}
+
+// mayReplace finds out whether there is room for what comes in the place of held, before that is taken
+// from anybody: its callees must not lose it to a REGISTER that is refused.
+func (s *Session) mayReplace(held *registration) error {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	if slices.ContainsFunc(s.registrations, func(c *callee) bool { return c.registration == held }) {
+		return nil
+	}
+	return s.fullLocked()
+}
+
 // unregister ends a registration of the session and queues the answer as the last that the session
 // hears of it, but for the calls that it has been asked already.
 func (d *dealer) unregister(s *Session, request, id wamp.ID) error {
 	held := s.registered(id)
-	if held == nil {
-		return wamp.Fail(wamp.ErrNoSuchRegistration, "this session holds no registration %d", id)
+	if held != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.leaveLocked(held, &wamp.Unregistered{Request: request}) {
+			return nil // otherwise it was taken away meanwhile, or the session is leaving
+		}
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.leaveLocked(held, &wamp.Unregistered{Request: request})
-	return nil
+	return wamp.Fail(wamp.ErrNoSuchRegistration, "this session holds no registration %d", id)
 }
 
 // registered finds what the session has by the id of its registration.
@@ -189,13 +212,13 @@ func (s *Session) registered(id wamp.ID) *callee {
 }
 
 // leaveLocked takes a callee out of its registration, which ends with its last. The callee is told
-// last, if there is anything to tell it.
-func (d *dealer) leaveLocked(gone *callee, last wamp.Message) {
+// last, if there is anything to tell it. false: it was out already, and is told nothing.
+func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	reg := gone.registration
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
 	if gone.gone {
-		return
+		return false
 	}
 	reg.removeLocked(gone)
 	if len(reg.callees) == 0 {
@@ -209,6 +232,7 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) {
 		s.client.sendLocked(last)
 	}
 	s.realm.meta.unregistered(s, reg)
+	return true
 }
 
 // drop removes a callee that has left.
