@@ -124,7 +124,7 @@ export class Connection {
 
   /** Without `acknowledge` it is sent if there is a session and forgotten if there is none. */
   async publish(topic: string, options: PublishOptions = {}): Promise<void> {
-    const payload = { args: options.args ?? [], kwargs: options.kwargs ?? {} };
+    const payload = payloadFrom(options);
     const wamp: Dict = {
       ...(options.acknowledge ? { acknowledge: true } : {}),
       ...(options.excludeMe === false ? { exclude_me: false } : {}),
@@ -134,9 +134,9 @@ export class Connection {
   }
 
   /** Rejects with a Failed; a call made before the session is open waits for it, within its time. */
-  call(procedure: string, options: CallOptions = {}): Promise<Payload> {
+  async call(procedure: string, options: CallOptions = {}): Promise<Payload> {
     const timeout = options.timeout ?? TIMEOUT;
-    const payload = { args: options.args ?? [], kwargs: options.kwargs ?? {} };
+    const payload = payloadFrom(options);
     return this.#request('call', { uri: procedure, options: { timeout }, payload, timeout });
   }
 
@@ -258,8 +258,7 @@ export class Connection {
     const [holder] = this.#holders.get(key) ?? [];
     try {
       const result = (await (holder?.handle as Procedure | undefined)?.(delivery)) ?? {};
-      const payload = { args: result.args ?? [], kwargs: result.kwargs ?? {} };
-      this.#input({ type: 'answer', attempt, request, outcome: { result: payload } });
+      this.#input({ type: 'answer', attempt, request, outcome: { result: payloadFrom(result) } });
     } catch (error) {
       this.#input({ type: 'answer', attempt, request, outcome: { failure: Failed.from(error).failure } });
     }
@@ -306,7 +305,17 @@ function refusedHold(options: SubscribeOptions, { key, failure }: { key: string;
   else console.warn(`tidings: ${key}: ${failure.uri}: ${failure.message}`);
 }
 
-/** One handler's mistake, or a payload that is no JSON, must not keep the rest from being carried out. */
+/** Throws if it is no JSON: on its way to the socket nobody could be told any more, and its request id would be spent. */
+function payloadFrom({ args = [], kwargs = {} }: Partial<Payload>): Payload {
+  try {
+    JSON.stringify([args, kwargs]);
+  } catch (error) {
+    throw Failed.from(error);
+  }
+  return { args, kwargs };
+}
+
+/** One handler's mistake must not keep the rest from being carried out. */
 function guarded(run: () => void): void {
   try {
     run();

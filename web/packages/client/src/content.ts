@@ -36,9 +36,11 @@ export function watchContent(connection: Connection, tags: Iterable<string>, han
   const watched = new Map<string, Handle>();
   const answered = new Set<string>(); // tags that the router has allowed or refused in this session
   const gather = gathering(handlers.changed);
+  let setting = false; // a tag that another watch holds is answered while it is added
+  const complete = (): boolean => watched.size > 0 && answered.size === watched.size;
   const answer = (tag: string): void => {
     answered.add(tag);
-    if (answered.size === watched.size) handlers.ready?.();
+    if (!setting && complete()) handlers.ready?.();
   };
   const add = (tag: string): void => {
     const onRefused = (failure: Failure): void => (handlers.refused?.(tag, failure), answer(tag));
@@ -53,8 +55,13 @@ export function watchContent(connection: Connection, tags: Iterable<string>, han
   };
   const set = (wanted: Iterable<string>): void => {
     const next = new Set(wanted);
+    const added = [...next].filter((tag) => !watched.has(tag));
+    const waited = !complete();
+    setting = true;
     for (const [tag, handle] of [...watched]) if (!next.has(tag)) remove(tag, handle);
-    for (const tag of next) if (!watched.has(tag)) add(tag);
+    added.forEach(add);
+    setting = false;
+    if (complete() && (waited || added.length > 0)) handlers.ready?.();
   };
   const forget = connection.onState(({ name }) => name !== 'open' && answered.clear());
   set(tags);

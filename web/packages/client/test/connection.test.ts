@@ -98,6 +98,17 @@ describe('a connection', () => {
   });
 });
 
+describe('a payload that is no JSON', () => {
+  it('fails at once, and no request id is lost on it', async () => {
+    const connection = await opened();
+    await expect(connection.call('p', { args: [1n] })).rejects.toBeInstanceOf(Failed);
+    await expect(connection.publish('t', { args: [1n] })).rejects.toBeInstanceOf(Failed);
+    await expect(connection.publish('t', { args: [1n], acknowledge: true })).rejects.toBeInstanceOf(Failed);
+    void connection.publish('t');
+    expect(Socket.last.sent.at(-1)).toEqual([Code.publish, 1, {}, 't']);
+  });
+});
+
 describe('handlers', () => {
   it('of one topic share a subscription, which ends with the last of them', async () => {
     const connection = await opened();
@@ -131,6 +142,14 @@ describe('handlers', () => {
     Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
     expect(connection.state.name).toBe('closed');
     expect(Socket.last.sent.at(-1)?.[0]).toBe(Code.goodbye);
+  });
+
+  it('that answer with what is no JSON fail, and the caller hears of it', async () => {
+    const connection = await opened();
+    connection.register('p', () => ({ args: [1n] }));
+    Socket.last.says([Code.registered, 1, 5], [Code.invocation, 9, 5, {}]);
+    await settled();
+    expect(Socket.last.sent.at(-1)?.slice(0, 5)).toEqual([Code.error, Code.invocation, 9, {}, 'wamp.error.runtime_error']);
   });
 
   it('that fail do not keep the event from others', async () => {

@@ -66,6 +66,25 @@ describe('watching content', () => {
     Socket.last.says([Code.subscribed, 1, 21], [Code.subscribed, 2, 22]);
     expect(ready).toHaveBeenCalledTimes(2);
   });
+
+  it('is ready at once when others watch all of its tags already', () => {
+    watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined });
+    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    const ready = vi.fn();
+    watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined, ready });
+    expect(ready).toHaveBeenCalledTimes(1);
+  });
+
+  it('is ready when the tag that had no answer is no longer wanted', () => {
+    const ready = vi.fn();
+    const watch = watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined, ready });
+    Socket.last.says([Code.subscribed, 1, 11]);
+    watch.set(['order.1']);
+    expect(ready).toHaveBeenCalledTimes(1);
+    watch.set(['order.1']);
+    watch.stop();
+    expect(ready).toHaveBeenCalledTimes(1);
+  });
 });
 
 describe('presence', () => {
