@@ -92,7 +92,7 @@ func (s *shelf) retain(r *record) {
 		for _, old := range s.retained {
 			s.bytes -= old.size
 		}
-		s.retained = s.retained[:0]
+		s.retained = nil // not cut to nothing: what is not counted must not be held
 	} else if len(s.retained) == maxRetained {
 		oldest := 0
 		if !s.retained[0].receivers.listed {

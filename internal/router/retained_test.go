@@ -1,0 +1,28 @@
+package router_test
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// What is retained for everybody replaces what was for some, which must not stay in memory uncounted.
+func TestReplacedRetainedEventsAreFreed(t *testing.T) {
+	const each = 1 << 20
+	r := router.New(router.Options{})
+	realm := r.AddRealm("app")
+	large := wamp.Payload{Args: append(append([]byte(`["`), bytes.Repeat([]byte("x"), each)...), `"]`...)}
+	before := int(heap())
+	for range 8 {
+		realm.Publish(router.Publication{Topic: "t", Payload: large, Retain: true, Filter: router.Filter{EligibleAuthRole: []string{"staff"}}})
+	}
+	realm.Publish(router.Publication{Topic: "t", Retain: true})
+	if held := int(heap()) - before; held > 2*each {
+		t.Errorf("%d bytes are held for one small event", held)
+	}
+	runtime.KeepAlive(large)
+	runtime.KeepAlive(r)
+}
