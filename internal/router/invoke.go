@@ -199,6 +199,7 @@ func (callee *callee) ask(c *call, invocation *wamp.Invocation) bool {
 type invocation struct {
 	call   *call
 	callee *callee
+	more   bool // further arguments have followed the first
 }
 
 // ask queues an INVOCATION and remembers what its answer is for.
@@ -213,7 +214,7 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 		s.invocations = make(map[wamp.ID]invocation)
 	}
 	s.issued = next
-	s.invocations[next] = invocation{c, callee}
+	s.invocations[next] = invocation{call: c, callee: callee}
 	message.Request = next
 	s.client.sendLocked(message)
 	return true

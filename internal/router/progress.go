@@ -119,7 +119,9 @@ func (c *call) working() (*callee, wamp.ID) {
 func (s *Session) askMore(c *call, invocation *wamp.Invocation) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	if s.invocations[invocation.Request].call == c {
+	if held := s.invocations[invocation.Request]; held.call == c {
+		held.more = true
+		s.invocations[invocation.Request] = held
 		s.client.sendLocked(invocation)
 	}
 }

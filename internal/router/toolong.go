@@ -56,11 +56,16 @@ func (c *Client) failInvocation(request wamp.ID) {
 	if s == nil {
 		return
 	}
+	tooLong := answer{err: callError(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")}
+	if held, err := s.invocation(request); err == nil && held.call != nil && held.more {
+		held.call.end(tooLong, cancelKillNoWait) // the callee has the first of them, and waits for the rest
+		return
+	}
 	held, err := s.takeInvocation(request)
 	if err != nil || held.call == nil {
 		return // it was answered meanwhile: canceled, or the callee has left
 	}
-	held.call.finish(answer{err: callError(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")})
+	held.call.finish(tooLong)
 }
 
 // failCall ends a call of which a part of the result cannot be sent.
