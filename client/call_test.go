@@ -192,3 +192,27 @@ func TestARegistrationThatIsRefusedOrRevokedEnds(t *testing.T) {
 		leave(t, c, p)
 	})
 }
+
+func TestAProcedureIsRegisteredOnceByAClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		none := func(context.Context, *client.Invocation) (client.Payload, error) { return client.Payload{}, nil }
+		ctx, cancel := withCancel(t)
+		abandoned := async(func() (*client.Registration, error) { return c.Register(ctx, "sum", none, nil) })
+		first := expect[*wamp.Register](p)
+		cancel()
+		if err := (<-abandoned).err; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		registered := async(func() (*client.Registration, error) { return c.Register(t.Context(), "sum", none, nil) })
+		second := expect[*wamp.Register](p)
+		// To the router both are one: to give the first back would end the second.
+		p.send(&wamp.Registered{Request: first.Request, Registration: 9})
+		p.send(&wamp.Registered{Request: second.Request, Registration: 9})
+		must(t, registered)
+		_, err := c.Register(t.Context(), "sum", none, nil)
+		wantError(t, err, "wamp.error.procedure_already_exists")
+		leave(t, c, p)
+	})
+}

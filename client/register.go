@@ -95,6 +95,11 @@ func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, 
 		c.mu.Unlock()
 		return nil, wrap(err, "register", uri)
 	}
+	if c.wantsLocked(r) { // the router would take it for the same one, and one of them would hear of no call
+		c.mu.Unlock()
+		taken := &Error{URI: string(wamp.ErrProcedureAlreadyExists), Message: "this client has registered it already"}
+		return nil, wrap(taken, "register", uri)
+	}
 	c.registrations = append(c.registrations, r)
 	if c.link != nil {
 		c.link.registerLocked(r)
@@ -130,6 +135,13 @@ func (r *Registration) cancel(answer chan error) {
 	if l := c.link; l == nil || !l.unregisterLocked(r, answer) {
 		tell(answer, nil)
 	}
+}
+
+// wantsLocked reports whether a registration of the same is wanted.
+func (c *Client) wantsLocked(r *Registration) bool {
+	return slices.ContainsFunc(c.registrations, func(other *Registration) bool {
+		return other.uri == r.uri && other.options.Match == r.options.Match
+	})
 }
 
 func (c *Client) forgetLocked(r *Registration) {
@@ -168,6 +180,9 @@ func (l *link) registeredLocked(r *Registration, m wamp.Message, err error) {
 		l.client.forgetLocked(r)
 		r.finishLocked(err)
 		return
+	}
+	if r.canceled && l.client.wantsLocked(r) {
+		return // to the router this is the one that was asked for since
 	}
 	r.id = registered.Registration
 	l.registrations[r.id] = r
