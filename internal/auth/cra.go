@@ -111,10 +111,15 @@ func (c *Chain) beginCRA(ctx context.Context, a *attempt) (router.Outcome, error
 	if found == nil {
 		u = c.decoy.user(a.authid)
 	}
+	role, provider := u.who.Role(), u.provider
+	if c.options.Dynamic.takes(methodCRA) {
+		// What the application's users look like is not known here, so nobody is told from nobody by it.
+		role, provider = "", providerDynamic
+	}
 	nonce := make([]byte, nonceBytes)
 	rand.Read(nonce) // never fails: the runtime ends the program instead
 	text, err := json.Marshal(craChallenge{
-		AuthID: a.authid, Role: u.who.Role(), Method: methodCRA, Provider: u.provider,
+		AuthID: a.authid, Role: role, Method: methodCRA, Provider: provider,
 		Nonce: base64.RawURLEncoding.EncodeToString(nonce), Timestamp: time.Now().UTC().Format(timestampForm), Session: a.Session,
 	})
 	if err != nil {

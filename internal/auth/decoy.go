@@ -11,7 +11,7 @@ import (
 // a CHALLENGE shows is the same each time for the same authid, and looks like that of the others.
 type decoy struct {
 	seed  []byte
-	cra   CRA
+	cras  []CRA // one of them, but for salt and key
 	scram scramSecret
 	roles [][]string
 	pass  *passwordHash
@@ -29,17 +29,22 @@ func newDecoy(users *Users, seed []byte) *decoy {
 	}
 	d := &decoy{
 		seed:  seed,
-		cra:   CRA{Iterations: DefaultCRAIterations, KeyLen: DefaultCRAKeyLen},
 		scram: scramSecret{kdf: KDFArgon2id, iterations: DefaultTime, memory: DefaultMemory},
 		pass:  &passwordHash{memory: DefaultMemory, time: DefaultTime, threads: 1, salt: make([]byte, saltBytes), hash: make([]byte, sha256.Size)},
 	}
-	if users == nil {
-		return d
+	if users != nil {
+		d.lookLike(users)
 	}
-	for i := range users.first { // the last one wins is as good as any: they are usually made alike
-		u := users.first[i]
-		if u.cra != nil {
-			d.cra.Iterations, d.cra.KeyLen = u.cra.Iterations, u.cra.KeyLen
+	if len(d.cras) == 0 {
+		d.cras = []CRA{{Salt: "some", Iterations: DefaultCRAIterations, KeyLen: DefaultCRAKeyLen}}
+	}
+	return d
+}
+
+func (d *decoy) lookLike(users *Users) {
+	for _, u := range users.first { // the last one wins is as good as any: they are usually made alike
+		if u.cra != nil { // but for this: with a secret of its own a user has no salt
+			d.cras = append(d.cras, *u.cra)
 		}
 		if u.scram != nil {
 			d.scram.kdf, d.scram.iterations, d.scram.memory = u.scram.kdf, u.scram.iterations, u.scram.memory
@@ -49,13 +54,14 @@ func newDecoy(users *Users, seed []byte) *decoy {
 		}
 		d.roles = append(d.roles, u.who.Roles)
 	}
-	return d
 }
 
 // user makes the one that an authid would be.
 func (d *decoy) user(authid string) *user {
-	cra, scram := d.cra, d.scram
-	cra.Salt = base64.StdEncoding.EncodeToString(d.derive("wampcra salt", authid)[:saltBytes])
+	cra, scram := d.cras[int(d.derive("wampcra", authid)[0])%len(d.cras)], d.scram
+	if cra.Salt != "" {
+		cra.Salt = base64.StdEncoding.EncodeToString(d.derive("wampcra salt", authid)[:saltBytes])
+	}
 	cra.Key = base64.StdEncoding.EncodeToString(d.derive("wampcra key", authid))
 	scram.salt = base64.StdEncoding.EncodeToString(d.derive("scram salt", authid)[:saltBytes])
 	scram.storedKey, scram.serverKey = d.derive("scram stored key", authid), d.derive("scram server key", authid)

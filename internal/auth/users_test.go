@@ -255,6 +255,37 @@ func TestUsersWhoDoNotExistLookLikeTheOthers(t *testing.T) {
 	}
 }
 
+func TestUsersWhoDoNotExistHaveNoSaltWhereTheOthersHaveNone(t *testing.T) {
+	users := auth.NewUsers()
+	if err := users.Add(auth.UserOptions{AuthID: "ann", CRA: &auth.CRA{Key: "a-secret-of-the-machine"}}); err != nil {
+		t.Fatal(err)
+	}
+	chain := auth.NewChain(auth.ChainOptions{Users: users})
+	for _, authid := range []string{"ann", "zed"} {
+		extra := begin(t, chain, player{authid: authid}.hello("wampcra")).Challenge.Extra
+		if len(extra) != 1 {
+			t.Errorf("%s is shown %v", authid, extra)
+		}
+	}
+}
+
+func TestTheChallengeOfCRADoesNotTellWhomTheApplicationKnows(t *testing.T) {
+	said := func(answer string) (challenge map[string]any) {
+		extra := begin(t, dynamicChain(says(answer), nil), honest.hello("wampcra")).Challenge.Extra
+		text, _ := extra.String("challenge")
+		if err := json.Unmarshal([]byte(text), &challenge); err != nil {
+			t.Fatal(err)
+		}
+		return challenge
+	}
+	known, unknown := said(knowsAnn(t)), said(`{"allow": false}`)
+	for _, key := range []string{"authrole", "authprovider"} {
+		if known[key] != unknown[key] {
+			t.Errorf("%s is %q for one and %q for the other", key, known[key], unknown[key])
+		}
+	}
+}
+
 func TestTheChallengeOfCRAIsJSONAndNamesTheSession(t *testing.T) {
 	chain := usersChain(t)
 	for _, authid := range []string{"ann", `qu"ote\`} {
