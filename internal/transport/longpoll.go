@@ -42,6 +42,9 @@ const (
 	pollPatience = 10 * time.Second
 	// pollAbsence is how long a client may be without a receive before it is gone.
 	pollAbsence = 30 * time.Second
+	// maxSends is how many messages of one client are in memory at a time, as many as a browser sends at
+	// once. Those behind wait with their bodies unread, however slowly the conversation takes them.
+	maxSends = 6
 )
 
 func newLongPoll(s *Server) *LongPoll {
@@ -239,6 +242,14 @@ func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
 	p, wrong := l.find(r)
 	if wrong != nil {
 		return wrong
+	}
+	select {
+	case p.sends <- struct{}{}:
+		defer func() { <-p.sends }()
+	case <-p.done:
+		return refuseLongPoll("there is no such transport, or it has ended")
+	case <-r.Context().Done():
+		return refuseLongPoll("the client is gone")
 	}
 	body, wrong := l.read(w, r, l.server.limits.MaxMessage)
 	if wrong != nil {

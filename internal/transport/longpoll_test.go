@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,4 +285,39 @@ func TestAServerThatStopsSaysGoodbyeToPollers(t *testing.T) {
 	if got := <-last; !strings.Contains(got, "system_shutdown") {
 		t.Error(got)
 	}
+}
+
+// heldBody is a body that says when it is read, and ends when it is let go.
+type heldBody struct {
+	read    *atomic.Int32
+	release chan struct{}
+	once    sync.Once
+}
+
+func (b *heldBody) Read([]byte) (int, error) {
+	b.once.Do(func() { b.read.Add(1) })
+	<-b.release
+	return 0, io.EOF
+}
+
+func TestMessagesBehindThoseBeingTakenAreNotRead(t *testing.T) {
+	polled(t, func(t *testing.T, p *poller, _ *router.Realm) {
+		p.open("wamp.2.json")
+		var read atomic.Int32
+		release := make(chan struct{})
+		var senders sync.WaitGroup
+		for range 20 {
+			senders.Go(func() {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, p.path+"/send", &heldBody{read: &read, release: release})
+				r.RemoteAddr = "192.0.2.1:1234"
+				p.handler.ServeHTTP(httptest.NewRecorder(), r)
+			})
+		}
+		synctest.Wait()
+		if got := read.Load(); got != 6 {
+			t.Errorf("%d bodies of one client are in memory, want 6", got)
+		}
+		close(release)
+		senders.Wait()
+	})
 }

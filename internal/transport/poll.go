@@ -23,6 +23,7 @@ type poll struct {
 
 	asks   chan *pollAsk // requests that want a message
 	leaves chan *pollAsk // those whose client is gone
+	sends  chan struct{} // a place for each message that is being read or taken
 	woken  chan struct{}
 	ended  chan router.CloseReason // why, by who ends it from outside
 	done   chan struct{}           // closed when it is off the books
@@ -44,7 +45,7 @@ func newPoll(home *LongPoll, protocol Protocol) *poll {
 	now := time.Now()
 	return &poll{
 		home: home, id: newID(), protocol: protocol, opened: now, since: now,
-		asks: make(chan *pollAsk), leaves: make(chan *pollAsk), woken: make(chan struct{}, 1),
+		asks: make(chan *pollAsk), leaves: make(chan *pollAsk), sends: make(chan struct{}, maxSends), woken: make(chan struct{}, 1),
 		ended: make(chan router.CloseReason, 1), done: make(chan struct{}),
 	}
 }
