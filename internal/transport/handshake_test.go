@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -209,13 +210,10 @@ func TestAConnectionTooManyIsRefusedUntilOneLeaves(t *testing.T) {
 	}
 }
 
-func TestAHandshakeThatTricklesInOrFloodsIsCutOff(t *testing.T) {
-	t.Parallel()
-	web := &http.Server{ReadHeaderTimeout: 50 * time.Millisecond}
+// hardened serves the echo by a hardened server, until the test ends.
+func hardened(t *testing.T, web *http.Server) (address string) {
+	t.Helper()
 	transport.Harden(web)
-	if web.ReadHeaderTimeout != 50*time.Millisecond || web.MaxHeaderBytes != transport.MaxHeaderBytes || web.IdleTimeout == 0 {
-		t.Fatalf("hardened to %+v", web)
-	}
 	server, err := transport.New(transport.Options{Speaker: newEcho()})
 	if err != nil {
 		t.Fatal(err)
@@ -226,18 +224,40 @@ func TestAHandshakeThatTricklesInOrFloodsIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
+	var open sync.WaitGroup // net/http lingers on a connection that it has refused
+	web.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			open.Add(1)
+		}
+		if state == http.StateClosed || state == http.StateHijacked {
+			open.Done()
+		}
+	}
 	go func() { served <- web.Serve(listener) }()
-	defer func() {
+	t.Cleanup(func() {
 		web.Close()
 		<-served
-	}()
+		open.Wait()
+	})
+	return listener.Addr().String()
+}
 
-	slow := dialRaw(t, listener.Addr().String())
+func TestAHandshakeThatTricklesInIsCutOff(t *testing.T) {
+	t.Parallel()
+	web := &http.Server{ReadHeaderTimeout: 50 * time.Millisecond}
+	slow := dialRaw(t, hardened(t, web))
+	if web.ReadHeaderTimeout != 50*time.Millisecond || web.MaxHeaderBytes != transport.MaxHeaderBytes || web.IdleTimeout == 0 {
+		t.Fatalf("hardened to %+v", web)
+	}
 	io.WriteString(slow, "GET /ws HTTP/1.1\r\nHost: x\r\n")
 	if answer, err := io.ReadAll(slow); err != nil || strings.Contains(string(answer), " 101 ") {
 		t.Errorf("a slow handshake: %v %s", err, answer)
 	}
-	flood := dialRaw(t, listener.Addr().String())
+}
+
+func TestAFloodOfHeadersIsRefused(t *testing.T) {
+	t.Parallel()
+	flood := dialRaw(t, hardened(t, &http.Server{}))
 	io.WriteString(flood, upgradeRequest("/ws", "Cookie: "+strings.Repeat("x", 40<<10)))
 	buffer := make([]byte, 100)
 	n, _ := flood.Read(buffer)
