@@ -15,10 +15,6 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// deviations are the samples of the specification's vectors that we do not keep to, as file/sample,
-// with the reason. There are none: attributes that only the vectors know are checked as they want.
-var deviations = map[string]string{}
-
 // The specification's test vectors are not part of this repository.
 func vectorFiles(t *testing.T) []string {
 	t.Helper()
@@ -83,9 +79,6 @@ func TestTheSpecificationsVectorsAreKept(t *testing.T) {
 		for _, sample := range file.Samples {
 			name := strings.TrimSuffix(filepath.Base(path), ".json") + "/" + sample.Description
 			t.Run(name, func(t *testing.T) {
-				if reason, ok := deviations[name]; ok {
-					t.Skip("a known deviation: " + reason)
-				}
 				if sample.Serializers == nil {
 					validateVector(t, sample)
 					return

@@ -11,10 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// deviations are the samples of the specification's vectors that the running router does not keep
-// to, as file/sample, with the reason. There are none.
-var deviations = map[string]string{}
-
 // vectors finds the specification's test vectors, which are not part of this repository.
 func vectors(t *testing.T, pattern string) []string {
 	t.Helper()
@@ -62,9 +58,6 @@ func TestTheRunningRouterValidatesAsTheVectorsSay(t *testing.T) {
 			tried++
 			name := strings.TrimSuffix(filepath.Base(file), ".json") + "/" + sample.Description
 			t.Run(name, func(t *testing.T) {
-				if reason, ok := deviations[name]; ok {
-					t.Skip("a known deviation: " + reason)
-				}
 				r := join(t, s, passingThrough)
 				frame, err := json.Marshal(sample.Wmsg)
 				if err != nil {
