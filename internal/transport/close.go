@@ -135,17 +135,18 @@ func (c *conn) fail(wrong *violation) {
 // wait for the conversation: the reader is sent there.
 func (c *conn) timeOut(text string) {
 	if c.begin(c.closingOf(router.Ending{Reason: router.CloseTimeout, Text: text})) {
-		c.kick()
+		c.link.rouse()
 	}
 }
 
 // drop ends a connection without a word: it cannot be written to, or there is no time.
 func (c *conn) drop(reason router.CloseReason) {
 	c.begin(closing{reason: reason, code: statusNone, then: endAtOnce})
-	if tcp, ok := c.nc.(interface{ SetLinger(int) error }); ok && reason == router.CloseSlow {
-		tcp.SetLinger(0) //nolint:errcheck // the kernel would go on offering what is not wanted
+	how := closeHard
+	if reason == router.CloseSlow { // the kernel would go on offering what is not wanted
+		how = closeReset
 	}
-	c.cut()
+	c.shutDown(how)
 }
 
 // closedByPeer answers the client's close frame, or completes the handshake if ours was first.
@@ -212,9 +213,7 @@ func (c *conn) closeWritten() {
 	switch then {
 	case endAwaiting:
 	case endReading:
-		if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-			half.CloseWrite() //nolint:errcheck // the ticker closes it anyhow
-		}
+		c.link.closeWrite()
 	case endAtOnce:
 		c.close()
 	}

@@ -2,13 +2,10 @@ package transport
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
-	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
 )
@@ -23,8 +20,7 @@ type conn struct {
 	// Static once it is served.
 	server   *Server
 	shard    *shard
-	nc       net.Conn
-	raw      syscall.RawConn // nil where the bytes are not those of the descriptor: TLS
+	link     link
 	talk     Conversation
 	protocol Protocol
 	wire     wire
@@ -33,15 +29,15 @@ type conn struct {
 
 	// Owned by the reader, see reader.go.
 	in     reading // nil at rest
-	pull   func(fd uintptr) bool
-	pulled int
-	failed error
+	reader readerState
+	early  bool // there is something in it that came with the handshake
 	over   bool // the conversation takes no more messages
 	gone   bool // and was told that the connection is closing
 
 	// turn is who may write: 0 nobody wants to; else somebody does, and it counts how often that was
 	// said since. See shard.go.
-	turn atomic.Uint32
+	turn   atomic.Uint32
+	unsent *output // what a slow client has not taken yet; owned by who has the turn
 
 	// What the shard's ticker looks at, see ticker.go. Times are nanoseconds of Server.now.
 	heard     atomic.Int64 // the last bytes from the client
@@ -62,7 +58,6 @@ type conn struct {
 	ping    bool
 	closing *closing // nil: serving
 	shut    bool
-	onShut  chan struct{} // made by who waits
 }
 
 // agreed is what a handshake has settled about a connection.
@@ -122,71 +117,64 @@ func refuseOpening(ending *router.Ending, err error) *refusal {
 }
 
 // serve takes over the socket: it sends the answer to the handshake together with what the
-// conversation says first, in one write, and leaves the rest to the reader and the shard. It runs in
-// the goroutine of the handshake, which then ends: the reader gets a fresh one, with a small stack.
-// early is what the client sent before it saw the answer.
+// conversation says first, in one write, and leaves the rest to the link and the shard. It runs in
+// the goroutine of the handshake, which then ends. early is what the client sent before it saw the
+// answer.
 func (c *conn) serve(nc net.Conn, early []byte, response []byte) {
-	c.nc, c.raw = nc, rawConn(nc)
-	c.pull = c.pullFrom
-	c.shard.add(c)
-	if c.server.cutting.Load() {
-		c.drop(router.CloseShutdown)
-	}
 	if len(early) > 0 {
 		c.in = c.wire.borrow(c.rules)
 		c.heardFrom(copy(c.in.space(), early))
+		c.early = true
+	}
+	c.link = c.newLink(nc)
+	c.shard.add(c)
+	if c.server.cutting.Load() {
+		c.drop(router.CloseShutdown)
 	}
 	head := len(response)
 	out := c.collect(nil)
 	for _, frame := range out.frames {
 		response = append(response, frame...)
 	}
-	err := c.writeWithin(c.server.limits.Write, response)
-	if err != nil {
+	done, err := c.link.greet(response)
+	switch {
+	case err != nil:
 		c.drop(writeFailure(err))
-	} else {
+	case done:
 		c.wrote(len(response) - head)
-		c.shard.framesOut.Add(uint64(len(out.frames)))
 		c.settle(1, out)
 	}
-	go c.read()
+	if c.link.start(); len(early) > 0 {
+		c.link.rouse()
+	}
 }
 
-// rawConn gives the descriptor of connections whose bytes are just the descriptor's.
-func rawConn(nc net.Conn) syscall.RawConn {
-	var sc syscall.Conn
-	switch plain := nc.(type) {
-	case *net.TCPConn:
-		sc = plain
-	case *net.UnixConn:
-		sc = plain
-	default:
-		return nil
+// newLink prefers one that costs nothing at rest.
+func (c *conn) newLink(nc net.Conn) link {
+	if polled := c.poll(nc); polled != nil {
+		return polled
 	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	return raw
+	return newParked(c, nc)
+}
+
+// isShut reports whether the socket is closed.
+func (c *conn) isShut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shut
 }
 
 // close closes the socket. What the kernel has taken is still sent.
-func (c *conn) close() {
-	if c.markShut() {
-		c.nc.Close()
-	}
-}
+func (c *conn) close() { c.shutDown(closeGently) }
 
-// cut closes the socket below TLS, whose goodbye would wait for a peer that does not read.
-func (c *conn) cut() {
-	if !c.markShut() {
-		return
+// cut closes the socket without a goodbye, which would wait for a peer that does not read.
+func (c *conn) cut() { c.shutDown(closeHard) }
+
+func (c *conn) shutDown(how farewell) {
+	if c.markShut() {
+		c.link.close(how)
+		c.link.rouse() // its reader retires it
 	}
-	nc := c.nc
-	if secure, ok := nc.(*tls.Conn); ok {
-		nc = secure.NetConn()
-	}
-	nc.Close()
 }
 
 func (c *conn) markShut() (first bool) {
@@ -196,24 +184,8 @@ func (c *conn) markShut() (first bool) {
 		return false
 	}
 	c.shut = true
-	if c.onShut != nil {
-		close(c.onShut)
-	}
 	c.life.end()
 	return true
-}
-
-// awaitShut waits until the writer or the ticker has closed the socket.
-func (c *conn) awaitShut() {
-	c.mu.Lock()
-	if c.shut {
-		c.mu.Unlock()
-		return
-	}
-	done := make(chan struct{})
-	c.onShut = done
-	c.mu.Unlock()
-	<-done
 }
 
 // retire takes the connection off the books. It is the last thing that its reader does.
@@ -230,18 +202,8 @@ func (c *conn) retire() {
 		c.in.giveBack()
 	}
 	c.in = nil
+	c.link.free()
 	c.shard.remove(c)
 	c.server.closes.count(end.reason, end.code)
 	c.server.release()
-}
-
-// writeWithin writes in the ordinary way. Only who has the turn calls it.
-func (c *conn) writeWithin(limit time.Duration, b []byte) error {
-	if err := c.nc.SetWriteDeadline(time.Now().Add(limit)); err != nil {
-		return err
-	}
-	if _, err := c.nc.Write(b); err != nil {
-		return err
-	}
-	return c.nc.SetWriteDeadline(time.Time{})
 }

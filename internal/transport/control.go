@@ -42,9 +42,14 @@ type output struct {
 	last   bool // ends with the close frame, if there is one: nothing may follow
 }
 
-// collect takes what there is to be written: control frames, then what the conversation has queued,
+// collect takes what there is to be written: what a slow client has not taken yet, or else control frames, then what the conversation has queued,
 // then the close frame. Only who has the turn calls it.
 func (c *conn) collect(frames [][]byte) output {
+	if rest := c.unsent; rest != nil {
+		c.unsent = nil
+		rest.more = true
+		return *rest
+	}
 	out := output{frames: frames}
 	state := serving
 	if c.control.Load() {
@@ -57,6 +62,7 @@ func (c *conn) collect(frames [][]byte) output {
 		out.frames, out.last = c.takeClose(out.frames)
 		out.more = out.more && !out.last
 	}
+	c.shard.framesOut.Add(uint64(len(out.frames)))
 	return out
 }
 
@@ -98,7 +104,7 @@ func (c *conn) takeQueued(out *output) (ended bool) {
 	out.frames, ending = c.talk.Take(out.frames, takeBytes)
 	if ending != nil {
 		if c.begin(c.closingOf(*ending)) {
-			c.kick() // so that the reader says Gone now, not when the client has answered
+			c.link.rouse() // so that the reader says Gone now, not when the client has answered
 		}
 		return true
 	}

@@ -100,7 +100,7 @@ func orDefault[T int | time.Duration](value *T, fallback T) {
 // tick is how often deadlines are looked at: a fraction of the shortest, so that none is missed by
 // much, but not more often than a timer wheel would be worth.
 func (l Limits) tick() time.Duration {
-	shortest := min(l.Hello, l.Message, l.Ping, l.Pong, l.Close)
+	shortest := min(l.Hello, l.Message, l.Ping, l.Pong, l.Write, l.Close)
 	return max(min(shortest/5, time.Second), 10*time.Millisecond)
 }
 

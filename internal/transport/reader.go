@@ -3,100 +3,102 @@ package transport
 import (
 	"errors"
 	"io"
-	"os"
 	"runtime/debug"
-	"syscall"
-	"time"
 
 	"github.com/gobwas/ws"
 
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// How a connection is read without a buffer at rest: the descriptor is non-blocking, so that a read
-// is tried with a borrowed buffer, and if there is nothing, the buffer is given back before the
-// goroutine is parked in the runtime's poller. RawConn.Read does just that: it calls pullFrom again
-// and again, and waits for readiness whenever that returns false.
+// A reader is the part of a connection that only one goroutine at a time runs: it reads, hands messages
+// to the conversation, and in the end takes the connection off the books. Which goroutine that is, and
+// when, is the link's business: one of a few that look after all connections, or one of its own.
 //
-// Over TLS there is no such descriptor: a single byte is read there at rest, which crypto/tls waits
-// for with buffers of its own (a record of up to 16 KiB, kept). The rest is as above: behind the first
-// byte of a frame there is always another, so that reading on with a borrowed buffer is right.
+// At rest a reader holds no buffer: it borrows one before it reads, and gives it back when nothing is
+// left in it.
 
-// read is the reader: the connection's one goroutine.
-func (c *conn) read() {
-	defer c.retire()
-	defer c.catch()
-	if c.in != nil && !c.consume() {
-		return
-	}
-	for {
-		switch err := c.fill(); {
-		case errors.Is(err, os.ErrDeadlineExceeded): // the ticker has something to tell: kick
-			c.rearm()
-		case err != nil:
-			c.lost(err)
-			return
+// readerState is how far the reader has come.
+type readerState uint8
+
+const (
+	listening  readerState = iota
+	discarding             // nothing is understood any more, see fail: what comes is read and forgotten
+	finishing              // nothing is read any more: the socket is about to be closed by who writes
+)
+
+// progress is what a reader that was run expects.
+type progress uint8
+
+const (
+	idle progress = iota // to be run again when something has come, or when it is roused
+	busy                 // to be run again soon: there is more, but it is the others' turn
+	over                 // to be retired
+)
+
+// readsAtOnce is how often a reader reads before the others have their turn.
+const readsAtOnce = 16
+
+// advance reads and handles what there is.
+func (c *conn) advance() (next progress) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.failInside(fault)
+			next = c.finished()
 		}
-		if !c.consume() {
-			return
+	}()
+	for range readsAtOnce {
+		c.heedClosing()
+		if c.reader == finishing {
+			return c.finished()
 		}
-	}
-}
-
-// fill reads what is there, and waits if there is nothing.
-func (c *conn) fill() error {
-	if c.raw == nil {
-		return c.fillPlainly()
-	}
-	if err := c.raw.Read(c.pull); err != nil {
-		return err
-	}
-	if c.failed != nil {
-		return c.failed
-	}
-	if c.pulled == 0 {
-		return io.EOF
-	}
-	c.heardFrom(c.pulled)
-	return nil
-}
-
-// pullFrom tries to read. It reports false to be called again when there is something.
-func (c *conn) pullFrom(fd uintptr) bool {
-	if c.in == nil {
-		c.in = c.wire.borrow(c.rules)
-	}
-	for {
-		c.pulled, c.failed = syscall.Read(int(fd), c.in.space())
+		if c.early {
+			c.early = false
+			c.consume()
+			continue
+		}
+		if c.in == nil {
+			c.in = c.wire.borrow(c.rules)
+		}
+		n, err := c.link.read(c.in.space())
 		switch {
-		case errors.Is(c.failed, syscall.EINTR):
-		case errors.Is(c.failed, syscall.EAGAIN):
-			c.waits()
-			return false
-		default:
-			return true
+		case errors.Is(err, errNothing):
+			c.rest()
+			return idle
+		case err == nil && n == 0:
+			err = io.EOF
 		}
+		if err != nil {
+			c.lost(err)
+			return c.finished()
+		}
+		c.heardFrom(n)
+		if c.reader == discarding {
+			c.in.skip()
+			continue
+		}
+		c.consume()
+	}
+	return busy
+}
+
+// finished is what follows when nothing is read any more: the end, once the socket is closed.
+func (c *conn) finished() progress {
+	if c.isShut() {
+		return over
+	}
+	return idle // who closes the socket rouses the reader
+}
+
+// heedClosing tells the conversation that the connection is closing, once.
+func (c *conn) heedClosing() {
+	if reason, begun := c.closingFor(); begun && !c.gone {
+		c.over, c.gone = true, true
+		c.talk.Gone(reason)
 	}
 }
 
-func (c *conn) fillPlainly() error {
-	if c.waits(); c.in == nil {
-		var one [1]byte
-		if _, err := io.ReadFull(c.nc, one[:]); err != nil {
-			return err
-		}
-		c.in = c.wire.borrow(c.rules)
-		c.in.space()[0] = one[0]
-		c.in.filled(1)
-		c.waits()
-	}
-	n, err := c.nc.Read(c.in.space())
-	c.heardFrom(n)
-	return err
-}
-
-// waits is called before the reader is parked: the buffer is given back unless something is in it.
-func (c *conn) waits() {
+// rest is called when there is nothing to read: the buffer is given back unless something is in it.
+func (c *conn) rest() {
 	switch {
 	case c.in == nil:
 	case c.in.rests():
@@ -109,44 +111,41 @@ func (c *conn) waits() {
 }
 
 func (c *conn) heardFrom(n int) {
-	if n <= 0 {
-		return
-	}
 	c.in.filled(n)
 	c.heard.Store(c.shard.clock.Load())
 	c.shard.bytesIn.Add(uint64(n))
 }
 
-// consume takes every complete frame out of what was read. It reports false when the reader is to end.
-func (c *conn) consume() bool {
+// consume takes every complete frame out of what was read.
+func (c *conn) consume() {
 	for {
-		if reason, begun := c.closingFor(); begun && !c.gone {
-			c.over, c.gone = true, true
-			c.talk.Gone(reason)
-		}
-		if c.in == nil {
-			return true
-		}
 		in, complete, wrong := c.in.next()
 		switch {
 		case wrong != nil:
-			c.fail(wrong)
-			c.discard()
-			return false
+			c.misread(wrong)
+			return
 		case !complete:
-			return true
+			return
 		}
 		c.shard.framesIn.Add(1)
 		if wrong := c.take(in); wrong != nil {
-			c.fail(wrong)
-			c.discard()
-			return false
+			c.misread(wrong)
+			return
 		}
 		if in.opcode == ws.OpClose {
-			c.awaitShut()
-			return false
+			c.reader = finishing
+			return
 		}
+		c.heedClosing()
 	}
+}
+
+// misread ends the connection of a client that broke the rules. It is read on, without looking: closing
+// a socket with unread bytes would reset it, and the client might never see why. The ticker ends it.
+func (c *conn) misread(wrong *violation) {
+	c.fail(wrong)
+	c.in = nil // in an unknown state: left to the garbage collector
+	c.reader = discarding
 }
 
 // take acts on one frame or message.
@@ -180,62 +179,34 @@ func (c *conn) receive(message Message) {
 	c.over = err != nil // how it ended comes from Take
 }
 
-// discard reads on after a violation, without looking: closing a socket with unread bytes would reset
-// it, and the client might never see why. The ticker ends it.
-func (c *conn) discard() {
-	c.in = nil // in an unknown state: left to the garbage collector
-	for {
-		err := c.fill()
-		if c.in != nil {
-			c.in.skip()
-		}
-		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			c.rearm()
-		case err != nil:
-			c.lost(err)
-			return
-		}
-	}
-}
-
 // lost is called when nothing more can be read. A client that has only closed its own direction still
 // gets what is on its way to the close frame.
 func (c *conn) lost(err error) {
-	if !errors.Is(err, io.EOF) {
+	c.reader = finishing
+	if errors.Is(err, io.EOF) && c.letFinish() {
 		return
 	}
+	c.cut()
+}
+
+// letFinish has the socket closed once the close frame is written, if there is one to be written.
+func (c *conn) letFinish() bool {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	onItsWay := c.closing != nil && !c.closing.written
 	if onItsWay {
 		c.closing.then = endAtOnce
 	}
-	c.mu.Unlock()
-	if onItsWay {
-		c.awaitShut()
-	}
+	return onItsWay
 }
 
-// kick makes the reader look at c.closing.
-func (c *conn) kick() {
-	c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // fails only if closed, which the reader sees too
-}
-
-func (c *conn) rearm() {
-	c.nc.SetReadDeadline(time.Time{}) //nolint:errcheck // as above
-}
-
-// catch keeps a panic in the conversation from taking the other clients along.
-func (c *conn) catch() {
-	p := recover()
-	if p == nil {
-		return
-	}
-	c.server.log.Error("a connection failed", "panic", p, "stack", string(debug.Stack()))
+// failInside keeps a panic in the conversation from taking the other clients along.
+func (c *conn) failInside(fault any) {
+	c.server.log.Error("a connection failed", "panic", fault, "stack", string(debug.Stack()))
 	c.in = nil
+	c.reader = finishing
 	end := c.closingOf(router.Ending{Reason: router.CloseInternal, Text: "internal error"})
 	end.then = endAtOnce
 	c.begin(end)
 	c.talk.Gone(router.CloseInternal)
-	c.awaitShut()
 }

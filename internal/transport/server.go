@@ -183,6 +183,9 @@ func (s *Server) Run(ctx context.Context) error {
 		close(sh.done)
 	}
 	shards.Wait()
+	for _, sh := range s.shards {
+		sh.polling.stop()
+	}
 	s.onDemand.Wait()
 	if err != nil {
 		return fmt.Errorf("transport: end the conversations: %w", err)

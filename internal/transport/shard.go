@@ -1,14 +1,11 @@
 package transport
 
 import (
-	"bytes"
 	"errors"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
@@ -56,24 +53,21 @@ type shard struct {
 	membersMu sync.Mutex // guards members; a leaf
 	members   []*conn
 
+	polling pollerOnce
+
 	// Owned by run.
 	visiting []*conn
 	frames   [][]byte
 	scratch  []byte
-	chunk    []byte // what attempt has to write
-	failed   error
-	attempt  func(fd uintptr) bool
 }
 
 func newShard(s *Server) *shard {
-	sh := &shard{
+	return &shard{
 		server:  s,
 		wakeup:  make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		scratch: make([]byte, 0, takeBytes),
 	}
-	sh.attempt = sh.tryWrite
-	return sh
 }
 
 // run is the shard's goroutine.
@@ -127,21 +121,15 @@ func (sh *shard) visit(c *conn) {
 	seen := c.turn.Load()
 	out := c.collect(sh.frames[:0])
 	sh.frames = out.frames
-	sh.framesOut.Add(uint64(len(out.frames)))
 	defer clear(sh.frames) // do not keep them alive
-	rest, err := out.frames, error(nil)
-	if c.raw != nil {
-		rest, err = sh.write(c, out.frames)
-	}
+	done, err := c.link.send(out)
 	switch {
 	case err != nil:
 		c.drop(writeFailure(err))
-	case len(rest) > 0:
-		out.frames = slices.Clone(rest)
-		sh.writtenSlowly.Add(1)
-		sh.server.onDemand.Go(func() { c.writeSlowly(out) })
-	default:
+	case done:
 		c.settle(seen, out)
+	default:
+		sh.writtenSlowly.Add(1)
 	}
 }
 
@@ -153,27 +141,6 @@ func (c *conn) settle(seen uint32, out output) {
 	case out.more || !c.turn.CompareAndSwap(seen, 0):
 		c.shard.push(c)
 	}
-}
-
-// write writes frames without waiting. It gives back what the kernel did not take.
-func (sh *shard) write(c *conn, frames [][]byte) ([][]byte, error) {
-	for len(frames) > 0 {
-		chunk, count := sh.gather(frames)
-		size := len(chunk)
-		sh.chunk, sh.failed = chunk, nil
-		if err := c.raw.Write(sh.attempt); err != nil {
-			return nil, err
-		}
-		if sh.failed != nil {
-			return nil, sh.failed
-		}
-		c.wrote(size - len(sh.chunk))
-		frames = frames[count:]
-		if len(sh.chunk) > 0 {
-			return append([][]byte{bytes.Clone(sh.chunk)}, frames...), nil
-		}
-	}
-	return nil, nil
 }
 
 // gather puts as many frames as fit into one piece: copying a few hundred bytes is cheaper than
@@ -191,46 +158,6 @@ func (sh *shard) gather(frames [][]byte) (chunk []byte, count int) {
 		count++
 	}
 	return chunk, count
-}
-
-// tryWrite writes the chunk until the kernel takes no more. It reports true: do not wait.
-func (sh *shard) tryWrite(fd uintptr) bool {
-	for len(sh.chunk) > 0 {
-		n, err := syscall.Write(int(fd), sh.chunk)
-		if n > 0 {
-			sh.chunk = sh.chunk[n:]
-		}
-		switch {
-		case err == nil, errors.Is(err, syscall.EINTR):
-		case errors.Is(err, syscall.EAGAIN):
-			return true
-		default:
-			sh.failed = err
-			return true
-		}
-	}
-	return true
-}
-
-// writeSlowly is the goroutine on demand: it writes in the ordinary way and gives the connection back
-// to the shard.
-func (c *conn) writeSlowly(out output) {
-	all := out.frames[0]
-	if len(out.frames) > 1 {
-		all = slices.Concat(out.frames...) // one record of TLS, not one for each frame
-	}
-	for piece := range slices.Chunk(all, slowPiece) {
-		if err := c.writeWithin(c.server.limits.Write, piece); err != nil {
-			c.drop(writeFailure(err))
-			return
-		}
-		c.wrote(len(piece))
-	}
-	if out.last {
-		c.closeWritten()
-		return
-	}
-	c.shard.push(c)
 }
 
 func writeFailure(err error) router.CloseReason {

@@ -35,6 +35,7 @@ const (
 	refuseStranger      // it did not join in time
 	refusePartial       // a message did not arrive in time
 	missPong
+	dropSlow // it has not taken what it was sent
 	pingIt
 )
 
@@ -53,6 +54,9 @@ func (c *conn) dueTask(now int64) task {
 	}
 	if partial := c.partial.Load(); partial != 0 && now-partial >= int64(limits.Message) {
 		return refusePartial
+	}
+	if stuck := c.link.stuckSince(); stuck != 0 && now-stuck >= int64(limits.Write) {
+		return dropSlow
 	}
 	if c.protocol.Pongs == PongsNever {
 		return nothingDue
@@ -90,6 +94,8 @@ func (c *conn) do(what task, now int64) {
 		c.timeOut(fmt.Sprintf("a message was not complete within %s", limits.Message))
 	case missPong:
 		c.timeOut(fmt.Sprintf("a ping was not answered within %s", limits.Pong))
+	case dropSlow:
+		c.drop(router.CloseSlow)
 	case pingIt:
 		c.pinged.Store(now)
 		c.sendPing()

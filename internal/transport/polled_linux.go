@@ -1,0 +1,249 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// polled is a link that is a descriptor. It is non-blocking, so that reading and writing are tried, and
+// epoll tells when it is worth trying again; see poller_linux.go.
+type polled struct {
+	conn   *conn
+	poller *poller
+
+	// turn is who may run the reader, as conn.turn is for writing: 0 nobody wants to; who raises it
+	// from 0 puts the link on the poller's list, and who ran it sets it back if nobody has counted since.
+	turn    atomic.Uint32
+	hungUp  atomic.Bool  // the client has closed its direction: there is an end to be read
+	blocked atomic.Int64 // since when the client has not taken what is unsent, in Server.now; 0: it has
+
+	drained bool // a read got less than it could: there is nothing now; owned by the reader
+	slot    slot // in the poller; guarded by its mu
+
+	mu sync.Mutex // guards fd against being another's: the kernel gives numbers again
+	fd int        // -1: freed
+}
+
+// poll takes a connection over from net, whose own descriptor, buffers and poller it needs no more. It
+// gives nil where that cannot be done.
+func (c *conn) poll(nc net.Conn) link {
+	plain, ok := nc.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	p, err := c.shard.polling.get()
+	if err != nil {
+		c.server.log.Warn("a connection gets a goroutine of its own", "error", err)
+		return nil
+	}
+	fd, err := duplicate(plain)
+	if err != nil {
+		return nil
+	}
+	nc.Close()
+	l := &polled{conn: c, poller: p, fd: fd}
+	l.turn.Store(1) // the handshake goes first
+	return l
+}
+
+// duplicate gives a descriptor of our own.
+func duplicate(plain syscall.Conn) (fd int, err error) {
+	raw, err := plain.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	err = errors.Join(raw.Control(func(theirs uintptr) {
+		fd, err = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 0)
+	}), err)
+	return fd, err
+}
+
+func (l *polled) start() {
+	if err := l.poller.add(l); err != nil {
+		l.conn.server.log.Error("a connection cannot be watched", "error", err)
+		l.conn.cut()
+	}
+	l.yield(1)
+}
+
+// rouse has the reader run.
+func (l *polled) rouse() {
+	if l.turn.Add(1) == 1 {
+		l.poller.push(l)
+	}
+}
+
+// run is the reader's turn, in one of the poller's goroutines.
+func (l *polled) run() {
+	seen := l.turn.Load()
+	l.drained = false
+	switch l.conn.advance() {
+	case over:
+		l.conn.retire()
+	case busy:
+		l.poller.push(l)
+	case idle:
+		l.yield(seen)
+	}
+}
+
+// yield gives the reader's turn back, unless something has happened since.
+func (l *polled) yield(seen uint32) {
+	if !l.turn.CompareAndSwap(seen, 0) {
+		l.poller.push(l)
+	}
+}
+
+// read reads without waiting. A read that got less than it could has emptied the socket, and what
+// comes later is told by epoll: so most messages cost one system call. That the client has closed its
+// direction may have been told together with its last bytes.
+func (l *polled) read(p []byte) (int, error) {
+	if l.drained && !l.hungUp.Load() {
+		return 0, errNothing
+	}
+	for {
+		n, err := unix.Read(l.fd, p)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			return 0, errNothing
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		default:
+			l.drained = n < len(p)
+			return n, nil
+		}
+	}
+}
+
+// happened is called by the poller, with what epoll says.
+func (l *polled) happened(events uint32) {
+	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		l.hungUp.Store(true)
+	}
+	if events&unix.EPOLLOUT != 0 && l.blocked.Load() != 0 && l.blocked.Swap(0) != 0 {
+		l.conn.shard.push(l.conn)
+	}
+}
+
+func (l *polled) greet(first []byte) (done bool, err error) {
+	n, err := l.write(first)
+	if err != nil || n == len(first) {
+		return err == nil, err
+	}
+	l.conn.unsent = &output{frames: [][]byte{bytes.Clone(first[n:])}, more: true}
+	l.conn.shard.push(l.conn)
+	return false, nil
+}
+
+// send writes frames without waiting, as many as fit together with one write.
+func (l *polled) send(out output) (done bool, err error) {
+	rest, err := l.writeAll(out.frames)
+	if err != nil || len(rest) == 0 {
+		return err == nil, err
+	}
+	// From here on the poller puts the connection on the list. It may have become writable before, so
+	// that it has to be tried once more.
+	out.frames = rest
+	l.conn.unsent = &out
+	l.blocked.Store(max(int64(l.conn.server.now()), 1))
+	if rest, err = l.writeAll(rest); err != nil {
+		return false, err
+	}
+	if len(rest) > 0 {
+		out.frames = rest
+		return false, nil
+	}
+	if l.blocked.Swap(0) == 0 {
+		return false, nil // the poller was quicker
+	}
+	l.conn.unsent = nil
+	return true, nil
+}
+
+// writeAll gives back what the kernel did not take.
+func (l *polled) writeAll(frames [][]byte) ([][]byte, error) {
+	for len(frames) > 0 {
+		chunk, count := l.conn.shard.gather(frames)
+		n, err := l.write(chunk)
+		if err != nil {
+			return nil, err
+		}
+		l.conn.wrote(n)
+		if n < len(chunk) {
+			return append([][]byte{bytes.Clone(chunk[n:])}, frames[count:]...), nil
+		}
+		frames = frames[count:]
+	}
+	return nil, nil
+}
+
+// write writes until the kernel takes no more.
+func (l *polled) write(p []byte) (n int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd < 0 {
+		return 0, net.ErrClosed
+	}
+	for n < len(p) {
+		wrote, err := unix.Write(l.fd, p[n:])
+		if wrote > 0 {
+			n += wrote
+		}
+		switch {
+		case err == nil, errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			return n, nil
+		default:
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (l *polled) closeWrite() { l.shutdown(unix.SHUT_WR) }
+
+func (l *polled) close(how farewell) {
+	if how == closeReset {
+		l.resetOnFree()
+	}
+	l.shutdown(unix.SHUT_RDWR)
+}
+
+func (l *polled) shutdown(how int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd >= 0 {
+		unix.Shutdown(l.fd, how) //nolint:errcheck // fails only if the client was quicker
+	}
+}
+
+func (l *polled) resetOnFree() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd >= 0 {
+		unix.SetsockoptLinger(l.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) //nolint:errcheck // as above
+	}
+}
+
+func (l *polled) stuckSince() int64 { return l.blocked.Load() }
+
+func (l *polled) free() {
+	l.poller.remove(l)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	unix.Close(l.fd) //nolint:errcheck // nothing is waited for
+	l.fd = -1
+}
+
+// Interface guards.
+var _ link = (*polled)(nil)
