@@ -144,7 +144,7 @@ func (s *Server) httpServer() *http.Server {
 func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	var err error
 	if s.tls != nil {
-		err = web.ServeTLS(listener, "", "")
+		err = web.ServeTLS(transport.Detachable(listener), "", "")
 	} else {
 		err = web.Serve(listener)
 	}

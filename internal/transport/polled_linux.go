@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 type polled struct {
 	conn   *conn
 	poller *poller
+	sealed *sealed // nil: the bytes are plain
 
 	// turn is who may run the reader, as conn.turn is for writing: 0 nobody wants to; who raises it
 	// from 0 puts the link on the poller's list, and who ran it sets it back if nobody has counted since.
@@ -34,6 +36,16 @@ type polled struct {
 // poll takes a connection over from net, whose own descriptor, buffers and poller it needs no more. It
 // gives nil where that cannot be done.
 func (c *conn) poll(nc net.Conn) link {
+	if secure, ok := nc.(*tls.Conn); ok {
+		return c.seal(secure)
+	}
+	if l := c.pollPlain(nc); l != nil {
+		return l
+	}
+	return nil
+}
+
+func (c *conn) pollPlain(nc net.Conn) *polled {
 	plain, ok := nc.(syscall.Conn)
 	if !ok {
 		return nil
@@ -70,7 +82,9 @@ func (l *polled) start() {
 		l.conn.server.log.Error("a connection cannot be watched", "error", err)
 		l.conn.cut()
 	}
-	l.yield(1)
+	if l.yield(1); l.sealed != nil {
+		l.rouse() // there may be something that was read already, with the handshake
+	}
 }
 
 // rouse has the reader run.
@@ -101,10 +115,18 @@ func (l *polled) yield(seen uint32) {
 	}
 }
 
-// read reads without waiting. A read that got less than it could has emptied the socket, and what
+// read gives what there is.
+func (l *polled) read(p []byte) (int, error) {
+	if l.sealed != nil {
+		return l.sealed.read(p)
+	}
+	return l.readPlain(p)
+}
+
+// readPlain reads without waiting. A read that got less than it could has emptied the socket, and what
 // comes later is told by epoll: so most messages cost one system call. That the client has closed its
 // direction may have been told together with its last bytes.
-func (l *polled) read(p []byte) (int, error) {
+func (l *polled) readPlain(p []byte) (int, error) {
 	if l.drained && !l.hungUp.Load() {
 		return 0, errNothing
 	}
@@ -136,19 +158,19 @@ func (l *polled) happened(events uint32) {
 }
 
 func (l *polled) greet(first []byte) (done bool, err error) {
-	n, err := l.write(first)
-	if err != nil || n == len(first) {
+	rest, err := l.put([][]byte{first})
+	if err != nil || rest == nil {
 		return err == nil, err
 	}
-	l.conn.unsent = &output{frames: [][]byte{bytes.Clone(first[n:])}, more: true}
+	l.conn.unsent = &output{frames: rest, more: true}
 	l.conn.shard.push(l.conn)
 	return false, nil
 }
 
 // send writes frames without waiting, as many as fit together with one write.
 func (l *polled) send(out output) (done bool, err error) {
-	rest, err := l.writeAll(out.frames)
-	if err != nil || len(rest) == 0 {
+	rest, err := l.put(out.frames)
+	if err != nil || rest == nil {
 		return err == nil, err
 	}
 	// From here on the poller puts the connection on the list. It may have become writable before, so
@@ -156,25 +178,27 @@ func (l *polled) send(out output) (done bool, err error) {
 	out.frames = rest
 	l.conn.unsent = &out
 	l.blocked.Store(max(int64(l.conn.server.now()), 1))
-	if rest, err = l.writeAll(rest); err != nil {
+	if rest, err = l.put(rest); err != nil {
 		return false, err
 	}
-	if len(rest) > 0 {
+	if rest != nil {
 		out.frames = rest
 		return false, nil
 	}
 	if l.blocked.Swap(0) == 0 {
+		out.frames = nil
 		return false, nil // the poller was quicker
 	}
 	l.conn.unsent = nil
 	return true, nil
 }
 
-// writeAll gives back what the kernel did not take.
-func (l *polled) writeAll(frames [][]byte) ([][]byte, error) {
+// put gives back what the kernel did not take, and nil if there is nothing left. What is left may be
+// empty and not nil: then it waits in encrypted form.
+func (l *polled) put(frames [][]byte) (rest [][]byte, err error) {
 	for len(frames) > 0 {
 		chunk, count := l.conn.shard.gather(frames)
-		n, err := l.write(chunk)
+		n, err := l.putChunk(chunk)
 		if err != nil {
 			return nil, err
 		}
@@ -184,13 +208,25 @@ func (l *polled) writeAll(frames [][]byte) ([][]byte, error) {
 		}
 		frames = frames[count:]
 	}
+	if l.sealed != nil {
+		if clear, err := l.sealed.flush(); err != nil || !clear {
+			return [][]byte{}, err
+		}
+	}
 	return nil, nil
 }
 
-// write writes until the kernel takes no more.
-func (l *polled) write(p []byte) (n int, err error) {
+func (l *polled) putChunk(p []byte) (n int, err error) {
+	if l.sealed != nil {
+		return l.sealed.put(p)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.writeLocked(p)
+}
+
+// writeLocked writes until the kernel takes no more.
+func (l *polled) writeLocked(p []byte) (n int, err error) {
 	if l.fd < 0 {
 		return 0, net.ErrClosed
 	}
@@ -210,9 +246,17 @@ func (l *polled) write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-func (l *polled) closeWrite() { l.shutdown(unix.SHUT_WR) }
+func (l *polled) closeWrite() {
+	if l.sealed != nil {
+		l.sealed.goodbye()
+	}
+	l.shutdown(unix.SHUT_WR)
+}
 
 func (l *polled) close(how farewell) {
+	if l.sealed != nil && how == closeGently {
+		l.sealed.goodbye()
+	}
 	if how == closeReset {
 		l.resetOnFree()
 	}

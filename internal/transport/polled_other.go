@@ -7,6 +7,9 @@ import "net"
 // poll needs epoll: elsewhere each connection has a goroutine that waits.
 func (*conn) poll(net.Conn) link { return nil }
 
+// Detachable has nothing to prepare.
+func Detachable(plain net.Listener) net.Listener { return plain }
+
 type pollerOnce struct{}
 
 func (*pollerOnce) stop() {}

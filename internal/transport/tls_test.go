@@ -56,6 +56,18 @@ func write(t *testing.T, file string, content []byte) {
 
 func TestOverTLS(t *testing.T) {
 	t.Parallel()
+	for name, prepare := range map[string]func(net.Listener) net.Listener{
+		"of net":     func(l net.Listener) net.Listener { return l },
+		"of our own": transport.Detachable,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			converseOverTLS(t, prepare)
+		})
+	}
+}
+
+func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
 	config, err := transport.LoadTLS(certificate(t, time.Now().Add(time.Hour)))
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +76,7 @@ func TestOverTLS(t *testing.T) {
 	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Write: 300 * time.Millisecond}})
 	web := httptest.NewUnstartedServer(http.HandlerFunc(s.ServeHTTP))
 	web.TLS = config
+	web.Listener = prepare(web.Listener)
 	web.StartTLS()
 	t.Cleanup(web.Close)
 	dial := func() *client {

@@ -1,0 +1,157 @@
+package transport
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"time"
+)
+
+// sealed is TLS over a polled link. crypto/tls reads and writes through it as if it were a connection,
+// which never waits:
+//
+//	Read    gives notNow when there is nothing: crypto/tls keeps what it has and is asked again
+//	Write   takes everything: what the kernel does not take is kept here, for crypto/tls cannot take
+//	        back a record that it has encrypted
+type sealed struct {
+	link *polled
+	tls  *tls.Conn
+	kept []byte // encrypted, not taken by the kernel yet; guarded by link.mu
+}
+
+// Detachable makes connections of which TLS can be taken over from net, see [sealed]. It belongs under
+// the listener of TLS.
+func Detachable(plain net.Listener) net.Listener { return detachableListener{plain} }
+
+type detachableListener struct{ net.Listener }
+
+func (l detachableListener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &detachable{Conn: nc}, nil
+}
+
+// detachable is the connection below TLS: net's, until it is taken over.
+type detachable struct {
+	net.Conn
+	sealed *sealed // nil: not taken over
+}
+
+func (d *detachable) Read(p []byte) (int, error) {
+	if d.sealed == nil {
+		return d.Conn.Read(p)
+	}
+	n, err := d.sealed.link.readPlain(p)
+	if errors.Is(err, errNothing) {
+		err = notNow{}
+	}
+	return n, err
+}
+
+func (d *detachable) Write(p []byte) (int, error) {
+	if d.sealed == nil {
+		return d.Conn.Write(p)
+	}
+	return d.sealed.write(p)
+}
+
+// Close does nothing once the connection is taken over: the link does it.
+func (d *detachable) Close() error {
+	if d.sealed == nil {
+		return d.Conn.Close()
+	}
+	return nil
+}
+
+// SetWriteDeadline is asked for by the goodbye of crypto/tls, which does not wait either.
+func (d *detachable) SetWriteDeadline(t time.Time) error {
+	if d.sealed == nil {
+		return d.Conn.SetWriteDeadline(t)
+	}
+	return nil
+}
+
+// notNow is an error that crypto/tls does not take for the end.
+type notNow struct{}
+
+func (notNow) Error() string   { return "there is nothing to read now" }
+func (notNow) Timeout() bool   { return true }
+func (notNow) Temporary() bool { return true }
+
+// read gives what was decrypted.
+func (s *sealed) read(p []byte) (int, error) {
+	n, err := s.tls.Read(p)
+	switch {
+	case n > 0:
+		return n, nil
+	case errors.As(err, new(notNow)):
+		return 0, errNothing
+	}
+	return 0, err
+}
+
+// put encrypts, unless something is kept: then the client is not ready for more.
+func (s *sealed) put(p []byte) (int, error) {
+	if clear, err := s.flush(); err != nil || !clear {
+		return 0, err
+	}
+	return s.tls.Write(p)
+}
+
+// write is how crypto/tls writes: in the turn of who writes, or in that of the reader, when it has to
+// answer something by itself.
+func (s *sealed) write(p []byte) (int, error) {
+	s.link.mu.Lock()
+	defer s.link.mu.Unlock()
+	n := 0
+	if len(s.kept) == 0 {
+		var err error
+		if n, err = s.link.writeLocked(p); err != nil {
+			return 0, err
+		}
+	}
+	if n < len(p) {
+		s.kept = append(s.kept, p[n:]...)
+		s.link.conn.wake()
+	}
+	return len(p), nil
+}
+
+// flush writes what is kept. It reports whether nothing is left of it.
+func (s *sealed) flush() (clear bool, err error) {
+	s.link.mu.Lock()
+	defer s.link.mu.Unlock()
+	if len(s.kept) == 0 {
+		return true, nil
+	}
+	n, err := s.link.writeLocked(s.kept)
+	if s.kept = s.kept[n:]; len(s.kept) == 0 {
+		s.kept = nil
+	}
+	return s.kept == nil, err
+}
+
+// goodbye says that nothing more comes, as far as there is room for that.
+func (s *sealed) goodbye() {
+	s.tls.CloseWrite() //nolint:errcheck // the connection is closed next
+}
+
+// seal takes over what is below TLS.
+func (c *conn) seal(secure *tls.Conn) link {
+	below, ok := secure.NetConn().(*detachable)
+	if !ok {
+		return nil
+	}
+	l := c.pollPlain(below.Conn)
+	if l == nil {
+		return nil
+	}
+	l.sealed = &sealed{link: l, tls: secure}
+	below.sealed, below.Conn = l.sealed, nil
+	return l
+}
+
+// Interface guards.
+var _ net.Error = notNow{}
