@@ -79,4 +79,7 @@ type Request struct {
 // Decision is what an [Authorizer] adds to its yes.
 type Decision struct {
 	Payload *wamp.Payload // published instead of what the session sent; nil keeps it
+	// Standing says that the session may do the same again, with whatever payload: it is not asked
+	// about that again, as long as the router remembers.
+	Standing bool
 }

@@ -30,8 +30,8 @@ func newExchange(t testing.TB, calls int) *exchange {
 }
 
 func (e *exchange) drain() {
-	e.taken, _ = e.caller.client.Outbox().Take(e.taken[:0], 1<<20)
-	e.taken, _ = e.callee.client.Outbox().Take(e.taken[:0], 1<<20)
+	e.taken = e.caller.client.Outbox().Take(e.taken[:0], 1<<20).Pieces
+	e.taken = e.callee.client.Outbox().Take(e.taken[:0], 1<<20).Pieces
 }
 
 // round is one call and its answer.

@@ -24,6 +24,7 @@ type Client struct {
 
 	// Owned by the reader.
 	handshake *handshake    // nil but between HELLO and WELCOME
+	held      *volley       // publications that are not delivered yet; nil: none
 	arrival   time.Duration // the rate limit's next theoretical arrival, since router.started
 
 	mu           sync.Mutex    // guards what follows, and what Session says
@@ -53,10 +54,18 @@ func (c *Client) Open(ctx context.Context) error {
 	})
 }
 
-// Receive takes one frame from the client. It waits when the client sends faster than the limit, and
+// Receive takes one frame from the client, see [Client.ReceiveMore]; nothing is held back.
+func (c *Client) Receive(ctx context.Context, frame []byte) error {
+	err := c.ReceiveMore(ctx, frame)
+	c.Deliver()
+	return err
+}
+
+// ReceiveMore takes one of several frames that came from the client together: what it publishes may be
+// held back until Deliver, which the transport calls when it has no more of them. It waits when the client sends faster than the limit, and
 // it is where an Authenticator and an Authorizer take their time. After an error, which wraps
 // [ErrEnded] or is that of ctx, the transport stops reading, writes the outbox and closes.
-func (c *Client) Receive(ctx context.Context, frame []byte) error {
+func (c *Client) ReceiveMore(ctx context.Context, frame []byte) error {
 	c.router.counters.framesIn.Add(1)
 	c.router.counters.bytesIn.Add(uint64(len(frame)))
 	if err := c.throttle(ctx); err != nil {
@@ -178,6 +187,10 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 	if err := s.sequential(message); err != nil {
 		return err
 	}
+	if m, ok := message.(*wamp.Publish); ok {
+		return s.publish(ctx, m)
+	}
+	c.deliver() // what comes later must not overtake
 	switch m := message.(type) {
 	case *wamp.Goodbye:
 		if m.Reason == wamp.CloseLogout {
@@ -190,8 +203,6 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 	case *wamp.Unsubscribe:
 		s.reply(m, s.realm.broker.unsubscribe(s, m.Request, m.Subscription))
 		return nil
-	case *wamp.Publish:
-		return s.publish(ctx, m)
 	case *wamp.Register:
 		return s.register(ctx, m)
 	case *wamp.Unregister:
@@ -212,6 +223,7 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 // Gone says that the transport is closed. It is idempotent; the first reason stands, and one that
 // the conversation ended with before stands above it.
 func (c *Client) Gone(reason CloseReason) {
+	c.Deliver()
 	c.attempt(func() { c.finish(nil, Ending{Reason: reason}) }) // a connection's edge too: observers hear of it
 	c.outbox.discard()
 	if c.detached.CompareAndSwap(false, true) {
@@ -285,7 +297,10 @@ func (c *Client) sendLocked(m wamp.Message) {
 	if c.over {
 		return
 	}
-	message, err := c.conversation.Append(nil, m)
+	scratch := borrowScratch()
+	defer scratch.giveBack()
+	message, err := c.conversation.Append(scratch.bytes, m)
+	scratch.keep(message)
 	if err != nil {
 		// Payloads are converted before they come here, so this is a fault of ours; the client
 		// must not wait for an answer that will not come.
@@ -296,12 +311,12 @@ func (c *Client) sendLocked(m wamp.Message) {
 	if len(message) == 0 { // version 1 has no word for some
 		return
 	}
-	frame := c.format.frame(message)
-	if frame == nil {
+	frame, fits := c.format.frame(nil, message)
+	if !fits {
 		c.tooLongLocked(m)
 		return
 	}
-	c.put(frame)
+	c.put(packet{frame, 1})
 }
 
 func (c *Client) endLocked(ending Ending) {
@@ -310,10 +325,10 @@ func (c *Client) endLocked(ending Ending) {
 	}
 }
 
-// put queues a frame. A client that is over its limit is cut off here; its session leaves when the
+// put queues frames. A client that is over its limit is cut off here; its session leaves when the
 // transport, woken by that, calls Gone: a sender never does another's tidying up.
-func (c *Client) put(frame []byte) (queued bool) {
-	switch c.outbox.put(frame) {
+func (c *Client) put(p packet) (queued bool) {
+	switch c.outbox.put(p) {
 	case putQueued:
 		return true
 	case putOverflow:

@@ -69,7 +69,8 @@ func TestWakeIsCalledWhenTheOutboxFillsAndWhenItEnds(t *testing.T) {
 	expect(2, "two events")
 	c.Session().Kill("", "")
 	expect(3, "the end")
-	frames, ending := c.Outbox().Take(nil, 1<<20)
+	taken := c.Outbox().Take(nil, 1<<20)
+	frames, ending := taken.Pieces, taken.Ending
 	if len(frames) != 3 || ending == nil || ending.Reason != router.CloseKilled {
 		t.Errorf("%d frames, then %+v", len(frames), ending)
 	}
@@ -104,11 +105,11 @@ func TestAPanicOfAFramingCostsOneClientAndHoldsNoLock(t *testing.T) {
 // bomb is a Framing that panics when it is armed.
 type bomb struct{ armed bool }
 
-func (b *bomb) Frame(message []byte) []byte {
+func (b *bomb) Frame(dst, message []byte) ([]byte, bool) {
 	if b.armed {
 		panic("boom")
 	}
-	return message
+	return append(dst, message...), true
 }
 
 func TestAPanicOfAnObserverEndsNoMoreThanOneClient(t *testing.T) {
@@ -209,7 +210,8 @@ func TestTheOutboxIsAQueue(t *testing.T) {
 				}
 			},
 			"take": func(rt *rapid.T) {
-				frames, ending := m.client.Outbox().Take(nil, rapid.IntRange(0, 2000).Draw(rt, "bytes"))
+				got := m.client.Outbox().Take(nil, rapid.IntRange(0, 2000).Draw(rt, "bytes"))
+				frames, ending := got.Pieces, got.Ending
 				for _, frame := range frames {
 					event, err := wamp.V2JSON.Decode(frame)
 					if err != nil || ints(t, event.(*wamp.Event).Payload)[0] != taken {

@@ -13,8 +13,8 @@ const fanout = 1000
 // header is a framing like WebSocket's: some bytes in front.
 type header struct{}
 
-func (header) Frame(message []byte) []byte {
-	return append([]byte{0x81, 126, byte(len(message) >> 8), byte(len(message))}, message...)
+func (header) Frame(dst, message []byte) ([]byte, bool) {
+	return append(append(dst, 0x81, 126, byte(len(message)>>8), byte(len(message))), message...), true
 }
 
 // audience is a router with subscribers of one topic and somebody who publishes to it.
@@ -64,7 +64,7 @@ func receive(t testing.TB, c *router.Client, frame []byte) {
 // drain is what writers do: take everything.
 func (a *audience) drain() {
 	for _, c := range a.clients {
-		a.taken, _ = c.Outbox().Take(a.taken[:0], 1<<20)
+		a.taken = c.Outbox().Take(a.taken[:0], 1<<20).Pieces
 	}
 }
 
@@ -100,7 +100,7 @@ func TestAnEventIsEncodedOnceForEachFormat(t *testing.T) {
 func (a *audience) expectShared(t *testing.T, formats int) {
 	arrays := map[*byte]int{}
 	for _, c := range a.clients {
-		frames, _ := c.Outbox().Take(nil, 1<<20)
+		frames := c.Outbox().Take(nil, 1<<20).Pieces
 		if len(frames) != 1 {
 			t.Fatalf("a subscriber got %d frames", len(frames))
 		}
@@ -150,7 +150,7 @@ func TestASessionAtRestIsSmall(t *testing.T) {
 		c := r.Attach(router.Attachment{Format: jsonFormat})
 		receive(t, c, hello)
 		receive(t, c, subscribe)
-		taken, _ = c.Outbox().Take(taken[:0], 1<<20)
+		taken = c.Outbox().Take(taken[:0], 1<<20).Pieces
 		clients = append(clients, c)
 	}
 	clear(taken)

@@ -13,20 +13,20 @@ type Format struct {
 }
 
 // Framing adds what the transport puts around a message, such as a WebSocket header and compression.
-// Values are comparable. The result is immutable, and may alias message; it is nil for a message that
-// is too long for the client.
+// Values are comparable. Frame appends to dst and keeps nothing of message. It appends nothing and
+// reports false for a message that is too long for the client.
 type Framing interface {
-	Frame(message []byte) []byte
+	Frame(dst, message []byte) (framed []byte, fits bool)
 }
 
 // format is a Format that is interned, so that comparing two is comparing pointers.
 type format struct{ Format }
 
-func (f *format) frame(message []byte) []byte {
+func (f *format) frame(dst, message []byte) (framed []byte, fits bool) {
 	if f.Framing == nil {
-		return message
+		return append(dst, message...), true
 	}
-	return f.Framing.Frame(message)
+	return f.Framing.Frame(dst, message)
 }
 
 // formats interns. There are a handful: encodings times kinds of framing.

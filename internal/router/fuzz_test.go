@@ -61,11 +61,13 @@ func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	err := c.Open(t.Context())
 	for frame := range bytes.SplitSeq(input, separator) {
 		if err == nil {
-			err = c.Receive(t.Context(), frame)
+			err = c.ReceiveMore(t.Context(), frame)
 		}
 	}
-	if frames, ending := c.Outbox().Take(nil, 1<<30); err != nil && (ending == nil || ending.Reason == router.CloseInternal) {
-		t.Errorf("the conversation ended as %+v: %v after %q", ending, err, frames)
+	c.Deliver()
+	taken := c.Outbox().Take(nil, 1<<30)
+	if ending := taken.Ending; err != nil && (ending == nil || ending.Reason == router.CloseInternal) {
+		t.Errorf("the conversation ended as %+v: %v after %q", ending, err, taken.Pieces)
 	}
 	c.Gone(router.CloseLost)
 

@@ -9,17 +9,23 @@ type Outbox struct {
 	wake   func()
 
 	mu     sync.Mutex // guards what follows
-	first  []byte     // one frame fits without a buffer: the usual case of an idle page
-	head   *chunk     // the frames after first
+	first  packet     // one fits without a buffer: the usual case of an idle page
+	head   *chunk     // the packets after first
 	tail   *chunk
 	frames int
 	bytes  int
 	ending *Ending // no frame is accepted once it is set
 }
 
-// chunk holds frames of a burst. Chunks are recycled: a burst costs no garbage.
+// packet is frames that go out together, one behind the other: mostly one.
+type packet struct {
+	bytes  []byte
+	frames int
+}
+
+// chunk holds packets of a burst. Chunks are recycled: a burst costs no garbage.
 type chunk struct {
-	frames     [30][]byte
+	packets    [30]packet
 	start, end int
 	next       *chunk
 }
@@ -35,24 +41,32 @@ const (
 	putEnded              // the conversation had ended before
 )
 
-// Take appends the queued frames to dst, oldest first, until they exceed maxBytes, but at least one.
-// The Ending is non-nil once nothing is left and nothing more will come.
-func (o *Outbox) Take(dst [][]byte, maxBytes int) ([][]byte, *Ending) {
-	had, taken := len(dst), 0
+// Taken is what [Outbox.Take] gives.
+type Taken struct {
+	Pieces [][]byte // each is one or more frames
+	Frames int
+	More   bool    // there is something left
+	Ending *Ending // not nil once nothing is left and nothing more will come
+}
+
+// Take appends queued frames to dst, oldest first, until they exceed maxBytes, but at least one piece.
+func (o *Outbox) Take(dst [][]byte, maxBytes int) Taken {
+	bytes, frames := 0, 0
 	o.mu.Lock()
-	for o.frames > 0 && (taken == 0 || taken+len(o.peekLocked()) <= maxBytes) {
-		frame := o.popLocked()
-		taken += len(frame)
-		dst = append(dst, frame)
+	for o.frames > 0 && (bytes == 0 || bytes+len(o.peekLocked().bytes) <= maxBytes) {
+		p := o.popLocked()
+		bytes += len(p.bytes)
+		frames += p.frames
+		dst = append(dst, p.bytes)
 	}
-	var ending *Ending
-	if o.frames == 0 {
-		ending = o.ending
+	taken := Taken{Pieces: dst, Frames: frames, More: o.frames > 0}
+	if !taken.More {
+		taken.Ending = o.ending
 	}
 	o.mu.Unlock()
-	o.router.counters.framesOut.Add(uint64(len(dst) - had))
-	o.router.counters.bytesOut.Add(uint64(taken))
-	return dst, ending
+	o.router.counters.framesOut.Add(uint64(frames))
+	o.router.counters.bytesOut.Add(uint64(bytes))
+	return taken
 }
 
 // Len tells how much is queued.
@@ -62,14 +76,15 @@ func (o *Outbox) Len() (frames, bytes int) {
 	return o.frames, o.bytes
 }
 
-// put queues one frame. It reports an overflow once, to the caller whose frame was too many.
-func (o *Outbox) put(frame []byte) putResult {
+// put queues frames. It reports an overflow once, to the caller whose frames were too many.
+func (o *Outbox) put(p packet) putResult {
 	o.mu.Lock()
 	if o.ending != nil {
 		o.mu.Unlock()
 		return putEnded
 	}
-	if o.frames >= o.router.options.Limits.OutboxFrames || o.bytes+len(frame) > o.router.options.Limits.OutboxBytes {
+	limits := &o.router.options.Limits
+	if o.frames+p.frames > limits.OutboxFrames || o.bytes+len(p.bytes) > limits.OutboxBytes {
 		o.clearLocked()
 		o.ending = &Ending{Reason: CloseSlow, Text: "too much was waiting to be written to this client"}
 		o.mu.Unlock()
@@ -77,7 +92,7 @@ func (o *Outbox) put(frame []byte) putResult {
 		return putOverflow
 	}
 	wasEmpty := o.frames == 0
-	o.pushLocked(frame)
+	o.pushLocked(p)
 	o.mu.Unlock()
 	if wasEmpty {
 		o.wake()
@@ -111,14 +126,15 @@ func (o *Outbox) ended() *Ending {
 	return o.ending
 }
 
-func (o *Outbox) pushLocked(frame []byte) {
-	o.frames++
-	o.bytes += len(frame)
-	if o.frames == 1 {
-		o.first = frame
+func (o *Outbox) pushLocked(p packet) {
+	wasEmpty := o.frames == 0
+	o.frames += p.frames
+	o.bytes += len(p.bytes)
+	if wasEmpty {
+		o.first = p
 		return
 	}
-	if o.tail == nil || o.tail.end == len(o.tail.frames) {
+	if o.tail == nil || o.tail.end == len(o.tail.packets) {
 		added := chunks.Get().(*chunk)
 		if o.tail == nil {
 			o.head = added
@@ -127,32 +143,32 @@ func (o *Outbox) pushLocked(frame []byte) {
 		}
 		o.tail = added
 	}
-	o.tail.frames[o.tail.end] = frame
+	o.tail.packets[o.tail.end] = p
 	o.tail.end++
 }
 
-// peekLocked shows the oldest frame. first is the oldest unless it was taken alone.
-func (o *Outbox) peekLocked() []byte {
-	if o.first != nil {
+// peekLocked shows the oldest packet. first is the oldest unless it was taken alone.
+func (o *Outbox) peekLocked() packet {
+	if o.first.frames > 0 {
 		return o.first
 	}
-	return o.head.frames[o.head.start]
+	return o.head.packets[o.head.start]
 }
 
-func (o *Outbox) popLocked() []byte {
-	frame := o.peekLocked()
-	o.frames--
-	o.bytes -= len(frame)
-	if o.first != nil {
-		o.first = nil
-		return frame
+func (o *Outbox) popLocked() packet {
+	p := o.peekLocked()
+	o.frames -= p.frames
+	o.bytes -= len(p.bytes)
+	if o.first.frames > 0 {
+		o.first = packet{}
+		return p
 	}
-	o.head.frames[o.head.start] = nil
+	o.head.packets[o.head.start] = packet{}
 	o.head.start++
 	if o.head.start == o.head.end {
 		o.dropChunkLocked()
 	}
-	return frame
+	return p
 }
 
 func (o *Outbox) dropChunkLocked() {
@@ -161,7 +177,7 @@ func (o *Outbox) dropChunkLocked() {
 	if o.head == nil {
 		o.tail = nil
 	}
-	clear(used.frames[used.start:used.end])
+	clear(used.packets[used.start:used.end])
 	used.start, used.end, used.next = 0, 0, nil
 	chunks.Put(used)
 }
@@ -170,5 +186,5 @@ func (o *Outbox) clearLocked() {
 	for o.head != nil {
 		o.dropChunkLocked()
 	}
-	o.first, o.frames, o.bytes = nil, 0, 0
+	o.first, o.frames, o.bytes = packet{}, 0, 0
 }

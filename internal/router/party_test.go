@@ -44,7 +44,8 @@ func (m *member) say(message wamp.Message) bool {
 
 // listen takes what is queued; false once the conversation is over.
 func (m *member) listen() bool {
-	frames, ending := m.client.Outbox().Take(nil, 1<<30)
+	taken := m.client.Outbox().Take(nil, 1<<30)
+	frames, ending := taken.Pieces, taken.Ending
 	for _, frame := range frames {
 		message, err := m.encoding.Decode(frame)
 		if err != nil {

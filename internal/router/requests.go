@@ -26,56 +26,12 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 	return nil
 }
 
-// publish handles PUBLISH, which is answered only if that was asked for.
-func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
-	if err := s.mayPass(m.Options, publisherPasses); err != nil {
-		return err
-	}
-	var receipt Receipt
-	publication, err := s.publication(ctx, m)
-	if err == nil {
-		receipt = s.realm.Publish(publication)
-	}
-	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
-		return nil
-	}
-	if err != nil {
-		s.reply(m, err)
-		return nil
-	}
-	s.client.send(&wamp.Published{Request: m.Request, Publication: receipt.Publication})
-	return nil
-}
-
-// publication is what a PUBLISH asks for, if it is allowed.
-func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
-	disclose, err := s.disclosure(m.Options)
-	if err != nil {
-		return Publication{}, err
-	}
-	decision, err := s.authorize(ctx, Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload})
-	if err != nil {
-		return Publication{}, err
-	}
-	payload, passthru := m.Payload, m.Options.Passthru()
-	if decision.Payload != nil { // by something that everybody can read
-		payload, passthru = *decision.Payload, nil
-	}
-	retain, _ := m.Options.Bool("retain")
-	return Publication{
-		Topic:     m.Topic,
-		Payload:   payload,
-		Publisher: s,
-		Filter:    filterOf(m.Options),
-		Disclose:  disclose,
-		Passthru:  passthru,
-		Retain:    retain,
-	}, nil
-}
-
 // authorize checks the URI, keeps the reserved names, and asks the Authorizer.
 func (s *Session) authorize(ctx context.Context, request Request) (Decision, error) {
 	options := &s.realm.router.options
+	if s.granted(&request) {
+		return Decision{Standing: true}, nil
+	}
 	if err := request.URI.Check(options.URIs, request.Match); err != nil {
 		return Decision{}, err
 	}
@@ -87,7 +43,8 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 		if takesName && touches(request.URI, request.Match, reservedTidings) {
 			return Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", reservedTidings)
 		}
-		return Decision{}, nil
+		s.grant(&request)
+		return Decision{Standing: true}, nil
 	}
 	decision, err := options.Authorizer.Authorize(ctx, request)
 	var failure *wamp.Failure
@@ -97,6 +54,9 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 		}
 		options.Logger.Error("authorization broke", "action", request.Action.String(), "uri", string(request.URI), "error", err)
 		return Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "authorization is not possible at the moment")
+	}
+	if err == nil && decision.Standing {
+		s.grant(&request)
 	}
 	return decision, err
 }

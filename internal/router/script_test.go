@@ -338,7 +338,8 @@ func (s *script) collect() []string {
 		if p.stalled {
 			continue
 		}
-		frames, ending := p.client.Outbox().Take(nil, 1<<30)
+		taken := p.client.Outbox().Take(nil, 1<<30)
+		frames, ending := taken.Pieces, taken.Ending
 		for _, frame := range frames {
 			all = append(all, name+" <- "+s.readable(p, frame))
 		}

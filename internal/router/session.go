@@ -20,7 +20,9 @@ type Session struct {
 	quiet    atomic.Bool // its end is told to nobody
 	features features
 
-	requests wamp.ID // the last request id so far, where they are checked; owned by the reader
+	// Owned by the reader.
+	requests wamp.ID // the last request id so far, where they are checked
+	grants   grants
 
 	// Guarded by client.mu. nil as long as there is nothing to hold.
 	left          bool

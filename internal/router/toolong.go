@@ -42,12 +42,12 @@ func (c *Client) sendShortLocked(m wamp.Message) {
 		c.endLocked(Ending{Reason: CloseInternal, Text: "the server failed to encode a message"})
 		return
 	}
-	frame := c.format.frame(message)
-	if frame == nil {
+	frame, fits := c.format.frame(nil, message)
+	if !fits {
 		c.endLocked(Ending{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
 		return
 	}
-	c.put(frame)
+	c.put(packet{frame, 1})
 }
 
 // failInvocation answers a call in the place of a callee that cannot be asked.

@@ -11,11 +11,11 @@ import (
 // short is the framing of a client that takes short messages only.
 type short struct{}
 
-func (short) Frame(message []byte) []byte {
+func (short) Frame(dst, message []byte) ([]byte, bool) {
 	if len(message) > 2000 {
-		return nil
+		return dst, false
 	}
-	return message
+	return append(dst, message...), true
 }
 
 // A callee that has a part of the arguments, and cannot be sent the next one, hears that no more will come.

@@ -40,7 +40,7 @@ func (a *authorizer) decide(ctx context.Context, r topic.Request, session *route
 	if err != nil {
 		return router.Decision{}, err
 	}
-	var decision router.Decision
+	decision := router.Decision{Standing: a.stands(&r, verdict.Contract)}
 	if a.rest.decides(&r, verdict.Contract) {
 		if decision, err = a.askRest(ctx, &r, question{verdict, session}); err != nil {
 			return router.Decision{}, err
@@ -56,6 +56,13 @@ func (a *authorizer) decide(ctx context.Context, r topic.Request, session *route
 		return replaced, err
 	}
 	return decision, nil
+}
+
+// stands reports whether a yes is one for ever: the same identity gets the same answer of a rule, but
+// a handler or whoever is asked about the rest may think again, and each payload has to keep to a
+// schema.
+func (a *authorizer) stands(r *topic.Request, contract *topic.Contract) bool {
+	return contract != nil && contract.Schema() == nil && a.handlers[contract.Declaration] == nil && !a.rest.decides(r, contract)
 }
 
 // askHandler asks the handler of the contract, if it has one.

@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
@@ -57,17 +58,19 @@ type batchFraming struct {
 }
 
 // Frame implements [router.Framing].
-func (f batchFraming) Frame(message []byte) []byte {
-	batch := make([]byte, 0, lengthSize+len(message))
-	if f.batching == prefixed {
-		batch = append(binary.BigEndian.AppendUint32(batch, uint32(len(message))), message...)
-	} else {
-		batch = append(append(batch, message...), separator)
-	}
+func (f batchFraming) Frame(dst, message []byte) (framed []byte, fits bool) {
 	if f.inner == nil {
-		return batch
+		return f.batch(dst, message), true
 	}
-	return f.inner.Frame(batch)
+	return f.inner.Frame(dst, f.batch(nil, message))
+}
+
+func (f batchFraming) batch(dst, message []byte) []byte {
+	dst = slices.Grow(dst, lengthSize+len(message))
+	if f.batching == prefixed {
+		return append(binary.BigEndian.AppendUint32(dst, uint32(len(message))), message...)
+	}
+	return append(append(dst, message...), separator)
 }
 
 // split gives each message of a batch to take until that reports an error. What is no batch, or an

@@ -112,7 +112,7 @@ func BenchmarkFraming(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(size))
 			for b.Loop() {
-				compressing.Frame(message[:size])
+				compressing.Frame(nil, message[:size])
 			}
 		})
 	}

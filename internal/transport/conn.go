@@ -98,7 +98,7 @@ func (c *conn) converse(ctx context.Context, a *agreed) *refusal {
 	}
 	c.talk = talk
 	if err := talk.Open(ctx); err != nil {
-		_, ending := talk.Take(nil, takeBytes)
+		ending := talk.Take(nil, takeBytes).Ending
 		talk.Gone(router.CloseLost)
 		return refuseOpening(ending, err)
 	}

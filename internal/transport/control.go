@@ -54,6 +54,7 @@ func (c *conn) collect(frames [][]byte) output {
 	state := serving
 	if c.control.Load() {
 		out.frames, state = c.takeControl(out.frames)
+		c.shard.framesOut.Add(uint64(len(out.frames)))
 	}
 	if state != stopping && c.takeQueued(&out) {
 		state = stopping
@@ -62,7 +63,6 @@ func (c *conn) collect(frames [][]byte) output {
 		out.frames, out.last = c.takeClose(out.frames)
 		out.more = out.more && !out.last
 	}
-	c.shard.framesOut.Add(uint64(len(out.frames)))
 	return out
 }
 
@@ -100,16 +100,15 @@ func (c *conn) takeControl(frames [][]byte) ([][]byte, sending) {
 
 // takeQueued takes from the conversation.
 func (c *conn) takeQueued(out *output) (ended bool) {
-	var ending *router.Ending
-	out.frames, ending = c.talk.Take(out.frames, takeBytes)
-	if ending != nil {
-		if c.begin(c.closingOf(*ending)) {
+	taken := c.talk.Take(out.frames, takeBytes)
+	out.frames, out.more = taken.Pieces, taken.More
+	c.shard.framesOut.Add(uint64(taken.Frames))
+	if taken.Ending != nil {
+		if c.begin(c.closingOf(*taken.Ending)) {
 			c.link.rouse() // so that the reader says Gone now, not when the client has answered
 		}
 		return true
 	}
-	left, _ := c.talk.Len()
-	out.more = left > 0
 	return false
 }
 
@@ -122,6 +121,7 @@ func (c *conn) takeClose(frames [][]byte) (_ [][]byte, last bool) {
 	c.closing.taken = true
 	if c.closing.frame != nil {
 		frames = append(frames, c.closing.frame)
+		c.shard.framesOut.Add(1)
 	}
 	return frames, true
 }

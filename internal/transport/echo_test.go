@@ -104,7 +104,7 @@ func (t *echoing) Receive(ctx context.Context, message transport.Message) error 
 	if message.Binary {
 		framing = t.opening.Binary
 	}
-	t.send(framing.Frame(message.Data))
+	t.send(framed(framing, string(message.Data)))
 	return nil
 }
 
@@ -142,17 +142,25 @@ func (t *echoing) Gone(reason router.CloseReason) {
 	}
 }
 
-func (t *echoing) Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending) {
+func (t *echoing) Take(dst [][]byte, maxBytes int) router.Taken {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for taken := 0; len(t.queued) > 0; t.queued = t.queued[1:] {
 		if size := len(t.queued[0]); taken > 0 && taken+size > maxBytes {
-			return dst, nil
+			return router.Taken{Pieces: dst, Frames: len(dst), More: true}
 		}
 		taken += len(t.queued[0])
 		dst = append(dst, t.queued[0])
 	}
-	return dst, t.ending
+	return router.Taken{Pieces: dst, Frames: len(dst), Ending: t.ending}
+}
+
+func (*echoing) Flush() {}
+
+// framed gives a message as one frame.
+func framed(framing router.Framing, message string) []byte {
+	frame, _ := framing.Frame(nil, []byte(message))
+	return frame
 }
 
 func (t *echoing) Len() (frames, bytes int) {

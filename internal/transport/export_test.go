@@ -80,7 +80,7 @@ func SplitBatch(json bool, batch []byte, take func(message []byte) error) error 
 // Batch makes a batch of one.
 func Batch(json bool, message []byte) []byte {
 	if json {
-		return batchFraming{batching: separated}.Frame(message)
+		return batchFraming{batching: separated}.batch(nil, message)
 	}
-	return batchFraming{batching: prefixed}.Frame(message)
+	return batchFraming{batching: prefixed}.batch(nil, message)
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/gobwas/ws"
 
@@ -19,25 +20,28 @@ type framing struct {
 	windowBits uint8 // of the compression; 0: none
 }
 
-// Frame gives the frame: header and message in one piece, no larger than need be, for it may wait in
+// Frame appends the frame: header and message in one piece, no larger than need be, for it may wait in
 // many outboxes.
-func (f framing) Frame(message []byte) (frame []byte) {
+func (f framing) Frame(dst, message []byte) (framed []byte, fits bool) {
 	if f.windowBits != 0 && len(message) >= minDeflated {
 		worthIt := compress(message, f.windowBits, func(small []byte) {
-			frame = f.put(ws.Rsv(true, false, false), small)
+			framed = f.put(dst, ws.Rsv(true, false, false), small)
 		})
 		if worthIt {
-			return frame
+			return framed, true
 		}
 	}
-	return f.put(0, message)
+	return f.put(dst, 0, message), true
 }
 
-func (f framing) put(rsv byte, payload []byte) []byte {
-	size := headerSize(len(payload))
-	frame := make([]byte, size, size+len(payload))
-	putHeader(frame, f.opcode, rsv, len(payload))
-	return append(frame, payload...)
+func (f framing) put(dst []byte, rsv byte, payload []byte) []byte {
+	size, start := headerSize(len(payload)), len(dst)
+	if dst == nil {
+		dst = make([]byte, 0, size+len(payload))
+	}
+	dst = slices.Grow(dst, size+len(payload))[:start+size]
+	putHeader(dst[start:], f.opcode, rsv, len(payload))
+	return append(dst, payload...)
 }
 
 func headerSize(length int) int { return ws.HeaderSize(ws.Header{Length: int64(length)}) }
@@ -59,7 +63,7 @@ func putHeader(dst []byte, opcode ws.OpCode, rsv byte, length int) {
 
 // controlFrame gives a control frame, whose payload is 125 bytes at most.
 func controlFrame(opcode ws.OpCode, payload []byte) []byte {
-	return framing{opcode: opcode}.Frame(payload)
+	return framing{opcode: opcode}.put(nil, 0, payload)
 }
 
 // Interface guards.

@@ -175,7 +175,7 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*poll, *refusal) {
 type plainFraming struct{}
 
 // Frame implements [router.Framing].
-func (plainFraming) Frame(message []byte) []byte { return message }
+func (plainFraming) Frame(dst, message []byte) ([]byte, bool) { return append(dst, message...), true }
 
 // find gives the transport that a request is for, if it is from whom it was opened by.
 func (l *LongPoll) find(r *http.Request) (*poll, *refusal) {

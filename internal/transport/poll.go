@@ -72,6 +72,7 @@ func (p *poll) send(body []byte) {
 	defer p.receiving.Unlock()
 	// An error means that the conversation is over; how, the client learns by what it receives.
 	p.talk.Receive(&p.life, Message{Data: body, Binary: p.protocol.Frames == BinaryFrames}) //nolint:errcheck // as said
+	p.talk.Flush()
 }
 
 // run is the poll's goroutine.
@@ -118,7 +119,8 @@ func (p *poll) take(ask *pollAsk) {
 // say when a client is too slow; only the end of an empty one is noticed.
 func (p *poll) give() {
 	if frames, _ := p.talk.Len(); len(p.queue) == 0 && p.ending == nil && (p.waiter != nil || frames == 0) {
-		p.queue, p.ending = p.talk.Take(nil, p.atOnce())
+		taken := p.talk.Take(nil, p.atOnce())
+		p.queue, p.ending = taken.Pieces, taken.Ending
 		if p.ending != nil {
 			p.gone(p.ending.Reason)
 		}

@@ -285,7 +285,7 @@ func (l *polled) free() {
 	l.poller.remove(l)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	unix.Close(l.fd) //nolint:errcheck // nothing is waited for
+	unix.Close(l.fd)
 	l.fd = -1
 }
 

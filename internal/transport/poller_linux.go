@@ -43,7 +43,6 @@ type poller struct {
 	// Owned by the worker that polls.
 	events [eventsAtOnce]unix.EpollEvent
 	got    int
-	failed error
 	wait   func(fd uintptr) bool
 
 	mu      sync.Mutex // guards what follows; a leaf
@@ -69,7 +68,7 @@ func newPoller() (*poller, error) {
 		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
 	if err := unix.SetNonblock(fd, true); err != nil { // so that the runtime's poller takes it
-		unix.Close(fd) //nolint:errcheck // the error that matters is the first
+		unix.Close(fd)
 		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
 	p := &poller{epoll: os.NewFile(uintptr(fd), "epoll")}

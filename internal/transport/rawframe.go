@@ -35,9 +35,9 @@ func (rawWire) borrow(rules frameRules) reading {
 func (rawWire) control(opcode ws.OpCode, payload []byte) []byte {
 	switch opcode {
 	case ws.OpPing:
-		return putRaw(rawPing, payload)
+		return putRaw(nil, rawPing, payload)
 	case ws.OpPong:
-		return putRaw(rawPong, payload)
+		return putRaw(nil, rawPong, payload)
 	}
 	return nil
 }
@@ -45,25 +45,25 @@ func (rawWire) control(opcode ws.OpCode, payload []byte) []byte {
 // maxPongs: each ping has to be answered, and a ping may be as large as a message.
 func (rawWire) maxPongs(rules frameRules) (int, pongsOver) { return 2 * rules.maxMessage, noPong }
 
-func putRaw(kind uint32, payload []byte) []byte {
+func putRaw(dst []byte, kind uint32, payload []byte) []byte {
 	head := kind<<24 | uint32(len(payload))
 	if len(payload) == rawLargest {
 		head = kind<<24 | rawLengthBit
 	}
-	frame := make([]byte, 0, rawHeader+len(payload))
-	return append(binary.BigEndian.AppendUint32(frame, head), payload...)
+	dst = slices.Grow(dst, rawHeader+len(payload))
+	return append(binary.BigEndian.AppendUint32(dst, head), payload...)
 }
 
 // rawFraming makes RawSocket frames of messages. limit is what the client said it takes: the router
 // makes one frame for all clients that take as much.
 type rawFraming struct{ limit int }
 
-// Frame gives nil for a message that is longer than the client takes.
-func (f rawFraming) Frame(message []byte) []byte {
+// Frame appends nothing for a message that is longer than the client takes.
+func (f rawFraming) Frame(dst, message []byte) (framed []byte, fits bool) {
 	if len(message) > f.limit {
-		return nil
+		return dst, false
 	}
-	return putRaw(rawMessage, message)
+	return putRaw(dst, rawMessage, message), true
 }
 
 // rawReader reads RawSocket frames.

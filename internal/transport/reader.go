@@ -118,6 +118,11 @@ func (c *conn) heardFrom(n int) {
 
 // consume takes every complete frame out of what was read.
 func (c *conn) consume() {
+	c.consumeFrames()
+	c.talk.Flush()
+}
+
+func (c *conn) consumeFrames() {
 	for {
 		in, complete, wrong := c.in.next()
 		switch {

@@ -17,7 +17,7 @@ func TestAtTheEndOfRunEverybodyIsToldAndNothingIsLeft(t *testing.T) {
 	client := s.dial(t)
 	talk := speaker.all()[0]
 	for range 100 {
-		talk.send(talk.opening.Text.Frame([]byte("still to be written")))
+		talk.send(framed(talk.opening.Text, "still to be written"))
 	}
 	stopped := make(chan struct{})
 	go func() {

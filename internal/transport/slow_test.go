@@ -1,7 +1,6 @@
 package transport_test
 
 import (
-	"bytes"
 	"io"
 	"strings"
 	"testing"
@@ -13,7 +12,7 @@ import (
 
 // stuff queues more for a conversation than any socket takes.
 func stuff(talk *echoing, megabytes int) {
-	block := talk.opening.Binary.Frame(bytes.Repeat([]byte("x"), 1<<20))
+	block := framed(talk.opening.Binary, strings.Repeat("x", 1<<20))
 	for range megabytes {
 		talk.send(block)
 	}
@@ -57,7 +56,7 @@ func TestAReaderThatIsOnlyLateGetsEverythingInOrder(t *testing.T) {
 	talk := speaker.all()[0]
 	const count = 3000
 	for i := range count {
-		talk.send(talk.opening.Text.Frame([]byte(strings.Repeat("x", i*7))))
+		talk.send(framed(talk.opening.Text, strings.Repeat("x", i*7)))
 	}
 	for i := range count {
 		if g := late.receive(); len(g.payload) != i*7 {

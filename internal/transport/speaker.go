@@ -65,7 +65,7 @@ const (
 type Opening struct {
 	Protocol Protocol
 	Peer     router.Peer
-	Text     router.Framing // makes text frames; gives nil for a message that is longer than the client takes
+	Text     router.Framing // makes text frames
 	Binary   router.Framing // makes binary frames
 	Wake     func()         // to be called when Take has something after it had nothing; does not block
 }
@@ -82,13 +82,15 @@ type Conversation interface {
 	// Open is called once, before anything else. An error refuses the connection.
 	Open(ctx context.Context) error
 	// Receive takes a message. An error means that the conversation is over: nothing more is
-	// received, and Take tells how it ended.
+	// received, and Take tells how it ended. What the message causes may be held back until Flush,
+	// which is called when no further message is at hand.
 	Receive(ctx context.Context, message Message) error
+	Flush()
 	// Joined reports whether the client is past its opening, which has a deadline.
 	Joined() bool
 	// Gone says that the connection is lost.
 	Gone(reason router.CloseReason)
 	// Take and Len are those of [router.Outbox]; the frames are made by the opening's framings.
-	Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending)
+	Take(dst [][]byte, maxBytes int) router.Taken
 	Len() (frames, bytes int)
 }

@@ -163,7 +163,7 @@ func TestAConnectionThatOnlyListensIsPingedAndMustAnswer(t *testing.T) {
 		talk := speaker.all()[0]
 		for range 24 { // what is sent may go to nobody
 			time.Sleep(5 * time.Second)
-			talk.send(talk.opening.Text.Frame([]byte("tick")))
+			talk.send(framed(talk.opening.Text, "tick"))
 		}
 		if got := counts(); got[fin|opPing] != 1 || got[fin|opText] < 4 || got[fin|opClose] != 1 {
 			t.Errorf("it got %v", got)

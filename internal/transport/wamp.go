@@ -69,14 +69,16 @@ type wampConversation struct {
 func (w wampConversation) Open(ctx context.Context) error { return w.client.Open(ctx) }
 
 func (w wampConversation) Receive(ctx context.Context, message Message) error {
-	return w.batching.split(message.Data, func(data []byte) error { return w.client.Receive(ctx, data) })
+	return w.batching.split(message.Data, func(data []byte) error { return w.client.ReceiveMore(ctx, data) })
 }
+
+func (w wampConversation) Flush() { w.client.Deliver() }
 
 func (w wampConversation) Joined() bool { return w.client.Established() }
 
 func (w wampConversation) Gone(reason router.CloseReason) { w.client.Gone(reason) }
 
-func (w wampConversation) Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending) {
+func (w wampConversation) Take(dst [][]byte, maxBytes int) router.Taken {
 	return w.client.Outbox().Take(dst, maxBytes)
 }
 

@@ -44,8 +44,9 @@ type incoming struct {
 	payload []byte // valid until next is called again
 }
 
-// readBuffer is what is read at once. It is borrowed from a pool while a frame is incomplete.
-const readBuffer = 8 << 10
+// readBuffer is what is read at once: as many publications as go out together, if they are small. It is
+// borrowed from a pool while a frame is incomplete.
+const readBuffer = 16 << 10
 
 // keptBuffer is how large a buffer may be to be kept for the next message.
 const keptBuffer = 64 << 10

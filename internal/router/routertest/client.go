@@ -76,7 +76,8 @@ func (c *Client) Send(m wamp.Message) {
 func (c *Client) Next() wamp.Message {
 	c.t.Helper()
 	for {
-		frames, ending := c.conn.Outbox().Take(nil, 1)
+		taken := c.conn.Outbox().Take(nil, 1)
+		frames, ending := taken.Pieces, taken.Ending
 		if len(frames) > 0 {
 			m, err := c.encoding.Decode(frames[0])
 			if err != nil {

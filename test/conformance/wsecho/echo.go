@@ -64,7 +64,7 @@ func (t *echoing) Receive(_ context.Context, message transport.Message) error {
 	if message.Binary {
 		framing = t.opening.Binary
 	}
-	frame := framing.Frame(message.Data)
+	frame, _ := framing.Frame(nil, message.Data) // a WebSocket's fits always
 	if t.put(frame) > t.echo.most {
 		t.end(router.Ending{Reason: router.CloseSlow, Text: errSlow.Error()})
 		return errSlow
@@ -98,19 +98,21 @@ func (t *echoing) Gone(router.CloseReason) {
 	delete(t.echo.open, t)
 }
 
-func (t *echoing) Take(dst [][]byte, maxBytes int) ([][]byte, *router.Ending) {
+func (*echoing) Flush() {}
+
+func (t *echoing) Take(dst [][]byte, maxBytes int) router.Taken {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for taken := 0; len(t.queue) > 0; t.queue = t.queue[1:] {
 		size := len(t.queue[0])
 		if taken > 0 && taken+size > maxBytes {
-			return dst, nil
+			return router.Taken{Pieces: dst, Frames: len(dst), More: true}
 		}
 		taken += size
 		t.size -= size
 		dst = append(dst, t.queue[0])
 	}
-	return dst, t.ending
+	return router.Taken{Pieces: dst, Frames: len(dst), Ending: t.ending}
 }
 
 func (t *echoing) Len() (frames, bytes int) {

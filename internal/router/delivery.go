@@ -1,0 +1,199 @@
+package router
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// delivery is publications on their way to the subscriptions that they match.
+type delivery struct {
+	all       []Publication // of one topic, for the same receivers
+	router    *Router
+	receivers matcher
+	targets   []*Session      // the only ones that can be admitted, if they are few; nil: look at all
+	matched   []*subscription // that the topic matches
+	payloads  []payloads      // of all, made when one is first needed in another serialization
+	encoded   []encoded       // of the subscription at hand
+
+	events     int
+	encodings  int
+	unsendable int
+}
+
+// payloads are one publication's in each serialization, made when first needed.
+type payloads [wamp.Serializations]*converted
+
+type converted struct {
+	payload wamp.Payload
+	err     error
+}
+
+// encoded is the events of one subscription in one format, shared by all its clients.
+type encoded struct {
+	format *format
+	packet
+	missing int // events that the format cannot express
+}
+
+// deliveries are recycled: with the memory for what they have found and encoded.
+var deliveries = sync.Pool{New: func() any { return new(delivery) }}
+
+func newDelivery(r *Realm, all []Publication) *delivery {
+	d := deliveries.Get().(*delivery)
+	first := &all[0]
+	d.all, d.router = all, r.router
+	d.receivers = first.Filter.matcher(first.Publisher)
+	if first.Filter.Eligible != nil && len(first.Filter.Eligible) < setThreshold {
+		d.targets = r.sessionsOf(first.Filter.Eligible)
+	}
+	d.matched = r.broker.match(d.matched[:0], first.Topic)
+	return d
+}
+
+func (d *delivery) free() {
+	clear(d.matched)
+	clear(d.encoded[:cap(d.encoded)])
+	clear(d.payloads)
+	*d = delivery{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0]}
+	deliveries.Put(d)
+}
+
+// to delivers to one subscription. The lock is for reading: several publishers deliver at once, and
+// who subscribes or unsubscribes waits, so that no event comes before SUBSCRIBED or after UNSUBSCRIBED.
+func (d *delivery) to(sub *subscription) {
+	for _, local := range d.toMembers(sub) {
+		for i := range d.all {
+			p := &d.all[i]
+			local.deliver(Delivery{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher})
+		}
+	}
+}
+
+func (d *delivery) toMembers(sub *subscription) []*localSubscriber {
+	d.encoded = d.encoded[:0]
+	sub.mu.RLock()
+	defer sub.mu.RUnlock()
+	if d.targets != nil && len(d.targets) < len(sub.members) {
+		for _, s := range d.targets {
+			if s.holds(sub) {
+				d.toClient(sub, s.client)
+			}
+		}
+	} else {
+		for i := range sub.members {
+			d.toClient(sub, sub.members[i].client)
+		}
+	}
+	return sub.locals
+}
+
+func (d *delivery) toClient(sub *subscription, c *Client) {
+	if !d.receivers.admits(c) {
+		return
+	}
+	events := d.in(sub, c.format)
+	d.unsendable += events.missing
+	if events.frames > 0 && c.put(events.packet) {
+		d.events += events.frames
+	}
+}
+
+// holds reports whether the session is a member of sub, whose lock is held.
+func (s *Session) holds(sub *subscription) bool {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	return slices.ContainsFunc(s.memberships, func(m *membership) bool { return m.subscription == sub && m.index >= 0 })
+}
+
+// sessionsOf finds who is here of a few, each once.
+func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
+	found := make([]*Session, 0, len(ids))
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, id := range ids {
+		if s := r.sessions[id]; s != nil && !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// in gives the bytes for a client of that format: encoded and framed for the first, shared with all
+// others.
+func (d *delivery) in(sub *subscription, f *format) *encoded {
+	for i := range d.encoded {
+		if d.encoded[i].format == f {
+			return &d.encoded[i]
+		}
+	}
+	d.encoded = append(d.encoded, encoded{format: f})
+	made := &d.encoded[len(d.encoded)-1]
+	scratch := borrowScratch()
+	defer scratch.giveBack()
+	for i := range d.all {
+		d.encode(made, scratch, d.event(sub, i), i)
+		if made.frames == 1 && i < len(d.all)-1 { // the others are about as long
+			made.bytes = slices.Grow(made.bytes, (len(made.bytes)+8)*(len(d.all)-1-i))
+		}
+	}
+	return made
+}
+
+// event is one publication for one subscription.
+func (d *delivery) event(sub *subscription, i int) wamp.Event {
+	p := &d.all[i]
+	details := p.details()
+	if sub.info.Match != wamp.MatchExact {
+		if details == nil {
+			details = make(wamp.Dict, 1)
+		}
+		details["topic"] = string(p.Topic)
+	}
+	return wamp.Event{Subscription: sub.info.ID, Publication: p.ID, Details: details, Topic: p.Topic}
+}
+
+// encode adds the event of the publication i to those of a format.
+func (d *delivery) encode(to *encoded, scratch *scratch, event wamp.Event, i int) {
+	var err error
+	if event.Payload, err = d.payload(i, to.format.Encoding.Serialization()); err != nil {
+		to.missing++
+		return
+	}
+	message, err := to.format.Encoding.Append(scratch.bytes, &event)
+	if err != nil {
+		d.router.options.Logger.Error("an event was not encoded", "topic", string(event.Topic), "error", err)
+		to.missing++
+		return
+	}
+	d.encodings++
+	scratch.keep(message)
+	var fits bool
+	if to.bytes, fits = to.format.frame(to.bytes, message); !fits {
+		to.missing++
+		return
+	}
+	to.frames++
+}
+
+// payload converts once for each serialization.
+func (d *delivery) payload(i int, s wamp.Serialization) (wamp.Payload, error) {
+	p := &d.all[i]
+	if s == p.Payload.Serialization {
+		return p.Payload, nil
+	}
+	if len(d.payloads) == 0 {
+		d.payloads = slices.Grow(d.payloads, len(d.all))[:len(d.all)]
+	}
+	made := &d.payloads[i][s]
+	if *made == nil {
+		payload, err := p.Payload.In(s)
+		if err != nil {
+			d.router.options.Logger.Debug("a payload cannot be expressed for some subscribers",
+				"topic", string(p.Topic), "error", err)
+		}
+		*made = &converted{payload, err}
+	}
+	return (*made).payload, (*made).err
+}

@@ -1,0 +1,22 @@
+package router
+
+import "sync"
+
+// scratch is room for a message between its encoding and its framing.
+type scratch struct{ bytes []byte }
+
+// keptScratch is how much is kept for the next message.
+const keptScratch = 64 << 10
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func borrowScratch() *scratch { return scratches.Get().(*scratch) }
+
+// keep keeps what the bytes have grown to.
+func (s *scratch) keep(used []byte) {
+	if cap(used) <= keptScratch {
+		s.bytes = used[:0]
+	}
+}
+
+func (s *scratch) giveBack() { scratches.Put(s) }

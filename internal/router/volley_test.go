@@ -1,0 +1,125 @@
+package router_test
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// hasty is a publisher whose transport reads a lot at once, and a subscriber.
+type hasty struct {
+	t          *testing.T
+	router     *router.Router
+	publisher  *member
+	subscriber *router.Client
+}
+
+func newHasty(t *testing.T, options router.Options) *hasty {
+	h := &hasty{t: t, router: router.New(options)}
+	h.router.AddRealm("app")
+	h.subscriber = h.router.Attach(router.Attachment{Format: jsonFormat})
+	join(t, h.subscriber, wamp.V2JSON)
+	h.publisher = enter(t, h.router, wamp.V2JSON)
+	h.say(h.publication("order.42", 0)) // from now on it stands that it may
+	h.say(h.publication("order.7", 0))
+	h.subscriber.Outbox().Take(nil, 1<<20)
+	return h
+}
+
+func (h *hasty) publication(topic wamp.URI, number int) *wamp.Publish {
+	return &wamp.Publish{Request: h.publisher.next.Next(), Topic: topic, Payload: args(h.t, number)}
+}
+
+func (h *hasty) say(messages ...wamp.Message) {
+	h.t.Helper()
+	for _, message := range messages {
+		if err := h.publisher.client.ReceiveMore(h.t.Context(), encode(h.t, wamp.V2JSON, message)); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	h.publisher.client.Deliver()
+}
+
+// expect checks the numbers in what a client has got, in order, and in how many pieces they came.
+func (h *hasty) expect(c *router.Client, pieces int, numbers ...int) {
+	h.t.Helper()
+	taken := c.Outbox().Take(nil, 1<<20)
+	var got []int
+	for _, piece := range taken.Pieces {
+		for len(piece) > 0 {
+			size := 4 + int(binary.BigEndian.Uint16(piece[2:]))
+			message, err := wamp.V2JSON.Decode(piece[4:size])
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			if event, ok := message.(*wamp.Event); ok {
+				got = append(got, ints(h.t, event.Payload)[0])
+			}
+			piece = piece[size:]
+		}
+	}
+	if !slices.Equal(got, numbers) || len(taken.Pieces) != pieces || taken.Frames != len(numbers) {
+		h.t.Errorf("got %v in %d pieces of %d frames, want %v in %d", got, len(taken.Pieces), taken.Frames, numbers, pieces)
+	}
+}
+
+func TestPublicationsThatComeTogetherGoOutTogether(t *testing.T) {
+	h := newHasty(t, router.Options{})
+	before := h.router.Stats()
+	h.say(h.publication("order.42", 1), h.publication("order.42", 2), h.publication("order.42", 3))
+	h.expect(h.subscriber, 1, 1, 2, 3)
+	after := h.router.Stats()
+	if n := after.Publications - before.Publications; n != 3 {
+		t.Errorf("counted %d publications", n)
+	}
+	if n := after.Events - before.Events; n != 3 {
+		t.Errorf("counted %d events", n)
+	}
+	if n := after.Encodings - before.Encodings; n != 3 {
+		t.Errorf("counted %d encodings", n)
+	}
+}
+
+func TestWhatComesLaterDoesNotOvertake(t *testing.T) {
+	h := newHasty(t, router.Options{})
+	acknowledged := h.publication("order.42", 3)
+	acknowledged.Options = wamp.Dict{"acknowledge": true}
+	subscribe := &wamp.Subscribe{Request: h.publisher.next.Next(), Topic: "order.7"}
+	h.say(h.publication("order.42", 1), h.publication("order.7", 9), h.publication("order.42", 2), acknowledged,
+		h.publication("order.42", 4), subscribe, h.publication("order.42", 5))
+	h.expect(h.subscriber, 5, 1, 2, 3, 4, 5)
+}
+
+func TestAVolleyIsBounded(t *testing.T) {
+	h := newHasty(t, router.Options{})
+	var messages []wamp.Message
+	var numbers []int
+	for n := range 150 {
+		messages = append(messages, h.publication("order.42", n))
+		numbers = append(numbers, n)
+	}
+	h.say(messages...)
+	h.expect(h.subscriber, 3, numbers...)
+}
+
+func TestWhatWasHeldBackIsDeliveredWhenThePublisherHasGone(t *testing.T) {
+	h := newHasty(t, router.Options{})
+	if err := h.publisher.client.ReceiveMore(t.Context(), encode(t, wamp.V2JSON, h.publication("order.42", 1))); err != nil {
+		t.Fatal(err)
+	}
+	h.publisher.client.Gone(router.CloseLost)
+	h.expect(h.subscriber, 1, 1)
+}
+
+func TestAFullOutboxIsNotFilledFurtherByAVolley(t *testing.T) {
+	h := newHasty(t, router.Options{Limits: router.Limits{OutboxFrames: 4}})
+	h.say(h.publication("order.42", 1), h.publication("order.42", 2))
+	h.say(h.publication("order.42", 3), h.publication("order.42", 4), h.publication("order.42", 5))
+	taken := h.subscriber.Outbox().Take(nil, 1<<20)
+	if taken.Ending == nil || taken.Ending.Reason != router.CloseSlow {
+		t.Errorf("the subscriber's conversation ended as %+v", taken.Ending)
+	}
+}
