@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -98,11 +99,7 @@ func numbers(object map[string]any) map[string]any {
 func number(value any) any {
 	switch v := value.(type) {
 	case json.Number:
-		if whole, err := v.Int64(); err == nil {
-			return whole
-		}
-		float, _ := v.Float64() // beyond the range it is infinite, which compares as it should
-		return float
+		return numberOf(v.String())
 	case map[string]any:
 		return numbers(v)
 	case []any:
@@ -111,4 +108,12 @@ func number(value any) any {
 		}
 	}
 	return value
+}
+
+func numberOf(text string) any {
+	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return whole
+	}
+	float, _ := strconv.ParseFloat(text, 64) // beyond the range it is infinite, which compares as it should
+	return float
 }

@@ -47,13 +47,13 @@ type TicketOptions struct {
 // Tickets issues one-time tickets and takes them back. A ticket is a JWT, signed with HMAC-SHA256,
 // that an application may sign by itself too. It is safe for concurrent use.
 type Tickets struct {
-	signing  []byte
-	verify   jwt.VerificationKeySet
-	parser   *jwt.Parser
-	ttl      time.Duration
-	spent    Spent
-	log      *slog.Logger
-	counters counters
+	signing   []byte
+	verify    []any // []byte each, as the library wants it
+	validator *jwt.Validator
+	ttl       time.Duration
+	spent     Spent
+	log       *slog.Logger
+	counters  counters
 }
 
 // Grant is whom a ticket is for.
@@ -86,17 +86,14 @@ func NewTickets(options TicketOptions) (*Tickets, error) {
 			return nil, fmt.Errorf("ticket secret %d has %d bytes; it needs at least %d random ones, such as those of: openssl rand -base64 32",
 				i+1, len(secret), minSecretBytes)
 		}
-		t.verify.Keys = append(t.verify.Keys, []byte(secret))
+		t.verify = append(t.verify, []byte(secret))
 	}
 	t.signing = []byte(options.Secrets[0])
-	t.parser = jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), // "none" and public keys as secrets end here
+	t.validator = jwt.NewValidator(
 		jwt.WithAudience(Audience),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(Leeway),
-		jwt.WithStrictDecoding(),
-		jwt.WithJSONNumber(),
 	)
 	return t, nil
 }

@@ -3,9 +3,11 @@ package auth_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -164,6 +166,57 @@ func TestTicketsThatDoNotHoldAreRefusedForTheirReason(t *testing.T) {
 			}
 			if len(spent.used) != 0 {
 				t.Error("a refused ticket was spent")
+			}
+		})
+	}
+}
+
+// signText makes a ticket of any text, where a library would not.
+func signText(t testing.TB, header, payload string) string {
+	t.Helper()
+	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+	signature, err := jwt.SigningMethodHS256.Sign(text, []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+func TestATicketIsReadAsItIsWritten(t *testing.T) {
+	const header = `{"typ":"JWT","alg":"HS256","kid":"1"}`
+	soon := strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)
+	for name, c := range map[string]struct {
+		header, payload string
+		result          auth.Result
+	}{
+		"as usual":                      {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}`, auth.Accepted},
+		"with a fraction of a second":   {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `.5}`, auth.Accepted},
+		"for others, too":               {header, `{"jti":"1","sub":"42","aud":["shop","tidings"],"exp":` + soon + `}`, auth.Accepted},
+		"with what we do not know":      {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `,"iss":"shop","x":{}}`, auth.Accepted},
+		"for nobody":                    {header, `{"jti":"1","sub":"42","aud":[],"exp":` + soon + `}`, auth.WrongTarget},
+		"for a number":                  {header, `{"jti":"1","sub":"42","aud":7,"exp":` + soon + `}`, auth.Malformed},
+		"until no time":                 {header, `{"jti":"1","sub":"42","aud":"tidings","exp":"soon"}`, auth.Malformed},
+		"until after time":              {header, `{"jti":"1","sub":"42","aud":"tidings","exp":9223372036854775807}`, auth.Expired},
+		"with a claim twice":            {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `,"sub":"1"}`, auth.Malformed},
+		"with a claim in other letters": {header, `{"jti":"1","SUB":"42","aud":"tidings","exp":` + soon + `}`, auth.BadClaims},
+		"not in UTF-8":                  {header, `{"jti":"1","sub":"` + "\xff" + `","aud":"tidings","exp":` + soon + `}`, auth.Malformed},
+		"with more behind it":           {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}{}`, auth.Malformed},
+		"with another algorithm's name": {`{"alg":"none"}`, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}`, auth.Forged},
+		"with a header of no JSON":      {`alg`, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}`, auth.Malformed},
+		"of no JSON":                    {header, `sub=42`, auth.Malformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			tickets := newTickets(t, auth.TicketOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			identity, err := tickets.Redeem(t.Context(), signText(t, c.header, c.payload))
+			if accepted := c.result == auth.Accepted; accepted != (err == nil) || accepted && identity.ID != "42" {
+				t.Errorf("it gave %+v, %v", identity, err)
+			}
+			if stats := auth.NewChain(auth.ChainOptions{Tickets: tickets}).Stats(); counted(stats, auth.MethodTicket, c.result) != 1 {
+				t.Errorf("counted as %v, not as %s: %s", stats, c.result, log.String())
+			}
+			if c.result == auth.Malformed && strings.Contains(log.String(), "42") {
+				t.Errorf("the log has what is in it: %s", log.String())
 			}
 		})
 	}

@@ -1,8 +1,10 @@
 package cluster_test
 
 import (
+	"fmt"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,16 +12,26 @@ import (
 	"github.com/tidings-io/tidings/internal/cluster"
 )
 
-// What a login costs the engine: a ticket is spent, synced to the disk or in memory.
+// What a login costs the engine: a ticket is spent, synced to the disk or in memory. Heap is what
+// stays of each.
 func BenchmarkSpend(b *testing.B) {
-	for _, name := range []string{"disk", "memory"} {
-		b.Run(name, func(b *testing.B) {
+	for _, c := range []struct {
+		where   string
+		callers int
+		allocs  float64 // at most, for each
+	}{
+		{"disk", 1, 60},
+		{"disk", 64, 5},
+		{"memory", 1, 0.1},
+		{"memory", 64, 0.1},
+	} {
+		b.Run(fmt.Sprintf("%s/callers=%d", c.where, c.callers), func(b *testing.B) {
 			var options cluster.Options
-			if name == "disk" {
+			if c.where == "disk" {
 				options.Dir = b.TempDir()
 			}
 			e := cluster.New(options)
-			once := e.Once(cluster.BucketOptions{Name: "spent", TTL: time.Hour})
+			once := e.Once(cluster.OnceOptions{Name: "spent", TTL: time.Hour, Most: b.N})
 			if err := e.Start(b.Context()); err != nil {
 				b.Fatal(err)
 			}
@@ -28,18 +40,79 @@ func BenchmarkSpend(b *testing.B) {
 					b.Error(err)
 				}
 			})
-			var n atomic.Int64
+			ids := make([]string, b.N)
+			for i := range ids {
+				ids[i] = "ABCDEFGHIJKLMNOPQRST" + strconv.Itoa(i)
+			}
+			before := heap(b)
+			b.ReportAllocs()
 			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					fresh, err := once.Spend(b.Context(), strconv.FormatInt(n.Add(1), 10), time.Now().Add(time.Minute))
-					if err != nil || !fresh {
-						b.Errorf("fresh: %t, %v", fresh, err)
-						return
-					}
-				}
-			})
-			b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
+			spendAll(b, once, ids, c.callers)
+			b.StopTimer()
+			after := heap(b)
+			b.ReportMetric((float64(after.HeapAlloc)-float64(before.HeapAlloc))/float64(b.N), "heap-B/op")
+			if allocs := float64(after.Mallocs-before.Mallocs) / float64(b.N); b.N > 1000 && allocs > c.allocs {
+				b.Errorf("%.2f allocations each, more than %.2f", allocs, c.allocs)
+			}
+			runtime.KeepAlive(ids)
 		})
 	}
+}
+
+func spendAll(b *testing.B, once *cluster.Once, ids []string, callers int) {
+	until := time.Now().Add(time.Minute)
+	var n atomic.Int64
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for i := n.Add(1) - 1; i < int64(len(ids)); i = n.Add(1) - 1 {
+				if fresh, err := once.Spend(b.Context(), ids[i], until); err != nil || !fresh {
+					b.Errorf("fresh: %t, %v", fresh, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func heap(b *testing.B) (now runtime.MemStats) {
+	b.Helper()
+	runtime.GC()
+	runtime.GC() // what finalizers and pools held
+	runtime.ReadMemStats(&now)
+	return now
+}
+
+// What the first start after many logins costs: each ticket is an entry of its own, at worst.
+func BenchmarkReplay(b *testing.B) {
+	const tickets = 20_000
+	options := cluster.Options{Dir: b.TempDir()}
+	once := cluster.OnceOptions{Name: "spent", TTL: time.Hour}
+	e := cluster.New(options)
+	spent := e.Once(once)
+	if err := e.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	ids := make([]string, tickets)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i)
+	}
+	spendAll(b, spent, ids, 1)
+	if err := e.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		again := cluster.New(options)
+		again.Once(once)
+		if err := again.Start(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := again.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/tickets, "ns/ticket")
 }

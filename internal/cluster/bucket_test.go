@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,32 +171,6 @@ func TestAWatchEndsWithTheEngine(t *testing.T) {
 	stop(t, e)
 	if err := <-ended; !errors.Is(err, cluster.ErrStopped) {
 		t.Fatalf("the watch ended with %v", err)
-	}
-}
-
-func TestOfManyWhoSpendOneSucceeds(t *testing.T) {
-	e := cluster.New(cluster.Options{})
-	once := e.Once(cluster.BucketOptions{Name: "spent", TTL: time.Minute})
-	start(t, e)
-	var fresh atomic.Int32
-	var wg sync.WaitGroup
-	for range 50 {
-		wg.Go(func() {
-			ok, err := once.Spend(t.Context(), "ticket", time.Now().Add(time.Second))
-			if err != nil {
-				t.Error(err)
-			}
-			if ok {
-				fresh.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-	if n := fresh.Load(); n != 1 {
-		t.Fatalf("%d were told that they were the first", n)
-	}
-	if ok, err := once.Spend(t.Context(), "late", time.Now().Add(time.Hour)); ok || err == nil {
-		t.Fatalf("what outlives the memory of it was accepted: %v, %v", ok, err)
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// defaultMaxMemory bounds what buckets may reserve in memory; it is used as they fill. What is
-	// kept is small: 64 MiB are the spent tickets of some 400,000 logins within one ticket's life.
+	// defaultMaxMemory bounds what buckets may reserve in memory; it is used as they fill. What they
+	// keep is small.
 	defaultMaxMemory = 256 << 20
 	// defaultMaxStore bounds the store's files, so that they cannot fill the disk that others use.
 	defaultMaxStore = 1 << 30
@@ -49,8 +49,9 @@ type Engine struct {
 	options Options
 	log     *slog.Logger
 
-	mu      sync.Mutex // serializes Start and Close, which wait under it, and guards buckets
+	mu      sync.Mutex // serializes Start and Close, which wait under it, and guards what follows
 	buckets map[string]*Bucket
+	onces   map[string]*Once
 
 	running atomic.Pointer[running] // nil: not running
 }
@@ -74,7 +75,7 @@ func New(options Options) *Engine {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{options: options, log: options.Logger, buckets: make(map[string]*Bucket)}
+	return &Engine{options: options, log: options.Logger, buckets: make(map[string]*Bucket), onces: make(map[string]*Once)}
 }
 
 // Start starts the server in this process and opens the buckets that have been declared. The
@@ -89,14 +90,51 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}
-	for _, b := range e.buckets {
-		if err := b.open(ctx, r.stream, e.storage()); err != nil {
-			e.stop(r)
-			return fmt.Errorf("start the engine: %w", err)
-		}
+	if err := e.openAll(ctx, r); err != nil {
+		e.closeAll()
+		e.stop(r)
+		return fmt.Errorf("start the engine: %w", err)
 	}
 	e.running.Store(r)
 	return nil
+}
+
+func (e *Engine) openAll(ctx context.Context, r *running) error {
+	for _, b := range e.buckets {
+		if err := b.open(ctx, r.stream, e.storage()); err != nil {
+			return err
+		}
+	}
+	for _, o := range e.onces {
+		if err := e.openOnce(ctx, r, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openOnce gives it a journal, unless that would end with the process and nobody else could read it.
+func (e *Engine) openOnce(ctx context.Context, r *running, o *Once) error {
+	if e.options.Dir == "" {
+		return o.open(ctx, nil)
+	}
+	j, err := openStream(ctx, r.stream, o.options)
+	if err != nil {
+		return err
+	}
+	if err := o.open(ctx, j); err != nil {
+		e.log.Warn("what was spent cannot be read yet; until it can, nothing more is", "error", err)
+	}
+	return nil
+}
+
+func (e *Engine) closeAll() {
+	for _, b := range e.buckets {
+		b.close()
+	}
+	for _, o := range e.onces {
+		o.close()
+	}
 }
 
 func (e *Engine) start(ctx context.Context) (_ *running, err error) {
@@ -209,9 +247,7 @@ func (e *Engine) Close() error {
 	if r == nil {
 		return nil
 	}
-	for _, b := range e.buckets {
-		b.close()
-	}
+	e.closeAll()
 	e.stop(r)
 	return nil
 }

@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -8,7 +9,12 @@ import (
 	"github.com/tidings-io/tidings/internal/cluster"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(spender); dir != "" {
+		runSpender(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // start runs an engine for the test.
 func start(t *testing.T, e *cluster.Engine) {

@@ -193,11 +193,11 @@ func newEngine(c *config.Config, logger *slog.Logger) *cluster.Engine {
 }
 
 const (
-	// spentBytes bounds the spent tickets that are remembered: some 400,000 logins within one
-	// lifetime of a ticket. Over it tickets are refused, none is forgotten.
-	spentBytes = 64 << 20
-	// engineMemory is for those, and for the rest, where everything is kept in memory.
-	engineMemory = spentBytes + 32<<20
+	// spentTickets bounds the spent tickets that are remembered, which are the logins within one
+	// lifetime of a ticket: up to 40 MiB. Over it tickets are refused, none is forgotten.
+	spentTickets = 1 << 20
+	// engineMemory is for the rest, where everything is kept in memory.
+	engineMemory = 32 << 20
 )
 
 func (s *Server) transportOptions() transport.Options {

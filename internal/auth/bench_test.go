@@ -1,0 +1,39 @@
+package auth_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/auth"
+)
+
+// forgetful takes every ticket again: a benchmark redeems the same one.
+type forgetful struct{}
+
+func (forgetful) Spend(context.Context, string, time.Time) (bool, error) { return true, nil }
+
+// What reading and checking a ticket costs at a login, without remembering that it was used.
+func BenchmarkRedeem(b *testing.B) {
+	tickets := newTickets(b, auth.TicketOptions{Spent: forgetful{}})
+	for _, c := range []struct {
+		name  string
+		grant auth.Grant
+	}{
+		{"small", auth.Grant{User: "42"}},
+		{"usual", auth.Grant{User: "42", Name: "Ann Miller", Roles: []string{"staff", "operator"}, Tenant: "acme", Claims: map[string]any{"department": 7, "site": "Graz"}}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			ticket, _, err := tickets.Issue(c.grant)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := tickets.Redeem(b.Context(), ticket); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
