@@ -1,0 +1,103 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidings-io/tidings/client"
+)
+
+// subscriber is one connection that is subscribed to the topic, and what it has got.
+type subscriber struct {
+	run    *run
+	client *client.Client
+
+	// owned by the goroutine that calls the client's handlers
+	step     int64 // whose events the next two count
+	got      int64
+	expected int64 // number of the next event, if none is missing
+}
+
+// What a connection of the bench may hold: little, since there are thousands.
+const (
+	eventsOfOne   = 2 * window
+	outgoingOfOne = 64 << 10
+	leaveWithin   = 2 * time.Second // so that Ctrl-C ends the run soon, whatever the server does
+)
+
+func (r *run) config() client.Config {
+	return client.Config{
+		URL: r.options.below("/ws"), Key: r.options.Key, Agent: r.options.Agent,
+		Reconnect: client.Reconnect{Off: true}, // a connection that is lost is a finding
+		Limits:    client.Limits{Events: eventsOfOne, Outgoing: outgoingOfOne, Leave: leaveWithin},
+	}
+}
+
+// subscribe brings one connection up.
+func (r *run) subscribe(ctx context.Context) error {
+	c, err := client.Connect(ctx, r.config())
+	if err != nil {
+		return err
+	}
+	s := &subscriber{run: r, client: c}
+	if _, err := c.Subscribe(ctx, r.options.Topic, s.event, nil); err != nil {
+		c.Close()
+		<-c.Done()
+		return err
+	}
+	r.mu.Lock()
+	r.subscribers = append(r.subscribers, s)
+	r.alive++
+	r.mu.Unlock()
+	r.watches.Go(s.watch)
+	return nil
+}
+
+// watch waits for the end of the connection, and sees to it that nobody waits for its events then.
+func (s *subscriber) watch() {
+	<-s.client.Done() // no handler runs any more
+	s.run.mu.Lock()
+	defer s.run.mu.Unlock()
+	if s.run.leaving {
+		return
+	}
+	s.run.alive--
+	if err := s.client.Err(); err != nil {
+		s.run.ended.add(err)
+	}
+	if stream := s.run.stream.Load(); stream != nil {
+		stream.leave(s.gotOf(stream))
+	}
+}
+
+// gotOf gives how many events of a stream have arrived.
+func (s *subscriber) gotOf(stream *stream) int64 {
+	if s.step != stream.step {
+		return 0
+	}
+	return s.got
+}
+
+func (s *subscriber) event(e *client.Event) {
+	now := s.run.clock()
+	got, ok := readStamp(e.Payload)
+	if !ok || got.run != s.run.id {
+		s.run.foreign.Add(1)
+		return
+	}
+	stream := s.run.stream.Load()
+	if stream == nil || stream.step != got.step {
+		return // after its step has ended: it was counted as lost
+	}
+	if s.step != got.step {
+		s.step, s.got, s.expected = got.step, 0, 0
+	}
+	if got.number < s.expected { // events of one publisher keep their order: it is there for the second time
+		stream.repeated.Add(1)
+		return
+	}
+	s.expected = got.number + 1
+	s.got++
+	stream.took.record(now - got.at)
+	stream.arrive(now)
+}
