@@ -61,7 +61,7 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	if s.options.Listener != nil {
 		return s.options.Listener, nil
 	}
-	var lc net.ListenConfig
+	lc := net.ListenConfig{KeepAlive: -1} // WebSockets are pinged and requests have deadlines, which spares four calls a connection
 	listener, err := lc.Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("open the listener: %w", err)

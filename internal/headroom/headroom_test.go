@@ -1,0 +1,60 @@
+package headroom_test
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/headroom"
+)
+
+func TestTheRoomHasALeastSizeAndIsAShareAboveIt(t *testing.T) {
+	for _, c := range []struct {
+		alive uint64
+		want  int
+	}{
+		{0, 1600},
+		{8 << 20, 200},
+		{16 << 20, 100},
+		{64 << 20, 50},
+		{4 << 30, 50},
+	} {
+		if got := headroom.Percent(c.alive); got != c.want {
+			t.Errorf("with %d bytes alive GOGC is %d, want %d", c.alive, got, c.want)
+		}
+	}
+}
+
+func TestGOGCFollowsWhatIsAlive(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	stop := headroom.Keep()
+	defer stop()
+	alive := make([]byte, 128<<20)
+	for range 1000 { // finalizers run some time after a collection
+		runtime.GC()
+		if gogc() == headroom.Share {
+			runtime.KeepAlive(alive)
+			return
+		}
+	}
+	t.Error("GOGC was not lowered with 128 MiB alive")
+}
+
+func TestTheEnvironmentDecides(t *testing.T) {
+	t.Setenv("GOGC", "70")
+	before := debug.SetGCPercent(70)
+	defer debug.SetGCPercent(before)
+	headroom.Keep()()
+	runtime.GC()
+	if percent := gogc(); percent != 70 {
+		t.Errorf("GOGC is %d although the environment says 70", percent)
+	}
+}
+
+func gogc() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
