@@ -37,23 +37,21 @@ var (
 	errMalformed = errors.New("has a malformed CBOR head")
 )
 
-func (cborFormat) check([]byte) error       { return nil }
-func (cborFormat) unique() bool             { return false }
-func (cborFormat) trim(b []byte) []byte     { return b }
-func (cborFormat) writer(dst []byte) writer { return &cborWriter{containers{dst: dst}} }
+func (cborFormat) explain([]byte) error                       { return nil }
+func (cborFormat) trim(b []byte) []byte                       { return b }
+func (f cborFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
+func (f cborFormat) skip(b []byte, depth int) (extent, error) { return walk(f, b, depth) }
 
-func (cborFormat) end(b []byte) ([]byte, bool) {
+func (cborFormat) more(b []byte, _ kind, _ int) (int, bool, error) {
 	if len(b) > 0 && b[0] == cborBreak {
-		return b[1:], true
+		return 1, false, nil
 	}
-	return b, false
+	return 0, true, nil
 }
 
-func (f cborFormat) key(b []byte) (token, []byte, error) { return f.next(b) }
-
-func (f cborFormat) next(b []byte) (token, []byte, error) {
+func (f cborFormat) next(b []byte) (token, []byte, int, error) {
 	if len(b) == 0 {
-		return token{}, nil, errShort
+		return token{}, nil, 0, errShort
 	}
 	major, info := b[0]&0xe0, b[0]&0x1f
 	if major == cborSimple {
@@ -62,35 +60,37 @@ func (f cborFormat) next(b []byte) (token, []byte, error) {
 	if info == cborIndefinite {
 		return nextCBORIndefinite(b, major)
 	}
-	arg, rest, err := cborArgument(b, info)
+	arg, n, err := cborArgument(b, info)
 	if err != nil {
-		return token{}, nil, err
+		return token{}, nil, 0, err
 	}
 	switch major {
 	case cborUint:
-		return token{kind: unsignedKind(arg), num: arg}, rest, nil
+		return token{kind: unsignedKind(arg), num: arg}, nil, n, nil
 	case cborNegative:
 		if arg > math.MaxInt64 {
-			return number(-1 - float64(arg)), rest, nil
+			return number(-1 - float64(arg)), nil, n, nil
 		}
-		return token{kind: kindInt, num: ^arg}, rest, nil
+		return token{kind: kindInt, num: ^arg}, nil, n, nil
 	case cborBytes, cborText:
-		return cborString(major, rest, arg)
+		return cborString(major, b, n, arg)
 	case cborTag:
-		return f.nextTagged(rest, arg)
+		return f.nextTagged(b, n, arg)
 	default:
-		if arg > uint64(len(rest)) { // an element takes a byte at least
-			return token{}, nil, errShort
+		if arg > uint64(len(b)-n) { // an element takes a byte at least
+			return token{}, nil, 0, errShort
 		}
-		return container(containerKind(major), int(arg)), rest, nil
+		return container(containerKind(major), int(arg)), nil, n, nil
 	}
 }
 
-func (f cborFormat) nextTagged(b []byte, tag uint64) (token, []byte, error) {
-	if tag != cborUint8Array || len(b) > 0 && b[0]&0xe0 != cborBytes {
-		return token{}, nil, errTag
+// nextTagged reads what stands behind the head of a tag.
+func (f cborFormat) nextTagged(b []byte, at int, tag uint64) (token, []byte, int, error) {
+	if tag != cborUint8Array || len(b) > at && b[at]&0xe0 != cborBytes {
+		return token{}, nil, 0, errTag
 	}
-	return f.next(b)
+	t, data, n, err := f.next(b[at:])
+	return t, data, at + n, err
 }
 
 func containerKind(major byte) kind {
@@ -100,99 +100,99 @@ func containerKind(major byte) kind {
 	return kindArray
 }
 
-// cborArgument reads the number that belongs to a head.
-func cborArgument(b []byte, info byte) (uint64, []byte, error) {
-	rest := b[1:]
+// cborArgument reads a head and the number that belongs to it.
+func cborArgument(b []byte, info byte) (arg uint64, n int, err error) {
 	if info < 24 {
-		return uint64(info), rest, nil
+		return uint64(info), 1, nil
 	}
 	if info > 27 {
-		return 0, nil, errMalformed
+		return 0, 0, errMalformed
 	}
-	n := 1 << (info - 24)
-	if len(rest) < n {
-		return 0, nil, errShort
+	n = 1 + 1<<(info-24)
+	if len(b) < n {
+		return 0, 0, errShort
 	}
-	var wide [8]byte
-	copy(wide[8-n:], rest)
-	return binary.BigEndian.Uint64(wide[:]), rest[n:], nil
+	return bigEndian(b[1:n]), n, nil
 }
 
-func cborString(major byte, b []byte, n uint64) (token, []byte, error) {
-	if n > uint64(len(b)) {
-		return token{}, nil, errShort
+// cborString reads n bytes from b[at].
+func cborString(major byte, b []byte, at int, n uint64) (token, []byte, int, error) {
+	if n > uint64(len(b)-at) {
+		return token{}, nil, 0, errShort
 	}
+	end := at + int(n)
+	data := b[at:end:end]
 	if major == cborBytes {
-		return token{kind: kindBinary, data: b[:n:n]}, b[n:], nil
+		return token{kind: kindBinary}, data, end, nil
 	}
-	if !utf8.Valid(b[:n]) {
-		return token{}, nil, errUTF8
+	if !utf8.Valid(data) {
+		return token{}, nil, 0, errUTF8
 	}
-	return token{kind: kindText, data: b[:n:n]}, b[n:], nil
+	return token{kind: kindText}, data, end, nil
 }
 
 // nextCBORIndefinite reads the head of an array or a map of unknown length, or all the chunks of
 // a string.
-func nextCBORIndefinite(b []byte, major byte) (token, []byte, error) {
-	rest := b[1:]
+func nextCBORIndefinite(b []byte, major byte) (token, []byte, int, error) {
 	switch major {
 	case cborArray, cborMap:
-		return container(containerKind(major), untilEnd), rest, nil
+		return container(containerKind(major), untilEnd), nil, 1, nil
 	case cborBytes, cborText:
 	default:
-		return token{}, nil, errMalformed
+		return token{}, nil, 0, errMalformed
 	}
 	whole := token{kind: kindBinary}
 	if major == cborText {
 		whole.kind = kindText
 	}
-	for {
+	var data []byte
+	for n := 1; ; {
+		rest := b[n:]
 		if len(rest) == 0 {
-			return token{}, nil, errShort
+			return token{}, nil, 0, errShort
 		}
 		if rest[0] == cborBreak {
-			return whole, rest[1:], nil
+			return whole, data, n + 1, nil
 		}
 		if rest[0]&0xe0 != major {
-			return token{}, nil, errMalformed
+			return token{}, nil, 0, errMalformed
 		}
-		arg, after, err := cborArgument(rest, rest[0]&0x1f)
+		length, head, err := cborArgument(rest, rest[0]&0x1f)
 		if err != nil {
-			return token{}, nil, err
+			return token{}, nil, 0, err
 		}
-		var chunk token
-		if chunk, rest, err = cborString(major, after, arg); err != nil {
-			return token{}, nil, err
+		_, chunk, size, err := cborString(major, rest, head, length)
+		if err != nil {
+			return token{}, nil, 0, err
 		}
-		whole.data = append(whole.data, chunk.data...)
+		data = append(data, chunk...)
+		n += size
 	}
 }
 
-func nextCBORSimple(b []byte, info byte) (token, []byte, error) {
-	width := 0
+func nextCBORSimple(b []byte, info byte) (token, []byte, int, error) {
 	switch info {
 	case 20, 21:
-		return token{kind: kindBool, num: uint64(info - 20)}, b[1:], nil
+		return token{kind: kindBool, num: uint64(info - 20)}, nil, 1, nil
 	case 22, 23:
-		return token{kind: kindNull}, b[1:], nil
+		return token{kind: kindNull}, nil, 1, nil
 	case 25, 26, 27:
-		width = 1 << (info - 24)
 	case cborIndefinite:
-		return token{}, nil, errUnexpected
+		return token{}, nil, 0, errUnexpected
 	default:
-		return token{}, nil, fmt.Errorf("%w (0x%02x)", errSimple, b[0])
+		return token{}, nil, 0, fmt.Errorf("%w (0x%02x)", errSimple, b[0])
 	}
-	bits, rest, err := cborArgument(b, info)
+	bits, n, err := cborArgument(b, info)
 	if err != nil {
-		return token{}, nil, err
+		return token{}, nil, 0, err
 	}
-	switch width {
-	case 2:
-		return number(halfFloat(uint16(bits))), rest, nil
-	case 4:
-		return number(float64(math.Float32frombits(uint32(bits)))), rest, nil
+	switch info {
+	case 25:
+		return number(halfFloat(uint16(bits))), nil, n, nil
+	case 26:
+		return number(float64(math.Float32frombits(uint32(bits)))), nil, n, nil
 	default:
-		return number(math.Float64frombits(bits)), rest, nil
+		return number(math.Float64frombits(bits)), nil, n, nil
 	}
 }
 
@@ -216,8 +216,6 @@ func halfFloat(bits uint16) float64 {
 	return v
 }
 
-type cborWriter struct{ containers }
-
 // appendCBORHead writes a major type and its argument in the shortest form.
 func appendCBORHead(dst []byte, major byte, arg uint64) []byte {
 	switch {
@@ -234,68 +232,48 @@ func appendCBORHead(dst []byte, major byte, arg uint64) []byte {
 	}
 }
 
-func (w *cborWriter) null() {
-	w.value()
-	w.dst = append(w.dst, cborSimple|22)
-}
+func (cborFormat) appendNull(dst []byte) []byte           { return append(dst, cborSimple|22) }
+func (cborFormat) appendUint(dst []byte, v uint64) []byte { return appendCBORHead(dst, cborUint, v) }
+func (cborFormat) open(dst []byte, _ kind) []byte         { return append(dst, 0) }
 
-func (w *cborWriter) boolean(v bool) {
-	w.value()
+func (cborFormat) appendBool(dst []byte, v bool) []byte {
 	if v {
-		w.dst = append(w.dst, cborSimple|21)
-		return
+		return append(dst, cborSimple|21)
 	}
-	w.dst = append(w.dst, cborSimple|20)
+	return append(dst, cborSimple|20)
 }
 
-func (w *cborWriter) integer(v int64) {
-	w.value()
+func (cborFormat) appendInt(dst []byte, v int64) []byte {
 	if v < 0 {
-		w.dst = appendCBORHead(w.dst, cborNegative, ^uint64(v))
-		return
+		return appendCBORHead(dst, cborNegative, ^uint64(v))
 	}
-	w.dst = appendCBORHead(w.dst, cborUint, uint64(v))
+	return appendCBORHead(dst, cborUint, uint64(v))
 }
 
-func (w *cborWriter) unsigned(v uint64) {
-	w.value()
-	w.dst = appendCBORHead(w.dst, cborUint, v)
+func (cborFormat) appendFloat(dst []byte, v float64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, cborSimple|27), math.Float64bits(v))
 }
 
-func (w *cborWriter) float(v float64) {
-	w.value()
-	w.dst = binary.BigEndian.AppendUint64(append(w.dst, cborSimple|27), math.Float64bits(v))
+func (cborFormat) appendBinary(dst, v []byte) []byte {
+	return append(appendCBORHead(dst, cborBytes, uint64(len(v))), v...)
 }
 
-func (w *cborWriter) text(v []byte) {
-	w.value()
-	w.dst = append(appendCBORHead(w.dst, cborText, uint64(len(v))), v...)
+func (cborFormat) appendText(dst, v []byte) []byte {
+	return append(appendCBORHead(dst, cborText, uint64(len(v))), v...)
 }
 
-func (w *cborWriter) str(v string) {
-	w.value()
-	v = validText(v)
-	w.dst = append(appendCBORHead(w.dst, cborText, uint64(len(v))), v...)
+func (cborFormat) appendString(dst []byte, v string) []byte {
+	return append(appendCBORHead(dst, cborText, uint64(len(v))), v...)
 }
 
-func (w *cborWriter) binary(v []byte) {
-	w.value()
-	w.dst = append(appendCBORHead(w.dst, cborBytes, uint64(len(v))), v...)
-}
+func (f cborFormat) appendKey(dst, v []byte) []byte         { return f.appendText(dst, v) }
+func (f cborFormat) appendName(dst []byte, v string) []byte { return f.appendString(dst, v) }
 
-func (w *cborWriter) key(v []byte)  { w.text(v) }
-func (w *cborWriter) name(v string) { w.str(v) }
-func (w *cborWriter) openArray()    { w.enter() }
-func (w *cborWriter) openMap()      { w.enter() }
-
-func (w *cborWriter) closeArray() {
-	c := w.leave()
+func (cborFormat) close(dst []byte, k kind, at, n int) []byte {
+	major := byte(cborArray)
+	if k == kindMap {
+		major = cborMap
+	}
 	var head [9]byte
-	w.head(c.head, appendCBORHead(head[:0], cborArray, uint64(c.count)))
-}
-
-func (w *cborWriter) closeMap() {
-	c := w.leave()
-	var head [9]byte
-	w.head(c.head, appendCBORHead(head[:0], cborMap, uint64(c.count/2)))
+	return replaceHead(dst, at, appendCBORHead(head[:0], major, uint64(n)))
 }

@@ -101,8 +101,6 @@ func listOf[T any](v any, as func(any) (T, bool)) ([]T, bool) {
 	return out, true
 }
 
-// asInt also takes a float without a fraction beyond 32 bits: that is how the usual JavaScript
-// packers write such integers in MessagePack and CBOR.
 func asInt(v any) (int64, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -114,11 +112,19 @@ func asInt(v any) (int64, bool) {
 	case ID:
 		return int64(v), v <= math.MaxInt64
 	case float64:
-		if n := int64(v); float64(n) == v && (n > 1<<32-1 || n < -1<<31) && n <= int64(MaxID) && n >= -int64(MaxID) {
-			return n, true
-		}
+		return wideInt(v)
 	}
 	return 0, false
+}
+
+// wideInt takes a float without a fraction beyond 32 bits: that is how the usual JavaScript packers
+// write such integers in MessagePack and CBOR.
+func wideInt(v float64) (int64, bool) {
+	n := int64(v)
+	if float64(n) != v || n >= -1<<31 && n <= 1<<32-1 || n > int64(MaxID) || n < -int64(MaxID) {
+		return 0, false
+	}
+	return n, true
 }
 
 func asID(v any) (ID, bool) {

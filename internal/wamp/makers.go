@@ -1,13 +1,7 @@
 package wamp
 
-// A laidOut message knows its elements; every message of this package does.
-type laidOut interface {
-	Message
-	layout(c *coder)
-}
-
 // newMessage makes an empty message with a code.
-func newMessage(code uint64) (laidOut, bool) {
+func newMessage(code uint64) (Message, bool) {
 	switch {
 	case code < uint64(len(makers)) && makers[code] != nil:
 		return makers[code](), true
@@ -19,29 +13,89 @@ func newMessage(code uint64) (laidOut, bool) {
 }
 
 // makers has the messages at their codes.
-var makers = [...]func() laidOut{
-	CodeHello:        func() laidOut { return new(Hello) },
-	CodeWelcome:      func() laidOut { return new(Welcome) },
-	CodeAbort:        func() laidOut { return new(Abort) },
-	CodeChallenge:    func() laidOut { return new(Challenge) },
-	CodeAuthenticate: func() laidOut { return new(Authenticate) },
-	CodeGoodbye:      func() laidOut { return new(Goodbye) },
-	CodeError:        func() laidOut { return new(Error) },
-	CodePublish:      func() laidOut { return new(Publish) },
-	CodePublished:    func() laidOut { return new(Published) },
-	CodeSubscribe:    func() laidOut { return new(Subscribe) },
-	CodeSubscribed:   func() laidOut { return new(Subscribed) },
-	CodeUnsubscribe:  func() laidOut { return new(Unsubscribe) },
-	CodeUnsubscribed: func() laidOut { return new(Unsubscribed) },
-	CodeEvent:        func() laidOut { return new(Event) },
-	CodeCall:         func() laidOut { return new(Call) },
-	CodeCancel:       func() laidOut { return new(Cancel) },
-	CodeResult:       func() laidOut { return new(Result) },
-	CodeRegister:     func() laidOut { return new(Register) },
-	CodeRegistered:   func() laidOut { return new(Registered) },
-	CodeUnregister:   func() laidOut { return new(Unregister) },
-	CodeUnregistered: func() laidOut { return new(Unregistered) },
-	CodeInvocation:   func() laidOut { return new(Invocation) },
-	CodeInterrupt:    func() laidOut { return new(Interrupt) },
-	CodeYield:        func() laidOut { return new(Yield) },
+var makers = [...]func() Message{
+	CodeHello:        func() Message { return new(Hello) },
+	CodeWelcome:      func() Message { return new(Welcome) },
+	CodeAbort:        func() Message { return new(Abort) },
+	CodeChallenge:    func() Message { return new(Challenge) },
+	CodeAuthenticate: func() Message { return new(Authenticate) },
+	CodeGoodbye:      func() Message { return new(Goodbye) },
+	CodeError:        func() Message { return new(Error) },
+	CodePublish:      func() Message { return new(Publish) },
+	CodePublished:    func() Message { return new(Published) },
+	CodeSubscribe:    func() Message { return new(Subscribe) },
+	CodeSubscribed:   func() Message { return new(Subscribed) },
+	CodeUnsubscribe:  func() Message { return new(Unsubscribe) },
+	CodeUnsubscribed: func() Message { return new(Unsubscribed) },
+	CodeEvent:        func() Message { return new(Event) },
+	CodeCall:         func() Message { return new(Call) },
+	CodeCancel:       func() Message { return new(Cancel) },
+	CodeResult:       func() Message { return new(Result) },
+	CodeRegister:     func() Message { return new(Register) },
+	CodeRegistered:   func() Message { return new(Registered) },
+	CodeUnregister:   func() Message { return new(Unregister) },
+	CodeUnregistered: func() Message { return new(Unregistered) },
+	CodeInvocation:   func() Message { return new(Invocation) },
+	CodeInterrupt:    func() Message { return new(Interrupt) },
+	CodeYield:        func() Message { return new(Yield) },
+}
+
+// layout reads or writes the elements of a message. It is a switch and no method of an interface,
+// because those that are called through one need a coder on the heap.
+func (c *coder) layout(m Message) bool {
+	switch m := m.(type) {
+	case *Hello:
+		m.layout(c)
+	case *Welcome:
+		m.layout(c)
+	case *Abort:
+		m.layout(c)
+	case *Challenge:
+		m.layout(c)
+	case *Authenticate:
+		m.layout(c)
+	case *Goodbye:
+		m.layout(c)
+	case *Error:
+		m.layout(c)
+	case *Publish:
+		m.layout(c)
+	case *Published:
+		m.layout(c)
+	case *Subscribe:
+		m.layout(c)
+	case *Subscribed:
+		m.layout(c)
+	case *Unsubscribe:
+		m.layout(c)
+	case *Unsubscribed:
+		m.layout(c)
+	case *Event:
+		m.layout(c)
+	case *EventReceived:
+		m.layout(c)
+	case *Call:
+		m.layout(c)
+	case *Cancel:
+		m.layout(c)
+	case *Result:
+		m.layout(c)
+	case *Register:
+		m.layout(c)
+	case *Registered:
+		m.layout(c)
+	case *Unregister:
+		m.layout(c)
+	case *Unregistered:
+		m.layout(c)
+	case *Invocation:
+		m.layout(c)
+	case *Interrupt:
+		m.layout(c)
+	case *Yield:
+		m.layout(c)
+	default:
+		return false
+	}
+	return true
 }

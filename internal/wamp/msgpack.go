@@ -2,8 +2,9 @@ package wamp
 
 import (
 	"bytes"
-	"errors"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
@@ -14,143 +15,180 @@ import (
 // one exception, because a usual packer of JavaScript writes it unasked: its undefined is null.
 type msgpackFormat struct{}
 
-func (msgpackFormat) check([]byte) error                    { return nil }
-func (msgpackFormat) unique() bool                          { return false }
-func (f msgpackFormat) key(b []byte) (token, []byte, error) { return f.next(b) }
-func (msgpackFormat) trim(b []byte) []byte                  { return b }
-func (msgpackFormat) end(b []byte) ([]byte, bool)           { return b, true } // every length is announced
-func (msgpackFormat) writer(dst []byte) writer              { return &msgpackWriter{containers{dst: dst}} }
+func (msgpackFormat) explain([]byte) error                       { return nil }
+func (msgpackFormat) trim(b []byte) []byte                       { return b }
+func (f msgpackFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
+func (f msgpackFormat) skip(b []byte, depth int) (extent, error) { return walk(f, b, depth) }
+func (msgpackFormat) more([]byte, kind, int) (int, bool, error)  { return 0, false, nil } // every length is announced
 
-func (f msgpackFormat) next(b []byte) (token, []byte, error) {
-	t, rest, err := f.head(b)
-	if err == nil {
-		return t, rest, nil
-	}
-	if errors.Is(err, msgp.ErrShortBytes) {
-		err = errShort
-	}
-	return token{}, nil, err
-}
-
-func (msgpackFormat) head(b []byte) (t token, rest []byte, err error) {
-	if len(b) == 0 {
-		return token{}, nil, errShort
-	}
-	switch kind := msgp.NextType(b); kind {
-	case msgp.NilType:
-		rest, err = msgp.ReadNilBytes(b)
-	case msgp.BoolType:
-		t.kind = kindBool
-		if b[0]&1 == 1 { // 0xc2 is false, 0xc3 is true
-			t.num = 1
-		}
-		rest = b[1:]
-	case msgp.IntType:
-		var v int64
-		v, rest, err = msgp.ReadInt64Bytes(b)
-		t.kind, t.num = kindInt, uint64(v)
-	case msgp.UintType:
-		t.num, rest, err = msgp.ReadUint64Bytes(b)
-		t.kind = unsignedKind(t.num)
-	case msgp.Float32Type, msgp.Float64Type:
-		var v float64
-		v, rest, err = msgp.ReadFloat64Bytes(b)
-		t = number(v)
-	case msgp.StrType:
-		t.kind = kindText
-		t.data, rest, err = msgp.ReadStringZC(b)
-		if err == nil && !utf8.Valid(t.data) {
-			err = errUTF8
-		}
-	case msgp.BinType:
-		t.kind = kindBinary
-		t.data, rest, err = msgp.ReadBytesZC(b)
-	case msgp.ArrayType:
-		var n uint32
-		n, rest, err = msgp.ReadArrayHeaderBytes(b)
-		t = container(kindArray, int(n))
-	case msgp.MapType:
-		var n uint32
-		n, rest, err = msgp.ReadMapHeaderBytes(b)
-		t = container(kindMap, int(n))
-	default:
-		if bytes.HasPrefix(b, msgpackUndefined) {
-			return token{kind: kindNull}, b[len(msgpackUndefined):], nil
-		}
-		err = fmt.Errorf("has a MessagePack extension, such as a timestamp, or a byte that begins no value (0x%02x)", b[0])
-	}
-	return t, rest, err
-}
+// The first bytes of values. Those of small ones hold the value or its length as well.
+const (
+	msgpackMap      = 0x80
+	msgpackArray    = 0x90
+	msgpackText     = 0xa0
+	msgpackNil      = 0xc0
+	msgpackFalse    = 0xc2
+	msgpackTrue     = 0xc3
+	msgpackBinary8  = 0xc4 // and 16, 32
+	msgpackBinary32 = 0xc6
+	msgpackFloat32  = 0xca
+	msgpackFloat64  = 0xcb
+	msgpackUint8    = 0xcc // and 16, 32, 64
+	msgpackUint64   = 0xcf
+	msgpackInt8     = 0xd0 // and 16, 32, 64
+	msgpackInt64    = 0xd3
+	msgpackText8    = 0xd9 // and 16, 32
+	msgpackText32   = 0xdb
+	msgpackArray16  = 0xdc // and 32
+	msgpackArray32  = 0xdd
+	msgpackMap16    = 0xde // and 32
+	msgpackMap32    = 0xdf
+	msgpackNegative = 0xe0
+)
 
 // msgpackUndefined is the extension 0 with the byte 0, which msgpackr makes of undefined.
 var msgpackUndefined = []byte{0xd4, 0, 0}
 
+func (msgpackFormat) next(b []byte) (token, []byte, int, error) {
+	if len(b) == 0 {
+		return token{}, nil, 0, errShort
+	}
+	switch c := b[0]; {
+	case c < msgpackMap:
+		return token{kind: kindInt, num: uint64(c)}, nil, 1, nil
+	case c < msgpackArray:
+		return container(kindMap, int(c-msgpackMap)), nil, 1, nil
+	case c < msgpackText:
+		return container(kindArray, int(c-msgpackArray)), nil, 1, nil
+	case c < msgpackNil:
+		return msgpackString(kindText, b, 1, uint64(c-msgpackText))
+	case c >= msgpackNegative:
+		return token{kind: kindInt, num: uint64(int8(c))}, nil, 1, nil
+	case c == msgpackNil:
+		return token{kind: kindNull}, nil, 1, nil
+	case c == msgpackFalse, c == msgpackTrue:
+		return token{kind: kindBool, num: uint64(c - msgpackFalse)}, nil, 1, nil
+	default:
+		return nextMsgpackLong(b)
+	}
+}
+
+// nextMsgpackLong reads what has a number of 1 to 8 bytes behind its first byte.
+func nextMsgpackLong(b []byte) (token, []byte, int, error) {
+	c := b[0]
+	width := msgpackWidth(c)
+	if width == 0 {
+		if bytes.HasPrefix(b, msgpackUndefined) {
+			return token{kind: kindNull}, nil, len(msgpackUndefined), nil
+		}
+		return token{}, nil, 0, fmt.Errorf("has a MessagePack extension, such as a timestamp, or a byte that begins no value (0x%02x)", c)
+	}
+	n := 1 + width
+	if len(b) < n {
+		return token{}, nil, 0, errShort
+	}
+	v := bigEndian(b[1:n])
+	switch {
+	case c <= msgpackBinary32:
+		return msgpackString(kindBinary, b, n, v)
+	case c == msgpackFloat32:
+		return number(float64(math.Float32frombits(uint32(v)))), nil, n, nil
+	case c == msgpackFloat64:
+		return number(math.Float64frombits(v)), nil, n, nil
+	case c <= msgpackUint64:
+		return token{kind: unsignedKind(v), num: v}, nil, n, nil
+	case c <= msgpackInt64:
+		unused := 64 - 8*width
+		return token{kind: kindInt, num: uint64(int64(v<<unused) >> unused)}, nil, n, nil
+	case c <= msgpackText32:
+		return msgpackString(kindText, b, n, v)
+	case c <= msgpackArray32:
+		return container(kindArray, int(v)), nil, n, nil
+	default:
+		return container(kindMap, int(v)), nil, n, nil
+	}
+}
+
+// msgpackWidth is how many bytes the number behind a first byte has, 0 for what is no value.
+func msgpackWidth(c byte) int {
+	switch {
+	case c >= msgpackBinary8 && c <= msgpackBinary32:
+		return 1 << (c - msgpackBinary8)
+	case c == msgpackFloat32:
+		return 4
+	case c == msgpackFloat64:
+		return 8
+	case c >= msgpackUint8 && c <= msgpackUint64:
+		return 1 << (c - msgpackUint8)
+	case c >= msgpackInt8 && c <= msgpackInt64:
+		return 1 << (c - msgpackInt8)
+	case c >= msgpackText8 && c <= msgpackText32:
+		return 1 << (c - msgpackText8)
+	case c == msgpackArray16, c == msgpackMap16:
+		return 2
+	case c == msgpackArray32, c == msgpackMap32:
+		return 4
+	default:
+		return 0
+	}
+}
+
+// bigEndian reads a number of 1, 2, 4 or 8 bytes.
+func bigEndian(b []byte) uint64 {
+	switch len(b) {
+	case 1:
+		return uint64(b[0])
+	case 2:
+		return uint64(binary.BigEndian.Uint16(b))
+	case 4:
+		return uint64(binary.BigEndian.Uint32(b))
+	default:
+		return binary.BigEndian.Uint64(b)
+	}
+}
+
+// msgpackString reads n bytes from b[at].
+func msgpackString(k kind, b []byte, at int, n uint64) (token, []byte, int, error) {
+	if n > uint64(len(b)-at) {
+		return token{}, nil, 0, errShort
+	}
+	end := at + int(n)
+	data := b[at:end:end]
+	if k == kindText && !utf8.Valid(data) {
+		return token{}, nil, 0, errUTF8
+	}
+	return token{kind: k}, data, end, nil
+}
+
 func unsignedKind(v uint64) kind {
-	if v > 1<<63-1 {
+	if v > math.MaxInt64 {
 		return kindUint
 	}
 	return kindInt
 }
 
-type msgpackWriter struct{ containers }
+func (msgpackFormat) appendNull(dst []byte) []byte             { return msgp.AppendNil(dst) }
+func (msgpackFormat) appendBool(dst []byte, v bool) []byte     { return msgp.AppendBool(dst, v) }
+func (msgpackFormat) appendUint(dst []byte, v uint64) []byte   { return msgp.AppendUint64(dst, v) }
+func (msgpackFormat) appendFloat(dst []byte, v float64) []byte { return msgp.AppendFloat64(dst, v) }
+func (msgpackFormat) appendBinary(dst, v []byte) []byte        { return msgp.AppendBytes(dst, v) }
+func (msgpackFormat) appendText(dst, v []byte) []byte          { return msgp.AppendStringFromBytes(dst, v) }
+func (msgpackFormat) appendString(dst []byte, v string) []byte { return msgp.AppendString(dst, v) }
+func (f msgpackFormat) appendKey(dst, v []byte) []byte         { return f.appendText(dst, v) }
+func (f msgpackFormat) appendName(dst []byte, v string) []byte { return f.appendString(dst, v) }
+func (msgpackFormat) open(dst []byte, _ kind) []byte           { return append(dst, 0) }
 
-func (w *msgpackWriter) null() {
-	w.value()
-	w.dst = msgp.AppendNil(w.dst)
-}
-
-func (w *msgpackWriter) boolean(v bool) {
-	w.value()
-	w.dst = msgp.AppendBool(w.dst, v)
-}
-
-func (w *msgpackWriter) integer(v int64) {
-	w.value()
+func (msgpackFormat) appendInt(dst []byte, v int64) []byte {
 	if v >= 0 { // AppendInt64 has a longer form for some
-		w.dst = msgp.AppendUint64(w.dst, uint64(v))
-		return
+		return msgp.AppendUint64(dst, uint64(v))
 	}
-	w.dst = msgp.AppendInt64(w.dst, v)
+	return msgp.AppendInt64(dst, v)
 }
 
-func (w *msgpackWriter) unsigned(v uint64) {
-	w.value()
-	w.dst = msgp.AppendUint64(w.dst, v)
-}
-
-func (w *msgpackWriter) float(v float64) {
-	w.value()
-	w.dst = msgp.AppendFloat64(w.dst, v)
-}
-
-func (w *msgpackWriter) text(v []byte) {
-	w.value()
-	w.dst = msgp.AppendStringFromBytes(w.dst, v)
-}
-
-func (w *msgpackWriter) str(v string) {
-	w.value()
-	w.dst = msgp.AppendString(w.dst, validText(v))
-}
-
-func (w *msgpackWriter) binary(v []byte) {
-	w.value()
-	w.dst = msgp.AppendBytes(w.dst, v)
-}
-
-func (w *msgpackWriter) key(v []byte)  { w.text(v) }
-func (w *msgpackWriter) name(v string) { w.str(v) }
-func (w *msgpackWriter) openArray()    { w.enter() }
-func (w *msgpackWriter) openMap()      { w.enter() }
-
-func (w *msgpackWriter) closeArray() {
-	c := w.leave()
+func (msgpackFormat) close(dst []byte, k kind, at, n int) []byte {
 	var head [5]byte
-	w.head(c.head, msgp.AppendArrayHeader(head[:0], uint32(c.count)))
-}
-
-func (w *msgpackWriter) closeMap() {
-	c := w.leave()
-	var head [5]byte
-	w.head(c.head, msgp.AppendMapHeader(head[:0], uint32(c.count/2)))
+	if k == kindMap {
+		return replaceHead(dst, at, msgp.AppendMapHeader(head[:0], uint32(n)))
+	}
+	return replaceHead(dst, at, msgp.AppendArrayHeader(head[:0], uint32(n)))
 }

@@ -9,7 +9,7 @@ import (
 // options are the keys of Options and Details that we know, with what their values must be. A
 // value of another type is a protocol violation; keys that are not here are nobody's business but
 // the application's (WAMP, "Options and Details").
-type options map[string]option
+type options map[string]*option
 
 type option struct {
 	name    string // the key again: a string that decoded dicts share
@@ -17,45 +17,42 @@ type option struct {
 	accepts func(v any) bool
 }
 
-// key gives the string for a key, without making one for a known key.
-func (o options) key(raw []byte) string {
-	if known, ok := o[string(raw)]; ok {
-		return known.name
+// find gives the string for a key, without making one for a known key, and what is known about it.
+func (o options) find(raw []byte) (string, *option) {
+	if known := o[string(raw)]; known != nil {
+		return known.name, known
 	}
-	return string(raw)
+	return string(raw), nil
 }
 
-// check finds a known key with a value that it may not have. Null is as good as absent: clients in
-// JavaScript send it for options that were not set, where the serialization has a form for undefined.
-func (o options) check(d Dict) error {
-	for key, v := range d {
-		known, ok := o[key]
-		if ok && v != nil && !known.accepts(v) {
-			return fmt.Errorf("%s must be %s", key, known.want)
-		}
+// check finds a value that the key may not have. Null is as good as absent: clients in JavaScript
+// send it for options that were not set, where the serialization has a form for undefined.
+func (o *option) check(key string, v any) error {
+	if o == nil || v == nil || o.accepts(v) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s must be %s", key, o.want)
 }
 
 // The kinds of values.
 var (
-	aBool    = option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
-	aString  = option{want: "a string", accepts: isString}
-	aDict    = option{want: "a dict", accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
-	anID     = option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
-	aCount   = option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
-	ids      = option{want: "a list of ids", accepts: func(v any) bool { _, ok := listOf(v, asID); return ok }}
-	someText = option{want: "a list of strings", accepts: func(v any) bool {
+	aBool    = &option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
+	aString  = &option{want: "a string", accepts: isString}
+	aDict    = &option{want: "a dict", accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
+	anID     = &option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
+	aCount   = &option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
+	ids      = &option{want: "a list of ids", accepts: func(v any) bool { _, ok := listOf(v, asID); return ok }}
+	someText = &option{want: "a list of strings", accepts: func(v any) bool {
 		_, ok := listOf(v, func(v any) (struct{}, bool) { return struct{}{}, isString(v) })
 		return ok
 	}}
-	dicts     = option{want: "a list of dicts", accepts: func(v any) bool { _, ok := listOf(v, asDict); return ok }}
-	matchName = option{want: "exact, prefix or wildcard", accepts: func(v any) bool {
+	dicts     = &option{want: "a list of dicts", accepts: func(v any) bool { _, ok := listOf(v, asDict); return ok }}
+	matchName = &option{want: "exact, prefix or wildcard", accepts: func(v any) bool {
 		name, ok := v.(string)
 		_, err := ParseMatch(name)
 		return ok && name != "" && err == nil
 	}}
-	encAlgo = option{want: "null, cryptobox, mqtt, xbr or a name that begins with x_", accepts: func(v any) bool {
+	encAlgo = &option{want: "null, cryptobox, mqtt, xbr or a name that begins with x_", accepts: func(v any) bool {
 		name, _ := v.(string)
 		switch name {
 		case "null", "cryptobox", "mqtt", "xbr":
@@ -64,7 +61,7 @@ var (
 			return strings.HasPrefix(name, "x_")
 		}
 	}}
-	roles = option{want: "a dict of roles, each a dict whose features, if any, are booleans", accepts: areRoles}
+	roles = &option{want: "a dict of roles, each a dict whose features, if any, are booleans", accepts: areRoles}
 )
 
 // isString refuses strings that begin with U+0000: in JSON they would arrive as binaries.
@@ -123,8 +120,9 @@ func table(groups ...options) options {
 		maps.Copy(all, group)
 	}
 	for key, o := range all {
-		o.name = key
-		all[key] = o
+		named := *o
+		named.name = key
+		all[key] = &named
 	}
 	return all
 }

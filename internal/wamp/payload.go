@@ -81,27 +81,17 @@ func transcode(dst, value []byte, from, to Serialization) ([]byte, error) {
 	if value == nil {
 		return dst, nil
 	}
-	w := formats[to].writer(dst)
-	if err := copyValue(w, value, from); err != nil {
+	w := newWriter(to, dst)
+	if err := copyValue(&w, value, from); err != nil {
 		return nil, err
 	}
-	return w.bytes(), nil
-}
-
-func copyValue(w writer, value []byte, from Serialization) error {
-	r := reader{f: formats[from], rest: value}
-	r.skip(1, w)
-	if r.err == nil && len(r.f.trim(r.rest)) > 0 {
-		return errTrailing
-	}
-	return r.err
+	return w.dst, nil
 }
 
 // write appends the payload as the last elements of a message.
-func (p Payload) write(w writer, s Serialization) error {
+func (p Payload) write(w *writer, s Serialization) error {
 	if p.Args == nil && p.Kwargs != nil {
-		w.openArray()
-		w.closeArray()
+		w.closeArray(w.openArray())
 	}
 	for _, part := range [...][]byte{p.Args, p.Kwargs} {
 		if part == nil {

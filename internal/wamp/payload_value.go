@@ -14,14 +14,10 @@ var marshaling = json.JoinOptions(
 	json.Deterministic(true),
 	json.WithMarshalers(json.JoinMarshalers(
 		json.MarshalToFunc(func(e *jsontext.Encoder, v []byte) error {
-			w := jsonWriter{}
-			w.binary(v)
-			return e.WriteValue(w.dst)
+			return e.WriteValue(jsonFormat{}.appendBinary(nil, v))
 		}),
 		json.MarshalToFunc(func(e *jsontext.Encoder, v float64) error {
-			w := jsonWriter{}
-			w.float(v)
-			return e.WriteValue(w.dst)
+			return e.WriteValue(jsonFormat{}.appendFloat(nil, v))
 		}),
 	)),
 )
@@ -63,23 +59,17 @@ func partFromJSON(value []byte, want kind) ([]byte, error) {
 	if value == nil {
 		return nil, nil
 	}
-	f := jsonFormat{}
-	if err := f.check(value); err != nil {
-		return nil, err
-	}
-	t, _, err := f.next(value)
+	e, err := checkJSON(value, 1)
 	if err != nil {
 		return nil, err
 	}
-	if t.kind != want {
-		return nil, fmt.Errorf("is %s, must be %s", t.kind, want)
+	if e.kind != want {
+		return nil, fmt.Errorf("is %s, must be %s", e.kind, want)
 	}
-	r := reader{f: f, rest: value}
-	raw, n := r.skip(1, nil)
-	if n == 0 {
-		raw = nil // empty is absent
+	if e.elements == 0 {
+		return nil, nil // empty is absent
 	}
-	return raw, r.err
+	return jsonFormat{}.trim(value[:e.size]), nil
 }
 
 // Value gives the payload as one JSON value, for those who know no args and kwargs: null if it is
@@ -102,13 +92,13 @@ func (p Payload) Value() ([]byte, error) {
 	case args == opaque:
 		return p.Args, nil
 	case p.Kwargs != nil:
-		w := jsonWriter{dst: make([]byte, 0, len(p.Args)+len(p.Kwargs)+len(`{"args":,"kwargs":}`))}
-		w.openMap()
+		w := newWriter(JSON, make([]byte, 0, len(p.Args)+len(p.Kwargs)+len(`{"args":,"kwargs":}`)))
+		o := w.openMap()
 		w.name("args")
 		w.raw(p.Args)
 		w.name("kwargs")
 		w.raw(p.Kwargs)
-		w.closeMap()
+		w.closeMap(o)
 		return w.dst, nil
 	case args == 1:
 		return p.only()
@@ -125,23 +115,18 @@ func (p Payload) elements() (int, error) {
 	if p.Args == nil {
 		return 0, nil
 	}
-	f := formats[p.Serialization]
-	t, _, err := f.next(p.Args)
-	if err != nil {
-		return 0, err
-	}
-	if t.kind != kindArray {
+	e, err := formats[p.Serialization].skip(p.Args, 1)
+	if err == nil && e.kind != kindArray {
 		return opaque, nil
 	}
-	r := reader{f: f, rest: p.Args}
-	_, n := r.skip(1, nil)
-	return n, r.err
+	return e.elements, err
 }
 
 func (p Payload) only() ([]byte, error) {
-	r := reader{f: formats[p.Serialization], rest: p.Args}
-	r.next()
-	raw, _ := r.skip(2, nil)
+	r := newReader(p.Serialization, p.Args)
+	t, _ := r.next()
+	r.more(kindArray, t.length(), 0)
+	raw, _ := r.skip(2)
 	return raw, r.err
 }
 
@@ -157,7 +142,7 @@ func (p Payload) Decode(args *[]any, kwargs *Dict) error {
 		*kwargs = nil
 	}
 	if args != nil && p.Args != nil {
-		r := reader{f: formats[p.Serialization], rest: p.Args}
+		r := newReader(p.Serialization, p.Args)
 		switch v := r.value(1).(type) {
 		case []any:
 			*args = v
@@ -171,7 +156,7 @@ func (p Payload) Decode(args *[]any, kwargs *Dict) error {
 		}
 	}
 	if kwargs != nil && p.Kwargs != nil {
-		r := reader{f: formats[p.Serialization], rest: p.Kwargs}
+		r := newReader(p.Serialization, p.Kwargs)
 		v, ok := r.value(1).(Dict)
 		if !ok {
 			r.fail(errNotPayload)

@@ -31,7 +31,7 @@ func (p Phase) String() string { return phaseNames[p] }
 //
 // ABORT leads to closed from everywhere, in both directions, and is never answered.
 var (
-	onReceive = [...]map[Code]Phase{
+	onReceive = [...]moves{
 		PhaseOpening:      {CodeHello: PhaseJoining},
 		PhaseJoining:      {CodeAbort: PhaseClosed},
 		PhaseChallenging:  {CodeAuthenticate: PhaseJoining, CodeAbort: PhaseClosed},
@@ -40,7 +40,7 @@ var (
 		PhaseShuttingDown: {CodeGoodbye: PhaseClosed, CodeAbort: PhaseClosed},
 		PhaseClosed:       {},
 	}
-	onSend = [...]map[Code]Phase{
+	onSend = [...]moves{
 		PhaseOpening:      {CodeAbort: PhaseClosed},
 		PhaseJoining:      {CodeWelcome: PhaseEstablished, CodeChallenge: PhaseChallenging, CodeAbort: PhaseClosed},
 		PhaseChallenging:  {CodeAbort: PhaseClosed},
@@ -53,7 +53,7 @@ var (
 	// What each side may say while there is a session, apart from GOODBYE and ABORT.
 	clientMessages = [...]Code{
 		CodePublish, CodeSubscribe, CodeUnsubscribe, CodeCall, CodeCancel,
-		CodeRegister, CodeUnregister, CodeYield, CodeError, CodeEventReceived,
+		CodeRegister, CodeUnregister, CodeYield, CodeError, eventReceived,
 	}
 	routerMessages = [...]Code{
 		CodePublished, CodeSubscribed, CodeUnsubscribed, CodeEvent, CodeResult,
@@ -61,12 +61,30 @@ var (
 	}
 )
 
-func established(talk []Code, goodbye Code, next Phase) map[Code]Phase {
-	table := map[Code]Phase{goodbye: next, CodeAbort: PhaseClosed}
-	for _, code := range talk {
-		table[code] = PhaseEstablished
+// moves say to which phase each message leads. Nothing leads to the first one: it is what is not listed.
+type moves [eventReceived + 1]Phase
+
+// eventReceived stands in moves for [CodeEventReceived], which is far from all others.
+const eventReceived = CodeYield + 1
+
+// of gives the phase that a message leads to, if it is expected.
+func (t *moves) of(code Code) (next Phase, ok bool) {
+	if code == CodeEventReceived {
+		code = eventReceived
 	}
-	return table
+	if int(code) < len(t) {
+		next = t[code]
+	}
+	return next, next != PhaseOpening
+}
+
+func established(talk []Code, goodbye Code, next Phase) moves {
+	t := moves{CodeAbort: PhaseClosed}
+	t[goodbye] = next
+	for _, code := range talk {
+		t[code] = PhaseEstablished
+	}
+	return t
 }
 
 // deaf reports whether the phase passes over what it does not expect: one side has ended the
@@ -77,14 +95,15 @@ func (p Phase) deaf() bool { return p == PhaseLeaving || p == PhaseShuttingDown 
 // of version 2 and messages into frames, and keeps both sides to the order of the protocol. It is
 // not safe for concurrent use.
 type Session struct {
-	encoding Encoding
-	phase    Phase
-	v1       *translator // nil in version 2
+	// Each connection keeps one: it is as small as it can be.
+	v1            *translator // nil in version 2
+	serialization Serialization
+	phase         Phase
 }
 
 // NewSession begins a conversation.
 func NewSession(e Encoding) *Session {
-	s := &Session{encoding: e}
+	s := &Session{serialization: e.Serialization()}
 	if _, ok := e.(version1); ok {
 		s.v1 = new(translator)
 	}
@@ -95,7 +114,12 @@ func NewSession(e Encoding) *Session {
 func (s *Session) Phase() Phase { return s.phase }
 
 // Encoding gives what the conversation is held in.
-func (s *Session) Encoding() Encoding { return s.encoding }
+func (s *Session) Encoding() Encoding {
+	if s.v1 != nil {
+		return V1JSON
+	}
+	return version2{s.serialization}
+}
 
 // Open gives the HELLO of a client whose dialect has none: the connection itself is its HELLO. It
 // names no realm. nil: the client will send its own.
@@ -123,7 +147,7 @@ func (s *Session) Receive(frame []byte) (Message, error) {
 	if m == nil || err != nil {
 		return nil, err
 	}
-	next, ok := onReceive[s.phase][m.Code()]
+	next, ok := onReceive[s.phase].of(m.Code())
 	if !ok {
 		if s.phase.deaf() {
 			return nil, nil
@@ -138,7 +162,7 @@ func (s *Session) decode(frame []byte) (Message, error) {
 	if s.v1 != nil {
 		return s.v1.receive(frame)
 	}
-	return s.encoding.Decode(frame)
+	return decode(s.serialization, frame)
 }
 
 // admit looks at what only the router's side has to know about a message.
@@ -161,7 +185,7 @@ func (s *Session) admit(m Message) (Message, error) {
 // nothing for what the dialect has no frame for, and for what comes too late: after a GOODBYE or
 // an ABORT of either side.
 func (s *Session) Append(dst []byte, m Message) ([]byte, error) {
-	next, ok := onSend[s.phase][m.Code()]
+	next, ok := onSend[s.phase].of(m.Code())
 	if !ok {
 		if s.phase.deaf() {
 			return dst, nil
@@ -173,7 +197,7 @@ func (s *Session) Append(dst []byte, m Message) ([]byte, error) {
 	if s.v1 != nil {
 		out, err = s.v1.append(dst, m)
 	} else {
-		out, err = s.encoding.Append(dst, m)
+		out, err = appendMessage(dst, s.serialization, m)
 	}
 	if err != nil {
 		return dst, err

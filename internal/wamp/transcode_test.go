@@ -1,6 +1,7 @@
 package wamp_test
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
@@ -118,6 +119,44 @@ func TestOurMessagePackIsTheMessagePackLibrarys(t *testing.T) {
 	})
 }
 
+// What we take of MessagePack, the library takes as well, and it means the same.
+func FuzzMessagePackIsTheMessagePackLibrarys(f *testing.F) {
+	for _, value := range []string{
+		"\x01\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0", "\xc2\xc3\xe0\xff", "\xc4\x01a", "\xc5\x00\x01a", "\xc6\x00\x00\x00\x01a",
+		"\xca\x3f\xc0\x00\x00", "\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00", "\xcc\xff", "\xcd\xff\xff", "\xce\xff\xff\xff\xff",
+		"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", "\xd0\x80", "\xd1\x80\x00", "\xd2\x80\x00\x00\x00", "\xd3\x80\x00\x00\x00\x00\x00\x00\x00",
+		"\xd9\x01a", "\xda\x00\x01a", "\xdb\x00\x00\x00\x01a", "\xdc\x00\x01\xc0", "\xdd\x00\x00\x00\x01\xc0", "\xde\x00\x01\xa1a\xc0",
+		"\xdf\x00\x00\x00\x01\xa1a\xc0", "\xd4\x00\x00", "\xd4\x01\x00", "\xc1", "\xc7\x01\x00\x00", "\xd6\xff\x00\x00\x00\x00",
+	} {
+		f.Add([]byte(value))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		frame := append([]byte("\x95\x10\x01\x80\xa1t\x91"), value...) // the one argument of a PUBLISH
+		m, err := wamp.V2MessagePack.Decode(frame)
+		if err != nil {
+			return
+		}
+		p := m.(*wamp.Publish).Payload
+		var ours []any
+		if err := p.Decode(&ours, nil); err != nil {
+			t.Fatal(err)
+		}
+		theirs, rest, err := msgp.ReadIntfBytes(p.Args)
+		if err != nil || len(rest) > 0 {
+			t.Fatalf("the library does not read %x: %v", p.Args, err)
+		}
+		if a, b := goSyntax(ours), goSyntax(ofDicts(theirs)); a != b {
+			t.Fatalf("we read %s, the library %s", a, b)
+		}
+	})
+}
+
+// goSyntax is a value as text, to compare. A NaN is the same as another, and what is empty needs no
+// memory. For what nests deep cmp.Diff takes exponential time.
+func goSyntax(v any) string {
+	return strings.NewReplacer("wamp.Dict(nil)", "wamp.Dict{}", "[]uint8(nil)", "[]uint8{}").Replace(fmt.Sprintf("%#v", v))
+}
+
 func payloadIn(t *rapid.T, args []any, s wamp.Serialization) wamp.Payload {
 	t.Helper()
 	p, err := wamp.NewPayload(args, nil)
@@ -188,6 +227,8 @@ func ofDicts(v any) any {
 		if v <= math.MaxInt64 {
 			return int64(v)
 		}
+	case float32:
+		return float64(v)
 	}
 	return v
 }

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ubjsonFormat is UBJSON (Draft 12, big-endian), the one that WAMP means; not BJData, its
@@ -24,44 +23,15 @@ var (
 	errChar   = errors.New("has a UBJSON character above 127")
 )
 
-// check walks over the whole frame: a bracket that closes has to be of the kind that was opened,
-// which nobody looks at later.
-func (f ubjsonFormat) check(frame []byte) error {
-	_, err := f.walk(frame, 0)
-	return err
+// explain calls a fault of the frame what has no form; the same key twice is one of the message.
+func (f ubjsonFormat) explain(frame []byte) error {
+	if _, err := walk(f, frame, 0); !errors.Is(err, errDuplicate) {
+		return err
+	}
+	return nil
 }
 
-func (f ubjsonFormat) walk(b []byte, depth int) ([]byte, error) {
-	t, b, err := f.next(b)
-	if err != nil || t.kind != kindArray && t.kind != kindMap {
-		return b, err
-	}
-	if depth == MaxDepth {
-		return nil, errDepth
-	}
-	closing := byte(']')
-	if t.kind == kindMap {
-		closing = '}'
-	}
-	for i := 0; ; i++ {
-		if t.length() == i {
-			return b, nil
-		}
-		if b = f.trim(b); t.length() == untilEnd && len(b) > 0 && b[0] == closing {
-			return b[1:], nil
-		}
-		if t.kind == kindMap {
-			if _, b, err = f.key(b); err != nil {
-				return nil, err
-			}
-		}
-		if b, err = f.walk(b, depth+1); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (ubjsonFormat) unique() bool { return false }
+func (f ubjsonFormat) skip(b []byte, depth int) (extent, error) { return walk(f, b, depth) }
 
 // trim drops no-ops.
 func (ubjsonFormat) trim(b []byte) []byte {
@@ -71,16 +41,30 @@ func (ubjsonFormat) trim(b []byte) []byte {
 	return b
 }
 
-func (f ubjsonFormat) end(b []byte) ([]byte, bool) {
-	b = f.trim(b)
-	if len(b) > 0 && (b[0] == ']' || b[0] == '}') {
-		return b[1:], true
+func (f ubjsonFormat) more(b []byte, k kind, _ int) (int, bool, error) {
+	rest := f.trim(b)
+	n := len(b) - len(rest)
+	if len(rest) > 0 && rest[0] == closing(k) {
+		return n + 1, false, nil
 	}
-	return b, false
+	return n, true, nil
 }
 
-func (f ubjsonFormat) next(b []byte) (token, []byte, error) {
-	b = f.trim(b)
+func (f ubjsonFormat) next(b []byte) (token, []byte, int, error) {
+	t, rest, err := f.value(f.trim(b))
+	if err != nil {
+		return token{}, nil, 0, err
+	}
+	n := len(b) - len(rest)
+	if t.kind == kindText || t.kind == kindBinary {
+		return t, b[n-t.length() : n], n, nil
+	}
+	return t, nil, n, nil
+}
+
+// value reads what begins with a marker. A text or a binary ends it, and the token has its length.
+
+func (f ubjsonFormat) value(b []byte) (token, []byte, error) {
 	if len(b) == 0 {
 		return token{}, nil, errShort
 	}
@@ -112,12 +96,16 @@ func (f ubjsonFormat) next(b []byte) (token, []byte, error) {
 }
 
 // key reads a string without its marker, which keys do not have.
-func (f ubjsonFormat) key(b []byte) (token, []byte, error) {
+func (f ubjsonFormat) key(b []byte) (token, []byte, int, error) {
 	t, rest, err := nextUBJSONText(f.trim(b))
 	if errors.Is(err, errLength) {
 		err = errKey
 	}
-	return t, rest, err
+	if err != nil {
+		return token{}, nil, 0, err
+	}
+	n := len(b) - len(rest)
+	return t, b[n-t.length() : n], n, nil
 }
 
 func nextUBJSONText(b []byte) (token, []byte, error) {
@@ -128,7 +116,7 @@ func nextUBJSONText(b []byte) (token, []byte, error) {
 	case !utf8.Valid(text):
 		return token{}, nil, errUTF8
 	}
-	return token{kind: kindText, data: text}, rest, nil
+	return token{kind: kindText, num: uint64(len(text))}, rest, nil
 }
 
 // ubjsonInteger reads an integer behind its marker.
@@ -203,11 +191,8 @@ func nextUBJSONHigh(b []byte) (token, []byte, error) {
 	if err != nil {
 		return token{}, nil, err
 	}
-	if len(text) == 0 || text[0] != '-' && (text[0] < '0' || text[0] > '9') || !jsontext.Value(text).IsValid() {
-		return token{}, nil, errHigh
-	}
-	t, left, err := nextJSONNumber(text)
-	if err == nil && len(left) > 0 {
+	t, n, err := nextJSONNumber(text, 0)
+	if errors.Is(err, errJSON) || err == nil && n < len(text) {
 		err = errHigh
 	}
 	return t, rest, err
@@ -220,7 +205,7 @@ func nextUBJSONChar(b []byte) (token, []byte, error) {
 	case b[0] >= utf8.RuneSelf:
 		return token{}, nil, errChar
 	}
-	return token{kind: kindText, data: b[:1]}, b[1:], nil
+	return token{kind: kindText, num: 1}, b[1:], nil
 }
 
 func nextUBJSONContainer(k kind, b []byte) (token, []byte, error) {
@@ -236,81 +221,61 @@ func nextUBJSONContainer(k kind, b []byte) (token, []byte, error) {
 		return token{}, nil, errTyped
 	}
 	data, rest, err := ubjsonBytes(b[3:])
-	return token{kind: kindBinary, data: data}, rest, err
+	return token{kind: kindBinary, num: uint64(len(data))}, rest, err
 }
 
-func (ubjsonFormat) writer(dst []byte) writer { return &ubjsonWriter{dst} }
+// Appending announces no number of elements, and writes integers in the shortest form.
 
-// ubjsonWriter announces no number of elements, and writes integers in the shortest form.
-type ubjsonWriter struct{ dst []byte }
+func (ubjsonFormat) appendNull(dst []byte) []byte { return append(dst, 'Z') }
 
-func (w *ubjsonWriter) bytes() []byte { return w.dst }
-
-func (w *ubjsonWriter) null() { w.dst = append(w.dst, 'Z') }
-
-func (w *ubjsonWriter) boolean(v bool) {
+func (ubjsonFormat) appendBool(dst []byte, v bool) []byte {
 	if v {
-		w.dst = append(w.dst, 'T')
-		return
+		return append(dst, 'T')
 	}
-	w.dst = append(w.dst, 'F')
+	return append(dst, 'F')
 }
 
-func (w *ubjsonWriter) integer(v int64) {
+func (ubjsonFormat) appendInt(dst []byte, v int64) []byte {
 	switch {
 	case v >= 0 && v <= math.MaxUint8:
-		w.dst = append(w.dst, 'U', byte(v))
+		return append(dst, 'U', byte(v))
 	case v >= math.MinInt8 && v < 0:
-		w.dst = append(w.dst, 'i', byte(v))
+		return append(dst, 'i', byte(v))
 	case v >= math.MinInt16 && v <= math.MaxInt16:
-		w.dst = binary.BigEndian.AppendUint16(append(w.dst, 'I'), uint16(v))
+		return binary.BigEndian.AppendUint16(append(dst, 'I'), uint16(v))
 	case v >= math.MinInt32 && v <= math.MaxInt32:
-		w.dst = binary.BigEndian.AppendUint32(append(w.dst, 'l'), uint32(v))
+		return binary.BigEndian.AppendUint32(append(dst, 'l'), uint32(v))
 	default:
-		w.dst = binary.BigEndian.AppendUint64(append(w.dst, 'L'), uint64(v))
+		return binary.BigEndian.AppendUint64(append(dst, 'L'), uint64(v))
 	}
 }
 
-func (w *ubjsonWriter) unsigned(v uint64) {
+func (f ubjsonFormat) appendUint(dst []byte, v uint64) []byte {
 	if v <= math.MaxInt64 {
-		w.integer(int64(v))
-		return
+		return f.appendInt(dst, int64(v))
 	}
-	w.dst = append(w.dst, 'H')
-	w.sized(fmt.Appendf(nil, "%d", v))
+	return appendSized(append(dst, 'H'), strconv.FormatUint(v, 10))
 }
 
-// float writes null for what UBJSON has no form for, as it says itself.
-func (w *ubjsonWriter) float(v float64) {
+// appendFloat writes null for what UBJSON has no form for, as it says itself.
+func (f ubjsonFormat) appendFloat(dst []byte, v float64) []byte {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		w.null()
-		return
+		return f.appendNull(dst)
 	}
-	w.dst = binary.BigEndian.AppendUint64(append(w.dst, 'D'), math.Float64bits(v))
+	return binary.BigEndian.AppendUint64(append(dst, 'D'), math.Float64bits(v))
 }
 
-// sized writes a length and the bytes.
-func (w *ubjsonWriter) sized(v []byte) {
-	w.integer(int64(len(v)))
-	w.dst = append(w.dst, v...)
+// appendSized writes a length and the bytes.
+func appendSized[T string | []byte](dst []byte, v T) []byte {
+	return append(ubjsonFormat{}.appendInt(dst, int64(len(v))), v...)
 }
 
-func (w *ubjsonWriter) text(v []byte) {
-	w.dst = append(w.dst, 'S')
-	w.sized(v)
+func (ubjsonFormat) appendBinary(dst, v []byte) []byte { return appendSized(append(dst, "[$U#"...), v) }
+func (ubjsonFormat) appendText(dst, v []byte) []byte   { return appendSized(append(dst, 'S'), v) }
+func (ubjsonFormat) appendString(dst []byte, v string) []byte {
+	return appendSized(append(dst, 'S'), v)
 }
-
-func (w *ubjsonWriter) str(v string) { w.text([]byte(validText(v))) }
-
-func (w *ubjsonWriter) binary(v []byte) {
-	w.dst = append(w.dst, "[$U#"...)
-	w.sized(v)
-}
-
-func (w *ubjsonWriter) key(v []byte)  { w.sized(v) }
-func (w *ubjsonWriter) name(v string) { w.sized([]byte(validText(v))) }
-func (w *ubjsonWriter) openArray()    { w.dst = append(w.dst, '[') }
-func (w *ubjsonWriter) openMap()      { w.dst = append(w.dst, '{') }
-func (w *ubjsonWriter) closeArray()   { w.dst = append(w.dst, ']') }
-func (w *ubjsonWriter) closeMap()     { w.dst = append(w.dst, '}') }
-func (w *ubjsonWriter) raw(v []byte)  { w.dst = append(w.dst, v...) }
+func (ubjsonFormat) appendKey(dst, v []byte) []byte            { return appendSized(dst, v) }
+func (ubjsonFormat) appendName(dst []byte, v string) []byte    { return appendSized(dst, v) }
+func (ubjsonFormat) open(dst []byte, k kind) []byte            { return jsonFormat{}.open(dst, k) }
+func (ubjsonFormat) close(dst []byte, k kind, _, _ int) []byte { return append(dst, closing(k)) }

@@ -64,13 +64,13 @@ func appendV1Welcome(dst []byte, m *Welcome) []byte {
 	if !ok {
 		ident = v1Ident
 	}
-	w := &jsonWriter{dst: dst, start: len(dst)}
-	w.openArray()
+	w := newWriter(JSON, dst)
+	o := w.openArray()
 	w.integer(v1Welcome)
 	w.str(strconv.FormatUint(uint64(m.Session), 10))
 	w.integer(1) // the version of the protocol
 	w.str(ident)
-	w.closeArray()
+	w.closeArray(o)
 	return w.dst
 }
 
@@ -79,11 +79,11 @@ func appendV1Event(dst []byte, m *Event) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("encode EVENT: %w", err)
 	}
-	w := &jsonWriter{dst: dst, start: len(dst)}
-	w.openArray()
+	w := newWriter(JSON, dst)
+	o := w.openArray()
 	w.integer(v1Event)
 	w.str(string(m.Topic))
 	w.raw(value)
-	w.closeArray()
+	w.closeArray(o)
 	return w.dst, nil
 }

@@ -8,20 +8,19 @@ import (
 // A v1Frame reads the elements of one frame and remembers the first mistake.
 type v1Frame struct {
 	code uint64
-	r    reader
+	r    elements
 	err  error
 }
 
 func openV1Frame(frame []byte) (*v1Frame, error) {
-	f := jsonFormat{}
-	if err := f.check(frame); err != nil {
+	if _, err := checkJSON(frame, 0); err != nil {
 		return nil, violation("the frame", err)
 	}
-	v := &v1Frame{r: reader{f: f, rest: frame}}
-	if t := v.r.next(); t.kind != kindArray || !v.more() {
+	v := &v1Frame{r: elements{n: untilEnd, reader: newReader(JSON, frame)}}
+	if t, _ := v.r.next(); t.kind != kindArray || !v.more() {
 		return nil, violation("the frame", errNotMessage)
 	}
-	t := v.r.next()
+	t, _ := v.next()
 	if t.kind != kindInt || int64(t.num) < 0 || v.r.err != nil {
 		return nil, violation("the frame", errNotMessage)
 	}
@@ -39,10 +38,12 @@ func (f *v1Frame) failWith(err error) {
 	}
 }
 
-// more reports whether the frame has another element. It must not be asked again after a no.
-func (f *v1Frame) more() bool {
-	f.r.rest = f.r.f.trim(f.r.rest)
-	return f.err == nil && f.r.err == nil && len(f.r.rest) > 0 && f.r.rest[0] != ']'
+// more reports whether the frame has another element.
+func (f *v1Frame) more() bool { return f.err == nil && f.r.more() }
+
+func (f *v1Frame) next() (token, []byte) {
+	f.r.take()
+	return f.r.next()
 }
 
 // end checks that nothing is left, and that what was read is whole.
@@ -60,11 +61,11 @@ func (f *v1Frame) text(name string) string {
 		f.fail("%s is missing", name)
 		return ""
 	}
-	t := f.r.next()
+	t, data := f.next()
 	if t.kind != kindText {
 		f.fail("%s is %s, must be a string", name, t.kind)
 	}
-	return string(t.plain())
+	return string(t.plain(data))
 }
 
 // callID reads the id that the client gave its call: any string or number, sent back as it is.
@@ -73,17 +74,13 @@ func (f *v1Frame) callID() []byte {
 		f.fail("the call's id is missing")
 		return nil
 	}
-	t, _, err := f.r.f.next(f.r.rest)
-	if err != nil {
-		f.r.fail(err)
-		return nil
-	}
-	switch t.kind {
+	f.r.take()
+	raw, e := f.r.skip(1)
+	switch e.kind {
 	case kindText, kindInt, kindUint, kindFloat:
 	default:
-		f.fail("the call's id is %s, must be a string or a number", t.kind)
+		f.fail("the call's id is %s, must be a string or a number", e.kind)
 	}
-	raw, _ := f.r.skip(1, nil)
 	if len(raw) > maxV1CallID {
 		f.fail("the call's id has %d bytes, %d are allowed", len(raw), maxV1CallID)
 	}
@@ -96,14 +93,15 @@ func (f *v1Frame) values(name string, limit int) []byte {
 		f.fail("%s is missing", name)
 		return nil
 	}
-	var w jsonWriter
-	w.openArray()
+	w := newWriter(JSON, nil)
+	o := w.openArray()
 	n := 0
 	for ; n != limit && f.more(); n++ {
-		raw, _ := f.r.skip(2, nil) // in version 2 a list stands around it
+		f.r.take()
+		raw, _ := f.r.skip(2) // in version 2 a list stands around it
 		w.raw(raw)
 	}
-	w.closeArray()
+	w.closeArray(o)
 	if n == 0 {
 		return nil
 	}
@@ -115,6 +113,7 @@ func (f *v1Frame) exclude(options Dict) {
 	if !f.more() {
 		return
 	}
+	f.r.take()
 	switch v := f.r.value(1).(type) {
 	case bool:
 		options["exclude_me"] = v
@@ -133,6 +132,7 @@ func (f *v1Frame) eligible(options Dict) {
 	if !f.more() {
 		return
 	}
+	f.r.take()
 	v, ok := f.r.value(1).([]any)
 	switch {
 	case !ok:

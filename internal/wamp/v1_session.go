@@ -180,12 +180,12 @@ func (t *translator) result(dst []byte, m *Result) ([]byte, error) {
 		return dst, fmt.Errorf("encode CALLRESULT: %w", err)
 	}
 	delete(t.calls, m.Request)
-	w := &jsonWriter{dst: dst, start: len(dst)}
-	w.openArray()
+	w := newWriter(JSON, dst)
+	o := w.openArray()
 	w.integer(v1CallResult)
 	w.raw(id)
 	w.raw(value)
-	w.closeArray()
+	w.closeArray(o)
 	return w.dst, nil
 }
 
@@ -202,8 +202,8 @@ func (t *translator) failed(dst []byte, m *Error) ([]byte, error) {
 		return dst, fmt.Errorf("encode CALLERROR: %w", err)
 	}
 	delete(t.calls, m.Request)
-	w := &jsonWriter{dst: dst, start: len(dst)}
-	w.openArray()
+	w := newWriter(JSON, dst)
+	o := w.openArray()
 	w.integer(v1CallError)
 	w.raw(id)
 	w.str(string(m.Error))
@@ -211,7 +211,7 @@ func (t *translator) failed(dst []byte, m *Error) ([]byte, error) {
 	if why.details != nil {
 		w.raw(why.details)
 	}
-	w.closeArray()
+	w.closeArray(o)
 	return w.dst, nil
 }
 

@@ -7,19 +7,20 @@ import (
 
 // value reads one value into Go: what a [Dict] holds.
 func (r *reader) value(depth int) any {
-	t := r.next()
+	t, data := r.next()
 	switch t.kind {
 	case kindArray:
 		return r.list(t.length(), depth+1)
 	case kindMap:
-		return r.dict(t.length(), depth+1, nil)
+		d, _ := r.dict(t.length(), depth+1, nil)
+		return d
 	default:
-		return t.value()
+		return t.value(data)
 	}
 }
 
-func (t token) value() any {
-	t = t.resolve()
+func (t token) value(data []byte) any {
+	t, data = t.resolve(data)
 	switch t.kind {
 	case kindBool:
 		return t.num != 0
@@ -30,9 +31,9 @@ func (t token) value() any {
 	case kindFloat:
 		return t.float()
 	case kindText:
-		return string(t.data)
+		return string(data)
 	case kindBinary:
-		return slices.Clone(t.data)
+		return slices.Clone(data)
 	default:
 		return nil
 	}
@@ -44,39 +45,41 @@ func (r *reader) list(n, depth int) []any {
 		return nil
 	}
 	list := []any{}
-	for i := 0; r.more(n, i); i++ {
+	for i := 0; r.more(kindArray, n, i); i++ {
 		list = append(list, r.value(depth))
 	}
 	return list
 }
 
-// dict reads the entries of a map; known gives keys that need no new string. An empty dict is nil.
-func (r *reader) dict(n, depth int, known options) Dict {
+// dict reads the entries of a map. An empty dict is nil. The error is about a known key that has a
+// value which it may not have.
+func (r *reader) dict(n, depth int, known options) (d Dict, wrong error) {
 	if depth > MaxDepth {
 		r.fail(errDepth)
-		return nil
+		return nil, nil
 	}
-	var d Dict
-	for i := 0; r.more(n, i); i++ {
-		raw := r.key()
-		key := known.key(raw.plain())
+	for i := 0; r.more(kindMap, n, i); i++ {
+		key, o := known.find(r.key())
 		if _, twice := d[key]; twice {
 			r.fail(errDuplicate)
 		}
 		v := r.value(depth)
 		if r.err != nil {
-			return nil
+			return nil, nil
+		}
+		if wrong == nil {
+			wrong = o.check(key, v)
 		}
 		if d == nil {
 			d = Dict{}
 		}
 		d[key] = v
 	}
-	return d
+	return d, wrong
 }
 
 // writeValue writes what a [Dict] holds, and the few other types that its makers like to put in.
-func writeValue(w writer, v any) error {
+func writeValue(w *writer, v any) error {
 	switch v := v.(type) {
 	case nil:
 		w.null()
@@ -114,32 +117,36 @@ func writeValue(w writer, v any) error {
 	return nil
 }
 
-func writeList[T any](w writer, list []T) error {
-	w.openArray()
+func writeList[T any](w *writer, list []T) error {
+	o := w.openArray()
 	for _, v := range list {
 		if err := writeValue(w, v); err != nil {
 			return err
 		}
 	}
-	w.closeArray()
+	w.closeArray(o)
 	return nil
 }
 
 // writeDict writes the entries in the order of their keys, so that equal messages are equal bytes.
-func writeDict(w writer, d Dict) error {
+func writeDict(w *writer, d Dict) error {
+	if len(d) == 0 { // as nearly always
+		w.closeMap(w.openMap())
+		return nil
+	}
 	var few [8]string
 	keys := few[:0]
 	for key := range d {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	w.openMap()
+	o := w.openMap()
 	for _, key := range keys {
 		w.name(key)
 		if err := writeValue(w, d[key]); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	w.closeMap()
+	w.closeMap(o)
 	return nil
 }

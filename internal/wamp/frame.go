@@ -1,0 +1,85 @@
+package wamp
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+var errNotMessage = errors.New("is not a list that begins with the code of a message")
+
+// decode reads one frame of version 2.
+func decode(s Serialization, frame []byte) (Message, error) {
+	c := coder{s: s, r: elements{reader: newReader(s, frame)}}
+	m, failure := c.message()
+	if failure == nil {
+		return m, nil
+	}
+	if err := formats[s].explain(frame); err != nil {
+		return nil, violation("the frame", err)
+	}
+	return nil, failure
+}
+
+func (c *coder) message() (Message, *Failure) {
+	t, _ := c.r.next()
+	if c.r.err != nil {
+		return nil, violation("the frame", c.r.err)
+	}
+	if t.kind != kindArray {
+		return nil, violation("the frame", errNotMessage)
+	}
+	c.r.n = t.length()
+	code := c.number("the code of the message")
+	if c.failed() {
+		return nil, violation("the frame", errNotMessage)
+	}
+	m, ok := newMessage(code)
+	if !ok {
+		return nil, Violation("no message has the code %d", code)
+	}
+	c.layout(m)
+	if err := c.finish(); err != nil {
+		return nil, violation(m.Code().String(), err)
+	}
+	return m, nil
+}
+
+// finish checks that a frame holds what its layout asks for, and nothing else.
+func (c *coder) finish() error {
+	switch {
+	case c.r.err != nil:
+		return c.r.err
+	case c.err != nil:
+		return c.err
+	case c.r.more():
+		return fmt.Errorf("has more than %d elements", c.r.read)
+	}
+	return c.r.done()
+}
+
+// violation names the frame or the message and, if it was an element, what was wrong with it.
+func violation(what string, err error) *Failure {
+	const enough = 200 // bytes of explanation: it may quote the frame
+	text := err.Error()
+	if len(text) > enough {
+		text = strings.ToValidUTF8(text[:enough], "") + "..."
+	}
+	return Violation("%s: %s", what, text)
+}
+
+// appendMessage writes one frame of version 2.
+func appendMessage(dst []byte, s Serialization, m Message) ([]byte, error) {
+	c := coder{s: s, writing: true, w: newWriter(s, slices.Grow(dst, room(m)))}
+	o := c.w.openArray()
+	c.w.unsigned(uint64(m.Code()))
+	if !c.layout(m) {
+		return dst, fmt.Errorf("encode a %T: it is not a message of version 2", m)
+	}
+	c.w.closeArray(o)
+	if c.err != nil {
+		return dst, fmt.Errorf("encode %s: %w", m.Code(), c.err)
+	}
+	return c.w.dst, nil
+}

@@ -1,0 +1,122 @@
+package wamp
+
+import (
+	"errors"
+	"strconv"
+)
+
+var errRange = errors.New("has a number that no 64-bit float can hold")
+
+// nextJSONNumber keeps integers of 64 bits exactly; larger ones become floats, as in every
+// browser. A number has a fraction or an exponent to be a float: 1.0 is one.
+func nextJSONNumber(b []byte, at int) (token, int, error) {
+	s := scanJSONNumber(b, at)
+	switch s.form {
+	case noNumber:
+		return token{}, 0, errJSON
+	case exactInteger:
+		return token{kind: kindInt, num: uint64(s.integer)}, s.end, nil
+	default:
+		t, err := parseJSONNumber(string(b[at:s.end]), s.form != longInteger)
+		return t, s.end, err
+	}
+}
+
+func parseJSONNumber(text string, isFloat bool) (token, error) {
+	if !isFloat && text != "-0" { // minus zero is a float that only looks like an integer
+		if v, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return token{kind: kindInt, num: uint64(v)}, nil
+		}
+		if v, err := strconv.ParseUint(text, 10, 64); err == nil {
+			return token{kind: kindUint, num: v}, nil
+		}
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return token{}, errRange
+	}
+	return number(v), nil
+}
+
+// jsonNumber is what a number looks like.
+type jsonNumber struct {
+	form    jsonForm
+	end     int
+	integer int64 // if it is exact
+}
+
+type jsonForm uint8
+
+const (
+	noNumber jsonForm = iota
+	exactInteger
+	longInteger // or minus zero
+	smallFloat
+	longFloat // may be more than a float can hold
+)
+
+const (
+	exactDigits = 18  // of an integer that surely fits into 64 bits
+	smallDigits = 200 // with an exponent of two digits a float holds it: the largest has 309
+)
+
+// scanJSONNumber reads the number at b[at].
+func scanJSONNumber(b []byte, at int) jsonNumber {
+	i, sign := at, int64(1)
+	if i < len(b) && b[i] == '-' {
+		i, sign = i+1, -1
+	}
+	first, v := i, int64(0)
+	for ; i < len(b) && isDigit(b[i]); i++ {
+		v = 10*v + int64(b[i]-'0') // may overflow: then it is not exact
+	}
+	digits := i - first
+	switch {
+	case digits == 0, digits > 1 && b[first] == '0':
+		return jsonNumber{}
+	case i < len(b) && (b[i] == '.' || b[i]|0x20 == 'e'):
+		return scanJSONFloat(b, at, i)
+	case digits > exactDigits, v == 0 && sign < 0:
+		return jsonNumber{form: longInteger, end: i}
+	default:
+		return jsonNumber{form: exactInteger, end: i, integer: sign * v}
+	}
+}
+
+// scanJSONFloat goes on at b[i], where the integer part of a number ends.
+func scanJSONFloat(b []byte, at, i int) jsonNumber {
+	exponent := 0
+	if b[i] == '.' {
+		n := countDigits(b[i+1:])
+		if n == 0 {
+			return jsonNumber{}
+		}
+		i += 1 + n
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		i++
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		exponent = countDigits(b[i:])
+		if exponent == 0 {
+			return jsonNumber{}
+		}
+		i += exponent
+	}
+	if i-at > smallDigits || exponent > 2 {
+		return jsonNumber{form: longFloat, end: i}
+	}
+	return jsonNumber{form: smallFloat, end: i}
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
+
+func countDigits(b []byte) int {
+	for i, c := range b {
+		if !isDigit(c) {
+			return i
+		}
+	}
+	return len(b)
+}

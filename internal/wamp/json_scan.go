@@ -1,0 +1,166 @@
+package wamp
+
+// A jsonScan checks one value without looking at its tokens: what a busy server reads is mostly payload,
+// which is passed on as it is.
+type jsonScan struct {
+	b    []byte
+	i    int
+	keys keys
+	err  error
+}
+
+func (jsonFormat) skip(b []byte, depth int) (extent, error) {
+	s := jsonScan{b: b}
+	kind, n := s.value(depth)
+	return extent{kind: kind, elements: n, size: s.i}, s.err
+}
+
+func (s *jsonScan) fail(err error) {
+	if s.err == nil {
+		s.err = err
+		s.b, s.i = nil, 0
+	}
+}
+
+// space passes over white space and gives the byte behind it, 0 at the end.
+func (s *jsonScan) space() byte {
+	for ; s.i < len(s.b); s.i++ {
+		switch c := s.b[s.i]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (s *jsonScan) value(depth int) (k kind, elements int) {
+	switch c := s.space(); c {
+	case '"':
+		s.text()
+		return kindText, 0
+	case '[':
+		return kindArray, s.array(depth + 1)
+	case '{':
+		return kindMap, s.object(depth + 1)
+	case 'n':
+		s.literal("null")
+		return kindNull, 0
+	case 'f':
+		s.literal("false")
+		return kindBool, 0
+	case 't':
+		s.literal("true")
+		return kindBool, 0
+	default:
+		return s.number(), 0
+	}
+}
+
+func (s *jsonScan) array(depth int) int {
+	if depth > MaxDepth {
+		s.fail(errDepth)
+		return 0
+	}
+	s.i++
+	if s.space() == ']' {
+		s.i++
+		return 0
+	}
+	for n := 1; ; n++ {
+		s.value(depth)
+		switch s.space() {
+		case ',':
+			s.i++
+		case ']':
+			s.i++
+			return n
+		default:
+			s.fail(errJSON)
+			return 0
+		}
+	}
+}
+
+func (s *jsonScan) object(depth int) int {
+	if depth > MaxDepth {
+		s.fail(errDepth)
+		return 0
+	}
+	s.i++
+	if s.space() == '}' {
+		s.i++
+		return 0
+	}
+	names := s.keys.open()
+	for n := 1; ; n++ {
+		s.member(&names, depth)
+		switch s.space() {
+		case ',':
+			s.i++
+		case '}':
+			s.i++
+			s.keys.close(names)
+			return n
+		default:
+			s.fail(errJSON)
+			return 0
+		}
+	}
+}
+
+func (s *jsonScan) member(names *mapKeys, depth int) {
+	if s.space() != '"' {
+		s.fail(errJSON)
+		return
+	}
+	t, name := s.text()
+	if s.space() != ':' {
+		s.fail(errJSON)
+		return
+	}
+	if !s.keys.add(names, t.plain(name)) {
+		s.fail(errDuplicate)
+		return
+	}
+	s.i++
+	s.value(depth)
+}
+
+func (s *jsonScan) text() (token, []byte) {
+	t, data, end, err := nextJSONString(s.b, s.i)
+	if err != nil {
+		s.fail(err)
+		return token{}, nil
+	}
+	s.i = end
+	return t, data
+}
+
+func (s *jsonScan) literal(literal string) {
+	if len(s.b)-s.i < len(literal) || string(s.b[s.i:s.i+len(literal)]) != literal {
+		s.fail(errJSON)
+		return
+	}
+	s.i += len(literal)
+}
+
+func (s *jsonScan) number() kind {
+	n := scanJSONNumber(s.b, s.i)
+	switch n.form {
+	case exactInteger:
+		s.i = n.end
+		return kindInt
+	case smallFloat:
+		s.i = n.end
+		return kindFloat
+	default:
+		t, end, err := nextJSONNumber(s.b, s.i)
+		if err != nil {
+			s.fail(err)
+			return kindNull
+		}
+		s.i = end
+		return t.kind
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package wamp_test
+
+const raceDetector = false
