@@ -18,6 +18,7 @@ type delivery struct {
 	encoded   []encoded       // of the subscription at hand
 
 	events     int
+	puts       int
 	encodings  int
 	unsendable int
 }
@@ -97,6 +98,7 @@ func (d *delivery) toClient(sub *subscription, c *Client) {
 	d.unsendable += events.missing
 	if events.frames > 0 && c.put(events.packet) {
 		d.events += events.frames
+		d.puts++
 	}
 }
 

@@ -56,6 +56,7 @@ func (r *Realm) deliver(all []Publication) (events int) {
 func (r *Router) delivered(d *delivery, took time.Duration) {
 	r.counters.publications.Add(uint64(len(d.all)))
 	r.counters.events.Add(uint64(d.events))
+	r.counters.puts.Add(uint64(d.puts))
 	r.counters.encodings.Add(uint64(d.encodings))
 	r.counters.unsendable.Add(uint64(d.unsendable))
 	if r.options.Probe == nil {

@@ -6,6 +6,7 @@ import "sync/atomic"
 type counters struct {
 	publications atomic.Uint64
 	events       atomic.Uint64
+	puts         atomic.Uint64
 	encodings    atomic.Uint64
 	unsendable   atomic.Uint64
 	calls        atomic.Uint64
@@ -33,6 +34,7 @@ type Stats struct {
 	Publications uint64
 	Events       uint64 // put into an outbox
 	Encodings    uint64 // events encoded: one for each subscription and format, not for each client
+	Puts         uint64 // times that events were put into an outbox: those that go out together count once
 	Unsendable   uint64 // events that the subscriber's serialization cannot express, or that are longer than it takes
 	Calls        uint64
 	FramesIn     uint64
@@ -52,6 +54,7 @@ func (r *Router) Stats() Stats {
 		Publications: r.counters.publications.Load(),
 		Events:       r.counters.events.Load(),
 		Encodings:    r.counters.encodings.Load(),
+		Puts:         r.counters.puts.Load(),
 		Unsendable:   r.counters.unsendable.Load(),
 		Calls:        r.counters.calls.Load(),
 		FramesIn:     r.counters.framesIn.Load(),

@@ -148,7 +148,9 @@ func (w metricWriter) transport(s transport.Stats) {
 	w.counter(sample{"sent_bytes_total", "Bytes written to WebSockets.", float64(s.BytesOut)})
 	w.counter(sample{"received_frames_total", "WebSocket frames read.", float64(s.FramesIn)})
 	w.counter(sample{"sent_frames_total", "WebSocket frames written.", float64(s.FramesOut)})
-	w.counter(sample{"slow_writes_total", "Times that a connection needed a goroutine of its own to be written to.", float64(s.WrittenSlowly)})
+	w.counter(sample{"read_calls_total", "System calls that read from connections.", float64(s.Reads)})
+	w.counter(sample{"write_calls_total", "System calls that wrote to connections.", float64(s.Writes)})
+	w.counter(sample{"slow_writes_total", "Times that a client did not take at once what it was sent.", float64(s.WrittenSlowly)})
 	for refusal, n := range s.Refused {
 		w.counter(sample{"handshakes_refused_total", "WebSocket handshakes that were refused.", float64(n)}, label{"reason", string(refusal)})
 	}

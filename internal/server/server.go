@@ -258,7 +258,7 @@ func transportLimits(c *config.Config) transport.Limits {
 		MaxMessage:     int(c.Limits.MessageBytes),
 		MaxConnections: c.Limits.Connections,
 		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
-		Write: w.Write, Close: w.Close, Drain: w.Drain,
+		Write: w.Write, Close: w.Close, Drain: w.Drain, Gather: w.Gather,
 	}
 }
 

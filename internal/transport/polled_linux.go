@@ -132,6 +132,7 @@ func (l *polled) readPlain(p []byte) (int, error) {
 	}
 	for {
 		n, err := unix.Read(l.fd, p)
+		l.conn.shard.reads.Add(1)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
@@ -232,6 +233,7 @@ func (l *polled) writeLocked(p []byte) (n int, err error) {
 	}
 	for n < len(p) {
 		wrote, err := unix.Write(l.fd, p[n:])
+		l.conn.shard.writes.Add(1)
 		if wrote > 0 {
 			n += wrote
 		}

@@ -45,7 +45,8 @@ type shard struct {
 	wakeup chan struct{}
 	done   chan struct{}
 
-	bytesIn, bytesOut, framesIn, framesOut, writtenSlowly atomic.Uint64
+	bytesIn, bytesOut, framesIn, framesOut atomic.Uint64
+	reads, writes, writtenSlowly           atomic.Uint64
 
 	readyMu sync.Mutex // guards ready; a leaf
 	ready   []*conn
@@ -77,12 +78,26 @@ func (sh *shard) run() {
 	for {
 		select {
 		case <-sh.wakeup:
+			sh.gatherMore()
 			sh.visitReady()
 		case <-ticker.C:
 			sh.tick()
 		case <-sh.done:
 			return
 		}
+	}
+}
+
+// gatherMore lets what is to be written wait for more, if it may.
+func (sh *shard) gatherMore() {
+	if sh.server.limits.Gather <= 0 {
+		return
+	}
+	timer := time.NewTimer(sh.server.limits.Gather)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-sh.done:
 	}
 }
 

@@ -27,7 +27,9 @@ type Stats struct {
 	BytesOut      uint64
 	FramesIn      uint64 // messages and control frames
 	FramesOut     uint64
-	WrittenSlowly uint64 // times that a connection needed a goroutine of its own to be written to
+	Reads         uint64 // system calls; 0 for connections that wait in goroutines of their own
+	Writes        uint64
+	WrittenSlowly uint64 // times that a client did not take at once what it was sent
 }
 
 // Closed is how connections were closed: why, and with which code of RFC 6455. 1006 stands for no close
@@ -50,6 +52,8 @@ func (s *Server) Stats() Stats {
 		stats.BytesOut += sh.bytesOut.Load()
 		stats.FramesIn += sh.framesIn.Load()
 		stats.FramesOut += sh.framesOut.Load()
+		stats.Reads += sh.reads.Load()
+		stats.Writes += sh.writes.Load()
 		stats.WrittenSlowly += sh.writtenSlowly.Load()
 		stats.Connections += sh.count()
 	}

@@ -1,0 +1,92 @@
+package transport_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// TestTheBudgetOfAnEvent counts what the events of a publisher in a hurry cost: system calls, and times
+// that an outbox is locked. A change that makes either grow has to say why here.
+func TestTheBudgetOfAnEvent(t *testing.T) {
+	const (
+		subscribers  = 50
+		publications = 60
+		events       = subscribers * publications
+	)
+	r := router.New(router.Options{Limits: router.Limits{MessageRate: 1e6, MessageBurst: 1e6}})
+	r.AddRealm("app")
+	s := serve(t, transport.Options{Router: r, WriteShards: 1})
+	if !polls(t, s) {
+		t.Skip("connections wait in goroutines on this system, and nothing is counted")
+	}
+	var all []*client
+	for range subscribers {
+		c := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
+		c.send(frame(fin|opText, helloJSON), frame(fin|opText, `[32,1,{},"a.b"]`))
+		c.receive()
+		c.receive()
+		all = append(all, c)
+	}
+	publisher := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
+	publisher.send(frame(fin|opText, helloJSON), frame(fin|opText, `[16,1,{"acknowledge":true},"a.b",[0]]`))
+	publisher.receive()
+	publisher.receive()
+	for _, c := range all {
+		c.receive()
+	}
+
+	transported, routed := s.Stats(), r.Stats()
+	var burst bytes.Buffer
+	for n := range publications {
+		burst.Write(frame(fin|opText, fmt.Sprintf(`[16,%d,{},"a.b",[%d]]`, n+2, n)))
+	}
+	publisher.send(burst.Bytes())
+	for _, c := range all {
+		for range publications {
+			c.receive()
+		}
+	}
+	writes := s.Stats().Writes - transported.Writes
+	reads := s.Stats().Reads - transported.Reads
+	puts := r.Stats().Puts - routed.Puts
+	t.Logf("%d events: %d reads, %d writes, %d puts", events, reads, writes, puts)
+	for what, c := range map[string]struct {
+		got  uint64
+		most float64 // for one event
+	}{
+		"system calls that write": {writes, 0.05},
+		"system calls that read":  {reads, 0.05},
+		"locks of outboxes":       {puts, 0.05},
+	} {
+		if perEvent := float64(c.got) / events; perEvent > c.most {
+			t.Errorf("%s: %.3f for each event, the budget is %.3f", what, perEvent, c.most)
+		}
+	}
+}
+
+// polls reports whether connections are descriptors here.
+func polls(t *testing.T, s *served) bool {
+	c := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
+	c.send(frame(fin|opText, helloJSON))
+	c.receive()
+	return s.Stats().Writes > 0
+}
+
+func TestWritingWaitsForMoreIfItMay(t *testing.T) {
+	speaker := newEcho()
+	inBubble(t, transport.Options{Speaker: speaker, WriteShards: 1, Limits: transport.Limits{Gather: 200 * time.Millisecond}},
+		func(t *testing.T, p *pipes) {
+			client := p.dial(t)
+			begin := time.Now()
+			client.send(frame(fin|opText, "a"))
+			client.wants(fin|opText, "a")
+			if took := time.Since(begin); took < 200*time.Millisecond || took > 300*time.Millisecond {
+				t.Errorf("written after %s", took)
+			}
+		})
+}
