@@ -9,7 +9,7 @@ FUZZTIME  ?= 60s # of all fuzz targets together
 BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
-.PHONY: help build test lint fuzz bench e2e web generate \
+.PHONY: help build test lint fuzz bench load e2e web generate \
         fmt tools node_modules hygiene vet unit web-check generated conformance clean
 
 help: ## say what there is
@@ -38,6 +38,9 @@ fuzz: ## each fuzz target for its share of FUZZTIME
 
 bench: ## benchmarks, without tests
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+load: ## measure Tidings and its peers side by side, and write docs/benchmarks.md
+	cd test/load && go run .
 
 web: node_modules ## build the browser parts that the binary embeds (web/dist)
 	npm --prefix web run build

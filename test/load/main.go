@@ -1,7 +1,8 @@
-// Command load measures what a Tidings server costs, from outside, as a process: it starts the real
-// binary, opens real connections to it over loopback, and reads its memory and CPU time from /proc.
+// Command load measures what Tidings and its peers cost, side by side and from outside: it starts real
+// servers as processes, plays real clients over loopback, and reads the CPU time and the memory of the
+// server's process.
 //
-// It never measures inside the server, and never anything but servers that it started itself.
+// It never measures inside a server, and never anything but servers that it started itself.
 package main
 
 import (
@@ -11,10 +12,16 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/tidings-io/tidings/test/load/scenario"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "load:", err)
@@ -22,61 +29,94 @@ func main() {
 	}
 }
 
+// options are what the command line says.
+type options struct {
+	rounds      int
+	only        string
+	servers     string
+	seconds     float64
+	connections int
+	out         string
+	results     string
+	tidings     string
+}
+
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
-	binary := flags.String("tidings", "../../bin/tidings", "the binary to measure; `make build` makes it")
-	connections := flags.Int("connections", 10_000, "how many connections to hold")
-	publications := flags.Int("publications", 20, "how many publications to send to all of them")
+	var o options
+	flags.IntVar(&o.rounds, "rounds", 3, "how often each server is measured in each scenario; medians are compared")
+	flags.StringVar(&o.only, "only", "", "the scenarios whose names match this `regexp`")
+	flags.StringVar(&o.servers, "servers", "", "the servers whose names match this `regexp`")
+	flags.Float64Var(&o.seconds, "seconds", 1.5, "how long each measurement takes")
+	flags.IntVar(&o.connections, "connections", 10_000, "how many connections the scenario memory holds")
+	flags.StringVar(&o.out, "out", "", "the `folder` for benchmarks.md and its plots (default ../../docs, if everything is measured)")
+	flags.StringVar(&o.results, "results", "results.json", "the `file` for all that was measured")
+	flags.StringVar(&o.tidings, "tidings", "", "the `binary` of Tidings to measure; without it, it is built")
+	list := flags.Bool("list", false, "say what there is to measure, and measure nothing")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *connections < 1 || *connections > maxConnections {
-		return fmt.Errorf("-connections %d: give 1 to %d, which is what one loopback address has ports for", *connections, maxConnections)
+	if o.out == "" && o.only == "" && o.servers == "" {
+		o.out = "../../docs" // a part must not replace the whole
 	}
-	if err := raiseFileLimit(uint64(*connections) + 200); err != nil {
-		return err
-	}
-	server, err := startServer(ctx, *binary)
+	scenarios, err := o.selected()
 	if err != nil {
 		return err
 	}
-	defer server.stop()
-	return measure(ctx, server, *connections, *publications)
+	if *list {
+		return show(scenarios)
+	}
+	runtime.LockOSThread() // the loop's thread is always the same
+	return o.measure(ctx, scenarios)
 }
 
-// measure prints the memory of the server before, with all connections subscribed and at rest, and
-// the CPU time that delivering to them takes.
-func measure(ctx context.Context, server *server, connections, publications int) error {
-	before, err := server.settledRSS(ctx)
+// selected are the scenarios and servers that were asked for.
+func (o options) selected() ([]scenario.Scenario, error) {
+	only, err := regexp.Compile(o.only)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("-only: %w", err)
 	}
-	cpu := server.cpu()
-	clients, err := connectAll(ctx, server, connections)
+	servers, err := regexp.Compile(o.servers)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("-servers: %w", err)
 	}
-	defer clients.close()
-	opening := server.cpu() - cpu
-	after, err := server.settledRSS(ctx)
-	if err != nil {
-		return err
+	var selected []scenario.Scenario
+	for _, s := range scenario.All() {
+		if !only.MatchString(s.Name) {
+			continue
+		}
+		var variants []scenario.Variant
+		for _, v := range s.Variants {
+			if servers.MatchString(v.Name) {
+				variants = append(variants, v)
+			}
+		}
+		if s.Variants = variants; len(variants) > 0 {
+			selected = append(selected, s)
+		}
 	}
-	n := float64(connections)
-	fmt.Printf("connections            %10d, each authenticated with a ticket and subscribed to one topic\n", connections)
-	fmt.Printf("RSS without any        %10.1f MiB\n", float64(before)/(1<<20))
-	fmt.Printf("RSS with all at rest   %10.1f MiB\n", float64(after)/(1<<20))
-	fmt.Printf("RSS per connection     %10.2f KiB\n", float64(after-before)/1024/n)
-	fmt.Printf("CPU per connection     %10.1f us (TCP, upgrade, HELLO, ticket, SUBSCRIBE)\n", opening.Seconds()*1e6/n)
-	if publications == 0 {
-		return nil
+	if len(selected) == 0 {
+		return nil, errors.New("no scenario matches; -list shows their names")
 	}
-	cpu = server.cpu()
-	if err := clients.publishAndDrain(ctx, publications); err != nil {
-		return err
+	return selected, nil
+}
+
+func show(scenarios []scenario.Scenario) error {
+	for _, s := range scenarios {
+		fmt.Print(s.Name, ":")
+		for _, v := range s.Variants {
+			fmt.Print(" ", v.Name)
+		}
+		fmt.Println()
 	}
-	events := n * float64(publications)
-	fmt.Printf("CPU per event          %10.2f us (%d publications of 128 bytes, each received by every client)\n",
-		(server.cpu()-cpu).Seconds()*1e6/events, publications)
 	return nil
+}
+
+// settle is how long memory has to be the same.
+const settle = 1500 * time.Millisecond
+
+// scale is that of a real run.
+func (o options) scale() scenario.Scale {
+	measure := time.Duration(o.seconds * float64(time.Second))
+	return scenario.Scale{Measure: measure, WarmUp: measure / 6, Settle: settle, Resting: o.connections}
 }

@@ -1,0 +1,69 @@
+// Command centrifuge is a server made of github.com/centrifugal/centrifuge, set up to do the same work
+// as Tidings: no anonymous clients, a signed ticket for each connection, nothing kept of publications,
+// no compression. Its metrics are on, as they are by default.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+
+	"github.com/centrifugal/centrifuge"
+
+	"github.com/tidings-io/tidings/test/load/peers/ticket"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:0", "`host:port` to listen on")
+	secret := flag.String("secret", "", "the key that signs tickets")
+	flag.Parse()
+	log.Fatalln(serve(*listen, *secret))
+}
+
+func serve(address, secret string) error {
+	// Its defaults: a client may be 1 MiB behind, up to 16 messages share a frame, writing waits for
+	// no more messages, and the broker is in memory.
+	node, err := centrifuge.New(centrifuge.Config{})
+	if err != nil {
+		return fmt.Errorf("make the node: %w", err)
+	}
+	allow(node, secret)
+	if err := node.Run(); err != nil {
+		return fmt.Errorf("run the node: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/connection/websocket", centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
+		// As its documentation says for many connections that mostly wait. All that has to do with
+		// writing is as by default, and so there is no pool of write buffers.
+		ProcessCommandsOffReadLoop: true,
+	}))
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening on", listener.Addr())
+	return http.Serve(listener, mux)
+}
+
+// allow lets everyone with a ticket subscribe and publish. The callbacks are answered at once, because
+// they ask nobody.
+func allow(node *centrifuge.Node, secret string) {
+	node.OnConnecting(func(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+		user, err := ticket.Verify(secret, e.Token)
+		if err != nil {
+			return centrifuge.ConnectReply{}, centrifuge.DisconnectInvalidToken
+		}
+		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: user}}, nil
+	})
+	node.OnConnect(func(client *centrifuge.Client) {
+		client.OnSubscribe(func(_ centrifuge.SubscribeEvent, answer centrifuge.SubscribeCallback) {
+			answer(centrifuge.SubscribeReply{}, nil)
+		})
+		client.OnPublish(func(_ centrifuge.PublishEvent, answer centrifuge.PublishCallback) {
+			answer(centrifuge.PublishReply{}, nil)
+		})
+	})
+}

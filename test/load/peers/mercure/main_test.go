@@ -1,0 +1,12 @@
+package main_test
+
+import (
+	"testing"
+
+	"github.com/tidings-io/tidings/test/load/peers/peertest"
+	"github.com/tidings-io/tidings/test/load/wire"
+)
+
+func TestMercureDeliversEachPublicationOnce(t *testing.T) { peertest.Delivers(t, wire.Mercure{}) }
+
+func TestMercureRefusesTokensOfOthers(t *testing.T) { peertest.Refuses(t, wire.Mercure{}) }

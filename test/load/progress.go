@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3" //nolint:depguard // this is a command of its own, with the same library
+	"golang.org/x/term"
+
+	"github.com/tidings-io/tidings/test/load/report"
+	"github.com/tidings-io/tidings/test/load/scenario"
+)
+
+// progress shows on standard error how far the run is: a bar on a terminal, and elsewhere a line for each
+// measurement.
+type progress struct {
+	rounds int
+	bar    *progressbar.ProgressBar // nil: lines
+}
+
+func newProgress(scenarios []scenario.Scenario, rounds int) *progress {
+	p := &progress{rounds: rounds}
+	total := 0
+	for _, s := range scenarios {
+		total += len(s.Variants) * rounds
+	}
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(os.Stderr),
+			progressbar.OptionShowCount(),
+			progressbar.OptionFullWidth(),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetElapsedTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond),
+		)
+	}
+	return p
+}
+
+// begins says what is being measured.
+func (p *progress) begins(m report.Measurement) {
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%s, %s, round %d of %d", m.Scenario, m.Server, m.Round, p.rounds))
+	}
+}
+
+// ends says what came out.
+func (p *progress) ends(m report.Measurement, err error) {
+	switch {
+	case p.bar != nil:
+		_ = p.bar.Add(1) // a bar that cannot be drawn is no reason to stop
+	case err == nil:
+		fmt.Fprintf(os.Stderr, "%-26s %-20s %d/%d %s\n", m.Scenario, m.Server, m.Round, p.rounds, line(m.Figures))
+	}
+	if err != nil {
+		p.complain(os.Stderr, err)
+	}
+}
+
+func (p *progress) complain(w io.Writer, err error) {
+	if p.bar != nil {
+		_ = p.bar.Clear() // a bar that cannot be drawn is no reason to stop
+	}
+	fmt.Fprintln(w, "failed:", err)
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish() // a bar that cannot be drawn is no reason to stop
+		fmt.Fprintln(os.Stderr)
+	}
+}
+
+func line(figures scenario.Figures) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(figures)) {
+		parts = append(parts, fmt.Sprintf("%s %.4g", name, figures[name]))
+	}
+	return strings.Join(parts, "  ")
+}

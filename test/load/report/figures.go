@@ -1,0 +1,110 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// unit is how a figure is written.
+type unit string
+
+const (
+	microseconds unit = "µs"
+	kibibytes    unit = "KiB"
+	count        unit = ""
+	share        unit = "%" // measured from 0 to 1
+)
+
+// figure is how the page speaks of what was measured.
+type figure struct {
+	name  string
+	title string
+	unit  unit
+}
+
+// figures are the columns of the tables, in their order.
+var figures = []figure{
+	{CPUPerEvent, "CPU per event", microseconds},
+	{CPUPerPublication, "CPU per publication", microseconds},
+	{CPUPerCall, "CPU per call", microseconds},
+	{CPUPerConnection, "CPU per connection", microseconds},
+	{RSSPerConnection, "memory per connection", kibibytes},
+	{EventsPerSecond, "events per second", count},
+	{CallsPerSecond, "calls per second", count},
+	{LatencyP50, "latency p50", microseconds},
+	{LatencyP99, "latency p99", microseconds},
+	{LatencyP999, "latency p99.9", microseconds},
+	{ServerBusy, "server's core", share},
+	{GeneratorBusy, "generator's core", share},
+}
+
+func figurePlace(name string) int {
+	i := slices.IndexFunc(figures, func(f figure) bool { return f.name == name })
+	if i < 0 {
+		return len(figures)
+	}
+	return i
+}
+
+// compareFigures puts the figures that the page does not know last.
+func compareFigures(a, b string) int {
+	return cmp.Or(cmp.Compare(figurePlace(a), figurePlace(b)), cmp.Compare(a, b))
+}
+
+// figureOf describes a figure; one that the page does not know is shown as it was measured.
+func figureOf(name string) figure {
+	if i := figurePlace(name); i < len(figures) {
+		return figures[i]
+	}
+	return figure{name: name, title: name, unit: count}
+}
+
+// heading is the figure as the head of a column.
+func (f figure) heading() string {
+	if f.unit == count {
+		return f.title
+	}
+	return f.title + ", " + string(f.unit)
+}
+
+// value writes a number of the figure, without its unit.
+func (f figure) value(v float64) string {
+	if f.unit == share {
+		v *= 100
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return number(v)
+}
+
+// withUnit writes a number of the figure with its unit.
+func (f figure) withUnit(v float64) string {
+	return strings.TrimSpace(f.value(v) + " " + string(f.unit))
+}
+
+// number writes three significant digits, which is more than rounds agree on.
+func number(v float64) string {
+	if v == 0 {
+		return "0"
+	}
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
+	if digits > 0 {
+		return strconv.FormatFloat(v, 'f', digits, 64)
+	}
+	scale := math.Pow10(-digits)
+	return grouped(int64(math.Round(v/scale) * scale))
+}
+
+// grouped writes an integer with a comma for each thousand.
+func grouped(n int64) string {
+	if n < 0 {
+		return "-" + grouped(-n)
+	}
+	if n < 1000 {
+		return strconv.FormatInt(n, 10)
+	}
+	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
+}

@@ -1,0 +1,116 @@
+package report
+
+import "fmt"
+
+// Answer is whether a target is reached.
+type Answer string
+
+const (
+	Reached     Answer = "yes"
+	Missed      Answer = "no"
+	NotMeasured Answer = "not measured"
+)
+
+// Verdict is a target next to what was measured, in words.
+type Verdict struct {
+	What     string
+	Target   string
+	Measured string // "" if something is missing
+	Answer   Answer
+	Limited  bool // by the generator, perhaps, in what was compared
+}
+
+// Verdicts holds a run against the targets.
+func Verdicts(run Run) []Verdict {
+	r := resultsOf(run)
+	verdicts := make([]Verdict, len(targets))
+	for i, t := range targets {
+		verdicts[i] = t.verdict(r)
+	}
+	return verdicts
+}
+
+func (t target) verdict(r results) Verdict {
+	v := Verdict{What: t.what(), Target: t.asks(), Answer: NotMeasured}
+	mine := r[cell{t.scenario, t.server, t.figure}]
+	if mine.Rounds == 0 {
+		return v
+	}
+	v.Limited = r.generatorLimited(t.scenario, t.server)
+	f := figureOf(t.figure)
+	if t.rule == atMost {
+		return v.decide(f.withUnit(mine.Median), mine.Median <= t.limit)
+	}
+	other, theirs := r.best(t.scenario, t.figure, t.than)
+	if theirs.Median <= 0 {
+		return v
+	}
+	v.Limited = v.Limited || r.generatorLimited(t.scenario, other)
+	if t.rule == growthOf {
+		return t.growth(r, v, other)
+	}
+	ratio := mine.Median / theirs.Median
+	measured := fmt.Sprintf("%s ×: %s, %s %s", number(ratio), f.withUnit(mine.Median), other, f.withUnit(theirs.Median))
+	if t.rule == lowestOf {
+		return v.decide(measured, ratio < 1)
+	}
+	return v.decide(measured, ratio <= t.limit)
+}
+
+func (t target) growth(r results, v Verdict, other string) Verdict {
+	mine, theirs := r.growth(t.from, t.scenario, t.server, t.figure), r.growth(t.from, t.scenario, other, t.figure)
+	if mine == 0 || theirs == 0 {
+		return v
+	}
+	v.Limited = v.Limited || r.generatorLimited(t.from, t.server) || r.generatorLimited(t.from, other)
+	measured := fmt.Sprintf("%s ×: grows %s ×, %s %s ×", number(mine/theirs), number(mine), other, number(theirs))
+	return v.decide(measured, mine/theirs <= t.limit)
+}
+
+// growth is how many times the median of one scenario is that of another; 0 if one was not measured.
+func (r results) growth(from, to, server, figure string) float64 {
+	before, after := r[cell{from, server, figure}], r[cell{to, server, figure}]
+	if before.Median <= 0 || after.Rounds == 0 {
+		return 0
+	}
+	return after.Median / before.Median
+}
+
+func (v Verdict) decide(measured string, reached bool) Verdict {
+	v.Measured, v.Answer = measured, Missed
+	if reached {
+		v.Answer = Reached
+	}
+	return v
+}
+
+// what names the scenario and the figure, and the server if it is a special one.
+func (t target) what() string {
+	what := scenarioOf(t.scenario).title
+	if t.rule == growthOf {
+		what = scenarioOf(t.from).title + " → " + what
+	}
+	if t.server != "tidings" {
+		what += ", " + t.server
+	}
+	return what + ": " + figureOf(t.figure).title
+}
+
+// asks says the target in words.
+func (t target) asks() string {
+	var asks string
+	switch t.rule {
+	case atMost:
+		asks = fmt.Sprintf("at most %g %s", t.limit, figureOf(t.figure).unit)
+	case timesOf:
+		asks = fmt.Sprintf("at most %g × %s", t.limit, t.whom)
+	case lowestOf:
+		asks = "lower than " + t.whom
+	case growthOf:
+		asks = fmt.Sprintf("grows at most %g × as much as %s", t.limit, t.whom)
+	}
+	if t.note != "" {
+		asks += " (" + t.note + ")"
+	}
+	return asks
+}

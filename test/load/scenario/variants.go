@@ -1,0 +1,57 @@
+package scenario
+
+import (
+	"github.com/tidings-io/tidings/test/load/servers"
+	"github.com/tidings-io/tidings/test/load/wire"
+)
+
+// What servers are compared with each other, and how their clients speak.
+var (
+	floorEach     = Variant{"floor-each", servers.Spec{Program: servers.Floor, Args: []string{"-mode", "each"}}, wire.Floor{}}
+	floorCoalesce = Variant{"floor-coalesce", servers.Spec{Program: servers.Floor, Args: []string{"-mode", "coalesce"}}, wire.Floor{}}
+
+	tidings        = onTidings("tidings", wire.WAMP{Serialization: wire.JSON})
+	tidingsJSON    = onTidings("tidings-json", wire.WAMP{Serialization: wire.JSON})
+	tidingsMsgpack = onTidings("tidings-msgpack", wire.WAMP{Serialization: wire.MessagePack})
+	tidingsDeflate = onTidings("tidings-deflate", wire.WAMP{Serialization: wire.JSON, Compression: wire.Compressed})
+	tidingsMixed   = onTidings("tidings-mixed", wire.WAMP{Serialization: wire.JSON})
+	tidingsTLS     = encrypted(onTidings("tidings-tls", wire.WAMP{Serialization: wire.JSON}))
+
+	nexusJSON    = onNexus("nexus-json", wire.JSON)
+	nexusMsgpack = onNexus("nexus-msgpack", wire.MessagePack)
+
+	centrifugeJSON     = Variant{"centrifuge-json", servers.Spec{Program: servers.Centrifuge}, wire.CentrifugeJSON{}}
+	centrifugeProtobuf = Variant{"centrifuge-protobuf", servers.Spec{Program: servers.Centrifuge}, wire.CentrifugeProtobuf{}}
+	mercure            = Variant{"mercure", servers.Spec{Program: servers.Mercure}, wire.Mercure{}}
+)
+
+func onTidings(name string, dialect wire.WAMP) Variant {
+	dialect.Login = wire.WithTicketOrKey
+	return Variant{name, servers.Spec{Program: servers.Tidings}, dialect}
+}
+
+func onNexus(name string, s wire.Serialization) Variant {
+	return Variant{name, servers.Spec{Program: servers.Nexus}, wire.WAMP{Serialization: s, Login: wire.WithTicket}}
+}
+
+func encrypted(v Variant) Variant {
+	v.Server.Encryption = servers.TLS
+	return v
+}
+
+// The usual selections.
+var (
+	everybody = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON, centrifugeProtobuf, nexusJSON, nexusMsgpack, mercure}
+	shorter   = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON, nexusJSON}
+	three     = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON}
+	channels  = everybody[:len(everybody)-1] // who has no connection that publishes is left out
+)
+
+// All are all scenarios, in the order in which they are measured.
+func All() []Scenario {
+	var all []Scenario
+	for _, family := range [][]Scenario{fanouts(), topics(), patterns(), wires(), calls(), storms(), memory(), overHTTP()} {
+		all = append(all, family...)
+	}
+	return all
+}

@@ -1,0 +1,148 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// The codes of WAMP 2 messages.
+const (
+	codeHello        = 1
+	codeWelcome      = 2
+	codeChallenge    = 4
+	codeAuthenticate = 5
+	codePublish      = 16
+	codeSubscribe    = 32
+	codeSubscribed   = 33
+	codeEvent        = 36
+	codeCall         = 48
+	codeResult       = 50
+	codeRegister     = 64
+	codeRegistered   = 65
+	codeInvocation   = 68
+	codeYield        = 70
+)
+
+// deflate is what a client offers that wants compressed messages, each of them compressed by itself.
+const deflate = "permessage-deflate"
+
+// WAMP is WAMP 2 over WebSocket, in the realm app.
+type WAMP struct {
+	Serialization Serialization
+	Login         Login
+	Compression   Compression
+}
+
+// Compression says whether a client offers permessage-deflate.
+type Compression uint8
+
+// Whether it does.
+const (
+	Uncompressed Compression = iota
+	Compressed
+)
+
+// Login says who a client is and gives its ticket, for the method ticket.
+type Login func(Client) (authid, ticket string)
+
+// The API key of who publishes, and its name.
+const (
+	APIKey     = "the-key-of-the-load-test-publisher"
+	APIKeyName = "load"
+)
+
+// WithTicket is how everybody logs in at nexus.
+func WithTicket(c Client) (authid, ticket string) {
+	authid = fmt.Sprintf("user%d", c.Number)
+	return authid, Ticket(Secret, authid, fmt.Sprintf("load-%d", c.Number))
+}
+
+// WithTicketOrKey is how users log in at Tidings, and backends: who publishes and answers calls.
+func WithTicketOrKey(c Client) (authid, ticket string) {
+	if c.Role == Publisher || c.Role == Callee {
+		return APIKeyName, APIKey
+	}
+	return WithTicket(c)
+}
+
+// Script implements Dialect.
+func (w WAMP) Script(c Client) []Step {
+	extension := ""
+	if w.Compression == Compressed {
+		extension = deflate
+	}
+	authid, ticket := w.Login(c)
+	roles := dict{"subscriber": dict{}, "publisher": dict{}, "caller": dict{}, "callee": dict{}}
+	steps := []Step{
+		upgrade(c, "/ws", "wamp.2."+w.Serialization.name, extension),
+		w.step(codeChallenge, list{uint64(codeHello), "app", dict{"authmethods": list{"ticket"}, "authid": authid, "roles": roles}}),
+		w.step(codeWelcome, list{uint64(codeAuthenticate), ticket, dict{}}),
+	}
+	switch c.Role {
+	case Subscriber:
+		for i, topic := range c.Topics {
+			steps = append(steps, w.step(codeSubscribed, list{uint64(codeSubscribe), uint64(i + 1), matching(c.Match), topic}))
+		}
+	case Callee:
+		steps = append(steps, w.step(codeRegistered, list{uint64(codeRegister), uint64(1), dict{}, c.Topics[0]}))
+	case Publisher, Caller:
+	}
+	return steps
+}
+
+func matching(m Match) dict {
+	switch m {
+	case Prefix:
+		return dict{"match": "prefix"}
+	case Wildcard:
+		return dict{"match": "wildcard"}
+	case Exact:
+	}
+	return dict{}
+}
+
+// step sends a message and waits for one with the code.
+func (w WAMP) step(code byte, message list) Step {
+	return Step{Send: w.Serialization.frame(nil, message), Answered: expect(w.Serialization.opens(code))}
+}
+
+// expect consumes one message, which has to begin like this.
+func expect(o opening) func(p []byte) (int, error) {
+	return func(p []byte) (int, error) {
+		text, consumed, err := message(p)
+		if consumed == 0 {
+			return 0, err
+		}
+		if len(text) < 4 || binary.BigEndian.Uint32(text)&o.mask != o.value {
+			return 0, fmt.Errorf("the server said %q instead", text[:min(len(text), quoted)])
+		}
+		return consumed, nil
+	}
+}
+
+// AppendPublish implements Dialect. The request id is always the same: nobody answers, and nobody asks.
+func (w WAMP) AppendPublish(dst []byte, topic string, value []byte) []byte {
+	return w.Serialization.frame(dst, list{uint64(codePublish), uint64(1), dict{}, topic, list{payload(value)}})
+}
+
+// Meter implements Dialect.
+func (w WAMP) Meter() Meter { return w.counts(codeEvent) }
+
+// Results implements RPC.
+func (w WAMP) Results() Meter { return w.counts(codeResult) }
+
+func (w WAMP) counts(code byte) Meter {
+	return &frames{opening: w.Serialization.opens(code), compressed: w.Compression == Compressed}
+}
+
+// AppendCall implements RPC.
+func (w WAMP) AppendCall(dst []byte, id uint64, c Call) []byte {
+	return w.Serialization.frame(dst, list{uint64(codeCall), id, dict{}, c.Procedure, list{payload(c.Payload)}})
+}
+
+// Callee implements RPC.
+func (w WAMP) Callee(value []byte) Meter {
+	return &callee{serialization: w.Serialization, arguments: w.Serialization.append(nil, list{payload(value)})}
+}
+
+var _ RPC = WAMP{}
