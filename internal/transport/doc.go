@@ -15,16 +15,22 @@
 //	net/http's      handshake            the 101 is written               net/http
 //	poll            long-poll client     it is closed, or has gone        Server.Run
 //	greeting        RawSocket handshake  it is answered, or its time up   Server.Run
-//	reader          connection           the connection is closed         Server.Run
 //	shard           processor            all connections are closed       Server.Run
-//	on demand       connection that is   what was left over is written,   Server.Run
-//	                slow, or TLS         or the write deadline passes
+//	worker          a few per shard, and all connections are closed       Server.Run
+//	                per message that
+//	                waits
+//	reader          connection that is   the connection is closed         Server.Run
+//	                no descriptor
+//	on demand       such a connection    it is written, or the write      Server.Run
+//	                that is written to   deadline passes
 //
 // Only the reader calls a Conversation's Receive and Gone; only the one who holds the connection's
-// turn to write (a shard, or the goroutine on demand that a shard handed it to) writes.
+// turn to write (a shard, or the goroutine on demand that a shard handed it to) writes. Who is the
+// reader is the [link]'s business.
 //
 // # Lock order
 //
-// conn.mu, then lifetime.mu; shard.readyMu and shard.membersMu stand alone. The router calls Wake under
+// conn.mu, then lifetime.mu; poller.mu, then shard.readyMu; polled.mu, then shard.readyMu;
+// shard.membersMu stands alone. The router calls Wake under
 // its locks; none of them is taken under one of ours.
 package transport

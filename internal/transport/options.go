@@ -71,7 +71,7 @@ type Limits struct {
 // The defaults of [Limits].
 const (
 	DefaultMaxMessage     = 1 << 20 // far above any notification, far below what hurts 1000 times
-	DefaultMaxConnections = 100_000 // about 1 GB with the sessions and the kernel's part
+	DefaultMaxConnections = 100_000 // about 200 MB with the sessions, and what the kernel needs
 	DefaultHello          = 10 * time.Second
 	DefaultMessage        = 60 * time.Second // 1 MiB at 17 KiB/s: a bad mobile line
 	DefaultPing           = 25 * time.Second // twice within the usual 60 s of a proxy

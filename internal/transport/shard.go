@@ -18,17 +18,17 @@ import (
 // else the connection goes to the end of the list.
 //
 //	wake: turn 0 -> 1 --push--> ready list --visit--> written ----------> turn n -> 0
-//	                                ^          |                             | counted meanwhile,
-//	                                |          v                             | or more is queued
-//	                                |   the kernel took only a part;         |
-//	                                |   or TLS, which cannot be tried        |
-//	                                |          v                             |
-//	                                +-- a goroutine on demand writes it <----+
-//	                                    and has the turn while it does
+//	                             ^    ^        |                             | counted meanwhile,
+//	                             |    |        v                             | or more is queued
+//	                             |    |   the kernel took only a part:       |
+//	                             |    |   the rest is kept                   |
+//	                             |    |        v                             |
+//	                             |    +-- there is room again                |
+//	                             +-------------------------------------------+
 //
-// So a shard never waits: a slow client costs one goroutine, for as long as it is slow, and delays
-// nobody. While a shard is busy more is queued for the connections on its list, so that the busier it
-// is, the more events it writes at once.
+// So a shard never waits: a slow client costs what it has not taken, and delays nobody. While a shard is
+// busy more is queued for the connections on its list, so that the busier it is, the more events it
+// writes at once.
 
 const (
 	// takeBytes is what one visit writes, so that a client with a full outbox does not keep the shard
