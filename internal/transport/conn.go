@@ -197,6 +197,7 @@ func (c *conn) retire() {
 	}
 	end := *c.closing
 	c.mu.Unlock()
+	c.server.closes.count(end.reason, end.code)
 	c.talk.Gone(end.reason)
 	if c.in != nil && c.in.rests() {
 		c.in.giveBack()
@@ -204,6 +205,5 @@ func (c *conn) retire() {
 	c.in = nil
 	c.link.free()
 	c.shard.remove(c)
-	c.server.closes.count(end.reason, end.code)
 	c.server.release()
 }

@@ -130,22 +130,18 @@ func (l *polled) readPlain(p []byte) (int, error) {
 	if l.drained && !l.hungUp.Load() {
 		return 0, errNothing
 	}
-	for {
-		n, err := unix.Read(l.fd, p)
-		l.conn.shard.reads.Add(1)
-		switch {
-		case errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EAGAIN):
-			return 0, errNothing
-		case err != nil:
-			return 0, err
-		case n == 0:
-			return 0, io.EOF
-		default:
-			l.drained = n < len(p)
-			return n, nil
-		}
+	n, err := readNow(l.fd, p)
+	l.conn.shard.reads.Add(1)
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		return 0, errNothing
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, io.EOF
 	}
+	l.drained = n < len(p)
+	return n, nil
 }
 
 // happened is called by the poller, with what epoll says.
@@ -232,16 +228,13 @@ func (l *polled) writeLocked(p []byte) (n int, err error) {
 		return 0, net.ErrClosed
 	}
 	for n < len(p) {
-		wrote, err := unix.Write(l.fd, p[n:])
+		wrote, err := writeNow(l.fd, p[n:])
 		l.conn.shard.writes.Add(1)
-		if wrote > 0 {
-			n += wrote
-		}
+		n += wrote
 		switch {
-		case err == nil, errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
 			return n, nil
-		default:
+		case err != nil:
 			return n, err
 		}
 	}
@@ -259,8 +252,9 @@ func (l *polled) close(how farewell) {
 	if l.sealed != nil && how == closeGently {
 		l.sealed.goodbye()
 	}
-	if how == closeReset {
+	if how == closeReset { // not by halves: what is in the kernel would be sent before the end
 		l.resetOnFree()
+		return
 	}
 	l.shutdown(unix.SHUT_RDWR)
 }

@@ -89,8 +89,15 @@ func (c *conn) finished() progress {
 	return idle // who closes the socket rouses the reader
 }
 
-// heedClosing tells the conversation that the connection is closing, once.
+// heedClosing tells the conversation that the connection is closing, once, and ends reading when it is
+// closed: that nothing comes any more is not always seen.
 func (c *conn) heedClosing() {
+	if c.closeBy.Load() == 0 {
+		return
+	}
+	if c.isShut() {
+		c.reader = finishing
+	}
 	if reason, begun := c.closingFor(); begun && !c.gone {
 		c.over, c.gone = true, true
 		c.talk.Gone(reason)

@@ -108,7 +108,7 @@ func (p *Player) Connect(ctx context.Context, clients []Client) ([]*Conn, error)
 			conns = append(conns, c)
 			p.worked += p.clock() - began
 		}
-		if err := p.turn(ctx, tick); err != nil {
+		if err := p.turn(ctx, p.patience()); err != nil {
 			return nil, err
 		}
 		if p.clock()-p.progress > connectWithin {
@@ -116,6 +116,15 @@ func (p *Player) Connect(ctx context.Context, clients []Client) ([]*Conn, error)
 		}
 	}
 	return conns, nil
+}
+
+// patience is how long the player sleeps while it connects: not at all, as while it publishes, unless
+// handshakes of TLS need its core.
+func (p *Player) patience() time.Duration {
+	if p.alert && p.handshakes == nil {
+		return 0
+	}
+	return tick
 }
 
 // Rest answers what servers ask of clients that have nothing to do, for that long.
