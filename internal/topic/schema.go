@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -173,32 +174,39 @@ func complaints(err error) string {
 	if !ok {
 		return firstLine(err)
 	}
-	var list []string
-	more := collect(e, &list)
+	all := leaves(nil, e)
+	slices.SortStableFunc(all, func(a, b *jsonschema.ValidationError) int { // the library walks over maps
+		return slices.Compare(a.InstanceLocation, b.InstanceLocation)
+	})
+	shown := all[:min(len(all), maxComplaints)]
+	list := make([]string, len(shown))
+	for i, leaf := range shown {
+		list[i] = complaint(leaf)
+	}
 	text := strings.Join(list, "; ")
-	if more > 0 {
+	if more := len(all) - len(shown); more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
 	}
 	return text
 }
 
-// collect walks to the leaves, which say what is wrong; the inner errors only say that something is.
-func collect(e *jsonschema.ValidationError, list *[]string) (more int) {
+// leaves appends those that say what is wrong; the inner errors only say that something is.
+func leaves(all []*jsonschema.ValidationError, e *jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(e.Causes) == 0 {
+		return append(all, e)
+	}
 	for _, cause := range e.Causes {
-		more += collect(cause, list)
+		all = leaves(all, cause)
 	}
-	if len(e.Causes) > 0 {
-		return more
-	}
-	if len(*list) == maxComplaints {
-		return 1
-	}
-	text := e.ErrorKind.LocalizedString(english)
+	return all
+}
+
+func complaint(leaf *jsonschema.ValidationError) string {
+	text := leaf.ErrorKind.LocalizedString(english)
 	if len(text) > maxComplaintBytes {
 		text = strings.ToValidUTF8(text[:maxComplaintBytes], "") + "..."
 	}
-	*list = append(*list, "at "+pointer(e.InstanceLocation)+": "+text)
-	return 0
+	return "at " + pointer(leaf.InstanceLocation) + ": " + text
 }
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
