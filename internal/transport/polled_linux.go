@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -57,6 +58,7 @@ func (c *conn) pollPlain(nc net.Conn) *polled {
 	}
 	fd, err := duplicate(plain)
 	if err != nil {
+		c.server.log.Warn("a connection gets a goroutine of its own", "error", err)
 		return nil
 	}
 	nc.Close()
@@ -66,15 +68,22 @@ func (c *conn) pollPlain(nc net.Conn) *polled {
 }
 
 // duplicate gives a descriptor of our own.
-func duplicate(plain syscall.Conn) (fd int, err error) {
+func duplicate(plain syscall.Conn) (int, error) {
 	raw, err := plain.SyscallConn()
 	if err != nil {
-		return -1, err
+		return -1, fmt.Errorf("find the descriptor: %w", err)
 	}
-	err = errors.Join(raw.Control(func(theirs uintptr) {
-		fd, err = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 0)
-	}), err)
-	return fd, err
+	ours := -1
+	var failed error
+	if err := raw.Control(func(theirs uintptr) {
+		ours, failed = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 0)
+	}); err != nil {
+		return -1, fmt.Errorf("use the descriptor: %w", err)
+	}
+	if failed != nil {
+		return -1, fmt.Errorf("duplicate the descriptor: %w", failed)
+	}
+	return ours, nil
 }
 
 func (l *polled) start() {

@@ -45,7 +45,7 @@ type poller struct {
 	got    int
 	wait   func(fd uintptr) bool
 
-	mu      sync.Mutex // guards what follows; a leaf
+	mu      sync.Mutex // guards what follows; a shard's readyMu is taken under it
 	work    sync.Cond  // told when there is something to do
 	ready   []*polled  // from next on
 	next    int
