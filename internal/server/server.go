@@ -212,6 +212,7 @@ func (s *Server) transportOptions() transport.Options {
 		TrustedProxies: c.TrustedProxies,
 		Limits:         transportLimits(c),
 		WriteShards:    c.WebSocket.Writers,
+		WriteAlone:     !c.WebSocket.IOUring,
 		Logger:         s.logger,
 	}
 	if cookie := c.Auth.Cookie; cookie != nil {

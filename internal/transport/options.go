@@ -20,7 +20,8 @@ type Options struct {
 	Cookie         CookieOptions
 	Limits         Limits
 	Compression    Compression
-	WriteShards    int // writer goroutines; 0: one for each processor
+	WriteShards    int  // writer goroutines; 0: one for each processor
+	WriteAlone     bool // each connection is written to with a system call of its own, without io_uring
 	Logger         *slog.Logger
 }
 

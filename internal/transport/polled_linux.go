@@ -203,7 +203,10 @@ func (l *polled) send(out output) (done bool, err error) {
 // empty and not nil: then it waits in encrypted form.
 func (l *polled) put(frames [][]byte) (rest [][]byte, err error) {
 	for len(frames) > 0 {
-		chunk, count := l.conn.shard.gather(frames)
+		chunk, count := frames[0], 1
+		if len(frames) > 1 && len(frames[0])+len(frames[1]) <= takeBytes {
+			chunk, count = gather(l.conn.shard.scratch, frames)
+		}
 		n, err := l.putChunk(chunk)
 		if err != nil {
 			return nil, err

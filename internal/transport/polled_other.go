@@ -13,3 +13,12 @@ func Detachable(plain net.Listener) net.Listener { return plain }
 type pollerOnce struct{}
 
 func (*pollerOnce) stop() {}
+
+// convoy needs io_uring.
+type convoy struct{}
+
+func (*Server) equip() {}
+
+func (*convoy) join(visit) bool { return false }
+func (*convoy) depart()         {}
+func (*convoy) close()          {}

@@ -158,6 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if again {
 		return errors.New("transport: a server runs only once")
 	}
+	s.equip()
 	var shards sync.WaitGroup
 	for _, sh := range s.shards {
 		shards.Go(sh.run)

@@ -60,6 +60,14 @@ type shard struct {
 	visiting []*conn
 	frames   [][]byte
 	scratch  []byte
+	convoy   convoy
+}
+
+// visit is a connection's turn to be written to.
+type visit struct {
+	conn *conn
+	seen uint32 // of conn.turn
+	out  output
 }
 
 func newShard(s *Server) *shard {
@@ -75,6 +83,7 @@ func newShard(s *Server) *shard {
 func (sh *shard) run() {
 	ticker := time.NewTicker(sh.server.limits.tick())
 	defer ticker.Stop()
+	defer sh.convoy.close()
 	for {
 		select {
 		case <-sh.wakeup:
@@ -128,23 +137,30 @@ func (sh *shard) visitReady() {
 	for _, c := range sh.visiting {
 		sh.visit(c)
 	}
+	sh.convoy.depart()
 	clear(sh.visiting)
 }
 
-// visit writes what is queued for a connection.
+// visit writes what is queued for a connection, together with others where that is possible.
 func (sh *shard) visit(c *conn) {
-	seen := c.turn.Load()
-	out := c.collect(sh.frames[:0])
-	sh.frames = out.frames
+	v := visit{conn: c, seen: c.turn.Load()}
+	v.out = c.collect(sh.frames[:0])
+	sh.frames = v.out.frames
 	defer clear(sh.frames) // do not keep them alive
-	done, err := c.link.send(out)
+	if !sh.convoy.join(v) {
+		v.end(c.link.send(v.out))
+	}
+}
+
+// end is what follows when the link has sent what it can.
+func (v *visit) end(done bool, err error) {
 	switch {
 	case err != nil:
-		c.drop(writeFailure(err))
+		v.conn.drop(writeFailure(err))
 	case done:
-		c.settle(seen, out)
+		v.conn.settle(v.seen, v.out)
 	default:
-		sh.writtenSlowly.Add(1)
+		v.conn.shard.writtenSlowly.Add(1)
 	}
 }
 
@@ -158,15 +174,12 @@ func (c *conn) settle(seen uint32, out output) {
 	}
 }
 
-// gather puts as many frames as fit into one piece: copying a few hundred bytes is cheaper than
-// another entry of writev.
-func (sh *shard) gather(frames [][]byte) (chunk []byte, count int) {
-	if len(frames) == 1 || len(frames[0])+len(frames[1]) > cap(sh.scratch) {
-		return frames[0], 1
-	}
-	chunk = sh.scratch[:0]
+// gather puts as many frames as there is room for into one piece: copying a few hundred bytes is cheaper
+// than another entry of writev.
+func gather(room []byte, frames [][]byte) (chunk []byte, count int) {
+	chunk = room[:0]
 	for _, frame := range frames {
-		if len(chunk)+len(frame) > cap(sh.scratch) {
+		if len(chunk)+len(frame) > cap(chunk) {
 			break
 		}
 		chunk = append(chunk, frame...)

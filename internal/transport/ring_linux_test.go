@@ -1,0 +1,104 @@
+package transport
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// pairs makes connected sockets that do not wait: ours and theirs.
+func pairs(t *testing.T, count int) (ours, theirs []int) {
+	for range count {
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(pair[0]); unix.Close(pair[1]) })
+		ours, theirs = append(ours, pair[0]), append(theirs, pair[1])
+	}
+	return ours, theirs
+}
+
+func ringOf(t *testing.T, size uint32) *ring {
+	t.Helper()
+	r, err := newRing(size)
+	if err != nil {
+		t.Skipf("this system has no io_uring to use: %v", err)
+	}
+	t.Cleanup(r.close)
+	return r
+}
+
+func TestARingWritesToEach(t *testing.T) {
+	const size, rounds = 4, 50 // its queues come round several times
+	r := ringOf(t, size)
+	ours, theirs := pairs(t, size)
+	buffer := make([]byte, 100)
+	for round := range rounds {
+		count := round%size + 1
+		var sent [size][]byte
+		for i := range count {
+			sent[i] = fmt.Appendf(nil, "round %d to %d", round, i)
+			r.add(ours[i], sent[i])
+		}
+		if err := r.submit(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range count {
+			n, err := unix.Read(theirs[i], buffer)
+			if err != nil || int(r.results[i]) != len(sent[i]) || !bytes.Equal(buffer[:n], sent[i]) {
+				t.Fatalf("round %d: result %d, got %q (%v), want %q", round, r.results[i], buffer[:max(n, 0)], err, sent[i])
+			}
+		}
+	}
+}
+
+func TestARingSaysWhatBecameOfEach(t *testing.T) {
+	r := ringOf(t, 8)
+	ours, theirs := pairs(t, 3)
+	unix.Close(theirs[1])
+	large := make([]byte, 16<<20)
+	r.add(ours[0], []byte("well"))
+	r.add(ours[1], []byte("its other end is closed"))
+	r.add(-1, []byte("it is freed"))
+	r.add(ours[2], large)
+	if err := r.submit(); err != nil {
+		t.Fatal(err)
+	}
+	got := r.results
+	if got[0] != 4 || got[1] != -int32(unix.EPIPE) || got[2] != -int32(unix.EBADF) || got[3] <= 0 || int(got[3]) >= len(large) {
+		t.Fatalf("results %d", got[:4])
+	}
+	r.add(ours[2], large[got[3]:])
+	if err := r.submit(); err != nil {
+		t.Fatal(err)
+	}
+	if got[0] != -int32(unix.EAGAIN) {
+		t.Errorf("a full socket gave %d", got[0])
+	}
+}
+
+func TestARingThatBreaksHasBegunNothing(t *testing.T) {
+	r, err := newRing(8)
+	if err != nil {
+		t.Skipf("this system has no io_uring to use: %v", err)
+	}
+	unix.Close(r.fd)
+	r.fd = -1
+	r.add(0, []byte("never begun"))
+	if err := r.submit(); err == nil || r.results[0] != -int32(unix.EAGAIN) {
+		t.Errorf("a broken ring gave %d, %v", r.results[0], err)
+	}
+}
+
+// HasRing reports whether the system has an io_uring to use.
+func HasRing() bool {
+	r, err := newRing(1)
+	if err != nil {
+		return false
+	}
+	r.close()
+	return true
+}
