@@ -26,7 +26,7 @@ type parcel struct {
 
 // convoySize bounds how long the first of a convoy waits for the last to be prepared, some tens of
 // microseconds. With a quarter of it an event costs 7 % more.
-const convoySize = 128
+const convoySize = 64
 
 // equip gets rings, unless the system has none.
 func (s *Server) equip() {

@@ -161,7 +161,7 @@ func (r *ring) submit() error {
 	atomic.StoreUint32(r.tail, begin+count)
 	for ended := uint32(0); ended < count; {
 		left := begin + count - atomic.LoadUint32(r.head)
-		_, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(left), uintptr(count-ended), ringGetEvents, 0, 0)
+		_, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(left), uintptr(count-ended), ringGetEvents, 0, 0)
 		ended += r.reap()
 		if errno != 0 && !errors.Is(errno, unix.EINTR) {
 			return fmt.Errorf("submit to io_uring: %w", errno)
