@@ -21,7 +21,7 @@ func (s *Server) mountOwn() error {
 	}
 	return errors.Join(
 		err,
-		s.mountOurs("/ws", s.transport),
+		s.mountOurs(webSocketPath, s.transport),
 		s.mountOurs(httpapi.Prefix, s.api),
 		s.mountOurs("GET /healthz", http.HandlerFunc(s.serveHealth)),
 		s.mountOurs("GET /readyz", http.HandlerFunc(s.serveReady)),
@@ -36,6 +36,9 @@ func (s *Server) mountOurs(pattern string, h http.Handler) error {
 	return s.Mount(pattern, h)
 }
 
+// webSocketPath is where WebSockets are.
+const webSocketPath = "/ws"
+
 // longPollPrefix is where WAMP over HTTP long-poll is, if it is configured.
 const longPollPrefix = "/longpoll"
 
@@ -47,7 +50,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		boundBody(w, r)
 	}
 	switch pattern {
-	case "/ws", longPollPrefix + "/": // the transport logs by itself, and never what proves who somebody is
+	case webSocketPath, longPollPrefix + "/": // the transport logs by itself, and never what proves who somebody is
 		s.mux.ServeHTTP(w, r)
 		return
 	}

@@ -146,7 +146,7 @@ func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	if s.tls != nil {
 		err = web.ServeTLS(transport.Detachable(listener), "", "")
 	} else {
-		err = web.Serve(listener)
+		err = web.Serve(s.transport.Entrance(listener, webSocketPath))
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -116,17 +116,36 @@ func refuseOpening(ending *router.Ending, err error) *refusal {
 	return refuse(status, RefusedOpening, detail)
 }
 
-// serve takes over the socket: it sends the answer to the handshake together with what the
+// ownConnection is an [http.ResponseWriter] of ours, whose connection net/http knows nothing of.
+type ownConnection interface {
+	link(c *conn) (l link, early []byte, err error)
+}
+
+// takeOver gives the connection its link, and what the client sent before it saw the answer.
+func (c *conn) takeOver(w http.ResponseWriter) (early []byte, err error) {
+	if own, ok := w.(ownConnection); ok {
+		c.link, early, err = own.link(c)
+		return early, err
+	}
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
+	c.link = c.newLink(nc)
+	early, _ = buffered.Peek(buffered.Reader.Buffered()) // a buffer gives what it has
+	return early, nil
+}
+
+// serve begins: it sends the answer to the handshake together with what the
 // conversation says first, in one write, and leaves the rest to the link and the shard. It runs in
 // the goroutine of the handshake, which then ends. early is what the client sent before it saw the
 // answer.
-func (c *conn) serve(nc net.Conn, early []byte, response []byte) {
+func (c *conn) serve(early, response []byte) {
 	if len(early) > 0 {
 		c.in = c.wire.borrow(c.rules)
 		c.heardFrom(copy(c.in.space(), early))
 		c.early = true
 	}
-	c.link = c.newLink(nc)
 	c.shard.add(c)
 	if c.server.cutting.Load() {
 		c.drop(router.CloseShutdown)

@@ -1,6 +1,6 @@
 // Package transport carries bytes between clients and the router over WebSocket (RFC 6455, with
-// permessage-deflate, RFC 7692), over RawSocket and over HTTP long-poll. It does the upgrade itself on a hijacked
-// net/http connection, checks every frame, writes what is queued for a client with one write, keeps
+// permessage-deflate, RFC 7692), over RawSocket and over HTTP long-poll. It does the upgrade itself, before
+// net/http sees the connection (see [Server.Entrance]) or on one that it gives away, checks every frame, writes what is queued for a client with one write, keeps
 // idle connections alive and ends each of them with a typed reason. How frames lie on a connection
 // is a [wire]; everything else is the same for all.
 //
@@ -12,7 +12,9 @@
 // # Goroutines
 //
 //	what            one per              ends when                        who waits
-//	net/http's      handshake            the 101 is written               net/http
+//	entrance        listener             it is closed                     Close
+//	net/http's      handshake that the   the 101 is written               net/http
+//	                entrance leaves
 //	poll            long-poll client     it is closed, or has gone        Server.Run
 //	greeting        RawSocket handshake  it is answered, or its time up   Server.Run
 //	shard           processor            all connections are closed       Server.Run

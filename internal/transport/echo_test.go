@@ -16,6 +16,7 @@ type echo struct {
 	pongs  transport.Pongs // of the protocols
 	ends   transport.Ends  // of the protocols
 	refuse error           // of Open
+	opened func(ctx context.Context)
 	gone   chan router.CloseReason
 
 	mu   sync.Mutex
@@ -75,7 +76,10 @@ type echoing struct {
 	ending *router.Ending
 }
 
-func (t *echoing) Open(context.Context) error {
+func (t *echoing) Open(ctx context.Context) error {
+	if t.echo.opened != nil {
+		t.echo.opened(ctx)
+	}
 	if t.echo.refuse != nil {
 		t.end(router.Ending{Reason: router.CloseAuthFailed, Text: t.echo.refuse.Error()})
 	}

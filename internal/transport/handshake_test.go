@@ -119,10 +119,14 @@ func TestARefusalLeavesTheConnectionUsable(t *testing.T) {
 // tickets accepts one ticket, once.
 type tickets struct {
 	valid string
-	used  bool
+
+	mu   sync.Mutex // guards used
+	used bool
 }
 
 func (k *tickets) Redeem(_ context.Context, ticket string) (*router.Identity, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	switch {
 	case ticket == "broken store":
 		return nil, errors.New("secret detail of the store")

@@ -37,8 +37,13 @@ type polled struct {
 // poll takes a connection over from net, whose own descriptor, buffers and poller it needs no more. It
 // gives nil where that cannot be done.
 func (c *conn) poll(nc net.Conn) link {
-	if secure, ok := nc.(*tls.Conn); ok {
-		return c.seal(secure)
+	switch kind := nc.(type) {
+	case *tls.Conn:
+		return c.seal(kind)
+	case *begunConn:
+		if len(kind.begun) > 0 { // which is not in the socket any more
+			return nil
+		}
 	}
 	if l := c.pollPlain(nc); l != nil {
 		return l

@@ -10,6 +10,9 @@ func (*conn) poll(net.Conn) link { return nil }
 // Detachable has nothing to prepare.
 func Detachable(plain net.Listener) net.Listener { return plain }
 
+// Entrance leaves everything to net/http.
+func (*Server) Entrance(listener net.Listener, _ string) net.Listener { return listener }
+
 type pollerOnce struct{}
 
 func (*pollerOnce) stop() {}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -47,7 +48,7 @@ type poller struct {
 
 	mu      sync.Mutex // guards what follows; a shard's readyMu is taken under it
 	work    sync.Cond  // told when there is something to do
-	ready   []*polled  // from next on
+	ready   []errand   // from next on
 	next    int
 	links   []*polled // by slot.index
 	spare   []slot    // with the generation of who comes next
@@ -57,6 +58,9 @@ type poller struct {
 	idle    int       // workers that wait
 	stopped bool
 }
+
+// errand is what a worker does: the reader of a link, or the request of who arrives.
+type errand interface{ run() }
 
 // slot is a link's number for epoll: an event may be on its way while its link is freed, so that who
 // comes in its place has another generation.
@@ -92,10 +96,7 @@ func (p *poller) add(l *polled) error {
 		l.slot = slot{index: int32(len(p.links))}
 		p.links = append(p.links, l)
 	}
-	if !p.started {
-		p.started = true
-		p.callLocked()
-	}
+	p.startLocked()
 	event := unix.EpollEvent{Events: watched, Fd: l.slot.index, Pad: l.slot.generation}
 	var err error
 	if broken := p.raw.Control(func(fd uintptr) {
@@ -122,15 +123,36 @@ func (p *poller) push(l *polled) {
 	p.callLocked()
 }
 
-func (p *poller) popLocked() *polled {
+// admit is push for who has just arrived. It reports false if there are no workers any more.
+func (p *poller) admit(a *arrival) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return false
+	}
+	p.ready = append(p.ready, a)
+	p.startLocked()
+	p.callLocked()
+	return true
+}
+
+// startLocked has a worker wait for the kernel.
+func (p *poller) startLocked() {
+	if !p.started {
+		p.started = true
+		p.callLocked()
+	}
+}
+
+func (p *poller) popLocked() errand {
 	if p.next == len(p.ready) {
 		p.ready, p.next = p.ready[:0], 0
 		return nil
 	}
-	l := p.ready[p.next]
+	first := p.ready[p.next]
 	p.ready[p.next] = nil
 	p.next++
-	return l
+	return first
 }
 
 // callLocked makes sure that a worker is on its way to the list.
@@ -152,14 +174,14 @@ func (p *poller) run() {
 	defer p.mu.Unlock()
 	p.coming = false
 	for !p.stopped {
-		l := p.popLocked()
+		next := p.popLocked()
 		switch {
-		case l != nil:
+		case next != nil:
 			if p.next < len(p.ready) || !p.polling {
 				p.callLocked()
 			}
 			p.mu.Unlock()
-			l.run()
+			next.run()
 			p.mu.Lock()
 		case !p.polling:
 			p.pollLocked()
@@ -205,7 +227,7 @@ func (p *poller) collect(fd uintptr) bool {
 	return n > 0 || err != nil
 }
 
-// stop ends the workers. No link is left then.
+// stop ends the workers. No link is left then; who has only just arrived is sent away.
 func (p *poller) stop() {
 	p.mu.Lock()
 	p.stopped = true
@@ -213,7 +235,13 @@ func (p *poller) stop() {
 	p.mu.Unlock()
 	p.epoll.Close()
 	p.workers.Wait()
+	for next := p.popLocked(); next != nil; next = p.popLocked() {
+		next.run()
+	}
 }
+
+// errStopped is for who comes after the end.
+var errStopped = errors.New("the server has stopped")
 
 // pollerOnce is a shard's poller, made for its first link: a server whose connections are none of the
 // system's has none.
@@ -229,7 +257,7 @@ func (o *pollerOnce) get() (*poller, error) {
 }
 
 func (o *pollerOnce) stop() {
-	if o.once.Do(func() {}); o.poller != nil {
+	if o.once.Do(func() { o.err = errStopped }); o.poller != nil {
 		o.poller.stop()
 	}
 }

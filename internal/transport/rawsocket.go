@@ -117,7 +117,8 @@ func (s *Server) greet(nc net.Conn, options RawSocketOptions) {
 	}
 	handedOver = true
 	s.handshakes.accepted.Add(1)
-	c.serve(nc, nil, shake.response)
+	c.link = c.newLink(nc)
+	c.serve(nil, shake.response)
 }
 
 // rawHandshake is what was agreed on and the answer that says so.

@@ -110,15 +110,14 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	if wrong := c.converse(r.Context(), settled); wrong != nil {
 		return wrong
 	}
-	nc, buffered, err := http.NewResponseController(w).Hijack()
+	early, err := c.takeOver(w)
 	if err != nil {
 		c.talk.Gone(router.CloseInternal)
-		s.log.ErrorContext(r.Context(), "a connection could not be taken over from net/http", "error", err)
+		s.log.ErrorContext(r.Context(), "a connection could not be taken over", "error", err)
 		return refuse(http.StatusInternalServerError, RefusedInternal, "the connection cannot be upgraded")
 	}
 	handedOver = true
-	early, _ := buffered.Peek(buffered.Reader.Buffered()) // a buffer gives what it has
-	c.serve(nc, early, shake.response())
+	c.serve(early, shake.response())
 	return nil
 }
 

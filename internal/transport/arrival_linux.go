@@ -1,0 +1,238 @@
+package transport
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// arrival is a connection that has been accepted, until its request has been read. For the handler of
+// the upgrade it is an [http.ResponseWriter].
+type arrival struct {
+	entrance *entrance
+	fd       int // -1: it is another's
+	remote   netip.AddrPort
+	early    []byte // what came behind the request
+
+	// What is refused.
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// requestRoom is what the request of an upgrade is read into. A larger one is net/http's.
+type requestRoom struct {
+	bytes  [4 << 10]byte
+	source bytes.Reader
+	lines  *bufio.Reader
+}
+
+var requestRooms = sync.Pool{New: func() any { return &requestRoom{lines: bufio.NewReaderSize(nil, 4<<10)} }}
+
+// run is a worker's: it reads what has come with the connection.
+func (a *arrival) run() {
+	defer a.failInside()
+	room := requestRooms.Get().(*requestRoom)
+	defer requestRooms.Put(room)
+	n, err := readNow(a.fd, room.bytes[:])
+	if err == nil && n == 0 || err != nil && !errors.Is(err, unix.EAGAIN) {
+		a.close() // the client has gone
+		return
+	}
+	begun := room.bytes[:n]
+	request, length := room.parse(begun, a.entrance.path)
+	if request == nil {
+		a.pass(bytes.Clone(begun))
+		return
+	}
+	request.RemoteAddr = a.remote.String()
+	a.early = begun[length:]
+	a.entrance.server.ServeHTTP(a, request)
+	a.refuse()
+}
+
+// failInside keeps a panic from taking the others along.
+func (a *arrival) failInside() {
+	if fault := recover(); fault != nil {
+		a.entrance.server.log.Error("a handshake failed", "panic", fault, "stack", string(debug.Stack()))
+		a.close()
+	}
+}
+
+// parse gives the request for an upgrade at a path that b begins with, or nil if it is anything else.
+func (room *requestRoom) parse(b []byte, path string) (request *http.Request, length int) {
+	end := bytes.Index(b, []byte("\r\n\r\n"))
+	if end < 0 || !asksFor(b, path) || !isPlain(b[:end]) {
+		return nil, 0
+	}
+	length = end + 4
+	room.source.Reset(b[:length])
+	room.lines.Reset(&room.source)
+	request, err := http.ReadRequest(room.lines)
+	if err != nil || !isUpgrade(request) {
+		return nil, 0
+	}
+	return request, length
+}
+
+// isUpgrade reports whether a request is one, and nothing that net/http would not let pass.
+func isUpgrade(r *http.Request) bool {
+	return r.Header.Get("Upgrade") != "" && r.Proto == "HTTP/1.1" && r.Body == http.NoBody && consistsOf(r.Host, alphanumeric+".-:[]")
+}
+
+func asksFor(b []byte, path string) bool {
+	rest, ok := bytes.CutPrefix(b, []byte("GET "))
+	if !ok {
+		return false
+	}
+	rest, ok = bytes.CutPrefix(rest, []byte(path))
+	return ok && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '?')
+}
+
+// isPlain reports whether a head has a request line and header lines of visible characters only, none of
+// which goes on in the next.
+func isPlain(head []byte) bool {
+	first := true
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		for _, c := range line {
+			if c < ' ' || c > '~' {
+				return false
+			}
+		}
+		name, _, found := bytes.Cut(line, []byte(":"))
+		if !first && (!found || !consistsOf(string(name), alphanumeric+"-_")) {
+			return false
+		}
+		first = false
+	}
+	return true
+}
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// consistsOf reports whether there is something, of these characters only.
+func consistsOf(s, characters string) bool { return s != "" && strings.Trim(s, characters) == "" }
+
+// link takes the descriptor over, and gives what was read of it behind the request.
+func (a *arrival) link(c *conn) (l link, early []byte, err error) {
+	p, err := c.shard.polling.get()
+	if err != nil {
+		return nil, nil, err
+	}
+	taken := &polled{conn: c, poller: p, fd: a.fd}
+	taken.turn.Store(1) // the handshake goes first
+	a.fd = -1
+	return taken, a.early, nil
+}
+
+// Header implements [http.ResponseWriter].
+func (a *arrival) Header() http.Header {
+	if a.header == nil {
+		a.header = make(http.Header)
+	}
+	return a.header
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (a *arrival) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+// Write implements [http.ResponseWriter].
+func (a *arrival) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+// refuse sends what was written instead of an upgrade, and leaves what the client may ask for next to
+// net/http. A socket that nothing was written to has room for it.
+func (a *arrival) refuse() {
+	if a.fd < 0 {
+		return
+	}
+	a.WriteHeader(http.StatusOK)
+	a.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	response := http.Response{
+		StatusCode: a.status, ProtoMajor: 1, ProtoMinor: 1, Header: a.Header(),
+		Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()),
+	}
+	var written bytes.Buffer
+	response.Write(&written) //nolint:errcheck // into memory
+	if n, err := writeNow(a.fd, written.Bytes()); err != nil || n < written.Len() {
+		a.close()
+		return
+	}
+	a.pass(bytes.Clone(a.early))
+}
+
+// pass gives the connection to who serves everything else, with what was read of it.
+func (a *arrival) pass(begun []byte) {
+	file := os.NewFile(uintptr(a.fd), "connection")
+	a.fd = -1
+	defer file.Close()
+	nc, err := net.FileConn(file)
+	if err != nil {
+		a.entrance.server.log.Error("a connection could not be given to net/http", "error", err)
+		return
+	}
+	if len(begun) > 0 {
+		nc = &begunConn{TCPConn: nc.(*net.TCPConn), begun: begun}
+	}
+	a.entrance.passOn(nc)
+}
+
+func (a *arrival) close() {
+	if a.fd >= 0 {
+		unix.Close(a.fd)
+		a.fd = -1
+	}
+}
+
+// begunConn is a connection of which something was read already.
+type begunConn struct {
+	*net.TCPConn
+	begun []byte
+}
+
+// Read implements [io.Reader].
+func (c *begunConn) Read(p []byte) (int, error) {
+	if len(c.begun) == 0 {
+		return c.TCPConn.Read(p)
+	}
+	n := copy(p, c.begun)
+	if c.begun = c.begun[n:]; len(c.begun) == 0 {
+		c.begun = nil
+	}
+	return n, nil
+}
+
+// WriteTo implements [io.WriterTo].
+func (c *begunConn) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(c.begun)
+	c.begun = nil
+	if err != nil {
+		return int64(n), fmt.Errorf("write what was read already: %w", err)
+	}
+	rest, err := c.TCPConn.WriteTo(w)
+	return int64(n) + rest, err
+}
+
+// Interface guards.
+var (
+	_ http.ResponseWriter = (*arrival)(nil)
+	_ ownConnection       = (*arrival)(nil)
+)

@@ -1,0 +1,255 @@
+package transport_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// strange are requests that the entrance leaves to net/http, whatever comes of them.
+func strange() map[string]string {
+	plain := upgradeRequest("/ws")
+	insert := func(line string) string { return strings.Replace(plain, "Upgrade:", line+"\r\nUpgrade:", 1) }
+	return map[string]string{
+		"another path":                   upgradeRequest("/wsx"),
+		"no upgrade":                     "GET /ws HTTP/1.1\r\nHost: example.com\r\n\r\n",
+		"another method":                 strings.Replace(plain, "GET", "POST", 1),
+		"HTTP/1.0":                       strings.Replace(plain, "HTTP/1.1", "HTTP/1.0", 1),
+		"HTTP/3.7":                       strings.Replace(plain, "HTTP/1.1", "HTTP/3.7", 1),
+		"a target in absolute form":      upgradeRequest("http://example.com/ws"),
+		"no host":                        upgradeRequest("/ws", "Host:"),
+		"two hosts":                      insert("Host: example.org"),
+		"a host with a space":            upgradeRequest("/ws", "Host: exa mple"),
+		"a body":                         strings.Replace(insert("Content-Length: 4"), "\r\n\r\n", "\r\n\r\nbody", 1),
+		"a body in pieces":               strings.Replace(insert("Transfer-Encoding: chunked"), "\r\n\r\n", "\r\n\r\n0\r\n\r\n", 1),
+		"a line that goes on":            insert("X-Long: a\r\n b"),
+		"lines without carriage returns": strings.ReplaceAll(plain, "\r\n", "\n"),
+		"a bare line feed":               insert("X-A: a\nX-B: b"),
+		"a bare carriage return":         insert("X-A: a\rb"),
+		"a control character":            insert("X-A: a\x01b"),
+		"a null":                         insert("X-A: \x00"),
+		"letters of other scripts":       insert("X-A: \u00e4"),
+		"a space in a name":              insert("X A: a"),
+		"no colon":                       insert("X-A"),
+		"more than is read at once":      insert("X-A: " + strings.Repeat("a", 5<<10)),
+		"nonsense":                       "\x16\x03\x01\x02\x00\r\n\r\n",
+	}
+}
+
+// plain are requests that the entrance takes.
+func plain() map[string]string {
+	return map[string]string{
+		"an upgrade":            upgradeRequest("/ws"),
+		"with a query":          upgradeRequest("/ws?a=b&c=%20"),
+		"a subprotocol":         upgradeRequest("/ws", "Sec-WebSocket-Protocol: text"),
+		"compression":           upgradeRequest("/ws", "Sec-WebSocket-Extensions: permessage-deflate"),
+		"an address":            upgradeRequest("/ws", "Host: [::1]:8080"),
+		"not a WebSocket":       upgradeRequest("/ws", "Upgrade: h2c"),
+		"an old version":        upgradeRequest("/ws", "Sec-WebSocket-Version: 8"),
+		"a key that is none":    upgradeRequest("/ws", "Sec-WebSocket-Key: x"),
+		"a foreign page":        upgradeRequest("/ws", "Origin: https://elsewhere.example"),
+		"a subprotocol unknown": upgradeRequest("/ws", "Sec-WebSocket-Protocol: soap"),
+		"a query of nonsense":   upgradeRequest("/ws?%zz=;"),
+	}
+}
+
+// roads are the same server with and without an entrance.
+func roads(t *testing.T, byNetHTTP *atomic.Int64) (through, beside string) {
+	for _, addr := range []*string{&through, &beside} {
+		speaker := newEcho()
+		speaker.opened = func(ctx context.Context) {
+			if ctx.Value(http.ServerContextKey) != nil {
+				byNetHTTP.Add(1)
+			}
+		}
+		server, err := transport.New(transport.Options{Speaker: speaker})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux := http.NewServeMux()
+		mux.Handle("/ws", server)
+		web := httptest.NewUnstartedServer(mux)
+		transport.Harden(web.Config)
+		if addr == &through {
+			web.Listener = server.Entrance(web.Listener, "/ws")
+		}
+		web.Start()
+		ctx, cancel := context.WithCancel(context.Background())
+		ran := make(chan error, 1)
+		go func() { ran <- server.Run(ctx) }()
+		t.Cleanup(func() {
+			web.Close()
+			cancel()
+			if err := <-ran; err != nil {
+				t.Error(err)
+			}
+		})
+		*addr = web.Listener.Addr().String()
+	}
+	return through, beside
+}
+
+// answer is what a request gets, without the time of day.
+func answer(t *testing.T, addr, request string) string {
+	t.Helper()
+	nc := dialRaw(t, addr)
+	defer nc.Close()
+	if _, err := io.WriteString(nc, request); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	response.Header.Del("Date")
+	text := fmt.Sprintln(response.Status, response.ContentLength, response.Close, response.Header)
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(body)
+	}
+	return text
+}
+
+func TestTheEntranceAnswersAsNetHTTPDoes(t *testing.T) {
+	t.Parallel()
+	var byNetHTTP atomic.Int64
+	through, beside := roads(t, &byNetHTTP)
+	for _, requests := range []map[string]string{plain(), strange()} {
+		for name, request := range requests {
+			t.Run(name, func(t *testing.T) {
+				if diff := cmp.Diff(answer(t, beside, request), answer(t, through, request)); diff != "" {
+					t.Errorf("without (-) and with (+) an entrance:\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func TestTheEntranceTakesOnlyWhatItIsSureOf(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("everything is left to net/http on this system")
+	}
+	var byNetHTTP atomic.Int64
+	through, _ := roads(t, &byNetHTTP)
+	for name, request := range plain() {
+		if answer(t, through, request); byNetHTTP.Load() != 0 {
+			t.Errorf("%s: net/http saw it", name)
+			byNetHTTP.Store(0)
+		}
+	}
+	for name, request := range strange() {
+		if got := answer(t, through, request); strings.HasPrefix(got, "101 ") && byNetHTTP.Load() == 0 {
+			t.Errorf("%s: net/http did not see it", name)
+		}
+		byNetHTTP.Store(0)
+	}
+}
+
+func TestARequestInPiecesIsUpgraded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, transport.Options{})
+	request := upgradeRequest("/ws")
+	for _, at := range []int{1, 20, len(request) - 1} {
+		nc := dialRaw(t, s.addr)
+		io.WriteString(nc, request[:at])
+		s.dial(t) // whoever comes meanwhile
+		client := upgraded(t, nc, request[at:])
+		client.send(frame(fin|opText, "whole"))
+		client.wants(fin|opText, "whole")
+	}
+}
+
+func TestWhatComesBehindTheRequestIsHeard(t *testing.T) {
+	t.Parallel()
+	s := serve(t, transport.Options{})
+	early := string(frame(fin|opText, "early"))
+	for name, request := range map[string]string{
+		"a plain request":   upgradeRequest("/ws"),
+		"left to net/http":  upgradeRequest("/ws", "X-A: \u00e4"),
+		"behind another":    "GET /ws HTTP/1.1\r\nHost: x\r\n\r\n" + upgradeRequest("/ws"),
+		"behind a refusal":  upgradeRequest("/ws", "Sec-WebSocket-Version: 8") + upgradeRequest("/ws"),
+		"a long one before": "GET /ws HTTP/1.1\r\nHost: x\r\nX-A: " + strings.Repeat("a", 3500) + "\r\n\r\n" + upgradeRequest("/ws"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			nc := dialRaw(t, s.addr)
+			io.WriteString(nc, request+early)
+			client := &client{t: t, nc: nc, br: bufio.NewReader(nc)}
+			for status := 0; status != http.StatusSwitchingProtocols; {
+				response, err := http.ReadResponse(client.br, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if status = response.StatusCode; status != http.StatusSwitchingProtocols {
+					io.Copy(io.Discard, response.Body)
+				}
+			}
+			client.wants(fin|opText, "early")
+			client.send(frame(fin|opText, "late"))
+			client.wants(fin|opText, "late")
+		})
+	}
+}
+
+func TestAPanicInAHandshakeEndsThatConnectionOnly(t *testing.T) {
+	t.Parallel()
+	speaker := newEcho()
+	speaker.opened = func(context.Context) {
+		if len(speaker.all()) > 1 {
+			panic("as the test wants")
+		}
+	}
+	s := serve(t, transport.Options{Speaker: speaker})
+	first := s.dial(t)
+	second := dialRaw(t, s.addr)
+	io.WriteString(second, upgradeRequest("/ws"))
+	if answer, err := io.ReadAll(second); len(answer) > 0 {
+		t.Errorf("answered %s (%v)", answer, err)
+	}
+	first.send(frame(fin|opText, "still here"))
+	first.wants(fin|opText, "still here")
+}
+
+func TestAnEntranceThatIsClosedAcceptsNoMore(t *testing.T) {
+	t.Parallel()
+	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entrance := server.Entrance(plain, "/ws")
+	if entrance.Addr().String() != plain.Addr().String() {
+		t.Errorf("it is at %s", entrance.Addr())
+	}
+	if err := entrance.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := entrance.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept after Close: %v", err)
+	}
+	if nc, err := net.Dial("tcp", plain.Addr().String()); err == nil {
+		nc.Close()
+		t.Error("there is still somebody")
+	}
+	entrance.Close() // twice is harmless
+}
