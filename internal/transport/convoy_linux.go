@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"net"
 
 	"golang.org/x/sys/unix"
@@ -14,14 +13,16 @@ import (
 type convoy struct {
 	ring    *ring    // nil: there is none
 	parcels []parcel // as many as the ring has room for
-	room    []byte   // for frames that go together
+	room    []byte   // for frames that go together, and what is encrypted
+	plain   []byte   // for frames that are encrypted together
 }
 
 // parcel is what one connection is to be sent.
 type parcel struct {
 	visit
 	link  *polled
-	bytes []byte // all of the visit's frames
+	bytes []byte // all of the visit's frames, encrypted if the link is sealed
+	rest  [1][]byte
 }
 
 // convoySize bounds how long the first of a convoy waits for the last to be prepared, some tens of
@@ -45,44 +46,57 @@ func (cv *convoy) equip() (err error) {
 	if cv.ring, err = newRing(convoySize); err != nil {
 		return err
 	}
-	cv.parcels, cv.room = make([]parcel, 0, convoySize), make([]byte, 0, takeBytes)
+	cv.parcels = make([]parcel, 0, convoySize)
+	cv.room, cv.plain = make([]byte, 0, takeBytes), make([]byte, 0, takeBytes)
 	return nil
 }
 
 // join reports false if the connection has to be written to alone.
 func (cv *convoy) join(v visit) bool {
 	link, ok := v.conn.link.(*polled)
-	if cv.ring == nil || !ok || link.sealed != nil || len(v.out.frames) == 0 {
+	if cv.ring == nil || !ok || len(v.out.frames) == 0 {
 		return false
 	}
-	bytes, fits := cv.load(v.out.frames)
-	if !fits && len(cv.parcels) > 0 {
-		cv.depart()
-		bytes, fits = cv.load(v.out.frames)
+	bytes, err := cv.load(link, v.out.frames)
+	if bytes == nil && len(cv.parcels) > 0 {
+		cv.depart() // then there is more room
+		bytes, err = cv.load(link, v.out.frames)
 	}
-	if !fits {
+	switch {
+	case err != nil:
+		v.end(false, err)
+		return true
+	case bytes == nil:
 		return false
 	}
 	v.out.frames = nil // they are the next one's room
-	cv.parcels = append(cv.parcels, parcel{v, link, bytes})
+	cv.parcels = append(cv.parcels, parcel{visit: v, link: link, bytes: bytes})
 	if len(cv.parcels) == cap(cv.parcels) {
 		cv.depart()
 	}
 	return true
 }
 
-// load puts frames together, if there is room.
-func (cv *convoy) load(frames [][]byte) (p []byte, fits bool) {
-	if len(frames) == 1 {
-		return frames[0], len(frames[0]) > 0
-	}
+// load puts frames together as they are to be sent; nil, if there is no room for all.
+func (cv *convoy) load(link *polled, frames [][]byte) (loaded []byte, err error) {
 	begin := len(cv.room)
-	chunk, count := gather(cv.room[begin:], frames)
-	if count == 0 || count < len(frames) {
-		return nil, false
+	switch {
+	case link.sealed != nil:
+		plain, count := gather(cv.plain, frames)
+		if count < len(frames) || mostSealed(len(plain)) > cap(cv.room)-begin {
+			return nil, nil
+		}
+		loaded, err = link.sealed.load(cv.room[begin:begin], plain)
+	case len(frames) == 1:
+		return frames[0], nil
+	default:
+		var count int
+		if loaded, count = gather(cv.room[begin:], frames); count < len(frames) {
+			return nil, nil
+		}
 	}
-	cv.room = cv.room[:begin+len(chunk)]
-	return chunk, true
+	cv.room = cv.room[:min(begin+len(loaded), cap(cv.room))]
+	return loaded, err
 }
 
 // depart writes to all that have joined.
@@ -91,7 +105,7 @@ func (cv *convoy) depart() {
 	case 0:
 		return
 	case 1:
-		cv.parcels[0].sendAlone(0)
+		cv.parcels[0].sendAlone()
 	default:
 		cv.submit()
 	}
@@ -125,14 +139,10 @@ func (cv *convoy) submit() {
 // arrived goes on with what the kernel says: how many bytes it took, or why none.
 func (p *parcel) arrived(result int32) {
 	switch {
-	case int(result) == len(p.bytes):
-		p.conn.wrote(len(p.bytes))
-		p.end(true, nil)
 	case result >= 0:
-		p.conn.wrote(int(result))
-		p.sendAlone(int(result))
+		p.took(int(result))
 	case result == -int32(unix.EAGAIN), result == -int32(unix.EINTR):
-		p.sendAlone(0)
+		p.sendAlone()
 	case result == -int32(unix.EBADF):
 		p.end(false, net.ErrClosed)
 	default:
@@ -140,9 +150,30 @@ func (p *parcel) arrived(result int32) {
 	}
 }
 
+func (p *parcel) took(n int) {
+	p.bytes = p.bytes[n:]
+	sealed := p.link.sealed
+	if sealed == nil {
+		p.conn.wrote(n)
+	}
+	if len(p.bytes) > 0 {
+		p.sendAlone()
+		return
+	}
+	if sealed != nil {
+		sealed.unload(nil)
+	}
+	p.end(true, nil)
+}
+
 // sendAlone sends what is left.
-func (p *parcel) sendAlone(from int) {
-	p.out.frames = [][]byte{bytes.Clone(p.bytes[from:])}
+func (p *parcel) sendAlone() {
+	if p.link.sealed != nil {
+		p.link.sealed.unload(p.bytes) // it sends what it keeps
+	} else {
+		p.rest[0] = p.bytes
+		p.out.frames = p.rest[:]
+	}
 	p.end(p.link.send(p.out))
 }
 

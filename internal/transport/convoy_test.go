@@ -9,41 +9,83 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// TestWritingTogetherLosesNothing has more written to many than their sockets take, while they read, so
+// TestWritingTogetherLosesNothing has more written to several than their sockets take, before they read, so
 // that writes to some of a convoy end short or not at all.
 func TestWritingTogetherLosesNothing(t *testing.T) {
 	t.Parallel()
-	const clients, frames = 3, 36
-	for _, alone := range []bool{false, true} {
-		t.Run(fmt.Sprintf("alone=%t", alone), func(t *testing.T) {
+	for name, c := range map[string]struct{ alone, sealed bool }{
+		"together": {}, "alone": {alone: true}, "together, over TLS": {sealed: true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			speaker := newEcho()
-			s := serve(t, transport.Options{Speaker: speaker, WriteShards: 1, WriteAlone: alone})
+			s := serve(t, transport.Options{Speaker: speaker, WriteShards: 1, WriteAlone: c.alone})
+			dial := func() *client { return s.dial(t) }
+			if c.sealed {
+				dial = overTLS(t, s, transport.Detachable)
+			}
+			flood(t, speaker, []*client{dial(), dial()})
+			if s.Stats().WrittenSlowly == 0 {
+				t.Error("every socket took all that was written to it: nothing was tried")
+			}
+		})
+	}
+}
+
+func flood(t *testing.T, speaker *echo, all []*client) {
+	const frames = 28
+	message := func(i int) string { return fmt.Sprint(i, strings.Repeat("x", i%4*300_000)) }
+	talks := speaker.all()
+	for i := range frames {
+		for _, talk := range talks {
+			talk.send(framed(talk.opening.Text, message(i)))
+		}
+	}
+	var reading sync.WaitGroup
+	for _, c := range all {
+		reading.Go(func() {
+			for i := range frames {
+				if got, err := c.tryReceive(); err != nil || got.payload != message(i) {
+					t.Errorf("message %d begins with %.10q and has %d bytes (%v)", i, got.payload, len(got.payload), err)
+					return
+				}
+			}
+		})
+	}
+	reading.Wait()
+	for _, c := range all { // whoever was slow is as quick as before
+		c.send(frame(fin|opText, "and back"))
+		c.wants(fin|opText, "and back")
+	}
+}
+
+// TestEveryoneGetsSmallFramesInOrder has several small frames go together to each of many.
+func TestEveryoneGetsSmallFramesInOrder(t *testing.T) {
+	t.Parallel()
+	for _, sealed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("sealed=%t", sealed), func(t *testing.T) {
+			t.Parallel()
+			speaker := newEcho()
+			s := serve(t, transport.Options{Speaker: speaker, WriteShards: 1})
+			dial := func() *client { return s.dial(t) }
+			if sealed {
+				dial = overTLS(t, s, transport.Detachable)
+			}
+			const clients, frames = 20, 500
 			var all []*client
 			for range clients {
-				all = append(all, s.dial(t))
+				all = append(all, dial())
 			}
-			message := func(i int) string { return fmt.Sprint(i, strings.Repeat("x", i%4*300_000)) }
 			talks := speaker.all()
 			for i := range frames {
 				for _, talk := range talks {
-					talk.send(framed(talk.opening.Text, message(i)))
+					talk.send(framed(talk.opening.Text, fmt.Sprint(i, strings.Repeat("y", i))))
 				}
 			}
-			var reading sync.WaitGroup
 			for _, c := range all {
-				reading.Go(func() {
-					for i := range frames {
-						if got, err := c.tryReceive(); err != nil || got.payload != message(i) {
-							t.Errorf("message %d begins with %.10q and has %d bytes (%v)", i, got.payload, len(got.payload), err)
-							return
-						}
-					}
-				})
-			}
-			reading.Wait()
-			if s.Stats().WrittenSlowly == 0 {
-				t.Error("every socket took all that was written to it: nothing was tried")
+				for i := range frames {
+					c.wants(fin|opText, fmt.Sprint(i, strings.Repeat("y", i)))
+				}
 			}
 		})
 	}

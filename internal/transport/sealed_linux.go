@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -13,10 +14,19 @@ import (
 //	Read    gives notNow when there is nothing: crypto/tls keeps what it has and is asked again
 //	Write   takes everything: what the kernel does not take is kept here, for crypto/tls cannot take
 //	        back a record that it has encrypted
+//
+// Records have to be sent in the order in which they were encrypted, whoever has something to say: the
+// shard, or crypto/tls by itself when it reads. While a convoy loads, all go to it; while it is underway
+// they are kept until it has arrived.
 type sealed struct {
 	link *polled
 	tls  *tls.Conn
-	kept []byte // encrypted, not taken by the kernel yet; guarded by link.mu
+
+	// Guarded by link.mu.
+	kept     []byte // encrypted, not taken by the kernel yet
+	loading  bool
+	loaded   []byte // for a convoy
+	underway bool
 }
 
 // Detachable makes connections of which TLS can be taken over from net, see [sealed]. It belongs under
@@ -105,8 +115,12 @@ func (s *sealed) put(p []byte) (int, error) {
 func (s *sealed) write(p []byte) (int, error) {
 	s.link.mu.Lock()
 	defer s.link.mu.Unlock()
+	if s.loading {
+		s.loaded = append(s.loaded, p...)
+		return len(p), nil
+	}
 	n := 0
-	if len(s.kept) == 0 {
+	if len(s.kept) == 0 && !s.underway {
 		var err error
 		if n, err = s.link.writeLocked(p); err != nil {
 			return 0, err
@@ -132,6 +146,41 @@ func (s *sealed) flush() (clear bool, err error) {
 	}
 	return s.kept == nil, err
 }
+
+// load encrypts p into room, for a convoy that is to take it at once. It gives nil if something is kept: then
+// the client is not ready for more.
+func (s *sealed) load(room, p []byte) (loaded []byte, err error) {
+	s.link.mu.Lock()
+	if len(s.kept) > 0 {
+		s.link.mu.Unlock()
+		return nil, nil
+	}
+	s.loading, s.loaded = true, room
+	s.link.mu.Unlock()
+	_, err = s.tls.Write(p)
+	s.link.mu.Lock()
+	defer s.link.mu.Unlock()
+	loaded = s.loaded
+	s.loading, s.loaded, s.underway = false, nil, true
+	s.link.conn.wrote(len(p))
+	return loaded, err
+}
+
+// unload says what a convoy has not got rid of. It goes before what was to be sent meanwhile.
+func (s *sealed) unload(left []byte) {
+	s.link.mu.Lock()
+	defer s.link.mu.Unlock()
+	s.underway = false
+	if len(left) > 0 {
+		s.kept = slices.Concat(left, s.kept)
+	}
+}
+
+// mostSealed is the most that so many bytes become: crypto/tls makes records of at least a packet.
+func mostSealed(size int) int { return size + (size>>10+1)*recordOverhead }
+
+// recordOverhead is more than what any cipher adds to a record.
+const recordOverhead = 100
 
 // goodbye says that nothing more comes, as far as there is room for that.
 func (s *sealed) goodbye() {

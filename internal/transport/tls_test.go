@@ -67,19 +67,18 @@ func TestOverTLS(t *testing.T) {
 	}
 }
 
-func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
+// overTLS serves the same over TLS, and gives what connects to it.
+func overTLS(t *testing.T, s *served, prepare func(net.Listener) net.Listener) (dial func() *client) {
 	config, err := transport.LoadTLS(certificate(t, time.Now().Add(time.Hour)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Write: 300 * time.Millisecond}})
 	web := httptest.NewUnstartedServer(http.HandlerFunc(s.ServeHTTP))
 	web.TLS = config
 	web.Listener = prepare(web.Listener)
 	web.StartTLS()
 	t.Cleanup(web.Close)
-	dial := func() *client {
+	return func() *client {
 		nc, err := tls.Dial("tcp", web.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
 		if err != nil {
 			t.Fatal(err)
@@ -88,6 +87,12 @@ func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
 		nc.SetDeadline(time.Now().Add(patience))
 		return upgraded(t, nc, upgradeRequest("/ws"))
 	}
+}
+
+func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
+	speaker := newEcho()
+	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Write: 300 * time.Millisecond}})
+	dial := overTLS(t, s, prepare)
 
 	client := dial()
 	if !speaker.all()[0].opening.Peer.TLS {
