@@ -12,16 +12,18 @@ import (
 )
 
 // NewLogger makes the logger that the configuration asks for: colored text for people at a terminal,
-// JSON for programs everywhere else.
-func NewLogger(c config.Log, w io.Writer) *slog.Logger {
+// JSON for programs everywhere else, which is written up to [logDelay] later. flush writes it now.
+func NewLogger(c config.Log, w io.Writer) (logger *slog.Logger, flush func()) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo // the configuration has been checked; a zero value means the default
 	}
 	if c.Format == "text" || (c.Format != "json" && isTerminal(w)) {
-		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: !isTerminal(w)}))
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: !isTerminal(w)})), func() {}
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	gathered := &logWriter{to: w}
+	handler := slog.NewJSONHandler(gathered, &slog.HandlerOptions{Level: level})
+	return slog.New(promptHandler{handler, gathered}), gathered.flush
 }
 
 func isTerminal(w io.Writer) bool {

@@ -24,6 +24,7 @@ const (
 // Run serves until ctx ends or a part fails, then stops in order and waits for everything. It can be
 // called once.
 func (s *Server) Run(ctx context.Context) (err error) {
+	defer s.flushLog()
 	s.warn()
 	listener, err := s.listen(ctx)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tidings-io/tidings/client"
@@ -226,9 +227,10 @@ func TestTheLoggerWritesWhatTheConfigurationAsksFor(t *testing.T) {
 	}
 	defer file.Close()
 	for _, c := range []config.Log{{Format: "auto", Level: "warn"}, {Format: "json", Level: "warn"}, {Format: "text", Level: "info"}} {
-		log := server.NewLogger(c, file)
+		log, flush := server.NewLogger(c, file)
 		log.Info("quiet", "format", c.Format)
 		log.Warn("loud", "format", c.Format)
+		flush()
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		t.Fatal(err)
@@ -241,4 +243,36 @@ func TestTheLoggerWritesWhatTheConfigurationAsksFor(t *testing.T) {
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], "{") || !strings.HasPrefix(lines[1], "{") || !strings.Contains(lines[2], "INF quiet") {
 		t.Errorf("%s", read)
 	}
+}
+
+func TestWhatSomebodyShouldLookAtIsLoggedAtOnceAndTheRestSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var written syncBuffer
+		log, flush := server.NewLogger(config.Log{Format: "json", Level: "info"}, &written)
+		lines := func() int { return strings.Count(written.String(), "\n") }
+		log.Info("first")
+		log.With("a", 1).WithGroup("g").Info("second")
+		if lines() != 0 {
+			t.Errorf("written at once: %s", written.String())
+		}
+		time.Sleep(time.Second) // of the bubble
+		synctest.Wait()
+		if lines() != 2 {
+			t.Errorf("written later: %s", written.String())
+		}
+		log.Info("third")
+		if log.With("a", 1).WithGroup("g").Warn("fourth"); lines() != 4 {
+			t.Errorf("a warning waits: %s", written.String())
+		}
+		log.Info("fifth")
+		if flush(); lines() != 5 {
+			t.Errorf("not flushed: %s", written.String())
+		}
+		for range 1000 {
+			log.Info(strings.Repeat("x", 100))
+		}
+		if lines() < 700 {
+			t.Errorf("%d lines wait", 1005-lines())
+		}
+	})
 }

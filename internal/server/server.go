@@ -42,6 +42,7 @@ type Server struct {
 	config      *config.Config
 	options     Options
 	logger      *slog.Logger
+	flushLog    func()
 	contracts   *contracts
 	engine      *cluster.Engine
 	tickets     *auth.Tickets // nil: not configured
@@ -74,12 +75,15 @@ type Server struct {
 // New assembles the server. It opens nothing but the files that the configuration names, and starts
 // nothing. The error is config.Problems where the configuration is at fault, all of them at once.
 func New(c *config.Config, options Options) (*Server, error) {
-	s := &Server{config: c, options: options, logger: options.Logger, ready: make(chan struct{}), mux: http.NewServeMux(), own: make(map[string]bool)}
+	s := &Server{
+		config: c, options: options, logger: options.Logger, flushLog: func() {}, ready: make(chan struct{}),
+		mux: http.NewServeMux(), own: make(map[string]bool),
+	}
 	if options.LogTo == nil {
 		options.LogTo = os.Stderr
 	}
 	if s.logger == nil {
-		s.logger = NewLogger(c.Log, options.LogTo)
+		s.logger, s.flushLog = NewLogger(c.Log, options.LogTo)
 	}
 	if err := s.compile(nil); err != nil {
 		return nil, err

@@ -1,0 +1,86 @@
+package server
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// logWriter gathers what is logged in a moment: each write of its own to a pipe costs more than half of what it
+// takes to answer a request that publishes. What somebody should look at is written at once.
+type logWriter struct {
+	to io.Writer
+
+	mu    sync.Mutex // guards what follows
+	lines []byte
+	timed bool // a flush is on its way
+}
+
+const (
+	// logDelay is how old a line may be when it is written: nobody sees the difference.
+	logDelay = 50 * time.Millisecond
+	// logRoom is how much is written at once.
+	logRoom = 32 << 10
+)
+
+// Write implements [io.Writer], for whole lines.
+func (w *logWriter) Write(lines []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lines = append(w.lines, lines...)
+	switch {
+	case len(w.lines) >= logRoom:
+		return len(lines), w.flushLocked()
+	case !w.timed:
+		w.timed = true
+		time.AfterFunc(logDelay, w.flush)
+	}
+	return len(lines), nil
+}
+
+// flush writes what there is. That it cannot be written can be told to nobody.
+func (w *logWriter) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timed = false
+	w.flushLocked() //nolint:errcheck // see above
+}
+
+func (w *logWriter) flushLocked() error {
+	if len(w.lines) == 0 {
+		return nil
+	}
+	_, err := w.to.Write(w.lines)
+	w.lines = w.lines[:0]
+	return err
+}
+
+// promptHandler flushes behind warnings and errors.
+type promptHandler struct {
+	slog.Handler
+	writer *logWriter
+}
+
+// Handle implements [slog.Handler].
+func (h promptHandler) Handle(ctx context.Context, r slog.Record) error {
+	err := h.Handler.Handle(ctx, r)
+	if r.Level >= slog.LevelWarn {
+		h.writer.flush()
+	}
+	return err
+}
+
+// WithAttrs implements [slog.Handler].
+func (h promptHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return promptHandler{h.Handler.WithAttrs(attrs), h.writer}
+}
+
+// WithGroup implements [slog.Handler].
+func (h promptHandler) WithGroup(name string) slog.Handler {
+	return promptHandler{h.Handler.WithGroup(name), h.writer}
+}
+
+// Interface guards.
+var _ slog.Handler = promptHandler{}
