@@ -269,7 +269,7 @@ func TestWhatSomebodyShouldLookAtIsLoggedAtOnceAndTheRestSoon(t *testing.T) {
 			t.Errorf("not flushed: %s", written.String())
 		}
 		for range 1000 {
-			log.Info(strings.Repeat("x", 100))
+			log.Info("sixth", "with", strings.Repeat("x", 100))
 		}
 		if lines() < 700 {
 			t.Errorf("%d lines wait", 1005-lines())
