@@ -17,6 +17,7 @@ var servers = []server{
 	{"floor-each", "the floor: one write for each event"},
 	{"floor-coalesce", "the floor: everything that is queued for a client in one write"},
 	{"tidings", "this server, WAMP 2 as JSON"},
+	{"tidings-alone", "this server as tidings, where Linux has no io_uring: a system call for each client that is written to"},
 	{"tidings-json", "this server, WAMP 2 as JSON"},
 	{"tidings-msgpack", "this server, WAMP 2 as MessagePack"},
 	{"tidings-mixed", "this server, version 1 and several serializations of version 2 at once"},

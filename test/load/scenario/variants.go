@@ -11,6 +11,7 @@ var (
 	floorCoalesce = Variant{"floor-coalesce", servers.Spec{Program: servers.Floor, Args: []string{"-mode", "coalesce"}}, wire.Floor{}}
 
 	tidings        = onTidings("tidings", wire.WAMP{Serialization: wire.JSON})
+	tidingsAlone   = withArgs(onTidings("tidings-alone", wire.WAMP{Serialization: wire.JSON}), "--set", "websocket.io_uring=false")
 	tidingsJSON    = onTidings("tidings-json", wire.WAMP{Serialization: wire.JSON})
 	tidingsMsgpack = onTidings("tidings-msgpack", wire.WAMP{Serialization: wire.MessagePack})
 	tidingsDeflate = onTidings("tidings-deflate", wire.WAMP{Serialization: wire.JSON, Compression: wire.Compressed})
@@ -39,9 +40,14 @@ func encrypted(v Variant) Variant {
 	return v
 }
 
+func withArgs(v Variant, args ...string) Variant {
+	v.Server.Args = args
+	return v
+}
+
 // The usual selections.
 var (
-	everybody = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON, centrifugeProtobuf, nexusJSON, nexusMsgpack, mercure}
+	everybody = []Variant{floorEach, floorCoalesce, tidings, tidingsAlone, centrifugeJSON, centrifugeProtobuf, nexusJSON, nexusMsgpack, mercure}
 	shorter   = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON, nexusJSON}
 	three     = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON}
 	channels  = everybody[:len(everybody)-1] // who has no connection that publishes is left out

@@ -72,7 +72,7 @@ func (s *Server) start(ctx context.Context, path string, spec Spec) error {
 	if s.Address, err = freeAddress(); err != nil {
 		return err
 	}
-	args := append([]string{"-listen", s.Address, "-secret", wire.Secret}, spec.Args...)
+	args := []string{"-listen", s.Address, "-secret", wire.Secret}
 	if spec.Program == Tidings {
 		file := filepath.Join(s.dir, "tidings.yaml")
 		if s.TLS, err = configure(file, spec.Encryption); err != nil {
@@ -80,7 +80,7 @@ func (s *Server) start(ctx context.Context, path string, spec Spec) error {
 		}
 		args = []string{"serve", "--config", file, "--listen", s.Address}
 	}
-	s.command = exec.CommandContext(ctx, path, args...)
+	s.command = exec.CommandContext(ctx, path, append(args, spec.Args...)...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	s.command.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // an interrupt at the terminal is ours to handle
