@@ -21,23 +21,25 @@ type logWriter struct {
 const (
 	// logDelay is how old a line may be when it is written: nobody sees the difference.
 	logDelay = 50 * time.Millisecond
-	// logRoom is how much is written at once.
-	logRoom = 32 << 10
+	// logRoom is how much is written at once: what a pipe takes in one piece, so that lines stay whole where
+	// several processes write to it.
+	logRoom = 4 << 10
 )
 
 // Write implements [io.Writer], for whole lines.
 func (w *logWriter) Write(lines []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	var err error
+	if len(w.lines)+len(lines) > logRoom {
+		err = w.flushLocked()
+	}
 	w.lines = append(w.lines, lines...)
-	switch {
-	case len(w.lines) >= logRoom:
-		return len(lines), w.flushLocked()
-	case !w.timed:
+	if !w.timed {
 		w.timed = true
 		time.AfterFunc(logDelay, w.flush)
 	}
-	return len(lines), nil
+	return len(lines), err
 }
 
 // flush writes what there is. That it cannot be written can be told to nobody.

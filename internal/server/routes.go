@@ -39,6 +39,12 @@ func (s *Server) mountOurs(pattern string, h http.Handler) error {
 // webSocketPath is where WebSockets are.
 const webSocketPath = "/ws"
 
+// isWebSocket reports whether no program has mounted something that takes the request from the transport.
+func (s *Server) isWebSocket(r *http.Request) bool {
+	_, pattern := s.mux.Handler(r)
+	return pattern == webSocketPath
+}
+
 // longPollPrefix is where WAMP over HTTP long-poll is, if it is configured.
 const longPollPrefix = "/longpoll"
 

@@ -147,7 +147,7 @@ func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	if s.tls != nil {
 		err = web.ServeTLS(transport.Detachable(listener), "", "")
 	} else {
-		err = web.Serve(s.transport.Entrance(listener, webSocketPath))
+		err = web.Serve(s.transport.Entrance(listener, webSocketPath, s.isWebSocket))
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -53,7 +53,7 @@ func (a *arrival) run() {
 	}
 	begun := room.bytes[:n]
 	request, length := room.parse(begun, a.entrance.path)
-	if request == nil {
+	if request == nil || !a.entrance.isOurs(request) {
 		a.pass(bytes.Clone(begun))
 		return
 	}
@@ -89,7 +89,8 @@ func (room *requestRoom) parse(b []byte, path string) (request *http.Request, le
 
 // isUpgrade reports whether a request is one, and nothing that net/http would not let pass.
 func isUpgrade(r *http.Request) bool {
-	return r.Header.Get("Upgrade") != "" && r.Proto == "HTTP/1.1" && r.Body == http.NoBody && consistsOf(r.Host, alphanumeric+".-:[]")
+	return r.Header.Get("Upgrade") != "" && r.Header.Get("Expect") == "" && !r.Close &&
+		r.Proto == "HTTP/1.1" && r.Body == http.NoBody && consistsOf(r.Host, alphanumeric+".-:[]")
 }
 
 func asksFor(b []byte, path string) bool {
@@ -183,14 +184,17 @@ func (a *arrival) refuse() {
 func (a *arrival) pass(begun []byte) {
 	file := os.NewFile(uintptr(a.fd), "connection")
 	a.fd = -1
-	defer file.Close()
-	nc, err := net.FileConn(file)
-	if err != nil {
+	nc, err := a.entrance.adopt(file)
+	switch {
+	case err != nil:
 		a.entrance.server.log.Error("a connection could not be given to net/http", "error", err)
 		return
+	case nc.RemoteAddr() == nil: // it has gone, and nobody would know who had asked
+		nc.Close()
+		return
 	}
-	if len(begun) > 0 {
-		nc = &begunConn{TCPConn: nc.(*net.TCPConn), begun: begun}
+	if plain, ok := nc.(*net.TCPConn); ok && len(begun) > 0 {
+		nc = &begunConn{TCPConn: plain, begun: begun}
 	}
 	a.entrance.passOn(nc)
 }
@@ -222,10 +226,13 @@ func (c *begunConn) Read(p []byte) (int, error) {
 
 // WriteTo implements [io.WriterTo].
 func (c *begunConn) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(c.begun)
-	c.begun = nil
-	if err != nil {
-		return int64(n), fmt.Errorf("write what was read already: %w", err)
+	n := 0
+	if len(c.begun) > 0 {
+		var err error
+		n, err = w.Write(c.begun)
+		if c.begun = nil; err != nil {
+			return int64(n), fmt.Errorf("write what was read already: %w", err)
+		}
 	}
 	rest, err := c.TCPConn.WriteTo(w)
 	return int64(n) + rest, err

@@ -52,7 +52,7 @@ func serve(t *testing.T, options transport.Options) *served {
 	mux.Handle("/ws", server)
 	web := httptest.NewUnstartedServer(mux)
 	transport.Harden(web.Config)
-	web.Listener = server.Entrance(web.Listener, "/ws")
+	web.Listener = server.Entrance(web.Listener, "/ws", isOurs)
 	web.Start()
 	s.addr = web.Listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -72,7 +72,7 @@ type agreed struct {
 func newConn(s *Server, a *agreed) *conn {
 	c := &conn{
 		server:   s,
-		shard:    s.shards[int(s.next.Add(1))%len(s.shards)],
+		shard:    s.shards[s.next.Add(1)%uint32(len(s.shards))],
 		protocol: a.protocol,
 		wire:     a.wire,
 		rules:    a.rules,

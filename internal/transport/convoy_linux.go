@@ -13,6 +13,7 @@ import (
 type convoy struct {
 	ring    *ring    // nil: there is none
 	parcels []parcel // as many as the ring has room for
+	bytes   int      // of all of them
 	room    []byte   // for frames that go together, and what is encrypted
 	plain   []byte   // for frames that are encrypted together
 }
@@ -25,9 +26,14 @@ type parcel struct {
 	rest  [1][]byte
 }
 
-// convoySize bounds how long the first of a convoy waits for the last to be prepared, some tens of
-// microseconds. With a quarter of it an event costs 7 % more.
-const convoySize = 64
+// What bounds a convoy: nothing else can run on its processor, not even the garbage collector, until the
+// kernel has done all of it.
+const (
+	// convoySize is some hundred microseconds. With a quarter of it an event costs 7 % more.
+	convoySize = 64
+	// convoyBytes is about as much again.
+	convoyBytes = 256 << 10
+)
 
 // equip gets rings, unless the system has none.
 func (s *Server) equip() {
@@ -37,8 +43,15 @@ func (s *Server) equip() {
 	for _, sh := range s.shards {
 		if err := sh.convoy.equip(); err != nil {
 			s.log.Info("each connection is written to with a system call of its own", "reason", err)
+			s.unequip()
 			return
 		}
+	}
+}
+
+func (s *Server) unequip() {
+	for _, sh := range s.shards {
+		sh.convoy.close()
 	}
 }
 
@@ -71,7 +84,8 @@ func (cv *convoy) join(v visit) bool {
 	}
 	v.out.frames = nil // they are the next one's room
 	cv.parcels = append(cv.parcels, parcel{visit: v, link: link, bytes: bytes})
-	if len(cv.parcels) == cap(cv.parcels) {
+	cv.bytes += len(bytes)
+	if len(cv.parcels) == cap(cv.parcels) || cv.bytes >= convoyBytes {
 		cv.depart()
 	}
 	return true
@@ -87,6 +101,8 @@ func (cv *convoy) load(link *polled, frames [][]byte) (loaded []byte, err error)
 			return nil, nil
 		}
 		loaded, err = link.sealed.load(cv.room[begin:begin], plain)
+	case len(frames) == 1 && len(frames[0]) > takeBytes:
+		return nil, nil
 	case len(frames) == 1:
 		return frames[0], nil
 	default:
@@ -110,7 +126,7 @@ func (cv *convoy) depart() {
 		cv.submit()
 	}
 	clear(cv.parcels)
-	cv.parcels, cv.room = cv.parcels[:0], cv.room[:0]
+	cv.parcels, cv.bytes, cv.room = cv.parcels[:0], 0, cv.room[:0]
 }
 
 // submit holds the descriptors of all for as long as the kernel is at work on them. Who frees one holds
@@ -131,7 +147,7 @@ func (cv *convoy) submit() {
 		cv.parcels[i].arrived(cv.ring.results[i])
 	}
 	if err != nil {
-		sh.server.log.Error("each connection is written to with a call of its own from now on", "error", err)
+		sh.server.log.Error("the connections of a shard are written to with a system call each from now on", "error", err)
 		cv.close()
 	}
 }
@@ -161,7 +177,8 @@ func (p *parcel) took(n int) {
 		return
 	}
 	if sealed != nil {
-		sealed.unload(nil)
+		p.sendAlone() // if anything was to be sent meanwhile
+		return
 	}
 	p.end(true, nil)
 }

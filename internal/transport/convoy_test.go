@@ -33,8 +33,9 @@ func TestWritingTogetherLosesNothing(t *testing.T) {
 }
 
 func flood(t *testing.T, speaker *echo, all []*client) {
-	const frames = 28
-	message := func(i int) string { return fmt.Sprint(i, strings.Repeat("x", i%4*300_000)) }
+	const frames = 400
+	text := strings.Repeat("x", 60_000)
+	message := func(i int) string { return fmt.Sprint(i, text[:i%4*20_000]) }
 	talks := speaker.all()
 	for i := range frames {
 		for _, talk := range talks {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"sync"
@@ -28,15 +29,24 @@ import (
 type entrance struct {
 	server   *Server
 	path     string
+	isOurs   func(*http.Request) bool
 	listener *net.TCPListener
 	file     *os.File // of the same socket, watched by the runtime's poller
 	raw      syscall.RawConn
+	pollers  []*poller // of all shards
 
-	others   chan net.Conn // for Accept
-	closed   chan struct{}
-	ended    chan struct{} // when run has
-	once     sync.Once
-	accepted int // owned by run
+	// Owned by run.
+	turn  uint32        // whose poller comes next
+	pause time.Duration // after the last failure
+
+	others chan net.Conn // for Accept
+	once   sync.Once
+	failed error         // why it was closed; static then
+	closed chan struct{} // by end
+	ended  chan struct{} // when run has
+
+	spareMu sync.Mutex // guards spare
+	spare   int        // a descriptor for when there are no more; -1: none
 }
 
 const (
@@ -49,33 +59,42 @@ const (
 )
 
 // Entrance takes the WebSockets at path out of what comes to a listener: net/http is to serve the
-// listener that it gives, which has all the rest.
-func (s *Server) Entrance(listener net.Listener, path string) net.Listener {
+// listener that it gives, which has all the rest. isOurs is asked whether a request would come to this
+// server there, too.
+func (s *Server) Entrance(listener net.Listener, path string, isOurs func(*http.Request) bool) net.Listener {
 	plain, ok := listener.(*net.TCPListener)
 	if !ok {
 		return listener
 	}
-	e, err := newEntrance(s, plain, path)
+	e, err := newEntrance(s, plain)
 	if err != nil {
 		s.log.Warn("WebSockets come in by net/http", "error", err)
 		return listener
 	}
+	e.path, e.isOurs = path, isOurs
 	go e.run()
 	return e
 }
 
-func newEntrance(s *Server, listener *net.TCPListener, path string) (*entrance, error) {
-	fd, err := duplicate(listener)
-	if err != nil {
-		return nil, err
-	}
+func newEntrance(s *Server, listener *net.TCPListener) (*entrance, error) {
 	e := &entrance{
-		server: s, path: path, listener: listener,
-		file:   os.NewFile(uintptr(fd), "listener"),
+		server: s, listener: listener,
 		others: make(chan net.Conn),
 		closed: make(chan struct{}),
 		ended:  make(chan struct{}),
 	}
+	for _, sh := range s.shards {
+		p, err := sh.polling.get()
+		if err != nil {
+			return nil, err
+		}
+		e.pollers = append(e.pollers, p)
+	}
+	fd, err := duplicate(listener)
+	if err != nil {
+		return nil, err
+	}
+	e.file = os.NewFile(uintptr(fd), "listener")
 	if e.raw, err = e.file.SyscallConn(); err != nil {
 		e.file.Close()
 		return nil, fmt.Errorf("watch the listener: %w", err)
@@ -89,7 +108,16 @@ func newEntrance(s *Server, listener *net.TCPListener, path string) (*entrance, 
 		e.file.Close()
 		return nil, fmt.Errorf("prepare the listener: %w", err)
 	}
+	e.spare = openSpare()
 	return e, nil
+}
+
+func openSpare() int {
+	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
 }
 
 // Accept implements [net.Listener], for who serves everything else.
@@ -98,7 +126,7 @@ func (e *entrance) Accept() (net.Conn, error) {
 	case nc := <-e.others:
 		return nc, nil
 	case <-e.closed:
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: e.Addr(), Err: net.ErrClosed}
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: e.Addr(), Err: e.failed}
 	}
 }
 
@@ -108,46 +136,74 @@ func (e *entrance) Addr() net.Addr { return e.listener.Addr() }
 // Close implements [net.Listener].
 func (e *entrance) Close() error {
 	err := e.listener.Close()
-	e.once.Do(func() {
-		close(e.closed)
-		err = errors.Join(err, e.file.Close())
-		<-e.ended
-	})
+	e.end(net.ErrClosed)
+	<-e.ended
 	return err
+}
+
+// end has run end, and Accept fail. The first reason stands.
+func (e *entrance) end(why error) {
+	e.once.Do(func() {
+		e.failed = why
+		close(e.closed)
+		e.file.Close()
+		e.spareMu.Lock()
+		defer e.spareMu.Unlock()
+		unix.Close(e.spare)
+		e.spare = -1
+	})
 }
 
 // run accepts until the entrance is closed.
 func (e *entrance) run() {
 	defer close(e.ended)
-	pause := time.Duration(0)
 	for {
 		var failed error
 		if err := e.raw.Read(func(fd uintptr) bool {
 			failed = e.acceptAll(int(fd))
 			return failed == nil || !errors.Is(failed, unix.EAGAIN)
 		}); err != nil {
+			e.end(fmt.Errorf("wait for connections: %w", err)) // if it is not that it was closed
 			return
 		}
-		if failed == nil {
-			pause = 0
-			continue
-		}
-		pause = min(max(2*pause, shortestPause), longestPause)
-		e.server.log.Error("a connection could not be accepted", "error", failed, "pause", pause)
-		select {
-		case <-time.After(pause):
-		case <-e.closed:
+		switch {
+		case failed == nil:
+		case errors.Is(failed, net.ErrClosed):
+			e.end(failed)
 			return
+		default:
+			e.rest(failed)
 		}
 	}
 }
 
+// rest lets the system find room for another connection.
+func (e *entrance) rest(failed error) {
+	e.pause = min(max(2*e.pause, shortestPause), longestPause)
+	e.server.log.Error("a connection could not be accepted", "error", failed, "pause", e.pause)
+	select {
+	case <-time.After(e.pause):
+	case <-e.closed:
+	}
+}
+
+// isAbandoned reports whether whoever owns the listener has closed it, of which our descriptor of the same
+// socket hears nothing.
+func (e *entrance) isAbandoned() bool {
+	raw, err := e.listener.SyscallConn()
+	return err != nil || raw.Control(func(uintptr) {}) != nil
+}
+
 // acceptAll takes those who wait; EAGAIN says that nobody does any more.
 func (e *entrance) acceptAll(listener int) error {
+	if e.isAbandoned() {
+		return net.ErrClosed
+	}
 	for range acceptsAtOnce {
 		fd, address, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch {
 		case err == nil:
+			e.pause = 0
 			e.admit(&arrival{entrance: e, fd: fd, remote: addrPortOf(address)})
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ECONNABORTED):
 		default:
@@ -159,12 +215,30 @@ func (e *entrance) acceptAll(listener int) error {
 
 // admit has the request read by a worker of one of the shards.
 func (e *entrance) admit(a *arrival) {
-	shards := e.server.shards
-	e.accepted++
-	p, err := shards[e.accepted%len(shards)].polling.get()
-	if err != nil || !p.admit(a) {
-		a.pass(nil)
+	e.turn++
+	if !e.pollers[e.turn%uint32(len(e.pollers))].admit(a) {
+		a.pass(nil) // the server has stopped, and says so
 	}
+}
+
+// adopt makes a connection of net's, which duplicates the descriptor. When there are no more of those, the
+// spare one makes room: to drop a connection would let the next one in, to be dropped as well.
+func (e *entrance) adopt(file *os.File) (net.Conn, error) {
+	defer file.Close()
+	nc, err := net.FileConn(file)
+	if !errors.Is(err, unix.EMFILE) && !errors.Is(err, unix.ENFILE) {
+		return nc, err
+	}
+	e.spareMu.Lock()
+	defer e.spareMu.Unlock()
+	if e.spare < 0 {
+		return nil, err
+	}
+	unix.Close(e.spare)
+	nc, err = net.FileConn(file)
+	file.Close()
+	e.spare = openSpare()
+	return nc, err
 }
 
 // passOn gives a connection to who serves everything else.

@@ -44,6 +44,10 @@ func strange() map[string]string {
 		"letters of other scripts":       insert("X-A: \u00e4"),
 		"a space in a name":              insert("X A: a"),
 		"no colon":                       insert("X-A"),
+		"the last request":               upgradeRequest("/ws", "Connection: close, Upgrade"),
+		"the last, and refused":          upgradeRequest("/ws", "Connection: close, Upgrade", "Sec-WebSocket-Version: 8"),
+		"an expectation":                 insert("Expect: the unexpected"),
+		"somebody else's host":           upgradeRequest("/ws", "Host: other.example"),
 		"more than is read at once":      insert("X-A: " + strings.Repeat("a", 5<<10)),
 		"nonsense":                       "\x16\x03\x01\x02\x00\r\n\r\n",
 	}
@@ -81,21 +85,20 @@ func roads(t *testing.T, byNetHTTP *atomic.Int64) (through, beside string) {
 		}
 		mux := http.NewServeMux()
 		mux.Handle("/ws", server)
+		mux.HandleFunc("other.example/ws", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 		web := httptest.NewUnstartedServer(mux)
 		transport.Harden(web.Config)
 		if addr == &through {
-			web.Listener = server.Entrance(web.Listener, "/ws")
+			web.Listener = server.Entrance(web.Listener, "/ws", func(r *http.Request) bool {
+				handler, _ := mux.Handler(r)
+				return handler == server
+			})
 		}
 		web.Start()
-		ctx, cancel := context.WithCancel(context.Background())
-		ran := make(chan error, 1)
-		go func() { ran <- server.Run(ctx) }()
+		stop := runServer(t, server)
 		t.Cleanup(func() {
 			web.Close()
-			cancel()
-			if err := <-ran; err != nil {
-				t.Error(err)
-			}
+			stop()
 		})
 		*addr = web.Listener.Addr().String()
 	}
@@ -237,7 +240,7 @@ func TestAnEntranceThatIsClosedAcceptsNoMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entrance := server.Entrance(plain, "/ws")
+	entrance := server.Entrance(plain, "/ws", isOurs)
 	if entrance.Addr().String() != plain.Addr().String() {
 		t.Errorf("it is at %s", entrance.Addr())
 	}
@@ -252,4 +255,77 @@ func TestAnEntranceThatIsClosedAcceptsNoMore(t *testing.T) {
 		t.Error("there is still somebody")
 	}
 	entrance.Close() // twice is harmless
+	runServer(t, server)()
+}
+
+// isOurs is for servers that have nothing else.
+func isOurs(*http.Request) bool { return true }
+
+func TestAnEntranceEndsWithItsListener(t *testing.T) {
+	t.Parallel()
+	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entrance := server.Entrance(plain, "/ws", isOurs)
+	plain.Close()
+	if nc, err := net.Dial("tcp", plain.Addr().String()); err == nil { // whoever comes next
+		defer nc.Close()
+		io.WriteString(nc, upgradeRequest("/ws"))
+	}
+	if _, err := entrance.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v", err)
+	}
+	entrance.Close()
+	runServer(t, server)()
+}
+
+func TestNobodyComesFromNowhere(t *testing.T) {
+	t.Parallel()
+	var nowhere atomic.Int64
+	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.RemoteAddr == "" {
+			nowhere.Add(1)
+		}
+	}))
+	web.Listener = server.Entrance(web.Listener, "/ws", isOurs)
+	web.Start()
+	for i := range 500 { // a request and a reset, at various distances
+		nc, err := net.Dial("tcp", web.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(nc, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		for range i % 200 {
+			runtime.Gosched()
+		}
+		nc.(*net.TCPConn).SetLinger(0)
+		nc.Close()
+	}
+	web.Close()
+	runServer(t, server)()
+	if n := nowhere.Load(); n > 0 {
+		t.Errorf("%d requests came from nowhere", n)
+	}
+}
+
+// runServer runs a transport until stop is called.
+func runServer(t *testing.T, server *transport.Server) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- server.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+	}
 }

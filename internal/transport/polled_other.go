@@ -2,7 +2,10 @@
 
 package transport
 
-import "net"
+import (
+	"net"
+	"net/http"
+)
 
 // poll needs epoll: elsewhere each connection has a goroutine that waits.
 func (*conn) poll(net.Conn) link { return nil }
@@ -11,7 +14,9 @@ func (*conn) poll(net.Conn) link { return nil }
 func Detachable(plain net.Listener) net.Listener { return plain }
 
 // Entrance leaves everything to net/http.
-func (*Server) Entrance(listener net.Listener, _ string) net.Listener { return listener }
+func (*Server) Entrance(listener net.Listener, _ string, _ func(*http.Request) bool) net.Listener {
+	return listener
+}
 
 type pollerOnce struct{}
 

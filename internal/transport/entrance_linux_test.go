@@ -1,0 +1,98 @@
+package transport_test
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tidings-io/tidings/internal/transport"
+)
+
+// TestTheLastDescriptorServesEverybody runs alone, because it takes the process's descriptors.
+func TestTheLastDescriptorServesEverybody(t *testing.T) {
+	s := serve(t, transport.Options{})
+	addr := netip.MustParseAddrPort(s.addr)
+	answer := make([]byte, 4096)
+	ask := func(fd int) {
+		wait := unix.NsecToTimeval(int64(patience))
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait)
+		if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()}); err != nil {
+			t.Error(err)
+			return
+		}
+		unix.Write(fd, []byte("GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+		n, err := unix.Read(fd, answer)
+		for errors.Is(err, unix.EINTR) {
+			n, err = unix.Read(fd, answer)
+		}
+		if err != nil || !bytes.HasPrefix(answer[:max(n, 0)], []byte("HTTP/1.1 404")) {
+			t.Errorf("answered %q, %v", answer[:max(n, 0)], err)
+		}
+		unix.Close(fd)
+	}
+	var clients []int
+	for range 6 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients = append(clients, fd)
+	}
+	ask(clients[0]) // whatever is made once is made then
+	up := s.dial(t)
+	up.send(frame(fin|opText, "running"))
+	up.wants(fin|opText, "running")
+	defer takeDescriptors(t, 1)()
+	for _, fd := range clients[1:] {
+		ask(fd)
+	}
+}
+
+// takeDescriptors leaves the process only a few, until giveBack is called.
+func takeDescriptors(t *testing.T, left int) (giveBack func()) {
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // a number that is about the highest
+	if err != nil {
+		t.Fatal(err)
+	}
+	highest := 0
+	raw, err := listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) { highest = int(fd) })
+	listener.Close()
+	few := before
+	few.Cur = uint64(highest + 20)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	var taken []int
+	for {
+		fd, err := unix.Open("/dev/null", unix.O_CLOEXEC, 0)
+		if err != nil {
+			break
+		}
+		taken = append(taken, fd)
+	}
+	for range left {
+		unix.Close(taken[len(taken)-1])
+		taken = taken[:len(taken)-1]
+	}
+	return func() {
+		for _, fd := range taken {
+			unix.Close(fd)
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+			t.Error(err)
+		}
+	}
+}
