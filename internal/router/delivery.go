@@ -7,21 +7,31 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// delivery is publications on their way to the subscriptions that they match.
+// delivery is publications on their way to the subscriptions that they match, run by run: those of one
+// topic that follow one another, for the same receivers.
 type delivery struct {
-	all       []Publication // of one topic, for the same receivers
-	router    *Router
+	router *Router
+	realm  *Realm
+
+	// Of the run at hand.
+	all       []Publication
 	receivers matcher
 	targets   []*Session      // the only ones that can be admitted, if they are few; nil: look at all
 	matched   []*subscription // that the topic matches
 	payloads  []payloads      // of all, made when one is first needed in another serialization
 	encoded   []encoded       // of the subscription at hand
+	before    int             // events
 
+	// Of all runs.
+	runs       []run
 	events     int
 	puts       int
 	encodings  int
 	unsendable int
 }
+
+// run is what became of one.
+type run struct{ publications, events int }
 
 // payloads are one publication's in each serialization, made when first needed.
 type payloads [wamp.Serializations]*converted
@@ -41,23 +51,37 @@ type encoded struct {
 // deliveries are recycled: with the memory for what they have found and encoded.
 var deliveries = sync.Pool{New: func() any { return new(delivery) }}
 
-func newDelivery(r *Realm, all []Publication) *delivery {
+func borrowDelivery(r *Realm) *delivery {
 	d := deliveries.Get().(*delivery)
-	first := &all[0]
-	d.all, d.router = all, r.router
-	d.receivers = first.Filter.matcher(first.Publisher)
-	if first.Filter.Eligible != nil && len(first.Filter.Eligible) < setThreshold {
-		d.targets = r.sessionsOf(first.Filter.Eligible)
-	}
-	d.matched = r.broker.match(d.matched[:0], first.Topic)
+	d.router, d.realm = r.router, r
 	return d
 }
 
-func (d *delivery) free() {
+// begin is a run of publications.
+func (d *delivery) begin(all []Publication) {
+	first := &all[0]
+	d.all, d.before = all, d.events
+	d.receivers = first.Filter.matcher(first.Publisher)
+	d.targets = nil
+	if first.Filter.Eligible != nil && len(first.Filter.Eligible) < setThreshold {
+		d.targets = d.realm.sessionsOf(first.Filter.Eligible)
+	}
+	d.matched = d.realm.broker.match(d.matched[:0], first.Topic)
+}
+
+// end leaves nothing of a run to the next.
+func (d *delivery) end() {
+	d.runs = append(d.runs, run{len(d.all), d.events - d.before})
 	clear(d.matched)
-	clear(d.encoded[:cap(d.encoded)])
 	clear(d.payloads)
-	*d = delivery{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0]}
+	d.payloads = d.payloads[:0]
+}
+
+func (d *delivery) giveBack() {
+	clear(d.matched) // of a run that was broken off
+	clear(d.payloads)
+	clear(d.encoded[:cap(d.encoded)])
+	*d = delivery{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], runs: d.runs[:0]}
 	deliveries.Put(d)
 }
 

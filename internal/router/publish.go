@@ -32,9 +32,38 @@ func (r *Realm) Publish(p Publication) Receipt {
 	return Receipt{Publication: all[0].ID, Deliveries: events}
 }
 
-// deliver delivers publications of one topic by one publisher, for the same receivers.
+// deliver delivers publications of one publisher in their order. Those of one topic that follow one another
+// go out together, if they are for the same receivers: who delivers several says so.
 func (r *Realm) deliver(all []Publication) (events int) {
 	began := time.Now()
+	d := borrowDelivery(r)
+	defer d.giveBack()
+	for rest := all; len(rest) > 0; {
+		count := sameTopic(rest)
+		r.identify(rest[:count])
+		d.begin(rest[:count])
+		for _, sub := range d.matched {
+			d.to(sub)
+		}
+		d.end()
+		rest = rest[count:]
+	}
+	r.router.delivered(d, time.Since(began))
+	return d.events
+}
+
+// sameTopic is how many of the first have one topic.
+func sameTopic(all []Publication) int {
+	for i := range all {
+		if all[i].Topic != all[0].Topic {
+			return i
+		}
+	}
+	return len(all)
+}
+
+// identify gives publications their ids, and keeps what is to be kept.
+func (r *Realm) identify(all []Publication) {
 	for i := range all {
 		if all[i].ID == 0 {
 			all[i].ID = wamp.NewGlobalID()
@@ -43,27 +72,22 @@ func (r *Realm) deliver(all []Publication) (events int) {
 			r.keep(&all[i])
 		}
 	}
-	d := newDelivery(r, all)
-	defer d.free()
-	for _, sub := range d.matched {
-		d.to(sub)
-	}
-	r.router.delivered(d, time.Since(began))
-	return d.events
 }
 
 // delivered counts.
 func (r *Router) delivered(d *delivery, took time.Duration) {
-	r.counters.publications.Add(uint64(len(d.all)))
 	r.counters.events.Add(uint64(d.events))
 	r.counters.puts.Add(uint64(d.puts))
 	r.counters.encodings.Add(uint64(d.encodings))
 	r.counters.unsendable.Add(uint64(d.unsendable))
-	if r.options.Probe == nil {
-		return
-	}
-	for range d.all { // each took as long as all
-		r.options.Probe.Published(took, d.events/len(d.all))
+	for _, run := range d.runs {
+		r.counters.publications.Add(uint64(run.publications))
+		if r.options.Probe == nil {
+			continue
+		}
+		for range run.publications { // each took as long as all
+			r.options.Probe.Published(took, run.events/run.publications)
+		}
 	}
 }
 

@@ -7,15 +7,15 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// A volley is publications of one client to one topic that came together and go out together: encoded
-// once each, joined once, put into each subscriber's outbox at once. A subscriber of a publisher in a
-// hurry costs as much as one event, however many there are.
+// A volley is publications of one client that came together and are delivered together. Those of one topic
+// that follow one another are encoded once each, joined once, and put into each subscriber's outbox at
+// once: a subscriber of a publisher in a hurry costs as much as one event, however many there are.
 //
 // It is held back only while its client's reader is at work on what it has read, which it would have
 // delivered one by one otherwise: nobody waits for anything. Whatever else the client sends delivers
 // it first.
 type volley struct {
-	publications []Publication // all of one topic, for the same receivers
+	publications []Publication // of one topic or several, for who is subscribed
 	bytes        int           // of their payloads
 }
 
@@ -90,9 +90,9 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 	}, nil
 }
 
-// hold puts a publication to the volley, and delivers what does not go with it.
+// hold puts a publication to the volley, and delivers one that is full.
 func (c *Client) hold(p Publication) {
-	if v := c.held; v != nil && (v.publications[0].Topic != p.Topic || v.full()) {
+	if v := c.held; v != nil && v.full() {
 		c.deliver()
 	}
 	if c.held == nil {

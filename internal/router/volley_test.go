@@ -93,6 +93,22 @@ func TestWhatComesLaterDoesNotOvertake(t *testing.T) {
 	h.expect(h.subscriber, 5, 1, 2, 3, 4, 5)
 }
 
+func TestTopicsInTurnKeepTheirOrder(t *testing.T) {
+	h := newHasty(t, router.Options{})
+	also := &wamp.Subscribe{Request: 2, Topic: "order.", Options: wamp.Dict{"match": "prefix"}}
+	if err := h.subscriber.Receive(t.Context(), encode(t, wamp.V2JSON, also)); err != nil {
+		t.Fatal(err)
+	}
+	h.subscriber.Outbox().Take(nil, 1<<20)
+	before := h.router.Stats()
+	h.say(h.publication("order.42", 1), h.publication("order.7", 2), h.publication("order.7", 3), h.publication("order.42", 4))
+	h.expect(h.subscriber, 5, 1, 1, 2, 3, 4, 4) // those of order.42 twice, by both subscriptions
+	after := h.router.Stats()
+	if publications, events := after.Publications-before.Publications, after.Events-before.Events; publications != 4 || events != 6 {
+		t.Errorf("counted %d publications and %d events", publications, events)
+	}
+}
+
 func TestAVolleyIsBounded(t *testing.T) {
 	h := newHasty(t, router.Options{})
 	var messages []wamp.Message
