@@ -3,6 +3,8 @@ package auth_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"log/slog"
@@ -362,8 +364,7 @@ func TestNoTicketIsEverLogged(t *testing.T) {
 // Whatever comes, it does not panic, and only what was signed opens a session.
 func FuzzRedeem(f *testing.F) {
 	tickets := newTickets(f, auth.TicketOptions{})
-	valid := sign(f, []byte(secret), jwt.SigningMethodHS256, jwt.MapClaims{"jti": "one", "sub": "42", "aud": "tidings", "exp": time.Now().Add(auth.DefaultTTL).Unix()})
-	f.Add(valid)
+	f.Add(sign(f, []byte(secret), jwt.SigningMethodHS256, jwt.MapClaims{"jti": "one", "sub": "42", "aud": "tidings", "exp": time.Now().Add(auth.DefaultTTL).Unix()}))
 	f.Add(sign(f, []byte(oldSecret), jwt.SigningMethodHS256, claims(nil)))
 	f.Add(sign(f, jwt.UnsafeAllowNoneSignatureType, jwt.SigningMethodNone, claims(nil)))
 	f.Add(sign(f, []byte(secret), jwt.SigningMethodHS512, claims(jwt.MapClaims{"exp": 1e300})))
@@ -371,11 +372,22 @@ func FuzzRedeem(f *testing.F) {
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, ticket string) {
 		identity, err := tickets.Redeem(t.Context(), ticket)
-		if err == nil && ticket != valid {
+		if err == nil && !isSigned(ticket, secret) {
 			t.Fatalf("accepted as %+v", identity)
 		}
 		if err != nil && len(ticket) > 40 && strings.Contains(err.Error(), ticket) {
 			t.Fatal("the error shows the ticket")
 		}
 	})
+}
+
+// isSigned checks the signature by other means than the server's.
+func isSigned(ticket, key string) bool {
+	end := strings.LastIndexByte(ticket, '.')
+	if end < 0 {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(ticket[:end]))
+	return ticket[end+1:] == base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
