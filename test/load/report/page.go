@@ -98,9 +98,9 @@ func summary(verdicts []Verdict) string {
 	for _, v := range verdicts {
 		answers[v.Answer]++
 	}
-	text := fmt.Sprintf("Of %d targets %d are reached and %d are not", len(verdicts), answers[Reached], answers[Missed])
+	text := fmt.Sprintf("Targets: %d, of which reached: %d, not reached: %d", len(verdicts), answers[Reached], answers[Missed])
 	if n := answers[NotMeasured]; n > 0 {
-		text += fmt.Sprintf("; %d could not be measured", n)
+		text += fmt.Sprintf(", could not be measured: %d", n)
 	}
 	return text + ". Each row compares medians; × is Tidings divided by the other. Where several of a kind were measured, " +
 		"it is the best of them that counts, and it is named."
