@@ -168,16 +168,13 @@ func (p *parcel) arrived(result int32) {
 
 func (p *parcel) took(n int) {
 	p.bytes = p.bytes[n:]
-	sealed := p.link.sealed
-	if sealed == nil {
-		p.conn.wrote(n)
-	}
-	if len(p.bytes) > 0 {
+	if p.link.sealed != nil { // it has counted them, and may have something to send since
 		p.sendAlone()
 		return
 	}
-	if sealed != nil {
-		p.sendAlone() // if anything was to be sent meanwhile
+	p.conn.wrote(n)
+	if len(p.bytes) > 0 {
+		p.sendAlone()
 		return
 	}
 	p.end(true, nil)
