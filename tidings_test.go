@@ -17,7 +17,10 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // nothing is left for goleak to find
+	goleak.VerifyTestMain(m)
+}
 
 const shop = `
 auth: {tickets: {secret: 0123456789abcdef0123456789abcdef}}

@@ -18,7 +18,10 @@ import (
 	"github.com/tidings-io/tidings/internal/demo"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // nothing is left for goleak to find
+	goleak.VerifyTestMain(m)
+}
 
 // start runs a demo until the test ends.
 func start(t *testing.T) (url string) {

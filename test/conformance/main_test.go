@@ -1,9 +1,13 @@
 package conformance_test
 
 import (
+	"net/http"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // nothing is left for goleak to find
+	goleak.VerifyTestMain(m)
+}
