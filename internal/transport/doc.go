@@ -32,7 +32,8 @@
 //
 // # Lock order
 //
-// conn.mu, then lifetime.mu; poller.mu, then shard.readyMu; polled.mu, then shard.readyMu;
+// conn.mu, then lifetime.mu; poller.mu, then shard.readyMu; polled.mu, then shard.readyMu (a shard holds
+// the polled.mu of a whole convoy, its own connections', while the kernel writes, and takes nothing else);
 // shard.membersMu stands alone. The router calls Wake under
 // its locks; none of them is taken under one of ours.
 package transport

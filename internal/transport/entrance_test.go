@@ -232,15 +232,7 @@ func TestAPanicInAHandshakeEndsThatConnectionOnly(t *testing.T) {
 
 func TestAnEntranceThatIsClosedAcceptsNoMore(t *testing.T) {
 	t.Parallel()
-	server, err := transport.New(transport.Options{Speaker: newEcho()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	entrance := server.Entrance(plain, "/ws", isOurs)
+	plain, entrance := entranceAlone(t)
 	if entrance.Addr().String() != plain.Addr().String() {
 		t.Errorf("it is at %s", entrance.Addr())
 	}
@@ -254,8 +246,23 @@ func TestAnEntranceThatIsClosedAcceptsNoMore(t *testing.T) {
 		nc.Close()
 		t.Error("there is still somebody")
 	}
-	entrance.Close() // twice is harmless
-	runServer(t, server)()
+}
+
+// entranceAlone is an entrance that no HTTP server serves.
+func entranceAlone(t *testing.T) (plain, entrance net.Listener) {
+	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	entrance = server.Entrance(plain, "/ws", isOurs)
+	t.Cleanup(func() {
+		entrance.Close() // twice is harmless
+		runServer(t, server)()
+	})
+	return plain, entrance
 }
 
 // isOurs is for servers that have nothing else.
@@ -263,15 +270,7 @@ func isOurs(*http.Request) bool { return true }
 
 func TestAnEntranceEndsWithItsListener(t *testing.T) {
 	t.Parallel()
-	server, err := transport.New(transport.Options{Speaker: newEcho()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	entrance := server.Entrance(plain, "/ws", isOurs)
+	plain, entrance := entranceAlone(t)
 	plain.Close()
 	if nc, err := net.Dial("tcp", plain.Addr().String()); err == nil { // whoever comes next
 		defer nc.Close()
@@ -280,8 +279,6 @@ func TestAnEntranceEndsWithItsListener(t *testing.T) {
 	if _, err := entrance.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept: %v", err)
 	}
-	entrance.Close()
-	runServer(t, server)()
 }
 
 func TestNobodyComesFromNowhere(t *testing.T) {
