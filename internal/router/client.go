@@ -238,8 +238,11 @@ func (c *Client) abort(failure *wamp.Failure, reason CloseReason) {
 }
 
 // goodbye sends GOODBYE, as the first or as the answer, and ends the conversation: the client's own
-// answer is not waited for.
+// answer is not waited for. Who hears it finds nothing of the session any more.
 func (c *Client) goodbye(reason wamp.URI, ending Ending) {
+	if s := c.session.Load(); s != nil {
+		s.leave(ending.Reason)
+	}
 	details := wamp.Dict{}
 	if ending.Text != "" {
 		details["message"] = ending.Text

@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +74,41 @@ func TestWakeIsCalledWhenTheOutboxFillsAndWhenItEnds(t *testing.T) {
 	frames, ending := taken.Pieces, taken.Ending
 	if len(frames) != 3 || ending == nil || ending.Reason != router.CloseKilled {
 		t.Errorf("%d frames, then %+v", len(frames), ending)
+	}
+}
+
+// A program that closes one client and opens the next must not meet the first one.
+func TestWhoHearsGoodbyeFindsNothingOfTheSession(t *testing.T) {
+	for name, end := range map[string]func(*router.Client){
+		"its own":  func(c *router.Client) { _ = c.Receive(t.Context(), []byte(`[6,{},"wamp.close.close_realm"]`)) },
+		"killed":   func(c *router.Client) { c.Session().Kill("", "") },
+		"shutdown": nil,
+	} {
+		r := router.New(router.Options{})
+		realm := r.AddRealm("app")
+		var ending bool
+		var left []int
+		c := r.Attach(router.Attachment{Format: jsonFormat, Wake: func() {
+			if ending {
+				left = append(left, realm.Subscribers("t")+len(realm.Sessions()))
+			}
+		}})
+		receive(t, c, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
+		receive(t, c, []byte(`[32,1,{},"t"]`))
+		c.Outbox().Take(nil, 1<<20)
+		ending = true
+		if end == nil {
+			end = func(*router.Client) {
+				ctx, stop := context.WithCancel(t.Context())
+				stop() // the transport, which it waits for, is this test
+				_ = r.Shutdown(ctx)
+			}
+		}
+		end(c)
+		if len(left) == 0 || slices.Max(left) != 0 {
+			t.Errorf("%s: the client was woken %d times, and this was left: %v", name, len(left), left)
+		}
+		c.Gone(router.CloseLost)
 	}
 }
 
