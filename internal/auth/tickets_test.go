@@ -191,33 +191,33 @@ func TestATicketIsReadAsItIsWritten(t *testing.T) {
 		header, payload string
 		result          auth.Result
 	}{
-		"as usual":                      {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}`, auth.Accepted},
-		"with a fraction of a second":   {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `.5}`, auth.Accepted},
-		"for others, too":               {header, `{"jti":"1","sub":"42","aud":["shop","tidings"],"exp":` + soon + `}`, auth.Accepted},
-		"with what we do not know":      {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `,"iss":"shop","x":{}}`, auth.Accepted},
-		"for nobody":                    {header, `{"jti":"1","sub":"42","aud":[],"exp":` + soon + `}`, auth.WrongTarget},
-		"for a number":                  {header, `{"jti":"1","sub":"42","aud":7,"exp":` + soon + `}`, auth.Malformed},
-		"until no time":                 {header, `{"jti":"1","sub":"42","aud":"tidings","exp":"soon"}`, auth.Malformed},
-		"until after time":              {header, `{"jti":"1","sub":"42","aud":"tidings","exp":9223372036854775807}`, auth.Expired},
-		"with a claim twice":            {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `,"sub":"1"}`, auth.Malformed},
-		"with a claim in other letters": {header, `{"jti":"1","SUB":"42","aud":"tidings","exp":` + soon + `}`, auth.BadClaims},
+		"as usual":                      {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `}`, auth.Accepted},
+		"with a fraction of a second":   {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `.5}`, auth.Accepted},
+		"for others, too":               {header, `{"jti":"1","sub":"user-42","aud":["shop","tidings"],"exp":` + soon + `}`, auth.Accepted},
+		"with what we do not know":      {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `,"iss":"shop","x":{}}`, auth.Accepted},
+		"for nobody":                    {header, `{"jti":"1","sub":"user-42","aud":[],"exp":` + soon + `}`, auth.WrongTarget},
+		"for a number":                  {header, `{"jti":"1","sub":"user-42","aud":7,"exp":` + soon + `}`, auth.Malformed},
+		"until no time":                 {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":"soon"}`, auth.Malformed},
+		"until after time":              {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":9223372036854775807}`, auth.Expired},
+		"with a claim twice":            {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `,"sub":"1"}`, auth.Malformed},
+		"with a claim in other letters": {header, `{"jti":"1","SUB":"user-42","aud":"tidings","exp":` + soon + `}`, auth.BadClaims},
 		"not in UTF-8":                  {header, `{"jti":"1","sub":"` + "\xff" + `","aud":"tidings","exp":` + soon + `}`, auth.Malformed},
-		"with more behind it":           {header, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}{}`, auth.Malformed},
-		"with another algorithm's name": {`{"alg":"none"}`, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}`, auth.Forged},
-		"with a header of no JSON":      {`alg`, `{"jti":"1","sub":"42","aud":"tidings","exp":` + soon + `}`, auth.Malformed},
-		"of no JSON":                    {header, `sub=42`, auth.Malformed},
+		"with more behind it":           {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `}{}`, auth.Malformed},
+		"with another algorithm's name": {`{"alg":"none"}`, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `}`, auth.Forged},
+		"with a header of no JSON":      {`alg`, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `}`, auth.Malformed},
+		"of no JSON":                    {header, `sub=user-42`, auth.Malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			tickets := newTickets(t, auth.TicketOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			identity, err := tickets.Redeem(t.Context(), signText(t, c.header, c.payload))
-			if accepted := c.result == auth.Accepted; accepted != (err == nil) || accepted && identity.ID != "42" {
+			if accepted := c.result == auth.Accepted; accepted != (err == nil) || accepted && identity.ID != "user-42" {
 				t.Errorf("it gave %+v, %v", identity, err)
 			}
 			if stats := auth.NewChain(auth.ChainOptions{Tickets: tickets}).Stats(); counted(stats, auth.MethodTicket, c.result) != 1 {
 				t.Errorf("counted as %v, not as %s: %s", stats, c.result, log.String())
 			}
-			if c.result == auth.Malformed && strings.Contains(log.String(), "42") {
+			if c.result == auth.Malformed && strings.Contains(log.String(), "user-42") {
 				t.Errorf("the log has what is in it: %s", log.String())
 			}
 		})
