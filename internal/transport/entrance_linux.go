@@ -99,12 +99,7 @@ func newEntrance(s *Server, listener *net.TCPListener) (*entrance, error) {
 		e.file.Close()
 		return nil, fmt.Errorf("watch the listener: %w", err)
 	}
-	// What a listener has set is set for all that it accepts.
-	err = errors.Join(
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, deferSeconds),
-	)
-	if err != nil {
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, deferSeconds); err != nil {
 		e.file.Close()
 		return nil, fmt.Errorf("prepare the listener: %w", err)
 	}
@@ -204,6 +199,7 @@ func (e *entrance) acceptAll(listener int) error {
 		switch {
 		case err == nil:
 			e.pause = 0
+			undelay(fd)
 			e.admit(&arrival{entrance: e, fd: fd, remote: addrPortOf(address)})
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ECONNABORTED):
 		default:
@@ -211,6 +207,12 @@ func (e *entrance) acceptAll(listener int) error {
 		}
 	}
 	return nil
+}
+
+// undelay has what is sent go out at once. The listener cannot have that set for all: who has waited in
+// line since before that would not have it.
+func undelay(fd int) {
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) //nolint:errcheck // no socket of TCP refuses it
 }
 
 // admit has the request read by a worker of one of the shards.

@@ -3,7 +3,10 @@ package transport_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -95,4 +98,58 @@ func takeDescriptors(t *testing.T, left int) (giveBack func()) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestNobodyWaitsForAcknowledgements has clients come before and after an entrance is made: those who
+// wait in line when a server starts must not have what is sent to them held back for as long as they live.
+func TestNobodyWaitsForAcknowledgements(t *testing.T) {
+	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewUnstartedServer(http.NotFoundHandler())
+	before := dialRaw(t, web.Listener.Addr().String())
+	io.WriteString(before, upgradeRequest("/ws"))
+	web.Listener = server.Entrance(web.Listener, "/ws", isOurs)
+	web.Start()
+	stop := runServer(t, server)
+	after := dialRaw(t, web.Listener.Addr().String())
+	defer func() {
+		before.Close()
+		after.Close()
+		web.Close()
+		stop()
+	}()
+	io.WriteString(after, upgradeRequest("/ws"))
+	for name, nc := range map[string]net.Conn{"before": before, "after": after} {
+		client := upgraded(t, nc, "") // it has asked already
+		client.send(frame(fin|opText, "in"))
+		client.wants(fin|opText, "in")
+		if at := descriptorOf(t, nc); !isUndelayed(t, at) {
+			t.Errorf("%s: what is sent waits until what was sent is acknowledged", name)
+		}
+	}
+}
+
+// descriptorOf finds the server's end of a connection.
+func descriptorOf(t *testing.T, client net.Conn) (fd int) {
+	t.Helper()
+	port := client.LocalAddr().(*net.TCPAddr).Port
+	for fd := range 4096 {
+		peer, err := unix.Getpeername(fd)
+		if address, ok := peer.(*unix.SockaddrInet4); err == nil && ok && address.Port == port {
+			return fd
+		}
+	}
+	t.Fatal("the server has no end of the connection")
+	return -1
+}
+
+func isUndelayed(t *testing.T, fd int) bool {
+	t.Helper()
+	set, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY)
+	if err != nil {
+		t.Error(err)
+	}
+	return set != 0
 }
