@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 
@@ -29,6 +30,9 @@ import (
 const (
 	// eventsAtOnce is how many events are taken from the kernel with one call.
 	eventsAtOnce = 256
+	// errandsAtOnce is how many errands are run before who writes has a turn, where there is one processor
+	// for all: as many as a convoy may come of.
+	errandsAtOnce = convoySize
 	// idleWorkers is how many workers wait for more to do; others end.
 	idleWorkers = 4
 	// watched is what epoll is to tell.
@@ -180,8 +184,11 @@ func (p *poller) run() {
 			if p.next < len(p.ready) || !p.polling {
 				p.callLocked()
 			}
+			pause := p.next%errandsAtOnce == 0
 			p.mu.Unlock()
-			next.run()
+			if next.run(); pause {
+				runtime.Gosched()
+			}
 			p.mu.Lock()
 		case !p.polling:
 			p.pollLocked()
@@ -196,10 +203,12 @@ func (p *poller) run() {
 	}
 }
 
-// pollLocked waits for the kernel and puts what it tells on the list.
+// pollLocked waits for the kernel and puts what it tells on the list. What the errands had to be written is
+// written before more is read: the scheduler would see to that some 10 to 100 ms later.
 func (p *poller) pollLocked() {
 	p.polling = true
 	p.mu.Unlock()
+	runtime.Gosched()
 	err := p.raw.Read(p.wait)
 	p.mu.Lock()
 	p.polling = false
@@ -222,8 +231,8 @@ func (p *poller) pollLocked() {
 
 // collect reports false when there is nothing, to be called again when there is.
 func (p *poller) collect(fd uintptr) bool {
-	n, err := unix.EpollWait(int(fd), p.events[:], 0)
-	p.got = max(n, 0)
+	n, err := pollNow(int(fd), p.events[:])
+	p.got = n
 	return n > 0 || err != nil
 }
 
