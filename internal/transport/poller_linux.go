@@ -30,8 +30,7 @@ import (
 const (
 	// eventsAtOnce is how many events are taken from the kernel with one call.
 	eventsAtOnce = 256
-	// errandsAtOnce is how many errands are run before who writes has a turn, where there is one processor
-	// for all: as many as a convoy may come of.
+	// errandsAtOnce is how many errands are run before others have a turn: as many as a convoy may come of.
 	errandsAtOnce = convoySize
 	// idleWorkers is how many workers wait for more to do; others end.
 	idleWorkers = 4
@@ -54,6 +53,7 @@ type poller struct {
 	work    sync.Cond  // told when there is something to do
 	ready   []errand   // from next on
 	next    int
+	errands uint      // that were run, ever
 	links   []*polled // by slot.index
 	spare   []slot    // with the generation of who comes next
 	started bool      // there are workers
@@ -184,10 +184,11 @@ func (p *poller) run() {
 			if p.next < len(p.ready) || !p.polling {
 				p.callLocked()
 			}
-			pause := p.next%errandsAtOnce == 0
+			p.errands++
+			turn := p.errands%errandsAtOnce == 0
 			p.mu.Unlock()
-			if next.run(); pause {
-				runtime.Gosched()
+			if next.run(); turn {
+				giveOthersATurn()
 			}
 			p.mu.Lock()
 		case !p.polling:
@@ -203,8 +204,15 @@ func (p *poller) run() {
 	}
 }
 
-// pollLocked waits for the kernel and puts what it tells on the list. What the errands had to be written is
-// written before more is read: the scheduler would see to that some 10 to 100 ms later.
+// giveOthersATurn keeps a worker that is never at rest from having the only processor to itself: who writes
+// has a turn, and the scheduler hears of a call, so that its watchman sees to everybody else.
+func giveOthersATurn() {
+	unix.Syscall(unix.SYS_GETPID, 0, 0, 0) //nolint:errcheck // unlike unix.Getpid, it is told of
+	runtime.Gosched()
+}
+
+// pollLocked waits for the kernel and puts what it tells on the list. Where there is one processor, what the
+// errands had to be written is written before more is read.
 func (p *poller) pollLocked() {
 	p.polling = true
 	p.mu.Unlock()
