@@ -51,12 +51,12 @@ func serveForAWhile(t *testing.T, r *router.Router) {
 	m := &member{t: t, encoding: wamp.V2JSON}
 	m.client = r.Attach(router.Attachment{
 		Format: router.Format{Encoding: wamp.V2JSON},
-		Wake: func() {
+		Waker: router.WakeFunc(func() {
 			select {
 			case wake <- struct{}{}:
 			default:
 			}
-		},
+		}),
 	})
 	m.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{
 		"callee": wamp.Dict{"features": wamp.Dict{"call_canceling": true}},

@@ -54,7 +54,7 @@ func TestWakeIsCalledWhenTheOutboxFillsAndWhenItEnds(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
 	woken := 0
-	c := r.Attach(router.Attachment{Format: jsonFormat, Wake: func() { woken++ }})
+	c := r.Attach(router.Attachment{Format: jsonFormat, Waker: router.WakeFunc(func() { woken++ })})
 	receive(t, c, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 	receive(t, c, []byte(`[32,1,{},"t"]`))
 	expect := func(want int, after string) {
@@ -88,11 +88,11 @@ func TestWhoHearsGoodbyeFindsNothingOfTheSession(t *testing.T) {
 		realm := r.AddRealm("app")
 		var ending bool
 		var left []int
-		c := r.Attach(router.Attachment{Format: jsonFormat, Wake: func() {
+		c := r.Attach(router.Attachment{Format: jsonFormat, Waker: router.WakeFunc(func() {
 			if ending {
 				left = append(left, realm.Subscribers("t")+len(realm.Sessions()))
 			}
-		}})
+		})})
 		receive(t, c, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 		receive(t, c, []byte(`[32,1,{},"t"]`))
 		c.Outbox().Take(nil, 1<<20)

@@ -6,7 +6,7 @@ import "sync"
 // conversation ended. Putting never blocks. At rest it holds no buffer.
 type Outbox struct {
 	router *Router
-	wake   func()
+	waker  Waker
 
 	mu     sync.Mutex // guards what follows
 	first  packet     // one fits without a buffer: the usual case of an idle page
@@ -88,14 +88,14 @@ func (o *Outbox) put(p packet) putResult {
 		o.clearLocked()
 		o.ending = &Ending{Reason: CloseSlow, Text: "too much was waiting to be written to this client"}
 		o.mu.Unlock()
-		o.wake()
+		o.waker.Wake()
 		return putOverflow
 	}
 	wasEmpty := o.frames == 0
 	o.pushLocked(p)
 	o.mu.Unlock()
 	if wasEmpty {
-		o.wake()
+		o.waker.Wake()
 	}
 	return putQueued
 }
@@ -109,7 +109,7 @@ func (o *Outbox) end(ending Ending) (first bool) {
 	}
 	o.ending = &ending
 	o.mu.Unlock()
-	o.wake()
+	o.waker.Wake()
 	return true
 }
 

@@ -17,7 +17,7 @@ func TestGivingBackWhatIsBeingTakenAwayIsAnswered(t *testing.T) {
 	realm := r.AddRealm("app")
 	var gate gate
 	busy := &member{t: t, encoding: wamp.V2JSON}
-	busy.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON}, Wake: gate.pass})
+	busy.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON}, Waker: router.WakeFunc(gate.pass)})
 	busy.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"subscriber": wamp.Dict{}}}})
 	busy.say(&wamp.Subscribe{Request: 1, Topic: "t"})
 	defer busy.client.Gone(router.CloseLost)

@@ -118,9 +118,21 @@ func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
 type Attachment struct {
 	Peer   Peer
 	Format Format
-	// Wake tells that the outbox is no longer empty, or that the conversation has ended. It is called
-	// from the goroutine of whoever sends, under locks: it must not block or call back.
-	Wake func()
+	Waker  Waker
+}
+
+// Waker is told that the outbox is no longer empty, or that the conversation has ended. That happens in the
+// goroutine of whoever sends, under locks: it must not block or call back.
+type Waker interface{ Wake() }
+
+// WakeFunc is a function as a [Waker]. nil: nobody is to be told.
+type WakeFunc func()
+
+// Wake implements [Waker].
+func (f WakeFunc) Wake() {
+	if f != nil {
+		f()
+	}
 }
 
 // Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each
@@ -133,9 +145,9 @@ func (r *Router) Attach(a Attachment) *Client {
 		peer:         a.Peer,
 		conversation: wamp.NewSession(a.Format.Encoding),
 	}
-	c.outbox.router, c.outbox.wake = r, a.Wake
-	if a.Wake == nil {
-		c.outbox.wake = func() {}
+	c.outbox.router, c.outbox.waker = r, a.Waker
+	if a.Waker == nil {
+		c.outbox.waker = WakeFunc(nil)
 	}
 	r.mu.Lock()
 	r.opening[c] = struct{}{}

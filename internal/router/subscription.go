@@ -20,6 +20,7 @@ type subscription struct {
 
 	mu      sync.RWMutex // guards what follows; held while an event goes to all members
 	members []member
+	first   [1]member          // room for the only one, the usual case of a user's own topic
 	locals  []*localSubscriber // replaced, never changed
 	pruned  bool               // the broker has forgotten it: look again
 	created time.Time          // when the first of members came
@@ -51,7 +52,13 @@ func (s *subscription) addLocked(m *membership) {
 	if m.index == 0 {
 		s.created = time.Now()
 	}
+	if s.members == nil {
+		s.members = s.first[:0]
+	}
 	s.members = append(s.members, member{client: m.session.client, membership: m})
+	if m.index == len(s.first) { // it has moved
+		clear(s.first[:])
+	}
 }
 
 // removeLocked takes a member out, if it is in; the last one takes its place.

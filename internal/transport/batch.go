@@ -76,9 +76,6 @@ func (f batchFraming) batch(dst, message []byte) []byte {
 // split gives each message of a batch to take until that reports an error. What is no batch, or an
 // empty one, ends with a message of no bytes, which nobody takes for one.
 func (b batching) split(batch []byte, take func(message []byte) error) error {
-	if b == unbatched {
-		return take(batch)
-	}
 	for first := true; first || len(batch) > 0; first = false {
 		var message []byte
 		if message, batch = b.cut(batch); len(message) == 0 {

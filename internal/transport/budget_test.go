@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
@@ -70,6 +71,13 @@ func TestTheBudgetOfAnEvent(t *testing.T) {
 		if perEvent := float64(c.got) / events; perEvent > c.most {
 			t.Errorf("%s: %.4f for each event, the budget is %.4f", what, perEvent, c.most)
 		}
+	}
+}
+
+// A field more than fits takes all connections to the next size of objects that there is: 32 bytes each.
+func TestTheBudgetOfAConnection(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) == 8 && transport.BytesOfConn > 288 {
+		t.Errorf("it has %d bytes, the budget is 288: look for holes between the fields", transport.BytesOfConn)
 	}
 }
 

@@ -117,7 +117,7 @@ func (c *conn) begin(end closing) (first bool) {
 	c.mu.Unlock()
 	c.closeBy.Store(int64(c.server.now() + c.server.limits.Close))
 	c.life.end()
-	c.wake()
+	c.Wake()
 	return true
 }
 

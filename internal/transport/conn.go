@@ -17,11 +17,20 @@ import (
 // It is closing from the decision to close (begin) until the closing handshake is done or its time is
 // up, and shut when the socket is closed. The reader ends last and takes the connection off the books.
 type conn struct {
+	// Static once it is served. It begins with what each event touches, in one cache line or two.
+	server *Server
+	shard  *shard
+	link   link
+	talk   Conversation
+
+	// turn is who may write: 0 nobody wants to; else somebody does, and it counts how often that was
+	// said since. See shard.go.
+	turn    atomic.Uint32
+	control atomic.Bool  // one of pongs, ping and closing is there to be written
+	unsent  *output      // what a slow client has not taken yet; owned by who has the turn
+	said    atomic.Int64 // the last bytes to the client, see below
+
 	// Static once it is served.
-	server   *Server
-	shard    *shard
-	link     link
-	talk     Conversation
 	protocol Protocol
 	wire     wire
 	rules    frameRules
@@ -34,14 +43,8 @@ type conn struct {
 	over   bool // the conversation takes no more messages
 	gone   bool // and was told that the connection is closing
 
-	// turn is who may write: 0 nobody wants to; else somebody does, and it counts how often that was
-	// said since. See shard.go.
-	turn   atomic.Uint32
-	unsent *output // what a slow client has not taken yet; owned by who has the turn
-
 	// What the shard's ticker looks at, see ticker.go. Times are nanoseconds of Server.now.
 	heard     atomic.Int64 // the last bytes from the client
-	said      atomic.Int64 // the last bytes to the client
 	pinged    atomic.Int64 // the last ping
 	partial   atomic.Int64 // since when a message is incomplete; 0: none is
 	closeBy   atomic.Int64 // when the closing handshake is given up; 0: not closing
@@ -49,14 +52,13 @@ type conn struct {
 	ponged    atomic.Bool  // it has answered a ping
 	receiving atomic.Bool  // the reader is with the conversation, not with the socket
 
-	control atomic.Bool // one of pongs, ping and closing is there to be written
-	life    lifetime
-	place   int // in the shard's members; guarded by its membersMu
+	life  lifetime
+	place int // in the shard's members; guarded by its membersMu
 
 	mu      sync.Mutex // guards what follows
 	pongs   []byte     // answers to pings, one after another; nil: none
+	closing *closing   // nil: serving
 	ping    bool
-	closing *closing // nil: serving
 	shut    bool
 }
 
@@ -91,7 +93,7 @@ func (c *conn) converse(ctx context.Context, a *agreed) *refusal {
 		Peer:     a.peer,
 		Text:     a.text,
 		Binary:   a.binary,
-		Wake:     c.wake,
+		Waker:    c,
 	})
 	if err != nil {
 		return refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())

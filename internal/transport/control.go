@@ -23,7 +23,7 @@ func (c *conn) answer(ping []byte) {
 	c.pongs = append(c.pongs, pong...)
 	c.control.Store(true)
 	c.mu.Unlock()
-	c.wake()
+	c.Wake()
 }
 
 // sendPing queues a ping.
@@ -32,7 +32,7 @@ func (c *conn) sendPing() {
 	c.ping = true
 	c.control.Store(true)
 	c.mu.Unlock()
-	c.wake()
+	c.Wake()
 }
 
 // output is what one turn writes.

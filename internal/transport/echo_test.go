@@ -118,7 +118,7 @@ func (t *echoing) send(frame []byte) {
 	t.queued = append(t.queued, frame)
 	t.mu.Unlock()
 	if first {
-		t.opening.Wake()
+		t.opening.Waker.Wake()
 	}
 }
 
@@ -130,7 +130,7 @@ func (t *echoing) end(ending router.Ending) {
 	}
 	t.mu.Unlock()
 	if first {
-		t.opening.Wake()
+		t.opening.Waker.Wake()
 	}
 }
 

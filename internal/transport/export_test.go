@@ -2,9 +2,13 @@ package transport
 
 import (
 	"net/http"
+	"unsafe"
 
 	"github.com/gobwas/ws"
 )
+
+// BytesOfConn is how large a connection's own object is.
+const BytesOfConn = unsafe.Sizeof(conn{})
 
 // FrameReader lets tests feed the frame reader with bytes of their choice, without a connection.
 type FrameReader struct{ in *frameReader }

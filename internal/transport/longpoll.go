@@ -155,7 +155,7 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*poll, *refusal) {
 		},
 		Text:   plainFraming{},
 		Binary: plainFraming{},
-		Wake:   p.wake,
+		Waker:  p,
 	})
 	if err != nil {
 		return nil, refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())

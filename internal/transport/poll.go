@@ -50,8 +50,8 @@ func newPoll(home *LongPoll, protocol Protocol) *poll {
 	}
 }
 
-// wake says that there is something to be taken. It does not block.
-func (p *poll) wake() {
+// Wake implements [router.Waker]: there is something to be taken.
+func (p *poll) Wake() {
 	select {
 	case p.woken <- struct{}{}:
 	default:

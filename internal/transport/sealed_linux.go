@@ -128,7 +128,7 @@ func (s *sealed) write(p []byte) (int, error) {
 	}
 	if n < len(p) {
 		s.kept = append(s.kept, p[n:]...)
-		s.link.conn.wake()
+		s.link.conn.Wake()
 	}
 	return len(p), nil
 }

@@ -12,12 +12,12 @@ import (
 )
 
 // How connections are written to. A connection's turn to write is a counter: whoever has something
-// for it counts up (wake), and who raises it from 0 puts the connection on its shard's list. The
+// for it counts up (Wake), and who raises it from 0 puts the connection on its shard's list. The
 // shard takes the list and visits each connection on it: everything that is queued for it goes out with
 // one write, which does not wait. Then it sets the counter back to 0 if nobody has counted meanwhile;
 // else the connection goes to the end of the list.
 //
-//	wake: turn 0 -> 1 --push--> ready list --visit--> written ----------> turn n -> 0
+//	Wake: turn 0 -> 1 --push--> ready list --visit--> written ----------> turn n -> 0
 //	                             ^    ^        |                             | counted meanwhile,
 //	                             |    |        v                             | or more is queued
 //	                             |    |   the kernel took only a part:       |
@@ -110,8 +110,8 @@ func (sh *shard) gatherMore() {
 	}
 }
 
-// wake says that there is something to be written. It does not block.
-func (c *conn) wake() {
+// Wake implements [router.Waker]: there is something to be written.
+func (c *conn) Wake() {
 	if c.turn.Add(1) == 1 {
 		c.shard.push(c)
 	}

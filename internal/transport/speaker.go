@@ -67,7 +67,7 @@ type Opening struct {
 	Peer     router.Peer
 	Text     router.Framing // makes text frames
 	Binary   router.Framing // makes binary frames
-	Wake     func()         // to be called when Take has something after it had nothing; does not block
+	Waker    router.Waker   // to be told when Take has something after it had nothing
 }
 
 // Message is one complete message of a client.

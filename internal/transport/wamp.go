@@ -52,24 +52,24 @@ func (s wampSpeaker) Converse(opening Opening) (Conversation, error) {
 	client := s.router.Attach(router.Attachment{
 		Peer:   opening.Peer,
 		Format: router.Format{Encoding: encoding, Framing: framing},
-		Wake:   opening.Wake,
+		Waker:  opening.Waker,
 	})
-	return wampConversation{client, batching}, nil
+	if batching == unbatched {
+		return wampConversation{client}, nil
+	}
+	return batchedConversation{wampConversation{client}, batching}, nil
 }
 
 // Shutdown says GOODBYE to everybody.
 func (s wampSpeaker) Shutdown(ctx context.Context) error { return s.router.Shutdown(ctx) }
 
 // wampConversation is a client of the router.
-type wampConversation struct {
-	client   *router.Client
-	batching batching
-}
+type wampConversation struct{ client *router.Client }
 
 func (w wampConversation) Open(ctx context.Context) error { return w.client.Open(ctx) }
 
 func (w wampConversation) Receive(ctx context.Context, message Message) error {
-	return w.batching.split(message.Data, func(data []byte) error { return w.client.ReceiveMore(ctx, data) })
+	return w.client.ReceiveMore(ctx, message.Data)
 }
 
 func (w wampConversation) Flush() { w.client.Deliver() }
@@ -84,8 +84,20 @@ func (w wampConversation) Take(dst [][]byte, maxBytes int) router.Taken {
 
 func (w wampConversation) Len() (frames, bytes int) { return w.client.Outbox().Len() }
 
+// batchedConversation is one whose messages come several at once.
+type batchedConversation struct {
+	wampConversation
+	batching batching
+}
+
+// Receive implements [Conversation].
+func (b batchedConversation) Receive(ctx context.Context, message Message) error {
+	return b.batching.split(message.Data, func(data []byte) error { return b.client.ReceiveMore(ctx, data) })
+}
+
 // Interface guards.
 var (
 	_ Speaker      = wampSpeaker{}
 	_ Conversation = wampConversation{}
+	_ Conversation = batchedConversation{}
 )

@@ -29,7 +29,7 @@ type Client struct {
 func Join(t testing.TB, r *router.Router, p Page) *Client {
 	t.Helper()
 	c := &Client{t: t, encoding: cmp.Or(p.Encoding, wamp.V2JSON), woken: make(chan struct{}, 1)}
-	c.conn = r.Attach(router.Attachment{Peer: router.Peer{Identity: p.Identity}, Format: router.Format{Encoding: c.encoding}, Wake: c.wake})
+	c.conn = r.Attach(router.Attachment{Peer: router.Peer{Identity: p.Identity}, Format: router.Format{Encoding: c.encoding}, Waker: router.WakeFunc(c.wake)})
 	t.Cleanup(c.Lose)
 	details := wamp.Dict{"roles": wamp.Dict{"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}}}
 	if p.Tab != "" {

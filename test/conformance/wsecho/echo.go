@@ -79,7 +79,7 @@ func (t *echoing) put(frame []byte) int {
 	t.size += len(frame)
 	size := t.size
 	t.mu.Unlock()
-	t.opening.Wake()
+	t.opening.Waker.Wake()
 	return size
 }
 
@@ -89,7 +89,7 @@ func (t *echoing) end(ending router.Ending) {
 		t.ending = &ending
 	}
 	t.mu.Unlock()
-	t.opening.Wake()
+	t.opening.Waker.Wake()
 }
 
 func (t *echoing) Gone(router.CloseReason) {
