@@ -187,7 +187,7 @@ func (s *awaiting) wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-s.seen:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("waited for %q in %q", s.awaited, s)
 	}
 }

@@ -111,7 +111,7 @@ func next(t *testing.T, events <-chan *client.Event) *client.Event {
 	select {
 	case e := <-events:
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("waited for an event")
 		return nil
 	}

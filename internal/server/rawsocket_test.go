@@ -29,7 +29,7 @@ func openRaw(t *testing.T, addr net.Addr) *rawPeer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	p := &rawPeer{t, nc}
 	nc.Write([]byte{0x7f, 0xf1, 0, 0})
 	if answer := p.read(4); answer[0] != 0x7f || answer[1]&15 != 1 {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for what must come before it fails.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 const secret = "0123456789abcdef0123456789abcdef"
 

@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a test waits for what must come. It only passes when a test fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // served is a transport with its HTTP server.
 type served struct {

@@ -114,7 +114,7 @@ func shake(t *testing.T, request string) (*peer, *http.Response) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	p := &peer{t: t, nc: nc, in: bufio.NewReader(nc)}
 	p.send(request)
 	response, err := http.ReadResponse(p.in, nil)
