@@ -240,6 +240,9 @@ func (c *Client) abort(failure *wamp.Failure, reason CloseReason) {
 // goodbye sends GOODBYE, as the first or as the answer, and ends the conversation: the client's own
 // answer is not waited for. Who hears it finds nothing of the session any more.
 func (c *Client) goodbye(reason wamp.URI, ending Ending) {
+	if earlier := c.outbox.ended(); earlier != nil { // it stands
+		ending = *earlier
+	}
 	if s := c.session.Load(); s != nil {
 		s.leave(ending.Reason)
 	}
