@@ -43,6 +43,7 @@ describe('charts, chat and connections', () => {
     await stage.server.stop('SIGKILL');
     await by(ben, 'connection', '[data-state="waiting"]').waitFor({ state: 'attached' });
     await picture(ben, 'offline');
+    await by(ben, 'connection-retry').click(); // in vain
     await stage.server.start(address);
     await by(ben, 'connection-retry').evaluateAll((buttons) => buttons.forEach((button) => button.click())); // none: it is back by itself
     await connected(ben);
