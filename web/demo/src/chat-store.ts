@@ -1,4 +1,4 @@
-import { type Connection, type Dict, type Event } from '@tidings/client';
+import { type Connection, type Dict, type TopicEvent } from '@tidings/client';
 import type { User } from './api';
 import { ROOMS } from './route';
 import { Store } from './store';
@@ -90,7 +90,7 @@ export class Chat extends Store {
     }
   }
 
-  #hear(room: string, { payload: { kwargs } }: Event): void {
+  #hear(room: string, { payload: { kwargs } }: TopicEvent): void {
     const user = authorFrom(kwargs);
     const { id, text, at } = kwargs;
     if (!user || typeof id !== 'string' || typeof text !== 'string') return;

@@ -19,7 +19,7 @@ export class Flashes extends Store {
 
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #last = 0;
-  #held = false;
+  #paused = false;
 
   add(message: Partial<FlashMessage> & Pick<FlashMessage, 'level' | 'text'>): void {
     const key = message.key ?? `flash-${++this.#last}`;
@@ -34,22 +34,22 @@ export class Flashes extends Store {
     this.#timers.delete(key);
     if (!this.messages.some((message) => message.key === key)) return;
     this.messages = this.messages.filter((message) => message.key !== key);
-    this.hold(false); // what the pointer was over is gone, and browsers do not always say that it has left
+    this.pause(false); // what the pointer was over is gone, and browsers do not always say that it has left
     this.changed();
   }
 
   /** While somebody reads or is about to click, nothing goes away. */
-  hold(held: boolean): void {
-    if (this.#held === held) return;
-    this.#held = held;
+  pause(paused: boolean): void {
+    if (this.#paused === paused) return;
+    this.#paused = paused;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
-    if (!held) for (const message of this.messages) this.#expire(message);
+    if (!paused) for (const message of this.messages) this.#expire(message);
   }
 
   #expire(message: FlashMessage): void {
     clearTimeout(this.#timers.get(message.key));
-    if (this.#held || message.action !== null || message.level === 'error' || message.level === 'warning') return;
+    if (this.#paused || message.action !== null || message.level === 'error' || message.level === 'warning') return;
     this.#timers.set(message.key, setTimeout(() => this.dismiss(message.key), STAY));
   }
 }

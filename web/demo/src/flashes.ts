@@ -16,8 +16,8 @@ class FlashStack extends View {
   protected override render(): TemplateResult {
     const { flashes } = this.site;
     return html`<section class="flashes" data-testid="flashes" aria-label="Notifications" aria-live="polite" aria-relevant="additions"
-      @pointerenter=${() => flashes.hold(true)} @pointerleave=${() => flashes.hold(false)}
-      @focusin=${() => flashes.hold(true)} @focusout=${() => flashes.hold(false)}>
+      @pointerenter=${() => flashes.pause(true)} @pointerleave=${() => flashes.pause(false)}
+      @focusin=${() => flashes.pause(true)} @focusout=${() => flashes.pause(false)}>
       ${repeat(flashes.messages, ({ key }) => key, (message) => this.#message(message))}
     </section>`;
   }

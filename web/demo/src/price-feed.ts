@@ -1,4 +1,4 @@
-import { type Connection, type Event, type Handle, isDict } from '@tidings/client';
+import { type Connection, type Handle, isDict, type TopicEvent } from '@tidings/client';
 import { Ring } from './ring';
 
 export interface Quote {
@@ -76,7 +76,7 @@ export class PriceFeed {
     this.#arrivals.push(now);
   }
 
-  #receive({ uri, payload: { args } }: Event): void {
+  #receive({ uri, payload: { args } }: TopicEvent): void {
     const symbol = uri.slice(uri.indexOf('.') + 1);
     const now = Date.now();
     for (const tick of args.flat()) {

@@ -48,10 +48,10 @@ describe('flash messages', () => {
   it('stay while somebody reads', () => {
     const flashes = new Flashes();
     flashes.add({ level: 'info', text: 'note' });
-    flashes.hold(true);
+    flashes.pause(true);
     vi.advanceTimersByTime(60_000);
     expect(texts(flashes)).toEqual(['note']);
-    flashes.hold(false);
+    flashes.pause(false);
     vi.advanceTimersByTime(60_000);
     expect(texts(flashes)).toEqual([]);
   });

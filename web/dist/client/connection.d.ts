@@ -26,17 +26,21 @@ export type ConnectionState = {
 } | {
     readonly name: 'closed';
 };
-export interface Event extends Delivery {
+export interface TopicEvent extends Delivery {
     readonly publication: number;
 }
-export type EventHandler = (event: Event) => void;
+/** @deprecated Use TopicEvent: this name hides the DOM's Event from a module that imports it. */
+export type Event = TopicEvent;
+export type EventHandler = (event: TopicEvent) => void;
 export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Promise<Partial<Payload> | void>;
 export interface SubscribeOptions {
     readonly match?: Match;
+    readonly onActive?: () => void;
+    /** @deprecated Use onActive. */
     readonly onHeld?: () => void;
     readonly onRefused?: (failure: Failure) => void;
 }
-/** Something held until it is let go of, across all reconnects. */
+/** A subscription or registration; the connection renews it after each reconnect until it is released. */
 export interface Handle {
     readonly uri: string;
     release(): void;

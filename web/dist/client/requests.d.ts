@@ -2,11 +2,11 @@
 import { type Incoming, type Payload } from './messages.js';
 import { type Request, type State, type Step } from './state.js';
 /** Sends it, or keeps it until there is a session; how long it may wait is the shell's timer (`expire`). */
-export declare function request(state: State, wish: Omit<Request, 'number'>): Step;
+export declare function request(state: State, unsent: Omit<Request, 'requestId'>): Step;
 /** Sends what has been waiting for a session. */
 export declare function flush(state: State): Step;
 /** A publication that nobody answers. Without a session it is dropped: what is worth keeping asks for an acknowledgement. */
-export declare function tell(state: State, wish: {
+export declare function publishUnacknowledged(state: State, publication: {
     uri: string;
     options: object;
     payload: Payload;

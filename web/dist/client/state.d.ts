@@ -44,15 +44,16 @@ export type Phase = {
     readonly reason: string;
     readonly message: string;
 };
-export type HoldKind = 'subscription' | 'registration';
-/** A subscription or registration that the page wants, whatever becomes of the session that carries it. */
-export interface Hold {
+export type InterestKind = 'subscription' | 'registration';
+/** A subscription or registration that the page wants, over all sessions. */
+export interface Interest {
     readonly key: string;
-    readonly kind: HoldKind;
+    readonly kind: InterestKind;
     readonly uri: string;
     readonly match: Match;
-    readonly status: 'absent' | 'asked' | 'held' | 'refused';
-    readonly number: number;
+    readonly status: 'absent' | 'requested' | 'active' | 'refused';
+    readonly requestId: number;
+    readonly id: number;
     readonly wanted: boolean;
 }
 /** A call or an acknowledged publication that waits for its answer, or for a session. */
@@ -62,7 +63,7 @@ export interface Request {
     readonly uri: string;
     readonly options: Dict;
     readonly payload: Payload;
-    readonly number: number | null;
+    readonly requestId: number | null;
 }
 export interface State {
     readonly config: Config;
@@ -71,7 +72,7 @@ export interface State {
     readonly tries: number;
     readonly denials: number;
     readonly lastRequest: number;
-    readonly holds: ReadonlyMap<string, Hold>;
+    readonly interests: ReadonlyMap<string, Interest>;
     readonly ids: ReadonlyMap<string, string>;
     readonly requests: ReadonlyMap<number, Request>;
 }
@@ -101,9 +102,9 @@ export type Input = {
     readonly type: 'elapsed';
     readonly timer: Timer;
 } | {
-    readonly type: 'hold';
+    readonly type: 'want';
     readonly key: string;
-    readonly kind: HoldKind;
+    readonly kind: InterestKind;
     readonly uri: string;
     readonly match: Match;
 } | {
@@ -111,12 +112,12 @@ export type Input = {
     readonly key: string;
 } | {
     readonly type: 'request';
-    readonly request: Omit<Request, 'number'>;
+    readonly request: Omit<Request, 'requestId'>;
 } | {
     readonly type: 'expired';
     readonly token: number;
 } | {
-    readonly type: 'tell';
+    readonly type: 'publish';
     readonly uri: string;
     readonly options: Dict;
     readonly payload: Payload;
@@ -131,7 +132,7 @@ export type Answer = {
 } | {
     readonly failure: Failure;
 };
-/** Something that the router delivers for a hold. */
+/** What the router delivers for an interest: the content of an event or an invocation. */
 export interface Delivery {
     readonly uri: string;
     readonly details: Dict;
@@ -171,10 +172,10 @@ export type Output = {
     readonly request: number;
     readonly delivery: Delivery;
 } | {
-    readonly type: 'held';
+    readonly type: 'interest-active';
     readonly key: string;
 } | {
-    readonly type: 'hold-refused';
+    readonly type: 'interest-refused';
     readonly key: string;
     readonly failure: Failure;
 } | {
@@ -196,6 +197,6 @@ export declare function failure(uri: string, message: string): Failure;
 /** A failure as an ERROR tells it; the human text is where most routers and callees put it. */
 export declare function failureFrom(uri: string, payload: Payload): Failure;
 /** Subscriptions and registrations have ids of their own, which may be equal. */
-export declare function idKey(kind: HoldKind, id: number): string;
+export declare function idKey(kind: InterestKind, id: number): string;
 export declare function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V>;
 export declare function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V>;

@@ -1,6 +1,6 @@
 /** The browser SDK of Tidings. See connection.ts for the connection, and one file for each feature on top of it. */
 export { backoff } from './backoff.js';
-export { type CallOptions, connect, type Connection, type ConnectionState, type Event, type EventHandler, type Handle, type Options, type Procedure, type PublishOptions, type SubscribeOptions, } from './connection.js';
+export { type CallOptions, connect, type Connection, type ConnectionState, type Event, type EventHandler, type Handle, type Options, type Procedure, type PublishOptions, type SubscribeOptions, type TopicEvent, } from './connection.js';
 export { type Change, type ContentHandlers, type ContentWatch, watchContent } from './content.js';
 export { Failed, TicketRefused } from './failure.js';
 export { type Flash, type FlashOptions, type Level, watchFlash } from './flash.js';

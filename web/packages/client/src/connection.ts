@@ -5,7 +5,7 @@
 import { backoff } from './backoff.js';
 import type { Dict, Match, Payload } from './messages.js';
 import { Failed, TicketRefused } from './failure.js';
-import { type Config, type Delivery, type Failure, initial, type Input, type Output, type Session, type State, type Timer } from './state.js';
+import { type Config, type Delivery, type Failure, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
 import { step } from './machine.js';
 import { tabIdentity } from './tab.js';
 
@@ -26,20 +26,25 @@ export type ConnectionState =
   | { readonly name: 'refused'; readonly reason: string; readonly message: string }
   | { readonly name: 'closed' };
 
-export interface Event extends Delivery {
+export interface TopicEvent extends Delivery {
   readonly publication: number;
 }
 
-export type EventHandler = (event: Event) => void;
+/** @deprecated Use TopicEvent: this name hides the DOM's Event from a module that imports it. */
+export type Event = TopicEvent;
+
+export type EventHandler = (event: TopicEvent) => void;
 export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Promise<Partial<Payload> | void>;
 
 export interface SubscribeOptions {
   readonly match?: Match;
-  readonly onHeld?: () => void; // in each session anew; again when another handler joins in
+  readonly onActive?: () => void; // in each session anew; again when another handler joins in
+  /** @deprecated Use onActive. */
+  readonly onHeld?: () => void;
   readonly onRefused?: (failure: Failure) => void;
 }
 
-/** Something held until it is let go of, across all reconnects. */
+/** A subscription or registration; the connection renews it after each reconnect until it is released. */
 export interface Handle {
   readonly uri: string;
   release(): void;
@@ -55,7 +60,7 @@ export interface CallOptions extends Partial<Payload> {
   readonly timeout?: number; // ms
 }
 
-interface Holder {
+interface Handler {
   readonly handle: EventHandler | Procedure;
   readonly options: SubscribeOptions;
 }
@@ -76,7 +81,7 @@ export class Connection {
 
   readonly #options: Options;
   readonly #address: URL;
-  readonly #holders = new Map<string, Set<Holder>>();
+  readonly #handlers = new Map<string, Set<Handler>>();
   readonly #listeners = new Set<(state: ConnectionState) => void>();
   readonly #requests = new Map<number, { resolve(result: Payload): void; reject(error: Failed): void; timer: Timeout }>();
   readonly #timers = new Map<Timer, Timeout>();
@@ -115,11 +120,11 @@ export class Connection {
   }
 
   subscribe(topic: string, handler: EventHandler, options: SubscribeOptions = {}): Handle {
-    return this.#hold('subscription', topic, { handle: handler, options });
+    return this.#want('subscription', topic, { handle: handler, options });
   }
 
   register(procedure: string, handler: Procedure, options: SubscribeOptions = {}): Handle {
-    return this.#hold('registration', procedure, { handle: handler, options });
+    return this.#want('registration', procedure, { handle: handler, options });
   }
 
   /** Without `acknowledge` it is sent if there is a session and forgotten if there is none. */
@@ -129,7 +134,7 @@ export class Connection {
       ...(options.acknowledge ? { acknowledge: true } : {}),
       ...(options.excludeMe === false ? { exclude_me: false } : {}),
     };
-    if (!options.acknowledge) return this.#input({ type: 'tell', uri: topic, options: wamp, payload });
+    if (!options.acknowledge) return this.#input({ type: 'publish', uri: topic, options: wamp, payload });
     await this.#request('publish', { uri: topic, options: wamp, payload, timeout: options.timeout ?? TIMEOUT });
   }
 
@@ -155,25 +160,25 @@ export class Connection {
     if (this.#machine.phase.name === 'waiting') this.retry();
   };
 
-  #hold(kind: 'subscription' | 'registration', uri: string, holder: Holder): Handle {
-    const match = holder.options.match ?? 'exact';
+  #want(kind: InterestKind, uri: string, handler: Handler): Handle {
+    const match = handler.options.match ?? 'exact';
     const key = `${kind} ${match} ${uri}`;
-    const holders = this.#holders.get(key) ?? new Set();
-    this.#holders.set(key, holders.add(holder));
-    this.#input({ type: 'hold', key, kind, uri, match });
+    const handlers = this.#handlers.get(key) ?? new Set();
+    this.#handlers.set(key, handlers.add(handler));
+    this.#input({ type: 'want', key, kind, uri, match });
     const release = (): void => {
-      if (!holders.delete(holder) || holders.size > 0) return;
-      this.#holders.delete(key);
+      if (!handlers.delete(handler) || handlers.size > 0) return;
+      this.#handlers.delete(key);
       this.#input({ type: 'release', key });
     };
     return { uri, release };
   }
 
-  #request(kind: 'call' | 'publish', wish: { uri: string; options: Dict; payload: Payload; timeout: number }): Promise<Payload> {
+  #request(kind: 'call' | 'publish', wanted: { uri: string; options: Dict; payload: Payload; timeout: number }): Promise<Payload> {
     const token = ++this.#lastToken;
-    const { uri, options, payload } = wish;
+    const { uri, options, payload, timeout } = wanted;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#input({ type: 'expired', token }), wish.timeout);
+      const timer = setTimeout(() => this.#input({ type: 'expired', token }), timeout);
       this.#requests.set(token, { resolve, reject, timer });
       this.#input({ type: 'request', request: { token, kind, uri, options, payload } });
     });
@@ -203,8 +208,8 @@ export class Connection {
       case 'phase': return this.#show(shown(this.#machine, this.#retryAt));
       case 'event': return this.#deliver(output);
       case 'invoked': return void this.#invoke(output);
-      case 'held': return this.#tellHolders(output.key, ({ options }) => options.onHeld?.());
-      case 'hold-refused': return this.#tellHolders(output.key, ({ options }) => refusedHold(options, output));
+      case 'interest-active': return this.#eachHandler(output.key, ({ options }) => (options.onActive ?? options.onHeld)?.());
+      case 'interest-refused': return this.#eachHandler(output.key, ({ options }) => refused(options, output));
       case 'settled': return this.#settle(output.token, ({ resolve }) => resolve(output.result));
       case 'failed': return this.#settle(output.token, ({ reject }) => reject(new Failed(output.failure)));
     }
@@ -251,21 +256,21 @@ export class Connection {
   }
 
   #deliver({ key, publication, delivery }: Output & { type: 'event' }): void {
-    this.#tellHolders(key, ({ handle }) => (handle as EventHandler)({ ...delivery, publication }));
+    this.#eachHandler(key, ({ handle }) => (handle as EventHandler)({ ...delivery, publication }));
   }
 
   async #invoke({ key, attempt, request, delivery }: Output & { type: 'invoked' }): Promise<void> {
-    const [holder] = this.#holders.get(key) ?? [];
+    const [handler] = this.#handlers.get(key) ?? [];
     try {
-      const result = (await (holder?.handle as Procedure | undefined)?.(delivery)) ?? {};
+      const result = (await (handler?.handle as Procedure | undefined)?.(delivery)) ?? {};
       this.#input({ type: 'answer', attempt, request, outcome: { result: payloadFrom(result) } });
     } catch (error) {
       this.#input({ type: 'answer', attempt, request, outcome: { failure: Failed.from(error).failure } });
     }
   }
 
-  #tellHolders(key: string, tell: (holder: Holder) => void): void {
-    for (const holder of [...(this.#holders.get(key) ?? [])]) guarded(() => tell(holder));
+  #eachHandler(key: string, run: (handler: Handler) => void): void {
+    for (const handler of [...(this.#handlers.get(key) ?? [])]) guarded(() => run(handler));
   }
 
   #settle(token: number, how: (request: { resolve(result: Payload): void; reject(error: Failed): void }) => void): void {
@@ -300,7 +305,7 @@ function shown({ phase, tries }: State, retryAt: Date): ConnectionState {
   }
 }
 
-function refusedHold(options: SubscribeOptions, { key, failure }: { key: string; failure: Failure }): void {
+function refused(options: SubscribeOptions, { key, failure }: { key: string; failure: Failure }): void {
   if (options.onRefused) options.onRefused(failure);
   else console.warn(`tidings: ${key}: ${failure.uri}: ${failure.message}`);
 }

@@ -2,7 +2,7 @@
  * Content outdated: watches the tags of what a page shows and says once for each change which of them it touched. The
  * tab that made a change is not told of it; the author's other tabs are, and can tell.
  */
-import type { Connection, Event, Handle } from './connection.js';
+import type { Connection, Handle, TopicEvent } from './connection.js';
 import { textOf, textsOf, isDict } from './messages.js';
 import type { Failure } from './state.js';
 
@@ -44,9 +44,9 @@ export function watchContent(connection: Connection, tags: Iterable<string>, han
   };
   const add = (tag: string): void => {
     const onRefused = (failure: Failure): void => (handlers.refused?.(tag, failure), answer(tag));
-    const receive = (event: Event): void => gather.add(changeFrom(tag, event, connection.session?.user ?? ''));
+    const receive = (event: TopicEvent): void => gather.add(changeFrom(tag, event, connection.session?.user ?? ''));
     const topic = `tidings.content.${tag}`;
-    watched.set(tag, connection.subscribe(topic, receive, { onHeld: () => answer(tag), onRefused }));
+    watched.set(tag, connection.subscribe(topic, receive, { onActive: () => answer(tag), onRefused }));
   };
   const remove = (tag: string, handle: Handle): void => {
     handle.release();
@@ -88,7 +88,7 @@ export function gathering(done: (change: Change) => void): { add(change: Change)
   return { add, stop };
 }
 
-function changeFrom(tag: string, { payload: { kwargs }, publication }: Event, user: string): Change {
+function changeFrom(tag: string, { payload: { kwargs }, publication }: TopicEvent, user: string): Change {
   const author = isDict(kwargs['author']) ? { id: textOf(kwargs['author'], 'id'), name: textOf(kwargs['author'], 'name') } : null;
   return {
     id: textOf(kwargs, 'change') || String(publication),

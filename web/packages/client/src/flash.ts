@@ -19,16 +19,16 @@ export interface FlashOptions {
 /** Follows the user of the session, whoever that is after a reconnect. */
 export function watchFlash(connection: Connection, show: (flash: Flash) => void, options: FlashOptions = {}): Handle {
   const topic = options.topic ?? ((user) => `user.${user}.flash`);
-  let held: Handle | null = null;
+  let handle: Handle | null = null;
   const follow = (): void => {
     const user = connection.session?.user;
-    if (user === undefined || held?.uri === topic(user)) return;
-    held?.release();
-    held = connection.subscribe(topic(user), ({ payload }) => show(flashFrom(payload)));
+    if (user === undefined || handle?.uri === topic(user)) return;
+    handle?.release();
+    handle = connection.subscribe(topic(user), ({ payload }) => show(flashFrom(payload)));
   };
   const stop = connection.onState(follow);
   follow();
-  return { uri: topic('{user}'), release: () => (stop(), held?.release()) };
+  return { uri: topic('{user}'), release: () => (stop(), handle?.release()) };
 }
 
 /** Whatever the backend sends becomes something to read: a text as args[0], the parts as kwargs or as an object. */

@@ -3,7 +3,7 @@
  * and brings what comes of them back as inputs.
  */
 import { Code, type Dict, type Incoming, isDict, parse, textOf, textsOf, trailing } from './messages.js';
-import * as holds from './holds.js';
+import * as interests from './interests.js';
 import * as requests from './requests.js';
 import { andThen, type Input, type Output, send, type Session, type State, type Step, type Timer } from './state.js';
 
@@ -27,11 +27,11 @@ export function step(state: State, input: Input): Step {
     case 'retry': return retry(state);
     case 'close': return close(state);
     case 'elapsed': return elapsed(state, input.timer);
-    case 'hold': return holds.hold(state, input);
-    case 'release': return holds.release(state, input.key);
+    case 'want': return interests.want(state, input);
+    case 'release': return interests.release(state, input.key);
     case 'request': return requests.request(state, input.request);
     case 'expired': return requests.expire(state, input.token);
-    case 'tell': return requests.tell(state, input);
+    case 'publish': return requests.publishUnacknowledged(state, input);
     case 'opened': case 'received': case 'lost': case 'ticket': case 'no-ticket': case 'answer':
       return input.attempt === state.attempt ? heard(state, input) : [state, []];
   }
@@ -120,7 +120,7 @@ function welcome(state: State, message: Incoming & { type: 'welcome' }): Step {
     stop('opening'),
     start('stable'),
   ]);
-  return andThen(andThen(open, holds.resume), requests.flush);
+  return andThen(andThen(open, interests.resume), requests.flush);
 }
 
 function sessionFrom(id: number, details: Dict): Session {
@@ -158,12 +158,12 @@ function opening(state: State, message: Incoming): Step {
 
 function established(state: State, message: Incoming): Step {
   switch (message.type) {
-    case 'event': return [state, holds.event(state, message)];
-    case 'invocation': return [state, holds.invocation(state, message)];
-    case 'subscribed': return holds.granted(state, 'subscription', message);
-    case 'registered': return holds.granted(state, 'registration', message);
-    case 'unsubscribed': return message.revoked ? holds.revoked(state, 'subscription', message.revoked) : [state, []];
-    case 'unregistered': return message.revoked ? holds.revoked(state, 'registration', message.revoked) : [state, []];
+    case 'event': return [state, interests.event(state, message)];
+    case 'invocation': return [state, interests.invocation(state, message)];
+    case 'subscribed': return interests.granted(state, 'subscription', message);
+    case 'registered': return interests.granted(state, 'registration', message);
+    case 'unsubscribed': return message.revoked ? interests.revoked(state, 'subscription', message.revoked) : [state, []];
+    case 'unregistered': return message.revoked ? interests.revoked(state, 'registration', message.revoked) : [state, []];
     case 'result': case 'published': return requests.settle(state, message);
     case 'error': return failed(state, message);
     case 'goodbye': return goodbye(state, message);
@@ -174,8 +174,8 @@ function established(state: State, message: Incoming): Step {
 
 function failed(state: State, error: Incoming & { type: 'error' }): Step {
   switch (error.of) {
-    case Code.subscribe: return holds.denied(state, 'subscription', error);
-    case Code.register: return holds.denied(state, 'registration', error);
+    case Code.subscribe: return interests.denied(state, 'subscription', error);
+    case Code.register: return interests.denied(state, 'registration', error);
     case Code.call: return requests.fail(state, 'call', error);
     case Code.publish: return requests.fail(state, 'publish', error);
     case Code.unsubscribe: case Code.unregister: return [state, []]; // it is gone either way
@@ -223,12 +223,12 @@ function lost(state: State): Step {
     default: return [state, []];
   }
   const tries = state.tries + 1;
-  const waiting: State = { ...holds.forget(state), tries, phase: { name: 'waiting' } };
+  const waiting: State = { ...interests.forget(state), tries, phase: { name: 'waiting' } };
   return andThen(show(waiting, [...quiet(), { type: 'start-timer', timer: 'retry', tries }]), requests.abandonSent);
 }
 
 function refuse(state: State, reason: string, message: string): Step {
-  const refused: State = { ...holds.forget(state), phase: { name: 'refused', reason, message } };
+  const refused: State = { ...interests.forget(state), phase: { name: 'refused', reason, message } };
   return andThen(show(refused, [{ type: 'disconnect' }, ...quiet()]), requests.abandonAll);
 }
 
@@ -237,7 +237,7 @@ function close(state: State): Step {
     case 'closing': case 'closed': return [state, []];
     case 'open': {
       const bye = send([Code.goodbye, {}, 'wamp.close.close_realm']);
-      const closing = show({ ...holds.forget(state), phase: { name: 'closing' } }, [
+      const closing = show({ ...interests.forget(state), phase: { name: 'closing' } }, [
         ...bye, ...quiet(), start('closing'),
       ]);
       return andThen(closing, requests.abandonAll);

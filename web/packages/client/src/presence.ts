@@ -1,5 +1,5 @@
 /** Presence: who views and who edits a record. Many tabs of one user are one person. */
-import type { Connection, Event } from './connection.js';
+import type { Connection, TopicEvent } from './connection.js';
 import { Failed } from './failure.js';
 import { type Dict, isDict, textOf } from './messages.js';
 
@@ -42,7 +42,7 @@ export function enterPresence(connection: Connection, record: string, mode: Mode
     if (connection.state.name !== 'open') return;
     connection.call('tidings.presence.enter', { kwargs: { record, mode: current } }).catch(refuse);
   };
-  const receive = (event: Event): void => handlers.changed(updateFrom(event.payload.kwargs));
+  const receive = (event: TopicEvent): void => handlers.changed(updateFrom(event.payload.kwargs));
   const handle = connection.subscribe(`tidings.presence.${record}`, receive, {
     onRefused: (failure) => refuse(new Failed(failure)),
   });

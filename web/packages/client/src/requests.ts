@@ -7,25 +7,25 @@ import {
 const codes = { call: Code.call, publish: Code.publish } as const;
 
 /** Sends it, or keeps it until there is a session; how long it may wait is the shell's timer (`expire`). */
-export function request(state: State, wish: Omit<Request, 'number'>): Step {
+export function request(state: State, unsent: Omit<Request, 'requestId'>): Step {
   const ended = state.phase.name === 'closed' || state.phase.name === 'closing' || state.phase.name === 'refused';
-  if (ended) return [state, [{ type: 'failed', token: wish.token, failure: notConnected }]];
-  const waiting: Request = { ...wish, number: null };
+  if (ended) return [state, [{ type: 'failed', token: unsent.token, failure: notConnected }]];
+  const waiting: Request = { ...unsent, requestId: null };
   return state.phase.name === 'open' ? dispatch(state, waiting) : [put(state, waiting), []];
 }
 
 /** Sends what has been waiting for a session. */
 export function flush(state: State): Step {
-  const waiting = [...state.requests.values()].filter((known) => known.number === null);
+  const waiting = [...state.requests.values()].filter((known) => known.requestId === null);
   return waiting.reduce<Step>((step, known) => andThen(step, (s) => dispatch(s, known)), [state, []]);
 }
 
 /** A publication that nobody answers. Without a session it is dropped: what is worth keeping asks for an acknowledgement. */
-export function tell(state: State, wish: { uri: string; options: object; payload: Payload }): Step {
+export function publishUnacknowledged(state: State, publication: { uri: string; options: object; payload: Payload }): Step {
   if (state.phase.name !== 'open') return [state, []];
-  const number = state.lastRequest + 1;
-  const message: Message = [Code.publish, number, wish.options, wish.uri, ...trailing(wish.payload)];
-  return [{ ...state, lastRequest: number }, send(message)];
+  const requestId = state.lastRequest + 1;
+  const message: Message = [Code.publish, requestId, publication.options, publication.uri, ...trailing(publication.payload)];
+  return [{ ...state, lastRequest: requestId }, send(message)];
 }
 
 export function settle(state: State, message: Incoming & { type: 'result' | 'published' }): Step {
@@ -35,25 +35,25 @@ export function settle(state: State, message: Incoming & { type: 'result' | 'pub
   const outcome: Output = message.type === 'result'
     ? { type: 'settled', token: known.token, result: message.payload, publication: null }
     : { type: 'settled', token: known.token, result: { args: [], kwargs: {} }, publication: message.publication };
-  return [drop(state, known), [outcome]];
+  return [remove(state, known), [outcome]];
 }
 
 export function fail(state: State, kind: Request['kind'], error: Incoming & { type: 'error' }): Step {
   const known = sent(state, kind, error.request);
   if (!known) return [state, []];
-  return [drop(state, known), [{ type: 'failed', token: known.token, failure: failureFrom(error.uri, error.payload) }]];
+  return [remove(state, known), [{ type: 'failed', token: known.token, failure: failureFrom(error.uri, error.payload) }]];
 }
 
 export function expire(state: State, token: number): Step {
   const known = state.requests.get(token);
   if (!known) return [state, []];
-  const text = known.number === null ? 'no connection in time' : 'no answer in time';
-  return [drop(state, known), [{ type: 'failed', token, failure: failure('wamp.error.timeout', text) }]];
+  const text = known.requestId === null ? 'no connection in time' : 'no answer in time';
+  return [remove(state, known), [{ type: 'failed', token, failure: failure('wamp.error.timeout', text) }]];
 }
 
 /** Whether a request that was sent has been carried out nobody can say, so it is not sent again. */
 export function abandonSent(state: State): Step {
-  return abandon(state, (known) => known.number !== null);
+  return abandon(state, (known) => known.requestId !== null);
 }
 
 export function abandonAll(state: State): Step {
@@ -68,19 +68,19 @@ function abandon(state: State, which: (known: Request) => boolean): Step {
   const requests = new Map(state.requests);
   for (const known of gone) requests.delete(known.token);
   return [{ ...state, requests }, gone.map((known) => ({
-    type: 'failed', token: known.token, failure: known.number === null ? notConnected : connectionLost,
+    type: 'failed', token: known.token, failure: known.requestId === null ? notConnected : connectionLost,
   }))];
 }
 
 function dispatch(state: State, known: Request): Step {
-  const number = state.lastRequest + 1;
-  const message: Message = [codes[known.kind], number, known.options, known.uri, ...trailing(known.payload)];
-  return [{ ...put(state, { ...known, number }), lastRequest: number }, send(message)];
+  const requestId = state.lastRequest + 1;
+  const message: Message = [codes[known.kind], requestId, known.options, known.uri, ...trailing(known.payload)];
+  return [{ ...put(state, { ...known, requestId }), lastRequest: requestId }, send(message)];
 }
 
-function sent(state: State, kind: Request['kind'], number: number): Request | undefined {
+function sent(state: State, kind: Request['kind'], requestId: number): Request | undefined {
   for (const known of state.requests.values()) {
-    if (known.kind === kind && known.number === number) return known;
+    if (known.kind === kind && known.requestId === requestId) return known;
   }
   return undefined;
 }
@@ -89,6 +89,6 @@ function put(state: State, known: Request): State {
   return { ...state, requests: withEntry(state.requests, known.token, known) };
 }
 
-function drop(state: State, known: Request): State {
+function remove(state: State, known: Request): State {
   return { ...state, requests: withoutEntry(state.requests, known.token) };
 }

@@ -39,17 +39,18 @@ export type Phase =
   | { readonly name: 'open'; readonly session: Session }
   | { readonly name: 'refused'; readonly reason: string; readonly message: string };
 
-export type HoldKind = 'subscription' | 'registration';
+export type InterestKind = 'subscription' | 'registration';
 
-/** A subscription or registration that the page wants, whatever becomes of the session that carries it. */
-export interface Hold {
+/** A subscription or registration that the page wants, over all sessions. */
+export interface Interest {
   readonly key: string;
-  readonly kind: HoldKind;
+  readonly kind: InterestKind;
   readonly uri: string;
   readonly match: Match;
-  readonly status: 'absent' | 'asked' | 'held' | 'refused';
-  readonly number: number; // asked: the request's; held: the router's id
-  readonly wanted: boolean; // false: let go of while still asked
+  readonly status: 'absent' | 'requested' | 'active' | 'refused';
+  readonly requestId: number; // of SUBSCRIBE or REGISTER while requested, otherwise 0
+  readonly id: number; // of the subscription or registration while active, otherwise 0
+  readonly wanted: boolean; // false: released before the router has answered
 }
 
 /** A call or an acknowledged publication that waits for its answer, or for a session. */
@@ -59,7 +60,7 @@ export interface Request {
   readonly uri: string;
   readonly options: Dict;
   readonly payload: Payload;
-  readonly number: number | null; // null: not sent yet
+  readonly requestId: number | null; // null: not sent yet
 }
 
 export interface State {
@@ -69,8 +70,8 @@ export interface State {
   readonly tries: number; // since a session last lasted
   readonly denials: number; // tickets refused in a row
   readonly lastRequest: number; // WAMP: starts at 1 in each session, + 1 for each request
-  readonly holds: ReadonlyMap<string, Hold>;
-  readonly ids: ReadonlyMap<string, string>; // router's id of what is held -> key; see idKey
+  readonly interests: ReadonlyMap<string, Interest>;
+  readonly ids: ReadonlyMap<string, string>; // idKey of an active interest -> its key
   readonly requests: ReadonlyMap<number, Request>;
 }
 
@@ -84,18 +85,18 @@ export type Input =
   | { readonly type: 'ticket'; readonly attempt: number; readonly ticket: string }
   | { readonly type: 'no-ticket'; readonly attempt: number; readonly message: string; readonly final: boolean }
   | { readonly type: 'elapsed'; readonly timer: Timer }
-  | { readonly type: 'hold'; readonly key: string; readonly kind: HoldKind; readonly uri: string; readonly match: Match }
+  | { readonly type: 'want'; readonly key: string; readonly kind: InterestKind; readonly uri: string; readonly match: Match }
   | { readonly type: 'release'; readonly key: string }
-  | { readonly type: 'request'; readonly request: Omit<Request, 'number'> }
+  | { readonly type: 'request'; readonly request: Omit<Request, 'requestId'> }
   | { readonly type: 'expired'; readonly token: number }
-  | { readonly type: 'tell'; readonly uri: string; readonly options: Dict; readonly payload: Payload }
+  | { readonly type: 'publish'; readonly uri: string; readonly options: Dict; readonly payload: Payload }
   | { readonly type: 'answer'; readonly attempt: number; readonly request: number; readonly outcome: Answer };
 
 export type Answer = { readonly result: Payload } | { readonly failure: Failure };
 
-/** Something that the router delivers for a hold. */
+/** What the router delivers for an interest: the content of an event or an invocation. */
 export interface Delivery {
-  readonly uri: string; // the topic or procedure itself, also when the hold is a pattern
+  readonly uri: string; // the topic or procedure itself, also if the interest is a pattern
   readonly details: Dict;
   readonly payload: Payload;
 }
@@ -110,8 +111,8 @@ export type Output =
   | { readonly type: 'stop-timer'; readonly timer: Timer }
   | { readonly type: 'event'; readonly key: string; readonly publication: number; readonly delivery: Delivery }
   | { readonly type: 'invoked'; readonly key: string; readonly attempt: number; readonly request: number; readonly delivery: Delivery }
-  | { readonly type: 'held'; readonly key: string }
-  | { readonly type: 'hold-refused'; readonly key: string; readonly failure: Failure }
+  | { readonly type: 'interest-active'; readonly key: string }
+  | { readonly type: 'interest-refused'; readonly key: string; readonly failure: Failure }
   | { readonly type: 'settled'; readonly token: number; readonly result: Payload; readonly publication: number | null }
   | { readonly type: 'failed'; readonly token: number; readonly failure: Failure };
 
@@ -125,7 +126,7 @@ export function initial(config: Config): State {
     tries: 0,
     denials: 0,
     lastRequest: 0,
-    holds: new Map(),
+    interests: new Map(),
     ids: new Map(),
     requests: new Map(),
   };
@@ -152,7 +153,7 @@ export function failureFrom(uri: string, payload: Payload): Failure {
 }
 
 /** Subscriptions and registrations have ids of their own, which may be equal. */
-export function idKey(kind: HoldKind, id: number): string {
+export function idKey(kind: InterestKind, id: number): string {
   return `${kind} ${id}`;
 }
 

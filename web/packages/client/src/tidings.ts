@@ -2,7 +2,7 @@
 export { backoff } from './backoff.js';
 export {
   type CallOptions, connect, type Connection, type ConnectionState, type Event, type EventHandler, type Handle,
-  type Options, type Procedure, type PublishOptions, type SubscribeOptions,
+  type Options, type Procedure, type PublishOptions, type SubscribeOptions, type TopicEvent,
 } from './connection.js';
 export { type Change, type ContentHandlers, type ContentWatch, watchContent } from './content.js';
 export { Failed, TicketRefused } from './failure.js';

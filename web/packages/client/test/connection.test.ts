@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { connect, type Connection, type ConnectionState, type Event } from '../src/connection.js';
+import { connect, type Connection, type ConnectionState, type Event, type EventHandler, type TopicEvent } from '../src/connection.js';
 import { Failed, TicketRefused } from '../src/failure.js';
 import { Code } from '../src/messages.js';
 import { Socket, settled } from './socket.js';
@@ -129,7 +129,7 @@ describe('handlers', () => {
 
   it('get the topic, the payload and the publication', async () => {
     const connection = await opened();
-    const heard: Event[] = [];
+    const heard: TopicEvent[] = [];
     connection.subscribe('price.', (event) => heard.push(event), { match: 'prefix' });
     Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 42, { topic: 'price.abc' }, [1]]);
     expect(heard).toEqual([{ uri: 'price.abc', publication: 42, details: { topic: 'price.abc' }, payload: { args: [1], kwargs: {} } }]);
@@ -163,15 +163,26 @@ describe('handlers', () => {
     expect(errors).toHaveBeenCalledOnce();
   });
 
-  it('are told that they are held, or why not', async () => {
+  it('are told that they are active, or why not', async () => {
     const connection = await opened();
-    const onHeld = vi.fn();
+    const onActive = vi.fn();
     const onRefused = vi.fn();
-    connection.subscribe('a', () => undefined, { onHeld });
+    connection.subscribe('a', () => undefined, { onActive });
     connection.subscribe('b', () => undefined, { onRefused });
     Socket.last.says([Code.subscribed, 1, 5], [Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
-    expect(onHeld).toHaveBeenCalledOnce();
+    expect(onActive).toHaveBeenCalledOnce();
     expect(onRefused).toHaveBeenCalledWith(expect.objectContaining({ uri: 'wamp.error.not_authorized' }));
+  });
+});
+
+describe('the old names', () => {
+  it('onHeld is called where onActive is not given', async () => {
+    const connection = await opened();
+    const onHeld = vi.fn();
+    const handler: EventHandler = (event: Event) => expect(event.publication).toBe(1);
+    connection.subscribe('a', handler, { onHeld });
+    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    expect(onHeld).toHaveBeenCalledOnce();
   });
 });
 

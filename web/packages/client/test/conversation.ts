@@ -44,7 +44,7 @@ export class Conversation {
   }
 
   subscribes(uri: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact'): this {
-    return this.put({ type: 'hold', key: uri, kind: 'subscription', uri, match });
+    return this.put({ type: 'want', key: uri, kind: 'subscription', uri, match });
   }
 
   calls(token: number, uri = 'add'): this {

@@ -71,15 +71,15 @@ describe('publications', () => {
   });
 
   it('that nobody waits for are sent in a session and dropped without one', () => {
-    const tell = { type: 'tell', uri: 't', options: {}, payload } as const;
-    expect(new Conversation().put(tell).opens().sent).toEqual([]);
-    expect(new Conversation().opens().put(tell).sent).toEqual([[Code.publish, 1, {}, 't', [], { a: 1 }]]);
+    const publication = { type: 'publish', uri: 't', options: {}, payload } as const;
+    expect(new Conversation().put(publication).opens().sent).toEqual([]);
+    expect(new Conversation().opens().put(publication).sent).toEqual([[Code.publish, 1, {}, 't', [], { a: 1 }]]);
   });
 });
 
 describe('request ids', () => {
   it('count by one over all kinds of requests, and begin anew with each session', () => {
-    const it = new Conversation().opens().subscribes('a').calls(1).put({ type: 'tell', uri: 't', options: {}, payload });
+    const it = new Conversation().opens().subscribes('a').calls(1).put({ type: 'publish', uri: 't', options: {}, payload });
     expect(it.sent[0]?.[1]).toBe(3);
     expect(it.socketCloses().opens().sent[0]?.[1]).toBe(1);
   });

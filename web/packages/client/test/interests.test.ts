@@ -3,7 +3,7 @@ import { Code } from '../src/messages.js';
 import { Conversation } from './conversation.js';
 
 describe('subscriptions', () => {
-  it('are asked for at once in a session, with the match that is not exact', () => {
+  it('are requested at once in a session, with the match that is not exact', () => {
     const it = new Conversation().opens().subscribes('a.b');
     expect(it.sent).toEqual([[Code.subscribe, 1, {}, 'a.b']]);
     expect(it.subscribes('price.', 'prefix').sent).toEqual([[Code.subscribe, 2, { match: 'prefix' }, 'price.']]);
@@ -15,13 +15,13 @@ describe('subscriptions', () => {
     expect(it.opens().sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
   });
 
-  it('are asked for again in each session, with new ids', () => {
+  it('are requested again in each session, with new ids', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]).socketCloses().opens();
     expect(it.sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
     it.hears([Code.event, 5, 100, {}, ['old id']]);
     expect(it.outputs).toEqual([]); // resubscribing: the id of the last session says nothing
     it.hears([Code.subscribed, 1, 6]);
-    expect(it.outputs).toEqual([{ type: 'held', key: 'a' }]);
+    expect(it.outputs).toEqual([{ type: 'interest-active', key: 'a' }]);
     expect(it.hears([Code.event, 6, 101, {}]).output('event')?.key).toBe('a');
   });
 
@@ -34,7 +34,7 @@ describe('subscriptions', () => {
     });
   });
 
-  it('are let go of with the id of this session', () => {
+  it('are released with the id of this session', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
     expect(it.put({ type: 'release', key: 'a' }).sent).toEqual([[Code.unsubscribe, 2, 5]]);
     expect(it.hears([Code.event, 5, 100, {}]).outputs).toEqual([]);
@@ -42,25 +42,25 @@ describe('subscriptions', () => {
     expect(it.socketCloses().opens().sent).toEqual([]);
   });
 
-  it('that are let go of while asked for are ended as soon as the id is known', () => {
+  it('that are released while requested are ended as soon as the id is known', () => {
     const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' });
     expect(it.sent).toEqual([]);
     expect(it.hears([Code.subscribed, 1, 5]).sent).toEqual([[Code.unsubscribe, 2, 5]]);
-    expect(it.types).not.toContain('held');
+    expect(it.types).not.toContain('interest-active');
   });
 
-  it('that are wanted again while asked for are kept', () => {
+  it('that are wanted again while requested are kept', () => {
     const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' }).subscribes('a');
     expect(it.sent).toEqual([]);
-    expect(it.hears([Code.subscribed, 1, 5]).types).toEqual(['held']);
+    expect(it.hears([Code.subscribed, 1, 5]).types).toEqual(['interest-active']);
   });
 
-  it('that are let go of while asked for and lost are forgotten', () => {
+  it('that are released while requested and lost are forgotten', () => {
     const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' }).socketCloses().opens();
     expect(it.sent).toEqual([]);
   });
 
-  it('can be asked for again right after they were let go of, though the router gives the same id', () => {
+  it('can be requested again right after they were released, though the router gives the same id', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
     it.put({ type: 'release', key: 'a' }).subscribes('a').hears([Code.unsubscribed, 2], [Code.subscribed, 3, 5]);
     expect(it.hears([Code.event, 5, 100, {}]).output('event')?.key).toBe('a');
@@ -69,11 +69,11 @@ describe('subscriptions', () => {
   it('that are refused say why, and are tried again in the next session', () => {
     const it = new Conversation().opens().subscribes('a');
     it.hears([Code.error, Code.subscribe, 1, {}, 'wamp.error.not_authorized', ['staff only']]);
-    expect(it.output('hold-refused')).toMatchObject({ key: 'a', failure: { uri: 'wamp.error.not_authorized', message: 'staff only' } });
+    expect(it.output('interest-refused')).toMatchObject({ key: 'a', failure: { uri: 'wamp.error.not_authorized', message: 'staff only' } });
     expect(it.socketCloses().opens().sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
   });
 
-  it('that are refused are asked for again when the page asks again, and dropped without a word', () => {
+  it('that are refused are requested again when the page wants them again, and dropped without a word', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.error, Code.subscribe, 1, {}, 'x']);
     expect(it.subscribes('a').sent).toEqual([[Code.subscribe, 2, {}, 'a']]);
     it.hears([Code.error, Code.subscribe, 2, {}, 'x']);
@@ -81,16 +81,22 @@ describe('subscriptions', () => {
     expect(it.put({ type: 'release', key: 'a' }).outputs).toEqual([]);
   });
 
-  it('that are refused after they were let go of say nothing', () => {
+  it('that are refused leave the subscription alone whose id is the number of their request', () => {
+    const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 2]).subscribes('b');
+    it.hears([Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
+    expect(it.hears([Code.event, 2, 100, {}]).output('event')?.key).toBe('a');
+  });
+
+  it('that are refused after they were released say nothing', () => {
     const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' });
     expect(it.hears([Code.error, Code.subscribe, 1, {}, 'x']).outputs).toEqual([]);
-    expect(it.state.holds.size).toBe(0);
+    expect(it.state.interests.size).toBe(0);
   });
 
   it('that the router takes back are reported', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
     it.hears([Code.unsubscribed, 0, { subscription: 5, reason: 'wamp.error.not_authorized' }]);
-    expect(it.output('hold-refused')?.failure.uri).toBe('wamp.error.not_authorized');
+    expect(it.output('interest-refused')?.failure.uri).toBe('wamp.error.not_authorized');
     expect(it.hears([Code.event, 5, 1, {}]).outputs).toEqual([]);
     expect(it.hears([Code.unsubscribed, 0, { subscription: 77 }]).outputs).toEqual([]);
   });
@@ -105,7 +111,7 @@ describe('subscriptions', () => {
 
 describe('registrations', () => {
   const registered = (): Conversation => new Conversation().opens()
-    .put({ type: 'hold', key: 'r', kind: 'registration', uri: 'add', match: 'exact' })
+    .put({ type: 'want', key: 'r', kind: 'registration', uri: 'add', match: 'exact' })
     .hears([Code.registered, 1, 5]);
 
   it('answer an invocation with YIELD', () => {
@@ -140,9 +146,9 @@ describe('registrations', () => {
   });
 
   it('that are refused or taken back are reported', () => {
-    const it = new Conversation().opens().put({ type: 'hold', key: 'r', kind: 'registration', uri: 'add', match: 'exact' });
+    const it = new Conversation().opens().put({ type: 'want', key: 'r', kind: 'registration', uri: 'add', match: 'exact' });
     it.hears([Code.error, Code.register, 1, {}, 'wamp.error.procedure_already_exists']);
-    expect(it.output('hold-refused')?.failure.uri).toBe('wamp.error.procedure_already_exists');
-    expect(registered().hears([Code.unregistered, 0, { registration: 5 }]).types).toEqual(['hold-refused']);
+    expect(it.output('interest-refused')?.failure.uri).toBe('wamp.error.procedure_already_exists');
+    expect(registered().hears([Code.unregistered, 0, { registration: 5 }]).types).toEqual(['interest-refused']);
   });
 });
