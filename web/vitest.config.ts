@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { workspace } from './workspace.ts';
 
 export default defineConfig({
-  test: { include: ['packages/*/test/**/*.test.ts', 'demo/test/**/*.test.ts'] },
+  ...workspace,
+  test: { include: ['packages/*/test/**/*.test.{ts,mjs}', 'demo/test/**/*.test.ts'] },
 });

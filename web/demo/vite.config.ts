@@ -1,6 +1,8 @@
 import { defineConfig } from 'vite';
+import { workspace } from '../workspace.ts';
 
 export default defineConfig(({ command }) => ({
+  ...workspace,
   base: command === 'serve' ? '/demo/' : './', // the binary serves it at /demo/, a proxy perhaps elsewhere
   build: {
     target: 'es2022',

@@ -1,7 +1,9 @@
 import { defineConfig } from 'vite';
+import { workspace } from '../../workspace.ts';
 
-// One ES module file that a page imports from the server itself: no hash in the name, no source map.
+// One ES module that a page imports from the server itself: no hash in its name, no source map.
 export default defineConfig({
+  ...workspace,
   build: {
     target: 'es2022',
     outDir: '../../dist/client',

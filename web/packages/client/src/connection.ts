@@ -69,7 +69,9 @@ const OPENING = 15_000; // ms from the first packet to WELCOME; a router that ta
 const STABLE = 10_000; // ms after which a session counts as lasting, and the back-off begins anew
 const CLOSING = 2_000; // ms that a router gets to answer GOODBYE
 const TIMEOUT = 10_000; // ms, of calls that name none
-const AGENT = 'tidings-js/0.1.0';
+
+declare const __TIDINGS_VERSION__: string; // of package.json, put in by the build
+const AGENT = `tidings-js/${__TIDINGS_VERSION__}`;
 
 export function connect(options: Options): Connection {
   return new Connection(options);

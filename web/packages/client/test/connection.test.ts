@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect, type Connection, type ConnectionState, type Event, type EventHandler, type TopicEvent } from '../src/connection.js';
 import { Failed, TicketRefused } from '../src/failure.js';
 import { Code } from '../src/messages.js';
+import manifest from '../package.json' with { type: 'json' };
 import { Socket, settled } from './socket.js';
 
 beforeEach(() => {
@@ -26,6 +27,11 @@ describe('a connection', () => {
     await opened();
     expect(Socket.last.url).toBe('ws://site.test/ws');
     expect(Socket.last.protocol).toBe('wamp.2.json');
+  });
+
+  it('names itself and the version of its package', async () => {
+    await opened();
+    expect(Socket.last.sent[0]?.[2]).toMatchObject({ agent: `tidings-js/${manifest.version}` });
   });
 
   it('throws at once on an address that is none', () => {
