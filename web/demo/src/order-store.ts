@@ -1,7 +1,7 @@
-import { type Change, type ContentWatch, watchContent } from '@tidings/client';
+import { type Change, type Connection, type ContentWatch, watchContent } from '@tidings/client';
 import * as api from './api';
+import type { Flashes } from './flash-store';
 import { listed } from './format';
-import type { Site } from './site';
 import { Store } from './store';
 
 export type Field = keyof api.OrderFields;
@@ -20,18 +20,26 @@ export interface Row {
   readonly draft: Draft | null; // unsaved changes; they outlive a look at another order
 }
 
+/** What Orders needs of the page. */
+export interface Page {
+  readonly connection: Connection;
+  readonly user: api.User;
+  readonly flashes: Flashes;
+  nameOf(user: string): string;
+}
+
 /** The orders that this page has read, what is unsaved in them, and which of them are outdated. */
 export class Orders extends Store {
   rows: ReadonlyMap<number, Row> = new Map();
   status: 'loading' | 'ready' | 'failed' = 'loading';
-  readonly #site: Site;
+  readonly #page: Page;
   readonly #watch: ContentWatch;
   #open: number | null = null; // the one in the form
 
-  constructor(site: Site) {
+  constructor(page: Page) {
     super();
-    this.#site = site;
-    this.#watch = watchContent(site.connection, [], {
+    this.#page = page;
+    this.#watch = watchContent(page.connection, [], {
       changed: (change) => this.#outdate(change),
       ready: () => void this.#compare(),
     });
@@ -45,7 +53,7 @@ export class Orders extends Store {
   /** Which order is in the form. A message about one that is left goes with it; the mark in the list stays. */
   open(id: number | null): void {
     if (this.#open === id) return;
-    if (this.#open !== null) this.#site.flashes.dismiss(flashKey(this.#open));
+    if (this.#open !== null) this.#page.flashes.dismiss(flashKey(this.#open));
     this.#open = id;
     const outdated = id === null ? null : this.rows.get(id)?.outdated;
     if (id !== null && outdated && !outdated.mine) this.#flash(id, outdated);
@@ -82,8 +90,8 @@ export class Orders extends Store {
     if (!row?.draft) return;
     const { quantity, price, ...texts } = row.draft;
     const body = { ...texts, quantity: Number(quantity), price: Number(price), version: row.order.version };
-    const tab = await this.#site.connection.tab;
-    const order = await api.saveOrder(id, body, { user: this.#site.user.id, tab });
+    const tab = await this.#page.connection.tab;
+    const order = await api.saveOrder(id, body, { user: this.#page.user.id, tab });
     this.#put({ order, outdated: null, draft: null });
   }
 
@@ -95,13 +103,13 @@ export class Orders extends Store {
   #refreshed(order: api.Order): Row {
     const row = this.rows.get(order.id);
     if (row?.draft && row.order.version !== order.version) return row;
-    this.#site.flashes.dismiss(flashKey(order.id));
+    this.#page.flashes.dismiss(flashKey(order.id));
     return { order, outdated: null, draft: row?.draft ?? null };
   }
 
   #put(row: Row): void {
     this.rows = new Map(this.rows).set(row.order.id, row);
-    this.#site.flashes.dismiss(flashKey(row.order.id));
+    this.#page.flashes.dismiss(flashKey(row.order.id));
     this.changed();
   }
 
@@ -126,7 +134,7 @@ export class Orders extends Store {
     const fields = change.fields.map((field) => (LABELS[field as Field] ?? field).toLowerCase());
     const what = fields.length > 0 ? `${listed(fields)} changed` : 'it has changed';
     const loss = this.rows.get(id)?.draft ? ' Reloading drops your unsaved changes.' : '';
-    this.#site.flashes.add({
+    this.#page.flashes.add({
       key: flashKey(id),
       level: 'warning',
       title: `${change.author?.name ?? 'Somebody'} saved order ${id}`,
@@ -143,9 +151,9 @@ export class Orders extends Store {
       const row = this.rows.get(order.id);
       if (!row || row.order !== before.get(order.id)?.order) continue; // read or saved while this was asked
       if (row.order.version === order.version || row.outdated?.version === String(order.version)) continue;
-      const author = { id: order.updated_by, name: this.#site.nameOf(order.updated_by) };
+      const author = { id: order.updated_by, name: this.#page.nameOf(order.updated_by) };
       this.#mark(row, {
-        id: `${order.id}-${order.version}`, tags: [tagOf(order.id)], author, mine: author.id === this.#site.user.id,
+        id: `${order.id}-${order.version}`, tags: [tagOf(order.id)], author, mine: author.id === this.#page.user.id,
         version: String(order.version), fields: differing(row.order, order), at: new Date(order.updated_at),
       });
     }
