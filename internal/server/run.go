@@ -138,16 +138,16 @@ func (s *Server) httpServer() *http.Server {
 		TLSConfig: s.tls,
 		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // clients' faults
 	}
-	transport.Harden(web)
+	transport.SetTimeouts(web)
 	return web
 }
 
 func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	var err error
 	if s.tls != nil {
-		err = web.ServeTLS(transport.Detachable(listener), "", "")
+		err = web.ServeTLS(transport.TakeoverListener(listener), "", "")
 	} else {
-		err = web.Serve(s.transport.Entrance(listener, webSocketPath, s.isWebSocket))
+		err = web.Serve(s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket))
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -215,8 +215,8 @@ func (s *Server) transportOptions() transport.Options {
 		Origins:        origins,
 		TrustedProxies: c.TrustedProxies,
 		Limits:         transportLimits(c),
-		WriteShards:    c.WebSocket.Writers,
-		WriteAlone:     !c.WebSocket.IOUring,
+		Writers:        c.WebSocket.Writers,
+		DisableIOUring: !c.WebSocket.IOUring,
 		Logger:         s.logger,
 	}
 	if cookie := c.Auth.Cookie; cookie != nil {

@@ -64,7 +64,7 @@ func TestBatchesOfBinariesHaveLengths(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoBatchIsAborted(t *testing.T) {
+func TestAMalformedBatchIsAborted(t *testing.T) {
 	t.Parallel()
 	s, _ := routed(t, transport.Options{})
 	good := batch(t, wamp.V2CBOR, helloJSON)
@@ -92,7 +92,7 @@ func TestWhatIsNoBatchIsAborted(t *testing.T) {
 	client.wantsMatch(fin|opText, "^\\[3,.*protocol_violation")
 }
 
-func TestBatchedJSONIsNobodysFirstChoice(t *testing.T) {
+func TestBatchedJSONIsChosenLast(t *testing.T) {
 	t.Parallel()
 	s, _ := routed(t, transport.Options{})
 	client := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json.batched, wamp.2.msgpack.batched, wamp.2.json")

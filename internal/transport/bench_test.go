@@ -24,8 +24,8 @@ import (
 // conversation is an echo: a session of the router comes on top.
 func BenchmarkIdleConnection(b *testing.B) {
 	const connections = 2000
-	speaker := newEcho()
-	server, err := transport.New(transport.Options{Speaker: speaker})
+	handler := newEcho()
+	server, err := transport.New(transport.Options{Handler: handler})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func BenchmarkIdleConnection(b *testing.B) {
 			syscall.Close(fd)
 		}
 		for range fds {
-			speaker.goneWith(b)
+			handler.goneWith(b)
 		}
 	}
 	cancel()
@@ -99,14 +99,14 @@ func bareClient(b *testing.B, port int) (fd int) {
 
 // BenchmarkFraming is the cost of making a frame, which is paid once for each event and framing.
 func BenchmarkFraming(b *testing.B) {
-	speaker := newEcho()
-	server, err := transport.New(transport.Options{Speaker: speaker})
+	handler := newEcho()
+	server, err := transport.New(transport.Options{Handler: handler})
 	if err != nil {
 		b.Fatal(err)
 	}
 	s := &served{Server: server, addr: listen(b, server)}
 	client := s.dial(b, "Sec-WebSocket-Extensions: permessage-deflate")
-	compressing := speaker.all()[0].opening.Text
+	compressing := handler.all()[0].info.Text
 	client.nc.Close()
 	message := []byte(strings.Repeat(`{"order":4711,"state":"shipped","lines":[1,2,3]},`, 40))
 	for _, size := range []int{100, 1000, len(message)} {

@@ -21,7 +21,7 @@ func TestTheBudgetOfAnEvent(t *testing.T) {
 	)
 	r := router.New(router.Options{Limits: router.Limits{MessageRate: 1e6, MessageBurst: 1e6}})
 	r.AddRealm("app")
-	s := serve(t, transport.Options{Router: r, WriteShards: 1})
+	s := serve(t, transport.Options{Router: r, Writers: 1})
 	if !polls(t, s) {
 		t.Skip("connections wait in goroutines on this system, and nothing is counted")
 	}
@@ -90,8 +90,8 @@ func polls(t *testing.T, s *served) bool {
 }
 
 func TestWritingWaitsForMoreIfItMay(t *testing.T) {
-	speaker := newEcho()
-	inBubble(t, transport.Options{Speaker: speaker, WriteShards: 1, Limits: transport.Limits{Gather: 200 * time.Millisecond}},
+	handler := newEcho()
+	inBubble(t, transport.Options{Handler: handler, Writers: 1, Limits: transport.Limits{Gather: 200 * time.Millisecond}},
 		func(t *testing.T, p *pipes) {
 			client := p.dial(t)
 			begin := time.Now()

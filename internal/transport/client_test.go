@@ -38,10 +38,10 @@ func serve(t *testing.T, options transport.Options) *served {
 	t.Helper()
 	s := &served{}
 	if options.Router == nil {
-		if options.Speaker == nil {
-			options.Speaker = newEcho()
+		if options.Handler == nil {
+			options.Handler = newEcho()
 		}
-		s.echo, _ = options.Speaker.(*echo)
+		s.echo, _ = options.Handler.(*echo)
 	}
 	server, err := transport.New(options)
 	if err != nil {
@@ -51,8 +51,8 @@ func serve(t *testing.T, options transport.Options) *served {
 	mux := http.NewServeMux()
 	mux.Handle("/ws", server)
 	web := httptest.NewUnstartedServer(mux)
-	transport.Harden(web.Config)
-	web.Listener = server.Entrance(web.Listener, "/ws", isOurs)
+	transport.SetTimeouts(web.Config)
+	web.Listener = server.UpgradeListener(web.Listener, "/ws", isOurs)
 	web.Start()
 	s.addr = web.Listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -115,8 +115,8 @@ func (c *conn) begin(end closing) (first bool) {
 	c.closing = &end
 	c.control.Store(true)
 	c.mu.Unlock()
-	c.closeBy.Store(int64(c.server.now() + c.server.limits.Close))
-	c.life.end()
+	c.closeDeadline.Store(int64(c.server.now() + c.server.limits.Close))
+	c.ctx.end()
 	c.Wake()
 	return true
 }
@@ -128,14 +128,14 @@ func (c *conn) fail(wrong *violation) {
 		end.code, end.frame = wrong.code, closeFrame(wrong.code, wrong.text)
 	}
 	c.begin(end)
-	c.talk.Gone(wrong.reason)
+	c.conv.Closed(wrong.reason)
 }
 
 // timeOut ends the connection of a client that took too long. Called by the ticker, which must not
 // wait for the conversation: the reader is sent there.
 func (c *conn) timeOut(text string) {
 	if c.begin(c.closingOf(router.Ending{Reason: router.CloseTimeout, Text: text})) {
-		c.link.rouse()
+		c.socket.wake()
 	}
 }
 
@@ -193,7 +193,7 @@ func parseClose(payload []byte) (ws.StatusCode, *violation) {
 
 // closingFor tells whether the connection is closing, and why.
 func (c *conn) closingFor() (router.CloseReason, bool) {
-	if c.closeBy.Load() == 0 {
+	if c.closeDeadline.Load() == 0 {
 		return router.CloseNone, false
 	}
 	c.mu.Lock()
@@ -213,7 +213,7 @@ func (c *conn) closeWritten() {
 	switch then {
 	case endAwaiting:
 	case endReading:
-		c.link.closeWrite()
+		c.socket.closeWrite()
 	case endAtOnce:
 		c.close()
 	}

@@ -29,7 +29,7 @@ func TestEveryEndOfAConversationHasItsCode(t *testing.T) {
 	}
 	plain, silent := newEcho(), newEcho()
 	silent.ends = transport.EndsSilently
-	withCode, silently := serve(t, transport.Options{Speaker: plain}), serve(t, transport.Options{Speaker: silent})
+	withCode, silently := serve(t, transport.Options{Handler: plain}), serve(t, transport.Options{Handler: silent})
 	for _, reason := range router.CloseReasons() {
 		want, known := codes[reason]
 		if !known {
@@ -68,17 +68,17 @@ func TestEveryEndOfAConversationHasItsCode(t *testing.T) {
 
 func TestAClientThatOnlyHangsUpIsLost(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler})
 	client := s.dial(t)
 	client.nc.Close()
-	if reason := speaker.goneWith(t); reason != "lost" {
+	if reason := handler.goneWith(t); reason != "lost" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	client = s.dial(t)
 	client.send(frame(opText, "half a mes")[:8])
 	client.nc.Close()
-	if reason := speaker.goneWith(t); reason != "lost" {
+	if reason := handler.goneWith(t); reason != "lost" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	s.stop()
@@ -118,13 +118,13 @@ func TestACodeThatAClientMakesUpIsNotACounterOfItsOwn(t *testing.T) {
 
 func TestAPanicCostsOneConnection(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler})
 	bystander, client := s.dial(t), s.dial(t)
 	client.send(frame(fin|opText, "panic"))
 	client.wantsClose(1011)
 	client.wantsEnd()
-	if reason := speaker.goneWith(t); reason != "internal" {
+	if reason := handler.goneWith(t); reason != "internal" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	bystander.send(frame(fin|opText, "still here"))
@@ -133,20 +133,20 @@ func TestAPanicCostsOneConnection(t *testing.T) {
 
 func TestTheTextOfACloseFrameIsCutBetweenCharacters(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler})
 	for _, text := range []string{strings.Repeat("€", 100), strings.Repeat("x", 124), "\xff broken"} {
 		client := s.dial(t)
 		client.send(frame(fin|opPing, ""))
 		client.wants(fin|opPong, "")
-		for _, talk := range speaker.all() {
-			talk.end(router.Ending{Reason: router.CloseKilled, Text: text})
+		for _, conv := range handler.all() {
+			conv.end(router.Ending{Reason: router.CloseKilled, Text: text})
 		}
 		got := client.wantsClose(1008)
 		if !strings.HasPrefix(text, got) || strings.ContainsRune(got, '\uFFFD') {
 			t.Errorf("the text became %q", got)
 		}
 		client.nc.Close()
-		speaker.goneWith(t)
+		handler.goneWith(t)
 	}
 }

@@ -20,39 +20,39 @@ type conn struct {
 	// Static once it is served. It begins with what each event touches, in one cache line or two.
 	server *Server
 	shard  *shard
-	link   link
-	talk   Conversation
+	socket socket
+	conv   Conversation
 
-	// turn is who may write: 0 nobody wants to; else somebody does, and it counts how often that was
+	// wakes is who may write: 0 nobody wants to; else somebody does, and it counts how often that was
 	// said since. See shard.go.
-	turn    atomic.Uint32
-	control atomic.Bool  // one of pongs, ping and closing is there to be written
-	unsent  *output      // what a slow client has not taken yet; owned by who has the turn
-	said    atomic.Int64 // the last bytes to the client, see below
+	wakes     atomic.Uint32
+	control   atomic.Bool  // one of pongs, ping and closing is there to be written
+	unsent    *output      // what a slow client has not taken yet; owned by who has the turn
+	lastWrite atomic.Int64 // the last bytes to the client, see below
 
 	// Static once it is served.
 	protocol Protocol
-	wire     wire
+	codec    codec
 	rules    frameRules
-	opened   int64
+	openedAt int64
 
 	// Owned by the reader, see reader.go.
-	in     reading // nil at rest
-	reader readerState
-	early  bool // there is something in it that came with the handshake
-	over   bool // the conversation takes no more messages
-	gone   bool // and was told that the connection is closing
+	in         frameReader // nil at rest
+	reader     readerState
+	early      bool // there is something in it that came with the handshake
+	over       bool // the conversation takes no more messages
+	toldClosed bool // and was told that the connection is closing
 
 	// What the shard's ticker looks at, see ticker.go. Times are nanoseconds of Server.now.
-	heard     atomic.Int64 // the last bytes from the client
-	pinged    atomic.Int64 // the last ping
-	partial   atomic.Int64 // since when a message is incomplete; 0: none is
-	closeBy   atomic.Int64 // when the closing handshake is given up; 0: not closing
-	joined    bool         // the ticker's note of Conversation.Joined
-	ponged    atomic.Bool  // it has answered a ping
-	receiving atomic.Bool  // the reader is with the conversation, not with the socket
+	lastRead      atomic.Int64 // the last bytes from the client
+	lastPing      atomic.Int64 // the last ping
+	partialSince  atomic.Int64 // since when a message is incomplete; 0: none is
+	closeDeadline atomic.Int64 // when the closing handshake is given up; 0: not closing
+	established   bool         // the ticker's note of Conversation.Joined
+	ponged        atomic.Bool  // it has answered a ping
+	receiving     atomic.Bool  // the reader is with the conversation, not with the socket
 
-	life  lifetime
+	ctx   connContext
 	place int // in the shard's members; guarded by its membersMu
 
 	mu      sync.Mutex // guards what follows
@@ -65,7 +65,7 @@ type conn struct {
 // agreed is what a handshake has settled about a connection.
 type agreed struct {
 	protocol     Protocol
-	wire         wire
+	codec        codec
 	rules        frameRules
 	text, binary router.Framing
 	peer         router.Peer
@@ -76,19 +76,19 @@ func newConn(s *Server, a *agreed) *conn {
 		server:   s,
 		shard:    s.shards[s.next.Add(1)%uint32(len(s.shards))],
 		protocol: a.protocol,
-		wire:     a.wire,
+		codec:    a.codec,
 		rules:    a.rules,
-		opened:   int64(s.now()),
+		openedAt: int64(s.now()),
 	}
-	c.heard.Store(c.opened)
-	c.said.Store(c.opened)
-	c.turn.Store(1) // the handshake writes first
+	c.lastRead.Store(c.openedAt)
+	c.lastWrite.Store(c.openedAt)
+	c.wakes.Store(1) // the handshake writes first
 	return c
 }
 
-// converse begins the conversation, so that what it has to say first goes out with the handshake.
-func (c *conn) converse(ctx context.Context, a *agreed) *refusal {
-	talk, err := c.server.speaker.Converse(Opening{
+// openConversation begins the conversation, so that what it has to say first goes out with the handshake.
+func (c *conn) openConversation(ctx context.Context, a *agreed) *refusal {
+	conv, err := c.server.handler.Accept(ConnInfo{
 		Protocol: a.protocol,
 		Peer:     a.peer,
 		Text:     a.text,
@@ -98,10 +98,10 @@ func (c *conn) converse(ctx context.Context, a *agreed) *refusal {
 	if err != nil {
 		return refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())
 	}
-	c.talk = talk
-	if err := talk.Open(ctx); err != nil {
-		ending := talk.Take(nil, takeBytes).Ending
-		talk.Gone(router.CloseLost)
+	c.conv = conv
+	if err := conv.Open(ctx); err != nil {
+		ending := conv.Take(nil, takeBytes).Ending
+		conv.Closed(router.CloseLost)
 		return refuseOpening(ending, err)
 	}
 	return nil
@@ -118,22 +118,22 @@ func refuseOpening(ending *router.Ending, err error) *refusal {
 	return refuse(status, RefusedOpening, detail)
 }
 
-// ownConnection is an [http.ResponseWriter] of ours, whose connection net/http knows nothing of.
-type ownConnection interface {
-	link(c *conn) (l link, early []byte, err error)
+// takeoverWriter is an [http.ResponseWriter] of ours, whose connection net/http knows nothing of.
+type takeoverWriter interface {
+	takeOver(c *conn) (l socket, early []byte, err error)
 }
 
 // takeOver gives the connection its link, and what the client sent before it saw the answer.
 func (c *conn) takeOver(w http.ResponseWriter) (early []byte, err error) {
-	if own, ok := w.(ownConnection); ok {
-		c.link, early, err = own.link(c)
+	if own, ok := w.(takeoverWriter); ok {
+		c.socket, early, err = own.takeOver(c)
 		return early, err
 	}
 	nc, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, err
 	}
-	c.link = c.newLink(nc)
+	c.socket = c.newSocket(nc)
 	early, _ = buffered.Peek(buffered.Reader.Buffered()) // a buffer gives what it has
 	return early, nil
 }
@@ -144,12 +144,12 @@ func (c *conn) takeOver(w http.ResponseWriter) (early []byte, err error) {
 // answer.
 func (c *conn) serve(early, response []byte) {
 	if len(early) > 0 {
-		c.in = c.wire.borrow(c.rules)
-		c.heardFrom(copy(c.in.space(), early))
+		c.in = c.codec.get(c.rules)
+		c.received(copy(c.in.space(), early))
 		c.early = true
 	}
 	c.shard.add(c)
-	if c.server.cutting.Load() {
+	if c.server.closingAll.Load() {
 		c.drop(router.CloseShutdown)
 	}
 	head := len(response)
@@ -157,25 +157,25 @@ func (c *conn) serve(early, response []byte) {
 	for _, frame := range out.frames {
 		response = append(response, frame...)
 	}
-	done, err := c.link.greet(response)
+	done, err := c.socket.writeFirst(response)
 	switch {
 	case err != nil:
 		c.drop(writeFailure(err))
 	case done:
 		c.wrote(len(response) - head)
-		c.settle(1, out)
+		c.flushed(1, out)
 	}
-	if c.link.start(); len(early) > 0 {
-		c.link.rouse()
+	if c.socket.start(); len(early) > 0 {
+		c.socket.wake()
 	}
 }
 
-// newLink prefers one that costs nothing at rest.
-func (c *conn) newLink(nc net.Conn) link {
-	if polled := c.poll(nc); polled != nil {
+// newSocket prefers one that costs nothing at rest.
+func (c *conn) newSocket(nc net.Conn) socket {
+	if polled := c.attach(nc); polled != nil {
 		return polled
 	}
-	return newParked(c, nc)
+	return newBlockingSocket(c, nc)
 }
 
 // isShut reports whether the socket is closed.
@@ -186,15 +186,15 @@ func (c *conn) isShut() bool {
 }
 
 // close closes the socket. What the kernel has taken is still sent.
-func (c *conn) close() { c.shutDown(closeGently) }
+func (c *conn) close() { c.shutDown(closeGraceful) }
 
 // cut closes the socket without a goodbye, which would wait for a peer that does not read.
 func (c *conn) cut() { c.shutDown(closeHard) }
 
-func (c *conn) shutDown(how farewell) {
+func (c *conn) shutDown(how closeMode) {
 	if c.markShut() {
-		c.link.close(how)
-		c.link.rouse() // its reader retires it
+		c.socket.close(how)
+		c.socket.wake() // its reader retires it
 	}
 }
 
@@ -205,7 +205,7 @@ func (c *conn) markShut() (first bool) {
 		return false
 	}
 	c.shut = true
-	c.life.end()
+	c.ctx.end()
 	return true
 }
 
@@ -219,12 +219,12 @@ func (c *conn) retire() {
 	end := *c.closing
 	c.mu.Unlock()
 	c.server.closes.count(end.reason, end.code)
-	c.talk.Gone(end.reason)
-	if c.in != nil && c.in.rests() {
-		c.in.giveBack()
+	c.conv.Closed(end.reason)
+	if c.in != nil && c.in.idle() {
+		c.in.put()
 	}
 	c.in = nil
-	c.link.free()
+	c.socket.release()
 	c.shard.remove(c)
 	c.server.release()
 }

@@ -23,8 +23,8 @@ const (
 	cookieLength = 26
 )
 
-// trackOf gives the value of the browser's cookie, and the one to set if it has none.
-func (s *Server) trackOf(r *http.Request, secure bool) (value string, set *http.Cookie) {
+// browserIDOf gives the value of the browser's cookie, and the one to set if it has none.
+func (s *Server) browserIDOf(r *http.Request, secure bool) (value string, set *http.Cookie) {
 	o := s.options.Cookie
 	if o.TTL <= 0 || !secure && !o.Insecure {
 		return "", nil
@@ -33,7 +33,7 @@ func (s *Server) trackOf(r *http.Request, secure bool) (value string, set *http.
 	if secure {
 		name = cookieSecure
 	}
-	if found := r.CookiesNamed(name); len(found) == 1 && isTrack(found[0].Value) {
+	if found := r.CookiesNamed(name); len(found) == 1 && isBrowserID(found[0].Value) {
 		return found[0].Value, nil
 	}
 	value = rand.Text()
@@ -43,8 +43,8 @@ func (s *Server) trackOf(r *http.Request, secure bool) (value string, set *http.
 	}
 }
 
-// isTrack reports whether a value may be one of ours: anything else is not worth being looked up.
-func isTrack(value string) bool {
+// isBrowserID reports whether a value may be one of ours: anything else is not worth being looked up.
+func isBrowserID(value string) bool {
 	if len(value) != cookieLength {
 		return false
 	}

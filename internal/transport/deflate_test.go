@@ -141,15 +141,15 @@ func TestCompressedMessagesThatAreWrong(t *testing.T) {
 
 func TestAFrameIsMadeOnceForClientsOfOneFraming(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler})
 	for _, extension := range []string{"", "permessage-deflate", "permessage-deflate", "permessage-deflate; server_max_window_bits=9"} {
 		s.dial(t, "Sec-WebSocket-Extensions: "+extension)
 	}
 	framings := make(map[any]int)
-	for _, talk := range speaker.all() {
-		framings[talk.opening.Text]++
-		framings[talk.opening.Binary]++
+	for _, conv := range handler.all() {
+		framings[conv.info.Text]++
+		framings[conv.info.Binary]++
 	}
 	if len(framings) != 6 {
 		t.Errorf("%d kinds of framing, want plain, deflated and deflated with a small window, each text and binary", len(framings))

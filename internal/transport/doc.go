@@ -1,11 +1,11 @@
 // Package transport carries bytes between clients and the router over WebSocket (RFC 6455, with
 // permessage-deflate, RFC 7692), over RawSocket and over HTTP long-poll. It does the upgrade itself, before
-// net/http sees the connection (see [Server.Entrance]) or on one that it gives away, checks every frame, writes what is queued for a client with one write, keeps
+// net/http sees the connection (see [Server.UpgradeListener]) or on one that it gives away, checks every frame, writes what is queued for a client with one write, keeps
 // idle connections alive and ends each of them with a typed reason. How frames lie on a connection
-// is a [wire]; everything else is the same for all.
+// is a [codec]; everything else is the same for all.
 //
 // The package never looks into a message: what is said over a connection is a [Conversation], made
-// by a [Speaker], which is WAMP through the router unless the [Options] name another.
+// by a [Handler], which is WAMP through the router unless the [Options] name another.
 // It never logs a query string (there is a ticket in it), never waits for a slow client on behalf
 // of another one, and holds no buffer for a connection at rest.
 //
@@ -28,7 +28,7 @@
 //
 // Only the reader calls a Conversation's Receive and Gone; only the one who holds the connection's
 // turn to write (a shard, or the goroutine on demand that a shard handed it to) writes. Who is the
-// reader is the [link]'s business.
+// reader is the [socket]'s business.
 //
 // # Lock order
 //

@@ -12,10 +12,10 @@ import (
 // echo sends every message back, so that the WebSocket layer is tested alone. A few messages are
 // commands: "end:REASON" ends the conversation, "panic" panics, "flood" sends until it is ended.
 type echo struct {
-	joins  bool            // conversations count as joined from the start
-	pongs  transport.Pongs // of the protocols
-	ends   transport.Ends  // of the protocols
-	refuse error           // of Open
+	joins  bool                  // conversations count as joined from the start
+	pongs  transport.PongPolicy  // of the protocols
+	ends   transport.ClosePolicy // of the protocols
+	refuse error                 // of Open
 	opened func(ctx context.Context)
 	gone   chan router.CloseReason
 
@@ -38,19 +38,19 @@ func (e *echo) Protocols() []transport.Protocol {
 	}
 }
 
-func (e *echo) Converse(opening transport.Opening) (transport.Conversation, error) {
-	talk := &echoing{echo: e, opening: opening}
+func (e *echo) Accept(info transport.ConnInfo) (transport.Conversation, error) {
+	conv := &echoing{echo: e, info: info}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.open[talk] = struct{}{}
-	return talk, nil
+	e.open[conv] = struct{}{}
+	return conv, nil
 }
 
 func (e *echo) Shutdown(context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for talk := range e.open {
-		talk.end(router.Ending{Reason: router.CloseShutdown, Text: "bye"})
+	for conv := range e.open {
+		conv.end(router.Ending{Reason: router.CloseShutdown, Text: "bye"})
 	}
 	return nil
 }
@@ -60,16 +60,16 @@ func (e *echo) all() []*echoing {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var all []*echoing
-	for talk := range e.open {
-		all = append(all, talk)
+	for conv := range e.open {
+		all = append(all, conv)
 	}
 	return all
 }
 
 // echoing is one echo conversation.
 type echoing struct {
-	echo    *echo
-	opening transport.Opening
+	echo *echo
+	info transport.ConnInfo
 
 	mu     sync.Mutex
 	queued [][]byte
@@ -104,9 +104,9 @@ func (t *echoing) Receive(ctx context.Context, message transport.Message) error 
 			}
 		}
 	}
-	framing := t.opening.Text
+	framing := t.info.Text
 	if message.Binary {
-		framing = t.opening.Binary
+		framing = t.info.Binary
 	}
 	t.send(framed(framing, string(message.Data)))
 	return nil
@@ -118,7 +118,7 @@ func (t *echoing) send(frame []byte) {
 	t.queued = append(t.queued, frame)
 	t.mu.Unlock()
 	if first {
-		t.opening.Waker.Wake()
+		t.info.Waker.Wake()
 	}
 }
 
@@ -130,13 +130,13 @@ func (t *echoing) end(ending router.Ending) {
 	}
 	t.mu.Unlock()
 	if first {
-		t.opening.Waker.Wake()
+		t.info.Waker.Wake()
 	}
 }
 
-func (t *echoing) Joined() bool { return t.echo.joins }
+func (t *echoing) Established() bool { return t.echo.joins }
 
-func (t *echoing) Gone(reason router.CloseReason) {
+func (t *echoing) Closed(reason router.CloseReason) {
 	t.echo.mu.Lock()
 	_, open := t.echo.open[t]
 	delete(t.echo.open, t)
@@ -178,6 +178,6 @@ func (t *echoing) Len() (frames, bytes int) {
 
 // Interface guards.
 var (
-	_ transport.Speaker      = (*echo)(nil)
+	_ transport.Handler      = (*echo)(nil)
 	_ transport.Conversation = (*echoing)(nil)
 )

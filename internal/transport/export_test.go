@@ -11,11 +11,11 @@ import (
 const BytesOfConn = unsafe.Sizeof(conn{})
 
 // FrameReader lets tests feed the frame reader with bytes of their choice, without a connection.
-type FrameReader struct{ in *frameReader }
+type FrameReader struct{ in *webSocketReader }
 
 // NewFrameReader makes one for text and binary frames.
 func NewFrameReader(maxMessage int, compressed bool) *FrameReader {
-	return &FrameReader{borrowFrameReader(frameRules{
+	return &FrameReader{getWebSocketReader(frameRules{
 		maxMessage: maxMessage, frames: TextFrames | BinaryFrames, compressed: compressed,
 	})}
 }
@@ -26,7 +26,7 @@ func (f *FrameReader) Feed(b []byte, each func(opcode byte, payload []byte)) ws.
 	return feed(f.in, b, each)
 }
 
-func feed(r reading, b []byte, each func(opcode byte, payload []byte)) ws.StatusCode {
+func feed(r frameReader, b []byte, each func(opcode byte, payload []byte)) ws.StatusCode {
 	for len(b) > 0 {
 		n := copy(r.space(), b)
 		r.filled(n)
@@ -49,7 +49,7 @@ func feed(r reading, b []byte, each func(opcode byte, payload []byte)) ws.Status
 func (f *FrameReader) Held() int { return cap(f.in.message) }
 
 // Rests reports whether nothing is partial.
-func (f *FrameReader) Rests() bool { return f.in.rests() }
+func (f *FrameReader) Rests() bool { return f.in.idle() }
 
 // AnswerExtensions gives the answer to an offer of extensions.
 func AnswerExtensions(offer string) (answer string, wellFormed bool) {
@@ -58,11 +58,11 @@ func AnswerExtensions(offer string) (answer string, wellFormed bool) {
 }
 
 // RawReader lets tests feed the reader of RawSocket.
-type RawReader struct{ in *rawReader }
+type RawReader struct{ in *rawSocketReader }
 
 // NewRawReader makes one.
 func NewRawReader(maxMessage int) *RawReader {
-	return &RawReader{rawWire{}.borrow(frameRules{maxMessage: maxMessage}).(*rawReader)}
+	return &RawReader{rawSocketCodec{}.get(frameRules{maxMessage: maxMessage}).(*rawSocketReader)}
 }
 
 // Feed is as that of [FrameReader].

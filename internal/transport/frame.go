@@ -18,13 +18,13 @@ type frameRules struct {
 	compressed bool // permessage-deflate, without context takeover
 }
 
-// frameReader turns the bytes of one client into messages and control frames (RFC 6455, 5). It is
+// webSocketReader turns the bytes of one client into messages and control frames (RFC 6455, 5). It is
 // filled by whoever has bytes and does no I/O. All that one holds is in it, so that a connection at
 // rest has none.
 //
 //	bytes -> space, filled -> next -> header -> control frame, complete ----------> given
 //	                                        \-> data -> unmask, UTF-8 -> message -> given, inflated if RSV1
-type frameReader struct {
+type webSocketReader struct {
 	rules frameRules
 	inBuffer
 
@@ -43,21 +43,21 @@ type frameReader struct {
 	scratch  [ws.MaxHeaderSize - 2]byte
 }
 
-var frameReaders = sync.Pool{New: func() any { return new(frameReader) }}
+var webSocketReaders = sync.Pool{New: func() any { return new(webSocketReader) }}
 
-func borrowFrameReader(rules frameRules) *frameReader {
-	f := frameReaders.Get().(*frameReader)
+func getWebSocketReader(rules frameRules) *webSocketReader {
+	f := webSocketReaders.Get().(*webSocketReader)
 	f.rules = rules
 	return f
 }
 
-// giveBack must only be called at rest: nothing is partial, so nothing needs to be cleared.
-func (f *frameReader) giveBack() { frameReaders.Put(f) }
+// put must only be called at rest: nothing is partial, so nothing needs to be cleared.
+func (f *webSocketReader) put() { webSocketReaders.Put(f) }
 
-// rests reports whether nothing is partial, neither a frame nor a fragmented message.
-func (f *frameReader) rests() bool { return f.start == f.end && !f.inFrame && f.opcode == 0 }
+// idle reports whether nothing is partial, neither a frame nor a fragmented message.
+func (f *webSocketReader) idle() bool { return f.start == f.end && !f.inFrame && f.opcode == 0 }
 
-func (f *frameReader) next() (incoming, bool, *violation) {
+func (f *webSocketReader) next() (incoming, bool, *violation) {
 	for {
 		if !f.inFrame {
 			if ok, wrong := f.header(); wrong != nil || !ok {
@@ -83,7 +83,7 @@ func (f *frameReader) next() (incoming, bool, *violation) {
 }
 
 // header takes over the header of the next frame, if it is there, and checks it.
-func (f *frameReader) header() (bool, *violation) {
+func (f *webSocketReader) header() (bool, *violation) {
 	f.source.Reset(f.buf[f.start:f.end])
 	head, err := ws.ReadHeaderBuffer(&f.source, f.scratch[:])
 	switch {
@@ -110,7 +110,7 @@ func (f *frameReader) header() (bool, *violation) {
 }
 
 // check refuses a frame by its header, before any of its payload is read.
-func (f *frameReader) check(head ws.Header) *violation {
+func (f *webSocketReader) check(head ws.Header) *violation {
 	state := ws.StateServerSide
 	if f.opcode != 0 {
 		state = state.Set(ws.StateFragmented)
@@ -150,7 +150,7 @@ func (r frameRules) checkType(opcode ws.OpCode) *violation {
 }
 
 // control gives a control frame once it is complete in the buffer, which always has room for one.
-func (f *frameReader) control() (incoming, bool) {
+func (f *webSocketReader) control() (incoming, bool) {
 	length := int(f.head.Length)
 	if f.end-f.start < length {
 		f.compact()
@@ -165,7 +165,7 @@ func (f *frameReader) control() (incoming, bool) {
 
 // data takes over what is there of a data frame's payload. A message that is complete in the buffer
 // stays there.
-func (f *frameReader) data() (message []byte, complete bool, wrong *violation) {
+func (f *webSocketReader) data() (message []byte, complete bool, wrong *violation) {
 	n := int(min(int64(f.end-f.start), f.head.Length-f.got))
 	chunk := f.buf[f.start : f.start+n]
 	ws.Cipher(chunk, f.head.Mask, int(f.got%4))
@@ -188,7 +188,7 @@ func (f *frameReader) data() (message []byte, complete bool, wrong *violation) {
 
 // collect keeps a part of a message. Room is made for what the frame announces, but never for more
 // than has arrived already.
-func (f *frameReader) collect(chunk []byte) {
+func (f *webSocketReader) collect(chunk []byte) {
 	if need := len(f.message) + len(chunk); need > cap(f.message) {
 		announced := f.head.Length - f.got // behind this chunk
 		f.message = slices.Grow(f.message, len(chunk)+int(min(announced, int64(need))))
@@ -197,7 +197,7 @@ func (f *frameReader) collect(chunk []byte) {
 }
 
 // finish gives a complete message.
-func (f *frameReader) finish(message []byte) (incoming, *violation) {
+func (f *webSocketReader) finish(message []byte) (incoming, *violation) {
 	in, deflate := incoming{f.opcode, message}, f.deflate
 	f.opcode, f.deflate, f.message = 0, false, emptied(f.message)
 	if !deflate {

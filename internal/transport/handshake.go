@@ -19,11 +19,11 @@ type handshake struct {
 	key        string
 	protocol   Protocol
 	extension  extension
-	caller     caller
+	remote     remote
 	origin     string
 	userAgent  string
 	connection *tls.ConnectionState // nil: TLS does not end here
-	track      string               // value of the browser's cookie
+	browserID  string               // value of the browser's cookie
 	setCookie  *http.Cookie         // nil: it has one, or gets none
 }
 
@@ -37,12 +37,12 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 	}
 	h := &handshake{
 		key:        r.Header.Get("Sec-WebSocket-Key"),
-		caller:     s.callerOf(r),
+		remote:     s.remoteOf(r),
 		origin:     r.Header.Get("Origin"),
 		userAgent:  r.UserAgent(),
 		connection: r.TLS,
 	}
-	if !s.origins.allow(r.Header.Values("Origin"), h.caller.host) {
+	if !s.origins.allow(r.Header.Values("Origin"), h.remote.host) {
 		return nil, refuse(http.StatusForbidden, RefusedOrigin, fmt.Sprintf(
 			"pages of %q may not connect: add their origin to the server's list of origins", h.origin))
 	}
@@ -57,7 +57,7 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 	if s.options.Compression == CompressionOff {
 		h.extension = extension{}
 	}
-	h.track, h.setCookie = s.trackOf(r, h.caller.tls)
+	h.browserID, h.setCookie = s.browserIDOf(r, h.remote.tls)
 	return h, nil
 }
 
@@ -65,7 +65,7 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
 	return &agreed{
 		protocol: h.protocol,
-		wire:     webSocketWire{},
+		codec:    webSocketCodec{},
 		rules: frameRules{
 			maxMessage: s.limits.MaxMessage,
 			frames:     h.protocol.Frames,
@@ -74,13 +74,13 @@ func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
 		text:   framing{textOpcode, h.extension.windowBits},
 		binary: framing{binaryOpcode, h.extension.windowBits},
 		peer: router.Peer{
-			RemoteAddr: addrText(h.caller.addr),
+			RemoteAddr: addrText(h.remote.addr),
 			Origin:     h.origin,
 			UserAgent:  h.userAgent,
-			TLS:        h.caller.tls,
+			TLS:        h.remote.tls,
 			Identity:   identity,
 			Connection: h.connection,
-			Cookie:     h.track,
+			Cookie:     h.browserID,
 		},
 	}
 }

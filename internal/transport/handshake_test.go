@@ -144,8 +144,8 @@ func (k *tickets) Redeem(_ context.Context, ticket string) (*router.Identity, er
 
 func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker, Tickets: &tickets{valid: "a+b=/c"}})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler, Tickets: &tickets{valid: "a+b=/c"}})
 
 	response, body := s.refused(t, upgradeRequest("/ws?ticket=forged"))
 	if response.StatusCode != 401 || !strings.Contains(body, "not one of ours") {
@@ -168,7 +168,7 @@ func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {
 	s.refused(t, upgradeRequest("/ws?ticket=a%2Bb%3D%2Fc", "Sec-WebSocket-Protocol: nope"))
 
 	upgraded(t, dialRaw(t, s.addr), upgradeRequest("/ws?ticket=a%2Bb%3D%2Fc", "User-Agent: test"))
-	peer := speaker.all()[0].opening.Peer
+	peer := handler.all()[0].info.Peer
 	if peer.Identity == nil || peer.Identity.ID != "ann" || peer.UserAgent != "test" || peer.RemoteAddr != "127.0.0.1" || peer.TLS {
 		t.Errorf("the peer is %+v", peer)
 	}
@@ -180,22 +180,22 @@ func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {
 
 func TestAConversationThatCannotOpenIsRefused(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	speaker.refuse = errors.New("who are you")
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	handler.refuse = errors.New("who are you")
+	s := serve(t, transport.Options{Handler: handler})
 	response, body := s.refused(t, upgradeRequest("/ws"))
 	if response.StatusCode != 401 || !strings.Contains(body, "who are you") {
 		t.Errorf("%s %s", response.Status, body)
 	}
-	if reason := speaker.goneWith(t); reason != "lost" {
+	if reason := handler.goneWith(t); reason != "lost" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 }
 
 func TestAConnectionTooManyIsRefusedUntilOneLeaves(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{MaxConnections: 2}})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler, Limits: transport.Limits{MaxConnections: 2}})
 	first := s.dial(t)
 	s.dial(t)
 	response, body := s.refused(t, upgradeRequest("/ws"))
@@ -203,7 +203,7 @@ func TestAConnectionTooManyIsRefusedUntilOneLeaves(t *testing.T) {
 		t.Errorf("%s %s", response.Status, body)
 	}
 	first.nc.Close()
-	speaker.goneWith(t)
+	handler.goneWith(t)
 	for begin := time.Now(); ; { // its place is free a moment after it was told
 		response, body := s.refused(t, upgradeRequest("/ws"))
 		if response.StatusCode == http.StatusSwitchingProtocols {
@@ -218,8 +218,8 @@ func TestAConnectionTooManyIsRefusedUntilOneLeaves(t *testing.T) {
 // hardened serves the echo by a hardened server, until the test ends.
 func hardened(t *testing.T, web *http.Server) (address string) {
 	t.Helper()
-	transport.Harden(web)
-	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	transport.SetTimeouts(web)
+	server, err := transport.New(transport.Options{Handler: newEcho()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestOptionsThatCannotWorkAreErrors(t *testing.T) {
 	if _, err := transport.New(transport.Options{}); err == nil {
 		t.Error("nobody to speak to")
 	}
-	_, err := transport.New(transport.Options{Speaker: newEcho(), Origins: []string{"https://a.example", "b.example"}})
+	_, err := transport.New(transport.Options{Handler: newEcho(), Origins: []string{"https://a.example", "b.example"}})
 	if err == nil || !strings.Contains(err.Error(), `"b.example"`) || !strings.Contains(err.Error(), "https://b.example") {
 		t.Errorf("a bad origin: %v", err)
 	}

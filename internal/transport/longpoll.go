@@ -31,8 +31,8 @@ type LongPoll struct {
 	server *Server
 	mux    *http.ServeMux
 
-	mu    sync.Mutex // guards polls
-	polls map[string]*poll
+	mu       sync.Mutex // guards polls
+	sessions map[string]*longPollSession
 }
 
 const (
@@ -48,7 +48,7 @@ const (
 )
 
 func newLongPoll(s *Server) *LongPoll {
-	l := &LongPoll{server: s, mux: http.NewServeMux(), polls: make(map[string]*poll)}
+	l := &LongPoll{server: s, mux: http.NewServeMux(), sessions: make(map[string]*longPollSession)}
 	l.mux.HandleFunc("POST /open", l.answering(l.open))
 	l.mux.HandleFunc("POST /{id}/receive", l.answering(l.receive))
 	l.mux.HandleFunc("POST /{id}/send", l.answering(l.send))
@@ -62,7 +62,7 @@ func (l *LongPoll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Add("Vary", "Origin")
 	header.Set("Cache-Control", "no-store")
-	if len(origins) > 0 && l.server.origins.allow(origins, l.server.callerOf(r).host) {
+	if len(origins) > 0 && l.server.origins.allow(origins, l.server.remoteOf(r).host) {
 		header.Set("Access-Control-Allow-Origin", origins[0])
 		header.Set("Access-Control-Allow-Credentials", "true")
 	}
@@ -94,7 +94,7 @@ func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *ref
 }
 
 func (l *LongPoll) checkOrigin(r *http.Request) *refusal {
-	if l.server.origins.allow(r.Header.Values("Origin"), l.server.callerOf(r).host) {
+	if l.server.origins.allow(r.Header.Values("Origin"), l.server.remoteOf(r).host) {
 		return nil
 	}
 	return refuse(http.StatusForbidden, RefusedOrigin, "pages of this origin may not connect: add it to the server's list of origins")
@@ -140,18 +140,18 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
 }
 
 // begin makes the conversation and enters it in the books.
-func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*poll, *refusal) {
+func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, *refusal) {
 	identity, wrong := l.server.redeem(r)
 	if wrong != nil {
 		return nil, wrong
 	}
-	caller := l.server.callerOf(r)
-	p := newPoll(l, protocol)
-	p.addr, p.origin = caller.addr, r.Header.Get("Origin")
-	talk, err := l.server.speaker.Converse(Opening{
+	remote := l.server.remoteOf(r)
+	p := newLongPollSession(l, protocol)
+	p.addr, p.origin = remote.addr, r.Header.Get("Origin")
+	conv, err := l.server.handler.Accept(ConnInfo{
 		Protocol: protocol,
 		Peer: router.Peer{
-			RemoteAddr: addrText(caller.addr), Origin: p.origin, UserAgent: r.UserAgent(), TLS: caller.tls, Identity: identity,
+			RemoteAddr: addrText(remote.addr), Origin: p.origin, UserAgent: r.UserAgent(), TLS: remote.tls, Identity: identity,
 		},
 		Text:   plainFraming{},
 		Binary: plainFraming{},
@@ -160,14 +160,14 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*poll, *refusal) {
 	if err != nil {
 		return nil, refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())
 	}
-	p.talk = talk
-	if err := talk.Open(r.Context()); err != nil {
-		talk.Gone(router.CloseLost)
+	p.conv = conv
+	if err := conv.Open(r.Context()); err != nil {
+		conv.Closed(router.CloseLost)
 		return nil, refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.polls[p.id] = p
+	l.sessions[p.id] = p
 	return p, nil
 }
 
@@ -178,9 +178,9 @@ type plainFraming struct{}
 func (plainFraming) Frame(dst, message []byte) ([]byte, bool) { return append(dst, message...), true }
 
 // find gives the transport that a request is for, if it is from whom it was opened by.
-func (l *LongPoll) find(r *http.Request) (*poll, *refusal) {
+func (l *LongPoll) find(r *http.Request) (*longPollSession, *refusal) {
 	l.mu.Lock()
-	p := l.polls[r.PathValue("id")]
+	p := l.sessions[r.PathValue("id")]
 	l.mu.Unlock()
 	if p == nil || p.addr != l.addr(r) || p.origin != r.Header.Get("Origin") {
 		return nil, refuseLongPoll("there is no such transport, or it has ended")
@@ -188,14 +188,14 @@ func (l *LongPoll) find(r *http.Request) (*poll, *refusal) {
 	return p, nil
 }
 
-func (l *LongPoll) addr(r *http.Request) netip.Addr { return l.server.callerOf(r).addr }
+func (l *LongPoll) addr(r *http.Request) netip.Addr { return l.server.remoteOf(r).addr }
 
 func (l *LongPoll) receive(w http.ResponseWriter, r *http.Request) *refusal {
 	p, wrong := l.find(r)
 	if wrong != nil {
 		return wrong
 	}
-	ask := &pollAsk{answer: make(chan []byte, 1)}
+	ask := &longPollRequest{answer: make(chan []byte, 1)}
 	select {
 	case p.asks <- ask:
 	case <-p.done:
@@ -222,7 +222,7 @@ func (l *LongPoll) receive(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 }
 
-func (p *poll) answer(w http.ResponseWriter, body []byte) *refusal {
+func (p *longPollSession) answer(w http.ResponseWriter, body []byte) *refusal {
 	if body == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -294,14 +294,14 @@ func (l *LongPoll) close(w http.ResponseWriter, r *http.Request) *refusal {
 func (l *LongPoll) has(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.polls[id] != nil
+	return l.sessions[id] != nil
 }
 
-// cutAll ends what is left, at the end.
-func (l *LongPoll) cutAll() {
+// closeAll ends what is left, at the end.
+func (l *LongPoll) closeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, p := range l.polls {
+	for _, p := range l.sessions {
 		p.end(router.CloseShutdown)
 	}
 }
@@ -309,13 +309,13 @@ func (l *LongPoll) cutAll() {
 func (l *LongPoll) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.polls)
+	return len(l.sessions)
 }
 
-func (l *LongPoll) forget(p *poll) {
+func (l *LongPoll) forget(p *longPollSession) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.polls, p.id)
+	delete(l.sessions, p.id)
 }
 
 func newID() string { return rand.Text() } // 130 bits

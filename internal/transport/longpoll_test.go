@@ -18,8 +18,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// poller is a client of long-poll. It asks the handler itself: there is no network.
-type poller struct {
+// eventLoop is a client of long-poll. It asks the handler itself: there is no network.
+type eventLoop struct {
 	t       testing.TB
 	handler http.Handler
 	path    string
@@ -28,7 +28,7 @@ type poller struct {
 }
 
 // post gives status and body.
-func (p *poller) post(path, body string) (int, string) {
+func (p *eventLoop) post(path, body string) (int, string) {
 	r := httptest.NewRequestWithContext(p.t.Context(), http.MethodPost, path, strings.NewReader(body))
 	r.RemoteAddr = "192.0.2.1:1234"
 	if p.addr != "" {
@@ -42,7 +42,7 @@ func (p *poller) post(path, body string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-func (p *poller) open(protocols ...string) string {
+func (p *eventLoop) open(protocols ...string) string {
 	p.t.Helper()
 	list, _ := json.Marshal(protocols)
 	status, body := p.post("/open", fmt.Sprintf(`{"protocols":%s}`, list))
@@ -54,14 +54,14 @@ func (p *poller) open(protocols ...string) string {
 	return opened.Protocol
 }
 
-func (p *poller) send(messages string) {
+func (p *eventLoop) send(messages string) {
 	p.t.Helper()
 	if status, body := p.post(p.path+"/send", messages); status != http.StatusNoContent || body != "" {
 		p.t.Fatalf("send: %d %s", status, body)
 	}
 }
 
-func (p *poller) wantsMatch(pattern string) {
+func (p *eventLoop) wantsMatch(pattern string) {
 	p.t.Helper()
 	status, body := p.post(p.path+"/receive", "")
 	if status != http.StatusOK || !regexp.MustCompile(pattern).MatchString(body) {
@@ -69,15 +69,15 @@ func (p *poller) wantsMatch(pattern string) {
 	}
 }
 
-func (p *poller) wantsStatus(path string, status int) {
+func (p *eventLoop) wantsStatus(path string, status int) {
 	p.t.Helper()
 	if got, body := p.post(path, ""); got != status {
 		p.t.Fatalf("%s: got %d %q, want %d", path, got, body, status)
 	}
 }
 
-// polled runs a test in a bubble of time, with a router and nobody else.
-func polled(t *testing.T, test func(t *testing.T, p *poller, realm *router.Realm)) {
+// epollSocket runs a test in a bubble of time, with a router and nobody else.
+func epollSocket(t *testing.T, test func(t *testing.T, p *eventLoop, realm *router.Realm)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New(router.Options{Agent: "test"})
@@ -86,7 +86,7 @@ func polled(t *testing.T, test func(t *testing.T, p *poller, realm *router.Realm
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &poller{t: t, handler: s.LongPoll()}
+		p := &eventLoop{t: t, handler: s.LongPoll()}
 		test(t, p, realm)
 		if p.path != "" {
 			p.post(p.path+"/close", "")
@@ -100,7 +100,7 @@ func polled(t *testing.T, test func(t *testing.T, p *poller, realm *router.Realm
 
 func TestASessionOverLongPoll(t *testing.T) {
 	t.Parallel()
-	polled(t, func(_ *testing.T, p *poller, _ *router.Realm) {
+	epollSocket(t, func(_ *testing.T, p *eventLoop, _ *router.Realm) {
 		if protocol := p.open("wamp.2.unknown", "wamp.2.json"); protocol != "wamp.2.json" {
 			t.Errorf("the protocol is %q", protocol)
 		}
@@ -120,16 +120,16 @@ func TestASessionOverLongPoll(t *testing.T) {
 
 func TestABatchOverLongPollHasAllThatWaits(t *testing.T) {
 	t.Parallel()
-	polled(t, func(_ *testing.T, p *poller, _ *router.Realm) {
+	epollSocket(t, func(_ *testing.T, p *eventLoop, _ *router.Realm) {
 		p.open("wamp.2.json.batched")
 		p.send(helloJSON + "\x1e" + `[32,1,{},"a.b"]` + "\x1e")
 		p.wantsMatch("^\\[2,.*\x1e\\[33,1,\\d+\\]\x1e$")
 	})
 }
 
-func TestAnEventEndsAWaitAndNothingEndsItInTime(t *testing.T) {
+func TestAnEventEndsAWaitAndSoDoesTime(t *testing.T) {
 	t.Parallel()
-	polled(t, func(t *testing.T, p *poller, realm *router.Realm) {
+	epollSocket(t, func(t *testing.T, p *eventLoop, realm *router.Realm) {
 		p.open("wamp.2.json")
 		p.send(helloJSON)
 		p.wantsMatch(`^\[2,`)
@@ -155,7 +155,7 @@ func TestAnEventEndsAWaitAndNothingEndsItInTime(t *testing.T) {
 
 func TestASecondReceiveSendsTheFirstHome(t *testing.T) {
 	t.Parallel()
-	polled(t, func(t *testing.T, p *poller, _ *router.Realm) {
+	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
 		p.open("wamp.2.json")
 		first := make(chan int)
 		go func() {
@@ -180,7 +180,7 @@ func TestASecondReceiveSendsTheFirstHome(t *testing.T) {
 
 func TestAClientThatPollsNoMoreIsGone(t *testing.T) {
 	t.Parallel()
-	polled(t, func(t *testing.T, p *poller, realm *router.Realm) {
+	epollSocket(t, func(t *testing.T, p *eventLoop, realm *router.Realm) {
 		p.open("wamp.2.json")
 		p.send(helloJSON)
 		p.wantsMatch(`^\[2,`)
@@ -201,11 +201,11 @@ func TestAClientThatPollsNoMoreIsGone(t *testing.T) {
 	})
 }
 
-func TestATransportIsOnlyForWhoOpenedIt(t *testing.T) {
+func TestALongPollSessionIsOnlyForTheClientThatOpenedIt(t *testing.T) {
 	t.Parallel()
-	polled(t, func(_ *testing.T, p *poller, _ *router.Realm) {
+	epollSocket(t, func(_ *testing.T, p *eventLoop, _ *router.Realm) {
 		p.open("wamp.2.json")
-		for _, other := range []*poller{
+		for _, other := range []*eventLoop{
 			{t: p.t, handler: p.handler, addr: "192.0.2.2:1234"},
 			{t: p.t, handler: p.handler, origin: "https://pages.example"},
 		} {
@@ -213,14 +213,14 @@ func TestATransportIsOnlyForWhoOpenedIt(t *testing.T) {
 				other.wantsStatus(p.path+verb, http.StatusBadRequest)
 			}
 		}
-		foreign := &poller{t: p.t, handler: p.handler, origin: "https://elsewhere.example"}
+		foreign := &eventLoop{t: p.t, handler: p.handler, origin: "https://elsewhere.example"}
 		foreign.wantsStatus("/open", http.StatusForbidden)
 	})
 }
 
 func TestRequestsThatLongPollDoesNotHave(t *testing.T) {
 	t.Parallel()
-	polled(t, func(t *testing.T, p *poller, _ *router.Realm) {
+	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
 		for _, body := range []string{"", "{", `{"protocols":[]}`, `{"protocols":["wamp"]}`, `{"protocols":[""]}`, `{"protocols":["x"]}`} {
 			if status, _ := p.post("/open", body); status != http.StatusBadRequest {
 				t.Errorf("open with %s: %d", body, status)
@@ -241,7 +241,7 @@ func TestRequestsThatLongPollDoesNotHave(t *testing.T) {
 
 func TestPagesOfOtherOriginsMayPollIfTheyMayConnect(t *testing.T) {
 	t.Parallel()
-	polled(t, func(t *testing.T, p *poller, _ *router.Realm) {
+	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
 		for origin, want := range map[string]string{"https://pages.example": "https://pages.example", "https://elsewhere.example": ""} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodOptions, "/open", nil)
 			r.Header.Set("Origin", origin)
@@ -301,7 +301,7 @@ func (b *heldBody) Read([]byte) (int, error) {
 }
 
 func TestMessagesBehindThoseBeingTakenAreNotRead(t *testing.T) {
-	polled(t, func(t *testing.T, p *poller, _ *router.Realm) {
+	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
 		p.open("wamp.2.json")
 		var read atomic.Int32
 		release := make(chan struct{})

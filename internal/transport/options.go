@@ -13,15 +13,15 @@ import (
 // Options configure a [Server]. Router or Speaker is needed, everything else works as zero value.
 type Options struct {
 	Router         *router.Router // connections speak WAMP with it; or
-	Speaker        Speaker        // they speak something else
+	Handler        Handler        // they speak something else
 	Origins        []string       // patterns of foreign origins that may connect, see ParseOrigin
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
 	Tickets        Tickets        // redeems ?ticket=; nil: such a request is refused
 	Cookie         CookieOptions
 	Limits         Limits
 	Compression    Compression
-	WriteShards    int  // writer goroutines; 0: one for each processor
-	WriteAlone     bool // each connection is written to with a system call of its own, without io_uring
+	Writers        int  // writer goroutines; 0: one for each processor
+	DisableIOUring bool // each connection is written to with a system call of its own, without io_uring
 	Logger         *slog.Logger
 }
 
@@ -110,12 +110,12 @@ func (l Limits) tick() time.Duration {
 
 func (o Options) withDefaults() Options {
 	o.Limits = o.Limits.withDefaults()
-	orDefault(&o.WriteShards, runtime.GOMAXPROCS(0))
+	orDefault(&o.Writers, runtime.GOMAXPROCS(0))
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Speaker == nil && o.Router != nil {
-		o.Speaker = wampSpeaker{o.Router}
+	if o.Handler == nil && o.Router != nil {
+		o.Handler = wampHandler{o.Router}
 	}
 	return o
 }

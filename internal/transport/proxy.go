@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// caller is who a request comes from, as far as it can be believed.
-type caller struct {
+// remote is who a request comes from, as far as it can be believed.
+type remote struct {
 	addr netip.Addr // invalid if the connection is not over IP
 	tls  bool
 	host string // that the caller meant
@@ -21,15 +21,15 @@ type hop struct {
 }
 
 // RemoteAddr gives the address of the client of a request, seen through the trusted proxies.
-func (s *Server) RemoteAddr(r *http.Request) netip.Addr { return s.callerOf(r).addr }
+func (s *Server) RemoteAddr(r *http.Request) netip.Addr { return s.remoteOf(r).addr }
 
-// callerOf walks the chain of proxies from the right, where our own one stands, and stops at the first
+// remoteOf walks the chain of proxies from the right, where our own one stands, and stops at the first
 // that is not trusted: everything left of it can be made up by whoever it is.
 //
 // A proxy adds to one of Forwarded and X-Forwarded-For and passes the other on as the client sent it.
 // If both are there and lead to different clients, neither is believed.
-func (s *Server) callerOf(r *http.Request) caller {
-	self := caller{addr: peerAddr(r.RemoteAddr), tls: r.TLS != nil, host: r.Host}
+func (s *Server) remoteOf(r *http.Request) remote {
+	self := remote{addr: peerAddr(r.RemoteAddr), tls: r.TLS != nil, host: r.Host}
 	if !s.trusts(self.addr) {
 		return self
 	}
@@ -47,7 +47,7 @@ func (s *Server) callerOf(r *http.Request) caller {
 	return a
 }
 
-func (s *Server) walk(self caller, hops []hop) caller {
+func (s *Server) walk(self remote, hops []hop) remote {
 	result := self
 	for i := len(hops) - 1; i >= 0 && s.trusts(result.addr); i-- {
 		h := hops[i]

@@ -55,7 +55,7 @@ func TestTheAddressOfAClientBehindProxies(t *testing.T) {
 		},
 	}
 	server, err := transport.New(transport.Options{
-		Speaker:        newEcho(),
+		Handler:        newEcho(),
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 	})
 	if err != nil {
@@ -90,14 +90,14 @@ func TestHostAndSchemeComeFromTrustedProxiesOnly(t *testing.T) {
 		{"not trusted", nil, []string{"X-Forwarded-Host: app.example", "X-Forwarded-Proto: https"}, 403, false},
 	}
 	for _, c := range cases {
-		speaker := newEcho()
-		s := serve(t, transport.Options{Speaker: speaker, TrustedProxies: c.trusted})
+		handler := newEcho()
+		s := serve(t, transport.Options{Handler: handler, TrustedProxies: c.trusted})
 		response, _ := s.refused(t, upgradeRequest("/ws", append(c.headers, "Origin: https://app.example")...))
 		if response.StatusCode != c.status {
 			t.Errorf("%s: %d, want %d", c.name, response.StatusCode, c.status)
 		}
-		if open := speaker.all(); len(open) > 0 && open[0].opening.Peer.TLS != c.tls {
-			t.Errorf("%s: TLS is %v", c.name, open[0].opening.Peer.TLS)
+		if open := handler.all(); len(open) > 0 && open[0].info.Peer.TLS != c.tls {
+			t.Errorf("%s: TLS is %v", c.name, open[0].info.Peer.TLS)
 		}
 	}
 }

@@ -41,13 +41,13 @@ const (
 	rawExponents = 16
 )
 
-// rawError is why a handshake is refused, as the server's answer has it.
-type rawError byte
+// rawSocketError is why a handshake is refused, as the server's answer has it.
+type rawSocketError byte
 
 const (
-	rawBadSerializer rawError = 1
-	rawReserved      rawError = 3
-	rawFull          rawError = 4
+	rawBadSerializer rawSocketError = 1
+	rawReserved      rawSocketError = 3
+	rawFull          rawSocketError = 4
 )
 
 // ServeRawSocket accepts connections until the listener is closed, which its owner does when Run is
@@ -57,7 +57,7 @@ func (s *Server) ServeRawSocket(listener net.Listener, options RawSocketOptions)
 		nc, err := listener.Accept()
 		switch {
 		case err == nil:
-			go s.greet(nc, options)
+			go s.openRawSocket(nc, options)
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case passes(err):
@@ -84,8 +84,8 @@ func passes(err error) bool {
 	return false
 }
 
-// greet does the handshake of one connection.
-func (s *Server) greet(nc net.Conn, options RawSocketOptions) {
+// openRawSocket does the handshake of one connection.
+func (s *Server) openRawSocket(nc net.Conn, options RawSocketOptions) {
 	handedOver := false
 	defer func() {
 		if fault := recover(); fault != nil { // the edge: one connection's fault is nobody else's
@@ -104,20 +104,20 @@ func (s *Server) greet(nc net.Conn, options RawSocketOptions) {
 			s.release()
 		}
 	}()
-	s.greetings.add(nc)
+	s.pending.add(nc)
 	shake, code, wrong := s.readRaw(nc, options)
-	if s.greetings.remove(nc); wrong != nil {
+	if s.pending.remove(nc); wrong != nil {
 		s.refuseRaw(nc, wrong, code)
 		return
 	}
 	c := newConn(s, shake.agreed)
-	if wrong := c.converse(context.Background(), shake.agreed); wrong != nil {
+	if wrong := c.openConversation(context.Background(), shake.agreed); wrong != nil {
 		s.refuseRaw(nc, wrong, rawFull)
 		return
 	}
 	handedOver = true
 	s.handshakes.accepted.Add(1)
-	c.link = c.newLink(nc)
+	c.socket = c.newSocket(nc)
 	c.serve(nil, shake.response)
 }
 
@@ -127,24 +127,24 @@ type rawHandshake struct {
 	response []byte
 }
 
-// errSilence stands for the code of a refusal that is not told.
-const errSilence rawError = 0
+// rawSilent stands for the code of a refusal that is not told.
+const rawSilent rawSocketError = 0
 
-func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, rawError, *refusal) {
+func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, rawSocketError, *refusal) {
 	var hello [4]byte
 	if err := nc.SetDeadline(time.Now().Add(s.limits.Hello)); err != nil {
-		return rawHandshake{}, errSilence, refuseRawSocket("the connection is lost")
+		return rawHandshake{}, rawSilent, refuseRawSocket("the connection is lost")
 	}
 	if _, err := io.ReadFull(nc, hello[:]); err != nil {
-		return rawHandshake{}, errSilence, refuseRawSocket("the handshake was not complete: " + err.Error())
+		return rawHandshake{}, rawSilent, refuseRawSocket("the handshake was not complete: " + err.Error())
 	}
 	if err := nc.SetDeadline(time.Time{}); err != nil {
-		return rawHandshake{}, errSilence, refuseRawSocket("the connection is lost")
+		return rawHandshake{}, rawSilent, refuseRawSocket("the connection is lost")
 	}
 	serializer := hello[1] & 0x0f
 	switch {
 	case hello[0] != rawMagic, serializer == 0:
-		return rawHandshake{}, errSilence, refuseRawSocket("this is no handshake of RawSocket")
+		return rawHandshake{}, rawSilent, refuseRawSocket("this is no handshake of RawSocket")
 	case hello[2] != 0, hello[3] != 0:
 		return rawHandshake{}, rawReserved, refuseRawSocket("the handshake uses reserved bits")
 	}
@@ -155,7 +155,7 @@ func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, r
 	if options.Pings {
 		protocol.Pongs = PongsRequired
 	}
-	return s.settleRaw(nc, protocol, hello[1]), errSilence, nil
+	return s.settleRaw(nc, protocol, hello[1]), rawSilent, nil
 }
 
 // rawProtocol is the subprotocol of a serialization, in the ways of RawSocket.
@@ -181,7 +181,7 @@ func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandsh
 	return rawHandshake{
 		agreed: &agreed{
 			protocol: protocol,
-			wire:     rawWire{},
+			codec:    rawSocketCodec{},
 			rules:    frameRules{maxMessage: 1 << (rawSmallest + exponent), frames: BinaryFrames},
 			text:     framing,
 			binary:   framing,
@@ -200,10 +200,10 @@ func rawExponent(limit int) byte {
 
 func refuseRawSocket(detail string) *refusal { return refuse(0, RefusedRawSocket, detail) }
 
-func (s *Server) refuseRaw(nc net.Conn, wrong *refusal, code rawError) {
+func (s *Server) refuseRaw(nc net.Conn, wrong *refusal, code rawSocketError) {
 	s.handshakes.refuse(wrong.Reason)
 	s.log.Debug("a RawSocket was refused", "reason", wrong.Reason, "detail", wrong.Detail, "address", nc.RemoteAddr().String())
-	if code == errSilence {
+	if code == rawSilent {
 		return
 	}
 	// Both directions: over TLS the handshake may be still to come, and it waits for the client.

@@ -118,7 +118,7 @@ func TestFramesThatRawSocketDoesNotHaveEndTheConnection(t *testing.T) {
 
 func TestMessagesOfAnySizeGoThroughARawSocket(t *testing.T) {
 	t.Parallel()
-	s := serve(t, transport.Options{Speaker: rawEcho{newEcho()}, Limits: transport.Limits{MaxMessage: 1 << 24}})
+	s := serve(t, transport.Options{Handler: rawEcho{newEcho()}, Limits: transport.Limits{MaxMessage: 1 << 24}})
 	tcp, _ := s.listenRaw(t, transport.RawSocketOptions{})
 	client := openRaw(t, tcp, 0xf1)
 	for _, size := range []int{0, 1, 8000, 8188, 8189, 8192, 8193, 1 << 16, 1<<24 - 1, 1 << 24} {
@@ -227,7 +227,7 @@ func TestARawSocketIsPingedOnlyIfAskedFor(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotOpenARawSocketInTimeIsClosed(t *testing.T) {
+func TestARawSocketThatIsNotOpenedInTimeIsClosed(t *testing.T) {
 	t.Parallel()
 	s, _ := routed(t, transport.Options{Limits: transport.Limits{Hello: time.Second}})
 	tcp, _ := s.listenRaw(t, transport.RawSocketOptions{})

@@ -20,7 +20,7 @@ type Server struct {
 	options   Options
 	limits    Limits
 	log       *slog.Logger
-	speaker   Speaker
+	handler   Handler
 	protocols []Protocol
 	origins   originRules
 	shards    []*shard
@@ -28,10 +28,10 @@ type Server struct {
 
 	next       atomic.Uint32 // shard of the next connection
 	handshakes handshakeCounters
-	greetings  greetings
+	pending    pendingHandshakes
 	longPoll   *LongPoll
 	closes     closeCounters
-	cutting    atomic.Bool    // the last part of Run: whoever is still open is cut off
+	closingAll atomic.Bool    // the last part of Run: whoever is still open is cut off
 	onDemand   sync.WaitGroup // goroutines that write for slow connections
 
 	mu      sync.Mutex // guards what follows
@@ -44,8 +44,8 @@ type Server struct {
 // New checks the options. Nothing is served, and nothing is written, before Run.
 func New(options Options) (*Server, error) {
 	options = options.withDefaults()
-	if options.Speaker == nil {
-		return nil, errors.New("transport: a router or another speaker is needed")
+	if options.Handler == nil {
+		return nil, errors.New("transport: Router or Handler must be set")
 	}
 	origins, err := parseOrigins(options.Origins)
 	if err != nil {
@@ -55,13 +55,13 @@ func New(options Options) (*Server, error) {
 		options:   options,
 		limits:    options.Limits,
 		log:       options.Logger,
-		speaker:   options.Speaker,
-		protocols: options.Speaker.Protocols(),
+		handler:   options.Handler,
+		protocols: options.Handler.Protocols(),
 		origins:   origins,
 		born:      time.Now(),
 	}
 	s.longPoll = newLongPoll(s)
-	for range options.WriteShards {
+	for range options.Writers {
 		s.shards = append(s.shards, newShard(s))
 	}
 	return s, nil
@@ -107,12 +107,12 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	settled := s.settle(shake, identity)
 	c := newConn(s, settled)
-	if wrong := c.converse(r.Context(), settled); wrong != nil {
+	if wrong := c.openConversation(r.Context(), settled); wrong != nil {
 		return wrong
 	}
 	early, err := c.takeOver(w)
 	if err != nil {
-		c.talk.Gone(router.CloseInternal)
+		c.conv.Closed(router.CloseInternal)
 		s.log.ErrorContext(r.Context(), "a connection could not be taken over", "error", err)
 		return refuse(http.StatusInternalServerError, RefusedInternal, "the connection cannot be upgraded")
 	}
@@ -157,7 +157,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if again {
 		return errors.New("transport: a server runs only once")
 	}
-	s.equip()
+	s.openRings()
 	var shards sync.WaitGroup
 	for _, sh := range s.shards {
 		shards.Go(sh.run)
@@ -167,15 +167,15 @@ func (s *Server) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.Drain)
 	defer cancel()
 	empty := s.stop()
-	s.greetings.stop()
-	err := s.speaker.Shutdown(drain)
+	s.pending.stop()
+	err := s.handler.Shutdown(drain)
 	select {
 	case <-empty:
 	case <-drain.Done():
-		s.cutting.Store(true)
-		s.longPoll.cutAll()
+		s.closingAll.Store(true)
+		s.longPoll.closeAll()
 		for _, sh := range s.shards {
-			sh.cutAll()
+			sh.closeAll()
 		}
 		<-empty // readers end at once when their connection is closed
 	}
@@ -184,7 +184,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	shards.Wait()
 	for _, sh := range s.shards {
-		sh.polling.stop()
+		sh.loop.stop()
 	}
 	s.onDemand.Wait()
 	if err != nil {

@@ -34,8 +34,8 @@ const (
 	// takeBytes is what one visit writes, so that a client with a full outbox does not keep the shard
 	// from the others. A single larger message is written in one go.
 	takeBytes = 64 << 10
-	// slowPiece is what a slow client has Limits.Write of time for.
-	slowPiece = 64 << 10
+	// slowChunk is what a slow client has Limits.Write of time for.
+	slowChunk = 64 << 10
 )
 
 // shard is a part of the connections, and the goroutine that writes to them and watches their deadlines.
@@ -54,17 +54,17 @@ type shard struct {
 	membersMu sync.Mutex // guards members; a leaf
 	members   []*conn
 
-	polling pollerOnce
+	loop eventLoopOnce
 
 	// Owned by run.
-	visiting []*conn
+	flushing []*conn
 	frames   [][]byte
 	scratch  []byte
-	convoy   convoy
+	batch    sendBatch
 }
 
-// visit is a connection's turn to be written to.
-type visit struct {
+// pendingFlush is a connection's turn to be written to.
+type pendingFlush struct {
 	conn *conn
 	seen uint32 // of conn.turn
 	out  output
@@ -83,12 +83,12 @@ func newShard(s *Server) *shard {
 func (sh *shard) run() {
 	ticker := time.NewTicker(sh.server.limits.tick())
 	defer ticker.Stop()
-	defer sh.convoy.close()
+	defer sh.batch.close()
 	for {
 		select {
 		case <-sh.wakeup:
 			sh.gatherMore()
-			sh.visitReady()
+			sh.flushReady()
 		case <-ticker.C:
 			sh.tick()
 		case <-sh.done:
@@ -112,7 +112,7 @@ func (sh *shard) gatherMore() {
 
 // Wake implements [router.Waker]: there is something to be written.
 func (c *conn) Wake() {
-	if c.turn.Add(1) == 1 {
+	if c.wakes.Add(1) == 1 {
 		c.shard.push(c)
 	}
 }
@@ -130,46 +130,46 @@ func (sh *shard) push(c *conn) {
 	}
 }
 
-func (sh *shard) visitReady() {
+func (sh *shard) flushReady() {
 	sh.readyMu.Lock()
-	sh.visiting, sh.ready = sh.ready, sh.visiting[:0]
+	sh.flushing, sh.ready = sh.ready, sh.flushing[:0]
 	sh.readyMu.Unlock()
-	for _, c := range sh.visiting {
-		sh.visit(c)
+	for _, c := range sh.flushing {
+		sh.flush(c)
 	}
-	sh.convoy.depart()
-	clear(sh.visiting)
+	sh.batch.flush()
+	clear(sh.flushing)
 }
 
-// visit writes what is queued for a connection, together with others where that is possible.
-func (sh *shard) visit(c *conn) {
-	v := visit{conn: c, seen: c.turn.Load()}
+// flush writes what is queued for a connection, together with others where that is possible.
+func (sh *shard) flush(c *conn) {
+	v := pendingFlush{conn: c, seen: c.wakes.Load()}
 	v.out = c.collect(sh.frames[:0])
 	sh.frames = v.out.frames
 	defer clear(sh.frames) // do not keep them alive
-	if !sh.convoy.join(v) {
-		v.end(c.link.send(v.out))
+	if !sh.batch.add(v) {
+		v.done(c.socket.send(v.out))
 	}
 }
 
-// end is what follows when the link has sent what it can.
-func (v *visit) end(done bool, err error) {
+// done is what follows when the link has sent what it can.
+func (v *pendingFlush) done(done bool, err error) {
 	switch {
 	case err != nil:
 		v.conn.drop(writeFailure(err))
 	case done:
-		v.conn.settle(v.seen, v.out)
+		v.conn.flushed(v.seen, v.out)
 	default:
 		v.conn.shard.writtenSlowly.Add(1)
 	}
 }
 
-// settle gives the turn back, unless there is more to be written or the connection has ended.
-func (c *conn) settle(seen uint32, out output) {
+// flushed gives the turn back, unless there is more to be written or the connection has ended.
+func (c *conn) flushed(seen uint32, out output) {
 	switch {
 	case out.last:
 		c.closeWritten()
-	case out.more || !c.turn.CompareAndSwap(seen, 0):
+	case out.more || !c.wakes.CompareAndSwap(seen, 0):
 		c.shard.push(c)
 	}
 }
@@ -201,6 +201,6 @@ func (c *conn) wrote(size int) {
 	if size == 0 {
 		return
 	}
-	c.said.Store(c.shard.clock.Load())
+	c.lastWrite.Store(c.shard.clock.Load())
 	c.shard.bytesOut.Add(uint64(size))
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-func TestAtTheEndOfRunEverybodyIsToldAndNothingIsLeft(t *testing.T) {
+func TestAtTheEndOfRunEveryClientIsToldAndNothingIsLeft(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler})
 	client := s.dial(t)
-	talk := speaker.all()[0]
+	conv := handler.all()[0]
 	for range 100 {
-		talk.send(framed(talk.opening.Text, "still to be written"))
+		conv.send(framed(conv.info.Text, "still to be written"))
 	}
 	stopped := make(chan struct{})
 	go func() {
@@ -45,14 +45,14 @@ func TestAtTheEndOfRunEverybodyIsToldAndNothingIsLeft(t *testing.T) {
 	}
 }
 
-func TestAnEndThatNobodyAnswersTakesNoLongerThanTheDrain(t *testing.T) {
+func TestAnUnansweredCloseTakesNoLongerThanTheDrain(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Drain: 50 * time.Millisecond}})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler, Limits: transport.Limits{Drain: 50 * time.Millisecond}})
 	for range 10 {
 		s.dial(t)
 	}
-	stuff(speaker.all()[0], 32)
+	stuff(handler.all()[0], 32)
 	begin := time.Now()
 	s.stop()
 	if took := time.Since(begin); took > patience/2 {
@@ -72,8 +72,8 @@ func TestAnEndThatNobodyAnswersTakesNoLongerThanTheDrain(t *testing.T) {
 
 func TestConnectionsBeforeRunAreServedOnceItRuns(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	server, err := transport.New(transport.Options{Speaker: speaker})
+	handler := newEcho()
+	server, err := transport.New(transport.Options{Handler: handler})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestConnectionsBeforeRunAreServedOnceItRuns(t *testing.T) {
 	go func() { ran <- server.Run(ctx) }()
 	client.wants(fin|opText, "early")
 	client.nc.Close()
-	speaker.goneWith(t)
+	handler.goneWith(t)
 	cancel()
 	if err := <-ran; err != nil {
 		t.Error(err)

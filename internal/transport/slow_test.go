@@ -11,27 +11,27 @@ import (
 )
 
 // stuff queues more for a conversation than any socket takes.
-func stuff(talk *echoing, megabytes int) {
-	block := framed(talk.opening.Binary, strings.Repeat("x", 1<<20))
+func stuff(conv *echoing, megabytes int) {
+	block := framed(conv.info.Binary, strings.Repeat("x", 1<<20))
 	for range megabytes {
-		talk.send(block)
+		conv.send(block)
 	}
 }
 
-func TestASlowReaderDelaysNobodyAndIsDropped(t *testing.T) {
+func TestASlowReaderDelaysNoOtherClientAndIsDropped(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
+	handler := newEcho()
 	s := serve(t, transport.Options{
-		Speaker: speaker, WriteShards: 1, Limits: transport.Limits{Write: 300 * time.Millisecond},
+		Handler: handler, Writers: 1, Limits: transport.Limits{Write: 300 * time.Millisecond},
 	})
 	slow := s.dial(t)
-	stuff(speaker.all()[0], 32)
+	stuff(handler.all()[0], 32)
 	quick := s.dial(t)
 	for range 100 {
 		quick.send(frame(fin|opText, "tick"))
 		quick.wants(fin|opText, "tick")
 	}
-	if reason := speaker.goneWith(t); reason != "slow" {
+	if reason := handler.goneWith(t); reason != "slow" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	if _, err := io.Copy(io.Discard, slow.nc); err == nil {
@@ -40,7 +40,7 @@ func TestASlowReaderDelaysNobodyAndIsDropped(t *testing.T) {
 	quick.send(frame(fin|opText, "tock"))
 	quick.wants(fin|opText, "tock")
 	quick.nc.Close()
-	speaker.goneWith(t)
+	handler.goneWith(t)
 	s.stop()
 	stats := s.Stats()
 	if stats.Closed[transport.Closed{Reason: router.CloseSlow, Code: 1006}] != 1 || stats.WrittenSlowly == 0 {
@@ -50,13 +50,13 @@ func TestASlowReaderDelaysNobodyAndIsDropped(t *testing.T) {
 
 func TestAReaderThatIsOnlyLateGetsEverythingInOrder(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler})
 	late := s.dial(t)
-	talk := speaker.all()[0]
+	conv := handler.all()[0]
 	const count = 3000
 	for i := range count {
-		talk.send(framed(talk.opening.Text, strings.Repeat("x", i*7)))
+		conv.send(framed(conv.info.Text, strings.Repeat("x", i*7)))
 	}
 	for i := range count {
 		if g := late.receive(); len(g.payload) != i*7 {
@@ -69,13 +69,13 @@ func TestAReaderThatIsOnlyLateGetsEverythingInOrder(t *testing.T) {
 
 func TestAConversationThatEndsWhileItsClientIsSlowIsClosedInTime(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Close: 200 * time.Millisecond, Write: time.Minute}})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler, Limits: transport.Limits{Close: 200 * time.Millisecond, Write: time.Minute}})
 	client := s.dial(t)
-	talk := speaker.all()[0]
-	stuff(talk, 32)
+	conv := handler.all()[0]
+	stuff(conv, 32)
 	client.send(frame(3, "a violation, whose close frame cannot be written"))
-	if reason := speaker.goneWith(t); reason != "protocol_violation" {
+	if reason := handler.goneWith(t); reason != "protocol_violation" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	s.stop()
@@ -83,15 +83,15 @@ func TestAConversationThatEndsWhileItsClientIsSlowIsClosedInTime(t *testing.T) {
 
 func TestAWaitingConversationIsWokenByTheEndOfItsConnection(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler})
 	client := s.dial(t)
 	client.send(frame(fin|opText, "wait"))
 	client.send(frame(fin|opText, "never read"))
-	speaker.all()[0].end(router.Ending{Reason: router.CloseKilled})
+	handler.all()[0].end(router.Ending{Reason: router.CloseKilled})
 	client.wantsClose(1008)
 	client.nc.Close()
-	if reason := speaker.goneWith(t); reason != "killed" {
+	if reason := handler.goneWith(t); reason != "killed" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 }

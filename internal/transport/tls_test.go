@@ -58,7 +58,7 @@ func TestOverTLS(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(net.Listener) net.Listener{
 		"of net":     func(l net.Listener) net.Listener { return l },
-		"of our own": transport.Detachable,
+		"of our own": transport.TakeoverListener,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,12 +90,12 @@ func overTLS(t *testing.T, s *served, prepare func(net.Listener) net.Listener) (
 }
 
 func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker, Limits: transport.Limits{Write: 300 * time.Millisecond}})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler, Limits: transport.Limits{Write: 300 * time.Millisecond}})
 	dial := overTLS(t, s, prepare)
 
 	client := dial()
-	if !speaker.all()[0].opening.Peer.TLS {
+	if !handler.all()[0].info.Peer.TLS {
 		t.Error("the peer is not told to be over TLS")
 	}
 	long := strings.Repeat("x", 300_000)
@@ -111,21 +111,21 @@ func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
 	client.send(frame(fin|opClose, closePayload(1000, "")))
 	client.wantsClose(1000)
 	client.wantsEnd()
-	speaker.goneWith(t)
+	handler.goneWith(t)
 
 	client = dial()
 	client.send(frame(3, ""))
 	client.wantsClose(1002)
 	client.wantsEnd()
 	client.nc.Close()
-	speaker.goneWith(t)
+	handler.goneWith(t)
 
 	slow := dial()
-	stuff(speaker.all()[0], 32)
+	stuff(handler.all()[0], 32)
 	quick := dial()
 	quick.send(frame(fin|opText, "tick"))
 	quick.wants(fin|opText, "tick")
-	if reason := speaker.goneWith(t); reason != "slow" {
+	if reason := handler.goneWith(t); reason != "slow" {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	slow.nc.Close()
@@ -155,7 +155,7 @@ func TestCertificatesThatCannotBeUsedSayWhy(t *testing.T) {
 	}
 }
 
-func TestAFullServerDoesNotWaitForTheTLSOfWhoItRefuses(t *testing.T) {
+func TestAFullServerDoesNotWaitForTheTLSOfARefusedClient(t *testing.T) {
 	t.Parallel()
 	config, err := transport.LoadTLS(certificate(t, time.Now().Add(time.Hour)))
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// wampSpeaker speaks WAMP, both versions, with the router.
-type wampSpeaker struct{ router *router.Router }
+// wampHandler speaks WAMP, both versions, with the router.
+type wampHandler struct{ router *router.Router }
 
 // Protocols lists the encodings (WAMP, "WebSocket Transport"). Version 1 is older than the rule that a
 // client names its subprotocol, so that who names none speaks it, and gets none echoed.
-func (wampSpeaker) Protocols() []Protocol {
+func (wampHandler) Protocols() []Protocol {
 	version1 := Protocol{Name: wamp.V1JSON.Subprotocol(), Frames: TextFrames, Pongs: PongsOnceSeen, Ends: EndsSilently}
 	unnamed := version1
 	unnamed.Name = ""
@@ -31,9 +31,9 @@ func (wampSpeaker) Protocols() []Protocol {
 	return protocols
 }
 
-// Converse attaches a client to the router.
-func (s wampSpeaker) Converse(opening Opening) (Conversation, error) {
-	name := strings.TrimSuffix(opening.Protocol.Name, batchedSuffix)
+// Accept attaches a client to the router.
+func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
+	name := strings.TrimSuffix(info.Protocol.Name, batchedSuffix)
 	if name == "" {
 		name = wamp.V1JSON.Subprotocol()
 	}
@@ -41,18 +41,18 @@ func (s wampSpeaker) Converse(opening Opening) (Conversation, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no encoding %q", name)
 	}
-	framing := opening.Text
+	framing := info.Text
 	if encoding.Binary() {
-		framing = opening.Binary
+		framing = info.Binary
 	}
-	batching := batchingOf(opening.Protocol)
+	batching := batchingOf(info.Protocol)
 	if batching != unbatched {
 		framing = batchFraming{batching, framing}
 	}
 	client := s.router.Attach(router.Attachment{
-		Peer:   opening.Peer,
+		Peer:   info.Peer,
 		Format: router.Format{Encoding: encoding, Framing: framing},
-		Waker:  opening.Waker,
+		Waker:  info.Waker,
 	})
 	if batching == unbatched {
 		return wampConversation{client}, nil
@@ -61,7 +61,7 @@ func (s wampSpeaker) Converse(opening Opening) (Conversation, error) {
 }
 
 // Shutdown says GOODBYE to everybody.
-func (s wampSpeaker) Shutdown(ctx context.Context) error { return s.router.Shutdown(ctx) }
+func (s wampHandler) Shutdown(ctx context.Context) error { return s.router.Shutdown(ctx) }
 
 // wampConversation is a client of the router.
 type wampConversation struct{ client *router.Client }
@@ -74,9 +74,9 @@ func (w wampConversation) Receive(ctx context.Context, message Message) error {
 
 func (w wampConversation) Flush() { w.client.Deliver() }
 
-func (w wampConversation) Joined() bool { return w.client.Established() }
+func (w wampConversation) Established() bool { return w.client.Established() }
 
-func (w wampConversation) Gone(reason router.CloseReason) { w.client.Gone(reason) }
+func (w wampConversation) Closed(reason router.CloseReason) { w.client.Gone(reason) }
 
 func (w wampConversation) Take(dst [][]byte, maxBytes int) router.Taken {
 	return w.client.Outbox().Take(dst, maxBytes)
@@ -97,7 +97,7 @@ func (b batchedConversation) Receive(ctx context.Context, message Message) error
 
 // Interface guards.
 var (
-	_ Speaker      = wampSpeaker{}
+	_ Handler      = wampHandler{}
 	_ Conversation = wampConversation{}
 	_ Conversation = batchedConversation{}
 )

@@ -246,7 +246,7 @@ func TestASubscriberThatDoesNotReadIsCutOffAndTheOthersGetEverything(t *testing.
 
 func TestManySubscribersAndPublishersGetEverythingInOrder(t *testing.T) {
 	t.Parallel()
-	s, _ := routed(t, transport.Options{WriteShards: 2})
+	s, _ := routed(t, transport.Options{Writers: 2})
 	const publishers, subscribers, events = 4, 20, 200
 	var all sync.WaitGroup
 	ready := make(chan struct{}, subscribers)

@@ -25,7 +25,7 @@ func (*echo) Protocols() []transport.Protocol {
 	return []transport.Protocol{{Name: "echo", Frames: both}, {Frames: both}}
 }
 
-func (e *echo) Converse(opening transport.Opening) (transport.Conversation, error) {
+func (e *echo) Accept(opening transport.ConnInfo) (transport.Conversation, error) {
 	talk := &echoing{echo: e, opening: opening}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -45,7 +45,7 @@ func (e *echo) Shutdown(context.Context) error {
 // echoing is the conversation with one client.
 type echoing struct {
 	echo    *echo
-	opening transport.Opening
+	opening transport.ConnInfo
 
 	mu     sync.Mutex // guards what follows
 	queue  [][]byte
@@ -57,7 +57,7 @@ var errSlow = errors.New("the client does not read")
 
 func (*echoing) Open(context.Context) error { return nil }
 
-func (*echoing) Joined() bool { return true }
+func (*echoing) Established() bool { return true }
 
 func (t *echoing) Receive(_ context.Context, message transport.Message) error {
 	framing := t.opening.Text
@@ -92,7 +92,7 @@ func (t *echoing) end(ending router.Ending) {
 	t.opening.Waker.Wake()
 }
 
-func (t *echoing) Gone(router.CloseReason) {
+func (t *echoing) Closed(router.CloseReason) {
 	t.echo.mu.Lock()
 	defer t.echo.mu.Unlock()
 	delete(t.echo.open, t)
@@ -123,6 +123,6 @@ func (t *echoing) Len() (frames, bytes int) {
 
 // Interface guards.
 var (
-	_ transport.Speaker      = (*echo)(nil)
+	_ transport.Handler      = (*echo)(nil)
 	_ transport.Conversation = (*echoing)(nil)
 )

@@ -49,7 +49,7 @@ func run(ctx context.Context, address string, limit int) error {
 // serve echoes until ctx ends.
 func serve(ctx context.Context, listener net.Listener, limit int) error {
 	echoes, err := transport.New(transport.Options{
-		Speaker: newEcho(2 * limit),
+		Handler: newEcho(2 * limit),
 		Origins: []string{"*"},
 		Limits:  transport.Limits{MaxMessage: limit},
 	})
@@ -57,7 +57,7 @@ func serve(ctx context.Context, listener net.Listener, limit int) error {
 		return errors.Join(err, listener.Close())
 	}
 	web := &http.Server{Handler: echoes}
-	transport.Harden(web)
+	transport.SetTimeouts(web)
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	err = echoes.Run(ctx)

@@ -14,18 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// polled is a link that is a descriptor. It is non-blocking, so that reading and writing are tried, and
+// epollSocket is a link that is a descriptor. It is non-blocking, so that reading and writing are tried, and
 // epoll tells when it is worth trying again; see poller_linux.go.
-type polled struct {
-	conn   *conn
-	poller *poller
-	sealed *sealed // nil: the bytes are plain
+type epollSocket struct {
+	conn *conn
+	loop *eventLoop
+	tls  *tlsSocket // nil: the bytes are plain
 
-	// turn is who may run the reader, as conn.turn is for writing: 0 nobody wants to; who raises it
+	// wakes is who may run the reader, as conn.turn is for writing: 0 nobody wants to; who raises it
 	// from 0 puts the link on the poller's list, and who ran it sets it back if nobody has counted since.
-	turn    atomic.Uint32
-	hungUp  atomic.Bool  // the client has closed its direction: there is an end to be read
-	blocked atomic.Int64 // since when the client has not taken what is unsent, in Server.now; 0: it has
+	wakes     atomic.Uint32
+	hungUp    atomic.Bool  // the client has closed its direction: there is an end to be read
+	blockedAt atomic.Int64 // since when the client has not taken what is unsent, in Server.now; 0: it has
 
 	drained bool // a read got less than it could: there is nothing now; owned by the reader
 	slot    slot // in the poller; guarded by its mu
@@ -34,29 +34,29 @@ type polled struct {
 	fd int        // -1: freed
 }
 
-// poll takes a connection over from net, whose own descriptor, buffers and poller it needs no more. It
+// attach takes a connection over from net, whose own descriptor, buffers and poller it needs no more. It
 // gives nil where that cannot be done.
-func (c *conn) poll(nc net.Conn) link {
+func (c *conn) attach(nc net.Conn) socket {
 	switch kind := nc.(type) {
 	case *tls.Conn:
-		return c.seal(kind)
-	case *begunConn:
-		if len(kind.begun) > 0 { // which is not in the socket any more
+		return c.attachTLS(kind)
+	case *prefixConn:
+		if len(kind.prefix) > 0 { // which is not in the socket any more
 			return nil
 		}
 	}
-	if l := c.pollPlain(nc); l != nil {
+	if l := c.attachPlain(nc); l != nil {
 		return l
 	}
 	return nil
 }
 
-func (c *conn) pollPlain(nc net.Conn) *polled {
+func (c *conn) attachPlain(nc net.Conn) *epollSocket {
 	plain, ok := nc.(syscall.Conn)
 	if !ok {
 		return nil
 	}
-	p, err := c.shard.polling.get()
+	p, err := c.shard.loop.get()
 	if err != nil {
 		c.server.log.Warn("a connection gets a goroutine of its own", "error", err)
 		return nil
@@ -67,8 +67,8 @@ func (c *conn) pollPlain(nc net.Conn) *polled {
 		return nil
 	}
 	nc.Close()
-	l := &polled{conn: c, poller: p, fd: fd}
-	l.turn.Store(1) // the handshake goes first
+	l := &epollSocket{conn: c, loop: p, fd: fd}
+	l.wakes.Store(1) // the handshake goes first
 	return l
 }
 
@@ -91,48 +91,48 @@ func duplicate(plain syscall.Conn) (int, error) {
 	return ours, nil
 }
 
-func (l *polled) start() {
-	if err := l.poller.add(l); err != nil {
+func (l *epollSocket) start() {
+	if err := l.loop.add(l); err != nil {
 		l.conn.server.log.Error("a connection cannot be watched", "error", err)
 		l.conn.cut()
 	}
-	if l.yield(1); l.sealed != nil {
-		l.rouse() // there may be something that was read already, with the handshake
+	if l.yield(1); l.tls != nil {
+		l.wake() // there may be something that was read already, with the handshake
 	}
 }
 
-// rouse has the reader run.
-func (l *polled) rouse() {
-	if l.turn.Add(1) == 1 {
-		l.poller.push(l)
+// wake has the reader run.
+func (l *epollSocket) wake() {
+	if l.wakes.Add(1) == 1 {
+		l.loop.push(l)
 	}
 }
 
 // run is the reader's turn, in one of the poller's goroutines.
-func (l *polled) run() {
-	seen := l.turn.Load()
+func (l *epollSocket) run() {
+	seen := l.wakes.Load()
 	l.drained = false
 	switch l.conn.advance() {
 	case over:
 		l.conn.retire()
 	case busy:
-		l.poller.push(l)
+		l.loop.push(l)
 	case idle:
 		l.yield(seen)
 	}
 }
 
 // yield gives the reader's turn back, unless something has happened since.
-func (l *polled) yield(seen uint32) {
-	if !l.turn.CompareAndSwap(seen, 0) {
-		l.poller.push(l)
+func (l *epollSocket) yield(seen uint32) {
+	if !l.wakes.CompareAndSwap(seen, 0) {
+		l.loop.push(l)
 	}
 }
 
 // read gives what there is.
-func (l *polled) read(p []byte) (int, error) {
-	if l.sealed != nil {
-		return l.sealed.read(p)
+func (l *epollSocket) read(p []byte) (int, error) {
+	if l.tls != nil {
+		return l.tls.read(p)
 	}
 	return l.readPlain(p)
 }
@@ -140,15 +140,15 @@ func (l *polled) read(p []byte) (int, error) {
 // readPlain reads without waiting. A read that got less than it could has emptied the socket, and what
 // comes later is told by epoll: so most messages cost one system call. That the client has closed its
 // direction may have been told together with its last bytes.
-func (l *polled) readPlain(p []byte) (int, error) {
+func (l *epollSocket) readPlain(p []byte) (int, error) {
 	if l.drained && !l.hungUp.Load() {
-		return 0, errNothing
+		return 0, errWouldBlock
 	}
-	n, err := readNow(l.fd, p)
+	n, err := rawRead(l.fd, p)
 	l.conn.shard.reads.Add(1)
 	switch {
 	case errors.Is(err, unix.EAGAIN):
-		return 0, errNothing
+		return 0, errWouldBlock
 	case err != nil:
 		return 0, err
 	case n == 0:
@@ -158,17 +158,17 @@ func (l *polled) readPlain(p []byte) (int, error) {
 	return n, nil
 }
 
-// happened is called by the poller, with what epoll says.
-func (l *polled) happened(events uint32) {
+// onEvent is called by the poller, with what epoll says.
+func (l *epollSocket) onEvent(events uint32) {
 	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		l.hungUp.Store(true)
 	}
-	if events&unix.EPOLLOUT != 0 && l.blocked.Load() != 0 && l.blocked.Swap(0) != 0 {
+	if events&unix.EPOLLOUT != 0 && l.blockedAt.Load() != 0 && l.blockedAt.Swap(0) != 0 {
 		l.conn.shard.push(l.conn)
 	}
 }
 
-func (l *polled) greet(first []byte) (done bool, err error) {
+func (l *epollSocket) writeFirst(first []byte) (done bool, err error) {
 	rest, err := l.put([][]byte{first})
 	if err != nil || rest == nil {
 		return err == nil, err
@@ -179,7 +179,7 @@ func (l *polled) greet(first []byte) (done bool, err error) {
 }
 
 // send writes frames without waiting, as many as fit together with one write.
-func (l *polled) send(out output) (done bool, err error) {
+func (l *epollSocket) send(out output) (done bool, err error) {
 	rest, err := l.put(out.frames)
 	if err != nil || rest == nil {
 		return err == nil, err
@@ -188,7 +188,7 @@ func (l *polled) send(out output) (done bool, err error) {
 	// that it has to be tried once more.
 	out.frames = rest
 	l.conn.unsent = &out
-	l.blocked.Store(max(int64(l.conn.server.now()), 1))
+	l.blockedAt.Store(max(int64(l.conn.server.now()), 1))
 	if rest, err = l.put(rest); err != nil {
 		return false, err
 	}
@@ -196,7 +196,7 @@ func (l *polled) send(out output) (done bool, err error) {
 		out.frames = rest
 		return false, nil
 	}
-	if l.blocked.Swap(0) == 0 {
+	if l.blockedAt.Swap(0) == 0 {
 		out.frames = nil
 		return false, nil // the poller was quicker
 	}
@@ -206,7 +206,7 @@ func (l *polled) send(out output) (done bool, err error) {
 
 // put gives back what the kernel did not take, and nil if there is nothing left. What is left may be
 // empty and not nil: then it waits in encrypted form.
-func (l *polled) put(frames [][]byte) (rest [][]byte, err error) {
+func (l *epollSocket) put(frames [][]byte) (rest [][]byte, err error) {
 	for len(frames) > 0 {
 		chunk, count := frames[0], 1
 		if len(frames) > 1 && len(frames[0])+len(frames[1]) <= takeBytes {
@@ -222,17 +222,17 @@ func (l *polled) put(frames [][]byte) (rest [][]byte, err error) {
 		}
 		frames = frames[count:]
 	}
-	if l.sealed != nil {
-		if clear, err := l.sealed.flush(); err != nil || !clear {
+	if l.tls != nil {
+		if clear, err := l.tls.flush(); err != nil || !clear {
 			return [][]byte{}, err
 		}
 	}
 	return nil, nil
 }
 
-func (l *polled) putChunk(p []byte) (n int, err error) {
-	if l.sealed != nil {
-		return l.sealed.put(p)
+func (l *epollSocket) putChunk(p []byte) (n int, err error) {
+	if l.tls != nil {
+		return l.tls.put(p)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -240,12 +240,12 @@ func (l *polled) putChunk(p []byte) (n int, err error) {
 }
 
 // writeLocked writes until the kernel takes no more.
-func (l *polled) writeLocked(p []byte) (n int, err error) {
+func (l *epollSocket) writeLocked(p []byte) (n int, err error) {
 	if l.fd < 0 {
 		return 0, net.ErrClosed
 	}
 	for n < len(p) {
-		wrote, err := writeNow(l.fd, p[n:])
+		wrote, err := rawWrite(l.fd, p[n:])
 		l.conn.shard.writes.Add(1)
 		n += wrote
 		switch {
@@ -258,16 +258,16 @@ func (l *polled) writeLocked(p []byte) (n int, err error) {
 	return n, nil
 }
 
-func (l *polled) closeWrite() {
-	if l.sealed != nil {
-		l.sealed.goodbye()
+func (l *epollSocket) closeWrite() {
+	if l.tls != nil {
+		l.tls.closeNotify()
 	}
 	l.shutdown(unix.SHUT_WR)
 }
 
-func (l *polled) close(how farewell) {
-	if l.sealed != nil && how == closeGently {
-		l.sealed.goodbye()
+func (l *epollSocket) close(how closeMode) {
+	if l.tls != nil && how == closeGraceful {
+		l.tls.closeNotify()
 	}
 	if how == closeReset { // not by halves: what is in the kernel would be sent before the end
 		l.resetOnFree()
@@ -276,7 +276,7 @@ func (l *polled) close(how farewell) {
 	l.shutdown(unix.SHUT_RDWR)
 }
 
-func (l *polled) shutdown(how int) {
+func (l *epollSocket) shutdown(how int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fd >= 0 {
@@ -284,7 +284,7 @@ func (l *polled) shutdown(how int) {
 	}
 }
 
-func (l *polled) resetOnFree() {
+func (l *epollSocket) resetOnFree() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fd >= 0 {
@@ -292,10 +292,10 @@ func (l *polled) resetOnFree() {
 	}
 }
 
-func (l *polled) stuckSince() int64 { return l.blocked.Load() }
+func (l *epollSocket) blockedSince() int64 { return l.blockedAt.Load() }
 
-func (l *polled) free() {
-	l.poller.remove(l)
+func (l *epollSocket) release() {
+	l.loop.remove(l)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	unix.Close(l.fd)
@@ -303,4 +303,4 @@ func (l *polled) free() {
 }
 
 // Interface guards.
-var _ link = (*polled)(nil)
+var _ socket = (*epollSocket)(nil)

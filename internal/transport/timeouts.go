@@ -15,9 +15,9 @@ const (
 	IdleTimeout = 2 * time.Minute
 )
 
-// Harden sets the limits of an HTTP server that are not set: net/http's defaults let a request take
+// SetTimeouts sets the limits of an HTTP server that are not set: net/http's defaults let a request take
 // for ever. Whole-request timeouts are not touched: they are for who knows the other handlers.
-func Harden(server *http.Server) {
+func SetTimeouts(server *http.Server) {
 	if server.ReadHeaderTimeout == 0 {
 		server.ReadHeaderTimeout = ReadHeaderTimeout
 	}

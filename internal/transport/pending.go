@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// greetings are the connections that have not said yet what they are. A server that stops has
+// pendingHandshakes are the connections that have not said yet what they are. A server that stops has
 // nothing to tell them, and does not wait for them.
-type greetings struct {
+type pendingHandshakes struct {
 	mu      sync.Mutex // guards what follows
 	open    map[net.Conn]struct{}
 	stopped bool
 }
 
-func (g *greetings) add(nc net.Conn) {
+func (g *pendingHandshakes) add(nc net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopped {
@@ -26,13 +26,13 @@ func (g *greetings) add(nc net.Conn) {
 	g.open[nc] = struct{}{}
 }
 
-func (g *greetings) remove(nc net.Conn) {
+func (g *pendingHandshakes) remove(nc net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.open, nc)
 }
 
-func (g *greetings) stop() {
+func (g *pendingHandshakes) stop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopped = true

@@ -73,13 +73,13 @@ func plain() map[string]string {
 // roads are the same server with and without an entrance.
 func roads(t *testing.T, byNetHTTP *atomic.Int64) (through, beside string) {
 	for _, addr := range []*string{&through, &beside} {
-		speaker := newEcho()
-		speaker.opened = func(ctx context.Context) {
+		handler := newEcho()
+		handler.opened = func(ctx context.Context) {
 			if ctx.Value(http.ServerContextKey) != nil {
 				byNetHTTP.Add(1)
 			}
 		}
-		server, err := transport.New(transport.Options{Speaker: speaker})
+		server, err := transport.New(transport.Options{Handler: handler})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,9 +87,9 @@ func roads(t *testing.T, byNetHTTP *atomic.Int64) (through, beside string) {
 		mux.Handle("/ws", server)
 		mux.HandleFunc("other.example/ws", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 		web := httptest.NewUnstartedServer(mux)
-		transport.Harden(web.Config)
+		transport.SetTimeouts(web.Config)
 		if addr == &through {
-			web.Listener = server.Entrance(web.Listener, "/ws", func(r *http.Request) bool {
+			web.Listener = server.UpgradeListener(web.Listener, "/ws", func(r *http.Request) bool {
 				handler, _ := mux.Handler(r)
 				return handler == server
 			})
@@ -130,7 +130,7 @@ func answer(t *testing.T, addr, request string) string {
 	return text
 }
 
-func TestTheEntranceAnswersAsNetHTTPDoes(t *testing.T) {
+func TestTheUpgradeListenerAnswersAsNetHTTPDoes(t *testing.T) {
 	t.Parallel()
 	var byNetHTTP atomic.Int64
 	through, beside := roads(t, &byNetHTTP)
@@ -145,7 +145,7 @@ func TestTheEntranceAnswersAsNetHTTPDoes(t *testing.T) {
 	}
 }
 
-func TestTheEntranceTakesOnlyWhatItIsSureOf(t *testing.T) {
+func TestTheUpgradeListenerLeavesDoubtfulRequestsToNetHTTP(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("everything is left to net/http on this system")
@@ -180,7 +180,7 @@ func TestARequestInPiecesIsUpgraded(t *testing.T) {
 	}
 }
 
-func TestWhatComesBehindTheRequestIsHeard(t *testing.T) {
+func TestBytesBehindTheRequestAreRead(t *testing.T) {
 	t.Parallel()
 	s := serve(t, transport.Options{})
 	early := string(frame(fin|opText, "early"))
@@ -213,13 +213,13 @@ func TestWhatComesBehindTheRequestIsHeard(t *testing.T) {
 
 func TestAPanicInAHandshakeEndsThatConnectionOnly(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	speaker.opened = func(context.Context) {
-		if len(speaker.all()) > 1 {
+	handler := newEcho()
+	handler.opened = func(context.Context) {
+		if len(handler.all()) > 1 {
 			panic("as the test wants")
 		}
 	}
-	s := serve(t, transport.Options{Speaker: speaker})
+	s := serve(t, transport.Options{Handler: handler})
 	first := s.dial(t)
 	second := dialRaw(t, s.addr)
 	io.WriteString(second, upgradeRequest("/ws"))
@@ -230,7 +230,7 @@ func TestAPanicInAHandshakeEndsThatConnectionOnly(t *testing.T) {
 	first.wants(fin|opText, "still here")
 }
 
-func TestAnEntranceThatIsClosedAcceptsNoMore(t *testing.T) {
+func TestAClosedUpgradeListenerAcceptsNoMore(t *testing.T) {
 	t.Parallel()
 	plain, entrance := entranceAlone(t)
 	if entrance.Addr().String() != plain.Addr().String() {
@@ -250,14 +250,14 @@ func TestAnEntranceThatIsClosedAcceptsNoMore(t *testing.T) {
 
 // entranceAlone is an entrance that no HTTP server serves.
 func entranceAlone(t *testing.T) (plain, entrance net.Listener) {
-	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	server, err := transport.New(transport.Options{Handler: newEcho()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if plain, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	entrance = server.Entrance(plain, "/ws", isOurs)
+	entrance = server.UpgradeListener(plain, "/ws", isOurs)
 	t.Cleanup(func() {
 		entrance.Close() // twice is harmless
 		runServer(t, server)()
@@ -268,7 +268,7 @@ func entranceAlone(t *testing.T) (plain, entrance net.Listener) {
 // isOurs is for servers that have nothing else.
 func isOurs(*http.Request) bool { return true }
 
-func TestAnEntranceEndsWithItsListener(t *testing.T) {
+func TestAnUpgradeListenerEndsWithItsListener(t *testing.T) {
 	t.Parallel()
 	plain, entrance := entranceAlone(t)
 	plain.Close()
@@ -281,10 +281,10 @@ func TestAnEntranceEndsWithItsListener(t *testing.T) {
 	}
 }
 
-func TestNobodyComesFromNowhere(t *testing.T) {
+func TestAConnectionWithoutAPeerIsNotPassedOn(t *testing.T) {
 	t.Parallel()
 	var nowhere atomic.Int64
-	server, err := transport.New(transport.Options{Speaker: newEcho()})
+	server, err := transport.New(transport.Options{Handler: newEcho()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func TestNobodyComesFromNowhere(t *testing.T) {
 			nowhere.Add(1)
 		}
 	}))
-	web.Listener = server.Entrance(web.Listener, "/ws", isOurs)
+	web.Listener = server.UpgradeListener(web.Listener, "/ws", isOurs)
 	web.Start()
 	for i := range 500 { // a request and a reset, at various distances
 		nc, err := net.Dial("tcp", web.Listener.Addr().String())

@@ -8,8 +8,8 @@ import (
 
 // answer queues the pong to a ping.
 func (c *conn) answer(ping []byte) {
-	pong := c.wire.control(ws.OpPong, ping)
-	limit, over := c.wire.maxPongs(c.rules)
+	pong := c.codec.control(ws.OpPong, ping)
+	limit, over := c.codec.maxPongs(c.rules)
 	c.mu.Lock()
 	full := len(c.pongs) > limit
 	switch {
@@ -92,7 +92,7 @@ func (c *conn) takeControl(frames [][]byte) ([][]byte, sending) {
 		c.pongs = nil
 	}
 	if c.ping {
-		frames = append(frames, c.wire.control(ws.OpPing, nil))
+		frames = append(frames, c.codec.control(ws.OpPing, nil))
 		c.ping = false
 	}
 	return frames, state
@@ -100,12 +100,12 @@ func (c *conn) takeControl(frames [][]byte) ([][]byte, sending) {
 
 // takeQueued takes from the conversation.
 func (c *conn) takeQueued(out *output) (ended bool) {
-	taken := c.talk.Take(out.frames, takeBytes)
+	taken := c.conv.Take(out.frames, takeBytes)
 	out.frames, out.more = taken.Pieces, taken.More
 	c.shard.framesOut.Add(uint64(taken.Frames))
 	if taken.Ending != nil {
 		if c.begin(c.closingOf(*taken.Ending)) {
-			c.link.rouse() // so that the reader says Gone now, not when the client has answered
+			c.socket.wake() // so that the reader says Gone now, not when the client has answered
 		}
 		return true
 	}

@@ -42,12 +42,12 @@ const readsAtOnce = 16
 func (c *conn) advance() (next progress) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			c.failInside(fault)
+			c.recovered(fault)
 			next = c.finished()
 		}
 	}()
 	for range readsAtOnce {
-		c.heedClosing()
+		c.checkClosing()
 		if c.reader == finishing {
 			return c.finished()
 		}
@@ -57,11 +57,11 @@ func (c *conn) advance() (next progress) {
 			continue
 		}
 		if c.in == nil {
-			c.in = c.wire.borrow(c.rules)
+			c.in = c.codec.get(c.rules)
 		}
-		n, err := c.link.read(c.in.space())
+		n, err := c.socket.read(c.in.space())
 		switch {
-		case errors.Is(err, errNothing):
+		case errors.Is(err, errWouldBlock):
 			c.rest()
 			return idle
 		case err == nil && n == 0:
@@ -71,7 +71,7 @@ func (c *conn) advance() (next progress) {
 			c.lost(err)
 			return c.finished()
 		}
-		c.heardFrom(n)
+		c.received(n)
 		if c.reader == discarding {
 			c.in.skip()
 			continue
@@ -89,18 +89,18 @@ func (c *conn) finished() progress {
 	return idle // who closes the socket rouses the reader
 }
 
-// heedClosing tells the conversation that the connection is closing, once, and ends reading when it is
+// checkClosing tells the conversation that the connection is closing, once, and ends reading when it is
 // closed: that nothing comes any more is not always seen.
-func (c *conn) heedClosing() {
-	if c.closeBy.Load() == 0 {
+func (c *conn) checkClosing() {
+	if c.closeDeadline.Load() == 0 {
 		return
 	}
 	if c.isShut() {
 		c.reader = finishing
 	}
-	if reason, begun := c.closingFor(); begun && !c.gone {
-		c.over, c.gone = true, true
-		c.talk.Gone(reason)
+	if reason, begun := c.closingFor(); begun && !c.toldClosed {
+		c.over, c.toldClosed = true, true
+		c.conv.Closed(reason)
 	}
 }
 
@@ -108,25 +108,25 @@ func (c *conn) heedClosing() {
 func (c *conn) rest() {
 	switch {
 	case c.in == nil:
-	case c.in.rests():
-		c.in.giveBack()
+	case c.in.idle():
+		c.in.put()
 		c.in = nil
-		c.partial.Store(0)
-	case c.partial.Load() == 0:
-		c.partial.Store(max(c.shard.clock.Load(), 1)) // 0 stands for none
+		c.partialSince.Store(0)
+	case c.partialSince.Load() == 0:
+		c.partialSince.Store(max(c.shard.clock.Load(), 1)) // 0 stands for none
 	}
 }
 
-func (c *conn) heardFrom(n int) {
+func (c *conn) received(n int) {
 	c.in.filled(n)
-	c.heard.Store(c.shard.clock.Load())
+	c.lastRead.Store(c.shard.clock.Load())
 	c.shard.bytesIn.Add(uint64(n))
 }
 
 // consume takes every complete frame out of what was read.
 func (c *conn) consume() {
 	c.consumeFrames()
-	c.talk.Flush()
+	c.conv.Flush()
 }
 
 func (c *conn) consumeFrames() {
@@ -134,34 +134,34 @@ func (c *conn) consumeFrames() {
 		in, complete, wrong := c.in.next()
 		switch {
 		case wrong != nil:
-			c.misread(wrong)
+			c.failProtocol(wrong)
 			return
 		case !complete:
 			return
 		}
 		c.shard.framesIn.Add(1)
-		if wrong := c.take(in); wrong != nil {
-			c.misread(wrong)
+		if wrong := c.handle(in); wrong != nil {
+			c.failProtocol(wrong)
 			return
 		}
 		if in.opcode == ws.OpClose {
 			c.reader = finishing
 			return
 		}
-		c.heedClosing()
+		c.checkClosing()
 	}
 }
 
-// misread ends the connection of a client that broke the rules. It is read on, without looking: closing
+// failProtocol ends the connection of a client that broke the rules. It is read on, without looking: closing
 // a socket with unread bytes would reset it, and the client might never see why. The ticker ends it.
-func (c *conn) misread(wrong *violation) {
+func (c *conn) failProtocol(wrong *violation) {
 	c.fail(wrong)
 	c.in = nil // in an unknown state: left to the garbage collector
 	c.reader = discarding
 }
 
-// take acts on one frame or message.
-func (c *conn) take(in incoming) *violation {
+// handle acts on one frame or message.
+func (c *conn) handle(in incoming) *violation {
 	switch in.opcode {
 	case ws.OpPing:
 		c.answer(in.payload)
@@ -181,12 +181,12 @@ func (c *conn) receive(message Message) {
 	if c.over {
 		return
 	}
-	if c.partial.Load() != 0 {
-		c.partial.Store(0)
+	if c.partialSince.Load() != 0 {
+		c.partialSince.Store(0)
 	}
 	c.receiving.Store(true)
-	err := c.talk.Receive(&c.life, message)
-	c.heard.Store(c.shard.clock.Load()) // what came meanwhile was not read: it was not the client's silence
+	err := c.conv.Receive(&c.ctx, message)
+	c.lastRead.Store(c.shard.clock.Load()) // what came meanwhile was not read: it was not the client's silence
 	c.receiving.Store(false)
 	c.over = err != nil // how it ended comes from Take
 }
@@ -195,14 +195,14 @@ func (c *conn) receive(message Message) {
 // gets what is on its way to the close frame.
 func (c *conn) lost(err error) {
 	c.reader = finishing
-	if errors.Is(err, io.EOF) && c.letFinish() {
+	if errors.Is(err, io.EOF) && c.finishClose() {
 		return
 	}
 	c.cut()
 }
 
-// letFinish has the socket closed once the close frame is written, if there is one to be written.
-func (c *conn) letFinish() bool {
+// finishClose has the socket closed once the close frame is written, if there is one to be written.
+func (c *conn) finishClose() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	onItsWay := c.closing != nil && !c.closing.written
@@ -212,13 +212,13 @@ func (c *conn) letFinish() bool {
 	return onItsWay
 }
 
-// failInside keeps a panic in the conversation from taking the other clients along.
-func (c *conn) failInside(fault any) {
+// recovered keeps a panic in the conversation from taking the other clients along.
+func (c *conn) recovered(fault any) {
 	c.server.log.Error("a connection failed", "panic", fault, "stack", string(debug.Stack()))
 	c.in = nil
 	c.reader = finishing
 	end := c.closingOf(router.Ending{Reason: router.CloseInternal, Text: "internal error"})
 	end.then = endAtOnce
 	c.begin(end)
-	c.talk.Gone(router.CloseInternal)
+	c.conv.Closed(router.CloseInternal)
 }

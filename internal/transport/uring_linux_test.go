@@ -21,9 +21,9 @@ func pairs(t *testing.T, count int) (ours, theirs []int) {
 	return ours, theirs
 }
 
-func ringOf(t *testing.T, size uint32) *ring {
+func ringOf(t *testing.T, size uint32) *sendRing {
 	t.Helper()
-	r, err := newRing(size)
+	r, err := newSendRing(size)
 	if err != nil {
 		t.Skipf("this system has no io_uring to use: %v", err)
 	}
@@ -80,8 +80,8 @@ func TestARingSaysWhatBecameOfEach(t *testing.T) {
 	}
 }
 
-func TestARingThatBreaksHasBegunNothing(t *testing.T) {
-	r, err := newRing(8)
+func TestABrokenRingReportsThatNothingWasSent(t *testing.T) {
+	r, err := newSendRing(8)
 	if err != nil {
 		t.Skipf("this system has no io_uring to use: %v", err)
 	}
@@ -95,7 +95,7 @@ func TestARingThatBreaksHasBegunNothing(t *testing.T) {
 
 // HasRing reports whether the system has an io_uring to use.
 func HasRing() bool {
-	r, err := newRing(1)
+	r, err := newSendRing(1)
 	if err != nil {
 		return false
 	}

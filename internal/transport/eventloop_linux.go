@@ -30,16 +30,16 @@ import (
 const (
 	// eventsAtOnce is how many events are taken from the kernel with one call.
 	eventsAtOnce = 256
-	// errandsAtOnce is how many errands are run before others have a turn: as many as a convoy may come of.
-	errandsAtOnce = convoySize
+	// tasksPerYield is how many errands are run before others have a turn: as many as a convoy may come of.
+	tasksPerYield = batchSize
 	// idleWorkers is how many workers wait for more to do; others end.
 	idleWorkers = 4
-	// watched is what epoll is to tell.
-	watched = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff
+	// watchedEvents is what epoll is to tell.
+	watchedEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff
 )
 
-// poller looks after the links of a shard.
-type poller struct {
+// eventLoop looks after the links of a shard.
+type eventLoop struct {
 	epoll   *os.File
 	raw     syscall.RawConn
 	workers sync.WaitGroup
@@ -49,28 +49,28 @@ type poller struct {
 	got    int
 	wait   func(fd uintptr) bool
 
-	mu      sync.Mutex // guards what follows; a shard's readyMu is taken under it
-	work    sync.Cond  // told when there is something to do
-	ready   []errand   // from next on
-	next    int
-	errands uint      // that were run, ever
-	links   []*polled // by slot.index
-	spare   []slot    // with the generation of who comes next
-	started bool      // there are workers
-	polling bool      // a worker waits for the kernel
-	coming  bool      // a worker was called and has not come yet
-	idle    int       // workers that wait
-	stopped bool
+	mu       sync.Mutex // guards what follows; a shard's readyMu is taken under it
+	work     sync.Cond  // told when there is something to do
+	ready    []task     // from next on
+	next     int
+	tasks    uint           // that were run, ever
+	sockets  []*epollSocket // by slot.index
+	free     []slot         // with the generation of who comes next
+	started  bool           // there are workers
+	waiting  bool           // a worker waits for the kernel
+	starting bool           // a worker was called and has not come yet
+	idle     int            // workers that wait
+	stopped  bool
 }
 
-// errand is what a worker does: the reader of a link, or the request of who arrives.
-type errand interface{ run() }
+// task is what a worker does: the reader of a link, or the request of who arrives.
+type task interface{ run() }
 
 // slot is a link's number for epoll: an event may be on its way while its link is freed, so that who
 // comes in its place has another generation.
 type slot struct{ index, generation int32 }
 
-func newPoller() (*poller, error) {
+func newEventLoop() (*eventLoop, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make an epoll: %w", err)
@@ -79,7 +79,7 @@ func newPoller() (*poller, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
-	p := &poller{epoll: os.NewFile(uintptr(fd), "epoll")}
+	p := &eventLoop{epoll: os.NewFile(uintptr(fd), "epoll")}
 	p.work.L = &p.mu
 	p.wait = p.collect
 	if p.raw, err = p.epoll.SyscallConn(); err != nil {
@@ -90,18 +90,18 @@ func newPoller() (*poller, error) {
 }
 
 // add has the link told of what happens to its descriptor.
-func (p *poller) add(l *polled) error {
+func (p *eventLoop) add(l *epollSocket) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if last := len(p.spare) - 1; last >= 0 {
-		l.slot, p.spare = p.spare[last], p.spare[:last]
-		p.links[l.slot.index] = l
+	if last := len(p.free) - 1; last >= 0 {
+		l.slot, p.free = p.free[last], p.free[:last]
+		p.sockets[l.slot.index] = l
 	} else {
-		l.slot = slot{index: int32(len(p.links))}
-		p.links = append(p.links, l)
+		l.slot = slot{index: int32(len(p.sockets))}
+		p.sockets = append(p.sockets, l)
 	}
 	p.startLocked()
-	event := unix.EpollEvent{Events: watched, Fd: l.slot.index, Pad: l.slot.generation}
+	event := unix.EpollEvent{Events: watchedEvents, Fd: l.slot.index, Pad: l.slot.generation}
 	var err error
 	if broken := p.raw.Control(func(fd uintptr) {
 		err = unix.EpollCtl(int(fd), unix.EPOLL_CTL_ADD, l.fd, &event)
@@ -112,23 +112,23 @@ func (p *poller) add(l *polled) error {
 }
 
 // remove frees the slot. The kernel forgets the descriptor when it is closed.
-func (p *poller) remove(l *polled) {
+func (p *eventLoop) remove(l *epollSocket) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.links[l.slot.index] = nil
-	p.spare = append(p.spare, slot{l.slot.index, l.slot.generation + 1})
+	p.sockets[l.slot.index] = nil
+	p.free = append(p.free, slot{l.slot.index, l.slot.generation + 1})
 }
 
 // push puts a link on the list. Who raised its turn from 0 does that, or who has the turn.
-func (p *poller) push(l *polled) {
+func (p *eventLoop) push(l *epollSocket) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ready = append(p.ready, l)
-	p.callLocked()
+	p.startWorkerLocked()
 }
 
-// admit is push for who has just arrived. It reports false if there are no workers any more.
-func (p *poller) admit(a *arrival) bool {
+// enqueueAccepted is push for who has just arrived. It reports false if there are no workers any more.
+func (p *eventLoop) enqueueAccepted(a *acceptedConn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopped {
@@ -136,19 +136,19 @@ func (p *poller) admit(a *arrival) bool {
 	}
 	p.ready = append(p.ready, a)
 	p.startLocked()
-	p.callLocked()
+	p.startWorkerLocked()
 	return true
 }
 
 // startLocked has a worker wait for the kernel.
-func (p *poller) startLocked() {
+func (p *eventLoop) startLocked() {
 	if !p.started {
 		p.started = true
-		p.callLocked()
+		p.startWorkerLocked()
 	}
 }
 
-func (p *poller) popLocked() errand {
+func (p *eventLoop) popLocked() task {
 	if p.next == len(p.ready) {
 		p.ready, p.next = p.ready[:0], 0
 		return nil
@@ -159,93 +159,93 @@ func (p *poller) popLocked() errand {
 	return first
 }
 
-// callLocked makes sure that a worker is on its way to the list.
-func (p *poller) callLocked() {
+// startWorkerLocked makes sure that a worker is on its way to the list.
+func (p *eventLoop) startWorkerLocked() {
 	switch {
-	case p.coming || p.stopped:
+	case p.starting || p.stopped:
 	case p.idle > 0:
-		p.coming = true
+		p.starting = true
 		p.work.Signal()
 	default:
-		p.coming = true
+		p.starting = true
 		p.workers.Go(p.run)
 	}
 }
 
 // run is a worker.
-func (p *poller) run() {
+func (p *eventLoop) run() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.coming = false
+	p.starting = false
 	for !p.stopped {
 		next := p.popLocked()
 		switch {
 		case next != nil:
-			if p.next < len(p.ready) || !p.polling {
-				p.callLocked()
+			if p.next < len(p.ready) || !p.waiting {
+				p.startWorkerLocked()
 			}
-			p.errands++
-			turn := p.errands%errandsAtOnce == 0
+			p.tasks++
+			turn := p.tasks%tasksPerYield == 0
 			p.mu.Unlock()
 			if next.run(); turn {
-				giveOthersATurn()
+				yieldProcessor()
 			}
 			p.mu.Lock()
-		case !p.polling:
-			p.pollLocked()
+		case !p.waiting:
+			p.waitLocked()
 		case p.idle >= idleWorkers:
 			return
 		default:
 			p.idle++
 			p.work.Wait()
 			p.idle--
-			p.coming = false
+			p.starting = false
 		}
 	}
 }
 
-// giveOthersATurn keeps a worker that is never at rest from having the only processor to itself: who writes
+// yieldProcessor keeps a worker that is never at rest from having the only processor to itself: who writes
 // has a turn, and the scheduler hears of a call, so that its watchman sees to everybody else.
-func giveOthersATurn() {
+func yieldProcessor() {
 	unix.Syscall(unix.SYS_GETPID, 0, 0, 0) //nolint:errcheck // unlike unix.Getpid, it is told of
 	runtime.Gosched()
 }
 
-// pollLocked waits for the kernel and puts what it tells on the list. Where there is one processor, what the
+// waitLocked waits for the kernel and puts what it tells on the list. Where there is one processor, what the
 // errands had to be written is written before more is read.
-func (p *poller) pollLocked() {
-	p.polling = true
+func (p *eventLoop) waitLocked() {
+	p.waiting = true
 	p.mu.Unlock()
 	runtime.Gosched()
 	err := p.raw.Read(p.wait)
 	p.mu.Lock()
-	p.polling = false
+	p.waiting = false
 	if err != nil { // it is closed
 		p.stopped = true
 		return
 	}
 	for i := range p.events[:p.got] {
 		event := &p.events[i]
-		l := p.links[event.Fd]
+		l := p.sockets[event.Fd]
 		if l == nil || l.slot.generation != event.Pad {
 			continue
 		}
-		l.happened(event.Events)
-		if event.Events&^unix.EPOLLOUT != 0 && l.turn.Add(1) == 1 {
+		l.onEvent(event.Events)
+		if event.Events&^unix.EPOLLOUT != 0 && l.wakes.Add(1) == 1 {
 			p.ready = append(p.ready, l)
 		}
 	}
 }
 
 // collect reports false when there is nothing, to be called again when there is.
-func (p *poller) collect(fd uintptr) bool {
-	n, err := pollNow(int(fd), p.events[:])
+func (p *eventLoop) collect(fd uintptr) bool {
+	n, err := rawEpollWait(int(fd), p.events[:])
 	p.got = n
 	return n > 0 || err != nil
 }
 
 // stop ends the workers. No link is left then; who has only just arrived is sent away.
-func (p *poller) stop() {
+func (p *eventLoop) stop() {
 	p.mu.Lock()
 	p.stopped = true
 	p.work.Broadcast()
@@ -260,21 +260,21 @@ func (p *poller) stop() {
 // errStopped is for who comes after the end.
 var errStopped = errors.New("the server has stopped")
 
-// pollerOnce is a shard's poller, made for its first link: a server whose connections are none of the
+// eventLoopOnce is a shard's poller, made for its first link: a server whose connections are none of the
 // system's has none.
-type pollerOnce struct {
-	once   sync.Once
-	poller *poller
-	err    error
+type eventLoopOnce struct {
+	once sync.Once
+	loop *eventLoop
+	err  error
 }
 
-func (o *pollerOnce) get() (*poller, error) {
-	o.once.Do(func() { o.poller, o.err = newPoller() })
-	return o.poller, o.err
+func (o *eventLoopOnce) get() (*eventLoop, error) {
+	o.once.Do(func() { o.loop, o.err = newEventLoop() })
+	return o.loop, o.err
 }
 
-func (o *pollerOnce) stop() {
-	if o.once.Do(func() { o.err = errStopped }); o.poller != nil {
-		o.poller.stop()
+func (o *eventLoopOnce) stop() {
+	if o.once.Do(func() { o.err = errStopped }); o.loop != nil {
+		o.loop.stop()
 	}
 }

@@ -68,9 +68,9 @@ func inBubble(t *testing.T, options transport.Options, test func(*testing.T, *pi
 }
 
 func TestAConnectionThatDoesNotJoinIsClosed(t *testing.T) {
-	speaker := newEcho()
-	speaker.joins = false
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	handler.joins = false
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		begin := time.Now()
 		client := p.dial(t)
 		if text := client.wantsClose(1008); text != "no session was opened within 10s" {
@@ -79,7 +79,7 @@ func TestAConnectionThatDoesNotJoinIsClosed(t *testing.T) {
 		if took := time.Since(begin); took < 10*time.Second || took > 11*time.Second {
 			t.Errorf("after %s", took)
 		}
-		if reason := <-speaker.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != router.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 		client.send(frame(fin|opClose, closePayload(1008, "")))
@@ -88,8 +88,8 @@ func TestAConnectionThatDoesNotJoinIsClosed(t *testing.T) {
 }
 
 func TestAQuietConnectionIsPingedAndClosedIfItDoesNotAnswer(t *testing.T) {
-	speaker := newEcho()
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		for range 5 {
 			begin := time.Now()
@@ -107,7 +107,7 @@ func TestAQuietConnectionIsPingedAndClosedIfItDoesNotAnswer(t *testing.T) {
 		if took := time.Since(begin); took < 19*time.Second || took > 22*time.Second {
 			t.Errorf("given up after %s", took)
 		}
-		if reason := <-speaker.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != router.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 		begin = time.Now()
@@ -140,8 +140,8 @@ func (c *client) counting() (counts func() map[byte]int) {
 }
 
 func TestAConnectionThatOnlyTalksIsPinged(t *testing.T) {
-	speaker := newEcho()
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		counts := client.counting()
 		for range 24 { // it is heard from; a proxy in between still wants data towards it
@@ -151,33 +151,33 @@ func TestAConnectionThatOnlyTalksIsPinged(t *testing.T) {
 		if got := counts(); got[fin|opPing] < 4 || got[fin|opClose] != 0 {
 			t.Errorf("it got %v", got)
 		}
-		<-speaker.gone
+		<-handler.gone
 	})
 }
 
 func TestAConnectionThatOnlyListensIsPingedAndMustAnswer(t *testing.T) {
-	speaker := newEcho()
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		counts := client.counting()
-		talk := speaker.all()[0]
+		conv := handler.all()[0]
 		for range 24 { // what is sent may go to nobody
 			time.Sleep(5 * time.Second)
-			talk.send(framed(talk.opening.Text, "tick"))
+			conv.send(framed(conv.info.Text, "tick"))
 		}
 		if got := counts(); got[fin|opPing] != 1 || got[fin|opText] < 4 || got[fin|opClose] != 1 {
 			t.Errorf("it got %v", got)
 		}
-		if reason := <-speaker.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != router.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 	})
 }
 
-func TestWhoNeverAnsweredAPingMayGoOnNotAnswering(t *testing.T) {
-	speaker := newEcho()
-	speaker.pongs = transport.PongsOnceSeen
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+func TestAClientThatNeverAnsweredAPingIsNotDropped(t *testing.T) {
+	handler := newEcho()
+	handler.pongs = transport.PongsOnceSeen
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		for range 20 {
 			client.wants(fin|opPing, "")
@@ -188,13 +188,13 @@ func TestWhoNeverAnsweredAPingMayGoOnNotAnswering(t *testing.T) {
 		client.wants(fin|opPing, "")
 		client.wantsClose(1008)
 		client.nc.Close()
-		<-speaker.gone
+		<-handler.gone
 	})
 }
 
 func TestAHalfSentMessageIsGivenUp(t *testing.T) {
-	speaker := newEcho()
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		answerPings := func() {
 			for {
@@ -212,21 +212,21 @@ func TestAHalfSentMessageIsGivenUp(t *testing.T) {
 			t.Errorf("given up after %s", took)
 		}
 		client.nc.Close()
-		if reason := <-speaker.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != router.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 	})
 }
 
 func TestAFrameThatStopsAfterItsFirstByteIsGivenUp(t *testing.T) {
-	speaker := newEcho()
-	speaker.pongs = transport.PongsOnceSeen
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	handler.pongs = transport.PongsOnceSeen
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		counts := client.counting()
 		client.send(frame(fin|opText, "x")[:1])
 		time.Sleep(62 * time.Second)
-		if reason := <-speaker.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != router.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 		if got := counts(); got[fin|opClose] != 1 {
@@ -236,8 +236,8 @@ func TestAFrameThatStopsAfterItsFirstByteIsGivenUp(t *testing.T) {
 }
 
 func TestAClientThatSendsWithoutAPauseIsNotAHalfSentMessage(t *testing.T) {
-	speaker := newEcho()
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		message := frame(fin|opText, "message")
 		client.send(message[:3])
@@ -251,21 +251,21 @@ func TestAClientThatSendsWithoutAPauseIsNotAHalfSentMessage(t *testing.T) {
 			}
 		}
 		client.nc.Close()
-		<-speaker.gone
+		<-handler.gone
 	})
 }
 
 func TestAConversationThatTakesItsTimeIsNotAClientThatDoesNotAnswer(t *testing.T) {
-	speaker := newEcho()
-	inBubble(t, transport.Options{Speaker: speaker}, func(t *testing.T, p *pipes) {
+	handler := newEcho()
+	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		client.send(frame(fin|opText, "wait"))
 		client.wants(fin|opPing, "")
 		time.Sleep(10 * time.Minute) // its pong is not read meanwhile
-		speaker.all()[0].end(router.Ending{Reason: router.CloseKilled})
+		handler.all()[0].end(router.Ending{Reason: router.CloseKilled})
 		client.wantsClose(1008)
 		client.nc.Close()
-		if reason := <-speaker.gone; reason != router.CloseKilled {
+		if reason := <-handler.gone; reason != router.CloseKilled {
 			t.Errorf("the conversation was told %s", reason)
 		}
 	})

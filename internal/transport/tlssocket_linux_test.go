@@ -2,9 +2,9 @@ package transport
 
 import "testing"
 
-func TestRecordsKeepTheirOrderAroundAConvoy(t *testing.T) {
+func TestRecordsKeepTheirOrderAroundABatch(t *testing.T) {
 	shard := newShard(&Server{})
-	s := &sealed{link: &polled{conn: &conn{shard: shard}, fd: -1}}
+	s := &tlsSocket{socket: &epollSocket{conn: &conn{shard: shard}, fd: -1}}
 
 	s.loading = true
 	for _, record := range []string{"our first, ", "what reading answers, ", "our second"} {

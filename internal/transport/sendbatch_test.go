@@ -20,25 +20,25 @@ func TestWritingTogetherLosesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			speaker := newEcho()
-			s := serve(t, transport.Options{Speaker: speaker, WriteShards: 1, WriteAlone: c.alone})
+			handler := newEcho()
+			s := serve(t, transport.Options{Handler: handler, Writers: 1, DisableIOUring: c.alone})
 			dial := func() *client { return s.dial(t) }
 			if c.sealed {
-				dial = overTLS(t, s, transport.Detachable)
+				dial = overTLS(t, s, transport.TakeoverListener)
 			}
-			flood(t, s, speaker, []*client{dial(), dial()})
+			flood(t, s, handler, []*client{dial(), dial()})
 		})
 	}
 }
 
-func flood(t *testing.T, s *served, speaker *echo, all []*client) {
+func flood(t *testing.T, s *served, handler *echo, all []*client) {
 	const frames = 400
 	text := strings.Repeat("x", 60_000)
 	message := func(i int) string { return fmt.Sprint(i, text[:i%4*20_000]) }
-	talks := speaker.all()
+	convs := handler.all()
 	for i := range frames {
-		for _, talk := range talks {
-			talk.send(framed(talk.opening.Text, message(i)))
+		for _, conv := range convs {
+			conv.send(framed(conv.info.Text, message(i)))
 		}
 	}
 	for begin := time.Now(); s.Stats().WrittenSlowly < uint64(len(all)); runtime.Gosched() {
@@ -64,27 +64,27 @@ func flood(t *testing.T, s *served, speaker *echo, all []*client) {
 	}
 }
 
-// TestEveryoneGetsSmallFramesInOrder has several small frames go together to each of many.
-func TestEveryoneGetsSmallFramesInOrder(t *testing.T) {
+// TestEachClientGetsSmallFramesInOrder has several small frames go together to each of many.
+func TestEachClientGetsSmallFramesInOrder(t *testing.T) {
 	t.Parallel()
 	for _, sealed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("sealed=%t", sealed), func(t *testing.T) {
 			t.Parallel()
-			speaker := newEcho()
-			s := serve(t, transport.Options{Speaker: speaker, WriteShards: 1})
+			handler := newEcho()
+			s := serve(t, transport.Options{Handler: handler, Writers: 1})
 			dial := func() *client { return s.dial(t) }
 			if sealed {
-				dial = overTLS(t, s, transport.Detachable)
+				dial = overTLS(t, s, transport.TakeoverListener)
 			}
 			const clients, frames = 20, 500
 			var all []*client
 			for range clients {
 				all = append(all, dial())
 			}
-			talks := speaker.all()
+			convs := handler.all()
 			for i := range frames {
-				for _, talk := range talks {
-					talk.send(framed(talk.opening.Text, fmt.Sprint(i, strings.Repeat("y", i))))
+				for _, conv := range convs {
+					conv.send(framed(conv.info.Text, fmt.Sprint(i, strings.Repeat("y", i))))
 				}
 			}
 			for _, c := range all {
@@ -96,10 +96,10 @@ func TestEveryoneGetsSmallFramesInOrder(t *testing.T) {
 	}
 }
 
-func TestWhoIsGoneDelaysNoConvoy(t *testing.T) {
+func TestASocketThatClosesDelaysNoBatch(t *testing.T) {
 	t.Parallel()
-	speaker := newEcho()
-	s := serve(t, transport.Options{Speaker: speaker, WriteShards: 1})
+	handler := newEcho()
+	s := serve(t, transport.Options{Handler: handler, Writers: 1})
 	const clients, rounds = 20, 30
 	stays := s.dial(t)
 	for range rounds {
@@ -107,20 +107,20 @@ func TestWhoIsGoneDelaysNoConvoy(t *testing.T) {
 		for range clients {
 			leaving = append(leaving, s.dial(t))
 		}
-		talks := speaker.all()
+		convs := handler.all()
 		var closing sync.WaitGroup
 		closing.Go(func() {
 			for _, c := range leaving {
 				c.nc.Close()
 			}
 		})
-		for _, talk := range talks {
-			talk.send(framed(talk.opening.Text, "to all"))
+		for _, conv := range convs {
+			conv.send(framed(conv.info.Text, "to all"))
 		}
 		closing.Wait()
 		stays.wants(fin|opText, "to all")
 		for range clients {
-			speaker.goneWith(t)
+			handler.goneWith(t)
 		}
 	}
 }

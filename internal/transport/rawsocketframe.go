@@ -23,16 +23,16 @@ const (
 	rawLengthBit = 1 << 27
 )
 
-// rawWire is RawSocket. It has no close frame: the end of the connection says it.
-type rawWire struct{}
+// rawSocketCodec is RawSocket. It has no close frame: the end of the connection says it.
+type rawSocketCodec struct{}
 
-func (rawWire) borrow(rules frameRules) reading {
-	r := rawReaders.Get().(*rawReader)
+func (rawSocketCodec) get(rules frameRules) frameReader {
+	r := rawReaders.Get().(*rawSocketReader)
 	r.rules = rules
 	return r
 }
 
-func (rawWire) control(opcode ws.OpCode, payload []byte) []byte {
+func (rawSocketCodec) control(opcode ws.OpCode, payload []byte) []byte {
 	switch opcode {
 	case ws.OpPing:
 		return putRaw(nil, rawPing, payload)
@@ -43,7 +43,9 @@ func (rawWire) control(opcode ws.OpCode, payload []byte) []byte {
 }
 
 // maxPongs: each ping has to be answered, and a ping may be as large as a message.
-func (rawWire) maxPongs(rules frameRules) (int, pongsOver) { return 2 * rules.maxMessage, noPong }
+func (rawSocketCodec) maxPongs(rules frameRules) (int, pongsOver) {
+	return 2 * rules.maxMessage, noPong
+}
 
 func putRaw(dst []byte, kind uint32, payload []byte) []byte {
 	head := kind<<24 | uint32(len(payload))
@@ -66,8 +68,8 @@ func (f rawFraming) Frame(dst, message []byte) (framed []byte, fits bool) {
 	return putRaw(dst, rawMessage, message), true
 }
 
-// rawReader reads RawSocket frames.
-type rawReader struct {
+// rawSocketReader reads RawSocket frames.
+type rawSocketReader struct {
 	rules frameRules
 	inBuffer
 
@@ -77,13 +79,13 @@ type rawReader struct {
 	message []byte // what is there of a payload that does not fit into the buffer
 }
 
-var rawReaders = sync.Pool{New: func() any { return new(rawReader) }}
+var rawReaders = sync.Pool{New: func() any { return new(rawSocketReader) }}
 
-func (r *rawReader) giveBack() { rawReaders.Put(r) }
+func (r *rawSocketReader) put() { rawReaders.Put(r) }
 
-func (r *rawReader) rests() bool { return r.start == r.end && !r.inFrame }
+func (r *rawSocketReader) idle() bool { return r.start == r.end && !r.inFrame }
 
-func (r *rawReader) next() (incoming, bool, *violation) {
+func (r *rawSocketReader) next() (incoming, bool, *violation) {
 	if !r.inFrame {
 		r.message = emptied(r.message)
 		if ok, wrong := r.header(); wrong != nil || !ok {
@@ -107,7 +109,7 @@ func (r *rawReader) next() (incoming, bool, *violation) {
 
 // header takes over the header of the next frame, if it is there, and checks it before any of its
 // payload is read.
-func (r *rawReader) header() (bool, *violation) {
+func (r *rawSocketReader) header() (bool, *violation) {
 	if r.end-r.start < rawHeader {
 		r.compact()
 		return false, nil
@@ -140,7 +142,7 @@ func (r *rawReader) header() (bool, *violation) {
 
 // collect keeps a part of a payload. Room is made for what the frame announces, but never for more
 // than has arrived already.
-func (r *rawReader) collect(chunk []byte) {
+func (r *rawSocketReader) collect(chunk []byte) {
 	if need := len(r.message) + len(chunk); need > cap(r.message) {
 		r.message = slices.Grow(r.message, len(chunk)+min(r.length-need, need))
 	}
@@ -149,7 +151,7 @@ func (r *rawReader) collect(chunk []byte) {
 
 // Interface guards.
 var (
-	_ wire           = rawWire{}
-	_ reading        = (*rawReader)(nil)
+	_ codec          = rawSocketCodec{}
+	_ frameReader    = (*rawSocketReader)(nil)
 	_ router.Framing = rawFraming{}
 )

@@ -16,59 +16,59 @@ func (sh *shard) tick() {
 	var due []*conn
 	sh.membersMu.Lock()
 	for _, c := range sh.members {
-		if c.dueTask(now) != nothingDue {
+		if c.dueAction(now) != nothingDue {
 			due = append(due, c)
 		}
 	}
 	sh.membersMu.Unlock()
 	for _, c := range due {
-		c.do(c.dueTask(now), now)
+		c.do(c.dueAction(now), now)
 	}
 }
 
-// task is what is to be done about a connection because time has passed.
-type task uint8
+// dueAction is what is to be done about a connection because time has passed.
+type dueAction uint8
 
 const (
-	nothingDue     task = iota
-	giveUpClosing       // the closing handshake took too long
-	refuseStranger      // it did not join in time
-	refusePartial       // a message did not arrive in time
+	nothingDue        dueAction = iota
+	giveUpClosing               // the closing handshake took too long
+	dropUnestablished           // it did not join in time
+	refusePartial               // a message did not arrive in time
 	missPong
 	dropSlow // it has not taken what it was sent
 	pingIt
 )
 
-func (c *conn) dueTask(now int64) task {
+func (c *conn) dueAction(now int64) dueAction {
 	limits := &c.server.limits
-	if closeBy := c.closeBy.Load(); closeBy != 0 {
+	if closeBy := c.closeDeadline.Load(); closeBy != 0 {
 		if now >= closeBy {
 			return giveUpClosing
 		}
 		return nothingDue
 	}
-	if !c.joined && now-c.opened >= int64(limits.Hello) {
-		if c.joined = c.talk.Joined(); !c.joined {
-			return refuseStranger
+	if !c.established && now-c.openedAt >= int64(limits.Hello) {
+		if c.established = c.conv.Established(); !c.established {
+			return dropUnestablished
 		}
 	}
-	if partial := c.partial.Load(); partial != 0 && now-partial >= int64(limits.Message) {
+	if partial := c.partialSince.Load(); partial != 0 && now-partial >= int64(limits.Message) {
 		return refusePartial
 	}
-	if stuck := c.link.stuckSince(); stuck != 0 && now-stuck >= int64(limits.Write) {
+	if stuck := c.socket.blockedSince(); stuck != 0 && now-stuck >= int64(limits.Write) {
 		return dropSlow
 	}
 	if c.protocol.Pongs == PongsNever {
 		return nothingDue
 	}
-	heard, pinged := c.heard.Load(), c.pinged.Load()
+	heard, pinged := c.lastRead.Load(), c.lastPing.Load()
 	if pinged > heard && c.mustPong() {
 		if now-pinged >= int64(limits.Pong) && !c.receiving.Load() {
 			return missPong
 		}
 		return nothingDue
 	}
-	if now-max(min(heard, c.said.Load()), pinged) >= int64(limits.Ping) {
+	if now-max(min(heard, c.lastWrite.Load()), pinged) >= int64(limits.Ping) {
 		return pingIt
 	}
 	return nothingDue
@@ -82,13 +82,13 @@ func (c *conn) mustPong() bool {
 	return c.protocol.Pongs == PongsRequired || c.ponged.Load()
 }
 
-func (c *conn) do(what task, now int64) {
+func (c *conn) do(what dueAction, now int64) {
 	limits := &c.server.limits
 	switch what {
 	case nothingDue:
 	case giveUpClosing:
 		c.cut()
-	case refuseStranger:
+	case dropUnestablished:
 		c.timeOut(fmt.Sprintf("no session was opened within %s", limits.Hello))
 	case refusePartial:
 		c.timeOut(fmt.Sprintf("a message was not complete within %s", limits.Message))
@@ -97,7 +97,7 @@ func (c *conn) do(what task, now int64) {
 	case dropSlow:
 		c.drop(router.CloseSlow)
 	case pingIt:
-		c.pinged.Store(now)
+		c.lastPing.Store(now)
 		c.sendPing()
 	}
 }
@@ -129,8 +129,8 @@ func (sh *shard) count() int {
 	return len(sh.members)
 }
 
-// cutAll closes what is left, at the end.
-func (sh *shard) cutAll() {
+// closeAll closes what is left, at the end.
+func (sh *shard) closeAll() {
 	sh.membersMu.Lock()
 	left := append([]*conn(nil), sh.members...)
 	sh.membersMu.Unlock()

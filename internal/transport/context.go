@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// lifetime is the context in which a connection's messages are received; it ends when the connection
+// connContext is the context in which a connection's messages are received; it ends when the connection
 // begins to close. Hardly any connection is ever asked for Done, so that its channel is made on
 // demand: at rest this costs 24 bytes, a context of the standard library ten times as much.
-type lifetime struct {
+type connContext struct {
 	mu   sync.Mutex // guards what follows
 	done chan struct{}
 	over bool
 }
 
-func (l *lifetime) end() {
+func (l *connContext) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.over {
@@ -28,7 +28,7 @@ func (l *lifetime) end() {
 }
 
 // Done implements [context.Context].
-func (l *lifetime) Done() <-chan struct{} {
+func (l *connContext) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.done == nil {
@@ -41,7 +41,7 @@ func (l *lifetime) Done() <-chan struct{} {
 }
 
 // Err implements [context.Context].
-func (l *lifetime) Err() error {
+func (l *connContext) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.over {
@@ -51,10 +51,10 @@ func (l *lifetime) Err() error {
 }
 
 // Deadline implements [context.Context].
-func (*lifetime) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (*connContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Value implements [context.Context].
-func (*lifetime) Value(any) any { return nil }
+func (*connContext) Value(any) any { return nil }
 
 // Interface guards.
-var _ context.Context = (*lifetime)(nil)
+var _ context.Context = (*connContext)(nil)

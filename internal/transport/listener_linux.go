@@ -26,17 +26,17 @@ import (
 //
 // It takes nothing but what it is sure of: there is one reading of each request, and strange ones are
 // net/http's to judge.
-type entrance struct {
+type upgradeListener struct {
 	server   *Server
 	path     string
-	isOurs   func(*http.Request) bool
+	accepts  func(*http.Request) bool
 	listener *net.TCPListener
 	file     *os.File // of the same socket, watched by the runtime's poller
 	raw      syscall.RawConn
-	pollers  []*poller // of all shards
+	loops    []*eventLoop // of all shards
 
 	// Owned by run.
-	turn  uint32        // whose poller comes next
+	next  uint32        // whose poller comes next
 	pause time.Duration // after the last failure
 
 	others chan net.Conn // for Accept
@@ -45,8 +45,8 @@ type entrance struct {
 	closed chan struct{} // by end
 	ended  chan struct{} // when run has
 
-	spareMu sync.Mutex // guards spare
-	spare   int        // a descriptor for when there are no more; -1: none
+	reserveMu sync.Mutex // guards spare
+	reserveFD int        // a descriptor for when there are no more; -1: none
 }
 
 const (
@@ -58,37 +58,37 @@ const (
 	shortestPause, longestPause = 5 * time.Millisecond, time.Second
 )
 
-// Entrance takes the WebSockets at path out of what comes to a listener: net/http is to serve the
+// UpgradeListener takes the WebSockets at path out of what comes to a listener: net/http is to serve the
 // listener that it gives, which has all the rest. isOurs is asked whether a request would come to this
 // server there, too.
-func (s *Server) Entrance(listener net.Listener, path string, isOurs func(*http.Request) bool) net.Listener {
+func (s *Server) UpgradeListener(listener net.Listener, path string, isOurs func(*http.Request) bool) net.Listener {
 	plain, ok := listener.(*net.TCPListener)
 	if !ok {
 		return listener
 	}
-	e, err := newEntrance(s, plain)
+	e, err := newUpgradeListener(s, plain)
 	if err != nil {
 		s.log.Warn("WebSockets come in by net/http", "error", err)
 		return listener
 	}
-	e.path, e.isOurs = path, isOurs
+	e.path, e.accepts = path, isOurs
 	go e.run()
 	return e
 }
 
-func newEntrance(s *Server, listener *net.TCPListener) (*entrance, error) {
-	e := &entrance{
+func newUpgradeListener(s *Server, listener *net.TCPListener) (*upgradeListener, error) {
+	e := &upgradeListener{
 		server: s, listener: listener,
 		others: make(chan net.Conn),
 		closed: make(chan struct{}),
 		ended:  make(chan struct{}),
 	}
 	for _, sh := range s.shards {
-		p, err := sh.polling.get()
+		p, err := sh.loop.get()
 		if err != nil {
 			return nil, err
 		}
-		e.pollers = append(e.pollers, p)
+		e.loops = append(e.loops, p)
 	}
 	fd, err := duplicate(listener)
 	if err != nil {
@@ -103,11 +103,11 @@ func newEntrance(s *Server, listener *net.TCPListener) (*entrance, error) {
 		e.file.Close()
 		return nil, fmt.Errorf("prepare the listener: %w", err)
 	}
-	e.spare = openSpare()
+	e.reserveFD = openReserve()
 	return e, nil
 }
 
-func openSpare() int {
+func openReserve() int {
 	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1
@@ -116,7 +116,7 @@ func openSpare() int {
 }
 
 // Accept implements [net.Listener], for who serves everything else.
-func (e *entrance) Accept() (net.Conn, error) {
+func (e *upgradeListener) Accept() (net.Conn, error) {
 	select {
 	case nc := <-e.others:
 		return nc, nil
@@ -126,31 +126,31 @@ func (e *entrance) Accept() (net.Conn, error) {
 }
 
 // Addr implements [net.Listener].
-func (e *entrance) Addr() net.Addr { return e.listener.Addr() }
+func (e *upgradeListener) Addr() net.Addr { return e.listener.Addr() }
 
 // Close implements [net.Listener].
-func (e *entrance) Close() error {
+func (e *upgradeListener) Close() error {
 	err := e.listener.Close()
-	e.end(net.ErrClosed)
+	e.shutdown(net.ErrClosed)
 	<-e.ended
 	return err
 }
 
-// end has run end, and Accept fail. The first reason stands.
-func (e *entrance) end(why error) {
+// shutdown has run end, and Accept fail. The first reason stands.
+func (e *upgradeListener) shutdown(why error) {
 	e.once.Do(func() {
 		e.failed = why
 		close(e.closed)
 		e.file.Close()
-		e.spareMu.Lock()
-		defer e.spareMu.Unlock()
-		unix.Close(e.spare)
-		e.spare = -1
+		e.reserveMu.Lock()
+		defer e.reserveMu.Unlock()
+		unix.Close(e.reserveFD)
+		e.reserveFD = -1
 	})
 }
 
 // run accepts until the entrance is closed.
-func (e *entrance) run() {
+func (e *upgradeListener) run() {
 	defer close(e.ended)
 	for {
 		var failed error
@@ -158,22 +158,22 @@ func (e *entrance) run() {
 			failed = e.acceptAll(int(fd))
 			return failed == nil || !errors.Is(failed, unix.EAGAIN)
 		}); err != nil {
-			e.end(fmt.Errorf("wait for connections: %w", err)) // if it is not that it was closed
+			e.shutdown(fmt.Errorf("wait for connections: %w", err)) // if it is not that it was closed
 			return
 		}
 		switch {
 		case failed == nil:
 		case errors.Is(failed, net.ErrClosed):
-			e.end(failed)
+			e.shutdown(failed)
 			return
 		default:
-			e.rest(failed)
+			e.backOff(failed)
 		}
 	}
 }
 
-// rest lets the system find room for another connection.
-func (e *entrance) rest(failed error) {
+// backOff lets the system find room for another connection.
+func (e *upgradeListener) backOff(failed error) {
 	e.pause = min(max(2*e.pause, shortestPause), longestPause)
 	e.server.log.Error("a connection could not be accepted", "error", failed, "pause", e.pause)
 	select {
@@ -182,16 +182,16 @@ func (e *entrance) rest(failed error) {
 	}
 }
 
-// isAbandoned reports whether whoever owns the listener has closed it, of which our descriptor of the same
+// listenerClosed reports whether whoever owns the listener has closed it, of which our descriptor of the same
 // socket hears nothing.
-func (e *entrance) isAbandoned() bool {
+func (e *upgradeListener) listenerClosed() bool {
 	raw, err := e.listener.SyscallConn()
 	return err != nil || raw.Control(func(uintptr) {}) != nil
 }
 
 // acceptAll takes those who wait; EAGAIN says that nobody does any more.
-func (e *entrance) acceptAll(listener int) error {
-	if e.isAbandoned() {
+func (e *upgradeListener) acceptAll(listener int) error {
+	if e.listenerClosed() {
 		return net.ErrClosed
 	}
 	for range acceptsAtOnce {
@@ -199,8 +199,8 @@ func (e *entrance) acceptAll(listener int) error {
 		switch {
 		case err == nil:
 			e.pause = 0
-			undelay(fd)
-			e.admit(&arrival{entrance: e, fd: fd, remote: addrPortOf(address)})
+			setNoDelay(fd)
+			e.enqueue(&acceptedConn{listener: e, fd: fd, remote: addrPortOf(address)})
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ECONNABORTED):
 		default:
 			return err
@@ -209,42 +209,42 @@ func (e *entrance) acceptAll(listener int) error {
 	return nil
 }
 
-// undelay has what is sent go out at once. The listener cannot have that set for all: who has waited in
+// setNoDelay has what is sent go out at once. The listener cannot have that set for all: who has waited in
 // line since before that would not have it.
-func undelay(fd int) {
+func setNoDelay(fd int) {
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) //nolint:errcheck // no socket of TCP refuses it
 }
 
-// admit has the request read by a worker of one of the shards.
-func (e *entrance) admit(a *arrival) {
-	e.turn++
-	if !e.pollers[e.turn%uint32(len(e.pollers))].admit(a) {
+// enqueue has the request read by a worker of one of the shards.
+func (e *upgradeListener) enqueue(a *acceptedConn) {
+	e.next++
+	if !e.loops[e.next%uint32(len(e.loops))].enqueueAccepted(a) {
 		a.pass(nil) // the server has stopped, and says so
 	}
 }
 
 // adopt makes a connection of net's, which duplicates the descriptor. When there are no more of those, the
 // spare one makes room: to drop a connection would let the next one in, to be dropped as well.
-func (e *entrance) adopt(file *os.File) (net.Conn, error) {
+func (e *upgradeListener) adopt(file *os.File) (net.Conn, error) {
 	defer file.Close()
 	nc, err := net.FileConn(file)
 	if !errors.Is(err, unix.EMFILE) && !errors.Is(err, unix.ENFILE) {
 		return nc, err
 	}
-	e.spareMu.Lock()
-	defer e.spareMu.Unlock()
-	if e.spare < 0 {
+	e.reserveMu.Lock()
+	defer e.reserveMu.Unlock()
+	if e.reserveFD < 0 {
 		return nil, err
 	}
-	unix.Close(e.spare)
+	unix.Close(e.reserveFD)
 	nc, err = net.FileConn(file)
 	file.Close()
-	e.spare = openSpare()
+	e.reserveFD = openReserve()
 	return nc, err
 }
 
 // passOn gives a connection to who serves everything else.
-func (e *entrance) passOn(nc net.Conn) {
+func (e *upgradeListener) passOn(nc net.Conn) {
 	select {
 	case e.others <- nc:
 	case <-e.closed:
@@ -263,4 +263,4 @@ func addrPortOf(address unix.Sockaddr) netip.AddrPort {
 }
 
 // Interface guards.
-var _ net.Listener = (*entrance)(nil)
+var _ net.Listener = (*upgradeListener)(nil)

@@ -6,13 +6,13 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// Speaker is what connections are for. WAMP is one; an echo is another one for tests of the
+// Handler is what connections are for. WAMP is one; an echo is another one for tests of the
 // WebSocket layer alone.
-type Speaker interface {
+type Handler interface {
 	// Protocols lists the subprotocols. The one without a name, if any, is for clients that ask for none.
 	Protocols() []Protocol
-	// Converse begins a conversation. Nothing has been sent to the client yet.
-	Converse(opening Opening) (Conversation, error)
+	// Accept begins a conversation. Nothing has been sent to the client yet.
+	Accept(info ConnInfo) (Conversation, error)
 	// Shutdown ends all conversations and returns when they have ended, or ctx has.
 	Shutdown(ctx context.Context) error
 }
@@ -21,8 +21,8 @@ type Speaker interface {
 type Protocol struct {
 	Name   string // as in Sec-WebSocket-Protocol
 	Frames FrameTypes
-	Pongs  Pongs
-	Ends   Ends
+	Pongs  PongPolicy
+	Ends   ClosePolicy
 }
 
 // FrameTypes is a set of WebSocket data frame types.
@@ -34,12 +34,12 @@ const (
 	BinaryFrames
 )
 
-// Pongs says what a missing answer to a ping means.
-type Pongs uint8
+// PongPolicy says what a missing answer to a ping means.
+type PongPolicy uint8
 
 const (
 	// PongsRequired: a client that does not answer is gone.
-	PongsRequired Pongs = iota
+	PongsRequired PongPolicy = iota
 	// PongsOnceSeen: some clients of this protocol never read, so never answer, and are well. Only a
 	// client that has answered before is held to it.
 	PongsOnceSeen
@@ -47,12 +47,12 @@ const (
 	PongsNever
 )
 
-// Ends says how a connection ends that the client had better open again.
-type Ends uint8
+// ClosePolicy says how a connection ends that the client had better open again.
+type ClosePolicy uint8
 
 const (
 	// EndsWithCode: with a close frame whose code says so (1001, 1013).
-	EndsWithCode Ends = iota
+	EndsWithCode ClosePolicy = iota
 	// EndsSilently: without a close frame. The clients of WAMP 1 in browsers take any close frame for
 	// the end and only reconnect after a loss.
 	EndsSilently
@@ -61,8 +61,8 @@ const (
 	EndsPlainly
 )
 
-// Opening is what a [Speaker] is told about a new connection.
-type Opening struct {
+// ConnInfo is what a [Handler] is told about a new connection.
+type ConnInfo struct {
 	Protocol Protocol
 	Peer     router.Peer
 	Text     router.Framing // makes text frames
@@ -86,11 +86,11 @@ type Conversation interface {
 	// which is called when no further message is at hand.
 	Receive(ctx context.Context, message Message) error
 	Flush()
-	// Joined reports whether the client is past its opening, which has a deadline.
-	Joined() bool
-	// Gone says that the connection is lost.
-	Gone(reason router.CloseReason)
-	// Take and Len are those of [router.Outbox]; the frames are made by the opening's framings.
+	// Established reports whether the client is past its info, which has a deadline.
+	Established() bool
+	// Closed says that the connection is lost.
+	Closed(reason router.CloseReason)
+	// Take and Len are those of [router.Outbox]; the frames are made by the info's framings.
 	Take(dst [][]byte, maxBytes int) router.Taken
 	Len() (frames, bytes int)
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// parked is a link with a goroutine that waits in Read. To hold no buffer at rest it waits for a single
+// blockingSocket is a link with a goroutine that waits in Read. To hold no buffer at rest it waits for a single
 // byte: behind the first byte of a frame there is always another, so that reading on is right.
-type parked struct {
+type blockingSocket struct {
 	conn   *conn
 	nc     net.Conn
 	closed chan struct{}
@@ -24,13 +24,13 @@ type parked struct {
 	failed error
 }
 
-func newParked(c *conn, nc net.Conn) *parked {
-	return &parked{conn: c, nc: nc, closed: make(chan struct{})}
+func newBlockingSocket(c *conn, nc net.Conn) *blockingSocket {
+	return &blockingSocket{conn: c, nc: nc, closed: make(chan struct{})}
 }
 
-func (l *parked) start() { go l.run() }
+func (l *blockingSocket) start() { go l.run() }
 
-func (l *parked) run() {
+func (l *blockingSocket) run() {
 	for l.await(); l.conn.advance() != over; {
 		l.await()
 	}
@@ -38,13 +38,13 @@ func (l *parked) run() {
 }
 
 // await returns when advance is to be called.
-func (l *parked) await() {
+func (l *blockingSocket) await() {
 	c := l.conn
 	if c.reader == finishing {
 		<-l.closed
 		return
 	}
-	if c.in != nil && !c.in.rests() {
+	if c.in != nil && !c.in.idle() {
 		return
 	}
 	n, err := l.nc.Read(l.one[:])
@@ -53,14 +53,14 @@ func (l *parked) await() {
 }
 
 // rearm is for a Read that was interrupted by rouse: the next one is to wait again.
-func (l *parked) rearm(err error) error {
+func (l *blockingSocket) rearm(err error) error {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
 	return l.nc.SetReadDeadline(time.Time{})
 }
 
-func (l *parked) read(p []byte) (int, error) {
+func (l *blockingSocket) read(p []byte) (int, error) {
 	switch {
 	case l.hasOne:
 		l.hasOne = false
@@ -68,8 +68,8 @@ func (l *parked) read(p []byte) (int, error) {
 		return 1, nil
 	case l.failed != nil:
 		return 0, l.failed
-	case l.conn.in.rests():
-		return 0, errNothing
+	case l.conn.in.idle():
+		return 0, errWouldBlock
 	}
 	l.conn.rest() // it may wait for long with half a message
 	n, err := l.nc.Read(p)
@@ -77,22 +77,22 @@ func (l *parked) read(p []byte) (int, error) {
 		return n, nil
 	}
 	if err = l.rearm(err); err == nil {
-		err = errNothing
+		err = errWouldBlock
 	}
 	return 0, err
 }
 
-// rouse makes a Read that waits return.
-func (l *parked) rouse() {
+// wake makes a Read that waits return.
+func (l *blockingSocket) wake() {
 	l.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // fails only if closed, which the reader sees too
 }
 
-func (l *parked) greet(first []byte) (done bool, err error) {
+func (l *blockingSocket) writeFirst(first []byte) (done bool, err error) {
 	return true, l.writeWithin(l.conn.server.limits.Write, first)
 }
 
 // send leaves the writing to a goroutine: it waits for the client.
-func (l *parked) send(out output) (done bool, err error) {
+func (l *blockingSocket) send(out output) (done bool, err error) {
 	if len(out.frames) == 0 {
 		return true, nil
 	}
@@ -101,10 +101,10 @@ func (l *parked) send(out output) (done bool, err error) {
 	return false, nil
 }
 
-func (l *parked) write(out output) {
+func (l *blockingSocket) write(out output) {
 	c := l.conn
 	all := slices.Concat(out.frames...) // one record of TLS, not one for each frame
-	for piece := range slices.Chunk(all, slowPiece) {
+	for piece := range slices.Chunk(all, slowChunk) {
 		if err := l.writeWithin(c.server.limits.Write, piece); err != nil {
 			c.drop(writeFailure(err))
 			return
@@ -118,7 +118,7 @@ func (l *parked) write(out output) {
 	c.shard.push(c)
 }
 
-func (l *parked) writeWithin(limit time.Duration, b []byte) error {
+func (l *blockingSocket) writeWithin(limit time.Duration, b []byte) error {
 	if err := l.nc.SetWriteDeadline(time.Now().Add(limit)); err != nil {
 		return err
 	}
@@ -128,15 +128,15 @@ func (l *parked) writeWithin(limit time.Duration, b []byte) error {
 	return l.nc.SetWriteDeadline(time.Time{})
 }
 
-func (l *parked) closeWrite() {
+func (l *blockingSocket) closeWrite() {
 	if half, ok := l.nc.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite() //nolint:errcheck // the ticker closes it anyhow
 	}
 }
 
-func (l *parked) close(how farewell) {
+func (l *blockingSocket) close(how closeMode) {
 	nc := l.nc
-	if secure, ok := nc.(*tls.Conn); ok && how != closeGently {
+	if secure, ok := nc.(*tls.Conn); ok && how != closeGraceful {
 		nc = secure.NetConn()
 	}
 	if tcp, ok := nc.(interface{ SetLinger(int) error }); ok && how == closeReset {
@@ -146,10 +146,10 @@ func (l *parked) close(how farewell) {
 	l.once.Do(func() { close(l.closed) })
 }
 
-// stuckSince: its writes have deadlines of their own.
-func (l *parked) stuckSince() int64 { return 0 }
+// blockedSince: its writes have deadlines of their own.
+func (l *blockingSocket) blockedSince() int64 { return 0 }
 
-func (l *parked) free() {}
+func (l *blockingSocket) release() {}
 
 // Interface guards.
-var _ link = (*parked)(nil)
+var _ socket = (*blockingSocket)(nil)

@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// TestTheLastDescriptorServesEverybody runs alone, because it takes the process's descriptors.
-func TestTheLastDescriptorServesEverybody(t *testing.T) {
+// TestTheReserveDescriptorServesEveryConnection runs alone, because it takes the process's descriptors.
+func TestTheReserveDescriptorServesEveryConnection(t *testing.T) {
 	s := serve(t, transport.Options{})
 	addr := netip.MustParseAddrPort(s.addr)
 	answer := make([]byte, 4096)
@@ -100,17 +100,17 @@ func takeDescriptors(t *testing.T, left int) (giveBack func()) {
 	}
 }
 
-// TestNobodyWaitsForAcknowledgements has clients come before and after an entrance is made: those who
+// TestEveryAcceptedConnectionHasNoDelay has clients come before and after an entrance is made: those who
 // wait in line when a server starts must not have what is sent to them held back for as long as they live.
-func TestNobodyWaitsForAcknowledgements(t *testing.T) {
-	server, err := transport.New(transport.Options{Speaker: newEcho()})
+func TestEveryAcceptedConnectionHasNoDelay(t *testing.T) {
+	server, err := transport.New(transport.Options{Handler: newEcho()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewUnstartedServer(http.NotFoundHandler())
 	before := dialRaw(t, web.Listener.Addr().String())
 	io.WriteString(before, upgradeRequest("/ws"))
-	web.Listener = server.Entrance(web.Listener, "/ws", isOurs)
+	web.Listener = server.UpgradeListener(web.Listener, "/ws", isOurs)
 	web.Start()
 	stop := runServer(t, server)
 	after := dialRaw(t, web.Listener.Addr().String())

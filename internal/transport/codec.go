@@ -2,11 +2,11 @@ package transport
 
 import "github.com/gobwas/ws"
 
-// wire is how frames lie on a connection: those of RFC 6455, or those of RawSocket. Everything else
+// codec is how frames lie on a connection: those of RFC 6455, or those of RawSocket. Everything else
 // about a connection is the same for both: who reads, who writes, what ends it.
-type wire interface {
-	// borrow gives a reader from a pool.
-	borrow(rules frameRules) reading
+type codec interface {
+	// get gives a reader from a pool.
+	get(rules frameRules) frameReader
 	// control makes a control frame; nil if the wire has none of that kind.
 	control(opcode ws.OpCode, payload []byte) []byte
 	// maxPongs is what may wait in answers to pings, and what happens to who asks for more.
@@ -21,19 +21,19 @@ const (
 	noPong                      // the client does not read: it is dropped as slow
 )
 
-// reading turns the bytes of one client into messages and control frames. It is filled by whoever has
+// frameReader turns the bytes of one client into messages and control frames. It is filled by whoever has
 // bytes and does no I/O.
-type reading interface {
+type frameReader interface {
 	// space is where the next bytes go. It is never empty after next has asked for more.
 	space() []byte
 	// filled says how many bytes were put into space.
 	filled(n int)
 	// next gives what is complete. It reports false when it needs more bytes.
 	next() (incoming, bool, *violation)
-	// rests reports whether nothing is partial.
-	rests() bool
-	// giveBack returns the reader to its pool. It must only be called at rest.
-	giveBack()
+	// idle reports whether nothing is partial.
+	idle() bool
+	// put returns the reader to its pool. It must only be called at rest.
+	put()
 	// skip forgets what was read.
 	skip()
 }
@@ -77,20 +77,20 @@ func emptied(buffer []byte) []byte {
 	return buffer[:0]
 }
 
-// webSocketWire is RFC 6455.
-type webSocketWire struct{}
+// webSocketCodec is RFC 6455.
+type webSocketCodec struct{}
 
-func (webSocketWire) borrow(rules frameRules) reading { return borrowFrameReader(rules) }
+func (webSocketCodec) get(rules frameRules) frameReader { return getWebSocketReader(rules) }
 
-func (webSocketWire) control(opcode ws.OpCode, payload []byte) []byte {
+func (webSocketCodec) control(opcode ws.OpCode, payload []byte) []byte {
 	return controlFrame(opcode, payload)
 }
 
 // maxPongs: a client that sends a flood of pings is answered the latest only, as it may be (RFC 6455, 5.5.3).
-func (webSocketWire) maxPongs(frameRules) (int, pongsOver) { return 1 << 10, latestPong }
+func (webSocketCodec) maxPongs(frameRules) (int, pongsOver) { return 1 << 10, latestPong }
 
 // Interface guards.
 var (
-	_ wire    = webSocketWire{}
-	_ reading = (*frameReader)(nil)
+	_ codec       = webSocketCodec{}
+	_ frameReader = (*webSocketReader)(nil)
 )

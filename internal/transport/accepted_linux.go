@@ -18,10 +18,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arrival is a connection that has been accepted, until its request has been read. For the handler of
+// acceptedConn is a connection that has been accepted, until its request has been read. For the handler of
 // the upgrade it is an [http.ResponseWriter].
-type arrival struct {
-	entrance *entrance
+type acceptedConn struct {
+	listener *upgradeListener
 	fd       int // -1: it is another's
 	remote   netip.AddrPort
 	early    []byte // what came behind the request
@@ -42,31 +42,31 @@ type requestRoom struct {
 var requestRooms = sync.Pool{New: func() any { return &requestRoom{lines: bufio.NewReaderSize(nil, 4<<10)} }}
 
 // run is a worker's: it reads what has come with the connection.
-func (a *arrival) run() {
-	defer a.failInside()
+func (a *acceptedConn) run() {
+	defer a.recovered()
 	room := requestRooms.Get().(*requestRoom)
 	defer requestRooms.Put(room)
-	n, err := readNow(a.fd, room.bytes[:])
+	n, err := rawRead(a.fd, room.bytes[:])
 	if err == nil && n == 0 || err != nil && !errors.Is(err, unix.EAGAIN) {
 		a.close() // the client has gone
 		return
 	}
 	begun := room.bytes[:n]
-	request, length := room.parse(begun, a.entrance.path)
-	if request == nil || !a.entrance.isOurs(request) {
+	request, length := room.parse(begun, a.listener.path)
+	if request == nil || !a.listener.accepts(request) {
 		a.pass(bytes.Clone(begun))
 		return
 	}
 	request.RemoteAddr = a.remote.String()
 	a.early = begun[length:]
-	a.entrance.server.ServeHTTP(a, request)
+	a.listener.server.ServeHTTP(a, request)
 	a.refuse()
 }
 
-// failInside keeps a panic from taking the others along.
-func (a *arrival) failInside() {
+// recovered keeps a panic from taking the others along.
+func (a *acceptedConn) recovered() {
 	if fault := recover(); fault != nil {
-		a.entrance.server.log.Error("a handshake failed", "panic", fault, "stack", string(debug.Stack()))
+		a.listener.server.log.Error("a handshake failed", "panic", fault, "stack", string(debug.Stack()))
 		a.close()
 	}
 }
@@ -126,20 +126,20 @@ const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 // consistsOf reports whether there is something, of these characters only.
 func consistsOf(s, characters string) bool { return s != "" && strings.Trim(s, characters) == "" }
 
-// link takes the descriptor over, and gives what was read of it behind the request.
-func (a *arrival) link(c *conn) (l link, early []byte, err error) {
-	p, err := c.shard.polling.get()
+// takeOver takes the descriptor over, and gives what was read of it behind the request.
+func (a *acceptedConn) takeOver(c *conn) (l socket, early []byte, err error) {
+	p, err := c.shard.loop.get()
 	if err != nil {
 		return nil, nil, err
 	}
-	taken := &polled{conn: c, poller: p, fd: a.fd}
-	taken.turn.Store(1) // the handshake goes first
+	taken := &epollSocket{conn: c, loop: p, fd: a.fd}
+	taken.wakes.Store(1) // the handshake goes first
 	a.fd = -1
 	return taken, a.early, nil
 }
 
 // Header implements [http.ResponseWriter].
-func (a *arrival) Header() http.Header {
+func (a *acceptedConn) Header() http.Header {
 	if a.header == nil {
 		a.header = make(http.Header)
 	}
@@ -147,21 +147,21 @@ func (a *arrival) Header() http.Header {
 }
 
 // WriteHeader implements [http.ResponseWriter].
-func (a *arrival) WriteHeader(status int) {
+func (a *acceptedConn) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
 // Write implements [http.ResponseWriter].
-func (a *arrival) Write(p []byte) (int, error) {
+func (a *acceptedConn) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.body.Write(p)
 }
 
 // refuse sends what was written instead of an upgrade, and leaves what the client may ask for next to
 // net/http. A socket that nothing was written to has room for it.
-func (a *arrival) refuse() {
+func (a *acceptedConn) refuse() {
 	if a.fd < 0 {
 		return
 	}
@@ -173,7 +173,7 @@ func (a *arrival) refuse() {
 	}
 	var written bytes.Buffer
 	response.Write(&written) //nolint:errcheck // into memory
-	if n, err := writeNow(a.fd, written.Bytes()); err != nil || n < written.Len() {
+	if n, err := rawWrite(a.fd, written.Bytes()); err != nil || n < written.Len() {
 		a.close()
 		return
 	}
@@ -181,56 +181,56 @@ func (a *arrival) refuse() {
 }
 
 // pass gives the connection to who serves everything else, with what was read of it.
-func (a *arrival) pass(begun []byte) {
+func (a *acceptedConn) pass(begun []byte) {
 	file := os.NewFile(uintptr(a.fd), "connection")
 	a.fd = -1
-	nc, err := a.entrance.adopt(file)
+	nc, err := a.listener.adopt(file)
 	switch {
 	case err != nil:
-		a.entrance.server.log.Error("a connection could not be given to net/http", "error", err)
+		a.listener.server.log.Error("a connection could not be given to net/http", "error", err)
 		return
 	case nc.RemoteAddr() == nil: // it has gone, and nobody would know who had asked
 		nc.Close()
 		return
 	}
 	if plain, ok := nc.(*net.TCPConn); ok && len(begun) > 0 {
-		nc = &begunConn{TCPConn: plain, begun: begun}
+		nc = &prefixConn{TCPConn: plain, prefix: begun}
 	}
-	a.entrance.passOn(nc)
+	a.listener.passOn(nc)
 }
 
-func (a *arrival) close() {
+func (a *acceptedConn) close() {
 	if a.fd >= 0 {
 		unix.Close(a.fd)
 		a.fd = -1
 	}
 }
 
-// begunConn is a connection of which something was read already.
-type begunConn struct {
+// prefixConn is a connection of which something was read already.
+type prefixConn struct {
 	*net.TCPConn
-	begun []byte
+	prefix []byte
 }
 
 // Read implements [io.Reader].
-func (c *begunConn) Read(p []byte) (int, error) {
-	if len(c.begun) == 0 {
+func (c *prefixConn) Read(p []byte) (int, error) {
+	if len(c.prefix) == 0 {
 		return c.TCPConn.Read(p)
 	}
-	n := copy(p, c.begun)
-	if c.begun = c.begun[n:]; len(c.begun) == 0 {
-		c.begun = nil
+	n := copy(p, c.prefix)
+	if c.prefix = c.prefix[n:]; len(c.prefix) == 0 {
+		c.prefix = nil
 	}
 	return n, nil
 }
 
 // WriteTo implements [io.WriterTo].
-func (c *begunConn) WriteTo(w io.Writer) (int64, error) {
+func (c *prefixConn) WriteTo(w io.Writer) (int64, error) {
 	n := 0
-	if len(c.begun) > 0 {
+	if len(c.prefix) > 0 {
 		var err error
-		n, err = w.Write(c.begun)
-		if c.begun = nil; err != nil {
+		n, err = w.Write(c.prefix)
+		if c.prefix = nil; err != nil {
 			return int64(n), fmt.Errorf("write what was read already: %w", err)
 		}
 	}
@@ -240,6 +240,6 @@ func (c *begunConn) WriteTo(w io.Writer) (int64, error) {
 
 // Interface guards.
 var (
-	_ http.ResponseWriter = (*arrival)(nil)
-	_ ownConnection       = (*arrival)(nil)
+	_ http.ResponseWriter = (*acceptedConn)(nil)
+	_ takeoverWriter      = (*acceptedConn)(nil)
 )
