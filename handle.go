@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -41,9 +41,9 @@ type Handlers struct {
 // Handle answers for the topics of a contract. pattern is the contract's, exactly as the
 // configuration has it. Call it before Run.
 func (s *Server) Handle(pattern string, h Handlers) error {
-	var inner handler.Handlers
+	var inner hook.Functions
 	if h.Subscribe != nil {
-		inner.Subscribe = func(ctx context.Context, r *handler.Request) error {
+		inner.Subscribe = func(ctx context.Context, r *hook.Query) error {
 			request, err := requestOf(r)
 			if err != nil {
 				return err
@@ -52,7 +52,7 @@ func (s *Server) Handle(pattern string, h Handlers) error {
 		}
 	}
 	if h.Publish != nil {
-		inner.Publish = func(ctx context.Context, r *handler.Request) (*wamp.Payload, error) {
+		inner.Publish = func(ctx context.Context, r *hook.Query) (*wamp.Payload, error) {
 			request, err := requestOf(r)
 			if err != nil {
 				return nil, err
@@ -72,12 +72,12 @@ func (s *Server) Handle(pattern string, h Handlers) error {
 func refusalOf(err error) error {
 	var refused *Error
 	if errors.As(err, &refused) {
-		return handler.Refused(refused.Message)
+		return hook.Refused(refused.Message)
 	}
 	return err
 }
 
-func requestOf(r *handler.Request) (*Request, error) {
+func requestOf(r *hook.Query) (*Request, error) {
 	made := &Request{Topic: string(r.Topic), Params: r.Params, Identity: identityOf(r.Identity)}
 	if r.Session != nil {
 		made.Session = uint64(r.Session.ID())

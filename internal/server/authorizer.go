@@ -6,7 +6,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/content"
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/topic"
@@ -18,8 +18,8 @@ import (
 type authorizer struct {
 	contracts *contracts
 	keys      *auth.Keys
-	handlers  map[int]*handler.Handler // by index of the declaration
-	rest      *rest                    // nil: nobody is
+	handlers  map[int]*hook.Hook // by index of the declaration
+	rest      *rest              // nil: nobody is
 }
 
 // Authorize decides on what a session asks to do.
@@ -72,14 +72,14 @@ func (a *authorizer) askHandler(ctx context.Context, r *topic.Request, q questio
 	if asked == nil || (r.Action != router.Subscribe && r.Action != router.Publish) {
 		return router.Decision{}, nil
 	}
-	decision, err := asked.Decide(ctx, &handler.Request{
+	decision, err := asked.Authorize(ctx, &hook.Query{
 		Action: r.Action, Topic: r.URI, Contract: contract.Pattern.String(), Params: q.verdict.Params,
 		Session: q.session, Identity: r.Identity, Payload: r.Payload,
 	})
 	if err == nil && decision.Payload != nil { // a handler may not break the contract either
 		err = contract.CheckPayload(*decision.Payload)
 	}
-	return decision, err
+	return router.Decision{Payload: decision.Payload}, err
 }
 
 // checkScope holds an API key to its scopes over WebSocket as the HTTP API does: a key that may

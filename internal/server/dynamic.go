@@ -6,7 +6,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -18,9 +18,9 @@ func (s *Server) newDynamic(c *config.Dynamic) *auth.Dynamic {
 	}
 	options := auth.DynamicOptions{Methods: c.Methods, Timeout: c.Timeout, MaxInFlight: c.Concurrency, Logger: s.logger}
 	if c.Webhook.Value != "" {
-		hook := handler.NewWebhook(handler.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
-		s.webhooks = append(s.webhooks, hook)
-		options.Oracle = hook
+		webhook := hook.NewWebhook(hook.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
+		s.webhooks = append(s.webhooks, webhook)
+		options.Oracle = webhook
 	} else {
 		options.Oracle = loginProcedure{s, wamp.URI(c.Procedure.Value)}
 	}
@@ -35,7 +35,7 @@ type loginProcedure struct {
 
 // Exchange implements [auth.Oracle]. Many frameworks say no with an ERROR.
 func (l loginProcedure) Exchange(ctx context.Context, question []byte) ([]byte, error) {
-	answer, err := handler.NewProcedure(l.server.realm, l.uri).Exchange(ctx, question)
+	answer, err := hook.NewProcedure(l.server.realm, l.uri).Exchange(ctx, question)
 	if refused, ok := errors.AsType[*router.CallError](err); ok &&
 		(refused.URI == wamp.ErrNotAuthorized || refused.URI == wamp.ErrAuthenticationDenied) {
 		return []byte(`{"allow":false}`), nil
@@ -45,6 +45,6 @@ func (l loginProcedure) Exchange(ctx context.Context, question []byte) ([]byte, 
 
 // Interface guards.
 var (
-	_ auth.Oracle = (*handler.Webhook)(nil)
+	_ auth.Oracle = (*hook.Webhook)(nil)
 	_ auth.Oracle = loginProcedure{}
 )

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // webhooks are closed when nobody asks any more.
-type webhooks []*handler.Webhook
+type webhooks []*hook.Webhook
 
 func (w webhooks) close() {
 	for _, hook := range w {
@@ -23,8 +23,8 @@ func (w webhooks) close() {
 
 // assembleHandlers makes who is asked about topics, and what the server publishes by itself.
 func (s *Server) assembleHandlers() error {
-	s.authorizer.handlers = map[int]*handler.Handler{}
-	var schedules []handler.Schedule
+	s.authorizer.handlers = map[int]*hook.Hook{}
+	var schedules []hook.Schedule
 	for _, contract := range s.contracts.table.Contracts() {
 		t := s.contracts.declared[contract.Declaration].topic
 		if t == nil {
@@ -41,14 +41,14 @@ func (s *Server) assembleHandlers() error {
 			schedules = append(schedules, schedule)
 		}
 	}
-	s.periodic = handler.NewPeriodic(s.realm, schedules)
+	s.periodic = hook.NewPeriodic(s.realm, schedules)
 	return nil
 }
 
-func (s *Server) newHandler(h *config.Handler) *handler.Handler {
-	options := handler.Options{Timeout: h.Timeout, MaxInFlight: h.Concurrency, Logger: s.logger}
+func (s *Server) newHandler(h *config.Handler) *hook.Hook {
+	options := hook.Options{Timeout: h.Timeout, MaxInFlight: h.Concurrency, Logger: s.logger}
 	if h.OnFailure == "allow" {
-		options.OnFailure = handler.Allow
+		options.OnFailure = hook.Allow
 	}
 	for _, action := range []router.Action{router.Subscribe, router.Publish} {
 		if slices.Contains(h.On, action.String()) {
@@ -56,17 +56,17 @@ func (s *Server) newHandler(h *config.Handler) *handler.Handler {
 		}
 	}
 	if h.Webhook.Value != "" {
-		hook := handler.NewWebhook(handler.WebhookOptions{URL: h.Webhook.Value, Secret: h.Secret.Reveal()})
-		s.webhooks = append(s.webhooks, hook)
-		options.Asker = hook
+		webhook := hook.NewWebhook(hook.WebhookOptions{URL: h.Webhook.Value, Secret: h.Secret.Reveal()})
+		s.webhooks = append(s.webhooks, webhook)
+		options.Decider = webhook
 	} else {
-		options.Asker = handler.NewProcedure(s.realm, wamp.URI(h.Procedure.Value))
+		options.Decider = hook.NewProcedure(s.realm, wamp.URI(h.Procedure.Value))
 	}
-	return handler.New(options)
+	return hook.New(options)
 }
 
 // Handle answers for the topics of a contract with functions of the program. Call it before Run.
-func (s *Server) Handle(pattern string, functions handler.Handlers) error {
+func (s *Server) Handle(pattern string, functions hook.Functions) error {
 	index, ok := s.contracts.find(pattern)
 	if !ok {
 		return fmt.Errorf("handle %q: there is no such contract under topics in the configuration", pattern)
@@ -74,21 +74,16 @@ func (s *Server) Handle(pattern string, functions handler.Handlers) error {
 	if s.authorizer.handlers[index] != nil {
 		return fmt.Errorf("handle %q: the contract has a handler already", pattern)
 	}
-	var on []router.Action
-	if functions.Publish != nil {
-		on = append(on, router.Publish)
+	on := functions.On()
+	if len(on) == 0 {
+		return fmt.Errorf("handle %q: the handler has no function", pattern)
 	}
 	if functions.Subscribe != nil {
-		on = append(on, router.Subscribe)
 		if err := s.contracts.askOnSubscribe(index); err != nil {
 			return fmt.Errorf("handle %q: %w", pattern, err)
 		}
 	}
-	if err := s.functions.On(pattern, functions); err != nil {
-		return fmt.Errorf("handle %q: %w", pattern, err)
-	}
-	asker, _ := s.functions.Lookup(pattern)
-	s.authorizer.handlers[index] = handler.New(handler.Options{Asker: asker, On: on, Timeout: functionTimeout, MaxInFlight: functionsAtOnce, Logger: s.logger})
+	s.authorizer.handlers[index] = hook.New(hook.Options{Decider: &functions, On: on, Timeout: functionTimeout, MaxInFlight: functionsAtOnce, Logger: s.logger})
 	return nil
 }
 
@@ -115,12 +110,12 @@ func (s *Server) handlerKind(index int, h *config.Handler) string {
 
 // scheduleOf is for the topics that the contract speaks for: of two whose patterns match one topic,
 // only the more specific publishes there.
-func (b *contracts) scheduleOf(contract *topic.Contract, every *config.Every) (handler.Schedule, error) {
+func (b *contracts) scheduleOf(contract *topic.Contract, every *config.Every) (hook.Schedule, error) {
 	payload, err := wamp.NewPayload(every.Args, every.Kwargs)
 	if err != nil {
-		return handler.Schedule{}, err
+		return hook.Schedule{}, err
 	}
-	schedule := handler.Schedule{
+	schedule := hook.Schedule{
 		Every:   every.Interval,
 		Payload: payload,
 		Match: func(uri string) bool {

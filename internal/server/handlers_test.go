@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/client"
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/server"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -128,10 +128,10 @@ func TestAProcedureDecides(t *testing.T) {
 
 func TestAFunctionOfTheProgramDecides(t *testing.T) {
 	r := start(t, doorWith(""), func(s *server.Server) {
-		decide := func(q *handler.Request) (*wamp.Payload, error) {
+		decide := func(q *hook.Query) (*wamp.Payload, error) {
 			allow, reason, replacement := keeper(q.Params["name"])
 			if !allow {
-				return nil, handler.Refused(reason)
+				return nil, hook.Refused(reason)
 			}
 			if replacement == "" {
 				return nil, nil
@@ -139,9 +139,9 @@ func TestAFunctionOfTheProgramDecides(t *testing.T) {
 			payload, err := wamp.NewPayload([]any{replacement}, nil)
 			return &payload, err
 		}
-		functions := handler.Handlers{
-			Subscribe: func(_ context.Context, q *handler.Request) error { _, err := decide(q); return err },
-			Publish:   func(_ context.Context, q *handler.Request) (*wamp.Payload, error) { return decide(q) },
+		functions := hook.Functions{
+			Subscribe: func(_ context.Context, q *hook.Query) error { _, err := decide(q); return err },
+			Publish:   func(_ context.Context, q *hook.Query) (*wamp.Payload, error) { return decide(q) },
 		}
 		if err := s.Handle("door.{name:slug}", functions); err != nil {
 			t.Fatal(err)
@@ -171,7 +171,7 @@ func TestAReplacementMayNotBreakTheContract(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "text.json", `{"type": "string"}`)
 	r := start(t, doorWith("payload: {schema: "+folder+"/text.json}"), func(s *server.Server) {
-		err := s.Handle("door.{name:slug}", handler.Handlers{Publish: func(context.Context, *handler.Request) (*wamp.Payload, error) {
+		err := s.Handle("door.{name:slug}", hook.Functions{Publish: func(context.Context, *hook.Query) (*wamp.Payload, error) {
 			payload, err := wamp.NewPayload([]any{42}, nil)
 			return &payload, err
 		}})

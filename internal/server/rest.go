@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -18,8 +18,8 @@ const procedureForget = "tidings.authorizer.forget"
 
 // rest is who decides where no contract does, or in addition to contracts.
 type rest struct {
-	handler    *handler.Handler
-	cache      *handler.Cache
+	hook       *hook.Hook
+	cache      *hook.Cache
 	on         []router.Action
 	everything bool     // asked about what rules allow as well
 	procedure  wamp.URI // that is asked; "" for a webhook
@@ -36,16 +36,16 @@ func (s *Server) newRest(c *config.Authorizer) *rest {
 			r.on = append(r.on, action)
 		}
 	}
-	var asker handler.Asker
+	var decider hook.Decider
 	if c.Webhook.Value != "" {
-		hook := handler.NewWebhook(handler.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
-		s.webhooks = append(s.webhooks, hook)
-		asker = hook
+		webhook := hook.NewWebhook(hook.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
+		s.webhooks = append(s.webhooks, webhook)
+		decider = webhook
 	} else {
-		asker = handler.NewProcedure(s.realm, r.procedure)
+		decider = hook.NewProcedure(s.realm, r.procedure)
 	}
-	r.cache = handler.NewCache(handler.CacheOptions{Asker: asker, TTL: c.Cache, Size: c.CacheSize})
-	r.handler = handler.New(handler.Options{Asker: r.cache, On: r.on, Timeout: c.Timeout, MaxInFlight: c.Concurrency, Logger: s.logger})
+	r.cache = hook.NewCache(hook.CacheOptions{Decider: decider, TTL: c.Cache, Size: c.CacheSize})
+	r.hook = hook.New(hook.Options{Decider: r.cache, On: r.on, Timeout: c.Timeout, MaxInFlight: c.Concurrency, Logger: s.logger})
 	return r
 }
 
@@ -68,18 +68,18 @@ type question struct {
 }
 
 func (a *authorizer) askRest(ctx context.Context, r *topic.Request, q question) (router.Decision, error) {
-	asked := &handler.Request{
+	asked := &hook.Query{
 		Action: r.Action, Topic: r.URI, Match: r.Match, Contract: "everything else", Params: q.verdict.Params,
 		Session: q.session, Identity: r.Identity, Payload: r.Payload,
 	}
 	if q.verdict.Contract != nil {
 		asked.Contract = q.verdict.Contract.Pattern.String()
 	}
-	decision, err := a.rest.handler.Decide(ctx, asked)
+	decision, err := a.rest.hook.Authorize(ctx, asked)
 	if err == nil && decision.Payload != nil && q.verdict.Contract != nil {
 		err = q.verdict.Contract.CheckPayload(*decision.Payload)
 	}
-	return decision, err
+	return router.Decision{Payload: decision.Payload}, err
 }
 
 // registerForget lets backends say that the answers that are kept hold no longer.

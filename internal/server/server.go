@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-io/tidings/internal/cluster"
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/content"
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/maintenance"
 	"github.com/tidings-io/tidings/internal/presence"
@@ -53,8 +53,7 @@ type Server struct {
 	realm       *router.Realm
 	authorizer  *authorizer
 	webhooks    webhooks
-	periodic    *handler.Periodic
-	functions   handler.Functions
+	periodic    *hook.Periodic
 	content     *content.Component
 	presence    *presence.Component
 	maintenance *maintenance.Component

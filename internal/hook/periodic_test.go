@@ -1,4 +1,4 @@
-package handler_test
+package hook_test
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// diary notes publications with the seconds since it began.
+// diary records publications with the seconds since it began.
 type diary struct {
 	*router.Realm
 	began time.Time
@@ -33,7 +33,7 @@ func (d *diary) Publish(p router.Publication) router.Receipt {
 	return d.Realm.Publish(p)
 }
 
-// since gives what was noted and forgets it.
+// since returns the recorded lines and drops them.
 func (d *diary) since(t *testing.T) []string {
 	t.Helper()
 	synctest.Wait()
@@ -44,19 +44,19 @@ func (d *diary) since(t *testing.T) []string {
 	return lines
 }
 
-func schedules(t *testing.T) []handler.Schedule {
-	return []handler.Schedule{
+func schedules(t *testing.T) []hook.Schedule {
+	return []hook.Schedule{
 		{Match: func(topic string) bool { return topic == "beat" }, Topic: "beat", Every: 50 * time.Second, Payload: payload(t, `["alive"]`, "")},
 		{Match: func(topic string) bool { return strings.HasPrefix(topic, "clock.") }, Every: 20 * time.Second, Payload: payload(t, `["tick"]`, "")},
 	}
 }
 
-// runPeriodic runs until the returned function is called.
+// runPeriodic runs periodic publications until stop is called.
 func runPeriodic(t *testing.T, d *diary) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	p := handler.NewPeriodic(d, schedules(t))
+	p := hook.NewPeriodic(d, schedules(t))
 	wg.Go(func() {
 		if err := p.Run(ctx); err != nil {
 			t.Error(err)
@@ -76,7 +76,7 @@ func expect(t *testing.T, got []string, want ...string) {
 	}
 }
 
-func TestPeriodicPublicationsComeWhileSomebodyListens(t *testing.T) {
+func TestPeriodicPublicationsComeWhileThereAreSubscribers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, realm := routertest.Realm()
 		d := &diary{Realm: realm, began: time.Now()}
@@ -92,7 +92,7 @@ func TestPeriodicPublicationsComeWhileSomebodyListens(t *testing.T) {
 		time.Sleep(45 * time.Second)
 		expect(t, d.since(t), `31 clock.utc ["tick"]`, `50 beat ["alive"]`, `51 clock.utc ["tick"]`)
 
-		a.Lose() // b still listens
+		a.Lose() // b is still subscribed
 		time.Sleep(46 * time.Second)
 		expect(t, d.since(t), `71 clock.utc ["tick"]`, `91 clock.utc ["tick"]`, `100 beat ["alive"]`)
 
@@ -107,7 +107,7 @@ func TestPeriodicPublicationsComeWhileSomebodyListens(t *testing.T) {
 	})
 }
 
-func TestSubscriptionsByPatternListenToALiteralTopic(t *testing.T) {
+func TestSubscriptionsByPatternCountForALiteralTopic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, realm := routertest.Realm()
 		d := &diary{Realm: realm, began: time.Now()}
@@ -119,7 +119,7 @@ func TestSubscriptionsByPatternListenToALiteralTopic(t *testing.T) {
 		expect(t, d.since(t), `50 beat ["alive"]`)
 
 		m.Events()                                // read, so that the next answer is the next message
-		m.Subscribe("clock.utc", wamp.MatchExact) // somebody names a clock: the pattern hears it too
+		m.Subscribe("clock.utc", wamp.MatchExact) // an exact subscription starts the clock, and the pattern receives it too
 		time.Sleep(25 * time.Second)
 		expect(t, d.since(t), `80 clock.utc ["tick"]`)
 
@@ -129,7 +129,7 @@ func TestSubscriptionsByPatternListenToALiteralTopic(t *testing.T) {
 	})
 }
 
-func TestComingAndGoingDoesNotHurryPublications(t *testing.T) {
+func TestResubscribingDoesNotHurryPublications(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, realm := routertest.Realm()
 		d := &diary{Realm: realm, began: time.Now()}
@@ -156,7 +156,7 @@ func TestManyTopicsShareOneGoroutine(t *testing.T) {
 		}
 		time.Sleep(16 * time.Second)
 		if got := len(d.since(t)); got != 101 {
-			t.Errorf("%d topics had their turn after 21 seconds", got)
+			t.Errorf("%d topics had a publication after 21 seconds", got)
 		}
 		time.Sleep(20 * time.Second)
 		if got := len(d.since(t)); got != 500 {
@@ -174,10 +174,10 @@ func TestManyTopicsShareOneGoroutine(t *testing.T) {
 	})
 }
 
-func TestNothingToPublishWaitsForTheEnd(t *testing.T) {
+func TestRunWithoutSchedulesWaitsForTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := handler.NewPeriodic(router.New(router.Options{}).AddRealm("app"), nil).Run(ctx); err != nil {
+	if err := hook.NewPeriodic(router.New(router.Options{}).AddRealm("app"), nil).Run(ctx); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package handler_test
+package hook_test
 
 import (
 	"context"
@@ -7,14 +7,14 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// local asks a procedure of the program that answers with what it is given.
-func local(t *testing.T, result wamp.Payload, err error) *handler.Procedure {
+// local returns a decider whose procedure answers with result and err.
+func local(t *testing.T, result wamp.Payload, err error) *hook.Procedure {
 	t.Helper()
 	realm := router.New(router.Options{}).AddRealm("app")
 	cancel, registerError := realm.Register(router.Registration{
@@ -25,29 +25,29 @@ func local(t *testing.T, result wamp.Payload, err error) *handler.Procedure {
 		t.Fatal(registerError)
 	}
 	t.Cleanup(cancel)
-	return handler.NewProcedure(realm, "com.example.ask")
+	return hook.NewProcedure(realm, "com.example.ask")
 }
 
-func TestWhatAProcedureAnswers(t *testing.T) {
+func TestTheAnswerOfAProcedureIsDecoded(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		result wamp.Payload
 		err    error
-		want   handler.Answer
+		want   hook.Decision
 		args   string
 		fails  string
 	}{
-		{"allow", payload(t, "", `{"allow":true}`), nil, handler.Answer{Allow: true}, "", ""},
-		{"refuse", payload(t, "", `{"allow":false,"reason":"closed"}`), nil, handler.Answer{Reason: "closed"}, "", ""},
-		{"replace", payload(t, "", `{"allow":true,"args":[9007199254740993]}`), nil, handler.Answer{Allow: true}, "[9007199254740993]", ""},
-		{"nothing", wamp.Payload{}, nil, handler.Answer{}, "", "no keyword arguments"},
-		{"a plain yes", payload(t, `[true]`, ""), nil, handler.Answer{}, "", "no keyword arguments"},
-		{"a refusal as an error", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized, Payload: payload(t, `["closed"]`, "")}, handler.Answer{Reason: "closed"}, "", ""},
-		{"a refusal without text", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized}, handler.Answer{}, "", ""},
-		{"another error", wamp.Payload{}, &router.CallError{URI: "com.example.broken"}, handler.Answer{}, "", "com.example.broken"},
+		{"allow", payload(t, "", `{"allow":true}`), nil, hook.Decision{Allow: true}, "", ""},
+		{"refuse", payload(t, "", `{"allow":false,"reason":"closed"}`), nil, hook.Decision{Reason: "closed"}, "", ""},
+		{"replace", payload(t, "", `{"allow":true,"args":[9007199254740993]}`), nil, hook.Decision{Allow: true}, "[9007199254740993]", ""},
+		{"nothing", wamp.Payload{}, nil, hook.Decision{}, "", "no keyword arguments"},
+		{"a plain yes", payload(t, `[true]`, ""), nil, hook.Decision{}, "", "no keyword arguments"},
+		{"a refusal as an error", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized, Payload: payload(t, `["closed"]`, "")}, hook.Decision{Reason: "closed"}, "", ""},
+		{"a refusal without text", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized}, hook.Decision{}, "", ""},
+		{"another error", wamp.Payload{}, &router.CallError{URI: "com.example.broken"}, hook.Decision{}, "", "com.example.broken"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := local(t, test.result, test.err).Ask(t.Context(), aboutPublishing(t))
+			got, err := local(t, test.result, test.err).Decide(t.Context(), aboutPublishing(t))
 			if test.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), test.fails) {
 					t.Errorf("got %v", err)
@@ -64,9 +64,9 @@ func TestWhatAProcedureAnswers(t *testing.T) {
 	}
 }
 
-func TestAProcedureThatNobodyRegisteredIsAFailure(t *testing.T) {
-	p := handler.NewProcedure(router.New(router.Options{}).AddRealm("app"), "com.example.ask")
-	if _, err := p.Ask(t.Context(), aboutPublishing(t)); err == nil || !strings.Contains(err.Error(), "nobody has registered com.example.ask") {
+func TestAProcedureWithoutACalleeIsAFailure(t *testing.T) {
+	p := hook.NewProcedure(router.New(router.Options{}).AddRealm("app"), "com.example.ask")
+	if _, err := p.Decide(t.Context(), aboutPublishing(t)); err == nil || !strings.Contains(err.Error(), "no session has registered com.example.ask") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -79,18 +79,18 @@ func TestASessionIsAskedAboutOthersButNotAboutItself(t *testing.T) {
 	if m, ok := callee.Next().(*wamp.Registered); !ok {
 		t.Fatalf("got %+v", m)
 	}
-	h := handler.New(handler.Options{Asker: handler.NewProcedure(realm, "com.example.ask")})
+	h := hook.New(hook.Options{Decider: hook.NewProcedure(realm, "com.example.ask")})
 
 	request := aboutPublishing(t)
 	request.Session = callee.Session()
-	if _, err := h.Decide(t.Context(), request); err != nil {
+	if _, err := h.Authorize(t.Context(), request); err != nil {
 		t.Errorf("it is asked about itself: %v", err)
 	}
 
 	request.Session = other.Session()
 	var wg sync.WaitGroup
 	var refused error
-	wg.Go(func() { _, refused = h.Decide(t.Context(), request) })
+	wg.Go(func() { _, refused = h.Authorize(t.Context(), request) })
 	invocation, ok := callee.Next().(*wamp.Invocation)
 	if !ok || invocation.Request != 1 {
 		t.Fatalf("the callee is asked %+v", invocation)
@@ -108,12 +108,12 @@ func TestASessionIsAskedAboutOthersButNotAboutItself(t *testing.T) {
 }
 
 func TestTheDecisionReachesTheClient(t *testing.T) {
-	r := router.New(router.Options{Authorizer: authorizes{handler.New(handler.Options{Asker: asks(func(_ context.Context, q *handler.Request) (handler.Answer, error) {
+	r := router.New(router.Options{Authorizer: authorizes{hook.New(hook.Options{Decider: decides(func(_ context.Context, q *hook.Query) (hook.Decision, error) {
 		if q.Topic == "order.1" {
-			return handler.Answer{Reason: "closed"}, nil
+			return hook.Decision{Reason: "closed"}, nil
 		}
 		other := payload(t, `["other"]`, "")
-		return handler.Answer{Allow: true, Payload: &other}, nil
+		return hook.Decision{Allow: true, Payload: &other}, nil
 	})})}})
 	r.AddRealm("app")
 	m := routertest.Join(t, r, routertest.Page{Identity: ann})
@@ -128,17 +128,18 @@ func TestTheDecisionReachesTheClient(t *testing.T) {
 	}
 }
 
-// authorizes is the shortest Authorizer around a handler.
-type authorizes struct{ h *handler.Handler }
+// authorizes adapts a hook to an Authorizer.
+type authorizes struct{ h *hook.Hook }
 
 func (a authorizes) Authorize(ctx context.Context, r router.Request) (router.Decision, error) {
 	if r.Match != wamp.MatchExact {
 		return router.Decision{}, errors.New("a pattern")
 	}
-	return a.h.Decide(ctx, &handler.Request{Action: r.Action, Topic: r.URI, Session: r.Session, Identity: r.Session.Identity(), Payload: r.Payload})
+	decision, err := a.h.Authorize(ctx, &hook.Query{Action: r.Action, Topic: r.URI, Session: r.Session, Identity: r.Session.Identity(), Payload: r.Payload})
+	return router.Decision{Payload: decision.Payload}, err
 }
 
-// says is a Caller whose callee answers with bytes that nobody has checked.
+// says is a Caller whose callee answers with unchecked bytes.
 type says []byte
 
 func (s says) Callee(wamp.URI) (*router.Session, bool) { return nil, true }
@@ -152,8 +153,8 @@ func FuzzAnswers(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		request := &handler.Request{Action: router.Publish, Topic: "x", Contract: "x"}
-		got, err := handler.NewProcedure(says(answer), "ask").Ask(t.Context(), request)
+		request := &hook.Query{Action: router.Publish, Topic: "x", Contract: "x"}
+		got, err := hook.NewProcedure(says(answer), "ask").Decide(t.Context(), request)
 		if err != nil || got.Payload == nil {
 			return
 		}

@@ -1,17 +1,17 @@
-package handler
+package hook
 
-// Outcome is what became of a question.
+// Outcome is the result of a query.
 type Outcome uint8
 
 // The outcomes.
 const (
 	Allowed  Outcome = iota
 	Replaced         // allowed, with another payload
-	Denied           // refused by the one who was asked
-	TimedOut         // no answer in time
-	Failed           // no usable answer
-	Busy             // not asked: too many questions were open
-	Canceled         // whoever wanted to know has gone
+	Denied           // refused by the decider
+	TimedOut         // no decision in time
+	Failed           // no usable decision
+	Busy             // not asked, because too many queries were open
+	Canceled         // the client that waited has gone
 )
 
 var outcomeNames = [...]string{
@@ -21,8 +21,8 @@ var outcomeNames = [...]string{
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Counts tells how many questions had each outcome.
-func (h *Handler) Counts() map[Outcome]uint64 {
+// Counts returns the number of queries that had each outcome.
+func (h *Hook) Counts() map[Outcome]uint64 {
 	counts := make(map[Outcome]uint64, len(outcomeNames))
 	for o := range outcomeNames {
 		counts[Outcome(o)] = h.counts[o].Load()

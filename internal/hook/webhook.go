@@ -1,4 +1,4 @@
-package handler
+package hook
 
 import (
 	"bytes"
@@ -17,26 +17,27 @@ import (
 )
 
 const (
-	// SignatureHeader carries the time and the signature of a question: t=<unix seconds>,v1=<hex of
-	// HMAC-SHA256 over "<t>.<body>">. The time is signed, so that a recorded question is worth nothing
-	// later.
+	// SignatureHeader carries the time and the signature of a query: t=<unix seconds>,v1=<hex of
+	// HMAC-SHA256 over "<t>.<body>">. The signature covers the time, so a receiver can reject a
+	// recorded query.
 	SignatureHeader = "Tidings-Signature"
 
-	// maxReplyBytes bounds an answer: it may hold a payload, so the default size of a message.
-	maxReplyBytes = 1 << 20
-	// maxHeaderBytes bounds what stands before it.
+	// maxAnswerBytes bounds an answer. It is the default size of a message, because an answer may
+	// hold a payload.
+	maxAnswerBytes = 1 << 20
+	// maxHeaderBytes bounds the header of an answer.
 	maxHeaderBytes = 16 << 10
-	// maxIdle keeps connections for the next questions, and idleTime gives them back.
-	maxIdle  = 16
-	idleTime = 30 * time.Second
-	// dialTime is less than the usual timeout: a dead address is told as such.
-	dialTime = time.Second
+	// maxIdle bounds the idle connections that wait for the next query, idleTimeout how long.
+	maxIdle     = 16
+	idleTimeout = 30 * time.Second
+	// dialTimeout is shorter than DefaultTimeout, so the log names a dead address as the cause.
+	dialTimeout = time.Second
 )
 
-// WebhookOptions name a webhook.
+// WebhookOptions configure a [Webhook].
 type WebhookOptions struct {
 	URL    string
-	Secret string // signs the questions; "" leaves them unsigned
+	Secret string // signs the queries; "" leaves them unsigned
 }
 
 // Webhook asks an HTTP endpoint of the application. It is safe for concurrent use.
@@ -45,40 +46,40 @@ type Webhook struct {
 	client  *http.Client
 }
 
-// NewWebhook makes a webhook. Call Close when nobody asks any more.
+// NewWebhook returns a webhook. Call Close after the last query.
 func NewWebhook(options WebhookOptions) *Webhook {
 	return &Webhook{options: options, client: &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: dialTime}).DialContext,
+			DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			MaxIdleConnsPerHost:    maxIdle,
-			IdleConnTimeout:        idleTime,
+			IdleConnTimeout:        idleTimeout,
 			MaxResponseHeaderBytes: maxHeaderBytes,
-			DisableCompression:     true, // a small answer must not become a large one
+			DisableCompression:     true, // a small answer must not expand to a large one
 			ForceAttemptHTTP2:      true,
 		},
-		// The question goes to who is configured and to nobody whom he names.
+		// A redirect must not send the query to an address that is not configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// Close gives the idle connections back.
+// Close closes the idle connections.
 func (w *Webhook) Close() { w.client.CloseIdleConnections() }
 
-// Ask implements [Asker].
-func (w *Webhook) Ask(ctx context.Context, r *Request) (Answer, error) {
-	body, err := questionOf(r)
+// Decide implements [Decider].
+func (w *Webhook) Decide(ctx context.Context, q *Query) (Decision, error) {
+	body, err := encodeQuery(q)
 	if err != nil {
-		return Answer{}, err
+		return Decision{}, err
 	}
 	text, err := w.Exchange(ctx, body)
 	if err != nil {
-		return Answer{}, err
+		return Decision{}, err
 	}
-	return answerOf(text)
+	return decodeDecision(text)
 }
 
-// Exchange asks anything that is a JSON object, and gives the answer as it came.
+// Exchange posts a JSON object and returns the body of the answer.
 func (w *Webhook) Exchange(ctx context.Context, body []byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.options.URL, bytes.NewReader(body))
 	if err != nil {
@@ -95,19 +96,19 @@ func (w *Webhook) Exchange(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("ask the webhook: %w", withoutURL(err))
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxReplyBytes+1))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the webhook's answer: %w", err)
 	case response.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("the webhook answered with status %d", response.StatusCode)
-	case len(text) > maxReplyBytes:
-		return nil, fmt.Errorf("the webhook's answer is longer than %d bytes", maxReplyBytes)
+	case len(text) > maxAnswerBytes:
+		return nil, fmt.Errorf("the webhook's answer is longer than %d bytes", maxAnswerBytes)
 	}
 	return text, nil
 }
 
-// withoutURL keeps the address out of logs: it may hold a token.
+// withoutURL strips the address from an error, because the address may hold a token.
 func withoutURL(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
@@ -115,7 +116,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// Sign makes the value of [SignatureHeader].
+// Sign returns the value of [SignatureHeader].
 func Sign(secret string, at time.Time, body []byte) string {
 	t := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))

@@ -1,4 +1,4 @@
-package handler_test
+package hook_test
 
 import (
 	"context"
@@ -14,15 +14,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// endpoint serves a webhook and gives what asks it.
-func endpoint(t *testing.T, secret string, serve http.HandlerFunc) *handler.Webhook {
+// endpoint serves a webhook and returns the decider that asks it.
+func endpoint(t *testing.T, secret string, serve http.HandlerFunc) *hook.Webhook {
 	t.Helper()
 	server := httptest.NewServer(serve)
-	w := handler.NewWebhook(handler.WebhookOptions{URL: server.URL + "/ask?token=hush", Secret: secret})
+	w := hook.NewWebhook(hook.WebhookOptions{URL: server.URL + "/ask?token=hush", Secret: secret})
 	t.Cleanup(func() {
 		w.Close()
 		server.Close()
@@ -34,10 +34,10 @@ func TestAWebhookIsAskedWithEverythingAndSigned(t *testing.T) {
 	var body, signature, contentType string
 	w := endpoint(t, "s3cret", func(w http.ResponseWriter, r *http.Request) {
 		text, _ := io.ReadAll(r.Body)
-		body, signature, contentType = r.Method+" "+string(text), r.Header.Get(handler.SignatureHeader), r.Header.Get("Content-Type")
+		body, signature, contentType = r.Method+" "+string(text), r.Header.Get(hook.SignatureHeader), r.Header.Get("Content-Type")
 		io.WriteString(w, `{"allow":true}`)
 	})
-	answer, err := w.Ask(t.Context(), aboutPublishing(t))
+	answer, err := w.Decide(t.Context(), aboutPublishing(t))
 	if err != nil || !answer.Allow || answer.Payload != nil {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
@@ -59,49 +59,49 @@ func TestAWebhookIsAskedWithEverythingAndSigned(t *testing.T) {
 }
 
 func TestASignatureIsAsDocumented(t *testing.T) {
-	got := handler.Sign("secret", time.Unix(1700000000, 0), []byte(`{"action":"publish"}`))
+	got := hook.Sign("secret", time.Unix(1700000000, 0), []byte(`{"action":"publish"}`))
 	if want := "t=1700000000,v1=d614840d3c2e842eb0f1975c1736b6ee0aec9cc6fee4ae931eaf158f034b1422"; got != want {
 		t.Errorf("got %s", got)
 	}
 }
 
-func TestWhatAWebhookAnswers(t *testing.T) {
+func TestTheAnswerOfAWebhookIsDecoded(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		status int
 		text   string
-		want   handler.Answer
+		want   hook.Decision
 		kwargs string
 		err    string
 	}{
-		{"allow", 200, `{"allow":true}`, handler.Answer{Allow: true}, "", ""},
-		{"refuse", 200, `{"allow":false,"reason":"closed","args":[1]}`, handler.Answer{Reason: "closed"}, "", ""},
-		{"replace", 200, `{"allow":true,"kwargs":{"n":18446744073709551615},"args":null}`, handler.Answer{Allow: true}, `{"n":18446744073709551615}`, ""},
-		{"more members", 200, `{"allow":true,"version":2}`, handler.Answer{Allow: true}, "", ""},
-		{"no allow", 200, `{"reason":"x"}`, handler.Answer{}, "", `it lacks "allow"`},
-		{"allow of a wrong type", 200, `{"allow":"yes"}`, handler.Answer{}, "", "decode the answer"},
-		{"twice", 200, `{"allow":false,"allow":true}`, handler.Answer{}, "", "duplicate"},
-		{"args of a wrong type", 200, `{"allow":true,"args":{}}`, handler.Answer{}, "", "args"},
-		{"no JSON", 200, `<html>`, handler.Answer{}, "", "decode the answer"},
-		{"nothing", 200, ``, handler.Answer{}, "", "decode the answer"},
-		{"no content", 204, ``, handler.Answer{}, "", "status 204"},
-		{"forbidden", 403, `{"allow":true}`, handler.Answer{}, "", "status 403"},
-		{"broken", 500, `{"allow":true}`, handler.Answer{}, "", "status 500"},
-		{"redirect", 302, `{"allow":true}`, handler.Answer{}, "", "status 302"},
-		{"without end", 200, `{"allow":true,"reason":"` + strings.Repeat("x", 1<<20) + `"}`, handler.Answer{}, "", "longer than"},
+		{"allow", 200, `{"allow":true}`, hook.Decision{Allow: true}, "", ""},
+		{"refuse", 200, `{"allow":false,"reason":"closed","args":[1]}`, hook.Decision{Reason: "closed"}, "", ""},
+		{"replace", 200, `{"allow":true,"kwargs":{"n":18446744073709551615},"args":null}`, hook.Decision{Allow: true}, `{"n":18446744073709551615}`, ""},
+		{"more members", 200, `{"allow":true,"version":2}`, hook.Decision{Allow: true}, "", ""},
+		{"no allow", 200, `{"reason":"x"}`, hook.Decision{}, "", `it lacks "allow"`},
+		{"allow of a wrong type", 200, `{"allow":"yes"}`, hook.Decision{}, "", "decode the answer"},
+		{"twice", 200, `{"allow":false,"allow":true}`, hook.Decision{}, "", "duplicate"},
+		{"args of a wrong type", 200, `{"allow":true,"args":{}}`, hook.Decision{}, "", "args"},
+		{"no JSON", 200, `<html>`, hook.Decision{}, "", "decode the answer"},
+		{"nothing", 200, ``, hook.Decision{}, "", "decode the answer"},
+		{"no content", 204, ``, hook.Decision{}, "", "status 204"},
+		{"forbidden", 403, `{"allow":true}`, hook.Decision{}, "", "status 403"},
+		{"broken", 500, `{"allow":true}`, hook.Decision{}, "", "status 500"},
+		{"redirect", 302, `{"allow":true}`, hook.Decision{}, "", "status 302"},
+		{"without end", 200, `{"allow":true,"reason":"` + strings.Repeat("x", 1<<20) + `"}`, hook.Decision{}, "", "longer than"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			asked := 0
 			w := endpoint(t, "", func(w http.ResponseWriter, r *http.Request) {
 				asked++
-				if r.Header.Get(handler.SignatureHeader) != "" {
-					t.Error("a question is signed without a secret")
+				if r.Header.Get(hook.SignatureHeader) != "" {
+					t.Error("a query is signed without a secret")
 				}
 				w.Header().Set("Location", "/elsewhere")
 				w.WriteHeader(test.status)
 				io.WriteString(w, test.text)
 			})
-			got, err := w.Ask(t.Context(), aboutPublishing(t))
+			got, err := w.Decide(t.Context(), aboutPublishing(t))
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "hush") {
 					t.Errorf("got %v", err)
@@ -119,26 +119,26 @@ func TestWhatAWebhookAnswers(t *testing.T) {
 	}
 }
 
-func TestAWebhookThatHangsIsLeft(t *testing.T) {
+func TestAWebhookThatHangsTimesOut(t *testing.T) {
 	w := endpoint(t, "", func(_ http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
-	h := handler.New(handler.Options{Asker: w, Timeout: 20 * time.Millisecond})
-	_, err := h.Decide(t.Context(), aboutPublishing(t))
+	h := hook.New(hook.Options{Decider: w, Timeout: 20 * time.Millisecond})
+	_, err := h.Authorize(t.Context(), aboutPublishing(t))
 	refusedAs(t, err, wamp.ErrAuthorizationFailed, "gave no answer")
-	if h.Counts()[handler.TimedOut] != 1 {
+	if h.Counts()[hook.TimedOut] != 1 {
 		t.Errorf("it is counted as %v", h.Counts())
 	}
 }
 
-func TestAWebhookThatIsNotThereFailsWithoutItsAddress(t *testing.T) {
+func TestTheErrorOfAnUnreachableWebhookLacksItsAddress(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	address := server.URL
 	server.Close()
-	w := handler.NewWebhook(handler.WebhookOptions{URL: address + "/?token=hush"})
+	w := hook.NewWebhook(hook.WebhookOptions{URL: address + "/?token=hush"})
 	defer w.Close()
-	if _, err := w.Ask(context.Background(), aboutPublishing(t)); err == nil || strings.Contains(err.Error(), "hush") {
+	if _, err := w.Decide(context.Background(), aboutPublishing(t)); err == nil || strings.Contains(err.Error(), "hush") {
 		t.Errorf("got %v", err)
 	}
 }

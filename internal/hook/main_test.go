@@ -1,11 +1,11 @@
-package handler_test
+package hook_test
 
 import (
 	"testing"
 
 	"go.uber.org/goleak"
 
-	"github.com/tidings-io/tidings/internal/handler"
+	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -29,10 +29,10 @@ func payload(t *testing.T, args, kwargs string) wamp.Payload {
 
 var ann = &router.Identity{ID: "ann", Name: "Ann", Roles: []string{"staff", "sales"}, Tenant: "acme", Claims: map[string]any{"plan": "pro"}, Method: "ticket", Provider: "test"}
 
-// aboutPublishing is what most tests ask.
-func aboutPublishing(t *testing.T) *handler.Request {
+// aboutPublishing returns the query of most tests.
+func aboutPublishing(t *testing.T) *hook.Query {
 	t.Helper()
-	return &handler.Request{
+	return &hook.Query{
 		Action: router.Publish, Topic: "order.42", Contract: "order.{id:int}", Params: map[string]string{"id": "42"},
 		Identity: ann, Payload: payload(t, `[9007199254740993]`, `{"b":"\u0000AQ=="}`),
 	}
