@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/web"
 )
 
-func TestTheClientIsOneModuleFile(t *testing.T) {
+func TestClientIsOneModuleFile(t *testing.T) {
 	text, err := fs.ReadFile(web.Client(), "tidings.js")
 	if err != nil {
 		t.Fatal(err)
@@ -19,7 +19,7 @@ func TestTheClientIsOneModuleFile(t *testing.T) {
 	}
 }
 
-func TestTheDemoHasEveryFileThatItsPageNames(t *testing.T) {
+func TestDemoHasEveryFileThatItsPageNames(t *testing.T) {
 	page, err := fs.ReadFile(web.Demo(), "index.html")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestTheDemoHasEveryFileThatItsPageNames(t *testing.T) {
 		t.Fatalf("the page names %d files, want script, style, theme and icon", len(names))
 	}
 	for _, name := range names {
-		// A name that is not relative would be asked of another server, or break behind a proxy.
+		// An absolute name would be requested from another server, or break behind a proxy.
 		if _, err := fs.Stat(web.Demo(), path.Clean(string(name[1]))); err != nil {
 			t.Error(err)
 		}

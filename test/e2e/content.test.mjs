@@ -8,7 +8,7 @@ describe('content outdated', () => {
   afterEach(() => stage.clear());
   after(() => stage.stop());
 
-  test('somebody else is told who changed what, and reloads', async () => {
+  test('another user sees the author and the change, and reloads', async () => {
     const [ann, ben] = [await stage.page('ann', '/orders/1042'), await stage.page('ben', '/orders/1042')];
     await text(by(ben, 'presence-text'), 'Ann');
     await edit(ann, 1042, 'call before delivery');
@@ -16,23 +16,23 @@ describe('content outdated', () => {
     const flash = await text(by(ben, 'flash'), /Ann/);
     assert.match(flash, /1042/);
     await picture(ben, 'content-outdated');
-    assert.equal(await by(ann, 'flash').count(), 0, 'the author\'s own tab is not bothered');
+    assert.equal(await by(ann, 'flash').count(), 0, 'no message in the tab that saved');
     await by(ben, 'flash-reload').first().click();
     await ben.waitForFunction(() => document.querySelector('[data-testid="field-note"]')?.value === 'call before delivery');
   });
 
-  test('the author\'s other tab is told apart', async () => {
+  test('the author\'s other tab shows a note instead of a message', async () => {
     const ann = await stage.page('ann', '/orders/1043');
     const other = await stage.tab(ann, 'ann', '/orders/1043');
     await edit(ann, 1043, 'fragile');
     await save(ann);
     await text(by(other, 'own-tab-note'), 'another tab');
     await picture(other, 'content-own-other-tab');
-    assert.equal(await by(other, 'flash').count(), 0, 'no flash about oneself');
-    assert.equal(await by(ann, 'own-tab-note').count(), 0, 'the tab that saved is not told');
+    assert.equal(await by(other, 'flash').count(), 0, 'no flash message about an own save');
+    assert.equal(await by(ann, 'own-tab-note').count(), 0, 'no note in the tab that saved');
   });
 
-  test('a list marks what is outdated, and hears nothing of what it does not show', async () => {
+  test('a list marks outdated orders, and receives no events of other records', async () => {
     const [ann, ben] = [await stage.page('ann'), await stage.page('ben')];
     const frames = [];
     const session = await ben.context().newCDPSession(ben);
@@ -47,7 +47,7 @@ describe('content outdated', () => {
     assert.deepEqual(frames.filter((frame) => /order\.987654|customer\.7/.test(frame)), []);
   });
 
-  test('a stale save is refused and nothing typed is lost', async () => {
+  test('a save of an old version is refused, and the typed text is kept', async () => {
     const [ann, ben] = [await stage.page('ann', '/orders/1045'), await stage.page('ben', '/orders/1045')];
     await edit(ben, 1045, 'written by Ben');
     await text(by(ben, 'form-status'), 'Unsaved');
@@ -59,7 +59,7 @@ describe('content outdated', () => {
     assert.equal(await by(ben, 'field-note').inputValue(), 'written by Ben');
   });
 
-  test('the backend says it over HTTP', async () => {
+  test('a backend reports a change over HTTP', async () => {
     const ben = await stage.page('ben', '/orders/1046');
     await stage.watched('order.1046');
     const { status, body } = await stage.curl('/api/v1/content/changed', {

@@ -8,7 +8,7 @@ describe('charts, chat and connections', () => {
   afterEach(() => stage.clear());
   after(() => stage.stop());
 
-  test('prices tick some hundred times a second and are drawn', async () => {
+  test('prices tick at least a hundred times a second and are drawn', async () => {
     const ann = await stage.page('ann', '/prices');
     await ann.waitForFunction(() => Number(document.querySelector('[data-testid="tick-rate"]')?.textContent) >= 100);
     assert.ok(await by(ann, 'quote').count() >= 4);
@@ -20,7 +20,7 @@ describe('charts, chat and connections', () => {
     await picture(ann, 'prices');
   });
 
-  test('people chat, see who types, and keep what the page has shown', async () => {
+  test('users chat, see each other typing, and keep their messages when they change rooms', async () => {
     const [ann, ben] = [await stage.page('ann', '/chat'), await stage.page('ben', '/chat')];
     await by(ann, 'chat-input').pressSequentially('Hello Ben');
     await text(by(ben, 'typing'), /Ann.*typing/);
@@ -37,18 +37,18 @@ describe('charts, chat and connections', () => {
     await text(by(ann, 'message-text'), 'Hello Ann');
   });
 
-  test('a lost server is shown, and everything goes on when it is back', async () => {
+  test('a page shows a lost server, and reconnects and subscribes again when the server is back', async () => {
     const ben = await stage.page('ben', '/orders/1042');
     const { address } = stage.server;
     await stage.server.stop('SIGKILL');
     await by(ben, 'connection', '[data-state="waiting"]').waitFor({ state: 'attached' });
     await picture(ben, 'offline');
-    await by(ben, 'connection-retry').click(); // in vain
+    await by(ben, 'connection-retry').click(); // the server is still down
     await stage.server.start(address);
-    await by(ben, 'connection-retry').evaluateAll((buttons) => buttons.forEach((button) => button.click())); // none: it is back by itself
+    await by(ben, 'connection-retry').evaluateAll((buttons) => buttons.forEach((button) => button.click())); // no button: the page has reconnected already
     await connected(ben);
     const flash = text(by(ben, 'flash-text'), 'after the restart');
-    for (;;) { // the page is connected before all of its topics are subscribed again
+    for (;;) { // the page is connected before it has subscribed to all topics again
       const { body } = await stage.curl('/api/v1/publish', { topic: 'user.ben.flash', args: ['after the restart'] });
       if (body.deliveries > 0) break;
     }

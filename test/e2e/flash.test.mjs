@@ -8,27 +8,27 @@ describe('flash notifications', () => {
   afterEach(() => stage.clear());
   after(() => stage.stop());
 
-  test('appear on all pages of the user and on nobody else\'s', async () => {
+  test('appear on all pages of the user and on no page of another user', async () => {
     const ann = await stage.page('ann');
     const ben = await stage.page('ben');
     const second = await stage.tab(ben, 'ben', '/prices');
     await stage.cli('publish', 'user.ben.flash', 'Your report is ready');
     await text(by(ben, 'flash-text'), 'Your report is ready');
     await text(by(second, 'flash-text'), 'Your report is ready');
-    await stage.cli('publish', 'user.ann.flash', 'level=success', 'title=Done', 'text=a barrier');
-    await text(by(ann, 'flash', '[data-level="success"]'), 'a barrier');
-    assert.equal(await by(ann, 'flash').count(), 1, 'only her own');
+    await stage.cli('publish', 'user.ann.flash', 'level=success', 'title=Done', 'text=for Ann');
+    await text(by(ann, 'flash', '[data-level="success"]'), 'for Ann');
+    assert.equal(await by(ann, 'flash').count(), 1, 'only the message to Ann');
     await picture(ben, 'flash');
   });
 
-  test('one user sends another a message with the page\'s own form', async () => {
+  test('a user sends a message to another one with the form of the page', async () => {
     const [ann, ben] = [await stage.page('ann'), await stage.page('ben')];
     await by(ann, 'flash-input').fill('Lunch?');
     await by(ann, 'send-flash').click();
     await text(by(ben, 'flash-text'), 'Lunch?');
   });
 
-  test('curl publishes with an API key to a page', async () => {
+  test('a backend publishes to a page with curl and an API key', async () => {
     const ben = await stage.page('ben');
     const published = await stage.curl('/api/v1/publish', { topic: 'user.ben.flash', args: ['from curl'] });
     assert.equal(published.status, 200);
@@ -36,7 +36,7 @@ describe('flash notifications', () => {
     await text(by(ben, 'flash-text'), 'from curl');
   });
 
-  test('the same key without the scope gets 403 and a problem document', async () => {
+  test('an API key without the scope publish gets 403 and a problem document', async () => {
     const key = 'the-key-of-a-backend-in-a-test';
     const body = { topic: 'user.ben.flash', args: ['never'] };
     for (const [may, want] of [['publish', 200], ['tickets', 403]]) {

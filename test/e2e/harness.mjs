@@ -1,4 +1,4 @@
-// The real binary with its demo, a real Chromium, and pages of made-up users. One of each serves a whole test file.
+// Starts the built binary with its demo and a Chromium, and opens pages as the demo's users. A test file shares both.
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,13 +11,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const run = promisify(execFile);
 
-/** How long a page may take for anything; generous, because machines are shared. It bounds, it does not measure. */
-export const PATIENCE = 20_000;
+/** The limit of every wait, in ms. It is long, because the machine may be busy. */
+export const TIMEOUT = 20_000;
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
-/** Starts everything; `stop` ends it. TIDINGS_BINARY names a binary that is built already. */
+/** Starts server and browser; `stop` of the result ends both. TIDINGS_BINARY names a binary that is built already. */
 export async function start() {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-e2e-'));
   const binary = process.env.TIDINGS_BINARY ?? join(folder, 'tidings');
@@ -39,48 +39,48 @@ class Stage {
     return this.server.address;
   }
 
-  /** A new window, as one of the made-up users; `path` is the part behind the hash. */
+  /** Opens a page as a user in a new browser context; `path` is the part after the hash. */
   async page(user, path = '/orders', options = {}) {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    context.setDefaultTimeout(PATIENCE);
+    context.setDefaultTimeout(TIMEOUT);
     this.#contexts.push(context);
     return this.#open(await context.newPage(), user, path);
   }
 
-  /** Another tab of the same browser profile. */
+  /** Opens another tab in the page's browser context. */
   async tab(page, user, path = '/orders') {
     return this.#open(await page.context().newPage(), user, path);
   }
 
   async #open(page, user, path) {
-    page.faults = [];
-    page.on('pageerror', (error) => page.faults.push(String(error)));
-    page.on('console', (line) => line.text().includes('Content Security Policy') && page.faults.push(line.text()));
+    page.errors = [];
+    page.on('pageerror', (error) => page.errors.push(String(error)));
+    page.on('console', (line) => line.text().includes('Content Security Policy') && page.errors.push(line.text()));
     await page.goto(`http://${this.address}/demo/?user=${user}#${path}`);
     await connected(page);
     return page;
   }
 
-  /** The real command line, against the server of this stage. */
+  /** Runs the command line against this server and returns its output. */
   async cli(...args) {
     const env = { ...process.env, TIDINGS_SERVER: `http://${this.address}`, TIDINGS_KEY: 'demo' };
     return (await run(this.binary, args, { env })).stdout;
   }
 
-  /** The real curl, with the demo's API key. */
+  /** Posts to the HTTP API with curl and the demo's API key. */
   curl(path, body) {
     return curl(this.address, path, { key: 'demo', body });
   }
 
-  /** Waits until some page watches the tag: a page is connected before all of its topics are subscribed. */
+  /** Waits until a page watches the tag. A page is connected before it has subscribed to all topics. */
   async watched(tag) {
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + TIMEOUT;
     while (!(await this.cli('topics')).includes(`tidings.content.${tag} `)) {
       if (Date.now() > deadline) throw new Error(`no page watches ${tag}`);
     }
   }
 
-  /** Another server, with a configuration of its own. */
+  /** Starts another server with the given configuration. */
   async serve(configuration) {
     const file = join(this.folder, 'tidings.yaml');
     writeFileSync(file, configuration);
@@ -89,11 +89,11 @@ class Stage {
     return server;
   }
 
-  /** Closes the windows of a test, and says what went wrong in them. */
+  /** Closes the pages of a test, and fails if one of them had errors. */
   async clear() {
-    const faults = this.#contexts.flatMap((context) => context.pages()).flatMap((page) => page.faults ?? []);
+    const errors = this.#contexts.flatMap((context) => context.pages()).flatMap((page) => page.errors ?? []);
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
-    if (faults.length > 0) throw new Error(`errors in pages:\n${faults.join('\n')}`);
+    if (errors.length > 0) throw new Error(`errors in pages:\n${errors.join('\n')}`);
   }
 
   async stop() {
@@ -110,24 +110,24 @@ class Server {
 
   async start(listen) {
     this.process = spawn(this.binary, [...this.args, '--listen', listen], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.said = '';
+    this.output = '';
     this.address = await new Promise((resolve, reject) => {
-      const hear = (text) => {
-        this.said += text;
-        const found = /(127\.0\.0\.1:\d+)/.exec(this.said);
+      const read = (text) => {
+        this.output += text;
+        const found = /(127\.0\.0\.1:\d+)/.exec(this.output);
         if (found) resolve(found[1]);
       };
-      this.process.stdout.on('data', hear);
-      this.process.stderr.on('data', hear);
-      this.process.once('exit', () => reject(new Error(`the server ended before it said where it listens:\n${this.said}`)));
+      this.process.stdout.on('data', read);
+      this.process.stderr.on('data', read);
+      this.process.once('exit', () => reject(new Error(`the server ended before it printed its address:\n${this.output}`)));
     });
   }
 
   async stop(signal = 'SIGTERM') {
-    const ended = new Promise((resolve) => this.process.once('exit', (code, by) => resolve(code ?? by)));
+    const ended = new Promise((resolve) => this.process.once('exit', (code, killedBy) => resolve(code ?? killedBy)));
     this.process.kill(signal);
     const result = await ended;
-    if (signal === 'SIGTERM' && result !== 0) throw new Error(`the demo ended with ${result}:\n${this.said}`);
+    if (signal === 'SIGTERM' && result !== 0) throw new Error(`the demo ended with ${result}:\n${this.output}`);
   }
 }
 
@@ -139,27 +139,27 @@ export async function curl(address, path, { key, body }) {
   return { status: Number(status), type, body: JSON.parse(stdout.slice(0, at)) };
 }
 
-/** By data-testid. */
+/** Locates elements by data-testid. */
 export const by = (page, id, more = '') => page.locator(`[data-testid="${id}"]${more}`);
 
 export async function connected(page) {
   await by(page, 'connection', '[data-state="open"]').waitFor({ state: 'attached' });
 }
 
-/** Waits until the text of an element fits, and gives it. */
+/** Waits until an element has text that matches, and returns its text. */
 export async function text(locator, pattern) {
   await locator.filter({ hasText: pattern }).first().waitFor();
   return locator.filter({ hasText: pattern }).first().innerText();
 }
 
-/** A picture in out/, to be looked at. */
+/** Writes a screenshot into out/, for review. */
 export async function picture(page, name) {
   const folder = join(here, 'out');
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
 }
 
-/** Saves order `id` with a new note, by typing into the page. */
+/** Opens order `id` and types a note. */
 export async function edit(page, id, note) {
   await page.evaluate((hash) => (location.hash = hash), `#/orders/${id}`);
   await by(page, 'field-note').fill(note);

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { by, edit, picture, start, text } from './harness.mjs';
 
-describe('who else is here', () => {
+describe('presence', () => {
   let stage;
   before(async () => (stage = await start()));
   afterEach(() => stage.clear());
   after(() => stage.stop());
 
-  test('viewers and editors come and go', async () => {
+  test('shows viewers and editors as they enter, edit and leave', async () => {
     const ann = await stage.page('ann', '/orders/1042');
     await text(by(ann, 'presence-text'), 'Nobody else');
     const ben = await stage.page('ben', '/orders/1042');
@@ -23,7 +23,7 @@ describe('who else is here', () => {
     await text(by(ann, 'presence-text'), 'Nobody else');
   });
 
-  test('many tabs of one user are one person', async () => {
+  test('counts many tabs of one user as one person', async () => {
     const ann = await stage.page('ann', '/orders/1043');
     const ben = await stage.page('ben', '/orders/1043');
     const second = await stage.tab(ben, 'ben', '/orders/1043');

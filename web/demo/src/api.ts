@@ -1,4 +1,4 @@
-/** The demo's own small backend: what a business application would have anyway. */
+/** The client of the demo's backend, which stands for the backend of a business application. */
 
 export interface User {
   readonly id: string;
@@ -21,7 +21,7 @@ export interface Order {
 
 export type OrderFields = Pick<Order, 'customer' | 'item' | 'quantity' | 'price' | 'status' | 'note'>;
 
-/** The backend said no; `status` 409 means that somebody else was quicker. */
+/** An error answer of the backend. Status 409 means that the order was saved by another page meanwhile. */
 export class Problem extends Error {
   readonly status: number;
 
@@ -50,9 +50,9 @@ export function order(id: number): Promise<Order> {
   return request(`orders/${id}`);
 }
 
-/** The tab goes along, so that the page which saves is not told of its own change. */
-export function saveOrder(id: number, body: OrderFields & { version: number }, who: { user: string; tab: string }): Promise<Order> {
-  const headers = { 'Demo-User': who.user, 'Tidings-Tab': who.tab };
+/** Saves an order. The backend passes the tab on, so that this page is not notified of its own change. */
+export function saveOrder(id: number, body: OrderFields & { version: number }, from: { user: string; tab: string }): Promise<Order> {
+  const headers = { 'Demo-User': from.user, 'Tidings-Tab': from.tab };
   return request(`orders/${id}`, { method: 'PUT', headers, body: JSON.stringify(body) });
 }
 

@@ -13,7 +13,7 @@ import './prices';
 const KEY = 'demo.user';
 const TITLES = { orders: 'Orders', prices: 'Prices', chat: 'Chat' } as const;
 
-/** The whole page: who uses it, which screen is shown, and what lies above every screen. */
+/** The page: its user, the screen on show, and the parts above every screen. */
 class Demo extends LitElement {
   static override properties = { route: { state: true }, site: { state: true }, failed: { state: true } };
 
@@ -101,7 +101,7 @@ class Demo extends LitElement {
   readonly #choose = (event: CustomEvent<string>): void => {
     const user = this.site?.users.find(({ id }) => id === event.detail);
     if (!user || !this.site) return;
-    // The address wins when a page is loaded, so it must not go on naming somebody else.
+    // A reload takes the user from the address, so the address must name the chosen one.
     const address = new URL(location.href);
     address.searchParams.set('user', user.id);
     history.replaceState(null, '', address);
@@ -115,7 +115,7 @@ class Demo extends LitElement {
   };
 
   readonly #skip = (event: Event): void => {
-    event.preventDefault(); // the hash belongs to the screens
+    event.preventDefault(); // the hash selects the screen
     this.querySelector<HTMLElement>('#main')?.focus();
   };
 }
@@ -130,11 +130,11 @@ function remembered(): string | null {
   }
 }
 
-/** For this tab only, so that two windows can be two users. */
+/** Remembers the user in this tab only, so that two windows can be two users. */
 function remember(id: string): void {
   try {
     sessionStorage.setItem(KEY, id);
   } catch {
-    // the address still says it
+    // storage is disabled; the address names the user
   }
 }

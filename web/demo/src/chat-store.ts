@@ -21,11 +21,11 @@ export interface Room {
   readonly unread: number;
 }
 
-const KEPT = 500; // messages of a room; a page left open for a week must not grow without end
-const TYPING_SHOWN = 4_000; // ms since the last key that was told of
-const TYPING_TOLD = 2_000; // ms between two tellings
+const KEPT = 500; // messages of a room; limits the memory of a page that stays open
+const TYPING_SHOWN = 4_000; // ms that a typing event is shown
+const TYPING_INTERVAL = 2_000; // ms between two typing events
 
-/** What was said while this page was open, room by room. The browsers publish; no backend takes part. */
+/** The rooms with the messages since the page was opened. The pages publish directly, without a backend. */
 export class Chat extends Store {
   rooms: ReadonlyMap<string, Room>;
 
@@ -33,7 +33,7 @@ export class Chat extends Store {
   readonly #me: Author;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
   #shown: string | null = null;
-  #toldAt = 0;
+  #typingAt = 0;
 
   constructor(connection: Connection, { id, name }: User) {
     super();
@@ -41,8 +41,8 @@ export class Chat extends Store {
     this.#me = { id, name };
     this.rooms = new Map(ROOMS.map((room) => [room.id, { ...room, messages: [], typing: [], unread: 0 }]));
     for (const room of ROOMS) {
-      connection.subscribe(`chat.${room.id}.message`, (event) => this.#hear(room.id, event));
-      connection.subscribe(`chat.${room.id}.typing`, ({ payload }) => this.#see(room.id, payload.kwargs));
+      connection.subscribe(`chat.${room.id}.message`, (event) => this.#receiveMessage(room.id, event));
+      connection.subscribe(`chat.${room.id}.typing`, ({ payload }) => this.#receiveTyping(room.id, payload.kwargs));
     }
   }
 
@@ -50,17 +50,17 @@ export class Chat extends Store {
     return [...this.rooms.values()].reduce((sum, room) => sum + room.unread, 0);
   }
 
-  /** The room on screen; null when the chat is not. */
+  /** Sets the room on screen, or null if the chat is not on screen. */
   show(room: string | null): void {
     if (this.#shown === room) return;
     this.#shown = room;
-    this.#toldAt = 0;
+    this.#typingAt = 0;
     if (room !== null) this.#update(room, () => ({ unread: 0 }));
   }
 
   say(room: string, text: string): void {
     const message: ChatMessage = { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, user: this.#me, text, at: new Date(), state: 'sending' };
-    this.#toldAt = 0;
+    this.#typingAt = 0;
     this.#update(room, ({ messages }) => ({ messages: [...messages, message].slice(-KEPT) }));
     void this.#send(room, message);
   }
@@ -70,15 +70,15 @@ export class Chat extends Store {
     void this.#send(room, message);
   }
 
-  /** Called for every key; told at most every other second. */
+  /** Reports that the user types in the room; publishes at most once in TYPING_INTERVAL. */
   type(room: string): void {
     const now = Date.now();
-    if (now - this.#toldAt < TYPING_TOLD) return;
-    this.#toldAt = now;
+    if (now - this.#typingAt < TYPING_INTERVAL) return;
+    this.#typingAt = now;
     void this.#connection.publish(`chat.${room}.typing`, { kwargs: { user: this.#me } });
   }
 
-  /** The router does not send an event to who published it, so one's own message is put down here. */
+  /** Publishes a message. The router sends no event to the publisher, so the caller adds the message to the room. */
   async #send(room: string, message: ChatMessage): Promise<void> {
     const { id, user, text, at } = message;
     const kwargs = { id, user, text, at: at.toISOString() };
@@ -90,29 +90,29 @@ export class Chat extends Store {
     }
   }
 
-  #hear(room: string, { payload: { kwargs } }: TopicEvent): void {
+  #receiveMessage(room: string, { payload: { kwargs } }: TopicEvent): void {
     const user = authorFrom(kwargs);
     const { id, text, at } = kwargs;
     if (!user || typeof id !== 'string' || typeof text !== 'string') return;
-    const said = new Date(typeof at === 'string' ? at : Date.now());
-    const message: ChatMessage = { id, user, text, at: Number.isNaN(said.getTime()) ? new Date() : said, state: 'sent' };
-    this.#rest(room, user);
+    const sent = new Date(typeof at === 'string' ? at : Date.now());
+    const message: ChatMessage = { id, user, text, at: Number.isNaN(sent.getTime()) ? new Date() : sent, state: 'sent' };
+    this.#stopTyping(room, user);
     this.#update(room, ({ messages, unread }) => ({
       messages: [...messages.filter((other) => other.id !== id), message].slice(-KEPT),
       unread: room === this.#shown ? 0 : unread + 1,
     }));
   }
 
-  #see(room: string, kwargs: Dict): void {
+  #receiveTyping(room: string, kwargs: Dict): void {
     const user = authorFrom(kwargs);
     if (!user || user.id === this.#me.id) return;
     const key = `${room} ${user.id}`;
     clearTimeout(this.#typing.get(key));
-    this.#typing.set(key, setTimeout(() => this.#rest(room, user), TYPING_SHOWN));
+    this.#typing.set(key, setTimeout(() => this.#stopTyping(room, user), TYPING_SHOWN));
     this.#update(room, ({ typing }) => ({ typing: [...typing.filter(({ id }) => id !== user.id), user] }));
   }
 
-  #rest(room: string, user: Author): void {
+  #stopTyping(room: string, user: Author): void {
     clearTimeout(this.#typing.get(`${room} ${user.id}`));
     this.#update(room, ({ typing }) => ({ typing: typing.filter(({ id }) => id !== user.id) }));
   }

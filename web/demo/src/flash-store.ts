@@ -10,10 +10,10 @@ export interface FlashMessage {
   readonly action: { readonly label: string; readonly run: () => void } | null;
 }
 
-const LONGEST_STACK = 5; // more than that nobody reads; the oldest goes
-const STAY = 8_000; // ms; what has a button or tells of trouble stays until it is dealt with
+const LONGEST_STACK = 5; // messages; the oldest is removed
+const STAY = 8_000; // ms; warnings, errors and messages with a button stay until they are dismissed
 
-/** The messages on screen. One with the key of another takes its place. */
+/** The messages on screen. A message replaces another one with the same key. */
 export class Flashes extends Store {
   messages: readonly FlashMessage[] = [];
 
@@ -34,11 +34,11 @@ export class Flashes extends Store {
     this.#timers.delete(key);
     if (!this.messages.some((message) => message.key === key)) return;
     this.messages = this.messages.filter((message) => message.key !== key);
-    this.pause(false); // what the pointer was over is gone, and browsers do not always say that it has left
+    this.pause(false); // some browsers send no pointerleave for a removed element
     this.changed();
   }
 
-  /** While somebody reads or is about to click, nothing goes away. */
+  /** Stops all messages from expiring, while the pointer or the focus is on them. */
   pause(paused: boolean): void {
     if (this.#paused === paused) return;
     this.#paused = paused;

@@ -7,7 +7,7 @@ import { View } from './view';
 
 const SPOKEN = { info: 'Note', success: 'Done', warning: 'Attention', error: 'Error' } as const;
 
-/** The stack of short messages above every screen. */
+/** The stack of flash messages above every screen. */
 class FlashStack extends View {
   protected stores(): readonly Store[] {
     return [this.site.flashes];

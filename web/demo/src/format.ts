@@ -5,12 +5,12 @@ const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
 export const euros = (amount: number): string => money.format(amount);
 export const time = (date: Date): string => clock.format(date);
 
-/** "14:05" today, "21 Nov, 14:05" before. */
+/** Returns "14:05" for a time of today, "21 Nov, 14:05" for an earlier one. */
 export function moment(date: Date, now = new Date()): string {
   return date.toDateString() === now.toDateString() ? time(date) : `${day.format(date)}, ${time(date)}`;
 }
 
-/** "status and note", "status, price and note". */
+/** Joins words: "status and note", "status, price and note". */
 export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
@@ -20,7 +20,7 @@ export function initials(name: string): string {
   return ((words[0]?.[0] ?? '?') + (words.length > 1 ? (words.at(-1)?.[0] ?? '') : '')).toUpperCase();
 }
 
-/** One of six colours, always the same for the same person. */
+/** Returns one of six colours, the same one for the same person. */
 export function tint(id: string): number {
   let sum = 0;
   for (const char of id) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 997;

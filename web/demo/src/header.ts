@@ -71,7 +71,7 @@ class Header extends View {
     return html`<div class="pill ${state.name}" data-testid="connection" data-state=${state.name}
       title=${state.name === 'refused' ? state.message : nothing}>
       <span class="dot" aria-hidden="true"></span>
-      <span class="visually-hidden" role="status">${plain(state)}</span>
+      <span class="visually-hidden" role="status">${spoken(state)}</span>
       <span class="pill-text" aria-hidden="true">${shown(state)}</span>${again}
     </div>`;
   }
@@ -90,8 +90,8 @@ class Header extends View {
 
 customElements.define('demo-header', Header);
 
-/** What a screen reader is told: once a state, not once a second. */
-function plain(state: ConnectionState): string {
+/** Returns the text for screen readers, without the seconds: it is read out when it changes. */
+function spoken(state: ConnectionState): string {
   switch (state.name) {
     case 'connecting': return 'Connecting';
     case 'authenticating': return 'Signing in';
@@ -104,7 +104,7 @@ function plain(state: ConnectionState): string {
 
 function shown(state: ConnectionState): string {
   if (state.name === 'refused') return 'Refused';
-  if (state.name !== 'waiting') return plain(state);
+  if (state.name !== 'waiting') return spoken(state);
   const seconds = Math.max(0, Math.ceil((state.retryAt.getTime() - Date.now()) / 1000));
   return seconds > 0 ? `Offline · ${seconds} s` : 'Offline';
 }

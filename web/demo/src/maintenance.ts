@@ -5,8 +5,8 @@ import type { Store } from './store';
 import { View } from './view';
 
 /**
- * The modal that disables the page. A native dialog makes everything else inert, keeps the focus, and gives it back to
- * where it was; nothing that was typed is lost.
+ * The modal dialog that blocks the page during maintenance. A native dialog makes the rest of the page inert and
+ * restores the focus when it closes. Typed text is kept.
  */
 class MaintenanceModal extends View {
   protected stores(): readonly Store[] {
@@ -23,12 +23,12 @@ class MaintenanceModal extends View {
     const since = maintenance?.since ? `Since ${time(maintenance.since)}. ` : '';
     return html`<dialog class="modal" role="alertdialog" closedby="none" tabindex="-1" data-testid="maintenance-modal"
       aria-labelledby="maintenance-title" aria-describedby="maintenance-text"
-      @cancel=${(event: Event) => event.preventDefault()} @close=${() => this.#settle()} @keydown=${stay}>
+      @cancel=${(event: Event) => event.preventDefault()} @close=${() => this.#settle()} @keydown=${ignoreEscape}>
       ${this.#wanted ? html`<span class="modal-icon">${icons.tools}</span>
         <h2 id="maintenance-title">Maintenance</h2>
         <div id="maintenance-text">
           <p class="modal-message" data-testid="maintenance-message">${maintenance?.message || 'We are working on the system.'}</p>
-          <p class="muted">${since}This page comes back by itself, with everything you have typed.</p>
+          <p class="muted">${since}This page opens again by itself and keeps everything you have typed.</p>
         </div>
         <div class="progress" aria-hidden="true"></div>` : nothing}
     </dialog>`;
@@ -38,7 +38,7 @@ class MaintenanceModal extends View {
     this.#settle();
   }
 
-  /** Browsers let a second Escape close any dialog: it opens again as long as it is wanted. */
+  /** Opens or closes the dialog. Browsers close any dialog on a second Escape; it is then opened again. */
   #settle(): void {
     const dialog = this.querySelector('dialog');
     if (!dialog || dialog.open === this.#wanted) return;
@@ -51,7 +51,7 @@ class MaintenanceModal extends View {
   }
 }
 
-/** Operators go on working; the banner reminds them that nobody else can. */
+/** The banner on the pages of operators, which stay usable during maintenance. */
 class OperatorBanner extends View {
   protected stores(): readonly Store[] {
     return [this.site];
@@ -62,12 +62,12 @@ class OperatorBanner extends View {
     const shown = maintenance?.on === true && maintenance.exempt;
     return html`<div role="status">${shown
       ? html`<div class="banner" data-testid="maintenance-banner">${icons.tools}
-          <span><strong>Maintenance${maintenance.message ? `: ${maintenance.message}` : ''}</strong> · You are an operator; everybody else is locked out.</span></div>`
+          <span><strong>Maintenance${maintenance.message ? `: ${maintenance.message}` : ''}</strong> · You are an operator: your page stays usable, all others are locked.</span></div>`
       : nothing}</div>`;
   }
 }
 
-function stay(event: KeyboardEvent): void {
+function ignoreEscape(event: KeyboardEvent): void {
   if (event.key === 'Escape') event.preventDefault();
 }
 

@@ -5,7 +5,7 @@ import { View } from './view';
 
 const LEVELS = ['info', 'success', 'warning', 'error'] as const;
 
-/** Sends a flash notification to another user: on all of their pages, on nobody else's. */
+/** The form that sends a flash message to another user, who sees it on all of their pages. */
 class Nudge extends View {
   static override properties = { ...View.properties, status: { state: true } };
 
@@ -24,7 +24,7 @@ class Nudge extends View {
     const partner = this.site.partner;
     if (!partner) return nothing;
     return html`<section class="card nudge" aria-labelledby="nudge-title">
-      <div class="card-head"><h2 id="nudge-title">Send a flash</h2><span class="muted" role="status" data-testid="send-flash-status">${this.status}</span></div>
+      <div class="card-head"><h2 id="nudge-title">Send a flash message</h2><span class="muted" role="status" data-testid="send-flash-status">${this.status}</span></div>
       <form class="nudge-form" @submit=${this.#send}>
         <div class="field nudge-text"><label for="nudge-text">Message</label>
           <input id="nudge-text" name="text" required maxlength="200" autocomplete="off" data-testid="flash-input" value="Could you take a look?" /></div>

@@ -8,7 +8,7 @@ import { type Draft, draftOf, type Field, LABELS, type Row, STATUSES, tagOf } fr
 import type { Store } from './store';
 import { View } from './view';
 
-/** One order: its fields, who else is here, and whether it is still what the server has. */
+/** The form of one order, with the people who have it open and a mark if it is outdated. */
 class OrderForm extends View {
   static override properties = {
     ...View.properties, order: { attribute: false }, people: { state: true }, problem: { state: true }, busy: { state: true }, saved: { state: true },
@@ -47,7 +47,7 @@ class OrderForm extends View {
     this.#presence?.leave();
   }
 
-  /** A complaint about a version that is no longer shown is of no use. */
+  /** Removes the error of a save when the form shows another version. */
   protected override willUpdate(): void {
     const version = this.#row?.order.version ?? 0;
     if (version !== this.#version) this.problem = null;
@@ -75,7 +75,7 @@ class OrderForm extends View {
         </div>
         ${row.outdated && !row.outdated.mine ? html`<span class="tag warning" data-testid="form-outdated">Outdated</span>` : nothing}
       </div>
-      ${this.#who()} ${this.#notice(row)}
+      ${this.#presenceLine()} ${this.#notice(row)}
       <form @submit=${this.#save} @input=${this.#input}>
         ${this.#fields(row.draft ?? draftOf(order))}
         <div class="form-foot">
@@ -87,7 +87,7 @@ class OrderForm extends View {
     </section>`;
   }
 
-  #who(): TemplateResult {
+  #presenceLine(): TemplateResult {
     const { people } = this;
     const editing = people.filter(({ mode }) => mode === 'edit').map(({ name }) => name);
     const viewing = people.filter(({ mode }) => mode === 'view').map(({ name }) => name);
@@ -107,13 +107,13 @@ class OrderForm extends View {
       const conflict = this.problem instanceof Problem && this.problem.status === 409;
       return html`<div class="notice error" role="alert" data-testid="form-error">
         <span>${conflict ? 'Not saved: ' : 'That did not work: '}${this.problem.message}.</span>
-        ${conflict ? html`<button class="button small" type="button" data-testid="form-reload" @click=${this.#reload}>Reload, drop my changes</button>` : nothing}
+        ${conflict ? html`<button class="button small" type="button" data-testid="form-reload" @click=${this.#reload}>Discard my changes and reload</button>` : nothing}
       </div>`;
     }
-    if (!outdated?.mine) return nothing; // somebody else's save comes as a flash message
+    if (!outdated?.mine) return nothing; // a save by another user is shown as a flash message
     return html`<div class="notice quiet" role="status" data-testid="own-tab-note">
       <span>You saved this order in another tab.</span>
-      <button class="link" type="button" data-testid="own-tab-reload" @click=${this.#reload}>${draft ? 'Reload, drop my changes' : 'Reload'}</button>
+      <button class="link" type="button" data-testid="own-tab-reload" @click=${this.#reload}>${draft ? 'Discard my changes and reload' : 'Reload'}</button>
     </div>`;
   }
 
@@ -162,11 +162,11 @@ class OrderForm extends View {
 
   readonly #reload = (): Promise<void> => this.#attempt(() => this.site.orders.reload(this.order));
 
-  async #attempt(what: () => Promise<void>): Promise<void> {
+  async #attempt(action: () => Promise<void>): Promise<void> {
     this.busy = true;
     this.problem = null;
     try {
-      await what();
+      await action();
     } catch (error) {
       this.problem = error instanceof Error ? error : new Error(String(error));
     } finally {

@@ -11,16 +11,16 @@ export const LABELS: Readonly<Record<Field, string>> = {
 };
 export const STATUSES = ['new', 'confirmed', 'packed', 'shipped', 'cancelled'] as const;
 
-/** What the form holds: text, as typed. */
+/** The fields of the form, as text. */
 export type Draft = Readonly<Record<Field, string>>;
 
 export interface Row {
   readonly order: api.Order;
-  readonly outdated: Change | null; // saved by somebody since this page read it
-  readonly draft: Draft | null; // unsaved changes; they outlive a look at another order
+  readonly outdated: Change | null; // the save that made this page's copy outdated
+  readonly draft: Draft | null; // unsaved changes; they are kept while another order is open
 }
 
-/** What Orders needs of the page. */
+/** The part of the page that Orders uses. */
 export interface Page {
   readonly connection: Connection;
   readonly user: api.User;
@@ -28,13 +28,13 @@ export interface Page {
   nameOf(user: string): string;
 }
 
-/** The orders that this page has read, what is unsaved in them, and which of them are outdated. */
+/** The orders that this page has read, with their unsaved changes and outdated marks. */
 export class Orders extends Store {
   rows: ReadonlyMap<number, Row> = new Map();
   status: 'loading' | 'ready' | 'failed' = 'loading';
   readonly #page: Page;
   readonly #watch: ContentWatch;
-  #open: number | null = null; // the one in the form
+  #open: number | null = null; // the order in the form
 
   constructor(page: Page) {
     super();
@@ -50,7 +50,7 @@ export class Orders extends Store {
     this.#watch.stop();
   }
 
-  /** Which order is in the form. A message about one that is left goes with it; the mark in the list stays. */
+  /** Sets the order in the form. The flash message about the order before is dismissed; its mark in the list stays. */
   open(id: number | null): void {
     if (this.#open === id) return;
     if (this.#open !== null) this.#page.flashes.dismiss(flashKey(this.#open));
@@ -71,7 +71,7 @@ export class Orders extends Store {
     this.changed();
   }
 
-  /** Reads one order again; what was typed into it is gone. */
+  /** Reads one order again and discards its unsaved changes. */
   async reload(id: number): Promise<void> {
     const order = await api.order(id);
     this.#put({ order, outdated: null, draft: null });
@@ -99,7 +99,7 @@ export class Orders extends Store {
     return [...this.rows.values()].filter((row) => row.outdated !== null);
   }
 
-  /** A draft stays with the version that it was made from, or saving it would undo somebody's work unseen. */
+  /** Returns the row of an order that was read. A draft keeps its version: a save fails if a newer one exists. */
   #refreshed(order: api.Order): Row {
     const row = this.rows.get(order.id);
     if (row?.draft && row.order.version !== order.version) return row;
@@ -117,7 +117,7 @@ export class Orders extends Store {
     for (const tag of change.tags) {
       const id = Number(tag.slice(tag.lastIndexOf('.') + 1));
       const row = this.rows.get(id);
-      // The backend tells of a save before it answers the page that reads: what is here may be newer already.
+      // The event of a save can arrive after the page has read the saved version.
       if (row && (change.version === null || Number(change.version) > row.order.version)) this.#mark(row, change);
     }
   }
@@ -129,27 +129,27 @@ export class Orders extends Store {
     this.changed();
   }
 
-  /** Somebody else's save of what is in the form deserves more than a mark; one's own in another tab does not. */
+  /** Shows a message: another user has saved the order in the form. */
   #flash(id: number, change: Change): void {
     const fields = change.fields.map((field) => (LABELS[field as Field] ?? field).toLowerCase());
-    const what = fields.length > 0 ? `${listed(fields)} changed` : 'it has changed';
-    const loss = this.rows.get(id)?.draft ? ' Reloading drops your unsaved changes.' : '';
+    const changed = fields.length > 0 ? `: ${listed(fields)} changed` : '';
+    const warning = this.rows.get(id)?.draft ? ' Reloading discards your unsaved changes.' : '';
     this.#page.flashes.add({
       key: flashKey(id),
       level: 'warning',
-      title: `${change.author?.name ?? 'Somebody'} saved order ${id}`,
-      text: `What you see is outdated: ${what}.${loss}`,
+      title: `${change.author?.name ?? 'Another user'} saved order ${id}`,
+      text: `This form is outdated${changed}.${warning}`,
       action: { label: 'Reload', run: () => void this.reload(id) },
     });
   }
 
-  /** Changes from before the page watched, or while it was offline, were told to nobody: the versions tell. */
+  /** Finds changes that were not reported, because the page did not watch yet or was offline, by their versions. */
   async #compare(): Promise<void> {
     const before = this.rows;
     const now = await api.orders().catch(() => []);
     for (const order of now) {
       const row = this.rows.get(order.id);
-      if (!row || row.order !== before.get(order.id)?.order) continue; // read or saved while this was asked
+      if (!row || row.order !== before.get(order.id)?.order) continue; // read or saved during the request
       if (row.order.version === order.version || row.outdated?.version === String(order.version)) continue;
       const author = { id: order.updated_by, name: this.#page.nameOf(order.updated_by) };
       this.#mark(row, {

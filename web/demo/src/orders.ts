@@ -8,7 +8,7 @@ import { View } from './view';
 import './nudge';
 import './order-form';
 
-/** The list, and beside it (on a phone: instead of it) the form of one order. */
+/** The list of orders and the form of one order: side by side, or one at a time on a phone. */
 class OrdersScreen extends View {
   static override properties = { ...View.properties, order: { attribute: false } };
 
@@ -64,7 +64,7 @@ class OrdersScreen extends View {
   }
 
   #row({ order, outdated, draft }: Row): TemplateResult {
-    const by = outdated?.author?.name ?? 'somebody';
+    const by = outdated?.author?.name ?? 'another user';
     return html`<li class=${outdated ? 'outdated' : ''} data-testid="order-row" data-order=${order.id} data-outdated=${String(outdated !== null)}>
       <a class="row" href="#/orders/${order.id}" aria-current=${order.id === this.order ? 'true' : nothing}>
         <span class="row-id">${order.id}</span>
@@ -90,9 +90,9 @@ class OrdersScreen extends View {
       ${partner ? html`<p>Open <a href="?user=${partner.id}#/orders" target="_blank" rel="noopener" data-testid="open-partner">a second window
         as ${partner.name}</a>, choose the same order in both, and change something in one of them.</p>` : nothing}
       <ul class="hint-list">
-        <li>Both see who else has it open, and who is editing.</li>
-        <li>A save in one window makes the other one outdated.</li>
-        <li>Stop the server: the page reconnects by itself and compares.</li>
+        <li>Both windows show who else has the order open and who is editing it.</li>
+        <li>A save in one window marks the order in the other as outdated.</li>
+        <li>Stop the server and start it again: the page reconnects and looks for changes.</li>
       </ul>
     </section>`;
   }

@@ -1,11 +1,11 @@
 import uPlot from 'uplot';
 import { SPAN } from './price-feed';
 
-const EASE = 0.06; // of the way that the axis shrinks back in each frame; it grows at once
-const SHORTEST = 10_000; // ms that the axis spans at first; it grows to SPAN
-const LAG = 0.15; // s that the right edge is behind, so that the newest point is always there
+const EASE = 0.06; // share of the distance that the axis shrinks in each frame
+const SHORTEST = 10_000; // ms; the first span of the time axis, which grows to SPAN
+const LAG = 0.15; // s; the right edge is that late, so that the newest point is drawn
 
-/** The chart of one set of symbols, in the colours of the page's theme. */
+/** The chart of some symbols, in the colours of the page's theme. */
 export class PriceChart {
   readonly #plot: uPlot;
   #low = -0.05;
@@ -36,7 +36,8 @@ export class PriceChart {
     const max = now / 1000 - LAG;
     const span = Math.min(SPAN, Math.max(SHORTEST, now - since)) / 1000;
     this.#plot.batch(() => {
-      this.#plot.setData(columns as unknown as uPlot.AlignedData, false); // uPlot reads typed arrays; its type wants a tuple
+      // uPlot reads typed arrays, but its type is a tuple.
+      this.#plot.setData(columns as unknown as uPlot.AlignedData, false);
       this.#plot.setScale('x', { min: max - span, max });
     });
   }
@@ -53,7 +54,7 @@ export class PriceChart {
     this.#plot.destroy();
   }
 
-  /** The axis follows the lines at once when they leave it and slowly when they come back, so it does not jump about. */
+  /** Fits the axis to the lines: it grows at once and shrinks slowly, which keeps the chart steady. */
   #range(columns: readonly Float64Array[]): void {
     let low = 0;
     let high = 0;
@@ -70,7 +71,7 @@ export class PriceChart {
   }
 }
 
-/** A token's colour in the theme of now: the canvas knows neither variables nor light-dark(). */
+/** Returns a token's colour in the current theme: a canvas supports neither variables nor light-dark(). */
 function resolve(into: HTMLElement, name: string): string {
   into.style.color = `var(${name})`;
   const { color } = getComputedStyle(into);

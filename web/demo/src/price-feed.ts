@@ -12,17 +12,17 @@ interface Series {
   first: number;
   last: number;
   ticks: number;
-  readonly changes: Ring; // in percent since the first tick, so that all symbols fit one axis
+  readonly changes: Ring; // percent since the first tick, which puts all symbols on one axis
 }
 
 export const SPAN = 60_000; // ms of history on the chart
-const GRID = 100; // ms between two points; finer than a pixel of the chart
+const GRID = 100; // ms between two points; less than a pixel of the chart
 const POINTS = SPAN / GRID;
-const RATE = 2_000; // ms over which ticks a second are counted
+const RATE = 2_000; // ms over which the rate is measured
 
 /**
- * Ticks come when they like; the chart wants all lines on one time axis. So each tick only sets a number, and a grid of
- * points is filled in as time passes.
+ * The prices since the screen was opened. Ticks arrive at any time, but all lines of the chart share their points in
+ * time: a tick sets the last price, and each point takes the last prices.
  */
 export class PriceFeed {
   readonly since: number;
@@ -45,7 +45,7 @@ export class PriceFeed {
     this.#handle.release();
   }
 
-  /** In a fixed order; a new array only when there is a new symbol. */
+  /** The symbols, sorted. The array is replaced when there is a new symbol. */
   get symbols(): readonly string[] {
     return this.#symbols;
   }
@@ -55,13 +55,13 @@ export class PriceFeed {
     return { symbol, first, last, ticks };
   }
 
-  /** Ticks a second, of late. */
+  /** Returns the ticks a second over the last RATE ms. */
   rate(now: number): number {
     while (this.#arrivals.length > 0 && (this.#arrivals[0] ?? 0) < now - RATE) this.#arrivals.shift();
     return (this.#arrivals.length * 1000) / RATE;
   }
 
-  /** The chart's columns: times in seconds, then each symbol's change in percent. */
+  /** Returns the chart's columns: the times in seconds, then each symbol's change in percent. */
   columns(now: number): Float64Array[] {
     this.#fill(now);
     return [this.#times.view(), ...this.#symbols.map((symbol) => this.#series.get(symbol)?.changes.view() ?? new Float64Array())];
@@ -94,7 +94,7 @@ export class PriceFeed {
   }
 
   #fill(now: number): void {
-    this.#filled = Math.max(this.#filled, now - SPAN); // the page was asleep: what is older is off the chart
+    this.#filled = Math.max(this.#filled, now - SPAN); // after a sleep of the page, skip points that are off the chart
     for (; this.#filled + GRID <= now; this.#filled += GRID) {
       this.#times.push((this.#filled + GRID) / 1000);
       for (const { first, last, changes } of this.#series.values()) changes.push((last / first - 1) * 100);

@@ -5,10 +5,10 @@ import { PriceFeed, type Quote } from './price-feed';
 import type { Store } from './store';
 import { View } from './view';
 
-const READABLE = 250; // ms between two updates of the figures; the chart moves with every frame
-const DEAR = 8; // ms; where a drawing takes longer than that, every other frame must do
+const FIGURES = 250; // ms between two updates of the figures; the chart is drawn in every frame
+const SLOW = 8; // ms; if drawing takes longer, every other frame is skipped
 
-/** A live chart of whatever is published below `price.`. */
+/** A live chart of the topics below `price.`. */
 class PricesScreen extends View {
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #off = new Set<string>();
@@ -56,7 +56,7 @@ class PricesScreen extends View {
     return html`<div class="prices">
       <section class="card chart-card" aria-labelledby="prices-title">
         <div class="card-head"><div><h1 id="prices-title">Prices</h1><p class="muted">Change since this screen opened</p></div>
-          <button class="button small" data-testid="price-pause" aria-pressed=${this.#paused} @click=${this.#pause}>${this.#paused ? 'Go on' : 'Pause'}</button></div>
+          <button class="button small" data-testid="price-pause" aria-pressed=${this.#paused} @click=${this.#pause}>${this.#paused ? 'Resume' : 'Pause'}</button></div>
         <div class="chart" data-testid="price-chart" role="img" aria-label="Line chart of ${symbols.length} symbols over the last minute"></div>
         <dl class="figures">
           <div><dt>Ticks / s</dt><dd data-testid="tick-rate">${Math.round(feed?.rate(Date.now()) ?? 0)}</dd></div>
@@ -86,7 +86,7 @@ class PricesScreen extends View {
     return this.querySelector<HTMLElement>('.chart') ?? this;
   }
 
-  /** Everything that came since the last frame is drawn at once. */
+  /** Draws all ticks since the last frame. */
   readonly #frame = (at: number): void => {
     this.#request = requestAnimationFrame(this.#frame);
     if (this.#skip || this.#paused || !this.#feed) {
@@ -99,8 +99,8 @@ class PricesScreen extends View {
     if (symbols !== this.#charted) this.#build(symbols);
     const now = Date.now();
     this.#chart?.draw(this.#feed.columns(now), { now, since: this.#feed.since });
-    this.#skip = performance.now() - started > DEAR;
-    if (at - this.#figures < READABLE) return;
+    this.#skip = performance.now() - started > SLOW;
+    if (at - this.#figures < FIGURES) return;
     this.#figures = at;
     this.requestUpdate();
   };
@@ -118,7 +118,7 @@ class PricesScreen extends View {
     this.requestUpdate();
   }
 
-  /** What moves must be stoppable; ticks are counted on. */
+  /** Pauses drawing. Ticks are still counted. */
   readonly #pause = (): void => {
     this.#paused = !this.#paused;
     this.requestUpdate();

@@ -1,6 +1,6 @@
 /**
- * The last `capacity` numbers, readable as one array without copying: each is written twice, so that whatever the
- * position, the window ends inside the second half.
+ * The last `capacity` numbers, readable as one array without a copy. Each number is written twice, `capacity` apart, so
+ * that the last ones always form one range.
  */
 export class Ring {
   readonly #values: Float64Array;
@@ -19,7 +19,7 @@ export class Ring {
     this.#written++;
   }
 
-  /** Oldest first. It is a view: the next push may change it. */
+  /** Returns a view of the numbers, oldest first. The next push may change it. */
   view(): Float64Array {
     const length = Math.min(this.#written, this.#capacity);
     const end = this.#written <= this.#capacity ? this.#written : (this.#written % this.#capacity) + this.#capacity;

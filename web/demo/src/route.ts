@@ -1,4 +1,4 @@
-/** Where the page is: `#/orders/1041`, `#/prices`, `#/chat/sales`. */
+/** The screen that the hash selects: `#/orders/1041`, `#/prices`, `#/chat/sales`. */
 export type Route =
   | { readonly screen: 'orders'; readonly order: number | null }
   | { readonly screen: 'prices' }

@@ -5,7 +5,7 @@ import { Flashes } from './flash-store';
 import { Orders } from './order-store';
 import { Store } from './store';
 
-/** The page as one user has it open: the connection and everything that hangs on it. */
+/** The connection of one user and the stores that use it. */
 export class Site extends Store {
   readonly user: User;
   readonly users: readonly User[];
@@ -26,14 +26,14 @@ export class Site extends Store {
     this.chat = new Chat(this.connection, user);
     this.connection.onState((state) => {
       this.state = state;
-      this.#explain(state);
+      this.#reportRefusal(state);
       this.changed();
     });
-    watchMaintenance(this.connection, (maintenance) => this.#maintain(maintenance));
+    watchMaintenance(this.connection, (maintenance) => this.#setMaintenance(maintenance));
     watchFlash(this.connection, ({ level, title, text, href }) => this.flashes.add({ level, title, text, href }));
   }
 
-  /** Whom the other half of the demo is played by. */
+  /** Another user of the demo, for a second window. */
   get partner(): User | undefined {
     return this.users.find(({ id }) => id !== this.user.id);
   }
@@ -47,17 +47,17 @@ export class Site extends Store {
     this.connection.close();
   }
 
-  #explain(state: ConnectionState): void {
+  #reportRefusal(state: ConnectionState): void {
     if (state.name === 'open') this.flashes.dismiss('refused');
     if (state.name !== 'refused') return;
     const action = { label: 'Try again', run: () => this.connection.retry() };
     this.flashes.add({ key: 'refused', level: 'error', title: 'You are not connected', text: state.message, action });
   }
 
-  #maintain(maintenance: Maintenance): void {
+  #setMaintenance(maintenance: Maintenance): void {
     const over = this.maintenance?.on === true && !maintenance.on;
     this.maintenance = maintenance;
-    if (over) this.flashes.add({ level: 'success', title: 'Maintenance is over', text: 'You can go on where you were.' });
+    if (over) this.flashes.add({ level: 'success', title: 'Maintenance is over', text: 'You can continue your work.' });
     this.changed();
   }
 }

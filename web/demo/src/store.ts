@@ -1,4 +1,4 @@
-/** Something that views show and that tells them when it is different. */
+/** State that views show. It calls its listeners after each change. */
 export class Store {
   readonly #listeners = new Set<() => void>();
 

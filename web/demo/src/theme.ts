@@ -1,4 +1,4 @@
-/** Light or dark: the system's choice until somebody chooses. public/theme.js applies it before the first paint. */
+/** The light or dark theme: the system's, until the user chooses. public/theme.js applies it before the first paint. */
 const KEY = 'demo.theme';
 
 export type Theme = 'light' | 'dark';
@@ -14,6 +14,6 @@ export function setTheme(next: Theme): void {
   try {
     localStorage.setItem(KEY, next);
   } catch {
-    // it holds for this page
+    // storage is disabled; the choice lasts until the page is closed
   }
 }

@@ -2,7 +2,7 @@ import { LitElement } from 'lit';
 import type { Site } from './site';
 import type { Store } from './store';
 
-/** A part of the page: drawn into the page itself, so that labels, ids and styles reach across parts. */
+/** A part of the page, without a shadow root: labels, ids and styles reach across the parts. */
 export abstract class View extends LitElement {
   static override properties = { site: { attribute: false } };
 
@@ -10,7 +10,7 @@ export abstract class View extends LitElement {
 
   #stops: (() => void)[] = [];
 
-  /** What the view shows; it is drawn again whenever one of these changes. */
+  /** Returns the stores that the view shows; each of their changes renders it again. */
   protected abstract stores(): readonly Store[];
 
   override connectedCallback(): void {

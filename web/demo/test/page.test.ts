@@ -17,8 +17,8 @@ describe('routes', () => {
   });
 });
 
-describe('words', () => {
-  it('read well', () => {
+describe('formats', () => {
+  it('are readable text', () => {
     expect(listed([])).toBe('');
     expect(listed(['a'])).toBe('a');
     expect(listed(['a', 'b', 'c'])).toBe('a, b and c');
@@ -36,7 +36,7 @@ describe('flash messages', () => {
 
   const texts = (flashes: Flashes): string[] => flashes.messages.map(({ text }) => text);
 
-  it('go by themselves, unless they tell of trouble or offer something to do', () => {
+  it('expire, unless they are errors or have a button', () => {
     const flashes = new Flashes();
     flashes.add({ level: 'info', text: 'note' });
     flashes.add({ level: 'error', text: 'trouble' });
@@ -45,7 +45,7 @@ describe('flash messages', () => {
     expect(texts(flashes)).toEqual(['trouble', 'offer']);
   });
 
-  it('stay while somebody reads', () => {
+  it('do not expire while they are paused', () => {
     const flashes = new Flashes();
     flashes.add({ level: 'info', text: 'note' });
     flashes.pause(true);
@@ -56,7 +56,7 @@ describe('flash messages', () => {
     expect(texts(flashes)).toEqual([]);
   });
 
-  it('take the place of an earlier one about the same thing, and never fill the screen', () => {
+  it('replace an earlier one with the same key, and are limited in number', () => {
     const flashes = new Flashes();
     for (const text of ['first', 'second']) flashes.add({ key: 'order-1', level: 'warning', text });
     expect(texts(flashes)).toEqual(['second']);

@@ -4,7 +4,7 @@ import { PriceFeed } from '../src/price-feed';
 import { Ring } from '../src/ring';
 
 describe('a ring', () => {
-  it('shows the last numbers in order, whatever the position', () => {
+  it('returns the last numbers in order at every position', () => {
     const ring = new Ring(4);
     const all: number[] = [];
     expect([...ring.view()]).toEqual([]);
@@ -19,7 +19,7 @@ describe('a ring', () => {
 describe('the price feed', () => {
   const start = 1_000_000;
 
-  function feed(): { feed: PriceFeed; hear: EventHandler; released: () => boolean } {
+  function feed(): { feed: PriceFeed; receive: EventHandler; released: () => boolean } {
     let handler: EventHandler = () => undefined;
     let gone = false;
     const connection = {
@@ -28,21 +28,21 @@ describe('the price feed', () => {
         return { uri, release: () => (gone = true) };
       },
     } as unknown as Connection;
-    return { feed: new PriceFeed(connection, start), hear: (event) => handler(event), released: () => gone };
+    return { feed: new PriceFeed(connection, start), receive: (event) => handler(event), released: () => gone };
   }
 
-  it('counts single ticks and batches, and ignores what is none', () => {
-    const { feed: prices, hear } = feed();
+  it('counts single ticks and batches, and ignores other payloads', () => {
+    const { feed: prices, receive } = feed();
     const event = { uri: 'price.abc', details: {}, publication: 1 };
-    hear({ ...event, payload: { args: [{ t: 1, p: 10 }], kwargs: {} } });
-    hear({ ...event, payload: { args: [{ t: 2, p: 11 }, { t: 3, p: 12 }], kwargs: {} } });
-    hear({ ...event, payload: { args: [[{ t: 4, p: 13 }]], kwargs: {} } });
-    hear({ ...event, payload: { args: ['x', null, { p: 'y' }], kwargs: {} } });
+    receive({ ...event, payload: { args: [{ t: 1, p: 10 }], kwargs: {} } });
+    receive({ ...event, payload: { args: [{ t: 2, p: 11 }, { t: 3, p: 12 }], kwargs: {} } });
+    receive({ ...event, payload: { args: [[{ t: 4, p: 13 }]], kwargs: {} } });
+    receive({ ...event, payload: { args: ['x', null, { p: 'y' }], kwargs: {} } });
     expect(prices.total).toBe(4);
     expect(prices.quote('abc')).toEqual({ symbol: 'abc', first: 10, last: 13, ticks: 4 });
   });
 
-  it('puts all symbols on one grid of times, as percent since their first tick', () => {
+  it('puts all symbols on the same points in time, as percent since their first tick', () => {
     const { feed: prices } = feed();
     prices.tick('b', 100, start + 10);
     prices.tick('b', 110, start + 150);
@@ -54,7 +54,7 @@ describe('the price feed', () => {
     expect([...(b ?? [])].map(Math.round)).toEqual([0, 10, 10]);
   });
 
-  it('holds one minute, also when the page slept for an hour', () => {
+  it('keeps one minute, also when the page slept for an hour', () => {
     const { feed: prices } = feed();
     prices.tick('a', 50, start);
     const [times] = prices.columns(start + 3_600_000);
@@ -62,7 +62,7 @@ describe('the price feed', () => {
     expect(times?.at(-1)).toBeCloseTo((start + 3_600_000) / 1000, 3);
   });
 
-  it('knows how many ticks came of late', () => {
+  it('returns the rate of the last ticks', () => {
     const { feed: prices, released } = feed();
     for (let i = 0; i < 100; i++) prices.tick('a', 50, start + i * 10);
     expect(prices.rate(start + 1000)).toBe(50);

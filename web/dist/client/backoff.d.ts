@@ -1,5 +1,5 @@
 /**
- * How long to wait before try number `tries` (1 is the first), in ms. `dice` is a random number of [0, 1): half of the
- * time is jitter, so that the tabs which one restart has thrown out do not all come back in the same instant.
+ * Returns the milliseconds to wait before try number `tries`, which starts at 1. `random` is a number of [0, 1). Half
+ * of the wait is jitter: after a restart of the server, its clients reconnect spread over time.
  */
-export declare function backoff(tries: number, dice: number): number;
+export declare function backoff(tries: number, random: number): number;

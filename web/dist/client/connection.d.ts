@@ -3,12 +3,12 @@ import { type Delivery, type Failure, type Session } from './state.js';
 export interface Options {
     readonly url: string | URL;
     readonly realm?: string;
-    /** Fetches a one-time ticket from the page's own backend; asked for each session. Without it the page is anonymous. */
+    /** Fetches a one-time ticket from the page's backend, once for each session. Without it the page is anonymous. */
     readonly ticket?: () => Promise<string>;
-    /** The tab's identity, if the page has one of its own; by default it is kept in sessionStorage. */
+    /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
     readonly tab?: string;
 }
-/** What a page can show of the connection. */
+/** The state of the connection, for the page to show. */
 export type ConnectionState = {
     readonly name: 'connecting' | 'authenticating';
     readonly tries: number;
@@ -56,21 +56,24 @@ export interface CallOptions extends Partial<Payload> {
 export declare function connect(options: Options): Connection;
 export declare class Connection {
     #private;
-    /** The identity that the page's requests to its own backend should carry, so that it is not told of its own changes. */
+    /**
+     * The tab's identity. The page sends it along to its own backend when it saves, and the router then does not notify
+     * this tab of its own change.
+     */
     readonly tab: Promise<string>;
     constructor(options: Options);
     get state(): ConnectionState;
     get session(): Session | null;
-    /** Listens to changes of the state; returns how to stop. */
+    /** Calls the listener after each change of the state, until the returned function is called. */
     onState(listener: (state: ConnectionState) => void): () => void;
     subscribe(topic: string, handler: EventHandler, options?: SubscribeOptions): Handle;
     register(procedure: string, handler: Procedure, options?: SubscribeOptions): Handle;
-    /** Without `acknowledge` it is sent if there is a session and forgotten if there is none. */
+    /** Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. */
     publish(topic: string, options?: PublishOptions): Promise<void>;
-    /** Rejects with a Failed; a call made before the session is open waits for it, within its time. */
+    /** Calls a procedure; rejects with a Failed. Without a session the call waits for one until its timeout. */
     call(procedure: string, options?: CallOptions): Promise<Payload>;
-    /** Connects at once: out of waiting, or after a refusal that a person has dealt with. */
+    /** Connects at once if the connection waits for its next try or was refused. */
     retry(): void;
-    /** Ends the session for good. A page that is merely left need not call it. */
+    /** Ends the connection for good. The browser does it for a page that is left. */
     close(): void;
 }

@@ -1,6 +1,7 @@
 /**
- * Content outdated: watches the tags of what a page shows and says once for each change which of them it touched. The
- * tab that made a change is not told of it; the author's other tabs are, and can tell.
+ * Content outdated: watches the tags of the records that a page shows and reports each change once, with the watched
+ * tags that it touched. The router does not notify the tab that made the change. The author's other tabs are notified
+ * with `mine` set.
  */
 import type { Connection } from './connection.js';
 import type { Failure } from './state.js';
@@ -17,18 +18,21 @@ export interface Change {
     readonly at: Date;
 }
 export interface ContentWatch {
-    /** Watches exactly these tags from now on. */
+    /** Replaces the watched tags. */
     set(tags: Iterable<string>): void;
     stop(): void;
 }
 export interface ContentHandlers {
     readonly changed: (change: Change) => void;
-    /** Every tag is watched, in each session anew: what changed before was not told, so now is the time to compare. */
+    /**
+     * Called in each session when the router has answered for every tag. Earlier changes were not reported: compare
+     * versions now.
+     */
     readonly ready?: () => void;
     readonly refused?: (tag: string, failure: Failure) => void;
 }
 export declare function watchContent(connection: Connection, tags: Iterable<string>, handlers: ContentHandlers): ContentWatch;
-/** Puts the events of one change together: one change of five tags is one message to the user. */
+/** Merges the events of one change: a change of five tags is one call of `done`. */
 export declare function gathering(done: (change: Change) => void): {
     add(change: Change): void;
     stop(): void;

@@ -1,4 +1,4 @@
-/** Flash notifications: short messages to one user, on all of that user's pages and on nobody else's. */
+/** Flash notifications: short messages to one user, shown on all of that user's pages. */
 import type { Connection, Handle } from './connection.js';
 import { type Payload } from './messages.js';
 export type Level = 'info' | 'success' | 'warning' | 'error';
@@ -9,10 +9,10 @@ export interface Flash {
     readonly href: string;
 }
 export interface FlashOptions {
-    /** The topic of a user's messages; default `user.{id}.flash`. */
+    /** Returns the topic of a user's messages; by default `user.{id}.flash`. */
     readonly topic?: (user: string) => string;
 }
-/** Follows the user of the session, whoever that is after a reconnect. */
+/** Shows the messages to the session's user. After a reconnect as another user it follows that user. */
 export declare function watchFlash(connection: Connection, show: (flash: Flash) => void, options?: FlashOptions): Handle;
-/** Whatever the backend sends becomes something to read: a text as args[0], the parts as kwargs or as an object. */
+/** Reads a message: a text as args[0], or its parts as kwargs or as an object in args[0]. */
 export declare function flashFrom({ args, kwargs }: Payload): Flash;

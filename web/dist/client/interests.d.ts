@@ -11,9 +11,9 @@ export declare function want(state: State, wanted: {
     match: Match;
 }): Step;
 export declare function release(state: State, key: string): Step;
-/** Asks for everything again in a new session. */
+/** Requests every interest in a new session. */
 export declare function resume(state: State): Step;
-/** The session is gone, and with it every id. */
+/** Resets the interests after the session has ended: its ids are void, and released ones are removed. */
 export declare function forget(state: State): State;
 export declare function granted(state: State, kind: InterestKind, answer: {
     request: number;
@@ -22,13 +22,16 @@ export declare function granted(state: State, kind: InterestKind, answer: {
 export declare function denied(state: State, kind: InterestKind, error: Incoming & {
     type: 'error';
 }): Step;
-/** The router took it back: rights were withdrawn. Asked again only in the next session, or when the page asks. */
+/**
+ * The router has ended the subscription or registration, because a right was withdrawn. The interest is requested
+ * again in the next session, or when the page wants it again.
+ */
 export declare function revoked(state: State, kind: InterestKind, { id, reason }: Revocation): Step;
 /** An event without an active subscription is dropped: the router sent it before it saw UNSUBSCRIBE. */
 export declare function event(state: State, message: Incoming & {
     type: 'event';
 }): Output[];
-/** An invocation is answered whatever happens, or the caller waits for nothing. */
+/** Every invocation is answered, also for a procedure that was released: the caller waits for an answer. */
 export declare function invocation(state: State, message: Incoming & {
     type: 'invocation';
 }): Output[];

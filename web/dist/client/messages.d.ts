@@ -1,10 +1,10 @@
 /**
- * The WAMP 2 messages that a client sends and receives, as JSON arrays. It checks shapes and nothing else: whether a
- * message is welcome at this moment is the machine's question.
+ * The WAMP 2 messages of a client, as JSON arrays. This file checks the shape of a message; the machine checks if the
+ * message is allowed in the current phase.
  */
 export type Dict = Readonly<Record<string, unknown>>;
 export type Match = 'exact' | 'prefix' | 'wildcard';
-/** What an event, a call, a result or an error carries for the application. */
+/** The application's data in an event, call, result or error. */
 export interface Payload {
     readonly args: readonly unknown[];
     readonly kwargs: Dict;
@@ -95,16 +95,16 @@ export type Incoming = {
     readonly type: 'malformed';
     readonly problem: string;
 };
-/** The router took a subscription or registration back (request id 0). */
+/** The end of a subscription or registration by the router: UNSUBSCRIBED or UNREGISTERED with request id 0. */
 export interface Revocation {
     readonly id: number;
     readonly reason: string;
 }
-/** Reads one frame. It never throws: what is no message of a router comes back as `malformed`. */
+/** Reads one frame. An invalid message is returned as `malformed`; parse never throws. */
 export declare function parse(frame: string): Incoming;
-/** The payload's elements as they stand at the end of a message: as few as can be. */
+/** Returns the payload as the last elements of a message, without those that are empty. */
 export declare function trailing({ args, kwargs }: Payload): Message;
 export declare function isDict(value: unknown): value is Dict;
-/** The string under a key of a dictionary that somebody else wrote; empty if it is no string. */
+/** Returns the string under a key, or an empty one if the value has another type. */
 export declare function textOf(dict: Dict, key: string): string;
 export declare function textsOf(dict: Dict, key: string): readonly string[];

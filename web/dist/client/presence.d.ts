@@ -1,4 +1,4 @@
-/** Presence: who views and who edits a record. Many tabs of one user are one person. */
+/** Presence: the people who view or edit a record. All tabs of a user are one person. */
 import type { Connection } from './connection.js';
 import { Failed } from './failure.js';
 import { type Dict } from './messages.js';
@@ -11,7 +11,7 @@ export interface Person {
 }
 export interface PresenceUpdate {
     readonly people: readonly Person[];
-    /** Null with the first state and after a reconnect: nobody has come or gone, the page has. */
+    /** Null in the first update of each session, which is the state and not a change. */
     readonly change: {
         readonly kind: 'join' | 'leave' | 'mode';
         readonly id: string;
@@ -27,8 +27,8 @@ export interface Presence {
     setMode(mode: Mode): void;
     leave(): void;
 }
-/** Enters a record, again after each reconnect, until `leave`. */
+/** Enters a record, and enters it again after each reconnect, until `leave`. */
 export declare function enterPresence(connection: Connection, record: string, mode: Mode, handlers: PresenceHandlers): Presence;
-/** Everybody but the user of this page. */
+/** Returns the people without the given user. */
 export declare function others(people: readonly Person[], user: string): readonly Person[];
 export declare function updateFrom(kwargs: Dict): PresenceUpdate;

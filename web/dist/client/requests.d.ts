@@ -1,11 +1,14 @@
-/** Calls and acknowledged publications: each is settled exactly once, by its answer, by its time or by the lost session. */
+/**
+ * Calls and acknowledged publications. Each is settled once: by its answer, by its timeout or by the end of the
+ * session.
+ */
 import { type Incoming, type Payload } from './messages.js';
 import { type Request, type State, type Step } from './state.js';
-/** Sends it, or keeps it until there is a session; how long it may wait is the shell's timer (`expire`). */
+/** Sends a request, or keeps it until there is a session. The shell's timer limits the wait (`expire`). */
 export declare function request(state: State, unsent: Omit<Request, 'requestId'>): Step;
-/** Sends what has been waiting for a session. */
+/** Sends the requests that wait for a session. */
 export declare function flush(state: State): Step;
-/** A publication that nobody answers. Without a session it is dropped: what is worth keeping asks for an acknowledgement. */
+/** Sends a publication that the router does not acknowledge, or drops it if there is no session. */
 export declare function publishUnacknowledged(state: State, publication: {
     uri: string;
     options: object;
@@ -18,6 +21,6 @@ export declare function fail(state: State, kind: Request['kind'], error: Incomin
     type: 'error';
 }): Step;
 export declare function expire(state: State, token: number): Step;
-/** Whether a request that was sent has been carried out nobody can say, so it is not sent again. */
+/** Fails the requests that were sent. They are not sent again, because the router may have carried them out. */
 export declare function abandonSent(state: State): Step;
 export declare function abandonAll(state: State): Step;

@@ -1,12 +1,12 @@
 import type { Dict, Match, Message, Payload } from './messages.js';
-/** What a connection needs to know before it begins. */
+/** The configuration of a connection. */
 export interface Config {
     readonly realm: string;
     readonly tab: string | null;
     readonly agent: string;
     readonly tickets: boolean;
 }
-/** Who the router says that we are. */
+/** The session and its identity, as WELCOME has them. */
 export interface Session {
     readonly id: number;
     readonly user: string;
@@ -15,19 +15,19 @@ export interface Session {
     readonly roles: readonly string[];
     readonly tenant: string;
 }
-/** Why something did not work: the URI is for programs, the message for people. */
+/** The cause of a failure: the URI is for programs, the message for people. */
 export interface Failure {
     readonly uri: string;
     readonly message: string;
     readonly payload: Payload;
 }
 /**
- * The life of a connection.
+ * The phases of a connection.
  *
  *     idle -> connecting -> authenticating -> open -> closing -> closed
  *                 ^  \____________|____________|
  *                 |               v            \
- *                 +----------- waiting          refused (a person must do something, then retry)
+ *                 +----------- waiting          refused (until retry is called)
  */
 export type Phase = {
     readonly name: 'idle' | 'connecting' | 'waiting' | 'closing' | 'closed';
@@ -190,13 +190,13 @@ export type Output = {
 };
 export type Step = readonly [State, readonly Output[]];
 export declare function initial(config: Config): State;
-/** The next step after this one, with the outputs of both. */
+/** Runs the next step after this one and returns the outputs of both. */
 export declare function andThen([state, outputs]: Step, next: (state: State) => Step): Step;
 export declare function send(...messages: Message[]): Output[];
 export declare function failure(uri: string, message: string): Failure;
-/** A failure as an ERROR tells it; the human text is where most routers and callees put it. */
+/** Returns the failure of an ERROR; its message is kwargs.message or args[0] if that is a string. */
 export declare function failureFrom(uri: string, payload: Payload): Failure;
-/** Subscriptions and registrations have ids of their own, which may be equal. */
+/** Returns the key of an id: a subscription and a registration may have the same one. */
 export declare function idKey(kind: InterestKind, id: number): string;
 export declare function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V>;
 export declare function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V>;

@@ -1,9 +1,10 @@
 /**
- * A tab: a page's identity that outlives its sessions and its reloads, so that the server can tell the author's own
- * tab from all others. It names nobody and is worth nothing to who learns it.
+ * The identity of a browser tab, which stays the same over reconnects and reloads. With it the server tells the tab
+ * that made a change from all others. It identifies no person and gives no access.
  */
 /**
- * A browser that duplicates a tab copies its sessionStorage too, identity and all. A lock that the page holds as long
- * as it lives tells the copy from a reload. Without locks (pages that are not served securely) each load is a tab.
+ * Returns the tab's identity. A browser that duplicates a tab copies sessionStorage with the identity; a lock that the
+ * page holds until it ends tells the copy from a reload. Pages that are not served securely have no locks: there, each
+ * load has a new identity.
  */
 export declare function tabIdentity(): Promise<string>;

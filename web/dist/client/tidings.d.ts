@@ -1,4 +1,4 @@
-/** The browser SDK of Tidings. See connection.ts for the connection, and one file for each feature on top of it. */
+/** The browser SDK of Tidings: the connection (connection.ts), and one file for each feature on top of it. */
 export { backoff } from './backoff.js';
 export { type CallOptions, connect, type Connection, type ConnectionState, type Event, type EventHandler, type Handle, type Options, type Procedure, type PublishOptions, type SubscribeOptions, type TopicEvent, } from './connection.js';
 export { type Change, type ContentHandlers, type ContentWatch, watchContent } from './content.js';

@@ -1,7 +1,7 @@
-// Runs before the first paint, so that a chosen theme does not flash in the other one.
+// Runs before the first paint, so that the page never shows the other theme first.
 try {
   const theme = localStorage.getItem('demo.theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
 } catch {
-  // storage is switched off: the system's colours stand
+  // storage is disabled: the system's theme applies
 }

@@ -1,4 +1,4 @@
-// Copies what npm can only pack from inside this folder: the built files, which the server embeds, and the license.
+// Copies the built files and the license into this folder, because npm packs files from here only.
 import { cpSync, rmSync } from 'node:fs';
 
 const here = (path) => new URL(path, import.meta.url);

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 import { workspace } from '../../workspace.ts';
 
-// One ES module that a page imports from the server itself: no hash in its name, no source map.
+// One ES module with a stable name, because pages import it from the server.
 export default defineConfig({
   ...workspace,
   build: {

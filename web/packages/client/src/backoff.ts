@@ -1,11 +1,11 @@
-const FIRST = 1_000; // ms; a blip of the network should not show for longer
-const LONGEST = 30_000; // ms; a server that comes back after an hour is noticed within half a minute
+const FIRST = 1_000; // ms; a short loss of the network is over sooner than that
+const LONGEST = 30_000; // ms; a page finds a server that was away for an hour within half a minute
 
 /**
- * How long to wait before try number `tries` (1 is the first), in ms. `dice` is a random number of [0, 1): half of the
- * time is jitter, so that the tabs which one restart has thrown out do not all come back in the same instant.
+ * Returns the milliseconds to wait before try number `tries`, which starts at 1. `random` is a number of [0, 1). Half
+ * of the wait is jitter: after a restart of the server, its clients reconnect spread over time.
  */
-export function backoff(tries: number, dice: number): number {
+export function backoff(tries: number, random: number): number {
   const ceiling = Math.min(LONGEST, FIRST * 2 ** (Math.max(1, tries) - 1));
-  return Math.round(ceiling / 2 + (ceiling / 2) * dice);
+  return Math.round(ceiling / 2 + (ceiling / 2) * random);
 }

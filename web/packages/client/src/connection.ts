@@ -1,6 +1,6 @@
 /**
- * The shell around the machine: one socket at a time, its timers, and the page's handlers. It decides nothing; what
- * to do next is always the machine's word.
+ * The shell around the machine (machine.ts): owns the socket, the timers and the page's handlers. It carries out the
+ * machine's outputs and makes no decision of its own.
  */
 import { backoff } from './backoff.js';
 import type { Dict, Match, Payload } from './messages.js';
@@ -12,13 +12,13 @@ import { tabIdentity } from './tab.js';
 export interface Options {
   readonly url: string | URL; // relative to the page; http(s) becomes ws(s)
   readonly realm?: string;
-  /** Fetches a one-time ticket from the page's own backend; asked for each session. Without it the page is anonymous. */
+  /** Fetches a one-time ticket from the page's backend, once for each session. Without it the page is anonymous. */
   readonly ticket?: () => Promise<string>;
-  /** The tab's identity, if the page has one of its own; by default it is kept in sessionStorage. */
+  /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
   readonly tab?: string;
 }
 
-/** What a page can show of the connection. */
+/** The state of the connection, for the page to show. */
 export type ConnectionState =
   | { readonly name: 'connecting' | 'authenticating'; readonly tries: number }
   | { readonly name: 'open'; readonly session: Session }
@@ -38,7 +38,7 @@ export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Prom
 
 export interface SubscribeOptions {
   readonly match?: Match;
-  readonly onActive?: () => void; // in each session anew; again when another handler joins in
+  readonly onActive?: () => void; // called in each session, and when another handler is added
   /** @deprecated Use onActive. */
   readonly onHeld?: () => void;
   readonly onRefused?: (failure: Failure) => void;
@@ -51,7 +51,7 @@ export interface Handle {
 }
 
 export interface PublishOptions extends Partial<Payload> {
-  readonly acknowledge?: boolean; // wait for PUBLISHED, and for a session if there is none
+  readonly acknowledge?: boolean; // wait for a session, and for PUBLISHED
   readonly excludeMe?: boolean; // default true
   readonly timeout?: number; // ms, of an acknowledged publication
 }
@@ -65,12 +65,12 @@ interface Handler {
   readonly options: SubscribeOptions;
 }
 
-const OPENING = 15_000; // ms from the first packet to WELCOME; a router that takes longer is not well
-const STABLE = 10_000; // ms after which a session counts as lasting, and the back-off begins anew
-const CLOSING = 2_000; // ms that a router gets to answer GOODBYE
-const TIMEOUT = 10_000; // ms, of calls that name none
+const OPENING = 15_000; // ms from opening the socket to WELCOME
+const STABLE = 10_000; // ms after which a session resets the back-off
+const CLOSING = 2_000; // ms that the router has to answer GOODBYE
+const TIMEOUT = 10_000; // ms; the default of calls and acknowledged publications
 
-declare const __TIDINGS_VERSION__: string; // of package.json, put in by the build
+declare const __TIDINGS_VERSION__: string; // version of package.json; the build defines it
 const AGENT = `tidings-js/${__TIDINGS_VERSION__}`;
 
 export function connect(options: Options): Connection {
@@ -78,7 +78,10 @@ export function connect(options: Options): Connection {
 }
 
 export class Connection {
-  /** The identity that the page's requests to its own backend should carry, so that it is not told of its own changes. */
+  /**
+   * The tab's identity. The page sends it along to its own backend when it saves, and the router then does not notify
+   * this tab of its own change.
+   */
   readonly tab: Promise<string>;
 
   readonly #options: Options;
@@ -104,7 +107,7 @@ export class Connection {
       this.#machine = { ...this.#machine, config: configFrom(options, tab) };
       this.#input({ type: 'start' });
     });
-    globalThis.addEventListener?.('online', this.#hurry);
+    globalThis.addEventListener?.('online', this.#retryIfWaiting);
   }
 
   get state(): ConnectionState {
@@ -115,7 +118,7 @@ export class Connection {
     return this.#shown.name === 'open' ? this.#shown.session : null;
   }
 
-  /** Listens to changes of the state; returns how to stop. */
+  /** Calls the listener after each change of the state, until the returned function is called. */
   onState(listener: (state: ConnectionState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -129,7 +132,7 @@ export class Connection {
     return this.#want('registration', procedure, { handle: handler, options });
   }
 
-  /** Without `acknowledge` it is sent if there is a session and forgotten if there is none. */
+  /** Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. */
   async publish(topic: string, options: PublishOptions = {}): Promise<void> {
     const payload = payloadFrom(options);
     const wamp: Dict = {
@@ -140,25 +143,25 @@ export class Connection {
     await this.#request('publish', { uri: topic, options: wamp, payload, timeout: options.timeout ?? TIMEOUT });
   }
 
-  /** Rejects with a Failed; a call made before the session is open waits for it, within its time. */
+  /** Calls a procedure; rejects with a Failed. Without a session the call waits for one until its timeout. */
   async call(procedure: string, options: CallOptions = {}): Promise<Payload> {
     const timeout = options.timeout ?? TIMEOUT;
     const payload = payloadFrom(options);
     return this.#request('call', { uri: procedure, options: { timeout }, payload, timeout });
   }
 
-  /** Connects at once: out of waiting, or after a refusal that a person has dealt with. */
+  /** Connects at once if the connection waits for its next try or was refused. */
   retry(): void {
     this.#input({ type: 'retry' });
   }
 
-  /** Ends the session for good. A page that is merely left need not call it. */
+  /** Ends the connection for good. The browser does it for a page that is left. */
   close(): void {
-    globalThis.removeEventListener?.('online', this.#hurry);
+    globalThis.removeEventListener?.('online', this.#retryIfWaiting);
     this.#input({ type: 'close' });
   }
 
-  readonly #hurry = (): void => {
+  readonly #retryIfWaiting = (): void => {
     if (this.#machine.phase.name === 'waiting') this.retry();
   };
 
@@ -186,7 +189,7 @@ export class Connection {
     });
   }
 
-  /** Handlers may call back into the connection; their inputs wait until the outputs before them are carried out. */
+  /** Runs the machine. Inputs from handlers that it calls are queued until the current outputs are carried out. */
   #input(input: Input): void {
     this.#inputs.push(input);
     if (this.#busy) return;
@@ -224,8 +227,8 @@ export class Connection {
       socket.onmessage = ({ data }) => this.#input({ type: 'received', attempt, frame: String(data) });
       socket.onclose = () => this.#input({ type: 'lost', attempt });
       this.#socket = socket;
-    } catch (error) { // the page's security policy forbids it
-      console.error('tidings: no socket', error);
+    } catch (error) { // the page's Content-Security-Policy forbids the address
+      console.error('tidings: the browser refused to open a WebSocket:', error);
       this.#input({ type: 'lost', attempt });
     }
   }
@@ -275,12 +278,12 @@ export class Connection {
     for (const handler of [...(this.#handlers.get(key) ?? [])]) guarded(() => run(handler));
   }
 
-  #settle(token: number, how: (request: { resolve(result: Payload): void; reject(error: Failed): void }) => void): void {
+  #settle(token: number, apply: (request: { resolve(result: Payload): void; reject(error: Failed): void }) => void): void {
     const request = this.#requests.get(token);
     if (!request) return;
     this.#requests.delete(token);
     clearTimeout(request.timer);
-    how(request);
+    apply(request);
   }
 }
 
@@ -312,7 +315,10 @@ function refused(options: SubscribeOptions, { key, failure }: { key: string; fai
   else console.warn(`tidings: ${key}: ${failure.uri}: ${failure.message}`);
 }
 
-/** Throws if it is no JSON: on its way to the socket nobody could be told any more, and its request id would be spent. */
+/**
+ * Returns the payload, or throws a Failed if it cannot be JSON. It is checked here because a failure in `send` would
+ * come after the request id was used, with no caller to reject.
+ */
 function payloadFrom({ args = [], kwargs = {} }: Partial<Payload>): Payload {
   try {
     JSON.stringify([args, kwargs]);
@@ -322,7 +328,7 @@ function payloadFrom({ args = [], kwargs = {} }: Partial<Payload>): Payload {
   return { args, kwargs };
 }
 
-/** One handler's mistake must not keep the rest from being carried out. */
+/** Runs a handler; logs its error, so that the remaining handlers still run. */
 function guarded(run: () => void): void {
   try {
     run();

@@ -1,6 +1,7 @@
 /**
- * Content outdated: watches the tags of what a page shows and says once for each change which of them it touched. The
- * tab that made a change is not told of it; the author's other tabs are, and can tell.
+ * Content outdated: watches the tags of the records that a page shows and reports each change once, with the watched
+ * tags that it touched. The router does not notify the tab that made the change. The author's other tabs are notified
+ * with `mine` set.
  */
 import type { Connection, Handle, TopicEvent } from './connection.js';
 import { textOf, textsOf, isDict } from './messages.js';
@@ -8,35 +9,38 @@ import type { Failure } from './state.js';
 
 export interface Change {
   readonly id: string;
-  readonly tags: readonly string[]; // of those that are watched
+  readonly tags: readonly string[]; // the watched ones
   readonly author: { readonly id: string; readonly name: string } | null;
-  readonly mine: boolean; // made by this very user, in another tab
+  readonly mine: boolean; // made by this user in another tab
   readonly version: string | null;
   readonly fields: readonly string[];
   readonly at: Date;
 }
 
 export interface ContentWatch {
-  /** Watches exactly these tags from now on. */
+  /** Replaces the watched tags. */
   set(tags: Iterable<string>): void;
   stop(): void;
 }
 
 export interface ContentHandlers {
   readonly changed: (change: Change) => void;
-  /** Every tag is watched, in each session anew: what changed before was not told, so now is the time to compare. */
+  /**
+   * Called in each session when the router has answered for every tag. Earlier changes were not reported: compare
+   * versions now.
+   */
   readonly ready?: () => void;
   readonly refused?: (tag: string, failure: Failure) => void;
 }
 
-/** The events of one change are written one after the other; this is how long the last may lag behind, in ms. */
+/** Milliseconds to wait for the next event of a change: the router sends one event for each tag. */
 const LAG = 50;
 
 export function watchContent(connection: Connection, tags: Iterable<string>, handlers: ContentHandlers): ContentWatch {
   const watched = new Map<string, Handle>();
-  const answered = new Set<string>(); // tags that the router has allowed or refused in this session
+  const answered = new Set<string>(); // tags that the router has granted or refused in this session
   const gather = gathering(handlers.changed);
-  let setting = false; // a tag that another watch holds is answered while it is added
+  let setting = false; // a tag that another watch has already is answered inside subscribe
   const complete = (): boolean => watched.size > 0 && answered.size === watched.size;
   const answer = (tag: string): void => {
     answered.add(tag);
@@ -68,7 +72,7 @@ export function watchContent(connection: Connection, tags: Iterable<string>, han
   return { set, stop: () => (set([]), forget(), gather.stop()) };
 }
 
-/** Puts the events of one change together: one change of five tags is one message to the user. */
+/** Merges the events of one change: a change of five tags is one call of `done`. */
 export function gathering(done: (change: Change) => void): { add(change: Change): void; stop(): void } {
   const open = new Map<string, { change: Change; timer: ReturnType<typeof setTimeout> }>();
   const add = (change: Change): void => {

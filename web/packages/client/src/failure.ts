@@ -1,6 +1,6 @@
 import type { Failure } from './state.js';
 
-/** A call, publication or procedure that failed; `failure` has the WAMP error URI and its payload. */
+/** The error of a call, publication or procedure; `failure` has the WAMP error URI and its payload. */
 export class Failed extends Error {
   readonly failure: Failure;
 
@@ -17,5 +17,5 @@ export class Failed extends Error {
   }
 }
 
-/** Thrown by a ticket callback when asking again is of no use: the user has to log in first. */
+/** Thrown by a ticket callback to stop further tries, for example because the user must log in first. */
 export class TicketRefused extends Error {}

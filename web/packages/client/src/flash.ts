@@ -1,4 +1,4 @@
-/** Flash notifications: short messages to one user, on all of that user's pages and on nobody else's. */
+/** Flash notifications: short messages to one user, shown on all of that user's pages. */
 import type { Connection, Handle } from './connection.js';
 import { isDict, type Payload, textOf } from './messages.js';
 
@@ -8,15 +8,15 @@ export interface Flash {
   readonly level: Level;
   readonly title: string;
   readonly text: string;
-  readonly href: string; // empty, or an address that is safe to put into a link
+  readonly href: string; // an http or https address, or empty
 }
 
 export interface FlashOptions {
-  /** The topic of a user's messages; default `user.{id}.flash`. */
+  /** Returns the topic of a user's messages; by default `user.{id}.flash`. */
   readonly topic?: (user: string) => string;
 }
 
-/** Follows the user of the session, whoever that is after a reconnect. */
+/** Shows the messages to the session's user. After a reconnect as another user it follows that user. */
 export function watchFlash(connection: Connection, show: (flash: Flash) => void, options: FlashOptions = {}): Handle {
   const topic = options.topic ?? ((user) => `user.${user}.flash`);
   let handle: Handle | null = null;
@@ -31,7 +31,7 @@ export function watchFlash(connection: Connection, show: (flash: Flash) => void,
   return { uri: topic('{user}'), release: () => (stop(), handle?.release()) };
 }
 
-/** Whatever the backend sends becomes something to read: a text as args[0], the parts as kwargs or as an object. */
+/** Reads a message: a text as args[0], or its parts as kwargs or as an object in args[0]. */
 export function flashFrom({ args, kwargs }: Payload): Flash {
   const [first] = args;
   const parts = isDict(first) ? { ...first, ...kwargs } : kwargs;
@@ -43,7 +43,7 @@ function levelOf(text: string): Level {
   return text === 'success' || text === 'warning' || text === 'error' ? text : 'info';
 }
 
-/** A `javascript:` address in a message would run in the page: only the web's own schemes pass. */
+/** Returns the address if it is http or https: a `javascript:` link would run code in the page. */
 function safe(href: string): string {
   try {
     const { protocol } = new URL(href, 'https://page.invalid/');

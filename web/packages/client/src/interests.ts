@@ -30,12 +30,12 @@ export function release(state: State, key: string): Step {
   return interest.status === 'active' ? drop(state, interest) : [{ ...state, interests: withoutEntry(state.interests, key) }, []];
 }
 
-/** Asks for everything again in a new session. */
+/** Requests every interest in a new session. */
 export function resume(state: State): Step {
   return [...state.interests.values()].reduce<Step>((step, interest) => andThen(step, (s) => request(s, interest)), [state, []]);
 }
 
-/** The session is gone, and with it every id. */
+/** Resets the interests after the session has ended: its ids are void, and released ones are removed. */
 export function forget(state: State): State {
   const interests = new Map<string, Interest>();
   for (const interest of state.interests.values()) {
@@ -59,7 +59,10 @@ export function denied(state: State, kind: InterestKind, error: Incoming & { typ
   return refused(state, interest, failureFrom(error.uri, error.payload));
 }
 
-/** The router took it back: rights were withdrawn. Asked again only in the next session, or when the page asks. */
+/**
+ * The router has ended the subscription or registration, because a right was withdrawn. The interest is requested
+ * again in the next session, or when the page wants it again.
+ */
 export function revoked(state: State, kind: InterestKind, { id, reason }: Revocation): Step {
   const interest = state.interests.get(state.ids.get(idKey(kind, id)) ?? '');
   if (!interest) return [state, []];
@@ -75,7 +78,7 @@ export function event(state: State, message: Incoming & { type: 'event' }): Outp
   return [{ type: 'event', key: interest.key, publication: message.publication, delivery }];
 }
 
-/** An invocation is answered whatever happens, or the caller waits for nothing. */
+/** Every invocation is answered, also for a procedure that was released: the caller waits for an answer. */
 export function invocation(state: State, message: Incoming & { type: 'invocation' }): Output[] {
   const { request, details, payload } = message;
   const interest = state.interests.get(state.ids.get(idKey('registration', message.id)) ?? '');
@@ -98,11 +101,11 @@ function drop(state: State, interest: Interest): Step {
   return [{ ...state, interests, ids, lastRequest: requestId }, send([codes[interest.kind].release, requestId, interest.id])];
 }
 
-function refused(state: State, interest: Interest, why: Failure): Step {
+function refused(state: State, interest: Interest, cause: Failure): Step {
   const ids = withoutEntry(state.ids, idKey(interest.kind, interest.id));
   if (!interest.wanted) return [{ ...state, ids, interests: withoutEntry(state.interests, interest.key) }, []];
   const next = put({ ...state, ids }, { ...interest, status: 'refused', requestId: 0, id: 0 });
-  return [next, [{ type: 'interest-refused', key: interest.key, failure: why }]];
+  return [next, [{ type: 'interest-refused', key: interest.key, failure: cause }]];
 }
 
 function requested(state: State, kind: InterestKind, requestId: number): Interest | undefined {

@@ -1,13 +1,13 @@
 /**
- * The connection as a pure function: no sockets, no clock, no dice. The shell (connection.ts) carries its outputs out
- * and brings what comes of them back as inputs.
+ * The connection as a pure function of state and input, without sockets, clock or random numbers. The shell
+ * (connection.ts) carries out its outputs and feeds the results back as inputs.
  */
 import { Code, type Dict, type Incoming, isDict, parse, textOf, textsOf, trailing } from './messages.js';
 import * as interests from './interests.js';
 import * as requests from './requests.js';
 import { andThen, type Input, type Output, send, type Session, type State, type Step, type Timer } from './state.js';
 
-/** What only a person or a developer can mend. All else is tried again: after a restart the answer may be another. */
+/** The reasons that end all tries until a person or developer acts. After any other reason the page tries again. */
 const FINAL: ReadonlySet<string> = new Set([
   'wamp.error.authentication_denied',
   'wamp.error.authentication_required',
@@ -33,15 +33,16 @@ export function step(state: State, input: Input): Step {
     case 'expired': return requests.expire(state, input.token);
     case 'publish': return requests.publishUnacknowledged(state, input);
     case 'opened': case 'received': case 'lost': case 'ticket': case 'no-ticket': case 'answer':
-      return input.attempt === state.attempt ? heard(state, input) : [state, []];
+      return input.attempt === state.attempt ? fromAttempt(state, input) : [state, []];
   }
 }
 
-type Heard = Extract<Input, { attempt: number }>;
+type AttemptInput = Extract<Input, { attempt: number }>;
 
-function heard(state: State, input: Heard): Step {
+/** Handles an input of the current socket; step drops those of older sockets. */
+function fromAttempt(state: State, input: AttemptInput): Step {
   switch (input.type) {
-    case 'opened': return state.phase.name === 'connecting' ? greet(state) : [state, []];
+    case 'opened': return state.phase.name === 'connecting' ? hello(state) : [state, []];
     case 'received': return receive(state, parse(input.frame));
     case 'lost': return lost(state);
     case 'ticket': return ticket(state, input.ticket);
@@ -50,7 +51,7 @@ function heard(state: State, input: Heard): Step {
   }
 }
 
-// ---- reaching the router ----
+// ---- connecting ----
 
 function connect(state: State): Step {
   const attempt = state.attempt + 1;
@@ -65,8 +66,8 @@ function retry(state: State): Step {
   return state.phase.name === 'refused' ? connect({ ...state, tries: 0, denials: 0 }) : [state, []];
 }
 
-/** HELLO, and at the same time the page's question to its own backend for a ticket: one round trip less. */
-function greet(state: State): Step {
+/** Sends HELLO and asks the page's backend for a ticket at the same time, which saves a round trip. */
+function hello(state: State): Step {
   const { realm, tab, agent, tickets } = state.config;
   const details: Dict = {
     roles: {
@@ -84,7 +85,7 @@ function greet(state: State): Step {
   return show({ ...state, phase }, [...send([Code.hello, realm, details]), ...ask]);
 }
 
-// ---- authenticating: challenge and ticket come in either order ----
+// ---- authenticating: CHALLENGE and ticket arrive in either order ----
 
 function ticket(state: State, value: string): Step {
   if (state.phase.name !== 'authenticating') return [state, []];
@@ -94,7 +95,7 @@ function ticket(state: State, value: string): Step {
 function challenged(state: State, method: string): Step {
   if (state.phase.name !== 'authenticating' || state.phase.challenged) return violation(state, 'unexpected CHALLENGE');
   if (method !== 'ticket' || !state.config.tickets) {
-    const message = `the router asks for ${method}, which this page cannot give`;
+    const message = `the router asks for ${method}; this page can only ${state.config.tickets ? 'send a ticket' : 'be anonymous'}`;
     return andThen([state, send([Code.abort, { message }, 'wamp.error.cannot_authenticate'])],
       (s) => refuse(s, 'wamp.error.cannot_authenticate', message));
   }
@@ -104,13 +105,13 @@ function challenged(state: State, method: string): Step {
 function authenticate(state: State): Step {
   const { phase } = state;
   if (phase.name !== 'authenticating' || phase.answered || !phase.challenged || phase.ticket === null) return [state, []];
-  // A ticket is good for once: it is not kept.
+  // A ticket is accepted once, so the state does not keep it.
   return [{ ...state, phase: { ...phase, answered: true, ticket: null } }, send([Code.authenticate, phase.ticket, {}])];
 }
 
-function noTicket(state: State, why: { message: string; final: boolean }): Step {
+function noTicket(state: State, cause: { message: string; final: boolean }): Step {
   if (state.phase.name !== 'authenticating') return [state, []];
-  if (why.final) return refuse(state, 'wamp.error.authentication_required', why.message);
+  if (cause.final) return refuse(state, 'wamp.error.authentication_required', cause.message);
   return andThen([state, [{ type: 'disconnect' }]], lost);
 }
 
@@ -143,7 +144,7 @@ function receive(state: State, message: Incoming): Step {
     case 'authenticating': return opening(state, message);
     case 'open': return established(state, message);
     case 'closing': return message.type === 'goodbye' ? ended(state) : [state, []];
-    default: return [state, []]; // said by a socket that is being closed
+    default: return [state, []]; // the socket is being closed
   }
 }
 
@@ -178,7 +179,7 @@ function failed(state: State, error: Incoming & { type: 'error' }): Step {
     case Code.register: return interests.denied(state, 'registration', error);
     case Code.call: return requests.fail(state, 'call', error);
     case Code.publish: return requests.fail(state, 'publish', error);
-    case Code.unsubscribe: case Code.unregister: return [state, []]; // it is gone either way
+    case Code.unsubscribe: case Code.unregister: return [state, []]; // the router has ended it already
     default: return violation(state, `ERROR for a request of type ${error.of}`);
   }
 }
@@ -194,17 +195,15 @@ function answer(state: State, { request, outcome }: Input & { type: 'answer' }):
 
 // ---- the end of a session ----
 
-/**
- * A ticket may run out on its way to the router, so the first denial asks for another one; the second is final.
- */
+/** A ticket may expire on its way to the router: after the first denial the page gets another, the second is final. */
 function aborted(state: State, { reason, details }: Incoming & { type: 'abort' }): Step {
-  const forgiven = reason === 'wamp.error.authentication_denied' && state.denials === 0;
+  const mayRetry = reason === 'wamp.error.authentication_denied' && state.denials === 0;
   const next = { ...state, denials: state.denials + 1 };
-  if (FINAL.has(reason) && !forgiven) return refuse(next, reason, textOf(details, 'message') || reason);
+  if (FINAL.has(reason) && !mayRetry) return refuse(next, reason, textOf(details, 'message') || reason);
   return andThen([next, [{ type: 'disconnect' }]], lost);
 }
 
-/** The router ends the session. Whether this user may come back is for the ticket callback to say. */
+/** The router ends the session. The page reconnects, and its ticket callback decides if the user may come back. */
 function goodbye(state: State, { reason, details }: Incoming & { type: 'goodbye' }): Step {
   const replied: Step = [state, send([Code.goodbye, {}, 'wamp.close.goodbye_and_out'])];
   if (FINAL.has(reason)) return andThen(replied, (s) => refuse(s, reason, textOf(details, 'message') || reason));
@@ -224,12 +223,12 @@ function lost(state: State): Step {
   }
   const tries = state.tries + 1;
   const waiting: State = { ...interests.forget(state), tries, phase: { name: 'waiting' } };
-  return andThen(show(waiting, [...quiet(), { type: 'start-timer', timer: 'retry', tries }]), requests.abandonSent);
+  return andThen(show(waiting, [...stopTimers(), { type: 'start-timer', timer: 'retry', tries }]), requests.abandonSent);
 }
 
 function refuse(state: State, reason: string, message: string): Step {
   const refused: State = { ...interests.forget(state), phase: { name: 'refused', reason, message } };
-  return andThen(show(refused, [{ type: 'disconnect' }, ...quiet()]), requests.abandonAll);
+  return andThen(show(refused, [{ type: 'disconnect' }, ...stopTimers()]), requests.abandonAll);
 }
 
 function close(state: State): Step {
@@ -238,7 +237,7 @@ function close(state: State): Step {
     case 'open': {
       const bye = send([Code.goodbye, {}, 'wamp.close.close_realm']);
       const closing = show({ ...interests.forget(state), phase: { name: 'closing' } }, [
-        ...bye, ...quiet(), start('closing'),
+        ...bye, ...stopTimers(), start('closing'),
       ]);
       return andThen(closing, requests.abandonAll);
     }
@@ -247,7 +246,7 @@ function close(state: State): Step {
 }
 
 function ended(state: State): Step {
-  return show({ ...state, phase: { name: 'closed' } }, [{ type: 'disconnect' }, ...quiet(), stop('closing')]);
+  return show({ ...state, phase: { name: 'closed' } }, [{ type: 'disconnect' }, ...stopTimers(), stop('closing')]);
 }
 
 function elapsed(state: State, name: Timer): Step {
@@ -262,7 +261,7 @@ function elapsed(state: State, name: Timer): Step {
   }
 }
 
-function quiet(): Output[] {
+function stopTimers(): Output[] {
   return [stop('opening'), stop('stable'), stop('retry')];
 }
 
@@ -274,7 +273,7 @@ function stop(name: Timer): Output {
   return { type: 'stop-timer', timer: name };
 }
 
-/** Moves to a phase that the page gets to see. */
+/** Reports the phase to the page, after the outputs. */
 function show(state: State, outputs: readonly Output[]): Step {
   return [state, [...outputs, { type: 'phase', phase: state.phase, tries: state.tries }]];
 }

@@ -1,4 +1,4 @@
-/** Maintenance: what the site's state is, from the moment a page is connected, and whether it binds this user. */
+/** Maintenance: reports the state of maintenance to a page and whether the page's user is exempt. */
 import type { Connection, Handle } from './connection.js';
 import { type Dict, textOf, textsOf } from './messages.js';
 import type { Session } from './state.js';
@@ -8,14 +8,14 @@ export interface Maintenance {
   readonly message: string;
   readonly since: Date | null;
   readonly by: string;
-  readonly exempt: boolean; // an operator: the page stays usable
+  readonly exempt: boolean; // the user is an operator: the page stays usable
 }
 
 const TOPIC = 'tidings.maintenance';
 
 /**
- * The router says the state to whoever subscribes, so a late page and one that comes back know it at once. While the
- * connection is away the last word stands.
+ * Calls `changed` with the state at once and after each change. The router sends the state to every new subscriber,
+ * also after a reconnect. While there is no connection, the last state stands.
  */
 export function watchMaintenance(connection: Connection, changed: (maintenance: Maintenance) => void): Handle {
   return connection.subscribe(TOPIC, ({ payload }) => changed(maintenanceFrom(payload.kwargs, connection.session)));

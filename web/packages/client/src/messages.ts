@@ -1,12 +1,12 @@
 /**
- * The WAMP 2 messages that a client sends and receives, as JSON arrays. It checks shapes and nothing else: whether a
- * message is welcome at this moment is the machine's question.
+ * The WAMP 2 messages of a client, as JSON arrays. This file checks the shape of a message; the machine checks if the
+ * message is allowed in the current phase.
  */
 
 export type Dict = Readonly<Record<string, unknown>>;
 export type Match = 'exact' | 'prefix' | 'wildcard';
 
-/** What an event, a call, a result or an error carries for the application. */
+/** The application's data in an event, call, result or error. */
 export interface Payload {
   readonly args: readonly unknown[];
   readonly kwargs: Dict;
@@ -55,7 +55,7 @@ export type Incoming =
   | { readonly type: 'invocation'; readonly request: number; readonly id: number; readonly details: Dict; readonly payload: Payload }
   | { readonly type: 'malformed'; readonly problem: string };
 
-/** The router took a subscription or registration back (request id 0). */
+/** The end of a subscription or registration by the router: UNSUBSCRIBED or UNREGISTERED with request id 0. */
 export interface Revocation {
   readonly id: number;
   readonly reason: string;
@@ -79,13 +79,13 @@ const readers: Readonly<Record<number, (fields: Fields) => Incoming>> = {
   }),
 };
 
-/** Reads one frame. It never throws: what is no message of a router comes back as `malformed`. */
+/** Reads one frame. An invalid message is returned as `malformed`; parse never throws. */
 export function parse(frame: string): Incoming {
   try {
     const message: unknown = JSON.parse(frame);
     if (!Array.isArray(message)) throw new Malformed('a message is a list');
     const read = typeof message[0] === 'number' ? readers[message[0]] : undefined;
-    if (!read) throw new Malformed(`message code ${String(message[0])} is not for clients`);
+    if (!read) throw new Malformed(`a router does not send message code ${String(message[0])}`);
     return read(new Fields(message));
   } catch (error) {
     return { type: 'malformed', problem: error instanceof Error ? error.message : String(error) };
@@ -127,7 +127,7 @@ class Fields {
     return { args, kwargs };
   }
 
-  /** UNSUBSCRIBED and UNREGISTERED: an answer, or, with request id 0, news that the router took it back. */
+  /** Reads UNSUBSCRIBED or UNREGISTERED: an answer, or a revocation by the router (request id 0). */
   release(key: string): { request: number; revoked: Revocation | null } {
     if (this.#message[1] !== 0) return { request: this.id(1), revoked: null };
     const details = this.dict(2);
@@ -141,7 +141,7 @@ class Fields {
   }
 }
 
-/** The payload's elements as they stand at the end of a message: as few as can be. */
+/** Returns the payload as the last elements of a message, without those that are empty. */
 export function trailing({ args, kwargs }: Payload): Message {
   if (Object.keys(kwargs).length > 0) return [args, kwargs];
   return args.length > 0 ? [args] : [];
@@ -151,7 +151,7 @@ export function isDict(value: unknown): value is Dict {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The string under a key of a dictionary that somebody else wrote; empty if it is no string. */
+/** Returns the string under a key, or an empty one if the value has another type. */
 export function textOf(dict: Dict, key: string): string {
   const value = dict[key];
   return typeof value === 'string' ? value : '';

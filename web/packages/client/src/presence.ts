@@ -1,4 +1,4 @@
-/** Presence: who views and who edits a record. Many tabs of one user are one person. */
+/** Presence: the people who view or edit a record. All tabs of a user are one person. */
 import type { Connection, TopicEvent } from './connection.js';
 import { Failed } from './failure.js';
 import { type Dict, isDict, textOf } from './messages.js';
@@ -8,13 +8,13 @@ export type Mode = 'view' | 'edit';
 export interface Person {
   readonly id: string;
   readonly name: string;
-  readonly mode: Mode; // the highest of their tabs
+  readonly mode: Mode; // 'edit' if one of the person's tabs edits
   readonly tabs: number;
 }
 
 export interface PresenceUpdate {
   readonly people: readonly Person[];
-  /** Null with the first state and after a reconnect: nobody has come or gone, the page has. */
+  /** Null in the first update of each session, which is the state and not a change. */
   readonly change: { readonly kind: 'join' | 'leave' | 'mode'; readonly id: string; readonly name: string } | null;
 }
 
@@ -29,13 +29,13 @@ export interface Presence {
   leave(): void;
 }
 
-/** Enters a record, again after each reconnect, until `leave`. */
+/** Enters a record, and enters it again after each reconnect, until `leave`. */
 export function enterPresence(connection: Connection, record: string, mode: Mode, handlers: PresenceHandlers): Presence {
   let current = mode;
   let here = true;
   const refuse = (error: unknown): void => {
     const failed = Failed.from(error);
-    // What the lost connection took with it, the next session does again.
+    // A call that was lost with the connection is repeated in the next session.
     if (here && failed.failure.uri !== 'wamp.error.network_failure') handlers.refused?.(failed);
   };
   const enter = (): void => {
@@ -60,13 +60,13 @@ export function enterPresence(connection: Connection, record: string, mode: Mode
       here = false;
       stop();
       handle.release();
-      if (connection.state.name !== 'open') return; // the lost session has left already
+      if (connection.state.name !== 'open') return; // the router has removed the lost session already
       connection.call('tidings.presence.leave', { kwargs: { record } }).catch(refuse);
     },
   };
 }
 
-/** Everybody but the user of this page. */
+/** Returns the people without the given user. */
 export function others(people: readonly Person[], user: string): readonly Person[] {
   return people.filter(({ id }) => id !== user);
 }

@@ -1,14 +1,14 @@
 import type { Dict, Match, Message, Payload } from './messages.js';
 
-/** What a connection needs to know before it begins. */
+/** The configuration of a connection. */
 export interface Config {
   readonly realm: string;
   readonly tab: string | null;
   readonly agent: string;
-  readonly tickets: boolean; // there is a callback that gives tickets; without one the page comes as anonymous
+  readonly tickets: boolean; // the page has a ticket callback; without one it is anonymous
 }
 
-/** Who the router says that we are. */
+/** The session and its identity, as WELCOME has them. */
 export interface Session {
   readonly id: number;
   readonly user: string;
@@ -18,7 +18,7 @@ export interface Session {
   readonly tenant: string;
 }
 
-/** Why something did not work: the URI is for programs, the message for people. */
+/** The cause of a failure: the URI is for programs, the message for people. */
 export interface Failure {
   readonly uri: string;
   readonly message: string;
@@ -26,12 +26,12 @@ export interface Failure {
 }
 
 /**
- * The life of a connection.
+ * The phases of a connection.
  *
  *     idle -> connecting -> authenticating -> open -> closing -> closed
  *                 ^  \____________|____________|
  *                 |               v            \
- *                 +----------- waiting          refused (a person must do something, then retry)
+ *                 +----------- waiting          refused (until retry is called)
  */
 export type Phase =
   | { readonly name: 'idle' | 'connecting' | 'waiting' | 'closing' | 'closed' }
@@ -66,10 +66,10 @@ export interface Request {
 export interface State {
   readonly config: Config;
   readonly phase: Phase;
-  readonly attempt: number; // the number of the socket in use; what older sockets say is stale
-  readonly tries: number; // since a session last lasted
-  readonly denials: number; // tickets refused in a row
-  readonly lastRequest: number; // WAMP: starts at 1 in each session, + 1 for each request
+  readonly attempt: number; // number of the socket in use; inputs of older sockets are dropped
+  readonly tries: number; // since the last session that reset the back-off
+  readonly denials: number; // tickets denied in a row
+  readonly lastRequest: number; // id of the last request; WAMP counts from 1 in each session
   readonly interests: ReadonlyMap<string, Interest>;
   readonly ids: ReadonlyMap<string, string>; // idKey of an active interest -> its key
   readonly requests: ReadonlyMap<number, Request>;
@@ -96,7 +96,7 @@ export type Answer = { readonly result: Payload } | { readonly failure: Failure 
 
 /** What the router delivers for an interest: the content of an event or an invocation. */
 export interface Delivery {
-  readonly uri: string; // the topic or procedure itself, also if the interest is a pattern
+  readonly uri: string; // the topic or procedure, also if the interest is a pattern
   readonly details: Dict;
   readonly payload: Payload;
 }
@@ -132,7 +132,7 @@ export function initial(config: Config): State {
   };
 }
 
-/** The next step after this one, with the outputs of both. */
+/** Runs the next step after this one and returns the outputs of both. */
 export function andThen([state, outputs]: Step, next: (state: State) => Step): Step {
   const [after, more] = next(state);
   return [after, [...outputs, ...more]];
@@ -146,13 +146,13 @@ export function failure(uri: string, message: string): Failure {
   return { uri, message, payload: { args: [], kwargs: {} } };
 }
 
-/** A failure as an ERROR tells it; the human text is where most routers and callees put it. */
+/** Returns the failure of an ERROR; its message is kwargs.message or args[0] if that is a string. */
 export function failureFrom(uri: string, payload: Payload): Failure {
-  const said = payload.kwargs['message'] ?? payload.args[0];
-  return { uri, message: typeof said === 'string' ? said : uri, payload };
+  const message = payload.kwargs['message'] ?? payload.args[0];
+  return { uri, message: typeof message === 'string' ? message : uri, payload };
 }
 
-/** Subscriptions and registrations have ids of their own, which may be equal. */
+/** Returns the key of an id: a subscription and a registration may have the same one. */
 export function idKey(kind: InterestKind, id: number): string {
   return `${kind} ${id}`;
 }

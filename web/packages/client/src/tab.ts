@@ -1,14 +1,15 @@
 /**
- * A tab: a page's identity that outlives its sessions and its reloads, so that the server can tell the author's own
- * tab from all others. It names nobody and is worth nothing to who learns it.
+ * The identity of a browser tab, which stays the same over reconnects and reloads. With it the server tells the tab
+ * that made a change from all others. It identifies no person and gives no access.
  */
 
 const KEY = 'tidings.tab';
-const RELOAD = 300; // ms that the page before a reload may take to let go of its lock
+const RELOAD = 300; // ms that the page before a reload may take to release its lock
 
 /**
- * A browser that duplicates a tab copies its sessionStorage too, identity and all. A lock that the page holds as long
- * as it lives tells the copy from a reload. Without locks (pages that are not served securely) each load is a tab.
+ * Returns the tab's identity. A browser that duplicates a tab copies sessionStorage with the identity; a lock that the
+ * page holds until it ends tells the copy from a reload. Pages that are not served securely have no locks: there, each
+ * load has a new identity.
  */
 export async function tabIdentity(): Promise<string> {
   if (typeof navigator === 'undefined' || !navigator.locks) return fresh();
@@ -20,7 +21,7 @@ export async function tabIdentity(): Promise<string> {
   return id;
 }
 
-/** Holds the lock of an identity until the page is gone; false if another page has it. */
+/** Takes the lock of an identity until the page ends; resolves to false if another page holds it. */
 function claim(id: string, patience: number): Promise<boolean> {
   return new Promise((resolve) => {
     const giveUp = new AbortController();
@@ -28,7 +29,7 @@ function claim(id: string, patience: number): Promise<boolean> {
     const held = (): Promise<never> => {
       clearTimeout(timer);
       resolve(true);
-      return new Promise(() => undefined); // never: the browser ends it with the page
+      return new Promise(() => undefined); // never resolves: the browser releases the lock with the page
     };
     navigator.locks.request(`${KEY}.${id}`, { signal: giveUp.signal }, held).catch(() => resolve(false));
   });
@@ -43,7 +44,7 @@ function recall(): string | null {
   try {
     return sessionStorage.getItem(KEY);
   } catch {
-    return null; // storage is switched off: every load is a tab of its own
+    return null; // storage is disabled: each load has a new identity
   }
 }
 
@@ -51,6 +52,6 @@ function remember(id: string): void {
   try {
     sessionStorage.setItem(KEY, id);
   } catch {
-    // as above
+    // storage is disabled; see recall
   }
 }

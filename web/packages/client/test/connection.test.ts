@@ -34,11 +34,11 @@ describe('a connection', () => {
     expect(Socket.last.sent[0]?.[2]).toMatchObject({ agent: `tidings-js/${manifest.version}` });
   });
 
-  it('throws at once on an address that is none', () => {
+  it('throws on an invalid address', () => {
     expect(() => connect({ url: 'http://[' })).toThrow();
   });
 
-  it('shows its states in order', async () => {
+  it('reports its states in order', async () => {
     const seen: string[] = [];
     const connection = connect({ url: 'ws://site.test/ws', ticket: async () => 'secret', tab: 'tab1' });
     connection.onState(({ name }) => seen.push(name));
@@ -56,7 +56,7 @@ describe('a connection', () => {
     expect(seen).toEqual(['connecting', 'authenticating', 'open', 'waiting', 'connecting', 'authenticating', 'open', 'closed']);
   });
 
-  it('asks for a fresh ticket in each session', async () => {
+  it('fetches a ticket in each session', async () => {
     let last = 0;
     await opened(async () => `t${++last}`);
     Socket.last.onclose?.();
@@ -65,7 +65,7 @@ describe('a connection', () => {
     expect(Socket.all.map(({ sent }) => sent[1])).toEqual([[Code.authenticate, 't1', {}], [Code.authenticate, 't2', {}]]);
   });
 
-  it('is refused when the page must log in, and comes back when it is told to', async () => {
+  it('is refused when the ticket callback throws TicketRefused, and connects again on retry', async () => {
     let loggedIn = false;
     const connection = connect({
       url: 'ws://site.test/ws', tab: 'tab1',
@@ -86,7 +86,7 @@ describe('a connection', () => {
     expect(connection.session?.name).toBe('Ann Abel');
   });
 
-  it('gives up a socket that does not open', async () => {
+  it('closes a socket that does not open in time', async () => {
     const connection = connect({ url: 'ws://site.test/ws', ticket: async () => 'secret', tab: 'tab1' });
     await settled();
     vi.advanceTimersByTime(15_000);
@@ -94,7 +94,7 @@ describe('a connection', () => {
     expect(connection.state.name).toBe('waiting');
   });
 
-  it('tries again when the page may not open sockets', async () => {
+  it('tries again when the browser refuses to open a socket', async () => {
     vi.stubGlobal('WebSocket', class { constructor() { throw new Error('forbidden'); } });
     const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const connection = connect({ url: 'ws://site.test/ws', tab: 'tab1' });
@@ -104,8 +104,8 @@ describe('a connection', () => {
   });
 });
 
-describe('a payload that is no JSON', () => {
-  it('fails at once, and no request id is lost on it', async () => {
+describe('a payload that JSON cannot hold', () => {
+  it('is rejected before it uses a request id', async () => {
     const connection = await opened();
     await expect(connection.call('p', { args: [1n] })).rejects.toBeInstanceOf(Failed);
     await expect(connection.publish('t', { args: [1n] })).rejects.toBeInstanceOf(Failed);
@@ -118,64 +118,64 @@ describe('a payload that is no JSON', () => {
 describe('handlers', () => {
   it('of one topic share a subscription, which ends with the last of them', async () => {
     const connection = await opened();
-    const heard: string[] = [];
-    const first = connection.subscribe('a', () => heard.push('first'));
-    const second = connection.subscribe('a', () => heard.push('second'));
+    const received: string[] = [];
+    const first = connection.subscribe('a', () => received.push('first'));
+    const second = connection.subscribe('a', () => received.push('second'));
     const { sent } = Socket.last;
     expect(sent.slice(2)).toEqual([[Code.subscribe, 1, {}, 'a']]);
-    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    Socket.last.sends([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
     first.release();
     first.release();
-    Socket.last.says([Code.event, 5, 2, {}]);
+    Socket.last.sends([Code.event, 5, 2, {}]);
     second.release();
-    Socket.last.says([Code.event, 5, 3, {}]);
-    expect(heard).toEqual(['first', 'second', 'second']);
+    Socket.last.sends([Code.event, 5, 3, {}]);
+    expect(received).toEqual(['first', 'second', 'second']);
     expect(sent.at(-1)).toEqual([Code.unsubscribe, 2, 5]);
   });
 
-  it('get the topic, the payload and the publication', async () => {
+  it('receive the topic, the payload and the publication', async () => {
     const connection = await opened();
-    const heard: TopicEvent[] = [];
-    connection.subscribe('price.', (event) => heard.push(event), { match: 'prefix' });
-    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 42, { topic: 'price.abc' }, [1]]);
-    expect(heard).toEqual([{ uri: 'price.abc', publication: 42, details: { topic: 'price.abc' }, payload: { args: [1], kwargs: {} } }]);
+    const received: TopicEvent[] = [];
+    connection.subscribe('price.', (event) => received.push(event), { match: 'prefix' });
+    Socket.last.sends([Code.subscribed, 1, 5], [Code.event, 5, 42, { topic: 'price.abc' }, [1]]);
+    expect(received).toEqual([{ uri: 'price.abc', publication: 42, details: { topic: 'price.abc' }, payload: { args: [1], kwargs: {} } }]);
   });
 
   it('may call back into the connection', async () => {
     const connection = await opened();
     connection.onState(({ name }) => name === 'open' && void connection.publish('hello'));
     connection.subscribe('a', () => connection.close());
-    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    Socket.last.sends([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
     expect(connection.state.name).toBe('closed');
     expect(Socket.last.sent.at(-1)?.[0]).toBe(Code.goodbye);
   });
 
-  it('that answer with what is no JSON fail, and the caller hears of it', async () => {
+  it('that return a value that JSON cannot hold answer with ERROR', async () => {
     const connection = await opened();
     connection.register('p', () => ({ args: [1n] }));
-    Socket.last.says([Code.registered, 1, 5], [Code.invocation, 9, 5, {}]);
+    Socket.last.sends([Code.registered, 1, 5], [Code.invocation, 9, 5, {}]);
     await settled();
     expect(Socket.last.sent.at(-1)?.slice(0, 5)).toEqual([Code.error, Code.invocation, 9, {}, 'wamp.error.runtime_error']);
   });
 
-  it('that fail do not keep the event from others', async () => {
+  it('that throw do not keep the event from other handlers', async () => {
     const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const connection = await opened();
-    const heard = vi.fn();
+    const received = vi.fn();
     connection.subscribe('a', () => { throw new Error('bug'); });
-    connection.subscribe('a', heard);
-    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
-    expect(heard).toHaveBeenCalledOnce();
+    connection.subscribe('a', received);
+    Socket.last.sends([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    expect(received).toHaveBeenCalledOnce();
     expect(errors).toHaveBeenCalledOnce();
   });
 
-  it('are told that they are active, or why not', async () => {
+  it('are called back when the subscription is active or refused', async () => {
     const connection = await opened();
     const onActive = vi.fn();
     const onRefused = vi.fn();
     connection.subscribe('a', () => undefined, { onActive });
     connection.subscribe('b', () => undefined, { onRefused });
-    Socket.last.says([Code.subscribed, 1, 5], [Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
+    Socket.last.sends([Code.subscribed, 1, 5], [Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
     expect(onActive).toHaveBeenCalledOnce();
     expect(onRefused).toHaveBeenCalledWith(expect.objectContaining({ uri: 'wamp.error.not_authorized' }));
   });
@@ -187,7 +187,7 @@ describe('the old names', () => {
     const onHeld = vi.fn();
     const handler: EventHandler = (event: Event) => expect(event.publication).toBe(1);
     connection.subscribe('a', handler, { onHeld });
-    Socket.last.says([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
+    Socket.last.sends([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
     expect(onHeld).toHaveBeenCalledOnce();
   });
 });
@@ -198,23 +198,23 @@ describe('calls and publications', () => {
     const sum = connection.call('add', { args: [1, 2] });
     const bad = connection.call('add', { timeout: 500 });
     expect(Socket.last.sent.at(-1)).toEqual([Code.call, 2, { timeout: 500 }, 'add']);
-    Socket.last.says([Code.result, 1, {}, [3]], [Code.error, Code.call, 2, {}, 'com.example.no', ['no']]);
+    Socket.last.sends([Code.result, 1, {}, [3]], [Code.error, Code.call, 2, {}, 'com.example.no', ['no']]);
     expect((await sum).args).toEqual([3]);
     await expect(bad).rejects.toMatchObject({ message: 'no', failure: { uri: 'com.example.no' } });
   });
 
-  it('reject when their time is over', async () => {
+  it('reject after their timeout', async () => {
     const connection = await opened();
     const late = connection.call('add', { timeout: 500 });
     vi.advanceTimersByTime(500);
     await expect(late).rejects.toBeInstanceOf(Failed);
   });
 
-  it('are acknowledged if that is asked for', async () => {
+  it('are acknowledged on request', async () => {
     const connection = await opened();
     const published = connection.publish('t', { kwargs: { a: 1 }, acknowledge: true, excludeMe: false });
     expect(Socket.last.sent.at(-1)).toEqual([Code.publish, 1, { acknowledge: true, exclude_me: false }, 't', [], { a: 1 }]);
-    Socket.last.says([Code.published, 1, 99]);
+    Socket.last.sends([Code.published, 1, 99]);
     await published;
     await connection.publish('t', { args: [1] });
     expect(Socket.last.sent.at(-1)).toEqual([Code.publish, 2, {}, 't', [1]]);
@@ -222,13 +222,13 @@ describe('calls and publications', () => {
 });
 
 describe('procedures', () => {
-  it('answer with what they return, or with what they throw', async () => {
+  it('answer with their result or their error', async () => {
     const connection = await opened();
     connection.register('add', async ({ payload: { args } }) => {
       if (args.length === 0) throw new Error('nothing to add');
       return { args: [Number(args[0]) + Number(args[1])] };
     });
-    Socket.last.says([Code.registered, 1, 5], [Code.invocation, 11, 5, {}, [1, 2]], [Code.invocation, 12, 5, {}]);
+    Socket.last.sends([Code.registered, 1, 5], [Code.invocation, 11, 5, {}, [1, 2]], [Code.invocation, 12, 5, {}]);
     await settled();
     expect(Socket.last.sent.slice(-2)).toEqual([
       [Code.yield, 11, {}, [3]],

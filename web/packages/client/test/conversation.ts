@@ -4,7 +4,7 @@ import { type Config, initial, type Input, type Output, type State } from '../sr
 
 export const config: Config = { realm: 'app', tab: 'tab1', agent: 'test', tickets: true };
 
-/** A machine under test: keeps the state, and what the last input brought out. */
+/** A machine under test, with its state and the outputs of the last input. */
 export class Conversation {
   state: State;
   outputs: readonly Output[] = [];
@@ -18,7 +18,7 @@ export class Conversation {
     return this;
   }
 
-  /** The router says this on the current socket. */
+  /** The router sends messages on the current socket. */
   hears(...messages: Message[]): this {
     const { attempt } = this.state;
     return this.put(...messages.map((message): Input => ({ type: 'received', attempt, frame: JSON.stringify(message) })));
@@ -36,7 +36,7 @@ export class Conversation {
     return this.put({ type: 'ticket', attempt: this.state.attempt, ticket });
   }
 
-  /** From a closed or waiting connection to WELCOME. */
+  /** Takes an idle or waiting connection to WELCOME. */
   opens(session = 7): this {
     if (this.state.phase.name === 'idle') this.put({ type: 'start' });
     if (this.state.phase.name === 'waiting') this.put({ type: 'elapsed', timer: 'retry' });

@@ -3,7 +3,7 @@ import { Code } from '../src/messages.js';
 import { Conversation } from './conversation.js';
 
 describe('subscriptions', () => {
-  it('are requested at once in a session, with the match that is not exact', () => {
+  it('are requested at once in a session, with a match other than exact', () => {
     const it = new Conversation().opens().subscribes('a.b');
     expect(it.sent).toEqual([[Code.subscribe, 1, {}, 'a.b']]);
     expect(it.subscribes('price.', 'prefix').sent).toEqual([[Code.subscribe, 2, { match: 'prefix' }, 'price.']]);
@@ -19,7 +19,7 @@ describe('subscriptions', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]).socketCloses().opens();
     expect(it.sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
     it.hears([Code.event, 5, 100, {}, ['old id']]);
-    expect(it.outputs).toEqual([]); // resubscribing: the id of the last session says nothing
+    expect(it.outputs).toEqual([]); // the id of the last session is void
     it.hears([Code.subscribed, 1, 6]);
     expect(it.outputs).toEqual([{ type: 'interest-active', key: 'a' }]);
     expect(it.hears([Code.event, 6, 101, {}]).output('event')?.key).toBe('a');
@@ -34,7 +34,7 @@ describe('subscriptions', () => {
     });
   });
 
-  it('are released with the id of this session', () => {
+  it('are released with their id in this session', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
     expect(it.put({ type: 'release', key: 'a' }).sent).toEqual([[Code.unsubscribe, 2, 5]]);
     expect(it.hears([Code.event, 5, 100, {}]).outputs).toEqual([]);
@@ -42,7 +42,7 @@ describe('subscriptions', () => {
     expect(it.socketCloses().opens().sent).toEqual([]);
   });
 
-  it('that are released while requested are ended as soon as the id is known', () => {
+  it('that are released while requested are dropped when the answer brings the id', () => {
     const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' });
     expect(it.sent).toEqual([]);
     expect(it.hears([Code.subscribed, 1, 5]).sent).toEqual([[Code.unsubscribe, 2, 5]]);
@@ -55,25 +55,25 @@ describe('subscriptions', () => {
     expect(it.hears([Code.subscribed, 1, 5]).types).toEqual(['interest-active']);
   });
 
-  it('that are released while requested and lost are forgotten', () => {
+  it('that are released while requested are not requested again after a lost connection', () => {
     const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' }).socketCloses().opens();
     expect(it.sent).toEqual([]);
   });
 
-  it('can be requested again right after they were released, though the router gives the same id', () => {
+  it('can be requested again right after their release, also if the router gives the same id', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
     it.put({ type: 'release', key: 'a' }).subscribes('a').hears([Code.unsubscribed, 2], [Code.subscribed, 3, 5]);
     expect(it.hears([Code.event, 5, 100, {}]).output('event')?.key).toBe('a');
   });
 
-  it('that are refused say why, and are tried again in the next session', () => {
+  it('that are refused report the failure, and are requested again in the next session', () => {
     const it = new Conversation().opens().subscribes('a');
     it.hears([Code.error, Code.subscribe, 1, {}, 'wamp.error.not_authorized', ['staff only']]);
     expect(it.output('interest-refused')).toMatchObject({ key: 'a', failure: { uri: 'wamp.error.not_authorized', message: 'staff only' } });
     expect(it.socketCloses().opens().sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
   });
 
-  it('that are refused are requested again when the page wants them again, and dropped without a word', () => {
+  it('that are refused are requested again when the page wants them again, and released silently', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.error, Code.subscribe, 1, {}, 'x']);
     expect(it.subscribes('a').sent).toEqual([[Code.subscribe, 2, {}, 'a']]);
     it.hears([Code.error, Code.subscribe, 2, {}, 'x']);
@@ -81,19 +81,19 @@ describe('subscriptions', () => {
     expect(it.put({ type: 'release', key: 'a' }).outputs).toEqual([]);
   });
 
-  it('that are refused leave the subscription alone whose id is the number of their request', () => {
+  it('that are refused do not end another subscription whose id equals their request id', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 2]).subscribes('b');
     it.hears([Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
     expect(it.hears([Code.event, 2, 100, {}]).output('event')?.key).toBe('a');
   });
 
-  it('that are refused after they were released say nothing', () => {
+  it('that are refused after their release report nothing', () => {
     const it = new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' });
     expect(it.hears([Code.error, Code.subscribe, 1, {}, 'x']).outputs).toEqual([]);
     expect(it.state.interests.size).toBe(0);
   });
 
-  it('that the router takes back are reported', () => {
+  it('that the router revokes are reported as refused', () => {
     const it = new Conversation().opens().subscribes('a').hears([Code.subscribed, 1, 5]);
     it.hears([Code.unsubscribed, 0, { subscription: 5, reason: 'wamp.error.not_authorized' }]);
     expect(it.output('interest-refused')?.failure.uri).toBe('wamp.error.not_authorized');
@@ -101,7 +101,7 @@ describe('subscriptions', () => {
     expect(it.hears([Code.unsubscribed, 0, { subscription: 77 }]).outputs).toEqual([]);
   });
 
-  it('ignore answers that nobody waits for', () => {
+  it('ignore answers to unknown requests', () => {
     const it = new Conversation().opens();
     expect(it.hears([Code.subscribed, 9, 5]).outputs).toEqual([]);
     expect(it.hears([Code.error, Code.subscribe, 9, {}, 'x']).outputs).toEqual([]);
@@ -133,7 +133,7 @@ describe('registrations', () => {
     expect(registered().socketCloses().opens().put(answer).sent).toEqual([]);
   });
 
-  it('answer for a procedure that is gone', () => {
+  it('answer an invocation of a released procedure with ERROR', () => {
     const it = registered().put({ type: 'release', key: 'r' });
     expect(it.sent).toEqual([[Code.unregister, 2, 5]]);
     expect(it.hears([Code.invocation, 31, 5, {}]).sent).toEqual([[Code.error, Code.invocation, 31, {}, 'wamp.error.canceled']]);
@@ -145,7 +145,7 @@ describe('registrations', () => {
     expect(it.hears([Code.invocation, 31, 5, {}]).output('invoked')?.key).toBe('r');
   });
 
-  it('that are refused or taken back are reported', () => {
+  it('that are refused or revoked are reported', () => {
     const it = new Conversation().opens().put({ type: 'want', key: 'r', kind: 'registration', uri: 'add', match: 'exact' });
     it.hears([Code.error, Code.register, 1, {}, 'wamp.error.procedure_already_exists']);
     expect(it.output('interest-refused')?.failure.uri).toBe('wamp.error.procedure_already_exists');

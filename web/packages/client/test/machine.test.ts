@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Code } from '../src/messages.js';
 import { Conversation, welcome } from './conversation.js';
 
-describe('reaching the router', () => {
-  it('opens a socket, and gives the opening as a whole a limited time', () => {
+describe('connecting', () => {
+  it('opens a socket and starts the timer of the whole opening', () => {
     const it = new Conversation().put({ type: 'start' });
     expect(it.phase).toBe('connecting');
     expect(it.output('connect')).toEqual({ type: 'connect', attempt: 1 });
@@ -14,14 +14,14 @@ describe('reaching the router', () => {
     expect(new Conversation().put({ type: 'start' }, { type: 'start' }).outputs).toEqual([]);
   });
 
-  it('says HELLO and asks for the ticket at the same time', () => {
+  it('sends HELLO and asks for the ticket at the same time', () => {
     const it = new Conversation().put({ type: 'start' }).socketOpens();
     expect(it.phase).toBe('authenticating');
     expect(it.sent).toEqual([[Code.hello, 'app', expect.objectContaining({ authmethods: ['ticket'], _tab: 'tab1', agent: 'test' })]]);
     expect(it.output('ask-ticket')).toEqual({ type: 'ask-ticket', attempt: 1 });
   });
 
-  it('comes as anonymous, without a tab, when it has neither ticket nor tab', () => {
+  it('is anonymous without a ticket, and sends no tab if it has none', () => {
     const it = new Conversation({ tickets: false, tab: null }).put({ type: 'start' }).socketOpens();
     expect(it.sent[0]?.[2]).not.toHaveProperty('_tab');
     expect(it.sent[0]?.[2]).toMatchObject({ authmethods: ['anonymous'] });
@@ -38,7 +38,7 @@ describe('reaching the router', () => {
     expect(it.put({ type: 'elapsed', timer: 'retry' }).output('connect')?.attempt).toBe(2);
   });
 
-  it.each([['connecting', 0], ['authenticating', 1]])('gives up a socket that takes too long while %s', (_name, opened) => {
+  it.each([['connecting', 0], ['authenticating', 1]])('closes a socket that takes too long while %s', (_name, opened) => {
     const it = new Conversation().put({ type: 'start' });
     if (opened) it.socketOpens();
     it.put({ type: 'elapsed', timer: 'opening' });
@@ -46,7 +46,7 @@ describe('reaching the router', () => {
     expect(it.types).toContain('disconnect');
   });
 
-  it('does not listen to a socket that is not the current one', () => {
+  it('ignores inputs of older sockets', () => {
     const it = new Conversation().put({ type: 'start' }).socketCloses().put({ type: 'elapsed', timer: 'retry' });
     for (const type of ['opened', 'lost'] as const) expect(it.put({ type, attempt: 1 }).outputs).toEqual([]);
     expect(it.phase).toBe('connecting');
@@ -59,13 +59,13 @@ describe('reaching the router', () => {
     expect(it.output('phase')?.tries).toBe(1);
   });
 
-  it('retries at once when asked while it waits', () => {
+  it('connects at once on retry while it waits', () => {
     const it = new Conversation().put({ type: 'start' }).socketCloses().put({ type: 'retry' });
     expect(it.phase).toBe('connecting');
     expect(it.outputs).toContainEqual({ type: 'stop-timer', timer: 'retry' });
   });
 
-  it('does nothing when asked to retry while it is open', () => {
+  it('ignores retry while it is open', () => {
     expect(new Conversation().opens().put({ type: 'retry' }).outputs).toEqual([]);
   });
 });
@@ -86,17 +86,17 @@ describe('authenticating', () => {
     expect(JSON.stringify(it.state.phase)).not.toContain('abc');
   });
 
-  it('knows from WELCOME who it is', () => {
+  it('takes its identity from WELCOME', () => {
     const session = { id: 7, user: 'ann', name: 'Ann Abel', role: 'staff', roles: ['staff', 'operator'], tenant: 'north' };
     expect(new Conversation().opens().state.phase).toEqual({ name: 'open', session });
   });
 
-  it('makes do with a WELCOME that says little', () => {
+  it('accepts a WELCOME with few details', () => {
     const it = greeted().hears([Code.welcome, 9, { roles: {}, authid: 'x' }]);
     expect(it.state.phase).toMatchObject({ session: { id: 9, user: 'x', name: 'x', tenant: '' } });
   });
 
-  it('aborts and refuses when the router asks for what it cannot give', () => {
+  it('aborts and is refused when the router asks for another method', () => {
     const it = greeted().hears([Code.challenge, 'cryptosign', {}]);
     expect(it.sent[0]?.[2]).toBe('wamp.error.cannot_authenticate');
     expect(it.state.phase).toMatchObject({ name: 'refused', reason: 'wamp.error.cannot_authenticate' });
@@ -108,7 +108,7 @@ describe('authenticating', () => {
     expect(it.phase).toBe('waiting');
   });
 
-  it('tries again when the ticket cannot be had now, and refuses when it never can', () => {
+  it('tries again when the ticket callback fails, and is refused when the callback says so', () => {
     const now = greeted().put({ type: 'no-ticket', attempt: 1, message: 'backend is down', final: false });
     expect(now.phase).toBe('waiting');
     const never = greeted().put({ type: 'no-ticket', attempt: 1, message: 'log in', final: true });
@@ -124,7 +124,7 @@ describe('authenticating', () => {
     expect(it.types).toContain('disconnect');
   });
 
-  it('forgets denials once it was let in', () => {
+  it('resets its denials after WELCOME', () => {
     const denial = [Code.abort, {}, 'wamp.error.authentication_denied'];
     const it = greeted().hears(denial).opens().socketCloses();
     it.put({ type: 'elapsed', timer: 'retry' }).socketOpens().hears(denial);
@@ -139,32 +139,32 @@ describe('authenticating', () => {
     expect(greeted().hears([Code.abort, {}, reason]).phase).toBe('waiting');
   });
 
-  it('starts afresh when a person retries after a refusal', () => {
+  it('resets its tries on retry after a refusal', () => {
     const it = greeted().hears([Code.abort, {}, 'wamp.error.no_such_realm']).put({ type: 'retry' });
     expect(it.phase).toBe('connecting');
     expect(it.output('phase')?.tries).toBe(0);
   });
 
-  it('ignores a ticket that comes when it is no longer wanted', () => {
+  it('ignores a ticket that comes after the socket was lost', () => {
     expect(greeted().socketCloses().ticketComes().sent).toEqual([]);
   });
 });
 
 describe('the end of a session', () => {
-  it('answers GOODBYE once and comes back later', () => {
+  it('answers GOODBYE once and reconnects later', () => {
     const it = new Conversation().opens().hears([Code.goodbye, {}, 'wamp.close.system_shutdown']);
     expect(it.sent).toEqual([[Code.goodbye, {}, 'wamp.close.goodbye_and_out']]);
     expect(it.phase).toBe('waiting');
     expect(it.types).toContain('disconnect');
   });
 
-  it('does not come back when GOODBYE says that it may not', () => {
+  it('is refused by a GOODBYE with a final reason', () => {
     expect(new Conversation().opens().hears([Code.goodbye, {}, 'wamp.error.not_authorized']).phase).toBe('refused');
   });
 
   it.each([
-    ['no JSON', '{'], ['no list', '{}'], ['an unknown code', '[99]'], ['a client\'s code', '[32,1,{},"a"]'],
-    ['a second WELCOME', '[2,1,{}]'], ['EVENT without ids', '[36,"a",1,{}]'], ['an ERROR of no request', '[8,36,1,{},"x"]'],
+    ['invalid JSON', '{'], ['an object', '{}'], ['an unknown code', '[99]'], ['a client\'s code', '[32,1,{},"a"]'],
+    ['a second WELCOME', '[2,1,{}]'], ['EVENT without ids', '[36,"a",1,{}]'], ['an ERROR for an EVENT', '[8,36,1,{},"x"]'],
   ])('aborts and reconnects when the router sends %s', (_name, frame) => {
     const it = new Conversation().opens();
     it.put({ type: 'received', attempt: 1, frame });
@@ -178,7 +178,7 @@ describe('the end of a session', () => {
     expect(it.sent).toEqual([]);
   });
 
-  it('says GOODBYE when it is closed, and waits for the answer', () => {
+  it('sends GOODBYE when it is closed, and waits for the answer', () => {
     const it = new Conversation().opens().put({ type: 'close' });
     expect(it.sent).toEqual([[Code.goodbye, {}, 'wamp.close.close_realm']]);
     expect(it.phase).toBe('closing');
@@ -187,8 +187,8 @@ describe('the end of a session', () => {
     expect(it.types).toContain('disconnect');
   });
 
-  it.each([['the time is over', { type: 'elapsed', timer: 'closing' }], ['the socket is lost', { type: 'lost', attempt: 1 }]] as const)(
-    'is closed when nobody answers GOODBYE and %s', (_name, input) => {
+  it.each([['the timer elapses', { type: 'elapsed', timer: 'closing' }], ['the socket is lost', { type: 'lost', attempt: 1 }]] as const)(
+    'is closed without an answer to GOODBYE when %s', (_name, input) => {
       expect(new Conversation().opens().put({ type: 'close' }, input).phase).toBe('closed');
     });
 
@@ -198,7 +198,7 @@ describe('the end of a session', () => {
     expect(it.put({ type: 'close' }, { type: 'retry' }, { type: 'elapsed', timer: 'retry' }).phase).toBe('closed');
   });
 
-  it('ignores timers whose hour has passed', () => {
+  it('ignores timers of other phases', () => {
     const it = new Conversation().opens();
     for (const timer of ['retry', 'opening', 'closing'] as const) expect(it.put({ type: 'elapsed', timer }).outputs).toEqual([]);
     expect(it.hears([Code.welcome, 8, welcome]).phase).toBe('waiting');

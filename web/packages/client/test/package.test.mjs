@@ -1,4 +1,4 @@
-// The npm package as a page's build gets it: packed, installed from the tarball, type-checked and imported.
+// Packs the npm package, installs the tarball into a folder, and type-checks and imports it there.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,12 +41,12 @@ describe('the npm package', () => {
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('holds one module, its types, a README and the license', () => {
+  it('contains one module, its types, a README and the license', () => {
     expect(files.filter((name) => !name.endsWith('.d.ts'))).toEqual(['LICENSE', 'README.md', 'dist/tidings.js', 'package.json']);
     expect(files).toContain('dist/tidings.d.ts');
   });
 
-  it.each([['bundler', 'ESNext'], ['nodenext', 'NodeNext']])('types a page, resolved as %s', async (moduleResolution, module) => {
+  it.each([['bundler', 'ESNext'], ['nodenext', 'NodeNext']])('has types that check a page, resolved as %s', async (moduleResolution, module) => {
     writeFileSync(join(folder, 'page.ts'), page);
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
       compilerOptions: { target: 'ES2022', lib: ['ES2022', 'DOM'], types: [], strict: true, noEmit: true, module, moduleResolution },
@@ -56,7 +56,7 @@ describe('the npm package', () => {
     expect(stdout).toBe('');
   }, 60_000);
 
-  it('is one module that needs no other, and knows its version', async () => {
+  it('is one module without imports, and has its version', async () => {
     const script = "import * as sdk from '@tidings/client'; console.log(Object.keys(sdk).includes('connect'))";
     expect((await run(process.execPath, ['--input-type=module', '-e', script], { cwd: folder })).stdout).toBe('true\n');
     const { stdout } = await run('grep', ['-o', `tidings-js/${manifest.version}`, join(folder, 'node_modules/@tidings/client/dist/tidings.js')]);

@@ -13,18 +13,18 @@ describe('calls', () => {
     expect(it.hears([Code.result, 1, {}]).outputs).toEqual([]);
   });
 
-  it('fail with what ERROR says', () => {
+  it('fail with the URI and message of ERROR', () => {
     const it = new Conversation().opens().calls(1).hears([Code.error, Code.call, 1, {}, 'com.example.no', [], { message: 'not today' }]);
     expect(it.output('failed')).toMatchObject({ token: 1, failure: { uri: 'com.example.no', message: 'not today' } });
   });
 
-  it('wait for a session, and then go out in order', () => {
+  it('wait for a session, and are then sent in order', () => {
     const it = new Conversation().calls(1, 'a').calls(2, 'b');
     expect(it.sent).toEqual([]);
     expect(it.opens().sent).toEqual([[Code.call, 1, {}, 'a', [1]], [Code.call, 2, {}, 'b', [1]]]);
   });
 
-  it('that were sent fail with the connection; those that were not wait for the next', () => {
+  it('that were sent fail with the connection; unsent calls wait for the next session', () => {
     const it = new Conversation().opens().calls(1).socketCloses();
     expect(it.output('failed')).toMatchObject({ token: 1, failure: { uri: 'wamp.error.network_failure' } });
     expect(it.calls(2).outputs).toEqual([]);
@@ -32,7 +32,7 @@ describe('calls', () => {
     expect(it.opens().sent).toEqual([[Code.call, 1, {}, 'add', [1]]]);
   });
 
-  it.each([['sent', true], ['not sent', false]])('that were %s end with their time, and a late answer is ignored', (_name, sent) => {
+  it.each([['sent', true], ['not sent', false]])('that were %s fail after their timeout, and a late answer is ignored', (_name, sent) => {
     const it = new Conversation();
     if (sent) it.opens();
     it.calls(1).put({ type: 'expired', token: 1 });
@@ -70,7 +70,7 @@ describe('publications', () => {
     expect(it.output('failed')?.failure.uri).toBe('wamp.error.not_authorized');
   });
 
-  it('that nobody waits for are sent in a session and dropped without one', () => {
+  it('that are not acknowledged are sent in a session and dropped without one', () => {
     const publication = { type: 'publish', uri: 't', options: {}, payload } as const;
     expect(new Conversation().put(publication).opens().sent).toEqual([]);
     expect(new Conversation().opens().put(publication).sent).toEqual([[Code.publish, 1, {}, 't', [], { a: 1 }]]);
@@ -78,7 +78,7 @@ describe('publications', () => {
 });
 
 describe('request ids', () => {
-  it('count by one over all kinds of requests, and begin anew with each session', () => {
+  it('count by one over all kinds of requests, and restart in each session', () => {
     const it = new Conversation().opens().subscribes('a').calls(1).put({ type: 'publish', uri: 't', options: {}, payload });
     expect(it.sent[0]?.[1]).toBe(3);
     expect(it.socketCloses().opens().sent[0]?.[1]).toBe(1);

@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 import { Code, type Message } from '../src/messages.js';
 import { welcome } from './conversation.js';
 
-/** Stands in for the browser's WebSocket: the test is the router. */
+/** A fake of the browser's WebSocket. The test plays the router. */
 export class Socket {
   static all: Socket[] = [];
 
@@ -39,20 +39,20 @@ export class Socket {
     this.closed = true;
   }
 
-  says(...messages: Message[]): void {
+  sends(...messages: Message[]): void {
     for (const message of messages) this.onmessage?.({ data: JSON.stringify(message) });
   }
 
-  /** Opens, challenges and welcomes. */
+  /** Opens the socket and sends CHALLENGE and WELCOME. */
   async admits(session = 7): Promise<this> {
     this.onopen?.();
     await settled();
-    this.says([Code.challenge, 'ticket', {}], [Code.welcome, session, welcome]);
+    this.sends([Code.challenge, 'ticket', {}], [Code.welcome, session, welcome]);
     return this;
   }
 }
 
-/** Lets promises that are already resolved run their course. */
+/** Waits until resolved promises have run their callbacks. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 }

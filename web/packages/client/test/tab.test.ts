@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tabIdentity } from '../src/tab.js';
 
-/** The browser's locks, as far as a tab uses them: exclusive, waited for, until somebody lets go or gives up. */
+/** A fake of the browser's locks: exclusive; a request waits for the lock until its signal aborts. */
 class Locks {
   readonly held = new Set<string>();
 
@@ -10,7 +10,7 @@ class Locks {
       this.held.add(name);
       return run();
     }
-    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
   }
 }
 
@@ -39,17 +39,17 @@ describe('the identity of a tab', () => {
     return identity;
   }
 
-  it('is random, and fit for the protocol', async () => {
+  it('is random and valid in the protocol', async () => {
     expect(await load()).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
   });
 
-  it('outlives a reload', async () => {
+  it('stays the same over a reload', async () => {
     const before = await load();
     locks.held.clear();
     expect(await load()).toBe(before);
   });
 
-  it('is another one in a duplicated tab, which keeps it', async () => {
+  it('is new in a duplicated tab, which then keeps it', async () => {
     const original = await load();
     const copy = await load();
     expect(copy).not.toBe(original);

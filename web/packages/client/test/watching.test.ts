@@ -30,55 +30,55 @@ async function reconnect(): Promise<void> {
 }
 
 describe('watching content', () => {
-  it('subscribes to its tags, and only to the difference when they change', () => {
+  it('subscribes to its tags, and only to the difference when the tags change', () => {
     const watch = watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined });
-    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    Socket.last.sends([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
     watch.set(['order.2', 'order.3']);
     expect(Socket.last.sent.slice(4)).toEqual([[Code.unsubscribe, 3, 11], [Code.subscribe, 4, {}, 'tidings.content.order.3']]);
     watch.stop();
     expect(Socket.last.sent.at(-1)).toEqual([Code.unsubscribe, 5, 12]);
   });
 
-  it('says once what changed, and whether it was this user in another tab', () => {
-    const said: Change[] = [];
-    watchContent(connection, ['order.1', 'order.2'], { changed: (change) => said.push(change) });
+  it('reports a change once, and if this user made it in another tab', () => {
+    const reported: Change[] = [];
+    watchContent(connection, ['order.1', 'order.2'], { changed: (change) => reported.push(change) });
     const change = { change: 'c1', author: { id: 'ann', name: 'Ann' }, version: '4', fields: ['note'], at: '2026-11-23T10:00:00Z' };
-    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
-    Socket.last.says([Code.event, 11, 1, {}, [], { tag: 'order.1', ...change }], [Code.event, 12, 2, {}, [], { tag: 'order.2', ...change }]);
-    Socket.last.says([Code.event, 12, 3, {}, [], { tag: 'order.2', change: 'c2', author: { id: 'ben', name: 'Ben' } }]);
+    Socket.last.sends([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    Socket.last.sends([Code.event, 11, 1, {}, [], { tag: 'order.1', ...change }], [Code.event, 12, 2, {}, [], { tag: 'order.2', ...change }]);
+    Socket.last.sends([Code.event, 12, 3, {}, [], { tag: 'order.2', change: 'c2', author: { id: 'ben', name: 'Ben' } }]);
     vi.advanceTimersByTime(100);
-    expect(said).toMatchObject([
+    expect(reported).toMatchObject([
       { id: 'c1', tags: ['order.1', 'order.2'], mine: true, version: '4', fields: ['note'] },
       { id: 'c2', tags: ['order.2'], mine: false, version: null, fields: [] },
     ]);
   });
 
-  it('is ready when every tag was answered, in each session', async () => {
+  it('is ready in each session when the router has answered for every tag', async () => {
     const ready = vi.fn();
     const refused = vi.fn();
     watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined, ready, refused });
-    Socket.last.says([Code.subscribed, 1, 11]);
+    Socket.last.sends([Code.subscribed, 1, 11]);
     expect(ready).not.toHaveBeenCalled();
-    Socket.last.says([Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
+    Socket.last.sends([Code.error, Code.subscribe, 2, {}, 'wamp.error.not_authorized']);
     expect(ready).toHaveBeenCalledTimes(1);
     expect(refused).toHaveBeenCalledWith('order.2', expect.anything());
     await reconnect();
-    Socket.last.says([Code.subscribed, 1, 21], [Code.subscribed, 2, 22]);
+    Socket.last.sends([Code.subscribed, 1, 21], [Code.subscribed, 2, 22]);
     expect(ready).toHaveBeenCalledTimes(2);
   });
 
-  it('is ready at once when others watch all of its tags already', () => {
+  it('is ready at once when other watches have all of its tags already', () => {
     watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined });
-    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    Socket.last.sends([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
     const ready = vi.fn();
     watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined, ready });
     expect(ready).toHaveBeenCalledTimes(1);
   });
 
-  it('is ready when the tag that had no answer is no longer wanted', () => {
+  it('is ready when the only tag without an answer is removed', () => {
     const ready = vi.fn();
     const watch = watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined, ready });
-    Socket.last.says([Code.subscribed, 1, 11]);
+    Socket.last.sends([Code.subscribed, 1, 11]);
     watch.set(['order.1']);
     expect(ready).toHaveBeenCalledTimes(1);
     watch.set(['order.1']);
@@ -98,7 +98,7 @@ describe('presence', () => {
       ['tidings.presence.enter', [], { record: 'order.1', mode: 'view' }],
       ['tidings.presence.enter', [], { record: 'order.1', mode: 'edit' }],
     ]);
-    Socket.last.says([Code.subscribed, 1, 11], [Code.event, 11, 1, {}, [], { people: [{ id: 'ann', name: 'Ann', mode: 'edit', tabs: 1 }] }]);
+    Socket.last.sends([Code.subscribed, 1, 11], [Code.event, 11, 1, {}, [], { people: [{ id: 'ann', name: 'Ann', mode: 'edit', tabs: 1 }] }]);
     expect(changed).toHaveBeenCalledOnce();
     presence.leave();
     presence.leave();
@@ -106,43 +106,43 @@ describe('presence', () => {
     expect(Socket.last.sent.at(-1)?.slice(3)).toEqual(['tidings.presence.leave', [], { record: 'order.1' }]);
   });
 
-  it('enters again with the mode of now after a reconnect', async () => {
+  it('enters again with its current mode after a reconnect', async () => {
     const presence = enterPresence(connection, 'order.1', 'view', { changed: () => undefined });
     presence.setMode('edit');
     await reconnect();
     expect(requests()).toEqual([['tidings.presence.order.1'], ['tidings.presence.enter', [], { record: 'order.1', mode: 'edit' }]]);
   });
 
-  it('says when it is refused', async () => {
+  it('reports a refusal', async () => {
     const refused = vi.fn();
     enterPresence(connection, 'order.1', 'view', { changed: () => undefined, refused });
-    Socket.last.says([Code.error, Code.call, 2, {}, 'wamp.error.not_authorized', ['not yours']]);
+    Socket.last.sends([Code.error, Code.call, 2, {}, 'wamp.error.not_authorized', ['not yours']]);
     await settled();
     expect(refused).toHaveBeenCalledWith(expect.objectContaining({ message: 'not yours' }));
   });
 });
 
 describe('maintenance and flash', () => {
-  it('are heard by whom they concern', () => {
+  it('reach the page of their user', () => {
     const maintained = vi.fn();
     const flashed = vi.fn();
     watchMaintenance(connection, maintained);
     watchFlash(connection, flashed);
     expect(requests()).toEqual([['tidings.maintenance'], ['user.ann.flash']]);
-    Socket.last.says([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
-    Socket.last.says([Code.event, 11, 1, {}, [], { on: true, message: 'Upgrade', operator_roles: ['operator'] }]);
-    Socket.last.says([Code.event, 12, 2, {}, ['Hello']]);
+    Socket.last.sends([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
+    Socket.last.sends([Code.event, 11, 1, {}, [], { on: true, message: 'Upgrade', operator_roles: ['operator'] }]);
+    Socket.last.sends([Code.event, 12, 2, {}, ['Hello']]);
     expect(maintained).toHaveBeenCalledWith(expect.objectContaining({ on: true, exempt: true }));
     expect(flashed).toHaveBeenCalledWith({ level: 'info', title: '', text: 'Hello', href: '' });
   });
 
-  it('flash waits until it is known who the user is', async () => {
+  it('flash waits for the session to know its user', async () => {
     const later = connect({ url: 'ws://site.test/ws', ticket: async () => 'secret', tab: 'tab2' });
     const handle = watchFlash(later, () => undefined);
     await settled();
     await Socket.last.admits();
     expect(requests()).toEqual([['user.ann.flash']]);
-    Socket.last.says([Code.subscribed, 1, 11]);
+    Socket.last.sends([Code.subscribed, 1, 11]);
     handle.release();
     expect(Socket.last.sent.at(-1)).toEqual([Code.unsubscribe, 2, 11]);
   });
