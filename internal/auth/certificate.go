@@ -133,7 +133,7 @@ func (r *CertificateRule) name(certificate *x509.Certificate) string {
 }
 
 // beginTLS takes the certificate that TLS has verified.
-func (c *Chain) beginTLS(ctx context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginTLS(ctx context.Context, a *attempt) (router.AuthResult, error) {
 	identity, err := c.options.Certificates.identify(a.Peer.Connection)
 	result := Unknown
 	if err == nil && a.authid != "" && a.authid != identity.ID {
@@ -142,10 +142,10 @@ func (c *Chain) beginTLS(ctx context.Context, a *attempt) (router.Outcome, error
 	if err != nil {
 		c.counters.count(MethodTLS, result)
 		c.log.InfoContext(ctx, "a client certificate was refused", "error", err)
-		return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "%s", err)
+		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "%s", err)
 	}
 	c.counters.count(MethodTLS, Accepted)
-	return router.Outcome{Identity: identity}, nil
+	return router.AuthResult{Identity: identity}, nil
 }
 
 // showsCertificate reports whether a client means to be somebody by its certificate, also if it lists

@@ -36,7 +36,7 @@ func clientCertificate(t *testing.T, name pkix.Name) *x509.Certificate {
 	return certificate
 }
 
-func shows(certificate *x509.Certificate, details wamp.Dict) router.Handshake {
+func shows(certificate *x509.Certificate, details wamp.Dict) router.AuthRequest {
 	h := hello(details)
 	h.Peer.Connection = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}, VerifiedChains: [][]*x509.Certificate{{certificate}}}
 	return h

@@ -62,12 +62,12 @@ type Chain struct {
 // offer is a method and what begins it.
 type offer struct {
 	method string
-	begin  func(context.Context, *attempt) (router.Outcome, error)
+	begin  func(context.Context, *attempt) (router.AuthResult, error)
 }
 
 // attempt is a client's try to be somebody.
 type attempt struct {
-	router.Handshake
+	router.AuthRequest
 	method string
 	authid string    // "" if it named none
 	extra  wamp.Dict // HELLO.Details.authextra
@@ -114,16 +114,16 @@ func NewChain(options ChainOptions) *Chain {
 //	lists nothing, has a certificate   -> the same as a list of "tls"
 //	lists nothing and claims no authid -> the same as a list of "anonymous"
 //	anything else                      -> no_matching_auth_method
-func (c *Chain) Authenticate(ctx context.Context, handshake router.Handshake) (router.Outcome, error) {
-	a := &attempt{Handshake: handshake}
+func (c *Chain) Authenticate(ctx context.Context, handshake router.AuthRequest) (router.AuthResult, error) {
+	a := &attempt{AuthRequest: handshake}
 	a.authid, _ = handshake.Details.String("authid")
 	a.extra, _ = handshake.Details.Dict("authextra")
 	if known := handshake.Peer.Identity; known != nil {
 		if a.authid != "" && a.authid != known.ID {
 			c.counters.count(MethodTicket, Mismatch)
-			return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is another user than the ticket of this connection is for")
+			return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is another user than the ticket of this connection is for")
 		}
-		return c.remember(a, router.Outcome{Identity: known}), nil
+		return c.remember(a, router.AuthResult{Identity: known}), nil
 	}
 	methods, _ := handshake.Details.Strings("authmethods")
 	switch {
@@ -146,22 +146,22 @@ func (c *Chain) Authenticate(ctx context.Context, handshake router.Handshake) (r
 		}
 	}
 	c.counters.count(MethodNone, Unknown)
-	return router.Outcome{}, c.noMethod()
+	return router.AuthResult{}, c.noMethod()
 }
 
-func (c *Chain) beginAnonymous(context.Context, *attempt) (router.Outcome, error) {
+func (c *Chain) beginAnonymous(context.Context, *attempt) (router.AuthResult, error) {
 	c.counters.count(MethodAnonymous, Accepted)
-	return router.Outcome{Identity: c.options.Anonymous.Identity()}, nil
+	return router.AuthResult{Identity: c.options.Anonymous.Identity()}, nil
 }
 
 // beginTicket asks for the ticket. What comes is judged by itself: a client that fails is not tried
 // by the next method of its list.
-func (c *Chain) beginTicket(_ context.Context, a *attempt) (router.Outcome, error) {
-	return router.Outcome{
+func (c *Chain) beginTicket(_ context.Context, a *attempt) (router.AuthResult, error) {
+	return router.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodTicket, Extra: wamp.Dict{}},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.Outcome, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
 			identity, err := c.redeem(ctx, answer.Signature, a)
-			return router.Outcome{Identity: identity}, err
+			return router.AuthResult{Identity: identity}, err
 		},
 	}, nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-func hello(details wamp.Dict) router.Handshake {
-	return router.Handshake{Realm: "app", Details: details}
+func hello(details wamp.Dict) router.AuthRequest {
+	return router.AuthRequest{Realm: "app", Details: details}
 }
 
 func methods(names ...any) wamp.Dict { return wamp.Dict{"authmethods": names} }

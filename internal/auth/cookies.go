@@ -78,7 +78,7 @@ func (c *Cookies) dropLocked(element *list.Element) {
 }
 
 // beginCookie lets a browser in as whom it logged in before.
-func (c *Chain) beginCookie(_ context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginCookie(_ context.Context, a *attempt) (router.AuthResult, error) {
 	var known *router.Identity
 	if a.Peer.Cookie != "" {
 		known = c.options.Cookies.find(a.Peer.Cookie)
@@ -86,20 +86,20 @@ func (c *Chain) beginCookie(_ context.Context, a *attempt) (router.Outcome, erro
 	switch {
 	case known == nil:
 		c.counters.count(MethodCookie, Unknown)
-		return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser has not logged in, or too long ago")
+		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser has not logged in, or too long ago")
 	case a.authid != "" && a.authid != known.ID:
 		c.counters.count(MethodCookie, Mismatch)
-		return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser logged in as another user than the authid says")
+		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser logged in as another user than the authid says")
 	}
 	c.counters.count(MethodCookie, Accepted)
 	who := *known
 	who.Method = methodCookie
-	return router.Outcome{Identity: &who}, nil
+	return router.AuthResult{Identity: &who}, nil
 }
 
 // remember binds the browser's cookie to whom it has just proved to be. Programs have none, and who
 // was known by the cookie does not stay so for longer by using it.
-func (c *Chain) remember(a *attempt, outcome router.Outcome) router.Outcome {
+func (c *Chain) remember(a *attempt, outcome router.AuthResult) router.AuthResult {
 	if c.options.Cookies == nil || a.Peer.Cookie == "" {
 		return outcome
 	}
@@ -110,7 +110,7 @@ func (c *Chain) remember(a *attempt, outcome router.Outcome) router.Outcome {
 		return outcome
 	}
 	if next := outcome.Next; next != nil {
-		outcome.Next = func(ctx context.Context, answer *wamp.Authenticate) (router.Outcome, error) {
+		outcome.Next = func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
 			outcome, err := next(ctx, answer)
 			if err != nil {
 				return outcome, err
@@ -121,12 +121,12 @@ func (c *Chain) remember(a *attempt, outcome router.Outcome) router.Outcome {
 	return outcome
 }
 
-// Forget implements [router.Forgetter].
-func (c *Chain) Forget(peer router.Peer) {
+// LoggedOut implements [router.LogoutNotifier].
+func (c *Chain) LoggedOut(peer router.Peer) {
 	if c.options.Cookies != nil && peer.Cookie != "" {
 		c.options.Cookies.drop(peer.Cookie)
 	}
 }
 
 // Interface guards.
-var _ router.Forgetter = (*Chain)(nil)
+var _ router.LogoutNotifier = (*Chain)(nil)

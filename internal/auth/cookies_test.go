@@ -100,7 +100,7 @@ func TestABrowserIsForgotten(t *testing.T) {
 		if _, err := s.visit(t, "a", methods("cookie")); err == nil {
 			t.Error("more are remembered than allowed")
 		}
-		s.Forget(router.Peer{Cookie: "b"})
+		s.LoggedOut(router.Peer{Cookie: "b"})
 		if _, err := s.visit(t, "b", methods("cookie")); err == nil {
 			t.Error("it comes back after logging out")
 		}

@@ -99,13 +99,13 @@ type craChallenge struct {
 }
 
 // beginCRA sends a challenge that is good for this session only, and so for one answer.
-func (c *Chain) beginCRA(ctx context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginCRA(ctx context.Context, a *attempt) (router.AuthResult, error) {
 	if err := c.checkAuthID(a, MethodCRA); err != nil {
-		return router.Outcome{}, err
+		return router.AuthResult{}, err
 	}
 	found, err := c.find(ctx, a, hasCRA)
 	if err != nil {
-		return router.Outcome{}, err
+		return router.AuthResult{}, err
 	}
 	u := found
 	if found == nil {
@@ -123,20 +123,20 @@ func (c *Chain) beginCRA(ctx context.Context, a *attempt) (router.Outcome, error
 		Nonce: base64.RawURLEncoding.EncodeToString(nonce), Timestamp: time.Now().UTC().Format(timestampForm), Session: a.Session,
 	})
 	if err != nil {
-		return router.Outcome{}, fmt.Errorf("encode the challenge of wampcra: %w", err)
+		return router.AuthResult{}, fmt.Errorf("encode the challenge of wampcra: %w", err)
 	}
 	extra := wamp.Dict{"challenge": string(text)}
 	if u.cra.Salt != "" {
 		extra["salt"], extra["iterations"], extra["keylen"] = u.cra.Salt, int64(u.cra.Iterations), int64(u.cra.KeyLen)
 	}
-	return router.Outcome{
+	return router.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodCRA, Extra: extra},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.Outcome, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
 			if !u.cra.signed(text, answer.Signature) || found == nil {
-				return router.Outcome{}, c.refuseUser(ctx, MethodCRA, found)
+				return router.AuthResult{}, c.refuseUser(ctx, MethodCRA, found)
 			}
 			c.counters.count(MethodCRA, Accepted)
-			return router.Outcome{Identity: found.identity(methodCRA)}, nil
+			return router.AuthResult{Identity: found.identity(methodCRA)}, nil
 		},
 	}, nil
 }

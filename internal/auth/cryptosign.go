@@ -70,18 +70,18 @@ func (s *signature) verify(blob string) bool {
 }
 
 // beginCryptosign sends a challenge. Whether the key is anybody's is told at the end only.
-func (c *Chain) beginCryptosign(ctx context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginCryptosign(ctx context.Context, a *attempt) (router.AuthResult, error) {
 	s := &signature{}
 	text, _ := a.extra.String("pubkey")
 	var err error
 	if s.key, err = parsePublicKey(text); err != nil {
 		c.counters.count(MethodCryptosign, Malformed)
-		return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "cryptosign needs authextra.pubkey: %s", err)
+		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "cryptosign needs authextra.pubkey: %s", err)
 	}
 	s.binding = c.channelOf(a)
 	found, err := c.findKey(ctx, a, s.key)
 	if err != nil {
-		return router.Outcome{}, err
+		return router.AuthResult{}, err
 	}
 	rand.Read(s.challenge[:]) // never fails: the runtime ends the program instead
 	extra := wamp.Dict{"challenge": hex.EncodeToString(s.challenge[:]), "channel_binding": nil}
@@ -89,16 +89,16 @@ func (c *Chain) beginCryptosign(ctx context.Context, a *attempt) (router.Outcome
 		extra["channel_binding"] = s.binding.kind
 	}
 	if err := c.prove(a, s, extra); err != nil {
-		return router.Outcome{}, err
+		return router.AuthResult{}, err
 	}
-	return router.Outcome{
+	return router.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodCryptosign, Extra: extra},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.Outcome, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
 			if !s.verify(answer.Signature) || found == nil {
-				return router.Outcome{}, c.refuseUser(ctx, MethodCryptosign, found)
+				return router.AuthResult{}, c.refuseUser(ctx, MethodCryptosign, found)
 			}
 			c.counters.count(MethodCryptosign, Accepted)
-			return router.Outcome{Identity: found.identity(methodCryptosign)}, nil
+			return router.AuthResult{Identity: found.identity(methodCryptosign)}, nil
 		},
 	}, nil
 }

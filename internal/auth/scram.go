@@ -173,27 +173,27 @@ func (e *scramExchange) repeated(extra wamp.Dict) bool {
 }
 
 // beginSCRAM answers the client's nonce.
-func (c *Chain) beginSCRAM(ctx context.Context, a *attempt) (router.Outcome, error) {
+func (c *Chain) beginSCRAM(ctx context.Context, a *attempt) (router.AuthResult, error) {
 	if err := c.checkAuthID(a, MethodSCRAM); err != nil {
-		return router.Outcome{}, err
+		return router.AuthResult{}, err
 	}
 	e := &scramExchange{authid: a.authid}
 	e.clientNonce, _ = a.extra.String("nonce")
 	if _, err := base64.StdEncoding.DecodeString(e.clientNonce); err != nil || len(e.clientNonce) < minNonceText || len(e.clientNonce) > maxNonceText {
 		c.counters.count(MethodSCRAM, Malformed)
-		return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied,
+		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied,
 			"wamp-scram needs authextra.nonce: %d to %d characters of base64", minNonceText, maxNonceText)
 	}
 	if kind, given := a.extra.String("channel_binding"); given {
 		var ok bool
 		if e.binding, ok = c.bindingOf(a, kind); !ok {
 			c.counters.count(MethodSCRAM, Unbound)
-			return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the channel binding %q is not possible on this connection", kind)
+			return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the channel binding %q is not possible on this connection", kind)
 		}
 	}
 	found, err := c.find(ctx, a, hasSCRAM)
 	if err != nil {
-		return router.Outcome{}, err
+		return router.AuthResult{}, err
 	}
 	u := found
 	if found == nil {
@@ -207,17 +207,17 @@ func (c *Chain) beginSCRAM(ctx context.Context, a *attempt) (router.Outcome, err
 	if e.secret.kdf == KDFArgon2id {
 		memory = int64(e.secret.memory)
 	}
-	return router.Outcome{
+	return router.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodSCRAM, Extra: wamp.Dict{
 			"nonce": e.nonce, "salt": e.secret.salt, "kdf": e.secret.kdf, "iterations": int64(e.secret.iterations), "memory": memory,
 		}},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.Outcome, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
 			verifier, ok := e.verify(answer.Signature)
 			if !ok || !e.repeated(answer.Extra) || found == nil {
-				return router.Outcome{}, c.refuseUser(ctx, MethodSCRAM, found)
+				return router.AuthResult{}, c.refuseUser(ctx, MethodSCRAM, found)
 			}
 			c.counters.count(MethodSCRAM, Accepted)
-			return router.Outcome{Identity: found.identity(methodSCRAM), Extra: wamp.Dict{"verifier": verifier}}, nil
+			return router.AuthResult{Identity: found.identity(methodSCRAM), Extra: wamp.Dict{"verifier": verifier}}, nil
 		},
 	}, nil
 }

@@ -154,7 +154,7 @@ func (c *Component) tell(tag string, e event, filter router.Filter) (events int,
 
 // published takes a change that came as a publication. There is nobody to answer: what is wrong
 // with it goes to the log.
-func (c *Component) published(d router.Delivery) {
+func (c *Component) published(d router.LocalEvent) {
 	change, err := decode(d.Payload)
 	if err != nil {
 		c.refused.Add(1)

@@ -52,22 +52,22 @@ func (s *Session) pending(request wamp.ID) *call {
 
 // kill tells the callee to give up, and waits for its answer, but not for ever.
 func (c *call) kill() {
-	asked, told := c.condemn()
+	asked, told := c.markKilled()
 	if told {
 		asked.interrupt(cancelKill)
 	}
 }
 
-// condemn marks the call as killed; false if there is nobody to tell.
-func (c *call) condemn() (asked, bool) {
+// markKilled marks the call as killed; false if there is nobody to tell.
+func (c *call) markKilled() (assignment, bool) {
 	c.mu.Lock()
-	deaf := c.asked.callee != nil && !c.asked.callee.session.features.has(calleeCancels)
+	deaf := c.assigned.callee != nil && !c.assigned.callee.session.features.has(calleeInterrupt)
 	if c.claimed || c.killed || deaf {
 		c.mu.Unlock()
 		if deaf {
 			c.end(answer{err: callCanceled("the caller canceled the call")}, cancelSkip)
 		}
-		return asked{}, false
+		return assignment{}, false
 	}
 	defer c.mu.Unlock()
 	c.killed = true
@@ -75,7 +75,7 @@ func (c *call) condemn() (asked, bool) {
 		c.timer.Stop()
 	}
 	c.timer = c.after(c.realm.router.options.Limits.Kill, c.giveUp)
-	return c.asked, true
+	return c.assigned, true
 }
 
 func (c *call) isKilled() bool {
@@ -110,7 +110,7 @@ func (c *call) giveUp() {
 
 // interrupt tells whoever works on the call that nobody needs the answer any more, or that it should
 // come now. Only who works on it is told, and only if it knows the word.
-func (a asked) interrupt(mode string) {
+func (a assignment) interrupt(mode string) {
 	if a.cancel != nil && mode != cancelSkip {
 		a.cancel()
 	}
@@ -130,7 +130,7 @@ func (s *Session) interrupt(id wamp.ID, mode string) {
 		delete(s.invocations, id)
 		held.callee.release()
 	}
-	if mode != cancelSkip && s.features.has(calleeCancels) {
+	if mode != cancelSkip && s.features.has(calleeInterrupt) {
 		s.client.sendLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": mode}})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -23,13 +24,13 @@ type Client struct {
 	detached atomic.Bool
 
 	// Owned by the reader.
-	handshake *handshake    // nil but between HELLO and WELCOME
-	held      *volley       // publications that are not delivered yet; nil: none
-	arrival   time.Duration // the rate limit's next theoretical arrival, since router.started
+	handshake   *handshake    // nil but between HELLO and WELCOME
+	batch       *publishBatch // publications that are not delivered yet; nil: none
+	nextArrival time.Duration // the rate limit's next theoretical arrival, since router.started
 
-	mu           sync.Mutex    // guards what follows, and what Session says
-	conversation *wamp.Session // state and encoding
-	over         bool          // nothing more is sent
+	mu           sync.Mutex         // guards what follows, and what Session says
+	conversation *wamp.Conversation // state and encoding
+	closed       bool               // nothing more is sent
 }
 
 // Outbox is what waits to be written to the client.
@@ -45,27 +46,27 @@ func (c *Client) Established() bool { return c.session.Load() != nil }
 // Open begins: a dialect without HELLO joins at once. The transport calls it before the first Receive.
 func (c *Client) Open(ctx context.Context) error {
 	return c.guarded(func() error {
-		hello := c.implied()
+		hello := c.impliedHello()
 		if hello == nil {
 			return nil
 		}
-		hello.Realm = c.router.impliedRealm()
+		hello.Realm = c.router.defaultRealm()
 		return c.hello(ctx, hello)
 	})
 }
 
-// Receive takes one frame from the client, see [Client.ReceiveMore]; nothing is held back.
+// Receive takes one frame from the client, see [Client.ReceiveBatched]; nothing is held back.
 func (c *Client) Receive(ctx context.Context, frame []byte) error {
-	err := c.ReceiveMore(ctx, frame)
-	c.Deliver()
+	err := c.ReceiveBatched(ctx, frame)
+	c.Flush()
 	return err
 }
 
-// ReceiveMore takes one of several frames that came from the client together: what it publishes may be
+// ReceiveBatched takes one of several frames that came from the client together: what it publishes may be
 // held back until Deliver, which the transport calls when it has no more of them. It waits when the client sends faster than the limit, and
 // it is where an Authenticator and an Authorizer take their time. After an error, which wraps
-// [ErrEnded] or is that of ctx, the transport stops reading, writes the outbox and closes.
-func (c *Client) ReceiveMore(ctx context.Context, frame []byte) error {
+// [ErrClosed] or is that of ctx, the transport stops reading, writes the outbox and closes.
+func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
 	c.router.counters.framesIn.Add(1)
 	c.router.counters.bytesIn.Add(uint64(len(frame)))
 	if err := c.throttle(ctx); err != nil {
@@ -80,7 +81,7 @@ func (c *Client) ReceiveMore(ctx context.Context, frame []byte) error {
 	})
 }
 
-func (c *Client) implied() *wamp.Hello {
+func (c *Client) impliedHello() *wamp.Hello {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.conversation.Open()
@@ -98,23 +99,23 @@ func (c *Client) decode(frame []byte) (wamp.Message, error) {
 func (c *Client) guarded(step func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			c.sever(fault)
-			err = c.ended()
+			c.handlePanic(fault)
+			err = c.closedError()
 		}
 	}()
-	if ending := c.outbox.ended(); ending != nil {
-		return ending.err()
+	if closed := c.outbox.Closed(); closed != nil {
+		return closed.Err()
 	}
 	if err := step(); err != nil {
 		c.fail(err)
 	}
-	return c.ended()
+	return c.closedError()
 }
 
-// ended is the error to return once the conversation is over, nil before.
-func (c *Client) ended() error {
-	if ending := c.outbox.ended(); ending != nil {
-		return ending.err()
+// closedError is the error to return once the conversation is over, nil before.
+func (c *Client) closedError() error {
+	if closed := c.outbox.Closed(); closed != nil {
+		return closed.Err()
 	}
 	return nil
 }
@@ -125,7 +126,7 @@ func (c *Client) fail(err error) {
 	switch {
 	case !errors.As(err, &failure):
 		c.router.options.Logger.Error("a client's message was not handled", "error", err, "address", c.peer.RemoteAddr)
-		c.abort(failedInside(), CloseInternal)
+		c.abort(internalFailure(), CloseInternal)
 	case failure.URI == wamp.CloseSystemShutdown:
 		c.abort(failure, CloseShutdown)
 	case failure.URI == wamp.ErrProtocolViolation || c.Established():
@@ -135,29 +136,29 @@ func (c *Client) fail(err error) {
 	}
 }
 
-// failedInside is all that a client hears of a fault of ours; the log has the rest.
-func failedInside() *wamp.Failure {
+// internalFailure is all that a client hears of a fault of ours; the log has the rest.
+func internalFailure() *wamp.Failure {
 	return wamp.Fail(ErrInternal, "the server failed on this message")
 }
 
-// sever ends the conversation after a fault of ours. Ending it may meet the same fault again, so
+// handlePanic ends the conversation after a fault of ours. Ending it may meet the same fault again, so
 // each step is tried for itself.
-func (c *Client) sever(fault any) {
-	c.report(fault)
-	c.attempt(func() { c.abort(failedInside(), CloseInternal) })
-	c.attempt(func() { c.finish(nil, Ending{Reason: CloseInternal}) })
+func (c *Client) handlePanic(fault any) {
+	c.logPanic(fault)
+	c.recovered(func() { c.abort(internalFailure(), CloseInternal) })
+	c.recovered(func() { c.finish(nil, CloseInfo{Reason: CloseInternal}) })
 }
 
-func (c *Client) attempt(step func()) {
+func (c *Client) recovered(step func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			c.report(fault)
+			c.logPanic(fault)
 		}
 	}()
 	step()
 }
 
-func (c *Client) report(fault any) {
+func (c *Client) logPanic(fault any) {
 	c.router.options.Logger.Error("the router panicked",
 		"panic", fmt.Sprint(fault), "stack", string(debug.Stack()), "address", c.peer.RemoteAddr)
 }
@@ -170,7 +171,7 @@ func (c *Client) handle(ctx context.Context, message wamp.Message) error {
 	case *wamp.Authenticate:
 		return c.authenticate(ctx, m)
 	case *wamp.Abort:
-		c.finish(nil, Ending{Reason: CloseAborted, Text: string(m.Reason)})
+		c.finish(nil, CloseInfo{Reason: CloseAborted, Text: string(m.Reason)})
 		return nil
 	}
 	s := c.session.Load()
@@ -178,7 +179,7 @@ func (c *Client) handle(ctx context.Context, message wamp.Message) error {
 		return wamp.Violation("%s before the session is open", message.Code())
 	}
 	err := c.serve(ctx, s, message)
-	s.notify()
+	s.drainObserverCalls()
 	return err
 }
 
@@ -190,13 +191,13 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 	if m, ok := message.(*wamp.Publish); ok {
 		return s.publish(ctx, m)
 	}
-	c.deliver() // what comes later must not overtake
+	c.flushBatch() // what comes later must not overtake
 	switch m := message.(type) {
 	case *wamp.Goodbye:
 		if m.Reason == wamp.CloseLogout {
-			c.forget()
+			c.notifyLogout()
 		}
-		c.goodbye(wamp.CloseGoodbyeAndOut, Ending{Reason: CloseGoodbye})
+		c.goodbye(wamp.CloseGoodbyeAndOut, CloseInfo{Reason: CloseGoodbye})
 		return nil
 	case *wamp.Subscribe:
 		return s.subscribe(ctx, m)
@@ -223,72 +224,11 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 // Gone says that the transport is closed. It is idempotent; the first reason stands, and one that
 // the conversation ended with before stands above it.
 func (c *Client) Gone(reason CloseReason) {
-	c.Deliver()
-	c.attempt(func() { c.finish(nil, Ending{Reason: reason}) }) // a connection's edge too: observers hear of it
-	c.outbox.discard()
+	c.Flush()
+	c.recovered(func() { c.finish(nil, CloseInfo{Reason: reason}) }) // a connection's edge too: observers hear of it
+	c.outbox.Discard()
 	if c.detached.CompareAndSwap(false, true) {
-		c.router.detached(c)
-	}
-}
-
-// abort sends ABORT and ends the conversation.
-func (c *Client) abort(failure *wamp.Failure, reason CloseReason) {
-	c.finish(&wamp.Abort{Details: wamp.Dict{"message": failure.Message}, Reason: failure.URI},
-		Ending{Reason: reason, Text: failure.Message})
-}
-
-// goodbye sends GOODBYE, as the first or as the answer, and ends the conversation: the client's own
-// answer is not waited for. Who hears it finds nothing of the session any more.
-func (c *Client) goodbye(reason wamp.URI, ending Ending) {
-	if earlier := c.outbox.ended(); earlier != nil { // it stands
-		ending = *earlier
-	}
-	if s := c.session.Load(); s != nil {
-		s.leave(ending.Reason)
-	}
-	details := wamp.Dict{}
-	if ending.Text != "" {
-		details["message"] = ending.Text
-	}
-	c.finish(&wamp.Goodbye{Details: details, Reason: reason}, ending)
-}
-
-// forget tells who knows clients again that this one is not to be.
-func (c *Client) forget() {
-	if who, ok := c.router.options.Authenticator.(Forgetter); ok {
-		who.Forget(c.peer)
-	}
-}
-
-// shutDown ends the conversation because the server stops.
-func (c *Client) shutDown() {
-	const text = "the server is shutting down"
-	if c.Established() {
-		c.goodbye(wamp.CloseSystemShutdown, Ending{Reason: CloseShutdown, Text: text})
-		return
-	}
-	c.abort(wamp.Fail(wamp.CloseSystemShutdown, text), CloseShutdown)
-}
-
-// finish queues the last message, refuses everything after it, and takes the session out of the
-// realm. The first ending stands. Called without a lock.
-func (c *Client) finish(last wamp.Message, ending Ending) {
-	c.sayLast(last, ending)
-	if s := c.session.Load(); s != nil {
-		s.leave(c.outbox.ended().Reason)
-	}
-}
-
-func (c *Client) sayLast(last wamp.Message, ending Ending) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return
-	}
-	defer func() { c.over = true }()
-	defer c.endLocked(ending)
-	if last != nil {
-		c.sendLocked(last)
+		c.router.clientGone(c)
 	}
 }
 
@@ -300,18 +240,18 @@ func (c *Client) send(m wamp.Message) {
 }
 
 func (c *Client) sendLocked(m wamp.Message) {
-	if c.over {
+	if c.closed {
 		return
 	}
-	scratch := borrowScratch()
-	defer scratch.giveBack()
+	scratch := getScratch()
+	defer scratch.put()
 	message, err := c.conversation.Append(scratch.bytes, m)
 	scratch.keep(message)
 	if err != nil {
 		// Payloads are converted before they come here, so this is a fault of ours; the client
 		// must not wait for an answer that will not come.
 		c.router.options.Logger.Error("a message was not encoded", "message", m.Code().String(), "error", err)
-		c.endLocked(Ending{Reason: CloseInternal, Text: "the server failed to encode a message"})
+		c.closeLocked(CloseInfo{Reason: CloseInternal, Text: "the server failed to encode a message"})
 		return
 	}
 	if len(message) == 0 { // version 1 has no word for some
@@ -319,27 +259,27 @@ func (c *Client) sendLocked(m wamp.Message) {
 	}
 	frame, fits := c.format.frame(nil, message)
 	if !fits {
-		c.tooLongLocked(m)
+		c.sendOversizeLocked(m)
 		return
 	}
-	c.put(packet{frame, 1})
+	c.put(outbox.Packet{Bytes: frame, Frames: 1})
 }
 
-func (c *Client) endLocked(ending Ending) {
-	if c.outbox.end(ending) {
-		c.router.counters.closes[ending.Reason].Add(1)
+func (c *Client) closeLocked(info CloseInfo) {
+	if c.outbox.Close(info) {
+		c.router.counters.closes[info.Reason].Add(1)
 	}
 }
 
 // put queues frames. A client that is over its limit is cut off here; its session leaves when the
 // transport, woken by that, calls Gone: a sender never does another's tidying up.
-func (c *Client) put(p packet) (queued bool) {
-	switch c.outbox.put(p) {
-	case putQueued:
+func (c *Client) put(p outbox.Packet) (queued bool) {
+	switch c.outbox.Put(p) {
+	case outbox.Queued:
 		return true
-	case putOverflow:
+	case outbox.Overflow:
 		c.router.counters.closes[CloseSlow].Add(1)
-	case putEnded:
+	case outbox.Closed:
 	}
 	return false
 }

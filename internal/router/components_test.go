@@ -15,7 +15,7 @@ import (
 // method "ticket" is asked for one, and the ticket must be "good".
 type saysItself struct{}
 
-func (saysItself) Authenticate(_ context.Context, h router.Handshake) (router.Outcome, error) {
+func (saysItself) Authenticate(_ context.Context, h router.AuthRequest) (router.AuthResult, error) {
 	id, _ := h.Details.String("authid")
 	role, given := h.Details.String("authrole")
 	if !given {
@@ -25,9 +25,9 @@ func (saysItself) Authenticate(_ context.Context, h router.Handshake) (router.Ou
 	_, transport := h.Details["transport"]
 	switch {
 	case transport:
-		return router.Outcome{}, errors.New("the router did not strip transport")
+		return router.AuthResult{}, errors.New("the router did not strip transport")
 	case id == "broken":
-		return router.Outcome{}, errors.New("the user store is down")
+		return router.AuthResult{}, errors.New("the user store is down")
 	case id == "panic":
 		panic("authenticator")
 	}
@@ -36,16 +36,16 @@ func (saysItself) Authenticate(_ context.Context, h router.Handshake) (router.Ou
 		methods = []string{"ticket"}
 	}
 	if len(methods) == 0 {
-		return router.Outcome{Identity: identity}, nil
+		return router.AuthResult{Identity: identity}, nil
 	}
-	return router.Outcome{
+	return router.AuthResult{
 		Challenge: &wamp.Challenge{Method: methods[0], Extra: wamp.Dict{}},
-		Next: func(_ context.Context, m *wamp.Authenticate) (router.Outcome, error) {
+		Next: func(_ context.Context, m *wamp.Authenticate) (router.AuthResult, error) {
 			if m.Signature != "good" {
-				return router.Outcome{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket does not hold")
+				return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket does not hold")
 			}
 			identity.Method = methods[0]
-			return router.Outcome{Identity: identity}, nil
+			return router.AuthResult{Identity: identity}, nil
 		},
 	}, nil
 }
@@ -158,7 +158,7 @@ func (s *script) said(err error) {
 	}
 }
 
-func (s *script) deliver(d router.Delivery) {
+func (s *script) deliver(d router.LocalEvent) {
 	s.publication(d.Publication)
 	s.hear(fmt.Sprintf("= event %s %s %s", s.numbers[d.Publication], d.Topic, s.value(d.Payload)))
 }

@@ -15,17 +15,17 @@ import (
 )
 
 // authenticates is an Authenticator made of a function.
-type authenticates func(context.Context, router.Handshake) (router.Outcome, error)
+type authenticates func(context.Context, router.AuthRequest) (router.AuthResult, error)
 
-func (f authenticates) Authenticate(ctx context.Context, h router.Handshake) (router.Outcome, error) {
+func (f authenticates) Authenticate(ctx context.Context, h router.AuthRequest) (router.AuthResult, error) {
 	return f(ctx, h)
 }
 
 func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 	var client *router.Client
-	r := router.New(router.Options{Authenticator: authenticates(func(context.Context, router.Handshake) (router.Outcome, error) {
+	r := router.New(router.Options{Authenticator: authenticates(func(context.Context, router.AuthRequest) (router.AuthResult, error) {
 		client.Gone(router.CloseLost)
-		return router.Outcome{Identity: &router.Identity{ID: "ben"}}, nil
+		return router.AuthResult{Identity: &router.Identity{ID: "ben"}}, nil
 	})})
 	realm := r.AddRealm("app")
 	client = r.Attach(router.Attachment{Format: jsonFormat})
@@ -71,9 +71,9 @@ func TestWakeIsCalledWhenTheOutboxFillsAndWhenItEnds(t *testing.T) {
 	c.Session().Kill("", "")
 	expect(3, "the end")
 	taken := c.Outbox().Take(nil, 1<<20)
-	frames, ending := taken.Pieces, taken.Ending
-	if len(frames) != 3 || ending == nil || ending.Reason != router.CloseKilled {
-		t.Errorf("%d frames, then %+v", len(frames), ending)
+	frames, info := taken.Pieces, taken.Closed
+	if len(frames) != 3 || info == nil || info.Reason != router.CloseKilled {
+		t.Errorf("%d frames, then %+v", len(frames), info)
 	}
 }
 
@@ -86,17 +86,17 @@ func TestWhoHearsGoodbyeFindsNothingOfTheSession(t *testing.T) {
 	} {
 		r := router.New(router.Options{})
 		realm := r.AddRealm("app")
-		var ending bool
+		var info bool
 		var left []int
 		c := r.Attach(router.Attachment{Format: jsonFormat, Waker: router.WakeFunc(func() {
-			if ending {
+			if info {
 				left = append(left, realm.Subscribers("t")+len(realm.Sessions()))
 			}
 		})})
 		receive(t, c, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 		receive(t, c, []byte(`[32,1,{},"t"]`))
 		c.Outbox().Take(nil, 1<<20)
-		ending = true
+		info = true
 		if end == nil {
 			end = func(*router.Client) {
 				ctx, stop := context.WithCancel(t.Context())
@@ -247,7 +247,7 @@ func TestTheOutboxIsAQueue(t *testing.T) {
 			},
 			"take": func(rt *rapid.T) {
 				got := m.client.Outbox().Take(nil, rapid.IntRange(0, 2000).Draw(rt, "bytes"))
-				frames, ending := got.Pieces, got.Ending
+				frames, info := got.Pieces, got.Closed
 				for _, frame := range frames {
 					event, err := wamp.V2JSON.Decode(frame)
 					if err != nil || ints(t, event.(*wamp.Event).Payload)[0] != taken {
@@ -255,7 +255,7 @@ func TestTheOutboxIsAQueue(t *testing.T) {
 					}
 					taken++
 				}
-				if ending != nil || len(frames) == 0 && taken < put {
+				if info != nil || len(frames) == 0 && taken < put {
 					rt.Fatalf("took nothing of %d frames", put-taken)
 				}
 			},

@@ -71,7 +71,7 @@ func (f *Filter) matcher(publisher *Session) matcher {
 		authIDs:   newLists(f.ExcludeAuthID, f.EligibleAuthID),
 		authRoles: newLists(f.ExcludeAuthRole, f.EligibleAuthRole),
 	}
-	m.listed = !m.ids.open() || !m.authIDs.open() || !m.authRoles.open()
+	m.listed = !m.ids.admitsAll() || !m.authIDs.admitsAll() || !m.authRoles.admitsAll()
 	if publisher != nil && !f.IncludePublisher {
 		m.publisher = publisher.client
 	}
@@ -100,8 +100,8 @@ func newLists[T comparable](excluded, eligible []T) lists[T] {
 	return lists[T]{excluded: newList(excluded), eligible: newList(eligible), limited: eligible != nil}
 }
 
-// open reports that everybody is admitted.
-func (l *lists[T]) open() bool {
+// admitsAll reports that everybody is admitted.
+func (l *lists[T]) admitsAll() bool {
 	return !l.limited && len(l.excluded.few) == 0 && l.excluded.many == nil
 }
 

@@ -28,7 +28,7 @@ func FuzzClientReceive(f *testing.F) {
 // calm is saysItself without its panic.
 type calm struct{ saysItself }
 
-func (c calm) Authenticate(ctx context.Context, h router.Handshake) (router.Outcome, error) {
+func (c calm) Authenticate(ctx context.Context, h router.AuthRequest) (router.AuthResult, error) {
 	if h.Details["authid"] == "panic" {
 		delete(h.Details, "authid")
 	}
@@ -61,13 +61,13 @@ func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	err := c.Open(t.Context())
 	for frame := range bytes.SplitSeq(input, separator) {
 		if err == nil {
-			err = c.ReceiveMore(t.Context(), frame)
+			err = c.ReceiveBatched(t.Context(), frame)
 		}
 	}
-	c.Deliver()
+	c.Flush()
 	taken := c.Outbox().Take(nil, 1<<30)
-	if ending := taken.Ending; err != nil && (ending == nil || ending.Reason == router.CloseInternal) {
-		t.Errorf("the conversation ended as %+v: %v after %q", ending, err, taken.Pieces)
+	if info := taken.Closed; err != nil && (info == nil || info.Reason == router.CloseInternal) {
+		t.Errorf("the conversation ended as %+v: %v after %q", info, err, taken.Pieces)
 	}
 	c.Gone(router.CloseLost)
 

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -31,9 +32,9 @@ type meta struct {
 	listeners atomic.Int64 // subscriptions that a topic below wamp can match
 	pending   atomic.Bool  // there are events
 
-	mu      sync.Mutex // guards what follows; no lock is taken under it
-	events  []metaEvent
-	telling bool
+	mu         sync.Mutex // guards what follows; no lock is taken under it
+	events     []metaEvent
+	publishing bool
 }
 
 type metaEvent struct {
@@ -43,7 +44,7 @@ type metaEvent struct {
 }
 
 // heard reports whether an event about s would be heard.
-func (m *meta) heard(s *Session) bool { return m.listeners.Load() > 0 && !s.quiet.Load() }
+func (m *meta) heard(s *Session) bool { return m.listeners.Load() > 0 && !s.silent.Load() }
 
 func (m *meta) note(cause *Session, topic wamp.URI, args ...any) {
 	m.mu.Lock()
@@ -54,7 +55,7 @@ func (m *meta) note(cause *Session, topic wamp.URI, args ...any) {
 
 // listening counts the subscriptions that make events worth noting.
 func (m *meta) listening(sub Subscription, change int64) {
-	if touches(sub.Topic, sub.Match, reservedWAMP) {
+	if pattern.MatchesFirst(sub.Topic, sub.Match, reservedWAMP) {
 		m.listeners.Add(change)
 	}
 }
@@ -100,20 +101,20 @@ func isMeta(uri wamp.URI) bool {
 	return first == reservedWAMP
 }
 
-// tellMeta publishes what was noted. If another goroutine is at it, that one publishes this too: so
+// publishMeta publishes what was noted. If another goroutine is at it, that one publishes this too: so
 // the events of a realm keep their order.
-func (r *Realm) tellMeta() {
+func (r *Realm) publishMeta() {
 	m := &r.meta
 	if !m.pending.Load() {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.telling {
+	if m.publishing {
 		return
 	}
-	m.telling = true
-	defer func() { m.telling = false }()
+	m.publishing = true
+	defer func() { m.publishing = false }()
 	for len(m.events) > 0 {
 		due := m.events
 		m.events = nil

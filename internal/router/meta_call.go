@@ -43,7 +43,7 @@ func ownProcedures(r *Realm) map[wamp.URI]*registration {
 
 func (r *Realm) callMeta(ctx context.Context, procedure metaProcedure, invocation Invocation) (wamp.Payload, error) {
 	if invocation.Caller == nil { // a session does so once it has its answer
-		defer r.tellMeta()
+		defer r.publishMeta()
 	}
 	var positional []any
 	given := wamp.Dict{}

@@ -49,7 +49,7 @@ func getEvents(c *metaCall) (wamp.Payload, error) {
 	if err := c.maySubscribe(sub.info); err != nil {
 		return wamp.Payload{}, err
 	}
-	all := c.realm.archive.history(sub.info)
+	all := c.realm.history.events(sub.info)
 	if len(all) == 0 && !c.realm.keepsHistory(sub.info) {
 		return wamp.Payload{}, wamp.Fail(errHistoryUnavailable, "no history is kept of %s", sub.info.Topic)
 	}
@@ -71,7 +71,7 @@ func (c *metaCall) maySubscribe(sub Subscription) error {
 
 // keepsHistory tells whether an empty history is one. Of a pattern nobody can say: new topics may come.
 func (r *Realm) keepsHistory(sub Subscription) bool {
-	ask := r.router.options.Keeping
+	ask := r.router.options.Retention
 	return ask != nil && (sub.Match != wamp.MatchExact || ask(sub.Topic).History > 0)
 }
 

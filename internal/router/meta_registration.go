@@ -119,7 +119,7 @@ func removeCallee(c *metaCall) (wamp.Payload, error) {
 	if !c.realm.Revoke(removal.session, info.ID, removal.reason) {
 		return wamp.Payload{}, wamp.Fail(wamp.ErrNoSuchRegistration, "the session %d does not hold the registration %d", removal.session.id, info.ID)
 	}
-	removal.session.notify()
+	removal.session.drainObserverCalls()
 	return wamp.Payload{}, nil
 }
 

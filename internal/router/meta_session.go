@@ -135,7 +135,7 @@ func killAll(c *metaCall) (wamp.Payload, error) {
 	all := c.realm.Sessions()
 	for _, s := range all {
 		if s != c.caller {
-			s.quiet.Store(true)
+			s.silent.Store(true)
 		}
 	}
 	return result(len(c.end(all, reason)))

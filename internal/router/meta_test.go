@@ -22,7 +22,7 @@ type lives struct {
 }
 
 func (all *lives) on(realm *router.Realm, topic wamp.URI, change func(*life)) {
-	_, err := realm.Subscribe(topic, wamp.MatchExact, func(d router.Delivery) {
+	_, err := realm.Subscribe(topic, wamp.MatchExact, func(d router.LocalEvent) {
 		var args []any
 		if err := d.Payload.Decode(&args, nil); err != nil {
 			all.t.Error(err)

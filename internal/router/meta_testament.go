@@ -37,7 +37,7 @@ func addTestament(c *metaCall) (wamp.Payload, error) {
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	if err := c.caller.mayPass(m.Options, publisherPasses); err != nil {
+	if err := c.caller.checkPassthru(m.Options, publisherPassthru); err != nil {
 		return wamp.Payload{}, invalidArgument("publish_options: %s", messageOf(err))
 	}
 	publication, err := c.caller.publication(c.ctx, m)
@@ -164,9 +164,9 @@ func (s *Session) flushTestaments(scope testamentScope) {
 	*bucket = nil
 }
 
-// execute publishes what the session has left behind. It has left already, and nobody holds a lock.
-func (s *Session) execute(t *testaments) {
-	if t == nil || s.quiet.Load() {
+// publishTestaments publishes what the session has left behind. It has left already, and nobody holds a lock.
+func (s *Session) publishTestaments(t *testaments) {
+	if t == nil || s.silent.Load() {
 		return
 	}
 	for _, p := range t.detached {

@@ -46,82 +46,82 @@ func (r *Realm) changeObservers(change func([]*observation) []*observation) {
 	r.observers.Store(&changed)
 }
 
-// notice is one call of an Observer that is due.
-type notice struct {
-	kind         noticeKind
+// observerCall is one call of an Observer that is due.
+type observerCall struct {
+	kind         observerCallKind
 	subscription Subscription
 }
 
-type noticeKind uint8
+type observerCallKind uint8
 
 const (
-	noticeJoined noticeKind = iota
-	noticeSubscribed
-	noticeUnsubscribed
-	noticeLeft
+	observeJoined observerCallKind = iota
+	observeSubscribed
+	observeUnsubscribed
+	observeLeft
 )
 
-// noteLocked queues a notice at the moment of the change, so that notices keep the order of changes;
+// queueLocked queues a notice at the moment of the change, so that notices keep the order of changes;
 // notify delivers them once no lock is held.
-func (s *Session) noteLocked(n notice) {
+func (s *Session) queueLocked(n observerCall) {
 	if len(*s.realm.observers.Load()) > 0 {
-		s.notices = append(s.notices, n)
+		s.observerCalls = append(s.observerCalls, n)
 	}
 }
 
-func (s *Session) noteLeaving(memberships []*membership) {
+func (s *Session) queueLeft(memberships []*membership) {
 	s.client.mu.Lock()
 	for _, m := range memberships {
-		s.noteLocked(notice{kind: noticeUnsubscribed, subscription: m.subscription.info})
+		s.queueLocked(observerCall{kind: observeUnsubscribed, subscription: m.subscription.info})
 	}
-	s.noteLocked(notice{kind: noticeLeft})
+	s.queueLocked(observerCall{kind: observeLeft})
 	s.realm.meta.left(s)
 	s.client.mu.Unlock()
-	s.notify()
+	s.drainObserverCalls()
 }
 
-// notify delivers what is due. If another goroutine is at it, that one delivers this too: so the
+// drainObserverCalls delivers what is due. If another goroutine is at it, that one delivers this too: so the
 // calls for one session never overlap.
-func (s *Session) notify() {
-	s.realm.tellMeta()
+func (s *Session) drainObserverCalls() {
+	s.realm.publishMeta()
 	c := s.client
 	c.mu.Lock()
-	if s.notifying || len(s.notices) == 0 {
+	if s.draining || len(s.observerCalls) == 0 {
 		c.mu.Unlock()
 		return
 	}
-	s.notifying = true
+	s.draining = true
 	defer func() {
-		s.notifying = false
+		s.draining = false
 		c.mu.Unlock()
 	}()
-	for len(s.notices) > 0 {
-		due := s.notices
-		s.notices = nil
-		s.tellUnlocked(due)
+	for len(s.observerCalls) > 0 {
+		due := s.observerCalls
+		s.observerCalls = nil
+		s.callObserversUnlocked(due)
 	}
 }
 
-// tellUnlocked gives up the lock that it is called with for as long as observers run, and holds it
+// callObserversUnlocked gives up the lock that it is called with for as long as observers run, and holds it
 // again on return, also when one of them panics.
-func (s *Session) tellUnlocked(due []notice) {
+func (s *Session) callObserversUnlocked(due []observerCall) {
 	s.client.mu.Unlock()
 	defer s.client.mu.Lock()
 	for _, n := range due {
-		s.tell(n)
+		s.callObservers(n)
 	}
 }
 
-func (s *Session) tell(n notice) {
+func (s *Session) callObservers(n observerCall) {
 	for _, o := range *s.realm.observers.Load() {
 		switch n.kind {
-		case noticeJoined:
+		case observeJoined:
 			o.Joined(s)
-		case noticeSubscribed:
+		case observeSubscribed:
 			o.Subscribed(s, n.subscription)
-		case noticeUnsubscribed:
+		case observeUnsubscribed:
 			o.Unsubscribed(s, n.subscription)
-		case noticeLeft:
+		case observeLeft:
 			o.Left(s)
 		}
 	}

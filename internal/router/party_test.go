@@ -45,7 +45,7 @@ func (m *member) say(message wamp.Message) bool {
 // listen takes what is queued; false once the conversation is over.
 func (m *member) listen() bool {
 	taken := m.client.Outbox().Take(nil, 1<<30)
-	frames, ending := taken.Pieces, taken.Ending
+	frames, ending := taken.Pieces, taken.Closed
 	for _, frame := range frames {
 		message, err := m.encoding.Decode(frame)
 		if err != nil {

@@ -16,7 +16,7 @@ func BenchmarkPublishAmongPatterns(b *testing.B) {
 			realm := router.New(router.Options{}).AddRealm("app")
 			received := 0
 			listen := func(topic string, match wamp.Match) {
-				if _, err := realm.Subscribe(wamp.URI(topic), match, func(router.Delivery) { received++ }); err != nil {
+				if _, err := realm.Subscribe(wamp.URI(topic), match, func(router.LocalEvent) { received++ }); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -6,10 +6,10 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// maxRemembered is how many calls a session is remembered for that were answered before their last
+// maxAnsweredEarly is how many calls a session is remembered for that were answered before their last
 // arguments came. A well-behaved caller stops sending when it hears the answer: what is still on its
 // way then is for a handful of calls.
-const maxRemembered = 64
+const maxAnsweredEarly = 64
 
 // progress passes a part of the result on to a caller that asked for parts, and gives the callee its
 // time again (WAMP, "Progressive Call Results"). A caller that did not ask would take it for all.
@@ -23,7 +23,7 @@ func (c *call) progress(a answer) {
 			"a part of the result cannot be expressed in the caller's serialization: %s", err)}, cancelKillNoWait)
 		return
 	}
-	if err := c.caller.unreadable(a.passthru); err != nil {
+	if err := c.caller.checkReadable(a.passthru); err != nil {
 		c.end(answer{err: err}, cancelKillNoWait)
 		return
 	}
@@ -51,39 +51,39 @@ func (c *call) advance() bool {
 	return true
 }
 
-// part is what a CALL is to the calls before it.
-type part struct {
+// continuation is what a CALL is to the calls before it.
+type continuation struct {
 	of   *call // it goes on with this one
 	late bool  // it goes on with one that is answered
 }
 
-// part finds out whether a CALL goes on with an earlier one (WAMP, "Progressive Call Invocations").
-func (s *Session) part(m *wamp.Call) (part, error) {
+// continuation finds out whether a CALL goes on with an earlier one (WAMP, "Progressive Call Invocations").
+func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 	progress, _ := m.Options.Bool("progress")
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	c := s.calls[m.Request]
 	switch {
-	case c == nil && s.forgetLocked(m.Request, !progress):
-		return part{late: true}, nil
-	case c == nil && s.strict() && m.Request != s.requests:
-		return part{}, wamp.Violation("CALL %d goes on with no call", m.Request)
+	case c == nil && s.takeAnsweredEarlyLocked(m.Request, !progress):
+		return continuation{late: true}, nil
+	case c == nil && s.strict() && m.Request != s.lastRequest:
+		return continuation{}, wamp.Violation("CALL %d goes on with no call", m.Request)
 	case c == nil:
-		return part{}, nil
+		return continuation{}, nil
 	case !c.more:
-		return part{}, wamp.Violation("CALL %d is pending: its request id is in use", m.Request)
+		return continuation{}, wamp.Violation("CALL %d is pending: its request id is in use", m.Request)
 	case c.procedure != m.Procedure:
-		return part{}, wamp.Violation("CALL %d goes on with a call of %q, not of %q", m.Request, c.procedure, m.Procedure)
+		return continuation{}, wamp.Violation("CALL %d goes on with a call of %q, not of %q", m.Request, c.procedure, m.Procedure)
 	case (m.Options.Passthru() == nil) != (c.passthru == nil):
-		return part{}, wamp.Violation("CALL %d goes on with a call whose payload was passed otherwise", m.Request)
+		return continuation{}, wamp.Violation("CALL %d goes on with a call whose payload was passed otherwise", m.Request)
 	}
 	c.more = progress
-	return part{of: c}, nil
+	return continuation{of: c}, nil
 }
 
-// proceed passes more arguments of a call on to who was asked at its beginning. The Authorizer sees
+// continueCall passes more arguments of a call on to who was asked at its beginning. The Authorizer sees
 // every part: it may look at payloads.
-func (s *Session) proceed(ctx context.Context, c *call, m *wamp.Call) {
+func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	if _, err := s.authorize(ctx, Request{Session: s, Action: Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
 		c.end(answer{err: s.realm.router.asCallError(err)}, cancelKillNoWait)
 		return
@@ -112,7 +112,7 @@ func (s *Session) proceed(ctx context.Context, c *call, m *wamp.Call) {
 func (c *call) working() (*callee, wamp.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.asked.callee, c.asked.invocation
+	return c.assigned.callee, c.assigned.invocation
 }
 
 // askMore queues a further INVOCATION of a call, unless it is answered.
@@ -126,21 +126,21 @@ func (s *Session) askMore(c *call, invocation *wamp.Invocation) {
 	}
 }
 
-// rememberLocked notes a call that was answered while its caller may have more to say.
-func (s *Session) rememberLocked(request wamp.ID) {
-	if len(s.cut) == maxRemembered {
-		s.cut = s.cut[:copy(s.cut, s.cut[1:])]
+// noteAnsweredEarlyLocked notes a call that was answered while its caller may have more to say.
+func (s *Session) noteAnsweredEarlyLocked(request wamp.ID) {
+	if len(s.answeredEarly) == maxAnsweredEarly {
+		s.answeredEarly = s.answeredEarly[:copy(s.answeredEarly, s.answeredEarly[1:])]
 	}
-	s.cut = append(s.cut, request)
+	s.answeredEarly = append(s.answeredEarly, request)
 }
 
-// forgetLocked reports whether the call was answered before its last arguments came, and forgets it
+// takeAnsweredEarlyLocked reports whether the call was answered before its last arguments came, and forgets it
 // once they have.
-func (s *Session) forgetLocked(request wamp.ID, last bool) bool {
-	for i, cut := range s.cut {
+func (s *Session) takeAnsweredEarlyLocked(request wamp.ID, last bool) bool {
+	for i, cut := range s.answeredEarly {
 		if cut == request {
 			if last {
-				s.cut = append(s.cut[:i], s.cut[i+1:]...)
+				s.answeredEarly = append(s.answeredEarly[:i], s.answeredEarly[i+1:]...)
 			}
 			return true
 		}

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"context"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -28,27 +29,27 @@ type Receipt struct {
 // no Authorizer is asked, reserved topics are allowed, and the URI is not checked.
 func (r *Realm) Publish(p Publication) Receipt {
 	all := [1]Publication{p}
-	events := r.deliver(all[:])
+	events := r.publishAll(all[:])
 	return Receipt{Publication: all[0].ID, Deliveries: events}
 }
 
-// deliver delivers publications of one publisher in their order. Those of one topic that follow one another
+// publishAll delivers publications of one publisher in their order. Those of one topic that follow one another
 // go out together, if they are for the same receivers: who delivers several says so.
-func (r *Realm) deliver(all []Publication) (events int) {
+func (r *Realm) publishAll(all []Publication) (events int) {
 	began := time.Now()
-	d := borrowDelivery(r)
-	defer d.giveBack()
+	d := getFanout(r)
+	defer d.put()
 	for rest := all; len(rest) > 0; {
 		count := sameTopic(rest)
-		r.identify(rest[:count])
-		d.begin(rest[:count])
+		r.assignIDs(rest[:count])
+		d.beginRun(rest[:count])
 		for _, sub := range d.matched {
-			d.to(sub)
+			d.toSubscription(sub)
 		}
-		d.end()
+		d.endRun()
 		rest = rest[count:]
 	}
-	r.router.delivered(d, time.Since(began))
+	r.router.countFanout(d, time.Since(began))
 	return d.events
 }
 
@@ -62,20 +63,20 @@ func sameTopic(all []Publication) int {
 	return len(all)
 }
 
-// identify gives publications their ids, and keeps what is to be kept.
-func (r *Realm) identify(all []Publication) {
+// assignIDs gives publications their ids, and keeps what is to be kept.
+func (r *Realm) assignIDs(all []Publication) {
 	for i := range all {
 		if all[i].ID == 0 {
 			all[i].ID = wamp.NewGlobalID()
 		}
-		if all[i].Retain || r.router.options.Keeping != nil {
+		if all[i].Retain || r.router.options.Retention != nil {
 			r.keep(&all[i])
 		}
 	}
 }
 
-// delivered counts.
-func (r *Router) delivered(d *delivery, took time.Duration) {
+// countFanout counts.
+func (r *Router) countFanout(d *fanout, took time.Duration) {
 	r.counters.events.Add(uint64(d.events))
 	r.counters.puts.Add(uint64(d.puts))
 	r.counters.encodings.Add(uint64(d.encodings))
@@ -108,4 +109,66 @@ func (p *Publication) details() wamp.Dict {
 		details["publisher_authrole"] = p.Publisher.identity.Role()
 	}
 	return details
+}
+
+// publish handles PUBLISH, which is answered only if that was asked for.
+func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
+	c := s.client
+	request := Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload}
+	if len(m.Options) == 0 && s.isCached(&request) { // the usual case, in which nothing can go wrong
+		c.enqueue(Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.defaultDisclosure()})
+		return nil
+	}
+	c.flushBatch() // it must not be overtaken, nor wait for an answer of the Authorizer
+	if err := s.checkPassthru(m.Options, publisherPassthru); err != nil {
+		return err
+	}
+	var receipt Receipt
+	publication, err := s.publication(ctx, m)
+	if err == nil {
+		receipt = s.realm.Publish(publication)
+	}
+	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
+		return nil
+	}
+	if err != nil {
+		s.reply(m, err)
+		return nil
+	}
+	c.send(&wamp.Published{Request: m.Request, Publication: receipt.Publication})
+	return nil
+}
+
+// defaultDisclosure is what becomes of a publication that does not say whether its publisher is named.
+func (s *Session) defaultDisclosure() Disclosure {
+	if s.realm.router.options.Disclosure == DiscloseAlways {
+		return DiscloseAlways
+	}
+	return DiscloseNever
+}
+
+// publication is what a PUBLISH asks for, if it is allowed.
+func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
+	disclose, err := s.disclosure(m.Options)
+	if err != nil {
+		return Publication{}, err
+	}
+	decision, err := s.authorize(ctx, Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload})
+	if err != nil {
+		return Publication{}, err
+	}
+	payload, passthru := m.Payload, m.Options.Passthru()
+	if decision.Payload != nil { // by something that everybody can read
+		payload, passthru = *decision.Payload, nil
+	}
+	retain, _ := m.Options.Bool("retain")
+	return Publication{
+		Topic:     m.Topic,
+		Payload:   payload,
+		Publisher: s,
+		Filter:    filterOf(m.Options),
+		Disclose:  disclose,
+		Passthru:  passthru,
+		Retain:    retain,
+	}, nil
 }

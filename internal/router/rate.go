@@ -14,8 +14,8 @@ func (c *Client) throttle(ctx context.Context) error {
 	limits := &c.router.options.Limits
 	interval := time.Second / time.Duration(limits.MessageRate)
 	now := time.Since(c.router.started)
-	c.arrival = max(c.arrival, now) + interval
-	wait := c.arrival - now - interval*time.Duration(limits.MessageBurst)
+	c.nextArrival = max(c.nextArrival, now) + interval
+	wait := c.nextArrival - now - interval*time.Duration(limits.MessageBurst)
 	if wait <= 0 {
 		return nil
 	}

@@ -15,7 +15,7 @@ type Realm struct {
 	broker  broker
 	dealer  dealer
 	meta    meta
-	archive archive
+	history history
 
 	observers atomic.Pointer[[]*observation]
 	observing sync.Mutex // one writer of observers at a time
@@ -28,8 +28,7 @@ type Realm struct {
 func newRealm(router *Router, name wamp.URI) *Realm {
 	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
 	r.broker.init(&r.meta)
-	r.dealer.init()
-	r.archive.init(&router.options.Limits)
+	r.history.init(&router.options.Limits)
 	r.dealer.own = ownProcedures(r)
 	r.observers.Store(&[]*observation{})
 	return r

@@ -2,13 +2,14 @@ package router
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // register handles REGISTER.
 func (s *Session) register(ctx context.Context, m *wamp.Register) error {
-	wanted, err := s.wish(ctx, m)
+	wanted, err := s.registerRequest(ctx, m)
 	if err == nil {
 		err = s.realm.dealer.register(m.Request, wanted)
 	}
@@ -16,7 +17,17 @@ func (s *Session) register(ctx context.Context, m *wamp.Register) error {
 	return nil
 }
 
-func (s *Session) wish(ctx context.Context, m *wamp.Register) (*wish, error) {
+// registerRequest is what a REGISTER asks for.
+type registerRequest struct {
+	registerOptions
+	session   *Session
+	procedure wamp.URI
+	match     wamp.Match
+	policy    Policy
+	force     bool // whoever has it now gives way
+}
+
+func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*registerRequest, error) {
 	match := m.Options.Match()
 	if _, err := s.authorize(ctx, Request{Session: s, Action: Register, URI: m.Procedure, Match: match}); err != nil {
 		return nil, err
@@ -29,11 +40,11 @@ func (s *Session) wish(ctx context.Context, m *wamp.Register) (*wish, error) {
 	if disclose && s.realm.router.options.Disclosure == DiscloseNever {
 		return nil, wamp.Fail(wamp.ErrOptionDisallowed, "disclose_caller is not allowed here")
 	}
-	w := &wish{session: s, procedure: m.Procedure, match: match, policy: policy}
+	w := &registerRequest{session: s, procedure: m.Procedure, match: match, policy: policy}
 	w.discloseCaller = disclose
 	w.force, _ = m.Options.Bool("force_reregister")
 	forward, _ := m.Options.Bool("forward_timeout")
-	w.timesOut = forward && s.features.has(calleeTimesOut)
+	w.ownTimeout = forward && s.features.has(calleeTimeout)
 	concurrency, _ := m.Options.Int("concurrency")
 	w.concurrency = int(min(concurrency, maxConcurrency))
 	return w, nil
@@ -41,3 +52,87 @@ func (s *Session) wish(ctx context.Context, m *wamp.Register) (*wish, error) {
 
 // maxConcurrency is as good as no limit, and no integer is too small for it.
 const maxConcurrency = 1 << 30
+
+// register makes the session a callee of a procedure and queues the answer in the same step: an
+// INVOCATION cannot come before it. A repeated request is answered with the same registration.
+func (d *dealer) register(request wamp.ID, w *registerRequest) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	held := d.getLocked(w.procedure, w.match)
+	if held != nil && w.force && held.local == nil {
+		if err := w.session.mayReplace(held); err != nil {
+			return err
+		}
+		d.revokeLocked(held)
+		held = nil
+	}
+	if held == nil {
+		return d.createLocked(request, w)
+	}
+	if held.policy != w.policy || held.local != nil {
+		return wamp.Fail(wamp.ErrProcedureAlreadyExists, "%q is registered already, with the policy %s", w.procedure, held.policy)
+	}
+	held.mu.Lock()
+	defer held.mu.Unlock()
+	if known := held.calleeLocked(w.session); known != nil {
+		w.session.client.send(&wamp.Registered{Request: request, Registration: held.id})
+		return nil
+	}
+	if held.policy == InvokeSingle {
+		return wamp.Fail(wamp.ErrProcedureAlreadyExists, "%q is registered already", w.procedure)
+	}
+	return w.session.joinLocked(held, request, w)
+}
+
+func (d *dealer) createLocked(request wamp.ID, w *registerRequest) error {
+	reg := &registration{procedure: w.procedure, match: w.match, policy: w.policy}
+	reg.mu.Lock()
+	defer reg.mu.Unlock()
+	if err := d.addLocked(reg); err != nil {
+		return err
+	}
+	err := w.session.joinLocked(reg, request, w)
+	if len(reg.callees) == 0 { // refused, or it has left
+		d.removeLocked(reg)
+	}
+	return err
+}
+
+// joinLocked adds the session to a registration, whose lock is held.
+func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequest) error {
+	c := s.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.left {
+		return nil
+	}
+	if err := s.fullLocked(); err != nil {
+		return err
+	}
+	added := &callee{registerOptions: w.registerOptions, registration: reg, session: s}
+	reg.callees = append(reg.callees, added)
+	s.registrations = append(s.registrations, added)
+	c.sendLocked(&wamp.Registered{Request: request, Registration: reg.id})
+	s.realm.meta.registered(s, reg)
+	return nil
+}
+
+// fullLocked says why the session may not have one more registration, if it may not.
+func (s *Session) fullLocked() error {
+	limit := s.realm.router.options.Limits.Registrations
+	if len(s.registrations) < limit {
+		return nil
+	}
+	return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d registrations", limit)
+}
+
+// mayReplace finds out whether there is room for what comes in the place of held, before that is taken
+// from anybody: its callees must not lose it to a REGISTER that is refused.
+func (s *Session) mayReplace(held *registration) error {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	if slices.ContainsFunc(s.registrations, func(c *callee) bool { return c.registration == held }) {
+		return nil
+	}
+	return s.fullLocked()
+}

@@ -27,7 +27,7 @@ type registration struct {
 
 // callee is one session's part in a registration.
 type callee struct {
-	terms
+	registerOptions
 	registration *registration
 	session      *Session
 
@@ -35,10 +35,10 @@ type callee struct {
 	gone    bool         // UNREGISTERED is queued, or it has left; guarded by registration.mu
 }
 
-// terms are what a callee asked for when it registered.
-type terms struct {
+// registerOptions are what a callee asked for when it registered.
+type registerOptions struct {
 	discloseCaller bool // to be told who calls
-	timesOut       bool // to end calls in time itself
+	ownTimeout     bool // to end calls in time itself
 	concurrency    int  // calls that wait for it at once; 0: any number
 }
 

@@ -8,24 +8,25 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Options says how a router behaves. The zero value works: everybody may join and do anything.
 type Options struct {
 	Limits        Limits
-	URIs          wamp.Strictness
+	URIs          wamp.URIRules
 	Disclosure    Disclosure
-	Conduct       Conduct
+	Strictness    Strictness
 	TrustLevels   map[string]int // by role; empty: nothing is marked with a level
 	Authenticator Authenticator  // nil: everybody is anonymous, or who the transport says
 	Authorizer    Authorizer     // nil: everything outside the reserved names is allowed
-	// Keeping says what is kept of a topic's publications. It is asked for each publication, and must
+	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
 	// be quick. nil: the last one that was to be retained, and no history.
-	Keeping func(topic wamp.URI) Keeping
-	Logger  *slog.Logger
-	Probe   Probe
-	Agent   string // named in WELCOME
+	Retention func(topic wamp.URI) Retention
+	Logger    *slog.Logger
+	Probe     Probe
+	Agent     string // named in WELCOME
 }
 
 // Probe hears how long routing took, in the goroutine that routed. It must be quick.
@@ -39,20 +40,21 @@ type Router struct {
 	options  Options
 	formats  formats
 	counters counters
+	outboxes outbox.Shared
 	started  time.Time // the rate limit counts from here
 	stop     context.CancelFunc
 	running  context.Context // ends with the router: what concurrent procedures run under
 	workers  sync.WaitGroup  // concurrent procedures
 	roles    wamp.Dict       // of every WELCOME; read-only
 
-	mu      sync.Mutex // guards what follows
-	realms  map[wamp.URI]*Realm
-	opening map[*Client]struct{} // attached, not joined
-	closing bool
-	resting bool          // idle is closed
-	idle    chan struct{} // closed when closing and nobody is attached
+	mu          sync.Mutex // guards what follows
+	realms      map[wamp.URI]*Realm
+	handshaking map[*Client]struct{} // attached, not joined
+	closing     bool
+	idleClosed  bool          // idle is closed
+	idle        chan struct{} // closed when closing and nobody is attached
 
-	implied    *Realm                              // the first: what a dialect that names no realm joins
+	first      *Realm                              // the first: what a dialect that names no realm joins
 	realmsRead atomic.Pointer[map[wamp.URI]*Realm] // a copy of realms, for who reads
 }
 
@@ -66,12 +68,13 @@ func New(options Options) *Router {
 		options.Agent = "Tidings"
 	}
 	r := &Router{
-		options: options,
-		started: time.Now(),
-		realms:  make(map[wamp.URI]*Realm),
-		opening: make(map[*Client]struct{}),
-		idle:    make(chan struct{}),
+		options:     options,
+		started:     time.Now(),
+		realms:      make(map[wamp.URI]*Realm),
+		handshaking: make(map[*Client]struct{}),
+		idle:        make(chan struct{}),
 	}
+	r.outboxes.MaxFrames, r.outboxes.MaxBytes = options.Limits.OutboxFrames, options.Limits.OutboxBytes
 	r.roles = routerRoles(&options)
 	r.running, r.stop = context.WithCancel(context.Background())
 	r.realmsRead.Store(&map[wamp.URI]*Realm{})
@@ -90,7 +93,7 @@ func (r *Router) AddRealm(name wamp.URI) *Realm {
 	r.realms[name] = realm
 	read := maps.Clone(r.realms)
 	if len(read) == 1 {
-		r.implied = realm
+		r.first = realm
 	}
 	r.realmsRead.Store(&read)
 	return realm
@@ -102,14 +105,14 @@ func (r *Router) Realm(name wamp.URI) (*Realm, bool) {
 	return realm, ok
 }
 
-// impliedRealm is the name to join by for who has no way to say one.
-func (r *Router) impliedRealm() wamp.URI {
+// defaultRealm is the name to join by for who has no way to say one.
+func (r *Router) defaultRealm() wamp.URI {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.implied == nil {
+	if r.first == nil {
 		return ""
 	}
-	return r.implied.name
+	return r.first.name
 }
 
 func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
@@ -121,20 +124,6 @@ type Attachment struct {
 	Waker  Waker
 }
 
-// Waker is told that the outbox is no longer empty, or that the conversation has ended. That happens in the
-// goroutine of whoever sends, under locks: it must not block or call back.
-type Waker interface{ Wake() }
-
-// WakeFunc is a function as a [Waker]. nil: nobody is to be told.
-type WakeFunc func()
-
-// Wake implements [Waker].
-func (f WakeFunc) Wake() {
-	if f != nil {
-		f()
-	}
-}
-
 // Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each
 // frame from one goroutine at a time, writes what [Outbox.Take] gives, and calls [Client.Gone] when
 // the connection is closed, whoever closed it.
@@ -143,14 +132,11 @@ func (r *Router) Attach(a Attachment) *Client {
 		router:       r,
 		format:       r.formats.intern(a.Format),
 		peer:         a.Peer,
-		conversation: wamp.NewSession(a.Format.Encoding),
+		conversation: wamp.NewConversation(a.Format.Encoding),
 	}
-	c.outbox.router, c.outbox.waker = r, a.Waker
-	if a.Waker == nil {
-		c.outbox.waker = WakeFunc(nil)
-	}
+	c.outbox.Init(&r.outboxes, a.Waker)
 	r.mu.Lock()
-	r.opening[c] = struct{}{}
+	r.handshaking[c] = struct{}{}
 	closing := r.closing
 	r.counters.clients.Add(1)
 	r.mu.Unlock()
@@ -160,27 +146,27 @@ func (r *Router) Attach(a Attachment) *Client {
 	return c
 }
 
-// joined says that a client is no longer opening: its realm knows it from now on.
-func (r *Router) joined(c *Client) {
+// clientJoined says that a client is no longer opening: its realm knows it from now on.
+func (r *Router) clientJoined(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.opening, c)
+	delete(r.handshaking, c)
 }
 
-// detached says that a client's transport is gone.
-func (r *Router) detached(c *Client) {
+// clientGone says that a client's transport is gone.
+func (r *Router) clientGone(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.opening, c)
+	delete(r.handshaking, c)
 	r.counters.clients.Add(-1)
-	r.restLocked()
+	r.signalIdleLocked()
 }
 
-// restLocked tells Shutdown once nobody is attached. Who attaches later is refused at once, and is
+// signalIdleLocked tells Shutdown once nobody is attached. Who attaches later is refused at once, and is
 // not waited for.
-func (r *Router) restLocked() {
-	if r.closing && !r.resting && r.counters.clients.Load() == 0 {
-		r.resting = true
+func (r *Router) signalIdleLocked() {
+	if r.closing && !r.idleClosed && r.counters.clients.Load() == 0 {
+		r.idleClosed = true
 		close(r.idle)
 	}
 }
@@ -190,11 +176,11 @@ func (r *Router) restLocked() {
 func (r *Router) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	r.closing = true
-	opening := make([]*Client, 0, len(r.opening))
-	for c := range r.opening {
+	opening := make([]*Client, 0, len(r.handshaking))
+	for c := range r.handshaking {
 		opening = append(opening, c)
 	}
-	r.restLocked()
+	r.signalIdleLocked()
 	r.mu.Unlock()
 
 	for _, c := range opening {

@@ -8,9 +8,9 @@ type scratch struct{ bytes []byte }
 // keptScratch is how much is kept for the next message.
 const keptScratch = 64 << 10
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 
-func borrowScratch() *scratch { return scratches.Get().(*scratch) }
+func getScratch() *scratch { return scratchPool.Get().(*scratch) }
 
 // keep keeps what the bytes have grown to.
 func (s *scratch) keep(used []byte) {
@@ -19,4 +19,4 @@ func (s *scratch) keep(used []byte) {
 	}
 }
 
-func (s *scratch) giveBack() { scratches.Put(s) }
+func (s *scratch) put() { scratchPool.Put(s) }

@@ -152,7 +152,7 @@ func (s *script) configure(settings []string) {
 		case "uris":
 			s.options.URIs = wamp.StrictURIs
 		case "conduct":
-			s.options.Conduct = router.Strict
+			s.options.Strictness = router.Strict
 		case "kill":
 			limits.Kill = time.Duration(number) * time.Second
 		case "trust":
@@ -172,16 +172,16 @@ func (s *script) configure(settings []string) {
 		case "outbox_bytes":
 			limits.OutboxBytes = number
 		case "history": // of topics below kept.; topics below always. and never. are retained so
-			s.options.Keeping = func(topic wamp.URI) router.Keeping {
+			s.options.Retention = func(topic wamp.URI) router.Retention {
 				switch first, _, _ := strings.Cut(string(topic), "."); first {
 				case "kept":
-					return router.Keeping{History: number}
+					return router.Retention{History: number}
 				case "always":
-					return router.Keeping{Retain: router.RetainAlways}
+					return router.Retention{Retain: router.RetainAlways}
 				case "never":
-					return router.Keeping{Retain: router.RetainNever}
+					return router.Retention{Retain: router.RetainNever}
 				}
-				return router.Keeping{}
+				return router.Retention{}
 			}
 		case "kept_topics":
 			limits.KeptTopics = number
@@ -339,7 +339,7 @@ func (s *script) collect() []string {
 			continue
 		}
 		taken := p.client.Outbox().Take(nil, 1<<30)
-		frames, ending := taken.Pieces, taken.Ending
+		frames, ending := taken.Pieces, taken.Closed
 		for _, frame := range frames {
 			all = append(all, name+" <- "+s.readable(p, frame))
 		}

@@ -1,6 +1,10 @@
 package router
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/tidings-io/tidings/internal/router/outbox"
+)
 
 // counters only grow.
 type counters struct {
@@ -12,11 +16,9 @@ type counters struct {
 	calls        atomic.Uint64
 	framesIn     atomic.Uint64
 	bytesIn      atomic.Uint64
-	framesOut    atomic.Uint64
-	bytesOut     atomic.Uint64
 	rateWaits    atomic.Uint64
 	refusals     atomic.Uint64
-	closes       [closeReasons]atomic.Uint64
+	closes       [outbox.NumReasons]atomic.Uint64
 	clients      atomic.Int64
 }
 
@@ -59,11 +61,11 @@ func (r *Router) Stats() Stats {
 		Calls:        r.counters.calls.Load(),
 		FramesIn:     r.counters.framesIn.Load(),
 		BytesIn:      r.counters.bytesIn.Load(),
-		FramesOut:    r.counters.framesOut.Load(),
-		BytesOut:     r.counters.bytesOut.Load(),
+		FramesOut:    r.outboxes.Frames.Load(),
+		BytesOut:     r.outboxes.Bytes.Load(),
 		RateWaits:    r.counters.rateWaits.Load(),
 		Refusals:     r.counters.refusals.Load(),
-		Closes:       make(map[CloseReason]uint64, closeReasons),
+		Closes:       make(map[CloseReason]uint64, len(r.counters.closes)),
 	}
 	for reason := range r.counters.closes {
 		s.Closes[CloseReason(reason)] = r.counters.closes[reason].Load()
@@ -71,7 +73,7 @@ func (r *Router) Stats() Stats {
 	for _, realm := range r.allRealms() {
 		s.Subscriptions += realm.broker.count()
 		s.Registrations += realm.dealer.count()
-		kept := realm.archive.stats()
+		kept := realm.history.stats()
 		s.KeptTopics += kept.topics
 		s.KeptBytes += kept.bytes
 		s.KeptDropped += kept.dropped

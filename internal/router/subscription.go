@@ -78,16 +78,3 @@ func (s *subscription) removeLocked(m *membership) (removed bool) {
 	}
 	return true
 }
-
-// localSubscriber is a component of the server that listens.
-type localSubscriber struct {
-	deliver func(Delivery)
-}
-
-// Delivery is an event for a local subscriber.
-type Delivery struct {
-	Topic       wamp.URI
-	Publication wamp.ID
-	Payload     wamp.Payload
-	Publisher   *Session // nil: the server itself
-}

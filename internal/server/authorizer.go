@@ -40,7 +40,7 @@ func (a *authorizer) decide(ctx context.Context, r topic.Request, session *route
 	if err != nil {
 		return router.Decision{}, err
 	}
-	decision := router.Decision{Standing: a.stands(&r, verdict.Contract)}
+	decision := router.Decision{Cacheable: a.stands(&r, verdict.Contract)}
 	if a.rest.decides(&r, verdict.Contract) {
 		if decision, err = a.askRest(ctx, &r, question{verdict, session}); err != nil {
 			return router.Decision{}, err

@@ -135,10 +135,10 @@ func (s *Server) assemble() error {
 	s.router = router.New(router.Options{
 		Limits:        routerLimits(c.Limits),
 		URIs:          strictness(c.URIs),
-		Conduct:       conduct(c.Protocol),
+		Strictness:    conduct(c.Protocol),
 		Authenticator: s.chain,
 		Authorizer:    s.authorizer,
-		Keeping:       s.contracts.keeping(),
+		Retention:     s.contracts.keeping(),
 		TrustLevels:   trustLevels(c.Trust),
 		Logger:        s.logger,
 		Probe:         s.metrics,
@@ -274,14 +274,14 @@ func trustLevels(given []config.Trust) map[string]int {
 	return levels
 }
 
-func conduct(name string) router.Conduct {
+func conduct(name string) router.Strictness {
 	if name == "strict" {
 		return router.Strict
 	}
 	return router.Lenient
 }
 
-func strictness(name string) wamp.Strictness {
+func strictness(name string) wamp.URIRules {
 	if name == "strict" {
 		return wamp.StrictURIs
 	}

@@ -77,7 +77,7 @@ func endCodeOf(reason router.CloseReason) endCode {
 }
 
 // closingOf translates the end of a conversation for the clients of the connection's protocol.
-func (c *conn) closingOf(ending router.Ending) closing {
+func (c *conn) closingOf(ending router.CloseInfo) closing {
 	end := endCodeOf(ending.Reason)
 	switch {
 	case c.protocol.Ends == EndsPlainly:
@@ -134,7 +134,7 @@ func (c *conn) fail(wrong *violation) {
 // timeOut ends the connection of a client that took too long. Called by the ticker, which must not
 // wait for the conversation: the reader is sent there.
 func (c *conn) timeOut(text string) {
-	if c.begin(c.closingOf(router.Ending{Reason: router.CloseTimeout, Text: text})) {
+	if c.begin(c.closingOf(router.CloseInfo{Reason: router.CloseTimeout, Text: text})) {
 		c.socket.wake()
 	}
 }

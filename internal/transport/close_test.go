@@ -140,7 +140,7 @@ func TestTheTextOfACloseFrameIsCutBetweenCharacters(t *testing.T) {
 		client.send(frame(fin|opPing, ""))
 		client.wants(fin|opPong, "")
 		for _, conv := range handler.all() {
-			conv.end(router.Ending{Reason: router.CloseKilled, Text: text})
+			conv.end(router.CloseInfo{Reason: router.CloseKilled, Text: text})
 		}
 		got := client.wantsClose(1008)
 		if !strings.HasPrefix(text, got) || strings.ContainsRune(got, '\uFFFD') {

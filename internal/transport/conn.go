@@ -100,14 +100,14 @@ func (c *conn) openConversation(ctx context.Context, a *agreed) *refusal {
 	}
 	c.conv = conv
 	if err := conv.Open(ctx); err != nil {
-		ending := conv.Take(nil, takeBytes).Ending
+		ending := conv.Take(nil, takeBytes).Closed
 		conv.Closed(router.CloseLost)
 		return refuseOpening(ending, err)
 	}
 	return nil
 }
 
-func refuseOpening(ending *router.Ending, err error) *refusal {
+func refuseOpening(ending *router.CloseInfo, err error) *refusal {
 	status, detail := http.StatusServiceUnavailable, err.Error()
 	if ending != nil && ending.Text != "" {
 		detail = ending.Text

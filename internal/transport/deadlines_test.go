@@ -262,7 +262,7 @@ func TestAConversationThatTakesItsTimeIsNotAClientThatDoesNotAnswer(t *testing.T
 		client.send(frame(fin|opText, "wait"))
 		client.wants(fin|opPing, "")
 		time.Sleep(10 * time.Minute) // its pong is not read meanwhile
-		handler.all()[0].end(router.Ending{Reason: router.CloseKilled})
+		handler.all()[0].end(router.CloseInfo{Reason: router.CloseKilled})
 		client.wantsClose(1008)
 		client.nc.Close()
 		if reason := <-handler.gone; reason != router.CloseKilled {

@@ -50,7 +50,7 @@ func (e *echo) Shutdown(context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for conv := range e.open {
-		conv.end(router.Ending{Reason: router.CloseShutdown, Text: "bye"})
+		conv.end(router.CloseInfo{Reason: router.CloseShutdown, Text: "bye"})
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ type echoing struct {
 
 	mu     sync.Mutex
 	queued [][]byte
-	ending *router.Ending
+	ending *router.CloseInfo
 }
 
 func (t *echoing) Open(ctx context.Context) error {
@@ -81,7 +81,7 @@ func (t *echoing) Open(ctx context.Context) error {
 		t.echo.opened(ctx)
 	}
 	if t.echo.refuse != nil {
-		t.end(router.Ending{Reason: router.CloseAuthFailed, Text: t.echo.refuse.Error()})
+		t.end(router.CloseInfo{Reason: router.CloseAuthFailed, Text: t.echo.refuse.Error()})
 	}
 	return t.echo.refuse
 }
@@ -99,7 +99,7 @@ func (t *echoing) Receive(ctx context.Context, message transport.Message) error 
 	case len(text) > 4 && text[:4] == "end:":
 		for _, reason := range router.CloseReasons() {
 			if reason.String() == text[4:] {
-				t.end(router.Ending{Reason: reason, Text: "because"})
+				t.end(router.CloseInfo{Reason: reason, Text: "because"})
 				return errOver
 			}
 		}
@@ -122,7 +122,7 @@ func (t *echoing) send(frame []byte) {
 	}
 }
 
-func (t *echoing) end(ending router.Ending) {
+func (t *echoing) end(ending router.CloseInfo) {
 	t.mu.Lock()
 	first := t.ending == nil
 	if first {
@@ -156,7 +156,7 @@ func (t *echoing) Take(dst [][]byte, maxBytes int) router.Taken {
 		taken += len(t.queued[0])
 		dst = append(dst, t.queued[0])
 	}
-	return router.Taken{Pieces: dst, Frames: len(dst), Ending: t.ending}
+	return router.Taken{Pieces: dst, Frames: len(dst), Closed: t.ending}
 }
 
 func (*echoing) Flush() {}

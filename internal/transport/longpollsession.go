@@ -35,7 +35,7 @@ type longPollSession struct {
 	waiter *longPollRequest
 	since  time.Time // since when there is a waiter, or none
 	queue  [][]byte  // taken, and not given to anybody yet
-	ending *router.Ending
+	ending *router.CloseInfo
 }
 
 // longPollRequest is a request that waits for a message. The answer is nil if none came.
@@ -120,7 +120,7 @@ func (p *longPollSession) take(ask *longPollRequest) {
 func (p *longPollSession) give() {
 	if frames, _ := p.conv.Len(); len(p.queue) == 0 && p.ending == nil && (p.waiter != nil || frames == 0) {
 		taken := p.conv.Take(nil, p.atOnce())
-		p.queue, p.ending = taken.Pieces, taken.Ending
+		p.queue, p.ending = taken.Pieces, taken.Closed
 		if p.ending != nil {
 			p.gone(p.ending.Reason)
 		}

@@ -217,7 +217,7 @@ func (c *conn) recovered(fault any) {
 	c.server.log.Error("a connection failed", "panic", fault, "stack", string(debug.Stack()))
 	c.in = nil
 	c.reader = finishing
-	end := c.closingOf(router.Ending{Reason: router.CloseInternal, Text: "internal error"})
+	end := c.closingOf(router.CloseInfo{Reason: router.CloseInternal, Text: "internal error"})
 	end.then = endAtOnce
 	c.begin(end)
 	c.conv.Closed(router.CloseInternal)

@@ -88,7 +88,7 @@ func TestAWaitingConversationIsWokenByTheEndOfItsConnection(t *testing.T) {
 	client := s.dial(t)
 	client.send(frame(fin|opText, "wait"))
 	client.send(frame(fin|opText, "never read"))
-	handler.all()[0].end(router.Ending{Reason: router.CloseKilled})
+	handler.all()[0].end(router.CloseInfo{Reason: router.CloseKilled})
 	client.wantsClose(1008)
 	client.nc.Close()
 	if reason := handler.goneWith(t); reason != "killed" {

@@ -69,10 +69,10 @@ type wampConversation struct{ client *router.Client }
 func (w wampConversation) Open(ctx context.Context) error { return w.client.Open(ctx) }
 
 func (w wampConversation) Receive(ctx context.Context, message Message) error {
-	return w.client.ReceiveMore(ctx, message.Data)
+	return w.client.ReceiveBatched(ctx, message.Data)
 }
 
-func (w wampConversation) Flush() { w.client.Deliver() }
+func (w wampConversation) Flush() { w.client.Flush() }
 
 func (w wampConversation) Established() bool { return w.client.Established() }
 
@@ -92,7 +92,7 @@ type batchedConversation struct {
 
 // Receive implements [Conversation].
 func (b batchedConversation) Receive(ctx context.Context, message Message) error {
-	return b.batching.split(message.Data, func(data []byte) error { return b.client.ReceiveMore(ctx, data) })
+	return b.batching.split(message.Data, func(data []byte) error { return b.client.ReceiveBatched(ctx, data) })
 }
 
 // Interface guards.

@@ -103,8 +103,8 @@ func (c *conn) takeQueued(out *output) (ended bool) {
 	taken := c.conv.Take(out.frames, takeBytes)
 	out.frames, out.more = taken.Pieces, taken.More
 	c.shard.framesOut.Add(uint64(taken.Frames))
-	if taken.Ending != nil {
-		if c.begin(c.closingOf(*taken.Ending)) {
+	if taken.Closed != nil {
+		if c.begin(c.closingOf(*taken.Closed)) {
 			c.socket.wake() // so that the reader says Gone now, not when the client has answered
 		}
 		return true

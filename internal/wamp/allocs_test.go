@@ -37,7 +37,7 @@ func within(t *testing.T, e wamp.Encoding, what string, got, most float64) {
 
 // Each of very many connections keeps a session.
 func TestASessionAtRestIsSmall(t *testing.T) {
-	if size := unsafe.Sizeof(wamp.Session{}); size > 16 {
+	if size := unsafe.Sizeof(wamp.Conversation{}); size > 16 {
 		t.Errorf("a session takes %d bytes", size)
 	}
 }

@@ -33,7 +33,7 @@ func TestGoldenConversationsGoAsTheFilesSay(t *testing.T) {
 }
 
 type conversation struct {
-	session *wamp.Session
+	session *wamp.Conversation
 	phase   wamp.Phase
 }
 
@@ -46,7 +46,7 @@ func (c *conversation) step(t *testing.T, verb, rest string) []string {
 		if !ok {
 			t.Fatalf("unknown subprotocol %q", rest)
 		}
-		c.session, c.phase = wamp.NewSession(encoding), wamp.PhaseOpening
+		c.session, c.phase = wamp.NewConversation(encoding), wamp.PhaseOpening
 		if hello := c.session.Open(); hello != nil {
 			events = append(events, asJSON(t, hello))
 		}

@@ -12,5 +12,5 @@
 // client can be delivered to any other. testdata has it all as examples.
 //
 // The package never reads a socket, starts a goroutine, looks at a clock or takes a lock: who uses
-// a [Session] serializes the calls.
+// a [Conversation] serializes the calls.
 package wamp

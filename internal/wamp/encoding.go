@@ -12,7 +12,7 @@ type Encoding interface {
 	Binary() bool
 	// Decode reads a frame with a message of either direction. The error is a [Failure] with
 	// [ErrProtocolViolation]. The message keeps nothing of the frame's memory, so the caller may
-	// use it again. Version 1 has no frames that mean something outside of a [Session].
+	// use it again. Version 1 has no frames that mean something outside of a [Conversation].
 	Decode(frame []byte) (Message, error)
 	// Append writes a message behind dst. A payload in another serialization is transcoded.
 	// Version 1 has frames for an [Event] and a [Welcome] only.

@@ -119,7 +119,7 @@ func FuzzSessionReceive(f *testing.F) {
 		if !ok {
 			return
 		}
-		s := wamp.NewSession(encoding)
+		s := wamp.NewConversation(encoding)
 		if hello := s.Open(); hello != nil {
 			mustSend(t, s, answer(hello))
 		}
@@ -160,7 +160,7 @@ func answer(m wamp.Message) wamp.Message {
 	}
 }
 
-func mustSend(t *testing.T, s *wamp.Session, m wamp.Message) {
+func mustSend(t *testing.T, s *wamp.Conversation, m wamp.Message) {
 	t.Helper()
 	if _, err := s.Append(nil, m); err != nil {
 		t.Fatal(err)

@@ -156,7 +156,7 @@ func TestNestingHasALimitInEverySerialization(t *testing.T) {
 			t.Errorf("%d levels in CBOR: %v", test.levels, err)
 		}
 	}
-	s := wamp.NewSession(wamp.V1JSON)
+	s := wamp.NewConversation(wamp.V1JSON)
 	s.Open()
 	if _, err := s.Append(nil, &wamp.Welcome{Session: 1}); err != nil {
 		t.Fatal(err)

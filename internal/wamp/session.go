@@ -20,7 +20,7 @@ var phaseNames = [...]string{"opening", "joining", "challenging", "established",
 func (p Phase) String() string { return phaseNames[p] }
 
 // The router's side of a conversation (WAMP, "Session Lifecycle"). What a phase does not list is a
-// protocol violation, or is passed over by the phases of [Phase.deaf].
+// protocol violation, or is passed over by the phases of [Phase.ignoresUnexpected].
 //
 //	          HELLO                WELCOME
 //	opening ─────────► joining ──────────────► established ─── GOODBYE in ──► leaving
@@ -31,7 +31,7 @@ func (p Phase) String() string { return phaseNames[p] }
 //
 // ABORT leads to closed from everywhere, in both directions, and is never answered.
 var (
-	onReceive = [...]moves{
+	onReceive = [...]transitions{
 		PhaseOpening:      {CodeHello: PhaseJoining},
 		PhaseJoining:      {CodeAbort: PhaseClosed},
 		PhaseChallenging:  {CodeAuthenticate: PhaseJoining, CodeAbort: PhaseClosed},
@@ -40,7 +40,7 @@ var (
 		PhaseShuttingDown: {CodeGoodbye: PhaseClosed, CodeAbort: PhaseClosed},
 		PhaseClosed:       {},
 	}
-	onSend = [...]moves{
+	onSend = [...]transitions{
 		PhaseOpening:      {CodeAbort: PhaseClosed},
 		PhaseJoining:      {CodeWelcome: PhaseEstablished, CodeChallenge: PhaseChallenging, CodeAbort: PhaseClosed},
 		PhaseChallenging:  {CodeAbort: PhaseClosed},
@@ -61,14 +61,14 @@ var (
 	}
 )
 
-// moves say to which phase each message leads. Nothing leads to the first one: it is what is not listed.
-type moves [eventReceived + 1]Phase
+// transitions say to which phase each message leads. Nothing leads to the first one: it is what is not listed.
+type transitions [eventReceived + 1]Phase
 
 // eventReceived stands in moves for [CodeEventReceived], which is far from all others.
 const eventReceived = CodeYield + 1
 
 // of gives the phase that a message leads to, if it is expected.
-func (t *moves) of(code Code) (next Phase, ok bool) {
+func (t *transitions) of(code Code) (next Phase, ok bool) {
 	if code == CodeEventReceived {
 		code = eventReceived
 	}
@@ -78,8 +78,8 @@ func (t *moves) of(code Code) (next Phase, ok bool) {
 	return next, next != PhaseOpening
 }
 
-func established(talk []Code, goodbye Code, next Phase) moves {
-	t := moves{CodeAbort: PhaseClosed}
+func established(talk []Code, goodbye Code, next Phase) transitions {
+	t := transitions{CodeAbort: PhaseClosed}
 	t[goodbye] = next
 	for _, code := range talk {
 		t[code] = PhaseEstablished
@@ -87,23 +87,25 @@ func established(talk []Code, goodbye Code, next Phase) moves {
 	return t
 }
 
-// deaf reports whether the phase passes over what it does not expect: one side has ended the
+// ignoresUnexpected reports whether the phase passes over what it does not expect: one side has ended the
 // session, and the other may not know yet.
-func (p Phase) deaf() bool { return p == PhaseLeaving || p == PhaseShuttingDown || p == PhaseClosed }
+func (p Phase) ignoresUnexpected() bool {
+	return p == PhaseLeaving || p == PhaseShuttingDown || p == PhaseClosed
+}
 
 // A Session is the router's side of one conversation with a client. It turns frames into messages
 // of version 2 and messages into frames, and keeps both sides to the order of the protocol. It is
 // not safe for concurrent use.
-type Session struct {
+type Conversation struct {
 	// Each connection keeps one: it is as small as it can be.
 	v1            *translator // nil in version 2
 	serialization Serialization
 	phase         Phase
 }
 
-// NewSession begins a conversation.
-func NewSession(e Encoding) *Session {
-	s := &Session{serialization: e.Serialization()}
+// NewConversation begins a conversation.
+func NewConversation(e Encoding) *Conversation {
+	s := &Conversation{serialization: e.Serialization()}
 	if _, ok := e.(version1); ok {
 		s.v1 = new(translator)
 	}
@@ -111,10 +113,10 @@ func NewSession(e Encoding) *Session {
 }
 
 // Phase tells how far the conversation has come.
-func (s *Session) Phase() Phase { return s.phase }
+func (s *Conversation) Phase() Phase { return s.phase }
 
 // Encoding gives what the conversation is held in.
-func (s *Session) Encoding() Encoding {
+func (s *Conversation) Encoding() Encoding {
 	if s.v1 != nil {
 		return V1JSON
 	}
@@ -123,7 +125,7 @@ func (s *Session) Encoding() Encoding {
 
 // Open gives the HELLO of a client whose dialect has none: the connection itself is its HELLO. It
 // names no realm. nil: the client will send its own.
-func (s *Session) Open() *Hello {
+func (s *Conversation) Open() *Hello {
 	if s.v1 == nil || s.phase != PhaseOpening {
 		return nil
 	}
@@ -136,12 +138,12 @@ func (s *Session) Open() *Hello {
 //
 // A GOODBYE asks for the router's own GOODBYE, unless the session is in PhaseClosed then: it was
 // the answer to one. An error is a [Failure]; it ends the conversation, after an ABORT with it.
-func (s *Session) Receive(frame []byte) (Message, error) {
+func (s *Conversation) Receive(frame []byte) (Message, error) {
 	if s.phase == PhaseClosed {
 		return nil, nil
 	}
 	m, err := s.decode(frame)
-	if err != nil && s.phase.deaf() {
+	if err != nil && s.phase.ignoresUnexpected() {
 		return nil, nil
 	}
 	if m == nil || err != nil {
@@ -149,7 +151,7 @@ func (s *Session) Receive(frame []byte) (Message, error) {
 	}
 	next, ok := onReceive[s.phase].of(m.Code())
 	if !ok {
-		if s.phase.deaf() {
+		if s.phase.ignoresUnexpected() {
 			return nil, nil
 		}
 		return nil, Violation("%s is not expected while the session is %s", m.Code(), s.phase)
@@ -158,7 +160,7 @@ func (s *Session) Receive(frame []byte) (Message, error) {
 	return s.admit(m)
 }
 
-func (s *Session) decode(frame []byte) (Message, error) {
+func (s *Conversation) decode(frame []byte) (Message, error) {
 	if s.v1 != nil {
 		return s.v1.receive(frame)
 	}
@@ -166,7 +168,7 @@ func (s *Session) decode(frame []byte) (Message, error) {
 }
 
 // admit looks at what only the router's side has to know about a message.
-func (s *Session) admit(m Message) (Message, error) {
+func (s *Conversation) admit(m Message) (Message, error) {
 	switch m := m.(type) {
 	case *Hello:
 		// Who joins may not say what its transport knows about it: authenticators trust that.
@@ -184,10 +186,10 @@ func (s *Session) admit(m Message) (Message, error) {
 // Append writes a message for the client behind dst and moves the conversation on. It appends
 // nothing for what the dialect has no frame for, and for what comes too late: after a GOODBYE or
 // an ABORT of either side.
-func (s *Session) Append(dst []byte, m Message) ([]byte, error) {
+func (s *Conversation) Append(dst []byte, m Message) ([]byte, error) {
 	next, ok := onSend[s.phase].of(m.Code())
 	if !ok {
-		if s.phase.deaf() {
+		if s.phase.ignoresUnexpected() {
 			return dst, nil
 		}
 		return dst, fmt.Errorf("send %s while the session is %s", m.Code(), s.phase)

@@ -9,12 +9,12 @@ import (
 // URI names a realm, a topic, a procedure or an error (WAMP, "URIs").
 type URI string
 
-// Strictness is which of the specification's two rules a URI has to keep.
-type Strictness uint8
+// URIRules is which of the specification's two rules a URI has to keep.
+type URIRules uint8
 
 const (
-	LooseURIs  Strictness = iota // components of anything but white space, '.' and '#'
-	StrictURIs                   // components of lower-case letters, digits and '_'
+	LooseURIs  URIRules = iota // components of anything but white space, '.' and '#'
+	StrictURIs                 // components of lower-case letters, digits and '_'
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 //
 // It is the regular expressions of the specification (WAMP, "URIs"), written by hand because it
 // runs for every publication; white space is Unicode's, as in clients that are not written in Go.
-func (u URI) Check(strictness Strictness, match Match) error {
+func (u URI) Check(strictness URIRules, match Match) error {
 	if len(u) > MaxURIBytes {
 		return Fail(ErrInvalidURI, "the URI has %d bytes, %d are allowed", len(u), MaxURIBytes)
 	}
@@ -59,7 +59,7 @@ func (u URI) Check(strictness Strictness, match Match) error {
 	return nil
 }
 
-func (s Strictness) allows(c rune) bool {
+func (s URIRules) allows(c rune) bool {
 	if s == StrictURIs {
 		return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
 	}

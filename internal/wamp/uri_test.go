@@ -12,11 +12,11 @@ import (
 
 // The specification's expressions, with Unicode's white space in place of \s, which Go takes for
 // ASCII's. (Python's \s has U+001C to U+001F too.)
-func uriExpressions() map[wamp.Strictness]map[wamp.Match]*regexp.Regexp {
+func uriExpressions() map[wamp.URIRules]map[wamp.Match]*regexp.Regexp {
 	const space = `\s\x0b\x1c-\x1f\x{85}\p{Z}`
 	loose, strict := `[^`+space+`\.#]`, `[0-9a-z_]`
-	expressions := map[wamp.Strictness]map[wamp.Match]*regexp.Regexp{}
-	for strictness, c := range map[wamp.Strictness]string{wamp.LooseURIs: loose, wamp.StrictURIs: strict} {
+	expressions := map[wamp.URIRules]map[wamp.Match]*regexp.Regexp{}
+	for strictness, c := range map[wamp.URIRules]string{wamp.LooseURIs: loose, wamp.StrictURIs: strict} {
 		expressions[strictness] = map[wamp.Match]*regexp.Regexp{
 			wamp.MatchExact:    regexp.MustCompile(`^(` + c + `+\.)*(` + c + `+)$`),
 			wamp.MatchPrefix:   regexp.MustCompile(`^(` + c + `+\.)*(` + c + `*)$`),

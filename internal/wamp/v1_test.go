@@ -8,9 +8,9 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-func joinedV1(t *testing.T) *wamp.Session {
+func joinedV1(t *testing.T) *wamp.Conversation {
 	t.Helper()
-	s := wamp.NewSession(wamp.V1JSON)
+	s := wamp.NewConversation(wamp.V1JSON)
 	if s.Open() == nil || s.Open() != nil {
 		t.Fatal("the first Open is the HELLO, and only that")
 	}

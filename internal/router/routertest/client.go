@@ -67,7 +67,7 @@ func (c *Client) Send(m wamp.Message) {
 	if err == nil {
 		err = c.conn.Receive(c.t.Context(), frame)
 	}
-	if err != nil && !errors.Is(err, router.ErrEnded) {
+	if err != nil && !errors.Is(err, router.ErrClosed) {
 		c.t.Fatalf("send %s: %v", m.Code(), err)
 	}
 }
@@ -77,7 +77,7 @@ func (c *Client) Next() wamp.Message {
 	c.t.Helper()
 	for {
 		taken := c.conn.Outbox().Take(nil, 1)
-		frames, ending := taken.Pieces, taken.Ending
+		frames, ending := taken.Pieces, taken.Closed
 		if len(frames) > 0 {
 			m, err := c.encoding.Decode(frames[0])
 			if err != nil {

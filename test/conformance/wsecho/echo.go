@@ -37,7 +37,7 @@ func (e *echo) Shutdown(context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for talk := range e.open {
-		talk.end(router.Ending{Reason: router.CloseShutdown})
+		talk.end(router.CloseInfo{Reason: router.CloseShutdown})
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ type echoing struct {
 	mu     sync.Mutex // guards what follows
 	queue  [][]byte
 	size   int
-	ending *router.Ending
+	ending *router.CloseInfo
 }
 
 var errSlow = errors.New("the client does not read")
@@ -66,7 +66,7 @@ func (t *echoing) Receive(_ context.Context, message transport.Message) error {
 	}
 	frame, _ := framing.Frame(nil, message.Data) // a WebSocket's fits always
 	if t.put(frame) > t.echo.most {
-		t.end(router.Ending{Reason: router.CloseSlow, Text: errSlow.Error()})
+		t.end(router.CloseInfo{Reason: router.CloseSlow, Text: errSlow.Error()})
 		return errSlow
 	}
 	return nil
@@ -83,7 +83,7 @@ func (t *echoing) put(frame []byte) int {
 	return size
 }
 
-func (t *echoing) end(ending router.Ending) {
+func (t *echoing) end(ending router.CloseInfo) {
 	t.mu.Lock()
 	if t.ending == nil {
 		t.ending = &ending
@@ -112,7 +112,7 @@ func (t *echoing) Take(dst [][]byte, maxBytes int) router.Taken {
 		t.size -= size
 		dst = append(dst, t.queue[0])
 	}
-	return router.Taken{Pieces: dst, Frames: len(dst), Ending: t.ending}
+	return router.Taken{Pieces: dst, Frames: len(dst), Closed: t.ending}
 }
 
 func (t *echoing) Len() (frames, bytes int) {

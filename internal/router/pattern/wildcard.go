@@ -1,4 +1,4 @@
-package router
+package pattern
 
 import "strings"
 

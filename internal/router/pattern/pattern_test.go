@@ -1,4 +1,4 @@
-package router_test
+package pattern_test
 
 import (
 	"maps"
@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/pattern"
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Few letters, so that patterns share prefixes, split and join each other.
@@ -21,7 +22,7 @@ var (
 
 func TestTriesFindWhatALookAtEveryPatternFinds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var tries router.Patterns
+		var tries pattern.Tries
 		prefixes, wildcards := map[string]bool{}, map[string]bool{}
 		t.Repeat(map[string]func(*rapid.T){
 			"toggle prefix": func(t *rapid.T) {
@@ -42,6 +43,11 @@ func TestTriesFindWhatALookAtEveryPatternFinds(t *testing.T) {
 				topic := someTopic.Draw(t, "topic")
 				same(t, tries.Prefixes(topic), prefixes, func(p string) bool { return strings.HasPrefix(topic, p) })
 				same(t, tries.Wildcards(topic), wildcards, func(p string) bool { return covers(p, topic) })
+				for p := range wildcards {
+					if got := pattern.Matches(wamp.URI(p), wamp.MatchWildcard, wamp.URI(topic)); got != covers(p, topic) {
+						t.Fatalf("Matches(%q, wildcard, %q) is %v", p, topic, got)
+					}
+				}
 				if longest, whole := tries.Longest(topic); longest != longestOf(prefixes, topic) || whole != anyWhole(prefixes, topic) {
 					t.Fatalf("of %q the longest prefix is %q, whole: %v", topic, longest, whole)
 				}

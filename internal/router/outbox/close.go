@@ -1,70 +1,67 @@
-package router
+package outbox
 
 import (
 	"errors"
 	"fmt"
-
-	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// CloseReason says why a conversation ended.
+// CloseReason is why a conversation was closed.
 type CloseReason uint8
 
-// Why conversations end. Each has a counter in [Stats].
+// The reasons. Each has a counter of its own.
 const (
-	CloseNone              CloseReason = iota // it has not ended
+	CloseNone              CloseReason = iota // it is open
 	CloseGoodbye                              // the client said GOODBYE
 	CloseAborted                              // the client sent ABORT
 	CloseShutdown                             // the server stops
 	CloseKilled                               // a component or an operator ended the session
 	CloseProtocolViolation                    // the client broke the protocol
 	CloseAuthFailed                           // HELLO or AUTHENTICATE was refused
-	CloseSlow                                 // the outbox was over its limit
+	CloseSlow                                 // the outbox exceeded a limit
 	CloseLost                                 // the transport broke
 	CloseTimeout                              // a deadline passed
 	CloseTooBig                               // a message was over the transport's limit
 	CloseRate                                 // more was sent than the server is willing to read
 	CloseInternal                             // our own fault; it is in the log
-	closeReasons
+	NumReasons                                // not a reason: how many there are
 )
 
-var closeNames = [closeReasons]string{
+var closeNames = [NumReasons]string{
 	"none", "goodbye", "aborted", "shutdown", "killed", "protocol_violation", "auth_failed", "slow",
 	"lost", "timeout", "too_big", "rate", "internal",
 }
 
-// String gives the reason as logs and metrics show it.
+// String returns the reason as logs and metrics show it.
 func (r CloseReason) String() string {
-	if r < closeReasons {
+	if r < NumReasons {
 		return closeNames[r]
 	}
 	return "unknown"
 }
 
-// CloseReasons lists all reasons, for who registers a counter for each.
+// CloseReasons lists all reasons but CloseNone.
 func CloseReasons() []CloseReason {
-	all := make([]CloseReason, 0, closeReasons-1)
-	for r := CloseGoodbye; r < closeReasons; r++ {
+	all := make([]CloseReason, 0, NumReasons-1)
+	for r := CloseGoodbye; r < NumReasons; r++ {
 		all = append(all, r)
 	}
 	return all
 }
 
-// Ending is how a conversation ended. The transport closes with it after the last frame is written.
-type Ending struct {
+// CloseInfo tells how a conversation was closed. The transport closes the connection with it after it has
+// written the last frame.
+type CloseInfo struct {
 	Reason CloseReason
 	Text   string // for people to read; may be shown to the client
 }
 
-// ErrInternal is what clients are told about a fault of ours.
-const ErrInternal wamp.URI = "tidings.error.internal"
+// ErrClosed is wrapped by every error that reports a closed conversation.
+var ErrClosed = errors.New("the conversation is over")
 
-// ErrEnded is what [Client.Receive] wraps once the conversation is over.
-var ErrEnded = errors.New("the conversation is over")
-
-func (e Ending) err() error {
+// Err returns the info as an error that wraps [ErrClosed].
+func (e CloseInfo) Err() error {
 	if e.Text == "" {
-		return fmt.Errorf("%w: %s", ErrEnded, e.Reason)
+		return fmt.Errorf("%w: %s", ErrClosed, e.Reason)
 	}
-	return fmt.Errorf("%w: %s: %s", ErrEnded, e.Reason, e.Text)
+	return fmt.Errorf("%w: %s: %s", ErrClosed, e.Reason, e.Text)
 }

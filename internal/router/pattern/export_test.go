@@ -1,28 +1,28 @@
-package router
+package pattern
 
-// Patterns is both tries over strings, for the property test: what a subscription is to a broker.
-type Patterns struct {
+// Tries is both tries over strings, for the property test.
+type Tries struct {
 	prefix   prefixTree[string]
 	wildcard wildcardTree[string]
 }
 
 // PutPrefix stores a prefix that is not stored.
-func (p *Patterns) PutPrefix(s string) { p.prefix.put(s, &s) }
+func (p *Tries) PutPrefix(s string) { p.prefix.put(s, &s) }
 
 // PutWildcard stores a pattern that is not stored.
-func (p *Patterns) PutWildcard(s string) { p.wildcard.put(s, &s) }
+func (p *Tries) PutWildcard(s string) { p.wildcard.put(s, &s) }
 
 // RemovePrefix forgets a prefix.
-func (p *Patterns) RemovePrefix(s string) { p.prefix.remove(s) }
+func (p *Tries) RemovePrefix(s string) { p.prefix.remove(s) }
 
 // RemoveWildcard forgets a pattern.
-func (p *Patterns) RemoveWildcard(s string) { p.wildcard.remove(s) }
+func (p *Tries) RemoveWildcard(s string) { p.wildcard.remove(s) }
 
 // Prefixes gives what is stored and begins the topic.
-func (p *Patterns) Prefixes(topic string) []string { return values(p.prefix.match(nil, topic)) }
+func (p *Tries) Prefixes(topic string) []string { return values(p.prefix.match(nil, topic)) }
 
 // Longest gives the longest that is stored and begins the URI, and whether any ends with a component.
-func (p *Patterns) Longest(uri string) (longest string, whole bool) {
+func (p *Tries) Longest(uri string) (longest string, whole bool) {
 	found, whole := p.prefix.longest(uri)
 	if found == nil {
 		return "none", whole
@@ -31,7 +31,7 @@ func (p *Patterns) Longest(uri string) (longest string, whole bool) {
 }
 
 // Best gives the most specific pattern that covers the URI.
-func (p *Patterns) Best(uri string) string {
+func (p *Tries) Best(uri string) string {
 	if found := p.wildcard.best(uri); found != nil {
 		return *found
 	}
@@ -39,14 +39,14 @@ func (p *Patterns) Best(uri string) string {
 }
 
 // Wildcards gives what is stored and covers the topic.
-func (p *Patterns) Wildcards(topic string) []string { return values(p.wildcard.match(nil, topic)) }
+func (p *Tries) Wildcards(topic string) []string { return values(p.wildcard.match(nil, topic)) }
 
 // HasPrefix and HasWildcard tell whether exactly this is stored.
-func (p *Patterns) HasPrefix(s string) bool   { return p.prefix.get(s) != nil }
-func (p *Patterns) HasWildcard(s string) bool { return p.wildcard.get(s) != nil }
+func (p *Tries) HasPrefix(s string) bool   { return p.prefix.get(s) != nil }
+func (p *Tries) HasWildcard(s string) bool { return p.wildcard.get(s) != nil }
 
 // Nodes counts the nodes of both tries but the roots: none may be left behind.
-func (p *Patterns) Nodes() int { return p.prefix.root.nodes() + p.wildcard.root.nodes() }
+func (p *Tries) Nodes() int { return p.prefix.root.nodes() + p.wildcard.root.nodes() }
 
 func (n *prefixNode[V]) nodes() int {
 	count := len(n.children)

@@ -36,11 +36,11 @@ func (h *hasty) publication(topic wamp.URI, number int) *wamp.Publish {
 func (h *hasty) say(messages ...wamp.Message) {
 	h.t.Helper()
 	for _, message := range messages {
-		if err := h.publisher.client.ReceiveMore(h.t.Context(), encode(h.t, wamp.V2JSON, message)); err != nil {
+		if err := h.publisher.client.ReceiveBatched(h.t.Context(), encode(h.t, wamp.V2JSON, message)); err != nil {
 			h.t.Fatal(err)
 		}
 	}
-	h.publisher.client.Deliver()
+	h.publisher.client.Flush()
 }
 
 // expect checks the numbers in what a client has got, in order, and in how many pieces they came.
@@ -123,7 +123,7 @@ func TestAVolleyIsBounded(t *testing.T) {
 
 func TestWhatWasHeldBackIsDeliveredWhenThePublisherHasGone(t *testing.T) {
 	h := newHasty(t, router.Options{})
-	if err := h.publisher.client.ReceiveMore(t.Context(), encode(t, wamp.V2JSON, h.publication("order.42", 1))); err != nil {
+	if err := h.publisher.client.ReceiveBatched(t.Context(), encode(t, wamp.V2JSON, h.publication("order.42", 1))); err != nil {
 		t.Fatal(err)
 	}
 	h.publisher.client.Gone(router.CloseLost)
@@ -135,7 +135,7 @@ func TestAFullOutboxIsNotFilledFurtherByAVolley(t *testing.T) {
 	h.say(h.publication("order.42", 1), h.publication("order.42", 2))
 	h.say(h.publication("order.42", 3), h.publication("order.42", 4), h.publication("order.42", 5))
 	taken := h.subscriber.Outbox().Take(nil, 1<<20)
-	if taken.Ending == nil || taken.Ending.Reason != router.CloseSlow {
-		t.Errorf("the subscriber's conversation ended as %+v", taken.Ending)
+	if taken.Closed == nil || taken.Closed.Reason != router.CloseSlow {
+		t.Errorf("the subscriber's conversation ended as %+v", taken.Closed)
 	}
 }

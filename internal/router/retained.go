@@ -6,19 +6,19 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Keeping is what of a topic's publications is kept for who comes later.
-type Keeping struct {
-	Retain  Retention
+// Retention is what of a topic's publications is kept for who comes later.
+type Retention struct {
+	Retain  RetainPolicy
 	History int // the last so many, for wamp.subscription.get_events; 0: none
 }
 
-// Retention is which publications are retained (WAMP, "Event Retention"): the last one of a topic is
+// RetainPolicy is which publications are retained (WAMP, "Event Retention"): the last one of a topic is
 // sent to who subscribes and asks for it.
-type Retention uint8
+type RetainPolicy uint8
 
 // The policies for one topic.
 const (
-	RetainOnRequest Retention = iota // those whose publisher asked for it
+	RetainOnRequest RetainPolicy = iota // those whose publisher asked for it
 	RetainNever
 	RetainAlways
 )
@@ -42,8 +42,8 @@ const recordBytes = 400
 // keep stores a publication if it is to be kept, before it is delivered: who subscribes meanwhile may
 // get it twice, under the same publication id, but never not at all.
 func (r *Realm) keep(p *Publication) {
-	policy := Keeping{}
-	if ask := r.router.options.Keeping; ask != nil {
+	policy := Retention{}
+	if ask := r.router.options.Retention; ask != nil {
 		policy = ask(p.Topic)
 	}
 	retain := policy.Retain == RetainAlways || p.Retain && policy.Retain == RetainOnRequest
@@ -54,7 +54,7 @@ func (r *Realm) keep(p *Publication) {
 	if !retain && policy.History == 0 {
 		return
 	}
-	r.archive.put(p.record(), shelving{retain: retain, history: policy.History})
+	r.history.append(p.record(), placement{retain: retain, history: policy.History})
 }
 
 // record copies what the publication shares with others: a payload is a part of the frame that it
@@ -104,7 +104,7 @@ func (r *record) event(sub Subscription) *wamp.Event {
 func (s *Session) sendRetainedLocked(sub Subscription) {
 	limits := &s.realm.router.options.Limits
 	// Half the outbox: a pattern that matches a lot must not cut its subscriber off.
-	found := s.realm.archive.retained(s, sub, quota{events: limits.OutboxFrames / 2, bytes: limits.OutboxBytes / 2})
+	found := s.realm.history.retained(s, sub, limit{events: limits.OutboxFrames / 2, bytes: limits.OutboxBytes / 2})
 	counters := &s.realm.router.counters
 	for _, kept := range found {
 		event := kept.event(sub)

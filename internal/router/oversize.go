@@ -1,6 +1,9 @@
 package router
 
-import "github.com/tidings-io/tidings/internal/wamp"
+import (
+	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // Some clients take messages up to a length only (WAMP, "RawSocket Transport"), and a longer one
 // cannot be sent to them at all. Nobody may wait for it in vain, and no other client is any the worse.
@@ -11,8 +14,8 @@ import "github.com/tidings-io/tidings/internal/wamp"
 //	INVOCATION           the caller: ERROR, as if the callee had sent it
 //	anything else        the conversation ends: there is no session without it
 
-// tooLongLocked does what is to be done in the place of sending m.
-func (c *Client) tooLongLocked(m wamp.Message) {
+// sendOversizeLocked does what is to be done in the place of sending m.
+func (c *Client) sendOversizeLocked(m wamp.Message) {
 	switch m := m.(type) {
 	case *wamp.Event:
 		c.router.counters.unsendable.Add(1)
@@ -32,22 +35,22 @@ func (c *Client) tooLongLocked(m wamp.Message) {
 		c.router.workers.Go(func() { c.failInvocation(m.Request) })
 		return
 	}
-	c.endLocked(Ending{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
+	c.closeLocked(CloseInfo{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
 }
 
 // sendShortLocked sends what fits into any limit that a client can have.
 func (c *Client) sendShortLocked(m wamp.Message) {
 	message, err := c.conversation.Append(nil, m)
 	if err != nil {
-		c.endLocked(Ending{Reason: CloseInternal, Text: "the server failed to encode a message"})
+		c.closeLocked(CloseInfo{Reason: CloseInternal, Text: "the server failed to encode a message"})
 		return
 	}
 	frame, fits := c.format.frame(nil, message)
 	if !fits {
-		c.endLocked(Ending{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
+		c.closeLocked(CloseInfo{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
 		return
 	}
-	c.put(packet{frame, 1})
+	c.put(outbox.Packet{Bytes: frame, Frames: 1})
 }
 
 // failInvocation answers a call in the place of a callee that cannot be asked.

@@ -22,12 +22,7 @@ type RegistrationInfo struct {
 // Registrations lists what is registered, sorted by procedure.
 func (r *Realm) Registrations() []RegistrationInfo {
 	r.dealer.mu.RLock()
-	all := make([]*registration, 0, len(r.dealer.exact))
-	for _, reg := range r.dealer.exact {
-		all = append(all, reg)
-	}
-	all = r.dealer.prefix.all(all)
-	all = r.dealer.wildcard.all(all)
+	all := r.dealer.registrations.All(nil)
 	r.dealer.mu.RUnlock()
 
 	infos := make([]RegistrationInfo, 0, len(all))
@@ -51,22 +46,6 @@ func (r *Realm) Registration(procedure wamp.URI, match wamp.Match) (Registration
 // RegistrationFor finds what a call of the procedure would go to.
 func (r *Realm) RegistrationFor(procedure wamp.URI) (RegistrationInfo, bool) {
 	return r.dealer.find(procedure).infoIf()
-}
-
-// Revoke takes a session out of a registration, and tells it if it knows what that means. It
-// reports whether there was anything to take.
-func (r *Realm) Revoke(s *Session, registration wamp.ID, reason wamp.URI) bool {
-	held := s.registered(registration)
-	if held == nil {
-		return false
-	}
-	if reason == "" {
-		reason = errUnregistered
-	}
-	r.dealer.mu.Lock()
-	defer r.dealer.mu.Unlock()
-	r.dealer.leaveLocked(held, held.revocation(reason))
-	return true
 }
 
 func (reg *registration) infoIf() (RegistrationInfo, bool) {

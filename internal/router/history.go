@@ -4,9 +4,9 @@ import (
 	"cmp"
 	linked "container/list"
 	"slices"
-	"strings"
 	"sync"
 
+	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -14,80 +14,80 @@ import (
 // ones that only some may.
 const maxRetained = 8
 
-// archive keeps publications in memory, within bounds: over them it gives up the topic that has been
+// history keeps publications in memory, within bounds: over them it gives up the topic that has been
 // silent for the longest.
-type archive struct {
+type history struct {
 	limits *Limits
 
 	mu      sync.Mutex // guards what follows; no lock is taken under it
-	shelves map[wamp.URI]*linked.Element
+	logs    map[wamp.URI]*linked.Element
 	order   linked.List // of *shelf, the longest silent first
 	last    uint64
 	bytes   int
 	dropped uint64 // topics that were given up
 }
 
-// shelf is what is kept of one topic.
-type shelf struct {
+// topicLog is what is kept of one topic.
+type topicLog struct {
 	topic    wamp.URI
 	retained []*record // oldest first; only the first may be for everybody
 	history  []*record // oldest first
 	bytes    int
 }
 
-// shelving says where a record goes.
-type shelving struct {
+// placement says where a record goes.
+type placement struct {
 	retain  bool
 	history int // how many the topic keeps; 0: not there
 }
 
-// quota bounds what is taken out at once.
-type quota struct{ events, bytes int }
+// limit bounds what is taken out at once.
+type limit struct{ events, bytes int }
 
-func (a *archive) init(limits *Limits) {
-	a.limits, a.shelves = limits, make(map[wamp.URI]*linked.Element)
+func (a *history) init(limits *Limits) {
+	a.limits, a.logs = limits, make(map[wamp.URI]*linked.Element)
 }
 
-func (a *archive) put(r *record, where shelving) {
+func (a *history) append(r *record, where placement) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.last++
 	r.sequence = a.last
-	s := a.shelfLocked(r.topic)
+	s := a.topicLogLocked(r.topic)
 	before := s.bytes
 	if where.retain {
 		s.retain(r)
 	}
 	if where.history > 0 {
-		s.remember(r, where.history)
+		s.append(r, where.history)
 	}
 	a.bytes += s.bytes - before
 	a.shrinkLocked()
 }
 
-// shelfLocked gives the topic's shelf and makes it the last to be given up.
-func (a *archive) shelfLocked(topic wamp.URI) *shelf {
-	if at := a.shelves[topic]; at != nil {
+// topicLogLocked gives the topic's shelf and makes it the last to be given up.
+func (a *history) topicLogLocked(topic wamp.URI) *topicLog {
+	if at := a.logs[topic]; at != nil {
 		a.order.MoveToBack(at)
-		return at.Value.(*shelf)
+		return at.Value.(*topicLog)
 	}
-	made := &shelf{topic: topic}
-	a.shelves[topic] = a.order.PushBack(made)
+	made := &topicLog{topic: topic}
+	a.logs[topic] = a.order.PushBack(made)
 	return made
 }
 
-func (a *archive) shrinkLocked() {
+func (a *history) shrinkLocked() {
 	for a.bytes > a.limits.KeptBytes || a.order.Len() > a.limits.KeptTopics {
 		first := a.order.Front()
-		s := a.order.Remove(first).(*shelf)
-		delete(a.shelves, s.topic)
+		s := a.order.Remove(first).(*topicLog)
+		delete(a.logs, s.topic)
 		a.bytes -= s.bytes
 		a.dropped++
 	}
 }
 
 // retain replaces what everybody may see by something newer. What is for some goes on top of that.
-func (s *shelf) retain(r *record) {
+func (s *topicLog) retain(r *record) {
 	if !r.receivers.listed {
 		for _, old := range s.retained {
 			s.bytes -= old.size
@@ -105,7 +105,7 @@ func (s *shelf) retain(r *record) {
 	s.bytes += r.size
 }
 
-func (s *shelf) remember(r *record, limit int) {
+func (s *topicLog) append(r *record, limit int) {
 	for len(s.history) >= limit {
 		s.bytes -= s.history[0].size
 		s.history = slices.Delete(s.history, 0, 1)
@@ -116,7 +116,7 @@ func (s *shelf) remember(r *record, limit int) {
 
 // retained finds, for each topic of a subscription, the last event that the session may see: in the
 // order of their publication, and if they are too many the newest.
-func (a *archive) retained(s *Session, sub Subscription, most quota) []*record {
+func (a *history) retained(s *Session, sub Subscription, most limit) []*record {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var found []*record
@@ -139,8 +139,8 @@ func (a *archive) retained(s *Session, sub Subscription, most quota) []*record {
 	return found
 }
 
-// history gives all that is kept of the topics of a subscription, in the order of arrival.
-func (a *archive) history(sub Subscription) []*record {
+// events gives all that is kept of the topics of a subscription, in the order of arrival.
+func (a *history) events(sub Subscription) []*record {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var found []*record
@@ -154,47 +154,19 @@ func (a *archive) history(sub Subscription) []*record {
 func bySequence(a, b *record) int { return cmp.Compare(a.sequence, b.sequence) }
 
 // matchLocked walks over the shelves of a subscription.
-func (a *archive) matchLocked(sub Subscription) func(yield func(*shelf) bool) {
-	return func(yield func(*shelf) bool) {
+func (a *history) matchLocked(sub Subscription) func(yield func(*topicLog) bool) {
+	return func(yield func(*topicLog) bool) {
 		if sub.Match == wamp.MatchExact {
-			if at := a.shelves[sub.Topic]; at != nil {
-				yield(at.Value.(*shelf))
+			if at := a.logs[sub.Topic]; at != nil {
+				yield(at.Value.(*topicLog))
 			}
 			return
 		}
-		for topic, at := range a.shelves {
-			if sub.matches(topic) && !yield(at.Value.(*shelf)) {
+		for topic, at := range a.logs {
+			if pattern.Matches(sub.Topic, sub.Match, topic) && !yield(at.Value.(*topicLog)) {
 				return
 			}
 		}
-	}
-}
-
-// matches reports whether a publication to topic goes to the subscription.
-func (s Subscription) matches(topic wamp.URI) bool {
-	switch s.Match {
-	case wamp.MatchPrefix:
-		return strings.HasPrefix(string(topic), string(s.Topic))
-	case wamp.MatchWildcard:
-		return coveredBy(string(topic), string(s.Topic))
-	default:
-		return topic == s.Topic
-	}
-}
-
-// coveredBy compares component by component; an empty one of the pattern stands for any one that is
-// not empty.
-func coveredBy(topic, pattern string) bool {
-	for {
-		component, rest, more := strings.Cut(topic, ".")
-		wanted, further, on := strings.Cut(pattern, ".")
-		if more != on || component == "" || wanted != "" && wanted != component {
-			return false
-		}
-		if !more {
-			return true
-		}
-		topic, pattern = rest, further
 	}
 }
 
@@ -204,7 +176,7 @@ type kept struct {
 	dropped       uint64
 }
 
-func (a *archive) stats() kept {
+func (a *history) stats() kept {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return kept{topics: a.order.Len(), bytes: a.bytes, dropped: a.dropped}

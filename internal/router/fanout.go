@@ -4,12 +4,13 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// delivery is publications on their way to the subscriptions that they match, run by run: those of one
+// fanout is publications on their way to the subscriptions that they match, run by run: those of one
 // topic that follow one another, for the same receivers.
-type delivery struct {
+type fanout struct {
 	router *Router
 	realm  *Realm
 
@@ -23,15 +24,15 @@ type delivery struct {
 	before    int             // events
 
 	// Of all runs.
-	runs       []run
+	runs       []topicRun
 	events     int
 	puts       int
 	encodings  int
 	unsendable int
 }
 
-// run is what became of one.
-type run struct{ publications, events int }
+// topicRun is what became of one.
+type topicRun struct{ publications, events int }
 
 // payloads are one publication's in each serialization, made when first needed.
 type payloads [wamp.Serializations]*converted
@@ -44,21 +45,21 @@ type converted struct {
 // encoded is the events of one subscription in one format, shared by all its clients.
 type encoded struct {
 	format *format
-	packet
+	outbox.Packet
 	missing int // events that the format cannot express
 }
 
-// deliveries are recycled: with the memory for what they have found and encoded.
-var deliveries = sync.Pool{New: func() any { return new(delivery) }}
+// fanoutPool are recycled: with the memory for what they have found and encoded.
+var fanoutPool = sync.Pool{New: func() any { return new(fanout) }}
 
-func borrowDelivery(r *Realm) *delivery {
-	d := deliveries.Get().(*delivery)
+func getFanout(r *Realm) *fanout {
+	d := fanoutPool.Get().(*fanout)
 	d.router, d.realm = r.router, r
 	return d
 }
 
-// begin is a run of publications.
-func (d *delivery) begin(all []Publication) {
+// beginRun is a run of publications.
+func (d *fanout) beginRun(all []Publication) {
 	first := &all[0]
 	d.all, d.before = all, d.events
 	d.receivers = first.Filter.matcher(first.Publisher)
@@ -69,34 +70,34 @@ func (d *delivery) begin(all []Publication) {
 	d.matched = d.realm.broker.match(d.matched[:0], first.Topic)
 }
 
-// end leaves nothing of a run to the next.
-func (d *delivery) end() {
-	d.runs = append(d.runs, run{len(d.all), d.events - d.before})
+// endRun leaves nothing of a run to the next.
+func (d *fanout) endRun() {
+	d.runs = append(d.runs, topicRun{len(d.all), d.events - d.before})
 	clear(d.matched)
 	clear(d.payloads)
 	d.payloads = d.payloads[:0]
 }
 
-func (d *delivery) giveBack() {
+func (d *fanout) put() {
 	clear(d.matched) // of a run that was broken off
 	clear(d.payloads)
 	clear(d.encoded[:cap(d.encoded)])
-	*d = delivery{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], runs: d.runs[:0]}
-	deliveries.Put(d)
+	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], runs: d.runs[:0]}
+	fanoutPool.Put(d)
 }
 
-// to delivers to one subscription. The lock is for reading: several publishers deliver at once, and
+// toSubscription delivers to one subscription. The lock is for reading: several publishers deliver at once, and
 // who subscribes or unsubscribes waits, so that no event comes before SUBSCRIBED or after UNSUBSCRIBED.
-func (d *delivery) to(sub *subscription) {
+func (d *fanout) toSubscription(sub *subscription) {
 	for _, local := range d.toMembers(sub) {
 		for i := range d.all {
 			p := &d.all[i]
-			local.deliver(Delivery{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher})
+			local.receive(LocalEvent{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher})
 		}
 	}
 }
 
-func (d *delivery) toMembers(sub *subscription) []*localSubscriber {
+func (d *fanout) toMembers(sub *subscription) []*localSubscriber {
 	d.encoded = d.encoded[:0]
 	sub.mu.RLock()
 	defer sub.mu.RUnlock()
@@ -114,14 +115,14 @@ func (d *delivery) toMembers(sub *subscription) []*localSubscriber {
 	return sub.locals
 }
 
-func (d *delivery) toClient(sub *subscription, c *Client) {
+func (d *fanout) toClient(sub *subscription, c *Client) {
 	if !d.receivers.admits(c) {
 		return
 	}
-	events := d.in(sub, c.format)
+	events := d.eventsFor(sub, c.format)
 	d.unsendable += events.missing
-	if events.frames > 0 && c.put(events.packet) {
-		d.events += events.frames
+	if events.Frames > 0 && c.put(events.Packet) {
+		d.events += events.Frames
 		d.puts++
 	}
 }
@@ -146,9 +147,9 @@ func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 	return found
 }
 
-// in gives the bytes for a client of that format: encoded and framed for the first, shared with all
+// eventsFor gives the bytes for a client of that format: encoded and framed for the first, shared with all
 // others.
-func (d *delivery) in(sub *subscription, f *format) *encoded {
+func (d *fanout) eventsFor(sub *subscription, f *format) *encoded {
 	for i := range d.encoded {
 		if d.encoded[i].format == f {
 			return &d.encoded[i]
@@ -156,19 +157,19 @@ func (d *delivery) in(sub *subscription, f *format) *encoded {
 	}
 	d.encoded = append(d.encoded, encoded{format: f})
 	made := &d.encoded[len(d.encoded)-1]
-	scratch := borrowScratch()
-	defer scratch.giveBack()
+	scratch := getScratch()
+	defer scratch.put()
 	for i := range d.all {
 		d.encode(made, scratch, d.event(sub, i), i)
-		if made.frames == 1 && i < len(d.all)-1 { // the others are about as long
-			made.bytes = slices.Grow(made.bytes, (len(made.bytes)+8)*(len(d.all)-1-i))
+		if made.Frames == 1 && i < len(d.all)-1 { // the others are about as long
+			made.Bytes = slices.Grow(made.Bytes, (len(made.Bytes)+8)*(len(d.all)-1-i))
 		}
 	}
 	return made
 }
 
 // event is one publication for one subscription.
-func (d *delivery) event(sub *subscription, i int) wamp.Event {
+func (d *fanout) event(sub *subscription, i int) wamp.Event {
 	p := &d.all[i]
 	details := p.details()
 	if sub.info.Match != wamp.MatchExact {
@@ -181,7 +182,7 @@ func (d *delivery) event(sub *subscription, i int) wamp.Event {
 }
 
 // encode adds the event of the publication i to those of a format.
-func (d *delivery) encode(to *encoded, scratch *scratch, event wamp.Event, i int) {
+func (d *fanout) encode(to *encoded, scratch *scratch, event wamp.Event, i int) {
 	var err error
 	if event.Payload, err = d.payload(i, to.format.Encoding.Serialization()); err != nil {
 		to.missing++
@@ -196,15 +197,15 @@ func (d *delivery) encode(to *encoded, scratch *scratch, event wamp.Event, i int
 	d.encodings++
 	scratch.keep(message)
 	var fits bool
-	if to.bytes, fits = to.format.frame(to.bytes, message); !fits {
+	if to.Bytes, fits = to.format.frame(to.Bytes, message); !fits {
 		to.missing++
 		return
 	}
-	to.frames++
+	to.Frames++
 }
 
 // payload converts once for each serialization.
-func (d *delivery) payload(i int, s wamp.Serialization) (wamp.Payload, error) {
+func (d *fanout) payload(i int, s wamp.Serialization) (wamp.Payload, error) {
 	p := &d.all[i]
 	if s == p.Payload.Serialization {
 		return p.Payload, nil

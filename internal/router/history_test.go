@@ -13,8 +13,8 @@ import (
 func TestWhoComesLaterMissesNothing(t *testing.T) {
 	const publications = 300
 	r := router.New(router.Options{
-		Limits:  router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
-		Keeping: func(wamp.URI) router.Keeping { return router.Keeping{History: 5} },
+		Limits:    router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
+		Retention: func(wamp.URI) router.Retention { return router.Retention{History: 5} },
 	})
 	r.AddRealm("app")
 	publisher := enter(t, r, wamp.V2JSON)

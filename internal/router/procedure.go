@@ -73,7 +73,7 @@ func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
 func (s *Session) work(c *call, cancel context.CancelFunc) bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	if s.left || !c.assign(asked{cancel: cancel}) {
+	if s.left || !c.assign(assignment{cancel: cancel}) {
 		return false
 	}
 	s.realm.router.workers.Add(1)
@@ -139,11 +139,4 @@ func callEnded(ctx context.Context) *CallError {
 		return callError(wamp.ErrTimeout, "the callee did not answer in time")
 	}
 	return callCanceled("the caller gave up")
-}
-
-func (a answer) result() (wamp.Payload, error) {
-	if a.err != nil {
-		return wamp.Payload{}, a.err
-	}
-	return a.payload, nil
 }

@@ -1,0 +1,107 @@
+package router
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// goodbye sends GOODBYE, as the first or as the answer, and ends the conversation: the client's own
+// answer is not waited for. Who hears it finds nothing of the session any more.
+func (c *Client) goodbye(reason wamp.URI, info CloseInfo) {
+	if earlier := c.outbox.Closed(); earlier != nil { // it stands
+		info = *earlier
+	}
+	if s := c.session.Load(); s != nil {
+		s.leave(info.Reason)
+	}
+	details := wamp.Dict{}
+	if info.Text != "" {
+		details["message"] = info.Text
+	}
+	c.finish(&wamp.Goodbye{Details: details, Reason: reason}, info)
+}
+
+// abort sends ABORT and ends the conversation.
+func (c *Client) abort(failure *wamp.Failure, reason CloseReason) {
+	c.finish(&wamp.Abort{Details: wamp.Dict{"message": failure.Message}, Reason: failure.URI},
+		CloseInfo{Reason: reason, Text: failure.Message})
+}
+
+// shutDown ends the conversation because the server stops.
+func (c *Client) shutDown() {
+	const text = "the server is shutting down"
+	if c.Established() {
+		c.goodbye(wamp.CloseSystemShutdown, CloseInfo{Reason: CloseShutdown, Text: text})
+		return
+	}
+	c.abort(wamp.Fail(wamp.CloseSystemShutdown, text), CloseShutdown)
+}
+
+// finish queues the last message, refuses everything after it, and takes the session out of the
+// realm. Only the first close has an effect. Called without a lock.
+func (c *Client) finish(last wamp.Message, info CloseInfo) {
+	c.sendFinal(last, info)
+	if s := c.session.Load(); s != nil {
+		s.leave(c.outbox.Closed().Reason)
+	}
+}
+
+func (c *Client) sendFinal(last wamp.Message, info CloseInfo) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	defer func() { c.closed = true }()
+	defer c.closeLocked(info)
+	if last != nil {
+		c.sendLocked(last)
+	}
+}
+
+// Kill ends the session: GOODBYE with the reason ("" for wamp.close.killed) and the message. What it
+// held is gone when Kill returns.
+func (s *Session) Kill(reason wamp.URI, message string) {
+	if reason == "" {
+		reason = wamp.CloseKilled
+	}
+	s.client.notifyLogout()
+	s.client.goodbye(reason, CloseInfo{Reason: CloseKilled, Text: message})
+}
+
+// leave ends the session's part in the realm. Called without a lock; the first call does the work.
+func (s *Session) leave(reason CloseReason) {
+	c := s.client
+	c.mu.Lock()
+	if s.left {
+		c.mu.Unlock()
+		return
+	}
+	s.left, s.reason = true, reason
+	if reason == CloseShutdown { // there is nobody who stays to hear it
+		s.silent.Store(true)
+	}
+	memberships, registrations := s.memberships, s.registrations
+	calls, invocations, will := s.calls, s.invocations, s.testaments
+	s.memberships, s.registrations, s.calls, s.invocations = nil, nil, nil, nil
+	s.testaments = nil
+	c.mu.Unlock()
+
+	s.realm.remove(s)
+	for _, m := range memberships {
+		s.realm.broker.removeMember(m)
+	}
+	for _, held := range registrations {
+		s.realm.dealer.removeCallee(held)
+	}
+	for _, call := range calls {
+		call.abandon()
+	}
+	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order that they were asked
+		invocations[id].call.finish(answer{err: callCanceled("the callee has left")})
+	}
+	s.publishTestaments(will)
+	s.queueLeft(memberships)
+}

@@ -1,0 +1,224 @@
+package outbox
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Outbox queues shared immutable frames for one client, in order, and records how its conversation
+// closed. Putting never blocks. An empty Outbox holds no buffer. It is safe for concurrent use.
+type Outbox struct {
+	shared *Shared
+	waker  Waker
+
+	mu     sync.Mutex // guards what follows
+	first  Packet     // one packet fits without a chunk: the usual case of an idle page
+	head   *chunk     // the packets after first
+	tail   *chunk
+	frames int
+	bytes  int
+	closed *CloseInfo // no frame is accepted once it is set
+}
+
+// Shared is what all outboxes of a router have in common.
+type Shared struct {
+	MaxFrames int // over either limit the client is closed as slow
+	MaxBytes  int
+	Frames    atomic.Uint64 // taken so far
+	Bytes     atomic.Uint64
+}
+
+// Waker is told that the outbox is no longer empty, or that it was closed. Wake runs in the goroutine of
+// the sender, under its locks: it must not block or call back.
+type Waker interface{ Wake() }
+
+// WakeFunc is a function as a [Waker]. A nil WakeFunc does nothing.
+type WakeFunc func()
+
+// Wake calls f.
+func (f WakeFunc) Wake() {
+	if f != nil {
+		f()
+	}
+}
+
+// Init prepares an outbox. It must be called once, before any other method.
+func (o *Outbox) Init(shared *Shared, waker Waker) {
+	if waker == nil {
+		waker = WakeFunc(nil)
+	}
+	o.shared, o.waker = shared, waker
+}
+
+// Packet is one or more frames that go out together, one behind the other.
+type Packet struct {
+	Bytes  []byte
+	Frames int
+}
+
+// chunk holds packets of a burst. Chunks are recycled: a burst costs no garbage.
+type chunk struct {
+	packets    [30]Packet
+	start, end int
+	next       *chunk
+}
+
+var chunks = sync.Pool{New: func() any { return new(chunk) }}
+
+// PutResult tells what [Outbox.Put] did with a packet.
+type PutResult uint8
+
+const (
+	Queued   PutResult = iota
+	Overflow           // the packet exceeded a limit, and closed the outbox as slow
+	Closed             // the outbox was closed before
+)
+
+// Taken is the result of [Outbox.Take].
+type Taken struct {
+	Pieces [][]byte // each is one or more frames
+	Frames int
+	More   bool       // there is something left
+	Closed *CloseInfo // not nil once no packet is left and none will come
+}
+
+// Take appends queued frames to dst, oldest first, until they exceed maxBytes, but at least one piece.
+func (o *Outbox) Take(dst [][]byte, maxBytes int) Taken {
+	bytes, frames := 0, 0
+	o.mu.Lock()
+	for o.frames > 0 && (bytes == 0 || bytes+len(o.peekLocked().Bytes) <= maxBytes) {
+		p := o.popLocked()
+		bytes += len(p.Bytes)
+		frames += p.Frames
+		dst = append(dst, p.Bytes)
+	}
+	taken := Taken{Pieces: dst, Frames: frames, More: o.frames > 0}
+	if !taken.More {
+		taken.Closed = o.closed
+	}
+	o.mu.Unlock()
+	o.shared.Frames.Add(uint64(frames))
+	o.shared.Bytes.Add(uint64(bytes))
+	return taken
+}
+
+// Len returns how many frames and bytes are queued.
+func (o *Outbox) Len() (frames, bytes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.frames, o.bytes
+}
+
+// Put queues a packet. It reports an overflow once, to the caller whose packet exceeded the limit.
+func (o *Outbox) Put(p Packet) PutResult {
+	o.mu.Lock()
+	if o.closed != nil {
+		o.mu.Unlock()
+		return Closed
+	}
+	if o.frames+p.Frames > o.shared.MaxFrames || o.bytes+len(p.Bytes) > o.shared.MaxBytes {
+		o.clearLocked()
+		o.closed = &CloseInfo{Reason: CloseSlow, Text: "too much was waiting to be written to this client"}
+		o.mu.Unlock()
+		o.waker.Wake()
+		return Overflow
+	}
+	wasEmpty := o.frames == 0
+	o.pushLocked(p)
+	o.mu.Unlock()
+	if wasEmpty {
+		o.waker.Wake()
+	}
+	return Queued
+}
+
+// Close refuses further packets; queued ones are still written. Only the first call has an effect, and
+// reports true.
+func (o *Outbox) Close(info CloseInfo) (first bool) {
+	o.mu.Lock()
+	if o.closed != nil {
+		o.mu.Unlock()
+		return false
+	}
+	o.closed = &info
+	o.mu.Unlock()
+	o.waker.Wake()
+	return true
+}
+
+// Discard drops the queued packets, which no writer will take any more.
+func (o *Outbox) Discard() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.clearLocked()
+}
+
+// Closed returns how the outbox was closed, or nil while it is open.
+func (o *Outbox) Closed() *CloseInfo {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed
+}
+
+func (o *Outbox) pushLocked(p Packet) {
+	wasEmpty := o.frames == 0
+	o.frames += p.Frames
+	o.bytes += len(p.Bytes)
+	if wasEmpty {
+		o.first = p
+		return
+	}
+	if o.tail == nil || o.tail.end == len(o.tail.packets) {
+		added := chunks.Get().(*chunk)
+		if o.tail == nil {
+			o.head = added
+		} else {
+			o.tail.next = added
+		}
+		o.tail = added
+	}
+	o.tail.packets[o.tail.end] = p
+	o.tail.end++
+}
+
+// peekLocked returns the oldest packet: first, unless that was taken alone. Caller must hold mu.
+func (o *Outbox) peekLocked() Packet {
+	if o.first.Frames > 0 {
+		return o.first
+	}
+	return o.head.packets[o.head.start]
+}
+
+func (o *Outbox) popLocked() Packet {
+	p := o.peekLocked()
+	o.frames -= p.Frames
+	o.bytes -= len(p.Bytes)
+	if o.first.Frames > 0 {
+		o.first = Packet{}
+		return p
+	}
+	o.head.packets[o.head.start] = Packet{}
+	o.head.start++
+	if o.head.start == o.head.end {
+		o.dropChunkLocked()
+	}
+	return p
+}
+
+func (o *Outbox) dropChunkLocked() {
+	used := o.head
+	o.head = used.next
+	if o.head == nil {
+		o.tail = nil
+	}
+	clear(used.packets[used.start:used.end])
+	used.start, used.end, used.next = 0, 0, nil
+	chunks.Put(used)
+}
+
+func (o *Outbox) clearLocked() {
+	for o.head != nil {
+		o.dropChunkLocked()
+	}
+	o.first, o.frames, o.bytes = Packet{}, 0, 0
+}

@@ -1,0 +1,62 @@
+package router
+
+import (
+	"errors"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// reply sends ERROR for a request that failed; nil was answered already.
+func (s *Session) reply(request wamp.Message, err error) {
+	if err == nil {
+		return
+	}
+	refusal := wamp.Error{RequestType: request.Code(), Request: requestID(request), Details: wamp.Dict{}}
+	refusal.Error, refusal.Payload = s.errorOf(err)
+	s.realm.router.counters.refusals.Add(1)
+	s.client.send(&refusal)
+}
+
+// errorOf turns an error into what the client may see of it, in the client's serialization.
+func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
+	var failure *wamp.Failure
+	if !errors.As(err, &failure) {
+		s.realm.router.options.Logger.Error("a request failed", "error", err)
+		failure = wamp.Fail(ErrInternal, "the server failed on this request")
+	}
+	return failure.URI, s.textPayload(failure.Message)
+}
+
+// textPayload is a payload of one string. It cannot fail; if it does, the URI alone must do.
+func (s *Session) textPayload(message string) wamp.Payload {
+	if message == "" {
+		return wamp.Payload{}
+	}
+	payload, err := wamp.NewPayload([]any{message}, nil)
+	if err != nil {
+		return wamp.Payload{}
+	}
+	payload, err = payload.In(s.Encoding().Serialization())
+	if err != nil {
+		return wamp.Payload{}
+	}
+	return payload
+}
+
+func requestID(message wamp.Message) wamp.ID {
+	switch m := message.(type) {
+	case *wamp.Subscribe:
+		return m.Request
+	case *wamp.Unsubscribe:
+		return m.Request
+	case *wamp.Publish:
+		return m.Request
+	case *wamp.Register:
+		return m.Request
+	case *wamp.Unregister:
+		return m.Request
+	case *wamp.Call:
+		return m.Request
+	}
+	return 0
+}

@@ -1,0 +1,120 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// answer is how a call ends: a result, or the error that a callee or the router gives.
+type answer struct {
+	payload  wamp.Payload
+	passthru wamp.Dict // how to read the payload, if only clients can
+	err      *CallError
+}
+
+// CallError is the ERROR that a call ended with.
+type CallError struct {
+	URI     wamp.URI
+	Payload wamp.Payload
+}
+
+func (e *CallError) Error() string {
+	if text, err := e.Payload.Value(); err == nil && string(text) != "null" {
+		return fmt.Sprintf("%s: %s", e.URI, text)
+	}
+	return string(e.URI)
+}
+
+func callError(uri wamp.URI, format string, args ...any) *CallError {
+	payload, err := wamp.NewPayload([]any{fmt.Sprintf(format, args...)}, nil)
+	if err != nil {
+		payload = wamp.Payload{} // the URI alone must do
+	}
+	return &CallError{URI: uri, Payload: payload}
+}
+
+func callCanceled(why string) *CallError { return callError(wamp.ErrCanceled, "%s", why) }
+
+// asCallError turns what a procedure or an Authorizer returned into what a caller may see.
+func (r *Router) asCallError(err error) *CallError {
+	var known *CallError
+	if errors.As(err, &known) {
+		return known
+	}
+	var failure *wamp.Failure
+	if errors.As(err, &failure) {
+		return callError(failure.URI, "%s", failure.Message)
+	}
+	if errors.Is(err, context.Canceled) {
+		return callCanceled("the call was canceled")
+	}
+	r.options.Logger.Error("a call failed", "error", err)
+	return callError(ErrInternal, "the server failed on this call")
+}
+
+// answer queues RESULT or ERROR, the last that this session hears of the call.
+func (s *Session) answer(c *call, a answer) {
+	message := s.answerMessage(c, a)
+	defer s.realm.router.called(c.began)
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	delete(s.calls, c.request)
+	if c.more {
+		s.noteAnsweredEarlyLocked(c.request)
+	}
+	s.client.sendLocked(message)
+}
+
+// answerMessage converts the payload to the caller's serialization. One that cannot be expressed
+// there, or that the caller said nothing about being able to read, is an error for the caller, who
+// must get some answer.
+func (s *Session) answerMessage(c *call, a answer) wamp.Message {
+	serialization := s.Encoding().Serialization()
+	if err := s.checkReadable(a.passthru); err != nil {
+		a = answer{err: err}
+	}
+	if a.err == nil {
+		payload, err := a.payload.In(serialization)
+		if err == nil {
+			return &wamp.Result{Request: c.request, Details: detailsOf(a.passthru), Payload: payload}
+		}
+		a.err = callError(wamp.ErrInvalidArgument, "the result cannot be expressed in the caller's serialization: %s", err)
+	}
+	payload, err := a.err.Payload.In(serialization)
+	if err != nil {
+		payload, a.passthru = s.textPayload("the error's arguments cannot be expressed in the caller's serialization"), nil
+	}
+	return &wamp.Error{
+		RequestType: wamp.CodeCall,
+		Request:     c.request,
+		Details:     detailsOf(a.passthru),
+		Error:       a.err.URI,
+		Payload:     payload,
+	}
+}
+
+// detailsOf makes Details that begin with what says how to read the payload.
+func detailsOf(passthru wamp.Dict) wamp.Dict {
+	details := wamp.Dict{}
+	maps.Copy(details, passthru)
+	return details
+}
+
+func (r *Router) called(began time.Time) {
+	r.counters.calls.Add(1)
+	if r.options.Probe != nil {
+		r.options.Probe.Called(time.Since(began))
+	}
+}
+
+func (a answer) result() (wamp.Payload, error) {
+	if a.err != nil {
+		return wamp.Payload{}, a.err
+	}
+	return a.payload, nil
+}
