@@ -35,7 +35,7 @@ func TestBatchesOfJSONAreSeparatedByEitherByte(t *testing.T) {
 		if client.protocol != "wamp.2.json.batched" {
 			t.Fatalf("the subprotocol is %q", client.protocol)
 		}
-		client.send(frame(fin|opText, helloJSON+separator+`[32,1,{},"a.b"]`+separator+`[32,2,{},"a.c"]`+separator))
+		client.send(masked(fin|opText, helloJSON+separator+`[32,1,{},"a.b"]`+separator+`[32,2,{},"a.c"]`+separator))
 		client.wantsMatch(fin|opText, "^\\[2,.*\\]\x1e$")
 		client.wantsMatch(fin|opText, "^\\[33,1,\\d+\\]\x1e$")
 		client.wantsMatch(fin|opText, "^\\[33,2,\\d+\\]\x1e$")
@@ -50,7 +50,7 @@ func TestBatchesOfBinariesHaveLengths(t *testing.T) {
 		if client.protocol != e.Subprotocol()+".batched" {
 			t.Fatalf("the subprotocol is %q", client.protocol)
 		}
-		client.send(frame(fin|opBinary, batch(t, e, helloJSON, `[32,1,{},"a.b"]`)))
+		client.send(masked(fin|opBinary, batch(t, e, helloJSON, `[32,1,{},"a.b"]`)))
 		for _, want := range []wamp.Code{wamp.CodeWelcome, wamp.CodeSubscribed} {
 			payload := client.receive().payload
 			if length := binary.BigEndian.Uint32([]byte(payload)); int(length) != len(payload)-4 {
@@ -78,7 +78,7 @@ func TestAMalformedBatchIsAborted(t *testing.T) {
 	} {
 		for _, payload := range c.payloads {
 			client := s.dial(t, "Sec-WebSocket-Protocol: "+c.protocol)
-			client.send(frame(c.first, payload))
+			client.send(masked(c.first, payload))
 			if g := client.receive(); !strings.Contains(g.payload, "wamp.error.protocol_violation") {
 				t.Errorf("%s %q: got %v", c.protocol, payload, g)
 			}
@@ -87,7 +87,7 @@ func TestAMalformedBatchIsAborted(t *testing.T) {
 		}
 	}
 	client := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json.batched")
-	client.send(frame(fin|opText, helloJSON+"\x1e[32"))
+	client.send(masked(fin|opText, helloJSON+"\x1e[32"))
 	client.wantsMatch(fin|opText, "^\\[2,")
 	client.wantsMatch(fin|opText, "^\\[3,.*protocol_violation")
 }

@@ -4,7 +4,6 @@ package transport_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"runtime"
@@ -93,48 +92,8 @@ func bareClient(b *testing.B, port int) (fd int) {
 		}
 	}
 	exchange(upgradeRequest("/ws"), "\r\n\r\n")
-	exchange(string(frame(fin|opText, "message")), "message")
+	exchange(string(masked(fin|opText, "message")), "message")
 	return fd
-}
-
-// BenchmarkFraming is the cost of making a frame, which is paid once for each event and framing.
-func BenchmarkFraming(b *testing.B) {
-	handler := newEcho()
-	server, err := transport.New(transport.Options{Handler: handler})
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := &served{Server: server, addr: listen(b, server)}
-	client := s.dial(b, "Sec-WebSocket-Extensions: permessage-deflate")
-	compressing := handler.all()[0].info.Text
-	client.nc.Close()
-	message := []byte(strings.Repeat(`{"order":4711,"state":"shipped","lines":[1,2,3]},`, 40))
-	for _, size := range []int{100, 1000, len(message)} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(size))
-			for b.Loop() {
-				compressing.Frame(nil, message[:size])
-			}
-		})
-	}
-}
-
-// BenchmarkReading is the cost of a message that comes in, without the system calls.
-func BenchmarkReading(b *testing.B) {
-	for _, size := range []int{100, 1000, 100_000} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			message := frame(fin|opText, strings.Repeat("x", size))
-			work := make([]byte, len(message))
-			reader := transport.NewFrameReader(1<<20, false)
-			b.ReportAllocs()
-			b.SetBytes(int64(size))
-			for b.Loop() {
-				copy(work, message)
-				reader.Feed(work, func(byte, []byte) {})
-			}
-		})
-	}
 }
 
 // BenchmarkBroadcast publishes to subscribers and waits until all have all of it: the whole way from
@@ -156,7 +115,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	for range subscribers {
 		c := s.dial(b, "Sec-WebSocket-Protocol: wamp.2.json")
 		c.nc.SetDeadline(time.Time{})
-		c.send(frame(fin|opText, helloJSON), frame(fin|opText, `[32,1,{},"a.b"]`))
+		c.send(masked(fin|opText, helloJSON), masked(fin|opText, `[32,1,{},"a.b"]`))
 		c.receive()
 		c.receive()
 		reading.Go(func() {

@@ -44,7 +44,7 @@ func (l *blockingSocket) await() {
 		<-l.closed
 		return
 	}
-	if c.in != nil && !c.in.idle() {
+	if c.in != nil && !c.in.Idle() {
 		return
 	}
 	n, err := l.nc.Read(l.one[:])
@@ -68,7 +68,7 @@ func (l *blockingSocket) read(p []byte) (int, error) {
 		return 1, nil
 	case l.failed != nil:
 		return 0, l.failed
-	case l.conn.in.idle():
+	case l.conn.in.Idle():
 		return 0, errWouldBlock
 	}
 	l.conn.rest() // it may wait for long with half a message

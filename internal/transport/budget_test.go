@@ -28,13 +28,13 @@ func TestTheBudgetOfAnEvent(t *testing.T) {
 	var all []*client
 	for range subscribers {
 		c := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
-		c.send(frame(fin|opText, helloJSON), frame(fin|opText, `[32,1,{},"a.b"]`))
+		c.send(masked(fin|opText, helloJSON), masked(fin|opText, `[32,1,{},"a.b"]`))
 		c.receive()
 		c.receive()
 		all = append(all, c)
 	}
 	publisher := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
-	publisher.send(frame(fin|opText, helloJSON), frame(fin|opText, `[16,1,{"acknowledge":true},"a.b",[0]]`))
+	publisher.send(masked(fin|opText, helloJSON), masked(fin|opText, `[16,1,{"acknowledge":true},"a.b",[0]]`))
 	publisher.receive()
 	publisher.receive()
 	for _, c := range all {
@@ -44,7 +44,7 @@ func TestTheBudgetOfAnEvent(t *testing.T) {
 	transported, routed := s.Stats(), r.Stats()
 	var burst bytes.Buffer
 	for n := range publications {
-		burst.Write(frame(fin|opText, fmt.Sprintf(`[16,%d,{},"a.b",[%d]]`, n+2, n)))
+		burst.Write(masked(fin|opText, fmt.Sprintf(`[16,%d,{},"a.b",[%d]]`, n+2, n)))
 	}
 	publisher.send(burst.Bytes())
 	for _, c := range all {
@@ -84,7 +84,7 @@ func TestTheBudgetOfAConnection(t *testing.T) {
 // polls reports whether connections are descriptors here.
 func polls(t *testing.T, s *served) bool {
 	c := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
-	c.send(frame(fin|opText, helloJSON))
+	c.send(masked(fin|opText, helloJSON))
 	c.receive()
 	return s.Stats().Writes > 0
 }
@@ -95,7 +95,7 @@ func TestWritingWaitsForMoreIfItMay(t *testing.T) {
 		func(t *testing.T, p *pipes) {
 			client := p.dial(t)
 			begin := time.Now()
-			client.send(frame(fin|opText, "a"))
+			client.send(masked(fin|opText, "a"))
 			client.wants(fin|opText, "a")
 			if took := time.Since(begin); took < 200*time.Millisecond || took > 300*time.Millisecond {
 				t.Errorf("written after %s", took)

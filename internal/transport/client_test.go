@@ -194,12 +194,12 @@ const (
 	opPong         = 0xa
 )
 
-// frame makes a masked frame.
-func frame(first byte, payload string) []byte {
-	return maskedFrame(first, []byte(payload), [4]byte{0x12, 0x34, 0x56, 0x78})
+// masked makes a masked frame.
+func masked(first byte, payload string) []byte {
+	return maskedBy(first, []byte(payload), [4]byte{0x12, 0x34, 0x56, 0x78})
 }
 
-func maskedFrame(first byte, payload []byte, mask [4]byte) []byte {
+func maskedBy(first byte, payload []byte, mask [4]byte) []byte {
 	b := header(first, len(payload), 0x80)
 	b = append(b, mask[:]...)
 	for i, p := range payload {

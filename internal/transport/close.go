@@ -1,11 +1,8 @@
 package transport
 
 import (
-	"unicode/utf8"
-
-	"github.com/gobwas/ws"
-
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // How connections close (RFC 6455, 7). Everything that ends one goes through begin, once.
@@ -26,8 +23,8 @@ import (
 // closing is how a connection closes.
 type closing struct {
 	reason  router.CloseReason
-	code    ws.StatusCode // for the counters; statusNone if no close frame was exchanged
-	frame   []byte        // nil: none is sent
+	code    frame.Code // for the counters; frame.CodeLost if no close frame was exchanged
+	frame   []byte     // nil: none is sent
 	then    afterClose
 	flush   bool // what is queued goes out first
 	taken   bool // by who writes
@@ -43,37 +40,34 @@ const (
 	endAtOnce
 )
 
-// statusNone stands for a connection that was lost without a close frame.
-const statusNone = ws.StatusAbnormalClosure
-
 // endCode is the code that tells how a conversation ended, and whether the client had better come again.
 type endCode struct {
-	code  ws.StatusCode
+	code  frame.Code
 	retry bool
 }
 
 func endCodeOf(reason router.CloseReason) endCode {
 	switch reason {
 	case router.CloseGoodbye, router.CloseAborted, router.CloseNone:
-		return endCode{ws.StatusNormalClosure, false}
+		return endCode{frame.CodeNormal, false}
 	case router.CloseShutdown:
-		return endCode{ws.StatusGoingAway, true}
+		return endCode{frame.CodeGoingAway, true}
 	case router.CloseKilled, router.CloseAuthFailed, router.CloseRate:
-		return endCode{ws.StatusPolicyViolation, false}
+		return endCode{frame.CodePolicy, false}
 	case router.CloseProtocolViolation:
-		return endCode{ws.StatusProtocolError, false}
+		return endCode{frame.CodeProtocolError, false}
 	case router.CloseSlow:
-		return endCode{statusTryAgainLater, true}
+		return endCode{frame.CodeTryAgainLater, true}
 	case router.CloseTimeout:
-		return endCode{ws.StatusPolicyViolation, true}
+		return endCode{frame.CodePolicy, true}
 	case router.CloseTooBig:
-		return endCode{ws.StatusMessageTooBig, false}
+		return endCode{frame.CodeTooBig, false}
 	case router.CloseLost:
-		return endCode{ws.StatusGoingAway, true}
+		return endCode{frame.CodeGoingAway, true}
 	case router.CloseInternal:
-		return endCode{ws.StatusInternalServerError, true}
+		return endCode{frame.CodeInternal, true}
 	}
-	return endCode{ws.StatusInternalServerError, true}
+	return endCode{frame.CodeInternal, true}
 }
 
 // closingOf translates the end of a conversation for the clients of the connection's protocol.
@@ -81,28 +75,11 @@ func (c *conn) closingOf(ending router.CloseInfo) closing {
 	end := endCodeOf(ending.Reason)
 	switch {
 	case c.protocol.Ends == EndsPlainly:
-		return closing{reason: ending.Reason, code: statusNone, then: endReading}
+		return closing{reason: ending.Reason, code: frame.CodeLost, then: endReading}
 	case c.protocol.Ends == EndsSilently && end.retry:
-		return closing{reason: ending.Reason, code: statusNone, then: endAtOnce}
+		return closing{reason: ending.Reason, code: frame.CodeLost, then: endAtOnce}
 	}
-	return closing{reason: ending.Reason, code: end.code, frame: closeFrame(end.code, ending.Text)}
-}
-
-// maxCloseText is what a close frame has room for besides the code.
-const maxCloseText = ws.MaxControlFramePayloadSize - 2
-
-func closeFrame(code ws.StatusCode, text string) []byte {
-	if len(text) > maxCloseText {
-		cut := maxCloseText
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut]
-	}
-	if !utf8.ValidString(text) {
-		text = ""
-	}
-	return controlFrame(ws.OpClose, ws.NewCloseFrameBody(code, text))
+	return closing{reason: ending.Reason, code: end.code, frame: frame.Close(end.code, ending.Text)}
 }
 
 // begin starts to close. The first reason stands.
@@ -122,13 +99,21 @@ func (c *conn) begin(end closing) (first bool) {
 }
 
 // fail ends the connection of a client that broke the rules. Called by the reader.
-func (c *conn) fail(wrong *violation) {
-	end := closing{reason: wrong.reason, code: statusNone, then: endReading}
+func (c *conn) fail(wrong *frame.Violation) {
+	reason := reasonOf(wrong)
+	end := closing{reason: reason, code: frame.CodeLost, then: endReading}
 	if c.protocol.Ends != EndsPlainly {
-		end.code, end.frame = wrong.code, closeFrame(wrong.code, wrong.text)
+		end.code, end.frame = wrong.Code, frame.Close(wrong.Code, wrong.Text)
 	}
 	c.begin(end)
-	c.conv.Closed(wrong.reason)
+	c.conv.Closed(reason)
+}
+
+func reasonOf(wrong *frame.Violation) router.CloseReason {
+	if wrong.Code == frame.CodeTooBig {
+		return router.CloseTooBig
+	}
+	return router.CloseProtocolViolation
 }
 
 // timeOut ends the connection of a client that took too long. Called by the ticker, which must not
@@ -141,7 +126,7 @@ func (c *conn) timeOut(text string) {
 
 // drop ends a connection without a word: it cannot be written to, or there is no time.
 func (c *conn) drop(reason router.CloseReason) {
-	c.begin(closing{reason: reason, code: statusNone, then: endAtOnce})
+	c.begin(closing{reason: reason, code: frame.CodeLost, then: endAtOnce})
 	how := closeHard
 	if reason == router.CloseSlow { // the kernel would go on offering what is not wanted
 		how = closeReset
@@ -150,12 +135,12 @@ func (c *conn) drop(reason router.CloseReason) {
 }
 
 // closedByPeer answers the client's close frame, or completes the handshake if ours was first.
-func (c *conn) closedByPeer(payload []byte) *violation {
-	code, wrong := parseClose(payload)
+func (c *conn) closedByPeer(payload []byte) *frame.Violation {
+	code, wrong := frame.ParseClose(payload)
 	if wrong != nil {
 		return wrong
 	}
-	answer := controlFrame(ws.OpClose, payload[:min(2, len(payload))])
+	answer := frame.AnswerClose(payload)
 	if c.begin(closing{reason: router.CloseLost, code: code, frame: answer, then: endAtOnce, flush: true}) {
 		return nil // the conversation hears of it when all is written: retire
 	}
@@ -169,26 +154,6 @@ func (c *conn) closedByPeer(payload []byte) *violation {
 		c.close()
 	}
 	return nil
-}
-
-// parseClose checks the payload of a close frame (RFC 6455, 5.5.1, 7.4).
-func parseClose(payload []byte) (ws.StatusCode, *violation) {
-	if len(payload) == 0 {
-		return ws.StatusNoStatusRcvd, nil
-	}
-	if len(payload) == 1 {
-		return 0, badFrame("a close frame has half a code")
-	}
-	code, reason := ws.ParseCloseFrameData(payload)
-	switch {
-	case code >= 3000 && code <= 4999, code >= 1000 && code <= 1003, code >= 1007 && code <= 1014:
-	default:
-		return 0, badFrame("a close frame has a code that must not be sent")
-	}
-	if !utf8.ValidString(reason) {
-		return 0, badData("the text of a close frame is not valid UTF-8")
-	}
-	return code, nil
 }
 
 // closingFor tells whether the connection is closing, and why.

@@ -36,19 +36,19 @@ func TestEveryEndOfAConversationHasItsCode(t *testing.T) {
 			t.Errorf("no code for %s", reason)
 		}
 		client := withCode.dial(t)
-		client.send(frame(fin|opText, "first"), frame(fin|opText, "end:"+reason.String()))
+		client.send(masked(fin|opText, "first"), masked(fin|opText, "end:"+reason.String()))
 		client.wants(fin|opText, "first")
 		if text := client.wantsClose(want.code); text != "because" {
 			t.Errorf("%s: the text is %q", reason, text)
 		}
-		client.send(frame(fin|opText, "not read any more"), frame(fin|opClose, closePayload(1000, "")))
+		client.send(masked(fin|opText, "not read any more"), masked(fin|opClose, closePayload(1000, "")))
 		client.wantsEnd()
 		if told := plain.goneWith(t); told != reason.String() {
 			t.Errorf("%s: the conversation was told %s", reason, told)
 		}
 
 		client = silently.dial(t)
-		client.send(frame(fin|opText, "end:"+reason.String()))
+		client.send(masked(fin|opText, "end:"+reason.String()))
 		if !want.retry {
 			client.wantsClose(want.code)
 			client.nc.Close()
@@ -76,7 +76,7 @@ func TestAClientThatOnlyHangsUpIsLost(t *testing.T) {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	client = s.dial(t)
-	client.send(frame(opText, "half a mes")[:8])
+	client.send(masked(opText, "half a mes")[:8])
 	client.nc.Close()
 	if reason := handler.goneWith(t); reason != "lost" {
 		t.Errorf("the conversation was told %s", reason)
@@ -92,7 +92,7 @@ func TestAClientThatClosesItsDirectionStillGetsWhatIsOnItsWay(t *testing.T) {
 	s := serve(t, transport.Options{})
 	for range 50 {
 		client := s.dial(t)
-		client.send(frame(fin|opText, "last words"), frame(fin|opClose, closePayload(3002, "enough")))
+		client.send(masked(fin|opText, "last words"), masked(fin|opClose, closePayload(3002, "enough")))
 		client.nc.(interface{ CloseWrite() error }).CloseWrite()
 		client.wants(fin|opText, "last words")
 		client.wantsClose(3002)
@@ -105,7 +105,7 @@ func TestACodeThatAClientMakesUpIsNotACounterOfItsOwn(t *testing.T) {
 	s := serve(t, transport.Options{})
 	for _, code := range []uint16{3001, 3500, 4001, 4999} {
 		client := s.dial(t)
-		client.send(frame(fin|opClose, closePayload(code, "")))
+		client.send(masked(fin|opClose, closePayload(code, "")))
 		client.wantsClose(code)
 		client.wantsEnd()
 	}
@@ -121,13 +121,13 @@ func TestAPanicCostsOneConnection(t *testing.T) {
 	handler := newEcho()
 	s := serve(t, transport.Options{Handler: handler})
 	bystander, client := s.dial(t), s.dial(t)
-	client.send(frame(fin|opText, "panic"))
+	client.send(masked(fin|opText, "panic"))
 	client.wantsClose(1011)
 	client.wantsEnd()
 	if reason := handler.goneWith(t); reason != "internal" {
 		t.Errorf("the conversation was told %s", reason)
 	}
-	bystander.send(frame(fin|opText, "still here"))
+	bystander.send(masked(fin|opText, "still here"))
 	bystander.wants(fin|opText, "still here")
 }
 
@@ -137,7 +137,7 @@ func TestTheTextOfACloseFrameIsCutBetweenCharacters(t *testing.T) {
 	s := serve(t, transport.Options{Handler: handler})
 	for _, text := range []string{strings.Repeat("€", 100), strings.Repeat("x", 124), "\xff broken"} {
 		client := s.dial(t)
-		client.send(frame(fin|opPing, ""))
+		client.send(masked(fin|opPing, ""))
 		client.wants(fin|opPong, "")
 		for _, conv := range handler.all() {
 			conv.end(router.CloseInfo{Reason: router.CloseKilled, Text: text})

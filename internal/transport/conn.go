@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // conn is one connection, WebSocket or RawSocket. At rest it is this struct and one parked goroutine.
@@ -32,12 +33,12 @@ type conn struct {
 
 	// Static once it is served.
 	protocol Protocol
-	codec    codec
-	rules    frameRules
+	codec    frame.Codec
+	rules    frame.Rules
 	openedAt int64
 
 	// Owned by the reader, see reader.go.
-	in         frameReader // nil at rest
+	in         frame.Reader // nil at rest
 	reader     readerState
 	early      bool // there is something in it that came with the handshake
 	over       bool // the conversation takes no more messages
@@ -65,8 +66,8 @@ type conn struct {
 // agreed is what a handshake has settled about a connection.
 type agreed struct {
 	protocol     Protocol
-	codec        codec
-	rules        frameRules
+	codec        frame.Codec
+	rules        frame.Rules
 	text, binary router.Framing
 	peer         router.Peer
 }
@@ -144,8 +145,8 @@ func (c *conn) takeOver(w http.ResponseWriter) (early []byte, err error) {
 // answer.
 func (c *conn) serve(early, response []byte) {
 	if len(early) > 0 {
-		c.in = c.codec.get(c.rules)
-		c.received(copy(c.in.space(), early))
+		c.in = c.codec.NewReader(c.rules)
+		c.received(copy(c.in.Space(), early))
 		c.early = true
 	}
 	c.shard.add(c)
@@ -214,14 +215,14 @@ func (c *conn) retire() {
 	c.cut() // nothing comes from the client any more, so that it needs no goodbye of TLS
 	c.mu.Lock()
 	if c.closing == nil {
-		c.closing = &closing{reason: router.CloseLost, code: statusNone}
+		c.closing = &closing{reason: router.CloseLost, code: frame.CodeLost}
 	}
 	end := *c.closing
 	c.mu.Unlock()
 	c.server.closes.count(end.reason, end.code)
 	c.conv.Closed(end.reason)
-	if c.in != nil && c.in.idle() {
-		c.in.put()
+	if c.in != nil && c.in.Idle() {
+		c.in.Put()
 	}
 	c.in = nil
 	c.socket.release()

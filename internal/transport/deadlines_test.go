@@ -82,7 +82,7 @@ func TestAConnectionThatDoesNotJoinIsClosed(t *testing.T) {
 		if reason := <-handler.gone; reason != router.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
-		client.send(frame(fin|opClose, closePayload(1008, "")))
+		client.send(masked(fin|opClose, closePayload(1008, "")))
 		client.wantsEnd()
 	})
 }
@@ -97,7 +97,7 @@ func TestAQuietConnectionIsPingedAndClosedIfItDoesNotAnswer(t *testing.T) {
 			if took := time.Since(begin); took < 24*time.Second || took > 27*time.Second {
 				t.Errorf("pinged after %s", took)
 			}
-			client.send(frame(fin|opPong, ""))
+			client.send(masked(fin|opPong, ""))
 		}
 		client.wants(fin|opPing, "")
 		begin := time.Now()
@@ -146,7 +146,7 @@ func TestAConnectionThatOnlyTalksIsPinged(t *testing.T) {
 		counts := client.counting()
 		for range 24 { // it is heard from; a proxy in between still wants data towards it
 			time.Sleep(5 * time.Second)
-			client.send(frame(fin|opPong, ""))
+			client.send(masked(fin|opPong, ""))
 		}
 		if got := counts(); got[fin|opPing] < 4 || got[fin|opClose] != 0 {
 			t.Errorf("it got %v", got)
@@ -182,9 +182,9 @@ func TestAClientThatNeverAnsweredAPingIsNotDropped(t *testing.T) {
 		for range 20 {
 			client.wants(fin|opPing, "")
 		}
-		client.send(frame(fin|opText, "well"))
+		client.send(masked(fin|opText, "well"))
 		client.wants(fin|opText, "well")
-		client.send(frame(fin|opPong, "")) // from now on it is held to it
+		client.send(masked(fin|opPong, "")) // from now on it is held to it
 		client.wants(fin|opPing, "")
 		client.wantsClose(1008)
 		client.nc.Close()
@@ -202,11 +202,11 @@ func TestAHalfSentMessageIsGivenUp(t *testing.T) {
 				if err != nil || g.first&0xf == opClose {
 					return
 				}
-				client.nc.Write(frame(fin|opPong, ""))
+				client.nc.Write(masked(fin|opPong, ""))
 			}
 		}
 		begin := time.Now()
-		client.send(frame(opText, "half"))
+		client.send(masked(opText, "half"))
 		answerPings()
 		if took := time.Since(begin); took < 59*time.Second || took > 62*time.Second {
 			t.Errorf("given up after %s", took)
@@ -224,7 +224,7 @@ func TestAFrameThatStopsAfterItsFirstByteIsGivenUp(t *testing.T) {
 	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
 		counts := client.counting()
-		client.send(frame(fin|opText, "x")[:1])
+		client.send(masked(fin|opText, "x")[:1])
 		time.Sleep(62 * time.Second)
 		if reason := <-handler.gone; reason != router.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
@@ -239,7 +239,7 @@ func TestAClientThatSendsWithoutAPauseIsNotAHalfSentMessage(t *testing.T) {
 	handler := newEcho()
 	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
-		message := frame(fin|opText, "message")
+		message := masked(fin|opText, "message")
 		client.send(message[:3])
 		for range 100 { // there is always half a message
 			time.Sleep(2 * time.Second)
@@ -259,7 +259,7 @@ func TestAConversationThatTakesItsTimeIsNotAClientThatDoesNotAnswer(t *testing.T
 	handler := newEcho()
 	inBubble(t, transport.Options{Handler: handler}, func(t *testing.T, p *pipes) {
 		client := p.dial(t)
-		client.send(frame(fin|opText, "wait"))
+		client.send(masked(fin|opText, "wait"))
 		client.wants(fin|opPing, "")
 		time.Sleep(10 * time.Minute) // its pong is not read meanwhile
 		handler.all()[0].end(router.CloseInfo{Reason: router.CloseKilled})

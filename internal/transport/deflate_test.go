@@ -55,7 +55,7 @@ func TestOffersOfCompression(t *testing.T) {
 			t.Errorf("offer %q: answered %q, want %q", c.offer, client.extension, c.answer)
 		}
 		if c.answer != "" {
-			client.send(frame(fin|rsv1|opText, deflated(text)))
+			client.send(masked(fin|rsv1|opText, deflated(text)))
 			if g := client.receive(); g.first != fin|rsv1|opText || inflated(t, g.payload) != text || len(g.payload) > 100 {
 				t.Errorf("offer %q: got %v", c.offer, g)
 			}
@@ -77,20 +77,20 @@ func TestCompressedMessages(t *testing.T) {
 		send [][]byte
 		want string
 	}{
-		{"in one frame", [][]byte{frame(fin|rsv1|opText, squeezed)}, text},
+		{"in one frame", [][]byte{masked(fin|rsv1|opText, squeezed)}, text},
 		{"in fragments, the first of which is marked", [][]byte{
-			frame(rsv1|opText, squeezed[:5]), frame(opContinuation, ""),
-			frame(fin|opPong, ""), frame(fin|opContinuation, squeezed[5:]),
+			masked(rsv1|opText, squeezed[:5]), masked(opContinuation, ""),
+			masked(fin|opPong, ""), masked(fin|opContinuation, squeezed[5:]),
 		}, text},
-		{"a small one, which is answered uncompressed", [][]byte{frame(fin|rsv1|opText, deflated(small))}, small},
-		{"one that is not compressed", [][]byte{frame(fin|opText, text)}, text},
-		{"an empty one", [][]byte{frame(fin|rsv1|opText, "\x00")}, ""},
-		{"an empty one, without even its block", [][]byte{frame(fin|rsv1|opText, "")}, ""},
-		{"RFC 7692, 7.2.3.1: fixed block", [][]byte{frame(fin|rsv1|opText, "\xf2\x48\xcd\xc9\xc9\x07\x00")}, "Hello"},
-		{"RFC 7692, 7.2.3.3: block without compression", [][]byte{frame(fin|rsv1|opText, "\x00\x05\x00\xfa\xffHello\x00")}, "Hello"},
-		{"RFC 7692, 7.2.3.4: final block", [][]byte{frame(fin|rsv1|opText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00")}, "Hello"},
-		{"RFC 7692, 7.2.3.5: two blocks", [][]byte{frame(fin|rsv1|opText, "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00")}, "Hello"},
-		{"binary", [][]byte{frame(fin|rsv1|opBinary, deflated("\xff\xfe"))}, "\xff\xfe"},
+		{"a small one, which is answered uncompressed", [][]byte{masked(fin|rsv1|opText, deflated(small))}, small},
+		{"one that is not compressed", [][]byte{masked(fin|opText, text)}, text},
+		{"an empty one", [][]byte{masked(fin|rsv1|opText, "\x00")}, ""},
+		{"an empty one, without even its block", [][]byte{masked(fin|rsv1|opText, "")}, ""},
+		{"RFC 7692, 7.2.3.1: fixed block", [][]byte{masked(fin|rsv1|opText, "\xf2\x48\xcd\xc9\xc9\x07\x00")}, "Hello"},
+		{"RFC 7692, 7.2.3.3: block without compression", [][]byte{masked(fin|rsv1|opText, "\x00\x05\x00\xfa\xffHello\x00")}, "Hello"},
+		{"RFC 7692, 7.2.3.4: final block", [][]byte{masked(fin|rsv1|opText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00")}, "Hello"},
+		{"RFC 7692, 7.2.3.5: two blocks", [][]byte{masked(fin|rsv1|opText, "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00")}, "Hello"},
+		{"binary", [][]byte{masked(fin|rsv1|opBinary, deflated("\xff\xfe"))}, "\xff\xfe"},
 	}
 	client := s.dial(t, "Sec-WebSocket-Extensions: permessage-deflate")
 	for _, c := range cases {
@@ -115,13 +115,13 @@ func TestCompressedMessagesThatAreWrong(t *testing.T) {
 		send [][]byte
 		code uint16
 	}{
-		{"a bomb", [][]byte{frame(fin|rsv1|opBinary, deflated(strings.Repeat("\x00", 50<<20)))}, 1009},
-		{"one byte over the limit", [][]byte{frame(fin|rsv1|opText, deflated(strings.Repeat("x", 100_001)))}, 1009},
-		{"nonsense", [][]byte{frame(fin|rsv1|opText, "\xff\xff\xff\xff")}, 1007},
-		{"something behind the final block", [][]byte{frame(fin|rsv1|opText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00\x01\x02")}, 1007},
-		{"text that is not UTF-8", [][]byte{frame(fin|rsv1|opText, deflated("\xff"))}, 1007},
-		{"a continuation that is marked", [][]byte{frame(rsv1|opText, squeezed[:3]), frame(fin|rsv1|opContinuation, squeezed[3:])}, 1002},
-		{"a control frame that is marked", [][]byte{frame(fin|rsv1|opPing, "")}, 1002},
+		{"a bomb", [][]byte{masked(fin|rsv1|opBinary, deflated(strings.Repeat("\x00", 50<<20)))}, 1009},
+		{"one byte over the limit", [][]byte{masked(fin|rsv1|opText, deflated(strings.Repeat("x", 100_001)))}, 1009},
+		{"nonsense", [][]byte{masked(fin|rsv1|opText, "\xff\xff\xff\xff")}, 1007},
+		{"something behind the final block", [][]byte{masked(fin|rsv1|opText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00\x01\x02")}, 1007},
+		{"text that is not UTF-8", [][]byte{masked(fin|rsv1|opText, deflated("\xff"))}, 1007},
+		{"a continuation that is marked", [][]byte{masked(rsv1|opText, squeezed[:3]), masked(fin|rsv1|opContinuation, squeezed[3:])}, 1002},
+		{"a control frame that is marked", [][]byte{masked(fin|rsv1|opPing, "")}, 1002},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -133,7 +133,7 @@ func TestCompressedMessagesThatAreWrong(t *testing.T) {
 	}
 	client := s.dial(t, "Sec-WebSocket-Extensions: permessage-deflate")
 	exact := strings.Repeat("x", 100_000)
-	client.send(frame(fin|rsv1|opText, deflated(exact)))
+	client.send(masked(fin|rsv1|opText, deflated(exact)))
 	if g := client.receive(); inflated(t, g.payload) != exact {
 		t.Error("a message just within the limit did not come back")
 	}
@@ -171,7 +171,7 @@ func TestTheWindowThatAClientAskedForIsNotExceeded(t *testing.T) {
 	between := noise(1000)
 	size := func(bits, text string) int {
 		client := s.dial(t, "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits="+bits)
-		client.send(frame(fin|opText, text))
+		client.send(masked(fin|opText, text))
 		return len(client.receive().payload)
 	}
 	saved := func(bits string) int { // by the repetition of what is 1200 bytes back

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // echo sends every message back, so that the WebSocket layer is tested alone. A few messages are
@@ -27,13 +28,13 @@ func newEcho() *echo {
 	return &echo{joins: true, gone: make(chan router.CloseReason, 1000), open: make(map[*echoing]struct{})}
 }
 
-const bothFrames = transport.TextFrames | transport.BinaryFrames
+const bothFrames = frame.Text | frame.Binary
 
 func (e *echo) Protocols() []transport.Protocol {
 	return []transport.Protocol{
 		{Name: "echo", Frames: bothFrames, Pongs: e.pongs, Ends: e.ends},
-		{Name: "text", Frames: transport.TextFrames, Pongs: e.pongs, Ends: e.ends},
-		{Name: "binary", Frames: transport.BinaryFrames, Pongs: e.pongs, Ends: e.ends},
+		{Name: "text", Frames: frame.Text, Pongs: e.pongs, Ends: e.ends},
+		{Name: "binary", Frames: frame.Binary, Pongs: e.pongs, Ends: e.ends},
 		{Name: "", Frames: bothFrames, Pongs: e.pongs, Ends: e.ends},
 	}
 }

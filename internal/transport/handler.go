@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // Handler is what connections are for. WAMP is one; an echo is another one for tests of the
@@ -20,19 +21,10 @@ type Handler interface {
 // Protocol is a WebSocket subprotocol, or the same over another transport, and what is particular about its clients.
 type Protocol struct {
 	Name   string // as in Sec-WebSocket-Protocol
-	Frames FrameTypes
+	Frames frame.Types
 	Pongs  PongPolicy
 	Ends   ClosePolicy
 }
-
-// FrameTypes is a set of WebSocket data frame types.
-type FrameTypes uint8
-
-// The frame types that a protocol may use. A frame of another type closes with 1003.
-const (
-	TextFrames FrameTypes = 1 << iota
-	BinaryFrames
-)
 
 // PongPolicy says what a missing answer to a ping means.
 type PongPolicy uint8

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -18,7 +19,7 @@ import (
 type handshake struct {
 	key        string
 	protocol   Protocol
-	extension  extension
+	extension  frame.Extension
 	remote     remote
 	origin     string
 	userAgent  string
@@ -51,11 +52,11 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 		return nil, wrong
 	}
 	var wellFormed bool
-	if h.extension, wellFormed = agreeOnExtension(r.Header); !wellFormed {
+	if h.extension, wellFormed = frame.NegotiateExtension(r.Header.Values("Sec-WebSocket-Extensions")); !wellFormed {
 		return nil, refuse(http.StatusBadRequest, RefusedExtension, "the header Sec-WebSocket-Extensions is not well-formed")
 	}
 	if s.options.Compression == CompressionOff {
-		h.extension = extension{}
+		h.extension = frame.Extension{}
 	}
 	h.browserID, h.setCookie = s.browserIDOf(r, h.remote.tls)
 	return h, nil
@@ -65,14 +66,14 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
 	return &agreed{
 		protocol: h.protocol,
-		codec:    webSocketCodec{},
-		rules: frameRules{
-			maxMessage: s.limits.MaxMessage,
-			frames:     h.protocol.Frames,
-			compressed: h.extension.windowBits != 0,
+		codec:    frame.WebSocket{},
+		rules: frame.Rules{
+			MaxMessage: s.limits.MaxMessage,
+			Types:      h.protocol.Frames,
+			Compressed: h.extension.WindowBits != 0,
 		},
-		text:   framing{textOpcode, h.extension.windowBits},
-		binary: framing{binaryOpcode, h.extension.windowBits},
+		text:   frame.WebSocketFraming{Opcode: frame.OpText, WindowBits: h.extension.WindowBits},
+		binary: frame.WebSocketFraming{Opcode: frame.OpBinary, WindowBits: h.extension.WindowBits},
 		peer: router.Peer{
 			RemoteAddr: addrText(h.remote.addr),
 			Origin:     h.origin,
@@ -222,8 +223,8 @@ func (h *handshake) response() []byte {
 	if h.protocol.Name != "" {
 		b = append(append(append(b, "Sec-WebSocket-Protocol: "...), h.protocol.Name...), "\r\n"...)
 	}
-	if h.extension.answer != "" {
-		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), h.extension.answer...), "\r\n"...)
+	if h.extension.Answer != "" {
+		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), h.extension.Answer...), "\r\n"...)
 	}
 	if h.setCookie != nil {
 		b = append(append(append(b, "Set-Cookie: "...), h.setCookie.String()...), "\r\n"...)

@@ -40,7 +40,7 @@ func TestHandshakesThatAreAccepted(t *testing.T) {
 			if client.protocol != c.protocol || client.extension != "" {
 				t.Errorf("subprotocol %q and extensions %q, want %q and none", client.protocol, client.extension, c.protocol)
 			}
-			client.send(frame(fin|opBinary, "x"))
+			client.send(masked(fin|opBinary, "x"))
 		})
 	}
 }

@@ -48,7 +48,7 @@ func TestTheReserveDescriptorServesEveryConnection(t *testing.T) {
 	}
 	ask(clients[0]) // whatever is made once is made then
 	up := s.dial(t)
-	up.send(frame(fin|opText, "running"))
+	up.send(masked(fin|opText, "running"))
 	up.wants(fin|opText, "running")
 	defer takeDescriptors(t, 1)()
 	for _, fd := range clients[1:] {
@@ -123,7 +123,7 @@ func TestEveryAcceptedConnectionHasNoDelay(t *testing.T) {
 	io.WriteString(after, upgradeRequest("/ws"))
 	for name, nc := range map[string]net.Conn{"before": before, "after": after} {
 		client := upgraded(t, nc, "") // it has asked already
-		client.send(frame(fin|opText, "in"))
+		client.send(masked(fin|opText, "in"))
 		client.wants(fin|opText, "in")
 		if at := descriptorOf(t, nc); !isUndelayed(t, at) {
 			t.Errorf("%s: what is sent waits until what was sent is acknowledged", name)

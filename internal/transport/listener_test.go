@@ -175,7 +175,7 @@ func TestARequestInPiecesIsUpgraded(t *testing.T) {
 		io.WriteString(nc, request[:at])
 		s.dial(t) // whoever comes meanwhile
 		client := upgraded(t, nc, request[at:])
-		client.send(frame(fin|opText, "whole"))
+		client.send(masked(fin|opText, "whole"))
 		client.wants(fin|opText, "whole")
 	}
 }
@@ -183,7 +183,7 @@ func TestARequestInPiecesIsUpgraded(t *testing.T) {
 func TestBytesBehindTheRequestAreRead(t *testing.T) {
 	t.Parallel()
 	s := serve(t, transport.Options{})
-	early := string(frame(fin|opText, "early"))
+	early := string(masked(fin|opText, "early"))
 	for name, request := range map[string]string{
 		"a plain request":   upgradeRequest("/ws"),
 		"left to net/http":  upgradeRequest("/ws", "X-A: \u00e4"),
@@ -205,7 +205,7 @@ func TestBytesBehindTheRequestAreRead(t *testing.T) {
 				}
 			}
 			client.wants(fin|opText, "early")
-			client.send(frame(fin|opText, "late"))
+			client.send(masked(fin|opText, "late"))
 			client.wants(fin|opText, "late")
 		})
 	}
@@ -226,7 +226,7 @@ func TestAPanicInAHandshakeEndsThatConnectionOnly(t *testing.T) {
 	if answer, err := io.ReadAll(second); len(answer) > 0 {
 		t.Errorf("answered %s (%v)", answer, err)
 	}
-	first.send(frame(fin|opText, "still here"))
+	first.send(masked(fin|opText, "still here"))
 	first.wants(fin|opText, "still here")
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // LongPoll serves WAMP over plain HTTP requests (WAMP, "HTTP Longpoll Transport"), for where nothing
@@ -271,7 +272,7 @@ func (l *LongPoll) read(w http.ResponseWriter, r *http.Request, limit int) ([]by
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):
-		return nil, refuse(http.StatusRequestEntityTooLarge, RefusedLongPoll, tooBig(limit).text)
+		return nil, refuse(http.StatusRequestEntityTooLarge, RefusedLongPoll, frame.TooBig(limit).Text)
 	case err != nil:
 		return nil, refuseLongPoll("the body could not be read")
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // longPollSession is one client of [LongPoll]: a conversation, and a goroutine that gives what it has to say to
@@ -71,7 +72,7 @@ func (p *longPollSession) send(body []byte) {
 	p.receiving.Lock()
 	defer p.receiving.Unlock()
 	// An error means that the conversation is over; how, the client learns by what it receives.
-	p.conv.Receive(&p.ctx, Message{Data: body, Binary: p.protocol.Frames == BinaryFrames}) //nolint:errcheck // as said
+	p.conv.Receive(&p.ctx, Message{Data: body, Binary: p.protocol.Frames == frame.Binary}) //nolint:errcheck // as said
 	p.conv.Flush()
 }
 
@@ -134,7 +135,7 @@ func (p *longPollSession) give() {
 
 // atOnce is how many bytes one response has: exactly one message, unless they are batched.
 func (p *longPollSession) atOnce() int {
-	if batchingOf(p.protocol) == unbatched {
+	if batchingOf(p.protocol) == frame.Unbatched {
 		return 1
 	}
 	return takeBytes
@@ -181,12 +182,12 @@ func (p *longPollSession) retire(reason router.CloseReason) {
 	p.home.forget(p)
 	p.gone(reason)
 	close(p.done)
-	p.home.server.closes.count(reason, statusNone)
+	p.home.server.closes.count(reason, frame.CodeLost)
 	p.home.server.release()
 }
 
 func (p *longPollSession) contentType() string {
-	if p.protocol.Frames == TextFrames {
+	if p.protocol.Frames == frame.Text {
 		return "application/json"
 	}
 	return "application/octet-stream"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // RawSocket is WAMP on a plain stream: TCP, TLS or a Unix socket (WAMP, "RawSocket Transport"). Four
@@ -21,7 +22,7 @@ import (
 //	server  7F  LLLLSSSS  00 00    the same S, and L of what it takes itself
 //	   or   7F  EEEE0000  00 00    E: why not
 //
-// Then frames follow, see rawframe.go. What is no RawSocket is closed without a word.
+// Then frames follow, see frame.RawSocket. What is no RawSocket is closed without a word.
 
 // RawSocketOptions is what one listener may do differently.
 type RawSocketOptions struct {
@@ -163,7 +164,7 @@ func (s *Server) rawProtocol(serializer byte) (Protocol, bool) {
 	name := rawSubprotocols[serializer]
 	for _, protocol := range s.protocols {
 		if name != "" && protocol.Name == name {
-			protocol.Frames, protocol.Pongs, protocol.Ends = BinaryFrames, PongsNever, EndsPlainly
+			protocol.Frames, protocol.Pongs, protocol.Ends = frame.Binary, PongsNever, EndsPlainly
 			return protocol, true
 		}
 	}
@@ -172,7 +173,7 @@ func (s *Server) rawProtocol(serializer byte) (Protocol, bool) {
 
 func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandshake {
 	exponent := rawExponent(s.limits.MaxMessage)
-	framing := rawFraming{limit: 1 << (rawSmallest + asked>>4)}
+	framing := frame.RawSocketFraming{Limit: 1 << (rawSmallest + asked>>4)}
 	peer := router.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String()))}
 	if secure, ok := nc.(*tls.Conn); ok {
 		state := secure.ConnectionState()
@@ -181,8 +182,8 @@ func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandsh
 	return rawHandshake{
 		agreed: &agreed{
 			protocol: protocol,
-			codec:    rawSocketCodec{},
-			rules:    frameRules{maxMessage: 1 << (rawSmallest + exponent), frames: BinaryFrames},
+			codec:    frame.RawSocket{},
+			rules:    frame.Rules{MaxMessage: 1 << (rawSmallest + exponent), Types: frame.Binary},
 			text:     framing,
 			binary:   framing,
 			peer:     peer,

@@ -50,9 +50,9 @@ func TestWAMPOverRawSocket(t *testing.T) {
 	s, _ := routed(t, transport.Options{})
 	tcp, unix := s.listenRaw(t, transport.RawSocketOptions{})
 	web := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
-	web.send(frame(fin|opText, helloJSON))
+	web.send(masked(fin|opText, helloJSON))
 	web.wantsMatch(fin|opText, `^\[2,`)
-	web.send(frame(fin|opText, `[32,1,{},"a.b"]`))
+	web.send(masked(fin|opText, `[32,1,{},"a.b"]`))
 	web.wantsMatch(fin|opText, `^\[33,1,`)
 	for _, addr := range []net.Addr{tcp, unix} {
 		client := openRaw(t, addr, 0xf1)

@@ -5,9 +5,8 @@ import (
 	"io"
 	"runtime/debug"
 
-	"github.com/gobwas/ws"
-
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // A reader is the part of a connection that only one goroutine at a time runs: it reads, hands messages
@@ -57,9 +56,9 @@ func (c *conn) advance() (next progress) {
 			continue
 		}
 		if c.in == nil {
-			c.in = c.codec.get(c.rules)
+			c.in = c.codec.NewReader(c.rules)
 		}
-		n, err := c.socket.read(c.in.space())
+		n, err := c.socket.read(c.in.Space())
 		switch {
 		case errors.Is(err, errWouldBlock):
 			c.rest()
@@ -73,7 +72,7 @@ func (c *conn) advance() (next progress) {
 		}
 		c.received(n)
 		if c.reader == discarding {
-			c.in.skip()
+			c.in.Skip()
 			continue
 		}
 		c.consume()
@@ -108,8 +107,8 @@ func (c *conn) checkClosing() {
 func (c *conn) rest() {
 	switch {
 	case c.in == nil:
-	case c.in.idle():
-		c.in.put()
+	case c.in.Idle():
+		c.in.Put()
 		c.in = nil
 		c.partialSince.Store(0)
 	case c.partialSince.Load() == 0:
@@ -118,7 +117,7 @@ func (c *conn) rest() {
 }
 
 func (c *conn) received(n int) {
-	c.in.filled(n)
+	c.in.Filled(n)
 	c.lastRead.Store(c.shard.clock.Load())
 	c.shard.bytesIn.Add(uint64(n))
 }
@@ -131,7 +130,7 @@ func (c *conn) consume() {
 
 func (c *conn) consumeFrames() {
 	for {
-		in, complete, wrong := c.in.next()
+		in, complete, wrong := c.in.Next()
 		switch {
 		case wrong != nil:
 			c.failProtocol(wrong)
@@ -144,7 +143,7 @@ func (c *conn) consumeFrames() {
 			c.failProtocol(wrong)
 			return
 		}
-		if in.opcode == ws.OpClose {
+		if in.Opcode == frame.OpClose {
 			c.reader = finishing
 			return
 		}
@@ -154,23 +153,23 @@ func (c *conn) consumeFrames() {
 
 // failProtocol ends the connection of a client that broke the rules. It is read on, without looking: closing
 // a socket with unread bytes would reset it, and the client might never see why. The ticker ends it.
-func (c *conn) failProtocol(wrong *violation) {
+func (c *conn) failProtocol(wrong *frame.Violation) {
 	c.fail(wrong)
 	c.in = nil // in an unknown state: left to the garbage collector
 	c.reader = discarding
 }
 
 // handle acts on one frame or message.
-func (c *conn) handle(in incoming) *violation {
-	switch in.opcode {
-	case ws.OpPing:
-		c.answer(in.payload)
-	case ws.OpPong:
+func (c *conn) handle(in frame.Incoming) *frame.Violation {
+	switch in.Opcode {
+	case frame.OpPing:
+		c.answer(in.Payload)
+	case frame.OpPong:
 		c.ponged.Store(true)
-	case ws.OpClose:
-		return c.closedByPeer(in.payload)
+	case frame.OpClose:
+		return c.closedByPeer(in.Payload)
 	default:
-		c.receive(Message{Data: in.payload, Binary: in.opcode == ws.OpBinary})
+		c.receive(Message{Data: in.Payload, Binary: in.Opcode == frame.OpBinary})
 	}
 	return nil
 }

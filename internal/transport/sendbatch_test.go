@@ -59,7 +59,7 @@ func flood(t *testing.T, s *served, handler *echo, all []*client) {
 	}
 	reading.Wait()
 	for _, c := range all { // whoever was slow is as quick as before
-		c.send(frame(fin|opText, "and back"))
+		c.send(masked(fin|opText, "and back"))
 		c.wants(fin|opText, "and back")
 	}
 }

@@ -30,7 +30,7 @@ func TestAtTheEndOfRunEveryClientIsToldAndNothingIsLeft(t *testing.T) {
 	if text := client.wantsClose(1001); text != "bye" {
 		t.Errorf("the text is %q", text)
 	}
-	client.send(frame(fin|opClose, closePayload(1001, "")))
+	client.send(masked(fin|opClose, closePayload(1001, "")))
 	client.wantsEnd()
 	<-stopped
 	response, body := s.refused(t, upgradeRequest("/ws"))
@@ -79,7 +79,7 @@ func TestConnectionsBeforeRunAreServedOnceItRuns(t *testing.T) {
 	}
 	s := &served{Server: server, addr: listen(t, server)}
 	client := s.dial(t)
-	client.send(frame(fin|opText, "early"))
+	client.send(masked(fin|opText, "early"))
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- server.Run(ctx) }()

@@ -28,7 +28,7 @@ func TestASlowReaderDelaysNoOtherClientAndIsDropped(t *testing.T) {
 	stuff(handler.all()[0], 32)
 	quick := s.dial(t)
 	for range 100 {
-		quick.send(frame(fin|opText, "tick"))
+		quick.send(masked(fin|opText, "tick"))
 		quick.wants(fin|opText, "tick")
 	}
 	if reason := handler.goneWith(t); reason != "slow" {
@@ -37,7 +37,7 @@ func TestASlowReaderDelaysNoOtherClientAndIsDropped(t *testing.T) {
 	if _, err := io.Copy(io.Discard, slow.nc); err == nil {
 		t.Error("the slow connection ended as if all were well")
 	}
-	quick.send(frame(fin|opText, "tock"))
+	quick.send(masked(fin|opText, "tock"))
 	quick.wants(fin|opText, "tock")
 	quick.nc.Close()
 	handler.goneWith(t)
@@ -63,7 +63,7 @@ func TestAReaderThatIsOnlyLateGetsEverythingInOrder(t *testing.T) {
 			t.Fatalf("message %d has %d bytes, want %d", i, len(g.payload), i*7)
 		}
 	}
-	late.send(frame(fin|opText, "and back with the shard"))
+	late.send(masked(fin|opText, "and back with the shard"))
 	late.wants(fin|opText, "and back with the shard")
 }
 
@@ -74,7 +74,7 @@ func TestAConversationThatEndsWhileItsClientIsSlowIsClosedInTime(t *testing.T) {
 	client := s.dial(t)
 	conv := handler.all()[0]
 	stuff(conv, 32)
-	client.send(frame(3, "a violation, whose close frame cannot be written"))
+	client.send(masked(3, "a violation, whose close frame cannot be written"))
 	if reason := handler.goneWith(t); reason != "protocol_violation" {
 		t.Errorf("the conversation was told %s", reason)
 	}
@@ -86,8 +86,8 @@ func TestAWaitingConversationIsWokenByTheEndOfItsConnection(t *testing.T) {
 	handler := newEcho()
 	s := serve(t, transport.Options{Handler: handler})
 	client := s.dial(t)
-	client.send(frame(fin|opText, "wait"))
-	client.send(frame(fin|opText, "never read"))
+	client.send(masked(fin|opText, "wait"))
+	client.send(masked(fin|opText, "never read"))
 	handler.all()[0].end(router.CloseInfo{Reason: router.CloseKilled})
 	client.wantsClose(1008)
 	client.nc.Close()

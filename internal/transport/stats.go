@@ -6,15 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gobwas/ws"
-
 	"github.com/tidings-io/tidings/internal/router"
-)
-
-// The opcodes of data frames, named once.
-const (
-	textOpcode   = ws.OpText
-	binaryOpcode = ws.OpBinary
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // Stats is the state of a server at one moment. Counters grow from its start.
@@ -90,7 +83,7 @@ type closeCounters struct {
 	counts map[Closed]uint64
 }
 
-func (c *closeCounters) count(reason router.CloseReason, code ws.StatusCode) {
+func (c *closeCounters) count(reason router.CloseReason, code frame.Code) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.counts == nil {
@@ -100,7 +93,7 @@ func (c *closeCounters) count(reason router.CloseReason, code ws.StatusCode) {
 }
 
 // closedCode keeps what clients make up from becoming a counter each.
-func closedCode(code ws.StatusCode) int {
+func closedCode(code frame.Code) int {
 	switch {
 	case code >= 4000:
 		return 4000

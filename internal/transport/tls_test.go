@@ -99,22 +99,22 @@ func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
 		t.Error("the peer is not told to be over TLS")
 	}
 	long := strings.Repeat("x", 300_000)
-	message := frame(fin|opText, "byte by byte")
+	message := masked(fin|opText, "byte by byte")
 	for i := range message {
 		client.send(message[i : i+1])
 	}
 	client.wants(fin|opText, "byte by byte")
-	client.send(frame(fin|opText, "a"), frame(fin|opText, long), frame(fin|opText, "b"))
+	client.send(masked(fin|opText, "a"), masked(fin|opText, long), masked(fin|opText, "b"))
 	client.wants(fin|opText, "a")
 	client.wants(fin|opText, long)
 	client.wants(fin|opText, "b")
-	client.send(frame(fin|opClose, closePayload(1000, "")))
+	client.send(masked(fin|opClose, closePayload(1000, "")))
 	client.wantsClose(1000)
 	client.wantsEnd()
 	handler.goneWith(t)
 
 	client = dial()
-	client.send(frame(3, ""))
+	client.send(masked(3, ""))
 	client.wantsClose(1002)
 	client.wantsEnd()
 	client.nc.Close()
@@ -123,7 +123,7 @@ func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
 	slow := dial()
 	stuff(handler.all()[0], 32)
 	quick := dial()
-	quick.send(frame(fin|opText, "tick"))
+	quick.send(masked(fin|opText, "tick"))
 	quick.wants(fin|opText, "tick")
 	if reason := handler.goneWith(t); reason != "slow" {
 		t.Errorf("the conversation was told %s", reason)

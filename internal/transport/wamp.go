@@ -6,8 +6,27 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
+
+// batchedSuffix ends the names of the batched subprotocols.
+const batchedSuffix = ".batched"
+
+// jsonBatched is chosen only if the client offers nothing else that the server speaks. The text of WAMP writes the
+// separator in a way that some clients read as another byte, and those clients offer other subprotocols, too.
+const jsonBatched = "wamp.2.json" + batchedSuffix
+
+// batchingOf returns how the messages of a protocol are batched.
+func batchingOf(protocol Protocol) frame.Batching {
+	switch {
+	case !strings.HasSuffix(protocol.Name, batchedSuffix):
+		return frame.Unbatched
+	case protocol.Frames == frame.Text:
+		return frame.Separated
+	}
+	return frame.Prefixed
+}
 
 // wampHandler speaks WAMP, both versions, with the router.
 type wampHandler struct{ router *router.Router }
@@ -15,14 +34,14 @@ type wampHandler struct{ router *router.Router }
 // Protocols lists the encodings (WAMP, "WebSocket Transport"). Version 1 is older than the rule that a
 // client names its subprotocol, so that who names none speaks it, and gets none echoed.
 func (wampHandler) Protocols() []Protocol {
-	version1 := Protocol{Name: wamp.V1JSON.Subprotocol(), Frames: TextFrames, Pongs: PongsOnceSeen, Ends: EndsSilently}
+	version1 := Protocol{Name: wamp.V1JSON.Subprotocol(), Frames: frame.Text, Pongs: PongsOnceSeen, Ends: EndsSilently}
 	unnamed := version1
 	unnamed.Name = ""
 	protocols := []Protocol{version1, unnamed}
 	for _, encoding := range []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR, wamp.V2UBJSON} {
-		frames := TextFrames
+		frames := frame.Text
 		if encoding.Binary() {
-			frames = BinaryFrames
+			frames = frame.Binary
 		}
 		protocols = append(protocols,
 			Protocol{Name: encoding.Subprotocol(), Frames: frames},
@@ -46,15 +65,15 @@ func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
 		framing = info.Binary
 	}
 	batching := batchingOf(info.Protocol)
-	if batching != unbatched {
-		framing = batchFraming{batching, framing}
+	if batching != frame.Unbatched {
+		framing = frame.BatchFraming{Batching: batching, Inner: framing}
 	}
 	client := s.router.Attach(router.Attachment{
 		Peer:   info.Peer,
 		Format: router.Format{Encoding: encoding, Framing: framing},
 		Waker:  info.Waker,
 	})
-	if batching == unbatched {
+	if batching == frame.Unbatched {
 		return wampConversation{client}, nil
 	}
 	return batchedConversation{wampConversation{client}, batching}, nil
@@ -87,17 +106,20 @@ func (w wampConversation) Len() (frames, bytes int) { return w.client.Outbox().L
 // batchedConversation is one whose messages come several at once.
 type batchedConversation struct {
 	wampConversation
-	batching batching
+	batching frame.Batching
 }
 
 // Receive implements [Conversation].
 func (b batchedConversation) Receive(ctx context.Context, message Message) error {
-	return b.batching.split(message.Data, func(data []byte) error { return b.client.ReceiveBatched(ctx, data) })
+	return b.batching.Split(message.Data, func(data []byte) error { return b.client.ReceiveBatched(ctx, data) })
 }
 
 // Interface guards.
 var (
-	_ Handler      = wampHandler{}
-	_ Conversation = wampConversation{}
-	_ Conversation = batchedConversation{}
+	_ router.Framing = frame.WebSocketFraming{}
+	_ router.Framing = frame.RawSocketFraming{}
+	_ router.Framing = frame.BatchFraming{}
+	_ Handler        = wampHandler{}
+	_ Conversation   = wampConversation{}
+	_ Conversation   = batchedConversation{}
 )

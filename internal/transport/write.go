@@ -1,19 +1,18 @@
 package transport
 
 import (
-	"github.com/gobwas/ws"
-
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // answer queues the pong to a ping.
 func (c *conn) answer(ping []byte) {
-	pong := c.codec.control(ws.OpPong, ping)
-	limit, over := c.codec.maxPongs(c.rules)
+	pong := c.codec.Control(frame.OpPong, ping)
+	limit, over := c.codec.MaxPongs(c.rules)
 	c.mu.Lock()
 	full := len(c.pongs) > limit
 	switch {
-	case full && over == noPong:
+	case full && over == frame.DropClient:
 		c.mu.Unlock()
 		c.drop(router.CloseSlow)
 		return
@@ -92,7 +91,7 @@ func (c *conn) takeControl(frames [][]byte) ([][]byte, sending) {
 		c.pongs = nil
 	}
 	if c.ping {
-		frames = append(frames, c.codec.control(ws.OpPing, nil))
+		frames = append(frames, c.codec.Control(frame.OpPing, nil))
 		c.ping = false
 	}
 	return frames, state

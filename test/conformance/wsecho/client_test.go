@@ -66,7 +66,7 @@ const (
 var mask = [4]byte{0xa5, 0x0f, 0x3c, 0x99}
 
 // frame is a masked frame.
-func frame(first byte, payload string) string {
+func frameOf(first byte, payload string) string {
 	return announced(first, len(payload)) + masked(payload)
 }
 
@@ -93,7 +93,7 @@ func masked(payload string) string {
 }
 
 func closing(code uint16, reason string) string {
-	return frame(finClose, string(binary.BigEndian.AppendUint16(nil, code))+reason)
+	return frameOf(finClose, string(binary.BigEndian.AppendUint16(nil, code))+reason)
 }
 
 // peer is a WebSocket client that hides nothing.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // echo is what connections are for: every message comes back as it was.
@@ -21,7 +22,7 @@ func newEcho(most int) *echo { return &echo{most: most, open: make(map[*echoing]
 
 // Protocols has one without a name for suites, which ask for none.
 func (*echo) Protocols() []transport.Protocol {
-	const both = transport.TextFrames | transport.BinaryFrames
+	const both = frame.Text | frame.Binary
 	return []transport.Protocol{{Name: "echo", Frames: both}, {Frames: both}}
 }
 

@@ -88,7 +88,7 @@ func TestMessagesOfEverySizeComeBack(t *testing.T) {
 					sent := make(chan struct{})
 					go func() {
 						defer close(sent)
-						for _, part := range pieces(frame(first, payload), piece) {
+						for _, part := range pieces(frameOf(first, payload), piece) {
 							p.nc.Write([]byte(part))
 						}
 					}()
@@ -107,7 +107,7 @@ func TestManyMessagesComeBackInOrder(t *testing.T) {
 	var answers []want
 	for i := range 1000 {
 		payload := fmt.Sprint(i)
-		sent.WriteString(frame(finText, payload))
+		sent.WriteString(frameOf(finText, payload))
 		answers = append(answers, wantText(payload))
 	}
 	p.send(pieces(sent.String(), 333)...)
@@ -124,17 +124,17 @@ func TestHeadersThatRFC6455DoesNotHave(t *testing.T) {
 		{"length with its highest bit", to(string(binary.BigEndian.AppendUint64([]byte{finBinary, 0x80 | 127}, 1<<63)) + string(mask[:])), fails(1002)},
 		{"longer than the limit, announced", to(announced(finBinary, limit+1)), fails(1009)},
 		{"longer than any memory, announced", to(announced(finBinary, 1<<62)), fails(1009)},
-		{"longer than the limit, in fragments", to(frame(binaryOp, strings.Repeat("x", limit)), frame(finCont, "x")), fails(1009)},
+		{"longer than the limit, in fragments", to(frameOf(binaryOp, strings.Repeat("x", limit)), frameOf(finCont, "x")), fails(1009)},
 	}
 	for _, bits := range []byte{rsv1, rsv2, rsv3, rsv1 | rsv2 | rsv3} {
 		for _, first := range []byte{finText, finBinary, finPing, finPong, finClose, text} {
-			exchanges = append(exchanges, exchange{fmt.Sprintf("reserved bits %#x", first|bits), to(frame(first|bits, "x")), fails(1002)})
+			exchanges = append(exchanges, exchange{fmt.Sprintf("reserved bits %#x", first|bits), to(frameOf(first|bits, "x")), fails(1002)})
 		}
 	}
 	for _, opcode := range []byte{3, 4, 5, 6, 7, 0xb, 0xc, 0xd, 0xe, 0xf} {
 		for _, payload := range []string{"", "x"} {
 			exchanges = append(exchanges, exchange{
-				fmt.Sprintf("opcode %x with %d bytes", opcode, len(payload)), to(frame(fin|opcode, payload)), fails(1002),
+				fmt.Sprintf("opcode %x with %d bytes", opcode, len(payload)), to(frameOf(fin|opcode, payload)), fails(1002),
 			})
 		}
 	}
@@ -146,20 +146,20 @@ func TestHeadersThatRFC6455DoesNotHave(t *testing.T) {
 func TestFragments(t *testing.T) {
 	t.Parallel()
 	play(t, []exchange{
-		{"two", to(frame(text, "hel"), frame(finCont, "lo")), []want{wantText("hello")}},
-		{"of a binary", to(frame(binaryOp, "\x00\xff"), frame(cont, "\xfe"), frame(finCont, "")), []want{wantBinary("\x00\xff\xfe")}},
-		{"all empty", to(frame(text, ""), frame(cont, ""), frame(finCont, "")), []want{wantText("")}},
-		{"only the second has bytes", to(frame(text, ""), frame(cont, "x"), frame(finCont, "")), []want{wantText("x")}},
-		{"with pings in between", to(frame(text, "a"), frame(finPing, "1"), frame(cont, "b"), frame(finPing, "2"), frame(finCont, "c")), []want{wantPong("1"), wantPong("2"), wantText("abc")}},
-		{"with a pong in between", to(frame(text, "a"), frame(finPong, "1"), frame(finCont, "b")), []want{wantText("ab")}},
-		{"with a close in between", to(frame(text, "a"), closing(1000, "")), fails(1000)},
-		{"a continuation of nothing", to(frame(finCont, "x")), fails(1002)},
-		{"a continuation of nothing that goes on", to(frame(cont, "x")), fails(1002)},
-		{"a message within another", to(frame(text, "a"), frame(finText, "b")), fails(1002)},
-		{"a fragment of another within one", to(frame(text, "a"), frame(binaryOp, "b")), fails(1002)},
-		{"of a ping", to(frame(ping, "a"), frame(finCont, "b")), fails(1002)},
-		{"of a pong", to(frame(pong, "a")), fails(1002)},
-		{"of a close", to(frame(closeOp, "\x03\xe8")), fails(1002)},
+		{"two", to(frameOf(text, "hel"), frameOf(finCont, "lo")), []want{wantText("hello")}},
+		{"of a binary", to(frameOf(binaryOp, "\x00\xff"), frameOf(cont, "\xfe"), frameOf(finCont, "")), []want{wantBinary("\x00\xff\xfe")}},
+		{"all empty", to(frameOf(text, ""), frameOf(cont, ""), frameOf(finCont, "")), []want{wantText("")}},
+		{"only the second has bytes", to(frameOf(text, ""), frameOf(cont, "x"), frameOf(finCont, "")), []want{wantText("x")}},
+		{"with pings in between", to(frameOf(text, "a"), frameOf(finPing, "1"), frameOf(cont, "b"), frameOf(finPing, "2"), frameOf(finCont, "c")), []want{wantPong("1"), wantPong("2"), wantText("abc")}},
+		{"with a pong in between", to(frameOf(text, "a"), frameOf(finPong, "1"), frameOf(finCont, "b")), []want{wantText("ab")}},
+		{"with a close in between", to(frameOf(text, "a"), closing(1000, "")), fails(1000)},
+		{"a continuation of nothing", to(frameOf(finCont, "x")), fails(1002)},
+		{"a continuation of nothing that goes on", to(frameOf(cont, "x")), fails(1002)},
+		{"a message within another", to(frameOf(text, "a"), frameOf(finText, "b")), fails(1002)},
+		{"a fragment of another within one", to(frameOf(text, "a"), frameOf(binaryOp, "b")), fails(1002)},
+		{"of a ping", to(frameOf(ping, "a"), frameOf(finCont, "b")), fails(1002)},
+		{"of a pong", to(frameOf(pong, "a")), fails(1002)},
+		{"of a close", to(frameOf(closeOp, "\x03\xe8")), fails(1002)},
 	})
 }
 
@@ -178,7 +178,7 @@ func TestAMessageOfManyFragments(t *testing.T) {
 			if i == len(parts)-1 {
 				first |= fin
 			}
-			sent.WriteString(frame(first, part))
+			sent.WriteString(frameOf(first, part))
 		}
 		p.send(sent.String())
 		p.wants(wantText(strings.Repeat("#", size)))
@@ -191,15 +191,15 @@ func TestPings(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 125)
 	play(t, []exchange{
-		{"empty", to(frame(finPing, "")), []want{wantPong("")}},
-		{"with text", to(frame(finPing, "hello")), []want{wantPong("hello")}},
-		{"with any bytes", to(frame(finPing, "\x00\xff\xfe\xfd")), []want{wantPong("\x00\xff\xfe\xfd")}},
-		{"as long as can be", to(frame(finPing, long)), []want{wantPong(long)}},
-		{"byte by byte", pieces(frame(finPing, long), 1), []want{wantPong(long)}},
-		{"too long", to(frame(finPing, long+"x")), fails(1002)},
-		{"a pong that nobody asked for", to(frame(finPong, "x"), frame(finPing, "y")), []want{wantPong("y")}},
-		{"a pong that is too long", to(frame(finPong, long+"x")), fails(1002)},
-		{"ten", to(strings.Repeat(frame(finPing, "x"), 10)), []want{
+		{"empty", to(frameOf(finPing, "")), []want{wantPong("")}},
+		{"with text", to(frameOf(finPing, "hello")), []want{wantPong("hello")}},
+		{"with any bytes", to(frameOf(finPing, "\x00\xff\xfe\xfd")), []want{wantPong("\x00\xff\xfe\xfd")}},
+		{"as long as can be", to(frameOf(finPing, long)), []want{wantPong(long)}},
+		{"byte by byte", pieces(frameOf(finPing, long), 1), []want{wantPong(long)}},
+		{"too long", to(frameOf(finPing, long+"x")), fails(1002)},
+		{"a pong that nobody asked for", to(frameOf(finPong, "x"), frameOf(finPing, "y")), []want{wantPong("y")}},
+		{"a pong that is too long", to(frameOf(finPong, long+"x")), fails(1002)},
+		{"ten", to(strings.Repeat(frameOf(finPing, "x"), 10)), []want{
 			wantPong("x"), wantPong("x"), wantPong("x"), wantPong("x"), wantPong("x"),
 			wantPong("x"), wantPong("x"), wantPong("x"), wantPong("x"), wantPong("x"),
 		}},
@@ -211,14 +211,14 @@ func TestPings(t *testing.T) {
 func TestCloses(t *testing.T) {
 	t.Parallel()
 	exchanges := []exchange{
-		{"without a code", to(frame(finClose, "")), []want{{first: finClose}, wantEnd}},
-		{"half a code", to(frame(finClose, "x")), fails(1002)},
+		{"without a code", to(frameOf(finClose, "")), []want{{first: finClose}, wantEnd}},
+		{"half a code", to(frameOf(finClose, "x")), fails(1002)},
 		{"with a text", to(closing(1000, "enough")), fails(1000)},
 		{"with the longest text", to(closing(1000, strings.Repeat("x", 123))), fails(1000)},
 		{"with a longer text", to(closing(1000, strings.Repeat("x", 124))), fails(1002)},
 		{"with a text that is not UTF-8", to(closing(1000, "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80")), fails(1007)},
-		{"a message behind it", to(closing(1000, "") + frame(finText, "x")), fails(1000)},
-		{"a ping behind it", to(closing(1000, "") + frame(finPing, "x")), fails(1000)},
+		{"a message behind it", to(closing(1000, "") + frameOf(finText, "x")), fails(1000)},
+		{"a ping behind it", to(closing(1000, "") + frameOf(finPing, "x")), fails(1000)},
 		{"a close behind it", to(closing(1000, "") + closing(1001, "")), fails(1000)},
 		{"nonsense behind it", to(closing(1000, "") + "\xff\xff\xff\xff"), fails(1000)},
 		{"byte by byte", pieces(closing(1000, "bye"), 1), fails(1000)},
@@ -234,12 +234,12 @@ func TestCloses(t *testing.T) {
 
 func TestAClientThatHangsUpHarmsNobody(t *testing.T) {
 	t.Parallel()
-	for _, sent := range []string{"", frame(finText, "x"), frame(finText, "hello")[:5], announced(finBinary, 1000), "\x81"} {
+	for _, sent := range []string{"", frameOf(finText, "x"), frameOf(finText, "hello")[:5], announced(finBinary, 1000), "\x81"} {
 		p := dial(t)
 		p.send(sent)
 		p.nc.Close()
 	}
 	p := dial(t)
-	p.send(frame(finText, "still here?"))
+	p.send(frameOf(finText, "still here?"))
 	p.wants(wantText("still here?"))
 }

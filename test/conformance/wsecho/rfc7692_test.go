@@ -111,16 +111,16 @@ func TestCompressedMessagesComeBack(t *testing.T) {
 				t.Parallel()
 				p := dial(t, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"+bits)
 				for _, payload := range []string{deflated(t, message, flate.BestCompression), deflated(t, message, flate.HuffmanOnly), deflated(t, message, flate.NoCompression), finished(t, message)} {
-					p.send(frame(finText|rsv1, payload))
+					p.send(frameOf(finText|rsv1, payload))
 					p.wantsInflated(finText, message)
-					p.send(frame(finBinary|rsv1, payload))
+					p.send(frameOf(finBinary|rsv1, payload))
 					p.wantsInflated(finBinary, message)
 					half := len(payload) / 2
-					p.send(frame(text|rsv1, payload[:half]), frame(finPing, "p"), frame(cont, ""), frame(finCont, payload[half:]))
+					p.send(frameOf(text|rsv1, payload[:half]), frameOf(finPing, "p"), frameOf(cont, ""), frameOf(finCont, payload[half:]))
 					p.wants(wantPong("p"))
 					p.wantsInflated(finText, message)
 				}
-				p.send(frame(finText, message)) // and what is not compressed
+				p.send(frameOf(finText, message)) // and what is not compressed
 				p.wantsInflated(finText, message)
 			})
 		}
@@ -131,18 +131,18 @@ func TestCompressedMessagesThatAreWrong(t *testing.T) {
 	t.Parallel()
 	good := deflated(t, strings.Repeat("Hello", 100), flate.BestSpeed)
 	play(t, []exchange{
-		{"no deflate", to(frame(finText|rsv1, "\xff\xff\xff\xff")), fails(1007)},
-		{"cut off", to(frame(finText|rsv1, good[:len(good)/2])), fails(1007)},
-		{"bytes behind the final block", to(frame(finBinary|rsv1, finished(t, "x")+"more")), fails(1007)},
-		{"text that is not UTF-8", to(frame(finText|rsv1, deflated(t, "\xff", flate.BestSpeed))), fails(1007)},
-		{"larger than the limit", to(frame(finBinary|rsv1, deflated(t, strings.Repeat("x", limit+1), flate.BestCompression))), fails(1009)},
-		{"a bomb", to(frame(finBinary|rsv1, deflated(t, strings.Repeat("x", 64*limit), flate.BestCompression))), fails(1009)},
-		{"the bit on a continuation", to(frame(text|rsv1, good[:5]), frame(finCont|rsv1, good[5:])), fails(1002)},
-		{"the bit on a ping", to(frame(finPing|rsv1, "x")), fails(1002)},
-		{"the bit on a close", to(frame(finClose|rsv1, "\x03\xe8")), fails(1002)},
-		{"other bits", to(frame(finText|rsv1|rsv2, good)), fails(1002)},
+		{"no deflate", to(frameOf(finText|rsv1, "\xff\xff\xff\xff")), fails(1007)},
+		{"cut off", to(frameOf(finText|rsv1, good[:len(good)/2])), fails(1007)},
+		{"bytes behind the final block", to(frameOf(finBinary|rsv1, finished(t, "x")+"more")), fails(1007)},
+		{"text that is not UTF-8", to(frameOf(finText|rsv1, deflated(t, "\xff", flate.BestSpeed))), fails(1007)},
+		{"larger than the limit", to(frameOf(finBinary|rsv1, deflated(t, strings.Repeat("x", limit+1), flate.BestCompression))), fails(1009)},
+		{"a bomb", to(frameOf(finBinary|rsv1, deflated(t, strings.Repeat("x", 64*limit), flate.BestCompression))), fails(1009)},
+		{"the bit on a continuation", to(frameOf(text|rsv1, good[:5]), frameOf(finCont|rsv1, good[5:])), fails(1002)},
+		{"the bit on a ping", to(frameOf(finPing|rsv1, "x")), fails(1002)},
+		{"the bit on a close", to(frameOf(finClose|rsv1, "\x03\xe8")), fails(1002)},
+		{"other bits", to(frameOf(finText|rsv1|rsv2, good)), fails(1002)},
 	}, "Sec-WebSocket-Extensions: permessage-deflate")
 	play(t, []exchange{
-		{"that nobody agreed on", to(frame(finText|rsv1, good)), fails(1002)},
+		{"that nobody agreed on", to(frameOf(finText|rsv1, good)), fails(1002)},
 	})
 }

@@ -36,24 +36,24 @@ func TestTextIsUTF8(t *testing.T) {
 		exchanges = append(exchanges, exchange{name, send, answers})
 	}
 	for _, good := range goodTexts {
-		add(fmt.Sprintf("%+q", good), to(frame(finText, good)), wantText(good))
-		add(fmt.Sprintf("%+q byte by byte", good), pieces(frame(finText, good), 1), wantText(good))
+		add(fmt.Sprintf("%+q", good), to(frameOf(finText, good)), wantText(good))
+		add(fmt.Sprintf("%+q byte by byte", good), pieces(frameOf(finText, good), 1), wantText(good))
 		for cut := 1; cut < len(good) && cut < 8; cut++ {
-			add(fmt.Sprintf("%+q in fragments cut at %d", good, cut), to(frame(text, good[:cut]), frame(finPing, "p"), frame(finCont, good[cut:])), wantPong("p"), wantText(good))
+			add(fmt.Sprintf("%+q in fragments cut at %d", good, cut), to(frameOf(text, good[:cut]), frameOf(finPing, "p"), frameOf(finCont, good[cut:])), wantPong("p"), wantText(good))
 		}
 	}
 	for _, bad := range badTexts {
-		add(fmt.Sprintf("%q", bad), to(frame(finText, bad)), fails(1007)...)
-		add(fmt.Sprintf("%q byte by byte", bad), pieces(frame(finText, bad), len(bad)+5), fails(1007)...)
+		add(fmt.Sprintf("%q", bad), to(frameOf(finText, bad)), fails(1007)...)
+		add(fmt.Sprintf("%q byte by byte", bad), pieces(frameOf(finText, bad), len(bad)+5), fails(1007)...)
 		for cut := 1; cut < len(bad) && cut < 6; cut++ {
-			add(fmt.Sprintf("%q in fragments cut at %d", bad, cut), to(frame(text, bad[:cut])+frame(finCont, bad[cut:])), fails(1007)...)
+			add(fmt.Sprintf("%q in fragments cut at %d", bad, cut), to(frameOf(text, bad[:cut])+frameOf(finCont, bad[cut:])), fails(1007)...)
 		}
-		add(fmt.Sprintf("%q as a binary", bad), to(frame(finBinary, bad)), wantBinary(bad))
+		add(fmt.Sprintf("%q as a binary", bad), to(frameOf(finBinary, bad)), wantBinary(bad))
 	}
 	for _, open := range openTexts {
-		add(fmt.Sprintf("%q and no more", open), to(frame(finText, "abc"+open)), fails(1007)...)
-		add(fmt.Sprintf("%q and no more, in fragments", open), to(frame(text, "abc"+open)+frame(finCont, "")), fails(1007)...)
-		add(fmt.Sprintf("%q and something else", open), to(frame(text, "abc"+open)+frame(cont, "x")), fails(1007)...)
+		add(fmt.Sprintf("%q and no more", open), to(frameOf(finText, "abc"+open)), fails(1007)...)
+		add(fmt.Sprintf("%q and no more, in fragments", open), to(frameOf(text, "abc"+open)+frameOf(finCont, "")), fails(1007)...)
+		add(fmt.Sprintf("%q and something else", open), to(frameOf(text, "abc"+open)+frameOf(cont, "x")), fails(1007)...)
 	}
 	play(t, exchanges)
 }
@@ -65,8 +65,8 @@ func TestTextThatIsWrongFailsBeforeTheMessageIsComplete(t *testing.T) {
 	for _, bad := range badTexts {
 		exchanges = append(exchanges,
 			exchange{fmt.Sprintf("%q in a frame", bad), to(announced(finText, 1000) + masked(bad)), fails(1007)},
-			exchange{fmt.Sprintf("%q in a fragment", bad), to(frame(text, bad)), fails(1007)},
-			exchange{fmt.Sprintf("%q in the second of three", bad), to(frame(text, "κόσμε"), frame(cont, bad)), fails(1007)})
+			exchange{fmt.Sprintf("%q in a fragment", bad), to(frameOf(text, bad)), fails(1007)},
+			exchange{fmt.Sprintf("%q in the second of three", bad), to(frameOf(text, "κόσμε"), frameOf(cont, bad)), fails(1007)})
 	}
 	play(t, exchanges)
 }

@@ -1,4 +1,4 @@
-package transport
+package frame
 
 import (
 	"encoding/binary"
@@ -6,8 +6,6 @@ import (
 	"sync"
 
 	"github.com/gobwas/ws"
-
-	"github.com/tidings-io/tidings/internal/router"
 )
 
 // RawSocket frames (WAMP, "RawSocket Transport"): a header of 32 bits, big-endian, and the payload.
@@ -23,16 +21,18 @@ const (
 	rawLengthBit = 1 << 27
 )
 
-// rawSocketCodec is RawSocket. It has no close frame: the end of the connection says it.
-type rawSocketCodec struct{}
+// RawSocket is the codec of WAMP's RawSocket transport. It has no close frame: the end of the connection is the close.
+type RawSocket struct{}
 
-func (rawSocketCodec) get(rules frameRules) frameReader {
+// NewReader implements [Codec].
+func (RawSocket) NewReader(rules Rules) Reader {
 	r := rawReaders.Get().(*rawSocketReader)
 	r.rules = rules
 	return r
 }
 
-func (rawSocketCodec) control(opcode ws.OpCode, payload []byte) []byte {
+// Control implements [Codec].
+func (RawSocket) Control(opcode Opcode, payload []byte) []byte {
 	switch opcode {
 	case ws.OpPing:
 		return putRaw(nil, rawPing, payload)
@@ -42,9 +42,9 @@ func (rawSocketCodec) control(opcode ws.OpCode, payload []byte) []byte {
 	return nil
 }
 
-// maxPongs: each ping has to be answered, and a ping may be as large as a message.
-func (rawSocketCodec) maxPongs(rules frameRules) (int, pongsOver) {
-	return 2 * rules.maxMessage, noPong
+// MaxPongs implements [Codec]. Each ping has to be answered, and a ping may be as large as a message.
+func (RawSocket) MaxPongs(rules Rules) (int, PongOverflow) {
+	return 2 * rules.MaxMessage, DropClient
 }
 
 func putRaw(dst []byte, kind uint32, payload []byte) []byte {
@@ -56,13 +56,13 @@ func putRaw(dst []byte, kind uint32, payload []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(dst, head), payload...)
 }
 
-// rawFraming makes RawSocket frames of messages. limit is what the client said it takes: the router
-// makes one frame for all clients that take as much.
-type rawFraming struct{ limit int }
+// RawSocketFraming makes RawSocket frames of messages. Limit is the longest message that the client accepts. The router
+// makes one frame for all clients with the same limit.
+type RawSocketFraming struct{ Limit int }
 
-// Frame appends nothing for a message that is longer than the client takes.
-func (f rawFraming) Frame(dst, message []byte) (framed []byte, fits bool) {
-	if len(message) > f.limit {
+// Frame implements [Framer]. It appends nothing for a message that is longer than Limit.
+func (f RawSocketFraming) Frame(dst, message []byte) (framed []byte, fits bool) {
+	if len(message) > f.Limit {
 		return dst, false
 	}
 	return putRaw(dst, rawMessage, message), true
@@ -70,46 +70,49 @@ func (f rawFraming) Frame(dst, message []byte) (framed []byte, fits bool) {
 
 // rawSocketReader reads RawSocket frames.
 type rawSocketReader struct {
-	rules frameRules
+	rules Rules
 	inBuffer
 
-	inFrame bool // the header is taken over, the payload is not complete
-	opcode  ws.OpCode
+	inFrame bool // the header is consumed, the payload is not complete
+	opcode  Opcode
 	length  int
-	message []byte // what is there of a payload that does not fit into the buffer
+	message []byte // the part that has arrived of a payload that does not fit into the buffer
 }
 
 var rawReaders = sync.Pool{New: func() any { return new(rawSocketReader) }}
 
-func (r *rawSocketReader) put() { rawReaders.Put(r) }
+// Put implements [Reader].
+func (r *rawSocketReader) Put() { rawReaders.Put(r) }
 
-func (r *rawSocketReader) idle() bool { return r.start == r.end && !r.inFrame }
+// Idle implements [Reader].
+func (r *rawSocketReader) Idle() bool { return r.start == r.end && !r.inFrame }
 
-func (r *rawSocketReader) next() (incoming, bool, *violation) {
+// Next implements [Reader].
+func (r *rawSocketReader) Next() (Incoming, bool, *Violation) {
 	if !r.inFrame {
 		r.message = emptied(r.message)
 		if ok, wrong := r.header(); wrong != nil || !ok {
-			return incoming{}, false, wrong
+			return Incoming{}, false, wrong
 		}
 	}
 	chunk := r.buf[r.start:min(r.end, r.start+r.length-len(r.message))]
 	r.start += len(chunk)
-	if len(chunk) == r.length { // complete in the buffer: it stays there
+	if len(chunk) == r.length { // complete in the buffer: returned without a copy
 		r.inFrame = false
-		return incoming{r.opcode, chunk}, true, nil
+		return Incoming{r.opcode, chunk}, true, nil
 	}
 	r.collect(chunk)
 	if len(r.message) < r.length {
 		r.compact()
-		return incoming{}, false, nil
+		return Incoming{}, false, nil
 	}
 	r.inFrame = false
-	return incoming{r.opcode, r.message}, true, nil
+	return Incoming{r.opcode, r.message}, true, nil
 }
 
-// header takes over the header of the next frame, if it is there, and checks it before any of its
-// payload is read.
-func (r *rawSocketReader) header() (bool, *violation) {
+// header consumes the header of the next frame and checks it before any of the payload is read. It returns false if
+// the header is incomplete.
+func (r *rawSocketReader) header() (bool, *Violation) {
 	if r.end-r.start < rawHeader {
 		r.compact()
 		return false, nil
@@ -132,15 +135,15 @@ func (r *rawSocketReader) header() (bool, *violation) {
 	default:
 		return false, badFrame("a frame has reserved bits or a reserved type")
 	}
-	if length > r.rules.maxMessage {
-		return false, tooBig(r.rules.maxMessage)
+	if length > r.rules.MaxMessage {
+		return false, TooBig(r.rules.MaxMessage)
 	}
 	r.start += rawHeader
 	r.length, r.inFrame = length, true
 	return true, nil
 }
 
-// collect keeps a part of a payload. Room is made for what the frame announces, but never for more
+// collect appends a part of a payload. It makes room for the length that the frame announces, but never for more
 // than has arrived already.
 func (r *rawSocketReader) collect(chunk []byte) {
 	if need := len(r.message) + len(chunk); need > cap(r.message) {
@@ -151,7 +154,7 @@ func (r *rawSocketReader) collect(chunk []byte) {
 
 // Interface guards.
 var (
-	_ codec          = rawSocketCodec{}
-	_ frameReader    = (*rawSocketReader)(nil)
-	_ router.Framing = rawFraming{}
+	_ Codec  = RawSocket{}
+	_ Reader = (*rawSocketReader)(nil)
+	_ Framer = RawSocketFraming{}
 )

@@ -1,4 +1,4 @@
-package transport
+package frame
 
 import (
 	"bytes"
@@ -9,15 +9,15 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// syncTail is what the sender of a compressed message leaves out (RFC 7692, 7.2.1), followed by a
-// final empty block, so that the decompressor sees a proper end.
+// syncTail is the four bytes that a sender cuts off a compressed message (RFC 7692, 7.2.1), and an empty final block
+// that makes the decompressor see an end.
 const syncTail = "\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff"
 
-// inflateBuffer is what is decompressed at once.
+// inflateBuffer is the size of one step of decompression.
 const inflateBuffer = 4 << 10
 
-// inflater decompresses one message after another. It is about 45 KB large, so it is shared: without
-// context takeover no message needs the one before.
+// inflater decompresses one message after another. It is about 45 KB large, so it is pooled: without context takeover
+// no message needs the previous one.
 type inflater struct {
 	reader inflateReader
 	source compressed
@@ -35,10 +35,11 @@ var inflaters = sync.Pool{New: func() any {
 	return i
 }}
 
-// inflate appends the message decompressed, up to limit bytes: a few bytes can stand for any amount.
-func inflate(dst, message []byte, limit int) ([]byte, *violation) {
+// inflate appends the decompressed message to dst. It refuses more than limit bytes, because a few compressed bytes can
+// stand for any amount.
+func inflate(dst, message []byte, limit int) ([]byte, *Violation) {
 	if len(message) == 0 {
-		return dst, nil // not what RFC 7692 writes for nothing, but what zlib makes of it
+		return dst, nil // RFC 7692 has another form for an empty message, but zlib makes this one
 	}
 	i := inflaters.Get().(*inflater)
 	defer inflaters.Put(i)
@@ -50,7 +51,7 @@ func inflate(dst, message []byte, limit int) ([]byte, *violation) {
 	for {
 		n, err := i.reader.Read(i.out[:])
 		if n > limit-len(dst) {
-			return nil, tooBig(limit)
+			return nil, TooBig(limit)
 		}
 		dst = append(dst, i.out[:n]...)
 		switch {
@@ -70,12 +71,13 @@ type compressed struct {
 
 func (c *compressed) reset(message []byte) { c.message, c.tail = message, syncTail }
 
-// exhausted reports whether the message was read to its end. A sender that ended with a final block
-// of its own adds one zero byte (RFC 7692, 7.2.3.4).
+// exhausted reports whether the message was read to its end. A sender whose last block is final adds one zero byte
+// (RFC 7692, 7.2.3.4).
 func (c *compressed) exhausted() bool {
 	return len(c.message) == 0 || len(c.message) == 1 && c.message[0] == 0
 }
 
+// ReadByte implements [io.ByteReader].
 func (c *compressed) ReadByte() (byte, error) {
 	var b byte
 	switch {
@@ -89,6 +91,7 @@ func (c *compressed) ReadByte() (byte, error) {
 	return b, nil
 }
 
+// Read implements [io.Reader].
 func (c *compressed) Read(p []byte) (int, error) {
 	n := copy(p, c.message)
 	c.message = c.message[n:]
@@ -102,7 +105,7 @@ func (c *compressed) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Sizes of the window of LZ77, as the power of two that the handshake speaks of.
+// Sizes of the LZ77 window, as the exponents of two that the handshake uses.
 const (
 	minWindowBits = 8
 	maxWindowBits = 15
@@ -114,7 +117,7 @@ type deflater struct {
 	out    bytes.Buffer
 }
 
-// deflaters holds a pool for each window size that a client may have asked for.
+// deflaters holds one pool for each window size.
 var deflaters [maxWindowBits + 1]sync.Pool
 
 func newDeflater(windowBits uint8) (*deflater, error) {
@@ -128,8 +131,8 @@ func newDeflater(windowBits uint8) (*deflater, error) {
 	return d, err
 }
 
-// compress gives message compressed with a window of 1<<windowBits bytes to use, if that makes it
-// smaller. What use is given is valid until it returns.
+// compress calls use with the compressed message if that is smaller than the message. The window has 1<<windowBits
+// bytes. The slice is valid until use returns.
 func compress(message []byte, windowBits uint8, use func(small []byte)) (worthIt bool) {
 	pool := &deflaters[windowBits]
 	d, ok := pool.Get().(*deflater)

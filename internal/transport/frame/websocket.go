@@ -1,4 +1,4 @@
-package transport
+package frame
 
 import (
 	"bytes"
@@ -11,29 +11,37 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// frameRules are what the handshake agreed on.
-type frameRules struct {
-	maxMessage int
-	frames     FrameTypes
-	compressed bool // permessage-deflate, without context takeover
+// WebSocket is the codec of RFC 6455.
+type WebSocket struct{}
+
+// NewReader implements [Codec].
+func (WebSocket) NewReader(rules Rules) Reader {
+	f := webSocketReaders.Get().(*webSocketReader)
+	f.rules = rules
+	return f
 }
 
-// webSocketReader turns the bytes of one client into messages and control frames (RFC 6455, 5). It is
-// filled by whoever has bytes and does no I/O. All that one holds is in it, so that a connection at
-// rest has none.
+// Control implements [Codec].
+func (WebSocket) Control(opcode Opcode, payload []byte) []byte { return control(opcode, payload) }
+
+// MaxPongs implements [Codec]. A server may answer only the latest of many pings (RFC 6455, 5.5.3).
+func (WebSocket) MaxPongs(Rules) (bytes int, then PongOverflow) { return 1 << 10, SendLatestPong }
+
+// webSocketReader reads RFC 6455 frames (section 5). It holds everything that is partial, so a connection at rest
+// needs no reader.
 //
-//	bytes -> space, filled -> next -> header -> control frame, complete ----------> given
-//	                                        \-> data -> unmask, UTF-8 -> message -> given, inflated if RSV1
+//	bytes -> Space, Filled -> Next -> header -> control frame, complete ----------> returned
+//	                                        \-> data -> unmask, UTF-8 -> message -> returned, inflated if RSV1
 type webSocketReader struct {
-	rules frameRules
+	rules Rules
 	inBuffer
 
 	head    ws.Header
 	inFrame bool  // head is of a frame whose payload is not complete
-	got     int64 // bytes of that payload that are taken over
+	got     int64 // bytes of that payload that are consumed
 
 	// The message that is incomplete.
-	opcode  ws.OpCode // 0: none
+	opcode  Opcode // 0: none
 	deflate bool
 	message []byte
 	text    utf8Checker
@@ -45,23 +53,18 @@ type webSocketReader struct {
 
 var webSocketReaders = sync.Pool{New: func() any { return new(webSocketReader) }}
 
-func getWebSocketReader(rules frameRules) *webSocketReader {
-	f := webSocketReaders.Get().(*webSocketReader)
-	f.rules = rules
-	return f
-}
+// Put implements [Reader]. Nothing is partial, so nothing has to be cleared.
+func (f *webSocketReader) Put() { webSocketReaders.Put(f) }
 
-// put must only be called at rest: nothing is partial, so nothing needs to be cleared.
-func (f *webSocketReader) put() { webSocketReaders.Put(f) }
+// Idle implements [Reader].
+func (f *webSocketReader) Idle() bool { return f.start == f.end && !f.inFrame && f.opcode == 0 }
 
-// idle reports whether nothing is partial, neither a frame nor a fragmented message.
-func (f *webSocketReader) idle() bool { return f.start == f.end && !f.inFrame && f.opcode == 0 }
-
-func (f *webSocketReader) next() (incoming, bool, *violation) {
+// Next implements [Reader].
+func (f *webSocketReader) Next() (Incoming, bool, *Violation) {
 	for {
 		if !f.inFrame {
 			if ok, wrong := f.header(); wrong != nil || !ok {
-				return incoming{}, false, wrong
+				return Incoming{}, false, wrong
 			}
 		}
 		if f.head.OpCode.IsControl() {
@@ -71,19 +74,19 @@ func (f *webSocketReader) next() (incoming, bool, *violation) {
 		message, complete, wrong := f.data()
 		switch {
 		case wrong != nil:
-			return incoming{}, false, wrong
+			return Incoming{}, false, wrong
 		case complete:
 			in, wrong := f.finish(message)
 			return in, wrong == nil, wrong
 		case f.inFrame:
 			f.compact()
-			return incoming{}, false, nil
+			return Incoming{}, false, nil
 		}
 	}
 }
 
-// header takes over the header of the next frame, if it is there, and checks it.
-func (f *webSocketReader) header() (bool, *violation) {
+// header consumes the header of the next frame and checks it. It returns false if the header is incomplete.
+func (f *webSocketReader) header() (bool, *Violation) {
 	f.source.Reset(f.buf[f.start:f.end])
 	head, err := ws.ReadHeaderBuffer(&f.source, f.scratch[:])
 	switch {
@@ -109,14 +112,14 @@ func (f *webSocketReader) header() (bool, *violation) {
 	return true, nil
 }
 
-// check refuses a frame by its header, before any of its payload is read.
-func (f *webSocketReader) check(head ws.Header) *violation {
+// check validates a header before any of the payload is read.
+func (f *webSocketReader) check(head ws.Header) *Violation {
 	state := ws.StateServerSide
 	if f.opcode != 0 {
 		state = state.Set(ws.StateFragmented)
 	}
 	rsv := head
-	if f.rules.compressed && (head.OpCode == ws.OpText || head.OpCode == ws.OpBinary) {
+	if f.rules.Compressed && (head.OpCode == ws.OpText || head.OpCode == ws.OpBinary) {
 		rsv.Rsv &^= ws.Rsv(true, false, false) // RFC 7692, 6: RSV1 belongs to the first fragment
 	}
 	if err := ws.CheckHeader(rsv, state); err != nil {
@@ -128,44 +131,44 @@ func (f *webSocketReader) check(head ws.Header) *violation {
 	if wrong := f.rules.checkType(head.OpCode); wrong != nil {
 		return wrong
 	}
-	if head.Length > int64(f.rules.maxMessage-len(f.message)) {
-		return tooBig(f.rules.maxMessage)
+	if head.Length > int64(f.rules.MaxMessage-len(f.message)) {
+		return TooBig(f.rules.MaxMessage)
 	}
 	return nil
 }
 
-func (r frameRules) checkType(opcode ws.OpCode) *violation {
+func (r Rules) checkType(opcode Opcode) *Violation {
 	text := ""
 	switch {
-	case opcode == ws.OpText && r.frames&TextFrames == 0:
+	case opcode == ws.OpText && r.Types&Text == 0:
 		text = "this subprotocol uses binary frames"
-	case opcode == ws.OpBinary && r.frames&BinaryFrames == 0:
+	case opcode == ws.OpBinary && r.Types&Binary == 0:
 		text = "this subprotocol uses text frames"
 	default:
 		return nil
 	}
 	wrong := badFrame(text)
-	wrong.code = ws.StatusUnsupportedData
+	wrong.Code = ws.StatusUnsupportedData
 	return wrong
 }
 
-// control gives a control frame once it is complete in the buffer, which always has room for one.
-func (f *webSocketReader) control() (incoming, bool) {
+// control returns a control frame once it is complete in the buffer, which always has room for one.
+func (f *webSocketReader) control() (Incoming, bool) {
 	length := int(f.head.Length)
 	if f.end-f.start < length {
 		f.compact()
-		return incoming{}, false
+		return Incoming{}, false
 	}
 	payload := f.buf[f.start : f.start+length]
 	ws.Cipher(payload, f.head.Mask, 0)
 	f.start += length
 	f.inFrame = false
-	return incoming{f.head.OpCode, payload}, true
+	return Incoming{f.head.OpCode, payload}, true
 }
 
-// data takes over what is there of a data frame's payload. A message that is complete in the buffer
-// stays there.
-func (f *webSocketReader) data() (message []byte, complete bool, wrong *violation) {
+// data consumes the bytes of a data frame's payload that have arrived. A message that is complete in the buffer is
+// returned without a copy.
+func (f *webSocketReader) data() (message []byte, complete bool, wrong *Violation) {
 	n := int(min(int64(f.end-f.start), f.head.Length-f.got))
 	chunk := f.buf[f.start : f.start+n]
 	ws.Cipher(chunk, f.head.Mask, int(f.got%4))
@@ -186,7 +189,7 @@ func (f *webSocketReader) data() (message []byte, complete bool, wrong *violatio
 	return f.message, complete, nil
 }
 
-// collect keeps a part of a message. Room is made for what the frame announces, but never for more
+// collect appends a part of a message. It makes room for the length that the frame announces, but never for more
 // than has arrived already.
 func (f *webSocketReader) collect(chunk []byte) {
 	if need := len(f.message) + len(chunk); need > cap(f.message) {
@@ -196,21 +199,27 @@ func (f *webSocketReader) collect(chunk []byte) {
 	f.message = append(f.message, chunk...)
 }
 
-// finish gives a complete message.
-func (f *webSocketReader) finish(message []byte) (incoming, *violation) {
-	in, deflate := incoming{f.opcode, message}, f.deflate
+// finish returns a complete message, decompressed if RSV1 was set.
+func (f *webSocketReader) finish(message []byte) (Incoming, *Violation) {
+	in, deflate := Incoming{f.opcode, message}, f.deflate
 	f.opcode, f.deflate, f.message = 0, false, emptied(f.message)
 	if !deflate {
 		return in, nil
 	}
-	var wrong *violation
-	f.inflated, wrong = inflate(emptied(f.inflated), message, f.rules.maxMessage)
+	var wrong *Violation
+	f.inflated, wrong = inflate(emptied(f.inflated), message, f.rules.MaxMessage)
 	if wrong != nil {
-		return incoming{}, wrong
+		return Incoming{}, wrong
 	}
-	if in.opcode == ws.OpText && !utf8.Valid(f.inflated) {
-		return incoming{}, badData("a text message is not valid UTF-8")
+	if in.Opcode == ws.OpText && !utf8.Valid(f.inflated) {
+		return Incoming{}, badData("a text message is not valid UTF-8")
 	}
-	in.payload = f.inflated
+	in.Payload = f.inflated
 	return in, nil
 }
+
+// Interface guards.
+var (
+	_ Codec  = WebSocket{}
+	_ Reader = (*webSocketReader)(nil)
+)

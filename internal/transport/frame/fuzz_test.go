@@ -1,4 +1,4 @@
-package transport_test
+package frame_test
 
 import (
 	"bytes"
@@ -7,39 +7,39 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/tidings-io/tidings/internal/transport"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // FuzzFrames feeds the frame reader with anything, whole and in pieces: what comes out must not depend
 // on how the bytes arrived, and must keep to the rules whatever they are.
 func FuzzFrames(f *testing.F) {
-	f.Add(frame(fin|opText, "hello"), 1)
-	f.Add(append(frame(opText, "hel"), append(frame(fin|opPing, "x"), frame(fin|opContinuation, "lo")...)...), 2)
-	f.Add(frame(fin|opText, "\xe2\x82\xac"), 3)
-	f.Add(frame(fin|rsv1|opText, deflated(strings.Repeat("x", 500))), 5)
-	f.Add(frame(fin|rsv1|opBinary, deflated(strings.Repeat("x", 5000))), 7)
-	f.Add(frame(fin|opClose, closePayload(1000, "bye")), 1)
+	f.Add(masked(fin|opText, "hello"), 1)
+	f.Add(append(masked(opText, "hel"), append(masked(fin|opPing, "x"), masked(fin|opContinuation, "lo")...)...), 2)
+	f.Add(masked(fin|opText, "\xe2\x82\xac"), 3)
+	f.Add(masked(fin|rsv1|opText, deflated(strings.Repeat("x", 500))), 5)
+	f.Add(masked(fin|rsv1|opBinary, deflated(strings.Repeat("x", 5000))), 7)
+	f.Add(masked(fin|opClose, closePayload(1000, "bye")), 1)
 	f.Add(append(binary.BigEndian.AppendUint64([]byte{fin | opBinary, 0xff}, 1<<62), 1, 2, 3, 4), 4)
-	f.Add(frame(fin|opBinary, strings.Repeat("y", 3000)), 999)
+	f.Add(masked(fin|opBinary, strings.Repeat("y", 3000)), 999)
 	const limit = 2000
 	f.Fuzz(func(t *testing.T, input []byte, piece int) {
 		run := func(size int) (code int, out []byte) {
-			reader := transport.NewFrameReader(limit, true)
+			reader := frame.WebSocket{}.NewReader(frame.Rules{MaxMessage: limit, Types: frame.Text | frame.Binary, Compressed: true})
 			for rest := input; len(rest) > 0 && code == 0; {
 				n := min(size, len(rest))
-				code = int(reader.Feed(bytes.Clone(rest[:n]), func(opcode byte, payload []byte) {
+				code = int(feed(reader, bytes.Clone(rest[:n]), func(opcode frame.Opcode, payload []byte) {
 					switch {
-					case opcode >= opClose && len(payload) > 125:
+					case opcode.IsControl() && len(payload) > 125:
 						t.Fatalf("a control frame of %d bytes", len(payload))
 					case len(payload) > limit:
 						t.Fatalf("a message of %d bytes", len(payload))
-					case opcode == opText && !utf8.Valid(payload):
+					case opcode == frame.OpText && !utf8.Valid(payload):
 						t.Fatal("a text message that is not UTF-8")
 					}
-					out = append(append(out, opcode, byte(len(payload)), byte(len(payload)>>8)), payload...)
+					out = append(append(out, byte(opcode), byte(len(payload)), byte(len(payload)>>8)), payload...)
 				}))
 				rest = rest[n:]
-				if held := reader.Held(); held > 4*limit {
+				if held := frame.Held(reader); held > 4*limit {
 					t.Fatalf("%d bytes are held", held)
 				}
 			}
@@ -55,24 +55,24 @@ func FuzzFrames(f *testing.F) {
 
 // FuzzRawFrames does the same with RawSocket.
 func FuzzRawFrames(f *testing.F) {
-	f.Add(rawFrame(0, "hello"), 1)
-	f.Add(append(rawFrame(1, "x"), rawFrame(0, strings.Repeat("y", 1900))...), 3)
+	f.Add(raw(0, "hello"), 1)
+	f.Add(append(raw(1, "x"), raw(0, strings.Repeat("y", 1900))...), 3)
 	f.Add([]byte("\x08\x00\x00\x00"), 2)
 	f.Add([]byte("\x03\x00\x00\x01x"), 2)
 	const limit = 2000
 	f.Fuzz(func(t *testing.T, input []byte, piece int) {
 		run := func(size int) (code int, out []byte) {
-			reader := transport.NewRawReader(limit)
+			reader := frame.RawSocket{}.NewReader(frame.Rules{MaxMessage: limit})
 			for rest := input; len(rest) > 0 && code == 0; {
 				n := min(size, len(rest))
-				code = int(reader.Feed(bytes.Clone(rest[:n]), func(opcode byte, payload []byte) {
+				code = int(feed(reader, bytes.Clone(rest[:n]), func(opcode frame.Opcode, payload []byte) {
 					if len(payload) > limit {
 						t.Fatalf("a message of %d bytes", len(payload))
 					}
-					out = append(append(out, opcode, byte(len(payload)), byte(len(payload)>>8)), payload...)
+					out = append(append(out, byte(opcode), byte(len(payload)), byte(len(payload)>>8)), payload...)
 				}))
 				rest = rest[n:]
-				if held := reader.Held(); held > 4*limit {
+				if held := frame.Held(reader); held > 4*limit {
 					t.Fatalf("%d bytes are held", held)
 				}
 			}
@@ -95,13 +95,17 @@ func FuzzBatches(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte, json bool) {
 		var again []byte
 		whole, count := true, 0
-		err := transport.SplitBatch(json, input, func(message []byte) error {
+		batching := frame.Prefixed
+		if json {
+			batching = frame.Separated
+		}
+		err := batching.Split(input, func(message []byte) error {
 			count++
 			if len(message) == 0 {
 				whole = false
 				return nil
 			}
-			again = append(again, transport.Batch(json, message)...)
+			again = append(again, frame.Batch(batching, message)...)
 			return nil
 		})
 		if err != nil || count == 0 {
@@ -127,7 +131,8 @@ func FuzzExtensions(f *testing.F) {
 		f.Add(offer)
 	}
 	f.Fuzz(func(t *testing.T, offer string) {
-		answer, _ := transport.AnswerExtensions(offer)
+		agreed, _ := frame.NegotiateExtension([]string{offer})
+		answer := agreed.Answer
 		if answer == "" {
 			return
 		}

@@ -1,31 +1,32 @@
-package transport
+package frame
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/gobwas/httphead"
 )
 
-// extension is what was agreed on about permessage-deflate (RFC 7692).
-type extension struct {
-	windowBits uint8  // of our compression; 0: no compression either way
-	answer     string // Sec-WebSocket-Extensions of the 101; "": none
+// Extension is the result of the negotiation of permessage-deflate (RFC 7692).
+type Extension struct {
+	WindowBits uint8  // of our compression; 0: no compression either way
+	Answer     string // Sec-WebSocket-Extensions of the 101; "": none
 }
 
-// agreeOnExtension takes the first acceptable offer. Neither side keeps a context over messages: ours
-// would need a compressor for each client where one frame is now shared by all, the client's would
-// cost 45 KB for each connection. The result is false if the header is not well-formed.
-func agreeOnExtension(header http.Header) (extension, bool) {
-	offered := strings.Join(header.Values("Sec-WebSocket-Extensions"), ",")
+// NegotiateExtension accepts the first acceptable offer of the lines of Sec-WebSocket-Extensions. It returns false if
+// they are not well-formed.
+//
+// Neither side keeps a context over messages. The server's would need a compressor for each client, where now all
+// clients share one frame. The client's would cost the server 45 KB for each connection.
+func NegotiateExtension(lines []string) (Extension, bool) {
+	offered := strings.Join(lines, ",")
 	if strings.Trim(offered, ", \t") == "" {
-		return extension{}, true
+		return Extension{}, true
 	}
-	var agreed extension
+	var agreed Extension
 	offer, index := deflateOffer{}, -1
 	consider := func() {
-		if index >= 0 && agreed.windowBits == 0 && offer.acceptable() {
+		if index >= 0 && agreed.WindowBits == 0 && offer.acceptable() {
 			agreed = offer.accept()
 		}
 	}
@@ -45,10 +46,10 @@ func agreeOnExtension(header http.Header) (extension, bool) {
 
 // deflateOffer is one extension that a client offers, with its parameters.
 //
-//	server_no_context_takeover    what we do anyhow
-//	client_no_context_takeover    what we ask for anyhow
-//	server_max_window_bits=8..15  the window that we must not exceed
-//	client_max_window_bits[=..]   the client's smaller window: fine, ours takes the largest
+//	server_no_context_takeover    the server does that anyhow
+//	client_no_context_takeover    the server asks for that anyhow
+//	server_max_window_bits=8..15  the largest window of the server
+//	client_max_window_bits[=..]   the client's smaller window; the server reads the largest
 type deflateOffer struct {
 	name       string
 	seen       []string
@@ -77,19 +78,19 @@ func (o *deflateOffer) add(param string, value []byte) {
 
 func (o *deflateOffer) acceptable() bool { return o.name == "permessage-deflate" && !o.invalid }
 
-func (o *deflateOffer) accept() extension {
-	agreed := extension{
-		windowBits: maxWindowBits,
-		answer:     "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+func (o *deflateOffer) accept() Extension {
+	agreed := Extension{
+		WindowBits: maxWindowBits,
+		Answer:     "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
 	}
 	if o.windowBits != 0 {
-		agreed.windowBits = o.windowBits
-		agreed.answer += "; server_max_window_bits=" + strconv.Itoa(int(o.windowBits))
+		agreed.WindowBits = o.windowBits
+		agreed.Answer += "; server_max_window_bits=" + strconv.Itoa(int(o.windowBits))
 	}
 	return agreed
 }
 
-// windowBits reads a number from 8 to 15 without leading zeros (RFC 7692, 7.1.2).
+// windowBits parses a number from 8 to 15 without leading zeros (RFC 7692, 7.1.2).
 func windowBits(value string) (uint8, bool) {
 	n, err := strconv.ParseUint(value, 10, 8)
 	if err != nil || n < minWindowBits || n > maxWindowBits || strconv.FormatUint(n, 10) != value {

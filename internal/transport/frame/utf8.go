@@ -1,9 +1,9 @@
-package transport
+package frame
 
 import "unicode/utf8"
 
-// utf8Checker checks text that arrives in pieces, which may be cut within a character, and fails at
-// the first byte that cannot be right any more (RFC 6455, 8.1).
+// utf8Checker checks text that arrives in pieces, which may be cut within a character. It fails at the first byte that
+// no continuation can make valid (RFC 6455, 8.1).
 type utf8Checker struct {
 	begun [utf8.UTFMax]byte // a character whose rest has not arrived
 	n     int
