@@ -4,7 +4,6 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 )
@@ -38,9 +37,7 @@ var methods = map[string][]string{
 }
 
 func TestOtherClientsLogInByTheirMethods(t *testing.T) {
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("needs node: install Node.js 20 and run npm ci in test/conformance")
-	}
+	needsNode(t)
 	s := startServer(t, known())
 	ctx := patient(t)
 	for _, p := range allPeers(t) {
