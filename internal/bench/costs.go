@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -76,12 +77,29 @@ func (a *account) tell(report *Report) {
 	}
 }
 
-// Bench is what the bench itself has used while it measured fan-out.
+// Bench is what this process itself used while it measured fan-out.
 type Bench struct {
 	Cores float64 `json:"cores"`
 	Of    int     `json:"of"` // cores that it could use
 }
 
-func newBench(used time.Duration, seconds float64) *Bench {
-	return &Bench{Cores: used.Seconds() / seconds, Of: cores()}
+// work measures what this process itself uses.
+type work struct {
+	before time.Duration
+	err    error
+}
+
+func startWork() (w work) {
+	w.before, w.err = cpuTime()
+	return w
+}
+
+// tell adds to a report what this process has used for fan-out, or why that is not known.
+func (w work) tell(report *Report) {
+	after, err := cpuTime()
+	if err = cmp.Or(w.err, err); err != nil {
+		report.BenchUnknown = err.Error()
+		return
+	}
+	report.Bench = &Bench{Cores: (after - w.before).Seconds() / report.FanOut.Seconds, Of: cores()}
 }

@@ -3,25 +3,22 @@ package bench
 import (
 	"context"
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
 	"net/url"
 	"runtime"
-	"syscall"
-	"time"
 )
 
-// spareFiles are for the publisher, the metrics, the standard streams, and what the runtime needs.
+// spareFiles is the number of files kept for the publisher, the metrics, the standard streams and the Go runtime.
 const spareFiles = 32
 
-// enoughFiles refuses more connections than this process may have.
+// enoughFiles returns an error if this process may not open as many connections.
 func enoughFiles(connections int) error {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+	allowed, err := maxOpenFiles()
+	if err != nil {
 		return fmt.Errorf("ask how many files this process may open: %w", err)
 	}
-	allowed, needed := int(min(limit.Cur, math.MaxInt32)), connections+spareFiles
+	needed := connections + spareFiles
 	if needed <= allowed {
 		return nil
 	}
@@ -31,16 +28,7 @@ func enoughFiles(connections int) error {
 		connections, needed, allowed, needed, needed, needed, max(1, allowed-spareFiles))
 }
 
-// cpuTime is what this process has used of all cores together.
-func cpuTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0 // a bench that does not know how busy it is says nothing about it
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-// isHere reports whether an address leads to this machine. One that cannot be looked up does not.
+// isHere reports whether an address leads to this machine. It returns false if the look-up fails.
 func isHere(ctx context.Context, address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -67,5 +55,5 @@ func isHere(ctx context.Context, address string) bool {
 	return false
 }
 
-// cores is how many of this machine's the process may use.
+// cores returns the number of cores that this process may use.
 func cores() int { return runtime.GOMAXPROCS(0) }

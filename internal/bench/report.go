@@ -17,7 +17,9 @@ type Report struct {
 	Costs       *Costs       `json:"costs"` // nil: the metrics could not be read
 	// CostsUnknown is why there are no costs.
 	CostsUnknown string `json:"costs_unknown,omitempty"`
-	Bench        *Bench `json:"bench"`
+	Bench        *Bench `json:"bench"` // nil: the system did not tell
+	// BenchUnknown is why the bench's own use is not known.
+	BenchUnknown string `json:"bench_unknown,omitempty"`
 
 	Ended       []Reason `json:"ended"`   // connections that ended by themselves
 	Foreign     int64    `json:"foreign"` // events on the topic that somebody else has published
@@ -85,6 +87,10 @@ func (r *Report) judgeCompleteness() {
 
 func (r *Report) judgeMachine() {
 	b := r.Bench
+	if b == nil {
+		r.warn("How busy the bench itself was is not known: the server may be faster than this says.")
+		return
+	}
 	together := b.Cores
 	if r.SameMachine && r.Costs != nil {
 		together += r.Costs.Cores

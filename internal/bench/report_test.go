@@ -52,6 +52,9 @@ func TestReportsSayWhatTheirFiguresMean(t *testing.T) {
 			r.Costs, r.CostsUnknown = nil, "read https://erp.example.com/metrics: the server answered 404 Not Found"
 			r.Bench.Cores, r.Latency.P99, r.Latency.Max = 7.6, 2400, 3100
 		},
+		"own-use-unknown": func(r *bench.Report) {
+			r.Bench, r.BenchUnknown, r.SameMachine = nil, "read this process's CPU time: not supported", true
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, got := fine(), &strings.Builder{}

@@ -83,11 +83,11 @@ func (r *run) measure(ctx context.Context, report *Report) (err error) {
 		return err
 	}
 	costs.take(ctx, &costs.idle)
-	used := cpuTime()
+	work := startWork()
 	if report.FanOut, err = r.fanOut(ctx); err != nil {
 		return err
 	}
-	report.Bench = newBench(cpuTime()-used, report.FanOut.Seconds)
+	work.tell(report)
 	costs.take(ctx, &costs.end)
 	costs.tell(report)
 	return nil

@@ -74,7 +74,10 @@ func (r *Report) writeFanOut(b *strings.Builder) {
 }
 
 func (r *Report) writeCosts(b *strings.Builder) {
-	used := fmt.Sprintf("the bench itself used %.1f of %s for fan-out", r.Bench.Cores, coresOf(r.Bench.Of))
+	used := "what the bench itself used is not known: " + r.BenchUnknown
+	if b := r.Bench; b != nil {
+		used = fmt.Sprintf("the bench itself used %.1f of %s for fan-out", b.Cores, coresOf(b.Of))
+	}
 	c := r.Costs
 	if c == nil {
 		paragraph(b, "costs", "not known: "+r.CostsUnknown, used, "With /metrics in reach, at the same address with the same key, they are.")
