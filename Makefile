@@ -27,8 +27,9 @@ lint: ## formatting and golangci-lint, all modules
 fmt: ## format all Go files
 	@.ci/lint $(GOLANGCI) fmt
 
-vet: ## go vet, all modules
+vet: ## go vet, all modules; and the main one compiles on other systems
 	@.ci/modules go vet ./...
+	@go run ./.ci/portable windows darwin freebsd
 
 unit: ## go test -race, all modules
 	@.ci/modules go test -race -timeout 20m ./...
