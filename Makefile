@@ -9,7 +9,7 @@ FUZZTIME  ?= 60s # of all fuzz targets together
 BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
-.PHONY: help build test lint fuzz bench load e2e web generate \
+.PHONY: help build test lint fuzz bench load e2e pictures web generate \
         fmt tools node_modules hygiene vet unit web-check generated conformance clean
 
 help: ## say what there is
@@ -58,6 +58,9 @@ generated: node_modules ## prove that the generated files are fresh
 
 e2e: build node_modules ## the demo in a real Chromium
 	@.ci/e2e
+
+pictures: build node_modules ## take docs/images from the demo in a Chromium
+	TIDINGS_BINARY=$(CURDIR)/bin/tidings npm --prefix test/e2e run pictures
 
 conformance: node_modules ## other projects' clients against the server
 	go test -count=1 -v ./test/conformance/

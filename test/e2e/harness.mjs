@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '..', '..');
+export const root = join(here, '..', '..');
 const run = promisify(execFile);
 
 /** The limit of every wait, in ms. It is long, because the machine may be busy. */
@@ -17,22 +17,25 @@ export const TIMEOUT = 20_000;
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
-/** Starts server and browser; `stop` of the result ends both. TIDINGS_BINARY names a binary that is built already. */
-export async function start() {
+/**
+ * Starts server and browser; `stop` of the result ends both. TIDINGS_BINARY names a binary that is built already. The
+ * options are those of Playwright's browser contexts, for every page.
+ */
+export async function start(options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-e2e-'));
   const binary = process.env.TIDINGS_BINARY ?? join(folder, 'tidings');
   if (!process.env.TIDINGS_BINARY) await run('go', ['build', '-o', binary, './cmd/tidings'], { cwd: root });
   const server = new Server(binary);
   await server.start('127.0.0.1:0');
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-  return new Stage({ folder, binary, server, browser });
+  return new Stage({ folder, binary, server, browser, options: { viewport: { width: 1280, height: 800 }, ...options } });
 }
 
 class Stage {
   #contexts = [];
 
-  constructor({ folder, binary, server, browser }) {
-    Object.assign(this, { folder, binary, server, browser });
+  constructor({ folder, binary, server, browser, options }) {
+    Object.assign(this, { folder, binary, server, browser, options });
   }
 
   get address() {
@@ -41,7 +44,7 @@ class Stage {
 
   /** Opens a page as a user in a new browser context; `path` is the part after the hash. */
   async page(user, path = '/orders', options = {}) {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    const context = await this.browser.newContext({ ...this.options, ...options });
     context.setDefaultTimeout(TIMEOUT);
     this.#contexts.push(context);
     return this.#open(await context.newPage(), user, path);
