@@ -7,11 +7,11 @@ import (
 	"net/http"
 )
 
-// maxBody is far more than any form of the demo holds.
+// maxBody limits the bytes of a request; a form of the demo is much smaller.
 const maxBody = 64 << 10
 
-// api serves what the pages ask for, to the pages only: a site of somebody else's that the same
-// browser has open gets nothing changed here.
+// api returns the handler of the demo's backend. It refuses cross-origin requests: another site in the same browser
+// cannot change anything.
 func (d *Demo) api() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request) (any, error){
@@ -36,12 +36,12 @@ func (d *Demo) api() http.Handler {
 	})
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d.writeError(w, r, refuse(http.StatusForbidden, "this is for the demo's own pages"))
+		d.writeError(w, r, refuse(http.StatusForbidden, "only the demo's own pages may send this request"))
 	}))
 	return own.Handler(mux)
 }
 
-// refusal is an error for the page.
+// refusal is an error that the page shows to its user.
 type refusal struct {
 	status int
 	detail string
@@ -72,19 +72,19 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, v any) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(v) //nolint:errcheck // the page is gone, nobody is left to tell
+	json.NewEncoder(w).Encode(v) //nolint:errcheck // an error means that the page has closed the connection
 }
 
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
-		return refuse(http.StatusBadRequest, "the body is not what belongs here: %v", err)
+		return refuse(http.StatusBadRequest, "the body is not the JSON that this request takes: %v", err)
 	}
 	return nil
 }
 
-// actingUser is who the page says that it is.
+// actingUser returns the user that the page names in Demo-User.
 func actingUser(r *http.Request) (user, error) {
 	u, ok := userByID(r.Header.Get("Demo-User"))
 	if !ok {

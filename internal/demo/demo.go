@@ -1,9 +1,8 @@
-// Package demo is a small application to try Tidings with: orders that people edit, prices that
-// move, rooms to chat in, and made-up users. It is written on the public package tidings, as a
-// program of yours would be.
+// Package demo is a small application to try Tidings with: orders to edit, moving prices, chat rooms and made-up users.
+// It uses the public package tidings, as any program would.
 //
-// Everything is in memory and starts anew each time. The package never authenticates anybody: who
-// opens the page chooses who to be. It is no example of how to protect an application.
+// Its data is in memory and is lost when it stops. The package never authenticates: the visitor of a page chooses a
+// user. It is not an example of how to protect an application.
 package demo
 
 import (
@@ -25,18 +24,18 @@ import (
 //go:embed demo.yaml schemas
 var configuration embed.FS
 
-// KnownKey is the API key of a demo that only this machine can reach.
+// KnownKey is the API key of a demo that listens on a loopback address.
 const KnownKey = "demo"
 
-// Options say how to run the demo.
+// Options configure the demo.
 type Options struct {
 	Listen   string       // host:port
-	Listener net.Listener // already open; Listen is then not used
+	Listener net.Listener // if set, used instead of Listen
 	Key      string       // the API key of the command line
 	Logger   *slog.Logger
 }
 
-// Demo is the application with its server.
+// Demo is the application and its server.
 type Demo struct {
 	server *tidings.Server
 	orders *orders
@@ -44,7 +43,7 @@ type Demo struct {
 	logger *slog.Logger
 }
 
-// New assembles the demo. It starts nothing.
+// New assembles the demo and starts nothing.
 func New(options Options) (*Demo, error) {
 	secrets := map[string]string{"DEMO_SECRET": rand.Text() + rand.Text(), "DEMO_KEY_HASH": auth.Hash(options.Key)}
 	server, err := tidings.New(tidings.Config{
@@ -65,10 +64,10 @@ func New(options Options) (*Demo, error) {
 	return d, nil
 }
 
-// Server is the server that the demo runs in.
+// Server returns the server that the demo runs in.
 func (d *Demo) Server() *tidings.Server { return d.server }
 
-// Run serves until ctx ends, and waits for everything that it started.
+// Run serves until ctx ends. It returns after the price ticker, the only goroutine that it starts, has ended.
 func (d *Demo) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	ticking := make(chan struct{})
@@ -82,12 +81,12 @@ func (d *Demo) Run(ctx context.Context) error {
 	return err
 }
 
-// policy is what the pages may do: they are made of the server's own files, and talk to it.
+// policy is the Content-Security-Policy of the pages: they load files from this server and connect to it.
 const policy = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
 
-// mount adds the pages and what they ask for.
+// mount adds the pages and their backend to the server.
 func (d *Demo) mount() error {
-	made, err := pages.New(web.Demo(), pages.Options{
+	files, err := pages.New(web.Demo(), pages.Options{
 		Prefix: "/demo/",
 		Header: http.Header{"Content-Security-Policy": {policy}},
 		Refuse: writeProblem,
@@ -97,12 +96,12 @@ func (d *Demo) mount() error {
 	}
 	return errors.Join(
 		d.server.Mount("/demo/api/", d.api()),
-		d.server.Mount("/demo/", made),
+		d.server.Mount("/demo/", files),
 		d.server.Mount("GET /{$}", http.RedirectHandler("/demo/", http.StatusFound)),
 	)
 }
 
-// register offers procedures to try "tidings call" with.
+// register registers procedures to try "tidings call" with.
 func (d *Demo) register() error {
 	echo := func(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) { return call.Payload, nil }
 	return errors.Join(
@@ -111,7 +110,7 @@ func (d *Demo) register() error {
 	)
 }
 
-// callOrder gives the order whose number is the first argument.
+// callOrder returns the order whose number is the only argument.
 func (d *Demo) callOrder(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) {
 	var id int
 	if err := call.Payload.Decode(&id); err != nil || len(call.Payload.Args) != 1 {

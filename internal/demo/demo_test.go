@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // nothing is left for goleak to find
+	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // goleak would report idle connections
 	goleak.VerifyTestMain(m)
 }
 
@@ -48,7 +48,7 @@ func start(t *testing.T) (url string) {
 	return "http://" + d.Server().Addr()
 }
 
-// ask sends a request of a page, as the user, and gives status and body.
+// ask sends a request as a page of the user does, and returns status and body.
 func ask(t *testing.T, method, url, user string, body any) (int, []byte) {
 	t.Helper()
 	encoded, err := json.Marshal(body)
@@ -153,7 +153,7 @@ func getOrder(t *testing.T, url, id string) (o order) {
 	return o
 }
 
-func TestThePagesAreServed(t *testing.T) {
+func TestPagesAreServed(t *testing.T) {
 	url := start(t)
 	for path, contains := range map[string]string{
 		"/demo/": "<html", "/": "<html", "/client/tidings.js": "export",
@@ -166,7 +166,7 @@ func TestThePagesAreServed(t *testing.T) {
 	}
 }
 
-func TestThePagesAreBoundToTheirOwnServer(t *testing.T) {
+func TestPagesMayOnlyLoadFromTheirServer(t *testing.T) {
 	url := start(t)
 	answer, err := http.Get(url + "/demo/")
 	if err != nil {
@@ -186,7 +186,7 @@ func TestThePagesAreBoundToTheirOwnServer(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsAProblemDocument(t *testing.T) {
+func TestUnknownPathsAnswerWithAProblemDocument(t *testing.T) {
 	url := start(t)
 	for _, test := range []struct {
 		method, path, detail string
@@ -209,7 +209,7 @@ func TestWhatIsNotThereIsAProblemDocument(t *testing.T) {
 	}
 }
 
-func TestASavedOrderIsToldToWhoElseLooksAtIt(t *testing.T) {
+func TestASaveNotifiesTheOtherPagesThatWatchTheOrder(t *testing.T) {
 	url := start(t)
 	ann := subscribe(t, page(t, url, "ann"), "tidings.content.order.1042", "exact")
 	ben := subscribe(t, page(t, url, "ben"), "tidings.content.order.1042", "exact")
@@ -223,7 +223,7 @@ func TestASavedOrderIsToldToWhoElseLooksAtIt(t *testing.T) {
 	if saved.Version != 2 || saved.UpdatedBy != "ann" || saved.Status != "packed" {
 		t.Errorf("%+v", saved)
 	}
-	var told struct {
+	var event struct {
 		Tag, Tab, Version string
 		Author            struct{ ID, Name string }
 		Fields            []string
@@ -232,14 +232,14 @@ func TestASavedOrderIsToldToWhoElseLooksAtIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &told); err != nil {
+	if err := json.Unmarshal(text, &event); err != nil {
 		t.Fatal(err)
 	}
-	if told.Tag != "order.1042" || told.Author.Name != "Ann Miller" || told.Version != "2" || strings.Join(told.Fields, " ") != "status note" {
-		t.Errorf("%+v", told)
+	if event.Tag != "order.1042" || event.Author.Name != "Ann Miller" || event.Version != "2" || strings.Join(event.Fields, " ") != "status note" {
+		t.Errorf("%+v", event)
 	}
 	if status, body := ask(t, "PUT", url+"/demo/api/orders/1042", "ben", change); status != 409 || !strings.Contains(string(body), "Ann Miller") {
-		t.Errorf("saving over somebody's change: %d %s", status, body)
+		t.Errorf("saving an old version: %d %s", status, body)
 	}
 	if status, _ := ask(t, "PUT", url+"/demo/api/orders/1042", "ben", formOf(saved)); status != 200 {
 		t.Errorf("saving without a change: %d", status)
@@ -248,11 +248,11 @@ func TestASavedOrderIsToldToWhoElseLooksAtIt(t *testing.T) {
 		t.Errorf("saving without a change made version %d", got.Version)
 	}
 	if len(ann) > 0 || len(ben) > 0 {
-		t.Error("somebody was told too much")
+		t.Error("a page received more events than the one change")
 	}
 }
 
-func TestWhatAFormMayNotHoldIsRefused(t *testing.T) {
+func TestInvalidFormsAreRefused(t *testing.T) {
 	url := start(t)
 	good := formOf(getOrder(t, url, "1040"))
 	with := func(change func(*form)) form { f := good; change(&f); return f }
@@ -261,19 +261,19 @@ func TestWhatAFormMayNotHoldIsRefused(t *testing.T) {
 		body     any
 		status   int
 	}{
-		"nobody":          {"1040", "eve", good, 401},
-		"no such order":   {"7", "ann", good, 404},
-		"no number":       {"x", "ann", good, 404},
-		"no customer":     {"1040", "ann", with(func(f *form) { f.Customer = " " }), 422},
-		"no item":         {"1040", "ann", with(func(f *form) { f.Item = "" }), 422},
-		"no quantity":     {"1040", "ann", with(func(f *form) { f.Quantity = 0 }), 422},
-		"a strange price": {"1040", "ann", with(func(f *form) { f.Price = -1 }), 422},
-		"a strange state": {"1040", "ann", with(func(f *form) { f.Status = "lost" }), 422},
-		"a novel":         {"1040", "ann", with(func(f *form) { f.Note = strings.Repeat("x", 1001) }), 422},
-		"an old version":  {"1040", "ann", with(func(f *form) { f.Version = 0 }), 409},
-		"no form":         {"1040", "ann", "text", 400},
-		"an odd member":   {"1040", "ann", map[string]any{"hue": "red"}, 400},
-		"too much":        {"1040", "ann", strings.Repeat("x", 1<<17), 400},
+		"unknown user":   {"1040", "eve", good, 401},
+		"no such order":  {"7", "ann", good, 404},
+		"not a number":   {"x", "ann", good, 404},
+		"no customer":    {"1040", "ann", with(func(f *form) { f.Customer = " " }), 422},
+		"no item":        {"1040", "ann", with(func(f *form) { f.Item = "" }), 422},
+		"no quantity":    {"1040", "ann", with(func(f *form) { f.Quantity = 0 }), 422},
+		"negative price": {"1040", "ann", with(func(f *form) { f.Price = -1 }), 422},
+		"unknown status": {"1040", "ann", with(func(f *form) { f.Status = "lost" }), 422},
+		"long note":      {"1040", "ann", with(func(f *form) { f.Note = strings.Repeat("x", 1001) }), 422},
+		"old version":    {"1040", "ann", with(func(f *form) { f.Version = 0 }), 409},
+		"not an object":  {"1040", "ann", "text", 400},
+		"unknown member": {"1040", "ann", map[string]any{"hue": "red"}, 400},
+		"large body":     {"1040", "ann", strings.Repeat("x", 1<<17), 400},
 	} {
 		status, body := ask(t, "PUT", url+"/demo/api/orders/"+test.id, test.user, test.body)
 		if status != test.status || !strings.Contains(string(body), `"detail":"`) {
@@ -282,7 +282,7 @@ func TestWhatAFormMayNotHoldIsRefused(t *testing.T) {
 	}
 }
 
-func TestAFlashGoesToThePagesOfOneUser(t *testing.T) {
+func TestFlashGoesToThePagesOfOneUser(t *testing.T) {
 	url := start(t)
 	ben := subscribe(t, page(t, url, "ben"), "user.ben.flash", "exact")
 	status, body := ask(t, "POST", url+"/demo/api/flash", "ann", map[string]string{"to": "ben", "text": "Lunch?", "level": "success"})
@@ -299,28 +299,28 @@ func TestAFlashGoesToThePagesOfOneUser(t *testing.T) {
 	}
 }
 
-func TestNobodyTalksInSomebodyElsesName(t *testing.T) {
+func TestChatMessagesInAnotherUsersNameAreRefused(t *testing.T) {
 	url := start(t)
 	ann, ben := page(t, url, "ann"), page(t, url, "ben")
-	heard := subscribe(t, ben, "chat.general.message", "exact")
+	messages := subscribe(t, ben, "chat.general.message", "exact")
 	say := func(as string) error {
 		_, err := ann.Publish(t.Context(), "chat.general.message", client.Kwargs(map[string]any{
-			"id": "1", "user": map[string]any{"id": as, "name": "Somebody"}, "text": "hello", "at": "2026-11-23T12:00:00Z",
+			"id": "1", "user": map[string]any{"id": as, "name": "Ann"}, "text": "hello", "at": "2026-11-23T12:00:00Z",
 		}), nil)
 		return err
 	}
 	if err := say("ben"); err == nil || !strings.Contains(err.Error(), `you are "ann", not "ben"`) {
-		t.Errorf("in another's name: %v", err)
+		t.Errorf("in the name of another user: %v", err)
 	}
 	if err := say("ann"); err != nil {
 		t.Error(err)
 	}
-	if got := next(t, heard).Kwargs["text"]; got != "hello" {
-		t.Errorf("heard %v", got)
+	if got := next(t, messages).Kwargs["text"]; got != "hello" {
+		t.Errorf("received %v", got)
 	}
 }
 
-func TestPricesMoveWhileSomebodyListens(t *testing.T) {
+func TestPricesMoveWhileTheyHaveSubscribers(t *testing.T) {
 	url := start(t)
 	ticks := subscribe(t, page(t, url, "ann"), "price.", "prefix")
 	seen := map[string]int{}
@@ -340,7 +340,7 @@ func TestPricesMoveWhileSomebodyListens(t *testing.T) {
 	}
 }
 
-func TestAPageOfSomebodyElsesSiteChangesNothing(t *testing.T) {
+func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	url := start(t)
 	request, err := http.NewRequestWithContext(t.Context(), "POST", url+"/demo/api/ticket?user=ann", nil)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 var levels = []string{"info", "success", "warning", "error"}
 
-// postFlash shows a message on all pages of one user.
+// postFlash publishes a message to all pages of one user.
 func (d *Demo) postFlash(w http.ResponseWriter, r *http.Request) (any, error) {
 	from, err := actingUser(r)
 	if err != nil {

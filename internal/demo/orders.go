@@ -27,7 +27,7 @@ type order struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// orderInput is an order as a form sends it.
+// orderInput is the order that a form sends.
 type orderInput struct {
 	Customer string  `json:"customer"`
 	Item     string  `json:"item"`
@@ -35,12 +35,12 @@ type orderInput struct {
 	Price    float64 `json:"price"`
 	Status   string  `json:"status"`
 	Note     string  `json:"note"`
-	Version  int     `json:"version"` // that the form was filled from
+	Version  int     `json:"version"` // the version that the form shows
 }
 
-var statuses = []string{"new", "confirmed", "packed", "shipped", "cancelled"} //nolint:misspell // what the pages call it
+var statuses = []string{"new", "confirmed", "packed", "shipped", "cancelled"} //nolint:misspell // the pages spell it so
 
-// What a form may hold: more would only make the list unreadable.
+// Limits of the fields, which keep the list of orders readable.
 const (
 	maxText     = 120
 	maxNote     = 1000
@@ -48,7 +48,7 @@ const (
 	maxPrice    = 1_000_000
 )
 
-// orders is the store.
+// orders stores the orders. Safe for concurrent use.
 type orders struct {
 	mu   sync.Mutex // guards byID
 	byID map[int]order
@@ -68,7 +68,7 @@ func newOrders() *orders {
 		{Customer: "Studio Pixelwerk", Item: "Monitor, 27 inch, 5K", Quantity: 4, Price: 1199.00, Status: "confirmed"},
 		{Customer: "Harbor Cafe", Item: "Espresso beans, 1 kg", Quantity: 60, Price: 17.80, Status: "shipped"},
 		{Customer: "Oakridge School", Item: "Microscope, binocular", Quantity: 15, Price: 329.00, Status: "new"},
-		{Customer: "Velo Verde", Item: "Bicycle chain, 12-speed", Quantity: 120, Price: 24.30, Status: "cancelled", Note: "Wrong speed, taken back."}, //nolint:misspell // what the pages call it
+		{Customer: "Velo Verde", Item: "Bicycle chain, 12-speed", Quantity: 120, Price: 24.30, Status: "cancelled", Note: "Wrong speed, taken back."}, //nolint:misspell // the pages spell it so
 		{Customer: "Aurora Clinics", Item: "Nitrile gloves, M, box of 200", Quantity: 500, Price: 11.25, Status: "confirmed", Note: "Lot numbers on the delivery note, please."},
 	} {
 		made.ID, made.Version = 1040+i, 1
@@ -92,7 +92,7 @@ func (o *orders) get(id int) (order, bool) {
 	return found, ok
 }
 
-// put saves what a form says if the form was filled from the latest version, and names what changed.
+// put saves a form if its version is the stored one, and returns the names of the changed fields.
 func (o *orders) put(id int, in orderInput, by user) (saved order, changed []string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -120,7 +120,7 @@ func nameOf(id string) string {
 	return u.Name
 }
 
-// applyTo copies the fields that differ, and names them.
+// applyTo copies the fields that differ and returns their names.
 func (in orderInput) applyTo(to *order) (changed []string) {
 	set := func(name string, differs bool, assign func()) {
 		if differs {
@@ -172,7 +172,7 @@ func (d *Demo) getOrder(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return found, nil
 }
 
-// putOrder saves an order and tells everybody who looks at it, except the page that saved it.
+// putOrder saves an order and notifies all pages that watch it, except the page that saved it.
 func (d *Demo) putOrder(w http.ResponseWriter, r *http.Request) (any, error) {
 	author, err := actingUser(r)
 	if err != nil {
@@ -200,8 +200,8 @@ func (d *Demo) putOrder(w http.ResponseWriter, r *http.Request) (any, error) {
 		Version: strconv.Itoa(saved.Version),
 		Fields:  changed,
 	})
-	if err != nil { // the order is saved: the form need not hear that others did not
-		d.logger.ErrorContext(r.Context(), "nobody was told of a change", "order", id, "error", err)
+	if err != nil { // the order is saved: only the notification failed
+		d.logger.ErrorContext(r.Context(), "an order was saved, but the pages that watch it were not notified", "order", id, "error", err)
 	}
 	return saved, nil
 }

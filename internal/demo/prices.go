@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// tickEvery gives 320 ticks a second over eight symbols: a busy screen, not a benchmark.
+	// tickEvery makes 320 ticks a second over eight symbols.
 	tickEvery = 25 * time.Millisecond
-	// lookEvery is how soon a first listener sees prices move.
+	// lookEvery is the interval of looking for subscribers while there are none.
 	lookEvery = 200 * time.Millisecond
 	// volatility is the standard deviation of one step, relative to the price.
 	volatility = 0.0006
-	// pull draws a price back to where it started, so that a demo left running stays believable.
+	// pull is the share of the distance to its start that a price returns in each step. It keeps prices realistic.
 	pull = 0.0005
 )
 
@@ -26,7 +26,7 @@ type symbol struct {
 	start, last float64
 }
 
-// ticker moves prices while somebody listens.
+// ticker publishes prices while they have subscribers.
 type ticker struct{ symbols []symbol }
 
 func newTicker() *ticker {
@@ -58,9 +58,9 @@ func (t *ticker) run(ctx context.Context, server *tidings.Server) {
 		case <-ctx.Done():
 			return
 		case now := <-clock.C:
-			listeners := t.listeners(server)
-			if listens := listeners > 0; listens != running {
-				running = listens
+			subscribed := t.subscribers(server) > 0
+			if subscribed != running {
+				running = subscribed
 				clock.Reset(pace(running))
 			}
 			if running {
@@ -77,7 +77,7 @@ func pace(running bool) time.Duration {
 	return lookEvery
 }
 
-func (t *ticker) listeners(server *tidings.Server) (n int) {
+func (t *ticker) subscribers(server *tidings.Server) (n int) {
 	for _, s := range t.symbols {
 		n += server.Subscribers(s.topic)
 	}
@@ -90,7 +90,7 @@ func (t *ticker) tick(ctx context.Context, server *tidings.Server, now time.Time
 		s.last = step(*s, rand.NormFloat64())
 		tick := map[string]any{"t": now.UnixMilli(), "p": s.last}
 		if _, err := server.Publish(ctx, s.topic, tidings.Args(tick), nil); err != nil {
-			return // the server stops, or refuses all of them alike and says so in its log
+			return // the server stops, or refuses every tick and logs the reason
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	tidings "github.com/tidings-io/tidings"
 )
 
-// user is somebody to try the demo as.
+// user is a made-up user of the demo.
 type user struct {
 	ID    string   `json:"id"`
 	Name  string   `json:"name"`
@@ -30,7 +30,7 @@ func userByID(id string) (user, bool) {
 
 func (d *Demo) getUsers(http.ResponseWriter, *http.Request) (any, error) { return users, nil }
 
-// postTicket gives a ticket to whoever asks: an application would look at its own session instead.
+// postTicket issues a ticket for the user in the query. An application would take the user from its own session.
 func (d *Demo) postTicket(_ http.ResponseWriter, r *http.Request) (any, error) {
 	u, ok := userByID(r.URL.Query().Get("user"))
 	if !ok {
