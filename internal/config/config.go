@@ -78,9 +78,7 @@ type WebSocket struct {
 	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB."`
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for its clients to leave."`
-	Gather      time.Duration `key:"gather" default:"0s" min:"0s" max:"1s" doc:"How long what is to be written may wait for more that goes to the same clients; 0: not at all."`
 	IOUring     bool          `key:"io_uring" default:"true" doc:"Write to many connections with one system call, where the system offers io_uring (Linux 5.17 and newer; some containers forbid it)."`
-	Writers     int           `key:"writers" default:"0" min:"0" max:"1024" doc:"Goroutines that write to all connections; 0 is one for each processor."`
 }
 
 // RawSocket is a listener for WAMP RawSocket.

@@ -225,14 +225,23 @@ func (d *decoder) mapping(n *yaml.Node) map[string]pair {
 	return pairs
 }
 
+// removedKeys says what to do about the keys that earlier versions had, by their paths.
+var removedKeys = map[string]string{
+	"websocket.gather":  "remove it: events for one client share a write while its writer is busy",
+	"websocket.writers": "remove it: there is one writer for each processor",
+}
+
 // unknown reports a key that the section does not have, with the one that was probably meant.
 func (d *decoder) unknown(p pair, section reflect.Type, s spec) {
 	d.source.mask(p.value)
 	if len(d.problems) > maxProblems {
 		return // this is not a configuration at all
 	}
+	removed := removedKeys[s.below(p.key.Value, "").path]
 	fix := "it has " + strings.Join(names(section), ", ")
-	if near := nearest(p.key.Value, names(section)); near != "" {
+	if near := nearest(p.key.Value, names(section)); removed != "" {
+		fix = removed
+	} else if near != "" {
 		fix = "did you mean " + near + "?"
 		if at := s.below(near, "").path; !d.given(at) {
 			d.positions[at] = d.pos(p.key) // not missing, only misspelled

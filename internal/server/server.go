@@ -214,7 +214,6 @@ func (s *Server) transportOptions() transport.Options {
 		Origins:        origins,
 		TrustedProxies: c.TrustedProxies,
 		Limits:         transportLimits(c),
-		Writers:        c.WebSocket.Writers,
 		DisableIOUring: !c.WebSocket.IOUring,
 		Logger:         s.logger,
 	}
@@ -262,7 +261,7 @@ func transportLimits(c *config.Config) transport.Limits {
 		MaxMessage:     int(c.Limits.MessageBytes),
 		MaxConnections: c.Limits.Connections,
 		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
-		Write: w.Write, Close: w.Close, Drain: w.Drain, Gather: w.Gather,
+		Write: w.Write, Close: w.Close, Drain: w.Drain,
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/tidings-io/tidings/internal/router"
@@ -87,18 +86,4 @@ func polls(t *testing.T, s *served) bool {
 	c.send(masked(fin|opText, helloJSON))
 	c.receive()
 	return s.Stats().Writes > 0
-}
-
-func TestWritingWaitsForMoreIfItMay(t *testing.T) {
-	handler := newEcho()
-	inBubble(t, transport.Options{Handler: handler, Writers: 1, Limits: transport.Limits{Gather: 200 * time.Millisecond}},
-		func(t *testing.T, p *pipes) {
-			client := p.dial(t)
-			begin := time.Now()
-			client.send(masked(fin|opText, "a"))
-			client.wants(fin|opText, "a")
-			if took := time.Since(begin); took < 200*time.Millisecond || took > 300*time.Millisecond {
-				t.Errorf("written after %s", took)
-			}
-		})
 }

@@ -62,9 +62,6 @@ type Limits struct {
 	Write time.Duration
 	// Close is how long the closing handshake may take, from the decision to close.
 	Close time.Duration
-	// Gather is how long what is to be written may wait for more, so that it shares a write. 0: it is
-	// written as soon as a writer has time, which makes a busy writer gather by itself.
-	Gather time.Duration
 	// Drain is how long Run waits at its end for conversations to end by themselves.
 	Drain time.Duration
 }

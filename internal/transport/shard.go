@@ -87,26 +87,12 @@ func (sh *shard) run() {
 	for {
 		select {
 		case <-sh.wakeup:
-			sh.gatherMore()
 			sh.flushReady()
 		case <-ticker.C:
 			sh.tick()
 		case <-sh.done:
 			return
 		}
-	}
-}
-
-// gatherMore lets what is to be written wait for more, if it may.
-func (sh *shard) gatherMore() {
-	if sh.server.limits.Gather <= 0 {
-		return
-	}
-	timer := time.NewTimer(sh.server.limits.Gather)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-sh.done:
 	}
 }
 
