@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-io/tidings/internal/content"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/maintenance"
+	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
-	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -49,29 +49,14 @@ func identityOf(key string) *router.Identity {
 
 // Publish implements [httpapi.Publisher].
 func (b backend) Publish(ctx context.Context, by string, p router.Publication) (router.Receipt, error) {
-	if err := p.Topic.Check(strictness(b.config.URIs), wamp.MatchExact); err != nil {
-		return router.Receipt{}, err
-	}
-	decision, err := b.authorizer.decide(ctx, topic.Request{
-		Identity: identityOf(by), Action: router.Publish, URI: p.Topic, Match: wamp.MatchExact, Payload: p.Payload,
-	}, nil)
-	if err != nil {
-		return router.Receipt{}, err
-	}
-	if decision.Payload != nil {
-		p.Payload = *decision.Payload
-	}
-	return b.realm.Publish(p), nil
+	return b.publish(ctx, policy.Request{Identity: identityOf(by)}, p)
 }
 
 // Call implements [httpapi.Caller].
 func (b backend) Call(ctx context.Context, by string, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error) {
-	if err := procedure.Check(strictness(b.config.URIs), wamp.MatchExact); err != nil {
-		return wamp.Payload{}, err
-	}
-	_, err := b.authorizer.decide(ctx, topic.Request{
+	_, err := b.policy.Decide(ctx, policy.Request{
 		Identity: identityOf(by), Action: router.Call, URI: procedure, Match: wamp.MatchExact, Payload: p,
-	}, nil)
+	})
 	if err != nil {
 		return wamp.Payload{}, err
 	}
@@ -87,41 +72,7 @@ func (b backend) Issue(ctx context.Context, t httpapi.Ticket) (string, time.Time
 type inventory struct{ *Server }
 
 // Contracts implements [httpapi.Topics].
-func (i inventory) Contracts() []httpapi.Contract {
-	list := []httpapi.Contract{}
-	for _, c := range i.contracts.table.Contracts() {
-		if from := i.contracts.declared[c.Declaration]; !from.inner {
-			list = append(list, i.describe(c, from))
-		}
-	}
-	return list
-}
-
-func (i inventory) describe(c *topic.Contract, from declared) httpapi.Contract {
-	made := httpapi.Contract{
-		Pattern: c.Pattern.String(), Kind: c.Kind.String(), Doc: c.Doc,
-		Rules: map[string]string{}, HasSchema: c.Schema() != nil,
-	}
-	actions := []router.Action{router.Subscribe, router.Publish}
-	if c.Kind == topic.Procedure {
-		actions = []router.Action{router.Call, router.Register}
-	}
-	for _, action := range actions {
-		if text := c.Rule(action).String(); text != nobody {
-			made.Rules[action.String()] = text
-		}
-	}
-	if at := from.texts[topic.FieldPattern]; at.Pos.Line > 0 {
-		made.Source = at.Pos.String()
-	}
-	if t := from.topic; t != nil {
-		made.Handler = i.handlerKind(c.Declaration, t.Handler)
-		if t.Every != nil {
-			made.Every = t.Every.Interval.String()
-		}
-	}
-	return made
-}
+func (i inventory) Contracts() []httpapi.Contract { return i.policy.Contracts() }
 
 // Subscriptions implements [httpapi.Topics].
 func (i inventory) Subscriptions() []httpapi.Subscription {

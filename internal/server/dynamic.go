@@ -11,29 +11,30 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// newDynamic asks whom the configuration names about users; nil where it names nobody.
+// newDynamic returns the authenticator that asks the application about users, or nil if none is
+// configured.
 func (s *Server) newDynamic(c *config.Dynamic) *auth.Dynamic {
 	if c == nil {
 		return nil
 	}
 	options := auth.DynamicOptions{Methods: c.Methods, Timeout: c.Timeout, MaxInFlight: c.Concurrency, Logger: s.logger}
 	if c.Webhook.Value != "" {
-		webhook := hook.NewWebhook(hook.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
-		s.webhooks = append(s.webhooks, webhook)
-		options.Oracle = webhook
+		s.loginHook = hook.NewWebhook(hook.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
+		options.Oracle = s.loginHook
 	} else {
 		options.Oracle = loginProcedure{s, wamp.URI(c.Procedure.Value)}
 	}
 	return auth.NewDynamic(options)
 }
 
-// loginProcedure asks a procedure of the realm, which is made after the router and so after this.
+// loginProcedure calls a procedure of the realm. The realm is made after the authenticator.
 type loginProcedure struct {
 	server *Server
 	uri    wamp.URI
 }
 
-// Exchange implements [auth.Oracle]. Many frameworks say no with an ERROR.
+// Exchange implements [auth.Oracle]. It takes an ERROR with not_authorized for a refusal, because many
+// frameworks refuse that way.
 func (l loginProcedure) Exchange(ctx context.Context, question []byte) ([]byte, error) {
 	answer, err := hook.NewProcedure(l.server.realm, l.uri).Exchange(ctx, question)
 	if refused, ok := errors.AsType[*router.CallError](err); ok &&

@@ -9,8 +9,9 @@ import (
 
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/content"
+	"github.com/tidings-io/tidings/internal/hook"
+	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
-	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -18,20 +19,26 @@ import (
 // others may.
 
 // Publish publishes to a declared topic.
-func (s *Server) Publish(_ context.Context, p router.Publication) (router.Receipt, error) {
-	if err := p.Topic.Check(strictness(s.config.URIs), wamp.MatchExact); err != nil {
+func (s *Server) Publish(ctx context.Context, p router.Publication) (router.Receipt, error) {
+	return s.publish(ctx, policy.Request{Program: true}, p)
+}
+
+// publish publishes if the policy allows it. by says where the publication comes from.
+func (s *Server) publish(ctx context.Context, by policy.Request, p router.Publication) (router.Receipt, error) {
+	by.Action, by.URI, by.Match, by.Payload = router.Publish, p.Topic, wamp.MatchExact, p.Payload
+	decision, err := s.policy.Decide(ctx, by)
+	if err != nil {
 		return router.Receipt{}, err
 	}
-	verdict, ok := s.contracts.table.Lookup(topic.Topic, p.Topic)
-	switch {
-	case ok:
-		if err := verdict.Contract.CheckPayload(p.Payload); err != nil {
-			return router.Receipt{}, err
-		}
-	case s.config.Undeclared != "allow":
-		return router.Receipt{}, wamp.Fail(wamp.ErrNotAuthorized, "topic %s is not declared; declare it under topics in the configuration", p.Topic)
+	if decision.Payload != nil {
+		p.Payload = *decision.Payload
 	}
 	return s.realm.Publish(p), nil
+}
+
+// Handle lets functions of the program decide on the topics of a contract. Call it before Run.
+func (s *Server) Handle(pattern string, functions hook.Functions) error {
+	return s.policy.Handle(pattern, functions)
 }
 
 // Subscribers counts whom a publication to the topic would reach.
@@ -57,7 +64,7 @@ func (s *Server) IssueTicket(_ context.Context, g auth.Grant) (ticket string, ex
 
 // Register answers calls of a declared procedure with a function.
 func (s *Server) Register(procedure wamp.URI, answer func(context.Context, router.Invocation) (wamp.Payload, error)) error {
-	if _, ok := s.contracts.table.Lookup(topic.Procedure, procedure); !ok && s.config.Undeclared != "allow" {
+	if !s.policy.Callable(procedure) {
 		return fmt.Errorf("register %s: nobody could call it; declare it under procedures in the configuration", procedure)
 	}
 	_, err := s.realm.Register(router.Registration{Procedure: procedure, Handler: answer, Concurrent: true})

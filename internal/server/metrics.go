@@ -162,8 +162,7 @@ func (w metricWriter) transport(s transport.Stats) {
 
 // handlers counts what became of questions to handlers, by the pattern of their contract.
 func (w metricWriter) handlers(s *Server) {
-	for index, h := range s.authorizer.handlers {
-		contract := s.contracts.declarations[index].Pattern
+	for contract, h := range s.policy.Hooks() {
 		for outcome, n := range h.Counts() {
 			w.counter(sample{"handler_answers_total", "Questions to handlers, by what became of them.", float64(n)},
 				label{"contract", contract}, label{"outcome", outcome.String()})
@@ -173,7 +172,7 @@ func (w metricWriter) handlers(s *Server) {
 
 func (w metricWriter) parts(s *Server) {
 	for _, reason := range topic.Reasons() {
-		w.counter(sample{"contract_refusals_total", "Requests that the contracts refused.", float64(s.contracts.table.Refused(reason))},
+		w.counter(sample{"contract_refusals_total", "Requests that the contracts refused.", float64(s.policy.Refused(reason))},
 			label{"reason", reason.String()})
 	}
 	for _, c := range s.chain.Stats() {

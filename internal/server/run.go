@@ -94,7 +94,10 @@ func (s *Server) closeComponents() {
 	s.presence.Close()
 	s.content.Close()
 	s.maintenance.Close()
-	s.webhooks.close()
+	s.policy.Close()
+	if s.loginHook != nil {
+		s.loginHook.Close()
+	}
 }
 
 // serve runs everything that has a life of its own. The group's context ends with ctx or with the
@@ -107,7 +110,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	group.Go(func() error { return wrap("serve HTTP", s.serveHTTP(web, listener)) })
 	group.Go(func() error { return wrap("serve WebSocket", s.serveClients(clients)) })
 	group.Go(func() error { return wrap("follow maintenance", s.maintenance.Run(running)) })
-	group.Go(func() error { return wrap("publish periodically", s.periodic.Run(running)) })
+	group.Go(func() error { return wrap("publish periodically", s.policy.Run(running)) })
 	group.Go(func() error {
 		<-running.Done()
 		raw.close()

@@ -22,6 +22,7 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/maintenance"
+	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/presence"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
@@ -43,7 +44,7 @@ type Server struct {
 	options     Options
 	logger      *slog.Logger
 	flushLog    func()
-	contracts   *contracts
+	contracts   *policy.Contracts
 	engine      *cluster.Engine
 	tickets     *auth.Tickets // nil: not configured
 	keys        *auth.Keys
@@ -51,9 +52,8 @@ type Server struct {
 	chain       *auth.Chain
 	router      *router.Router
 	realm       *router.Realm
-	authorizer  *authorizer
-	webhooks    webhooks
-	periodic    *hook.Periodic
+	policy      *policy.Policy
+	loginHook   *hook.Webhook // nil: not configured
 	content     *content.Component
 	presence    *presence.Component
 	maintenance *maintenance.Component
@@ -103,7 +103,7 @@ func Check(c *config.Config, found config.Problems, files fs.FS) error {
 // compile reads what the configuration says in languages of its own, and collects every mistake.
 func (s *Server) compile(found config.Problems) error {
 	var problems config.Problems
-	s.contracts = compileContracts(s.config, s.options.Files, &problems)
+	s.contracts, problems = policy.Compile(policy.Source{Config: s.config, Declarations: declarations(s.config), Files: s.options.Files})
 	s.tls = newTLS(s.config, &problems)
 	checkOrigins(s.config, &problems)
 	checkRawSockets(s.config, &problems)
@@ -131,30 +131,29 @@ func (s *Server) assemble() error {
 	c := s.config
 	s.metrics = newMetrics()
 	s.chain = s.newChain()
-	s.authorizer = &authorizer{contracts: s.contracts, keys: s.keys}
+	s.policy = policy.New(policy.Options{Contracts: s.contracts, Keys: s.keys, URIs: strictness(c.URIs), Logger: s.logger})
 	s.router = router.New(router.Options{
 		Limits:        routerLimits(c.Limits),
 		URIs:          strictness(c.URIs),
 		Strictness:    conduct(c.Protocol),
 		Authenticator: s.chain,
-		Authorizer:    s.authorizer,
-		Retention:     s.contracts.keeping(),
+		Authorizer:    s.policy,
+		Retention:     s.policy.Retention(),
 		TrustLevels:   trustLevels(c.Trust),
 		Logger:        s.logger,
 		Probe:         s.metrics,
 		Agent:         "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
-	s.content = content.New(content.Options{Realm: s.realm, Declared: s.contracts.declares, Logger: s.logger})
-	s.presence = presence.New(presence.Options{Realm: s.realm, Gate: gate{s.contracts}, Logger: s.logger})
+	s.content = content.New(content.Options{Realm: s.realm, Declared: s.policy.Declares, Logger: s.logger})
+	s.presence = presence.New(presence.Options{Realm: s.realm, Gate: enterRule{s.policy}, Logger: s.logger})
 	s.maintenance = maintenance.New(maintenance.Options{
 		Realm:         s.realm,
 		Store:         s.engine.Bucket(cluster.BucketOptions{Name: "maintenance"}).Cell("site"),
 		OperatorRoles: c.Maintenance.OperatorRoles,
 		Logger:        s.logger,
 	})
-	s.authorizer.rest = s.newRest(c.Authorizer)
-	if err := errors.Join(s.assembleHandlers(), s.registerForget()); err != nil {
+	if err := s.policy.Open(s.realm); err != nil {
 		return err
 	}
 	var err error

@@ -1,0 +1,126 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tidings-io/tidings/internal/hook"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/topic"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Options configure a [Policy]. Contracts and Keys are required; the zero value of every other field
+// works.
+type Options struct {
+	Contracts *Contracts
+	Keys      Scopes
+	URIs      wamp.URIRules // of the requests without a session; the router checks those of sessions
+	Logger    *slog.Logger
+}
+
+// Policy decides on requests. It is safe for concurrent use.
+type Policy struct {
+	options Options
+	realm   *router.Realm // set by Open, before the first request
+
+	mu    sync.Mutex // serializes the writers of state
+	state atomic.Pointer[state]
+}
+
+// state is everything that decides. It is immutable, but for counters and caches.
+type state struct {
+	contracts *Contracts
+	hooks     map[int]*hook.Hook  // by index of the declaration
+	external  *externalAuthorizer // nil if there is none
+	deciders  *deciders
+}
+
+// New returns a policy. It decides on requests after Open.
+func New(options Options) *Policy {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Policy{options: options}
+	p.state.Store(&state{contracts: options.Contracts, deciders: &deciders{}})
+	return p
+}
+
+// Open connects the policy to the realm whose requests it decides on, and makes the hooks. Caller
+// must call it once, before the first request.
+func (p *Policy) Open(realm *router.Realm) error {
+	p.realm = realm
+	contracts := p.options.Contracts
+	p.state.Store(p.newState(contracts))
+	if contracts.config.Authorizer == nil {
+		return nil
+	}
+	_, err := realm.Register(router.Registration{Procedure: procedureForget, Handler: p.forget})
+	if err != nil {
+		return fmt.Errorf("register %s: %w", procedureForget, err)
+	}
+	return nil
+}
+
+func (p *Policy) newState(contracts *Contracts) *state {
+	deciders := &deciders{realm: p.realm}
+	return &state{
+		contracts: contracts, deciders: deciders,
+		hooks:    p.newHooks(contracts, deciders),
+		external: p.newExternal(contracts.config.Authorizer, deciders),
+	}
+}
+
+// Close closes the idle connections of the webhooks.
+func (p *Policy) Close() { p.state.Load().deciders.close() }
+
+// forget implements procedureForget.
+func (p *Policy) forget(context.Context, router.Invocation) (wamp.Payload, error) {
+	p.state.Load().external.cache.Forget()
+	return wamp.Payload{}, nil
+}
+
+// Declares reports whether a topic has a contract.
+func (p *Policy) Declares(uri wamp.URI) bool {
+	_, ok := p.state.Load().contracts.table.Lookup(topic.Topic, uri)
+	return ok
+}
+
+// RuleAllows reports whether the rule of the contract alone allows an action. Neither an external
+// authorizer nor a hook is asked.
+func (p *Policy) RuleAllows(identity *router.Identity, action router.Action, uri wamp.URI) bool {
+	_, err := p.state.Load().contracts.table.Authorize(topic.Request{Identity: identity, Action: action, URI: uri, Match: wamp.MatchExact})
+	return err == nil
+}
+
+// Callable reports whether clients can be allowed to call a procedure: it has a contract, or
+// undeclared URIs are allowed.
+func (p *Policy) Callable(procedure wamp.URI) bool {
+	contracts := p.state.Load().contracts
+	_, ok := contracts.table.Lookup(topic.Procedure, procedure)
+	return ok || contracts.options.Undeclared == topic.Allow
+}
+
+// Refused returns the number of requests that the contracts refused for a reason.
+func (p *Policy) Refused(reason topic.Reason) uint64 {
+	return p.state.Load().contracts.table.Refused(reason)
+}
+
+// Hooks returns the hooks with the patterns of their contracts.
+func (p *Policy) Hooks() iter.Seq2[string, *hook.Hook] {
+	return func(yield func(string, *hook.Hook) bool) {
+		s := p.state.Load()
+		for index, h := range s.hooks {
+			if !yield(s.contracts.declarations[index].Pattern, h) {
+				return
+			}
+		}
+	}
+}
+
+// Interface guards.
+var _ router.Authorizer = (*Policy)(nil)
