@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
 .PHONY: help build test lint fuzz bench load e2e pictures web generate \
-        fmt tools node_modules hygiene vet unit web-check generated conformance clean
+        fmt tools node_modules hygiene prose vet unit web-check generated conformance clean
 
 help: ## say what there is
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -67,6 +67,9 @@ conformance: node_modules ## other projects' clients against the server
 
 hygiene: ## nothing in the repository belongs to one machine only
 	@.ci/hygiene
+
+prose: ## the English of comments, as far as a machine can check it
+	@go run ./.ci/prose
 
 tools: ## what the tests need beside Go and Node.js, as far as it can be installed
 	@.ci/tools
