@@ -7,19 +7,19 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Authenticator decides who a client is. It runs on the client's reader, without a lock. A
-// *[wamp.Failure] becomes the ABORT; any other error is logged and told as authentication_failed.
+// Authenticator decides the identity of a client. It runs on the client's reader, without a lock, and may block.
+// A *[wamp.Failure] becomes the ABORT. Any other error is logged, and the client is told authentication_failed.
 type Authenticator interface {
-	Authenticate(ctx context.Context, handshake AuthRequest) (AuthResult, error)
+	Authenticate(ctx context.Context, request AuthRequest) (AuthResult, error)
 }
 
-// LogoutNotifier is an [Authenticator] that knows clients again when they come back. It is told of those
-// who log out (GOODBYE with wamp.close.logout) and of those who are killed. It must not block.
+// LogoutNotifier is an [Authenticator] that recognizes clients when they come back. LoggedOut is called for a
+// client that logs out (GOODBYE with wamp.close.logout) or is killed. It must not block.
 type LogoutNotifier interface {
 	LoggedOut(peer Peer)
 }
 
-// AuthRequest is what a client said in HELLO.
+// AuthRequest is the login of one client, from its HELLO.
 type AuthRequest struct {
 	Realm   wamp.URI
 	Session wamp.ID   // the id that WELCOME will carry
@@ -27,15 +27,16 @@ type AuthRequest struct {
 	Peer    Peer
 }
 
-// AuthResult is one step of authentication: an identity, or a challenge and what judges its answer.
+// AuthResult is the result of one step of authentication: an identity, or a challenge and the function that
+// checks its answer.
 type AuthResult struct {
 	Identity  *Identity
 	Challenge *wamp.Challenge
 	Next      func(ctx context.Context, answer *wamp.Authenticate) (AuthResult, error)
-	Extra     wamp.Dict // with Identity: more for WELCOME.Details.authextra
+	Extra     wamp.Dict // with Identity: added to WELCOME.Details.authextra
 }
 
-// handshake is what is remembered between HELLO and WELCOME.
+// handshake is the state of a client between HELLO and WELCOME.
 type handshake struct {
 	AuthRequest
 	realm *Realm
@@ -43,32 +44,33 @@ type handshake struct {
 	next  func(context.Context, *wamp.Authenticate) (AuthResult, error)
 }
 
-// authenticate judges the answer to a CHALLENGE.
+// authenticate handles AUTHENTICATE, the answer to a CHALLENGE.
 func (c *Client) authenticate(ctx context.Context, m *wamp.Authenticate) error {
 	if c.handshake == nil || c.handshake.next == nil {
 		return wamp.Violation("AUTHENTICATE without a CHALLENGE")
 	}
-	outcome, err := c.handshake.next(ctx, m)
+	result, err := c.handshake.next(ctx, m)
 	if err != nil {
 		return c.authError(ctx, err)
 	}
-	return c.continueHandshake(outcome)
+	return c.continueHandshake(result)
 }
 
-// authError keeps a reason that the client may see, and hides any other.
+// authError returns the failure that the client may see. It logs any other error and hides it.
 func (c *Client) authError(ctx context.Context, err error) error {
 	var failure *wamp.Failure
 	if errors.As(err, &failure) {
 		return failure
 	}
-	if ctx.Err() != nil { // the client has gone and nobody hears the answer
+	if ctx.Err() != nil { // the client has gone, no answer is needed
 		return wamp.Fail(wamp.ErrCanceled, "the client has gone")
 	}
 	c.router.options.Logger.Error("authentication broke", "error", err, "address", c.peer.RemoteAddr)
 	return wamp.Fail(wamp.ErrAuthenticationFailed, "authentication is not possible at the moment")
 }
 
-// defaultIdentity is who a client is where nobody asks.
+// defaultIdentity returns the identity that the transport proved, else anonymous. It is used when no
+// Authenticator is configured.
 func (c *Client) defaultIdentity() *Identity {
 	if c.peer.Identity != nil {
 		return c.peer.Identity
@@ -76,9 +78,9 @@ func (c *Client) defaultIdentity() *Identity {
 	return &Identity{ID: "anonymous", Roles: []string{"anonymous"}, Method: "anonymous", Provider: "static"}
 }
 
-// notifyLogout tells who knows clients again that this one is not to be.
+// notifyLogout tells the Authenticator that this client must log in again.
 func (c *Client) notifyLogout() {
-	if who, ok := c.router.options.Authenticator.(LogoutNotifier); ok {
-		who.LoggedOut(c.peer)
+	if n, ok := c.router.options.Authenticator.(LogoutNotifier); ok {
+		n.LoggedOut(c.peer)
 	}
 }

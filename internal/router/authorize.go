@@ -8,9 +8,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Authorizer decides what a session may do. It runs on the session's reader, without a lock, and may
-// take its time. A *[wamp.Failure] becomes the ERROR; any other error is logged and told as
-// authorization_failed.
+// Authorizer decides what a session may do. It runs on the session's reader, without a lock, and may block. A
+// *[wamp.Failure] becomes the ERROR. Any other error is logged, and the client is told authorization_failed.
 type Authorizer interface {
 	Authorize(ctx context.Context, request Request) (Decision, error)
 }
@@ -26,7 +25,7 @@ const (
 	Register
 )
 
-// String gives the action as WAMP names it.
+// String returns the action as WAMP names it.
 func (a Action) String() string {
 	switch a {
 	case Subscribe:
@@ -41,7 +40,7 @@ func (a Action) String() string {
 	return "unknown"
 }
 
-// Request is what an [Authorizer] decides on. A pattern is to be decided by everything that it can match.
+// Request is one question to an [Authorizer]. A pattern is allowed only if every URI that it can match is allowed.
 type Request struct {
 	Session *Session
 	Action  Action
@@ -50,22 +49,22 @@ type Request struct {
 	Payload wamp.Payload // of publish and call
 }
 
-// Decision is what an [Authorizer] adds to its yes.
+// Decision is the positive answer of an [Authorizer].
 type Decision struct {
 	Payload *wamp.Payload // published instead of what the session sent; nil keeps it
-	// Cacheable says that the session may do the same again, with whatever payload: it is not asked
-	// about that again, as long as the router remembers.
+	// Cacheable allows the same action on the same URI again, with any payload. The router may cache the decision.
 	Cacheable bool
 }
 
-// reservedWAMP is the router's own part of the name space: no client publishes or registers there.
-// reservedTidings is the part of our components: there only an Authorizer can allow it.
+// reservedWAMP is the first component of the router's own URIs: no client publishes or registers there.
+// reservedTidings is that of the components' URIs: clients publish or register there only if an Authorizer
+// allows it.
 const (
 	reservedWAMP    = "wamp"
 	reservedTidings = "tidings"
 )
 
-// authorize checks the URI, keeps the reserved names, and asks the Authorizer.
+// authorize checks the URI, refuses reserved names, and asks the Authorizer.
 func (s *Session) authorize(ctx context.Context, request Request) (Decision, error) {
 	options := &s.realm.router.options
 	if s.isCached(&request) {
@@ -88,7 +87,7 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 	decision, err := options.Authorizer.Authorize(ctx, request)
 	var failure *wamp.Failure
 	if err != nil && !errors.As(err, &failure) {
-		if ctx.Err() != nil { // the client has gone and nobody hears the answer
+		if ctx.Err() != nil { // the client has gone, no answer is needed
 			return Decision{}, wamp.Fail(wamp.ErrCanceled, "the client has gone")
 		}
 		options.Logger.Error("authorization broke", "action", request.Action.String(), "uri", string(request.URI), "error", err)
@@ -100,7 +99,7 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 	return decision, err
 }
 
-// disclosure decides whether the session is named to who receives what it sends.
+// disclosure decides whether receivers are told which session published or called.
 func (s *Session) disclosure(options wamp.Dict) (Disclosure, error) {
 	asked, _ := options.Bool("disclose_me")
 	switch policy := s.realm.router.options.Disclosure; {

@@ -44,7 +44,7 @@ func (s *Session) call(ctx context.Context, m *wamp.Call) error {
 	return nil
 }
 
-// refuseCall answers a CALL that nobody is asked for, and discards what may still come of it.
+// refuseCall answers a CALL that no callee is asked for. Further arguments of it are discarded.
 func (s *Session) refuseCall(m *wamp.Call, refused error, more bool) {
 	if more {
 		s.client.mu.Lock()
@@ -54,7 +54,7 @@ func (s *Session) refuseCall(m *wamp.Call, refused error, more bool) {
 	s.reply(m, refused)
 }
 
-// newCall makes the call that a CALL asks for, or says why there is none.
+// newCall returns the call that a CALL asks for, or the error that refuses it.
 func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
 	disclose, err := s.disclosure(m.Options)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
 	return c, nil
 }
 
-// read reads what the caller asks of the call itself.
+// read reads the options of the CALL.
 func (c *call) read(options wamp.Dict) {
 	if len(options) == 0 {
 		return
@@ -92,9 +92,10 @@ func (c *call) read(options wamp.Dict) {
 	}
 }
 
-// maxTimeout keeps the arithmetic of timeouts in range. Nobody waits longer.
+// maxTimeout keeps the arithmetic of timeouts in range.
 const maxTimeout = 365 * 24 * time.Hour
 
+// noSuchProcedure is the error of a call that no registration matches.
 func noSuchProcedure(procedure wamp.URI) error {
 	return wamp.Fail(wamp.ErrNoSuchProcedure, "nobody has registered %q", procedure)
 }
@@ -107,15 +108,15 @@ func inexpressible(err error) *CallError {
 	return callError(wamp.ErrInvalidArgument, "the arguments cannot be expressed in the callee's serialization: %s", err)
 }
 
-// addCall makes a call of this session pending. One too many is refused with ERROR; the id of
-// another that is pending is a protocol violation, because the answers could not be told apart.
+// addCall adds the call to the session's pending calls. A call over the limit is refused with ERROR. A request id
+// that is pending already is a protocol violation: the two answers could not be told apart.
 func (s *Session) addCall(c *call) (refused, violation error) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	limit := s.client.router.options.Limits.PendingCalls
 	switch {
 	case s.left:
-		c.abandon() // nobody is there to hear the answer
+		c.abandon() // the caller has left, no answer is needed
 		return nil, nil
 	case s.calls[c.request] != nil:
 		return nil, wamp.Violation("CALL %d is pending: its request id is in use", c.request)

@@ -22,11 +22,11 @@ const (
 	cancelKillNoWait = "killnowait"
 )
 
-// cancel handles CANCEL. The call may have been answered meanwhile, which is nobody's fault.
+// cancel handles CANCEL. A call that was answered meanwhile is ignored.
 func (s *Session) cancel(m *wamp.Cancel) error {
 	mode, given := m.Options.String("mode")
 	if !given {
-		mode = cancelKillNoWait // the text names no default; this is what clients expect
+		mode = cancelKillNoWait // the specification names no default; clients expect this one
 	}
 	c := s.pending(m.Request)
 	switch mode {
@@ -44,13 +44,14 @@ func (s *Session) cancel(m *wamp.Cancel) error {
 	return nil
 }
 
+// pending returns the call of that request id, or nil.
 func (s *Session) pending(request wamp.ID) *call {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	return s.calls[request]
 }
 
-// kill tells the callee to give up, and waits for its answer, but not for ever.
+// kill interrupts the callee, whose answer is then awaited for [Limits].Kill.
 func (c *call) kill() {
 	asked, told := c.markKilled()
 	if told {
@@ -58,7 +59,7 @@ func (c *call) kill() {
 	}
 }
 
-// markKilled marks the call as killed; false if there is nobody to tell.
+// markKilled marks the call as killed. It returns false if no callee has to be interrupted.
 func (c *call) markKilled() (assignment, bool) {
 	c.mu.Lock()
 	deaf := c.assigned.callee != nil && !c.assigned.callee.session.features.has(calleeInterrupt)
@@ -84,8 +85,8 @@ func (c *call) isKilled() bool {
 	return c.killed
 }
 
-// after takes a step later, unless the timer is stopped. The step is at the edge of a goroutine of
-// its own, where nobody else would recover.
+// after runs a step after d, unless the timer is stopped. The step runs in a goroutine of its own, so after
+// recovers from its panics.
 func (c *call) after(d time.Duration, step func()) *time.Timer {
 	return time.AfterFunc(d, func() {
 		defer func() {
@@ -103,13 +104,13 @@ func (c *call) expire() {
 	c.end(answer{err: callError(wamp.ErrTimeout, "the callee did not answer in time")}, cancelKillNoWait)
 }
 
-// giveUp ends a call whose callee did not answer to being interrupted.
+// giveUp ends a killed call whose callee did not answer in time.
 func (c *call) giveUp() {
 	c.end(answer{err: callCanceled("the caller canceled the call, and the callee did not answer")}, cancelSkip)
 }
 
-// interrupt tells whoever works on the call that nobody needs the answer any more, or that it should
-// come now. Only who works on it is told, and only if it knows the word.
+// interrupt tells the callee or procedure to stop working on the call. A callee that did not announce
+// call_canceling is not told.
 func (a assignment) interrupt(mode string) {
 	if a.cancel != nil && mode != cancelSkip {
 		a.cancel()
@@ -123,7 +124,7 @@ func (s *Session) interrupt(id wamp.ID, mode string) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	held, ok := s.invocations[id]
-	if !ok { // it has answered, or left
+	if !ok { // the callee has answered or left
 		return
 	}
 	if mode != cancelKill {

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Client is one connection's conversation: HELLO to GOODBYE, and the session in between.
+// Client is the conversation of one connection: from HELLO to GOODBYE, with the session in between.
 type Client struct {
 	outbox Outbox
 	format *format
@@ -33,17 +33,18 @@ type Client struct {
 	closed       bool               // nothing more is sent
 }
 
-// Outbox is what waits to be written to the client.
+// Outbox returns the queue of frames for the client.
 func (c *Client) Outbox() *Outbox { return &c.outbox }
 
-// Session is the client's session, or nil before WELCOME.
+// Session returns the client's session, or nil before WELCOME.
 func (c *Client) Session() *Session { return c.session.Load() }
 
-// Established reports whether WELCOME was sent: cheap, for a transport that enforces a deadline by
-// looking at its connections now and then.
+// Established reports whether WELCOME was sent. It is one atomic load, for a transport that checks the
+// deadlines of all its connections.
 func (c *Client) Established() bool { return c.session.Load() != nil }
 
-// Open begins: a dialect without HELLO joins at once. The transport calls it before the first Receive.
+// Open begins the conversation: a dialect without HELLO joins at once. The transport calls it before the first
+// Receive.
 func (c *Client) Open(ctx context.Context) error {
 	return c.guarded(func() error {
 		hello := c.impliedHello()
@@ -55,17 +56,19 @@ func (c *Client) Open(ctx context.Context) error {
 	})
 }
 
-// Receive takes one frame from the client, see [Client.ReceiveBatched]; nothing is held back.
+// Receive handles one frame from the client and delivers its publication at once; see [Client.ReceiveBatched].
 func (c *Client) Receive(ctx context.Context, frame []byte) error {
 	err := c.ReceiveBatched(ctx, frame)
 	c.Flush()
 	return err
 }
 
-// ReceiveBatched takes one of several frames that came from the client together: what it publishes may be
-// held back until Deliver, which the transport calls when it has no more of them. It waits when the client sends faster than the limit, and
-// it is where an Authenticator and an Authorizer take their time. After an error, which wraps
-// [ErrClosed] or is that of ctx, the transport stops reading, writes the outbox and closes.
+// ReceiveBatched handles one of several frames that were read together. Publications may wait in a batch until
+// the transport calls [Client.Flush], which it does when it has no further frame at hand.
+//
+// It blocks while the client sends faster than its limit, and while an Authenticator or an Authorizer decides.
+// After an error, which wraps [ErrClosed] or is that of ctx, the transport stops reading, writes the outbox and
+// closes.
 func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
 	c.router.counters.framesIn.Add(1)
 	c.router.counters.bytesIn.Add(uint64(len(frame)))
@@ -93,9 +96,9 @@ func (c *Client) decode(frame []byte) (wamp.Message, error) {
 	return c.conversation.Receive(frame)
 }
 
-// guarded runs one step of the conversation. What the step returns as an error ends it. This is the
-// edge that recovers: a fault of ours costs one client its connection, and no other anything. So
-// that this holds, whatever can panic under a lock gives the lock back by defer.
+// guarded runs one step of the conversation. An error of the step ends the conversation. This is the edge that
+// recovers: a fault of the server costs one client its connection. So any lock that can be held during a panic
+// is unlocked by defer.
 func (c *Client) guarded(step func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -112,7 +115,7 @@ func (c *Client) guarded(step func() error) (err error) {
 	return c.closedError()
 }
 
-// closedError is the error to return once the conversation is over, nil before.
+// closedError returns the error that reports the end of the conversation, or nil while it is open.
 func (c *Client) closedError() error {
 	if closed := c.outbox.Closed(); closed != nil {
 		return closed.Err()
@@ -120,7 +123,7 @@ func (c *Client) closedError() error {
 	return nil
 }
 
-// fail ends the conversation for what went wrong in a step.
+// fail ends the conversation because of the error of a step.
 func (c *Client) fail(err error) {
 	var failure *wamp.Failure
 	switch {
@@ -136,13 +139,12 @@ func (c *Client) fail(err error) {
 	}
 }
 
-// internalFailure is all that a client hears of a fault of ours; the log has the rest.
+// internalFailure returns what a client is told of a fault of the server; the log has the details.
 func internalFailure() *wamp.Failure {
 	return wamp.Fail(ErrInternal, "the server failed on this message")
 }
 
-// handlePanic ends the conversation after a fault of ours. Ending it may meet the same fault again, so
-// each step is tried for itself.
+// handlePanic ends the conversation after a panic. Ending it may panic again, so each step recovers by itself.
 func (c *Client) handlePanic(fault any) {
 	c.logPanic(fault)
 	c.recovered(func() { c.abort(internalFailure(), CloseInternal) })
@@ -163,7 +165,7 @@ func (c *Client) logPanic(fault any) {
 		"panic", fmt.Sprint(fault), "stack", string(debug.Stack()), "address", c.peer.RemoteAddr)
 }
 
-// handle does what a message that fits the state of the conversation asks for. An error ends it.
+// handle handles a message that fits the state of the conversation. An error ends the conversation.
 func (c *Client) handle(ctx context.Context, message wamp.Message) error {
 	switch m := message.(type) {
 	case *wamp.Hello:
@@ -183,7 +185,7 @@ func (c *Client) handle(ctx context.Context, message wamp.Message) error {
 	return err
 }
 
-// serve handles what an open session sends.
+// serve handles a message of an established session.
 func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) error {
 	if err := s.sequential(message); err != nil {
 		return err
@@ -191,7 +193,7 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 	if m, ok := message.(*wamp.Publish); ok {
 		return s.publish(ctx, m)
 	}
-	c.flushBatch() // what comes later must not overtake
+	c.flushBatch() // other messages must not overtake the batch
 	switch m := message.(type) {
 	case *wamp.Goodbye:
 		if m.Reason == wamp.CloseLogout {
@@ -221,18 +223,18 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 	return wamp.Violation("%s is not a client's message", message.Code())
 }
 
-// Gone says that the transport is closed. It is idempotent; the first reason stands, and one that
-// the conversation ended with before stands above it.
+// Gone reports that the transport is closed. It is idempotent. The conversation keeps the first reason that it
+// was closed for.
 func (c *Client) Gone(reason CloseReason) {
 	c.Flush()
-	c.recovered(func() { c.finish(nil, CloseInfo{Reason: reason}) }) // a connection's edge too: observers hear of it
+	c.recovered(func() { c.finish(nil, CloseInfo{Reason: reason}) }) // also an edge that recovers: observers are called
 	c.outbox.Discard()
 	if c.detached.CompareAndSwap(false, true) {
 		c.router.clientGone(c)
 	}
 }
 
-// send queues a message that is this client's alone.
+// send queues a message for this client alone.
 func (c *Client) send(m wamp.Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -248,13 +250,13 @@ func (c *Client) sendLocked(m wamp.Message) {
 	message, err := c.conversation.Append(scratch.bytes, m)
 	scratch.keep(message)
 	if err != nil {
-		// Payloads are converted before they come here, so this is a fault of ours; the client
-		// must not wait for an answer that will not come.
+		// Payloads were converted before, so this is a fault of the server. The client must not wait for
+		// an answer that will not come.
 		c.router.options.Logger.Error("a message was not encoded", "message", m.Code().String(), "error", err)
 		c.closeLocked(CloseInfo{Reason: CloseInternal, Text: "the server failed to encode a message"})
 		return
 	}
-	if len(message) == 0 { // version 1 has no word for some
+	if len(message) == 0 { // version 1 has no frame for some messages
 		return
 	}
 	frame, fits := c.format.frame(nil, message)
@@ -271,8 +273,8 @@ func (c *Client) closeLocked(info CloseInfo) {
 	}
 }
 
-// put queues frames. A client that is over its limit is cut off here; its session leaves when the
-// transport, woken by that, calls Gone: a sender never does another's tidying up.
+// put queues a packet and reports whether it was queued. A client over its limit is closed here. Its session
+// leaves later, when the transport calls Gone: a sender never cleans up for another client.
 func (c *Client) put(p outbox.Packet) (queued bool) {
 	switch c.outbox.Put(p) {
 	case outbox.Queued:

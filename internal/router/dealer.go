@@ -9,11 +9,11 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// dealer knows which procedures are registered in a realm.
+// dealer holds the registrations of a realm.
 type dealer struct {
 	own map[wamp.URI]*registration // the router's; static
 
-	mu            sync.RWMutex // guards what follows, and which callees a registration has, beside its own lock
+	mu            sync.RWMutex // guards what follows; with registration.mu, the callees of each registration
 	last          wamp.Sequence
 	registrations pattern.Map[registration]
 }
@@ -35,7 +35,8 @@ func (d *dealer) getLocked(procedure wamp.URI, match wamp.Match) *registration {
 	return d.registrations.Get(procedure, match)
 }
 
-// addLocked gives the registration its id and makes it callable. It fails if the procedure is taken.
+// addLocked gives the registration an id and makes it callable. It fails if the procedure is taken. Caller must
+// hold mu.
 func (d *dealer) addLocked(reg *registration) error {
 	if d.getLocked(reg.procedure, reg.match) != nil {
 		return wamp.Fail(wamp.ErrProcedureAlreadyExists, "%q is registered already", reg.procedure)

@@ -2,8 +2,8 @@ package router
 
 import "github.com/tidings-io/tidings/internal/wamp"
 
-// decisionCache are what a session was allowed once and for all, so that publishing to one topic over and over
-// does not ask the same question each time. Most sessions never publish or call, and hold nothing.
+// decisionCache holds the cacheable decisions of a session, so that publishing to one topic again does not ask the
+// Authorizer again. It is nil for a session that never publishes or calls.
 type decisionCache map[decisionKey]struct{}
 
 type decisionKey struct {
@@ -11,12 +11,13 @@ type decisionKey struct {
 	uri    wamp.URI
 }
 
-// What a session's grants are bounded by. Over it they are forgotten, and asked for again.
+// The most decisions that a session caches. A full cache is emptied, and the Authorizer is asked again.
 const (
 	maxCachedDecisions  = 64   // a page publishes to few topics
-	maxBackendDecisions = 4096 // a program of the application publishes for everybody
+	maxBackendDecisions = 4096 // a backend publishes for all users
 )
 
+// isCached reports whether the session may do this according to an earlier decision.
 func (s *Session) isCached(r *Request) bool {
 	_, ok := s.decisions[decisionKey{r.Action, r.URI}]
 	return ok && r.Match == wamp.MatchExact

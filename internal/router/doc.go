@@ -1,22 +1,27 @@
-// Package router routes publications to subscribers and calls to callees: realms, sessions, the
-// broker, the dealer, and the bounded outbox of each client. Bytes come in by [Client.Receive] and
-// go out by [Outbox.Take]; what carries them is a transport's business.
+// Package router routes publications to subscribers and calls to callees: realms, sessions, the broker and
+// the dealer. Frames come in through [Client.ReceiveBatched] and go out through the [outbox.Outbox] of each
+// client. A transport carries them.
 //
-// Routing runs in the goroutine of whoever sends. Nothing here blocks on a receiver: an event is
-// encoded once for each format, and the same immutable bytes are appended to every outbox.
+// Routing runs in the sender's reader. No step waits for a receiver: an event is encoded once for each
+// format, and the same immutable bytes are appended to every outbox.
 //
-// The package never listens, dials or stores, knows no contract and no rule (an [Authorizer] does),
-// and starts a goroutine only for a procedure that was registered as concurrent.
+// The package never listens, dials or stores. It knows no contract and no rule: an [Authorizer] decides.
+// It starts a goroutine only for a call of a procedure that was registered as concurrent, for the timeout of
+// a call, and to answer a call whose message is too long for its receiver.
+//
+// There is one file for each message of a client (hello, authenticate, goodbye, subscribe, unsubscribe,
+// publish, register, unregister, call, cancel, yield, error) and one for each that the router sends by
+// itself (welcome, invoke, result). What they share has files of its own.
 //
 // # Lock order
 //
-// Locks are taken in this order and never the other way; nothing under a lock blocks, calls a
-// component or takes a second lock of the same rank:
+// Locks are taken in this order and never the other way. A goroutine that holds one never blocks, never
+// calls a component, and never takes a second lock of the same rank:
 //
-//	Realm.mu                  who is here
-//	broker.mu, dealer.mu      what exists: the maps and tries
-//	subscription.mu,          who holds one of them, and the order of replies and events:
+//	Realm.mu                  the sessions of the realm
+//	broker.mu, dealer.mu      the maps of subscriptions and registrations
+//	subscription.mu,          the members of one of them, and the order of replies and events:
 //	registration.mu           SUBSCRIBED is queued before the member is seen, UNSUBSCRIBED after it left
 //	Client.mu                 one conversation: its state, what its session holds, what is pending
-//	call.mu, Outbox.mu        who answers a call; what waits to be written
+//	call.mu, Outbox.mu        the claim to answer a call; the frames that wait to be written
 package router

@@ -2,7 +2,7 @@ package router
 
 import "github.com/tidings-io/tidings/internal/wamp"
 
-// calleeError handles ERROR from a callee.
+// calleeError handles ERROR, by which a callee fails an invocation.
 func (s *Session) calleeError(m *wamp.Error) error {
 	if m.RequestType != wamp.CodeInvocation {
 		return wamp.Violation("ERROR for %s: a client answers INVOCATION only", m.RequestType)
@@ -22,14 +22,14 @@ func (s *Session) calleeError(m *wamp.Error) error {
 	return nil
 }
 
-// reroutes tells whether the callee means by wamp.error.unavailable that another should be asked.
-// Clients in use say it without announcing that.
+// reroutes reports whether wamp.error.unavailable of this callee means that another callee should be asked.
+// Callees in use send it without announcing call_reroute.
 func (callee *callee) reroutes() bool {
 	return !callee.session.strict() || callee.session.features.has(calleeReroute)
 }
 
-// reroute asks another callee, as if this one were not registered (WAMP, "Call Rerouting"). A call
-// that has gone out in parts, or whose result has, stays where it is.
+// reroute asks another callee, as if this one were not registered (WAMP, "Call Rerouting"). A call with
+// progressive invocations or results stays with its callee.
 func (c *call) reroute(refused *callee) {
 	c.refused = append(c.refused, refused)
 	if c.hasStarted() || !c.mayAskAnother() {

@@ -2,26 +2,26 @@ package router
 
 import "github.com/tidings-io/tidings/internal/wamp"
 
-// features is what a client announced in HELLO that changes how it is spoken to (WAMP, "Feature
-// Announcement"). What a client did not announce it may still ask for, but is never sent unasked.
+// features are the announcements of a client's HELLO that change what the router sends to it (WAMP, "Feature
+// Announcement"). A client may ask for a feature that it did not announce, but is never sent it unasked.
 type features uint16
 
 const (
 	callerSendsProgress features = 1 << iota // sends progressive invocations
-	callerPassthru                           // reads and writes payloads that are not the router's to read
-	calleeInterrupt                          // knows INTERRUPT
+	callerPassthru                           // reads and writes payloads that the router cannot read
+	calleeInterrupt                          // accepts INTERRUPT
 	calleeSendsProgress
 	calleeTakesProgress
 	calleeTimeout
 	calleeReroute
-	calleeRevocation // knows UNREGISTERED that nobody asked for
+	calleeRevocation // accepts UNREGISTERED without a request
 	calleePassthru
 	publisherPassthru
-	subscriberRevocation // knows UNSUBSCRIBED that it did not ask for
+	subscriberRevocation // accepts UNSUBSCRIBED without a request
 )
 
-// announcements are the keys below roles.<role>.features. The specification spells canceling in two
-// ways, and autobahn has its own name for payload passthru.
+// announcements are the keys below roles.<role>.features. The specification spells canceling in two ways, and
+// autobahn has a name of its own for payload passthru.
 var announcements = [...]struct {
 	role, key string
 	means     features
@@ -62,7 +62,7 @@ func (f features) has(wanted features) bool { return f&wanted == wanted }
 // clientRoles are the roles that a client may play (WAMP, "Client and Router Roles").
 var clientRoles = []string{"publisher", "subscriber", "caller", "callee"}
 
-// routerRoles announces what works, and nothing else.
+// routerRoles returns the roles and features that the router announces in WELCOME.
 func routerRoles(options *Options) wamp.Dict {
 	broker := wamp.Dict{
 		"publisher_exclusion":           true,
@@ -112,8 +112,8 @@ func announcesRole(details wamp.Dict) bool {
 	return false
 }
 
-// checkPassthru refuses payload that only clients can read from a client that did not announce that it
-// deals in it (WAMP, "Payload Passthru Mode").
+// checkPassthru refuses a payload that the router cannot read from a client that did not announce such payloads
+// for the role (WAMP, "Payload Passthru Mode").
 func (s *Session) checkPassthru(options wamp.Dict, announced features) error {
 	if options.Passthru() == nil || s.features.has(announced) {
 		return nil
@@ -121,7 +121,7 @@ func (s *Session) checkPassthru(options wamp.Dict, announced features) error {
 	return wamp.Violation("ppt_scheme, enc_algo: this client did not announce payload_passthru_mode for the role")
 }
 
-// checkReadable is the answer to a caller that could not read the one that came.
+// checkReadable returns the error for a caller that did not announce that it can read such a payload, or nil.
 func (s *Session) checkReadable(passthru wamp.Dict) *CallError {
 	if passthru == nil || s.features.has(callerPassthru) {
 		return nil
@@ -129,8 +129,8 @@ func (s *Session) checkReadable(passthru wamp.Dict) *CallError {
 	return callError(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that this caller did not announce: payload_passthru_mode")
 }
 
-// trust is the level that a session's calls and publications are marked with, if levels are given at
-// all: the highest of its roles' (WAMP, "Call Trust Levels").
+// trust returns the trust level of a session's calls and publications: the highest of its roles. given is false if
+// no levels are configured (WAMP, "Call Trust Levels").
 func (s *Session) trust() (level int, given bool) {
 	levels := s.realm.router.options.TrustLevels
 	for _, role := range s.identity.Roles {
@@ -139,14 +139,14 @@ func (s *Session) trust() (level int, given bool) {
 	return level, len(levels) > 0
 }
 
-// Strictness is how closely clients are held to the text of the specification.
+// Strictness selects how closely clients are held to the text of the specification.
 type Strictness uint8
 
 const (
-	// Lenient takes what clients in use do: request ids that are not in sequence, progressive results
-	// by callees that cannot be interrupted, rerouting by callees that did not announce it.
+	// Lenient accepts what clients in use do: request ids out of sequence, progressive results of callees that
+	// cannot be interrupted, rerouting by callees that did not announce it.
 	Lenient Strictness = iota
-	// Strict takes what the text allows.
+	// Strict accepts only what the specification allows.
 	Strict
 )
 
@@ -154,8 +154,8 @@ func (r *Realm) strict() bool { return r.router.options.Strictness == Strict }
 
 func (s *Session) strict() bool { return s.realm.strict() }
 
-// sequential checks, where that is asked for, that a request's id is the next one of the one counter
-// that all requests share (WAMP, "Identifiers"). A CALL may go on with an earlier one.
+// sequential checks under [Strict] that the id of a request is the next of the session's one counter (WAMP,
+// "Identifiers"). A CALL may repeat an earlier id, to continue that call.
 func (s *Session) sequential(message wamp.Message) error {
 	if !s.strict() {
 		return nil

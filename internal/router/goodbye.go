@@ -7,10 +7,10 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// goodbye sends GOODBYE, as the first or as the answer, and ends the conversation: the client's own
-// answer is not waited for. Who hears it finds nothing of the session any more.
+// goodbye sends GOODBYE, as the first or as the answer, and ends the conversation without waiting for the
+// client's answer. The session leaves the realm first: a client that receives GOODBYE is no longer counted.
 func (c *Client) goodbye(reason wamp.URI, info CloseInfo) {
-	if earlier := c.outbox.Closed(); earlier != nil { // it stands
+	if earlier := c.outbox.Closed(); earlier != nil { // the first reason holds
 		info = *earlier
 	}
 	if s := c.session.Load(); s != nil {
@@ -39,8 +39,8 @@ func (c *Client) shutDown() {
 	c.abort(wamp.Fail(wamp.CloseSystemShutdown, text), CloseShutdown)
 }
 
-// finish queues the last message, refuses everything after it, and takes the session out of the
-// realm. Only the first close has an effect. Called without a lock.
+// finish queues the last message, refuses everything after it, and takes the session out of the realm. Only
+// the first call has an effect. Caller must not hold a lock.
 func (c *Client) finish(last wamp.Message, info CloseInfo) {
 	c.sendFinal(last, info)
 	if s := c.session.Load(); s != nil {
@@ -61,8 +61,8 @@ func (c *Client) sendFinal(last wamp.Message, info CloseInfo) {
 	}
 }
 
-// Kill ends the session: GOODBYE with the reason ("" for wamp.close.killed) and the message. What it
-// held is gone when Kill returns.
+// Kill ends the session with GOODBYE, the reason ("" means wamp.close.killed) and the message. The session has
+// left the realm when Kill returns.
 func (s *Session) Kill(reason wamp.URI, message string) {
 	if reason == "" {
 		reason = wamp.CloseKilled
@@ -71,7 +71,8 @@ func (s *Session) Kill(reason wamp.URI, message string) {
 	s.client.goodbye(reason, CloseInfo{Reason: CloseKilled, Text: message})
 }
 
-// leave ends the session's part in the realm. Called without a lock; the first call does the work.
+// leave takes the session out of the realm: its subscriptions, registrations and calls end. Only the first call
+// has an effect. Caller must not hold a lock.
 func (s *Session) leave(reason CloseReason) {
 	c := s.client
 	c.mu.Lock()
@@ -80,7 +81,7 @@ func (s *Session) leave(reason CloseReason) {
 		return
 	}
 	s.left, s.reason = true, reason
-	if reason == CloseShutdown { // there is nobody who stays to hear it
+	if reason == CloseShutdown { // no session stays to receive the events
 		s.silent.Store(true)
 	}
 	memberships, registrations := s.memberships, s.registrations
@@ -99,7 +100,7 @@ func (s *Session) leave(reason CloseReason) {
 	for _, call := range calls {
 		call.abandon()
 	}
-	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order that they were asked
+	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order of the invocations
 		invocations[id].call.finish(answer{err: callCanceled("the callee has left")})
 	}
 	s.publishTestaments(will)

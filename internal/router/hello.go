@@ -7,10 +7,10 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// MaxTabBytes bounds the name that a page gives itself in HELLO.Details._tab.
+// MaxTabBytes bounds HELLO.Details._tab, the identity of a page.
 const MaxTabBytes = 64
 
-// hello begins the way to a session. An error becomes the ABORT.
+// hello handles HELLO: it begins the handshake. An error becomes the ABORT.
 func (c *Client) hello(ctx context.Context, m *wamp.Hello) error {
 	if err := m.Realm.Check(c.router.options.URIs, wamp.MatchExact); err != nil {
 		return err
@@ -27,7 +27,7 @@ func (c *Client) hello(ctx context.Context, m *wamp.Hello) error {
 		return err
 	}
 	details := maps.Clone(m.Details)
-	delete(details, "transport") // only a router may say what it saw of the transport
+	delete(details, "transport") // only a router may fill this in
 	c.handshake = &handshake{
 		AuthRequest: AuthRequest{Realm: m.Realm, Session: realm.freshID(), Details: details, Peer: c.peer},
 		realm:       realm,
@@ -36,14 +36,14 @@ func (c *Client) hello(ctx context.Context, m *wamp.Hello) error {
 	if c.router.options.Authenticator == nil {
 		return c.continueHandshake(AuthResult{Identity: c.defaultIdentity()})
 	}
-	outcome, err := c.router.options.Authenticator.Authenticate(ctx, c.handshake.AuthRequest)
+	result, err := c.router.options.Authenticator.Authenticate(ctx, c.handshake.AuthRequest)
 	if err != nil {
 		return c.authError(ctx, err)
 	}
-	return c.continueHandshake(outcome)
+	return c.continueHandshake(result)
 }
 
-// tabOf reads the key that we add to HELLO: a page's identity that outlives its sessions.
+// tabOf reads _tab, the key that Tidings adds to HELLO: the identity of a page, which outlives its sessions.
 func tabOf(details wamp.Dict) (string, error) {
 	value, given := details["_tab"]
 	if !given {

@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Identity is who a session is. It is written before the session joins and read-only from then on.
+// Identity describes the user or backend of a session. It is read-only once the session has joined.
 type Identity struct {
 	ID       string         // WAMP authid
 	Name     string         // for people to read
@@ -15,7 +15,7 @@ type Identity struct {
 	Tenant   string         // "" where the application has one tenant
 	Claims   map[string]any // what else the application said, for rules
 	Method   string         // WAMP authmethod: how it was proved
-	Provider string         // WAMP authprovider: who vouched
+	Provider string         // WAMP authprovider: the source of the proof
 	Backend  bool           // proved by an API key: a program of the application, not a person
 	Key      string         // name of that API key
 }
@@ -41,7 +41,7 @@ type Peer struct {
 	Connection *tls.ConnectionState
 }
 
-// details is the part of WELCOME that tells a client who it is (WAMP, "Authentication").
+// details returns the part of WELCOME that tells a client its identity (WAMP, "Authentication").
 func (i *Identity) details(more wamp.Dict) wamp.Dict {
 	roles := make([]any, len(i.Roles))
 	for n, role := range i.Roles {

@@ -6,19 +6,19 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// outgoing is what a callee gets to see of a call.
+// outgoing is the part of a call that its callee sees.
 type outgoing struct {
 	procedure   wamp.URI
-	payload     wamp.Payload // given up once nobody else may be asked
+	payload     wamp.Payload // released once no other callee may be asked
 	passthru    wamp.Dict
 	disclose    Disclosure
 	timeout     time.Duration // 0: none
-	progressive bool          // the caller takes parts of the result
-	streams     bool          // the caller sends its arguments in parts
+	progressive bool          // the caller takes progressive results
+	streams     bool          // the caller sends progressive invocations
 }
 
-// invoke asks callees of the registration until one takes the call. Every way out that asks nobody
-// answers the call.
+// invoke asks the callees of the registration until one takes the call. If none takes it, invoke answers the call
+// with an error.
 func (c *call) invoke() {
 	for {
 		chosen, refusal := c.registration.pick(c)
@@ -33,7 +33,7 @@ func (c *call) invoke() {
 			return
 		}
 		if !c.mayAskAnother() {
-			c.payload = wamp.Payload{} // may be large, and nobody reads it again
+			c.payload = wamp.Payload{} // may be large, and is not read again
 		}
 		invocation := &wamp.Invocation{Registration: c.registration.id, Details: c.details(chosen), Payload: payload}
 		if chosen.ask(c, invocation) {
@@ -48,11 +48,11 @@ func (c *call) invoke() {
 	}
 }
 
-// mayAskAnother says whether the call can go to another callee if the first does not take it. What
-// comes in parts cannot: the parts are gone.
+// mayAskAnother reports whether another callee can be asked if the first does not take the call. A call with
+// progressive invocations stays with its first callee: the parts are not kept.
 func (c *call) mayAskAnother() bool { return c.registration.policy != InvokeSingle && !c.streams }
 
-// unfit says why the callee cannot be asked, if it cannot.
+// unfit returns the reason why the callee cannot be asked, or nil.
 func (c *call) unfit(candidate *callee) *CallError {
 	has := candidate.session.features
 	switch {
@@ -64,22 +64,22 @@ func (c *call) unfit(candidate *callee) *CallError {
 	return nil
 }
 
-// ask queues an INVOCATION unless UNREGISTERED is queued: a callee must not hear of a registration
-// that it has given up. false if it has, or has left, or the call was answered meanwhile.
+// ask queues an INVOCATION, unless UNREGISTERED was queued: a callee must not be asked after it has unregistered.
+// It returns false if the callee has unregistered or left, or the call was answered.
 func (callee *callee) ask(c *call, invocation *wamp.Invocation) bool {
 	callee.registration.mu.RLock()
 	defer callee.registration.mu.RUnlock()
 	return !callee.gone && callee.session.ask(c, callee, invocation)
 }
 
-// invocation is what a callee has been asked.
+// invocation is one pending INVOCATION of a callee.
 type invocation struct {
 	call   *call
 	callee *callee
-	more   bool // further arguments have followed the first
+	more   bool // further arguments followed the first
 }
 
-// ask queues an INVOCATION and remembers what its answer is for.
+// ask queues an INVOCATION and records the call that its answer belongs to.
 func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
@@ -97,6 +97,7 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 	return true
 }
 
+// details returns the Details of the INVOCATION for the chosen callee.
 func (c *call) details(chosen *callee) wamp.Dict {
 	details := detailsOf(c.passthru)
 	if c.caller != nil && (c.disclose == DiscloseAlways || chosen.discloseCaller) {
@@ -124,8 +125,8 @@ func (c *call) details(chosen *callee) wamp.Dict {
 	return details
 }
 
-// progresses tells whether the callee may give its result in parts. The text asks that it can be
-// interrupted as well, but the callees in use do not announce that.
+// progresses reports whether the callee may send progressive results. The specification also asks for
+// call_canceling, which callees in use do not announce: only [Strict] requires it.
 func (callee *callee) progresses() bool {
 	has := callee.session.features
 	return has.has(calleeSendsProgress) && (has.has(calleeInterrupt) || !callee.session.strict())

@@ -5,23 +5,23 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Some clients take messages up to a length only (WAMP, "RawSocket Transport"), and a longer one
-// cannot be sent to them at all. Nobody may wait for it in vain, and no other client is any the worse.
+// A client may announce a maximum length of messages (WAMP, "RawSocket Transport"). A longer message is replaced,
+// so that no client waits for it and no other client is affected:
 //
-//	what is too long     who hears of it
-//	EVENT                nobody; it is counted
-//	RESULT, ERROR        its receiver: an ERROR that says so, in the place of the payload
-//	INVOCATION           the caller: ERROR, as if the callee had sent it
-//	anything else        the conversation ends: there is no session without it
+//	oversized            replaced by
+//	EVENT                nothing; it is counted
+//	RESULT, ERROR        an ERROR without payload to its receiver
+//	INVOCATION           an ERROR to the caller, as if the callee had sent it
+//	any other message    the end of the conversation
 
-// sendOversizeLocked does what is to be done in the place of sending m.
+// sendOversizeLocked replaces a message that is too long for the client. Caller must hold mu.
 func (c *Client) sendOversizeLocked(m wamp.Message) {
 	switch m := m.(type) {
 	case *wamp.Event:
 		c.router.counters.unsendable.Add(1)
 		return
 	case *wamp.Result:
-		if progress, _ := m.Details.Bool("progress"); progress { // the rest would make no sense without it
+		if progress, _ := m.Details.Bool("progress"); progress { // later parts make no sense without this one
 			c.router.workers.Go(func() { c.failCall(m.Request) })
 			return
 		}
@@ -31,14 +31,14 @@ func (c *Client) sendOversizeLocked(m wamp.Message) {
 		c.sendShortLocked(&wamp.Error{RequestType: m.RequestType, Request: m.Request, Error: wamp.ErrPayloadSizeExceeded})
 		return
 	case *wamp.Invocation:
-		// The call is answered under other locks than those that are held here.
+		// Answering the call takes locks that rank above those held here.
 		c.router.workers.Go(func() { c.failInvocation(m.Request) })
 		return
 	}
 	c.closeLocked(CloseInfo{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
 }
 
-// sendShortLocked sends what fits into any limit that a client can have.
+// sendShortLocked sends a message that is short enough for every client. Caller must hold mu.
 func (c *Client) sendShortLocked(m wamp.Message) {
 	message, err := c.conversation.Append(nil, m)
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *Client) sendShortLocked(m wamp.Message) {
 	c.put(outbox.Packet{Bytes: frame, Frames: 1})
 }
 
-// failInvocation answers a call in the place of a callee that cannot be asked.
+// failInvocation answers the caller of an invocation that is too long for the callee.
 func (c *Client) failInvocation(request wamp.ID) {
 	s := c.session.Load()
 	if s == nil {
@@ -61,17 +61,17 @@ func (c *Client) failInvocation(request wamp.ID) {
 	}
 	tooLong := answer{err: callError(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")}
 	if held, err := s.invocation(request); err == nil && held.call != nil && held.more {
-		held.call.end(tooLong, cancelKillNoWait) // the callee has the first of them, and waits for the rest
+		held.call.end(tooLong, cancelKillNoWait) // the callee has some arguments, and waits for the rest
 		return
 	}
 	held, err := s.takeInvocation(request)
 	if err != nil || held.call == nil {
-		return // it was answered meanwhile: canceled, or the callee has left
+		return // already answered: canceled, or the callee has left
 	}
 	held.call.finish(tooLong)
 }
 
-// failCall ends a call of which a part of the result cannot be sent.
+// failCall ends a call whose progressive result is too long for the caller.
 func (c *Client) failCall(request wamp.ID) {
 	s := c.session.Load()
 	if s == nil {

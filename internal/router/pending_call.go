@@ -8,37 +8,37 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// call is one call on its way to a callee and back. Result, error, cancel, timeout, the callee's
-// leaving and the caller's own end may race: who claims it first gives the one answer.
+// call is one pending call. Its result, its error, its cancellation, its timeout, and the leaving of the callee or
+// the caller may race. The goroutine that claims the call first gives the one answer.
 type call struct {
 	outgoing
 	registration *registration
 	began        time.Time
 	realm        *Realm
-	caller       *Session    // asked by CALL; nil: reply takes the answer
+	caller       *Session    // the session that sent CALL; nil: reply takes the answer
 	request      wamp.ID     // of that CALL
-	reply        chan answer // of a call from inside the server; room for the one answer
+	reply        chan answer // of a call from inside the server; has room for one answer
 
 	more bool // the caller may send more of its arguments; guarded by the caller's client.mu
 
-	refused []*callee // who was asked in vain; owned by the one goroutine that looks for another
+	refused []*callee // callees that did not take the call; owned by the goroutine that invokes
 
-	mu       sync.Mutex // the last in the lock order, beside Outbox.mu; guards what follows
+	mu       sync.Mutex // last in the lock order, with Outbox.mu; guards what follows
 	claimed  bool
-	killed   bool // the callee was told to give up, and its answer is waited for; nobody else is asked
-	started  bool // a part of the answer has gone out
+	killed   bool // the callee was interrupted and still has to answer; no other is asked
+	started  bool // a progressive result was sent
 	assigned assignment
-	timer    *time.Timer // ends the call in time; nil: nothing does
+	timer    *time.Timer // ends the call; nil: the call has no timeout
 }
 
-// assignment is who is working on a call.
+// assignment tells which callee or local procedure works on a call.
 type assignment struct {
-	callee     *callee            // nil: a local procedure, or nobody yet
+	callee     *callee            // nil: a local procedure, or not assigned yet
 	invocation wamp.ID            // of that callee
 	cancel     context.CancelFunc // of a concurrent local procedure
 }
 
-// claim makes the caller of claim the one who answers, unless somebody else is.
+// claim reserves the right to answer the call. It returns false if another goroutine has it.
 func (c *call) claim() (assignment, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +52,8 @@ func (c *call) claim() (assignment, bool) {
 	return c.assigned, true
 }
 
-// assign says who works on the call; false if it is answered already, or about to be, and nobody
-// should. The time that it may take begins, unless the callee watches it.
+// assign records the callee or procedure that works on the call, and starts the timeout unless the callee enforces
+// it. It returns false if the call is answered or killed: then no callee may be asked.
 func (c *call) assign(a assignment) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *call) assign(a assignment) bool {
 	return true
 }
 
-// finish gives the answer of whoever worked on the call, if nobody has answered yet.
+// finish answers the call with the result of its callee or procedure, unless it was answered before.
 func (c *call) finish(a answer) {
 	asked, won := c.claim()
 	if !won {
@@ -79,7 +79,7 @@ func (c *call) finish(a answer) {
 	c.deliverAnswer(a)
 }
 
-// end gives the answer although somebody still works on the call, whose own is discarded.
+// end answers the call early and interrupts its callee, whose own answer is discarded.
 func (c *call) end(a answer, mode string) {
 	if asked, won := c.claim(); won {
 		asked.interrupt(mode)
@@ -87,19 +87,20 @@ func (c *call) end(a answer, mode string) {
 	}
 }
 
-// abandon drops the call because its caller has left (WAMP, "Caller Leaving").
+// abandon ends the call without an answer: its caller has left (WAMP, "Caller Leaving").
 func (c *call) abandon() {
 	if asked, won := c.claim(); won {
 		asked.interrupt(cancelKillNoWait)
 	}
 }
 
+// deliverAnswer sends the answer to the calling session, or to the goroutine that waits for reply.
 func (c *call) deliverAnswer(a answer) {
 	if c.caller != nil {
 		c.caller.answer(c, a)
 		return
 	}
-	if a.passthru != nil { // the server reads what it asks for
+	if a.passthru != nil { // the server cannot read such a payload
 		a = answer{err: callError(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that the server does not read")}
 	}
 	c.reply <- a

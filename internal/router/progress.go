@@ -6,13 +6,12 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// maxAnsweredEarly is how many calls a session is remembered for that were answered before their last
-// arguments came. A well-behaved caller stops sending when it hears the answer: what is still on its
-// way then is for a handful of calls.
+// maxAnsweredEarly bounds the calls of a session that were answered before their last arguments came. A caller stops
+// sending when it receives the answer, so only a few calls can have arguments under way.
 const maxAnsweredEarly = 64
 
-// progress passes a part of the result on to a caller that asked for parts, and gives the callee its
-// time again (WAMP, "Progressive Call Results"). A caller that did not ask would take it for all.
+// progress sends a progressive result to a caller that asked for them, and restarts the timeout (WAMP, "Progressive
+// Call Results"). A caller that did not ask would take the part for the whole, so it gets none.
 func (c *call) progress(a answer) {
 	if !c.progressive || c.caller == nil {
 		return
@@ -32,12 +31,12 @@ func (c *call) progress(a answer) {
 	client := c.caller.client
 	client.mu.Lock()
 	defer client.mu.Unlock()
-	if c.advance() { // under the lock that the answer is queued under: nothing comes after that
+	if c.advance() { // under the same lock as the answer, so that no part follows it
 		client.sendLocked(&wamp.Result{Request: c.request, Details: details, Payload: payload})
 	}
 }
 
-// advance notes that a part of the answer goes out; false if the answer itself is on its way.
+// advance records that a progressive result is sent. It returns false if the call is answered.
 func (c *call) advance() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,13 +50,13 @@ func (c *call) advance() bool {
 	return true
 }
 
-// continuation is what a CALL is to the calls before it.
+// continuation tells which earlier call a CALL continues.
 type continuation struct {
-	of   *call // it goes on with this one
-	late bool  // it goes on with one that is answered
+	of   *call // the pending call; nil: a new call
+	late bool  // the earlier call was answered already
 }
 
-// continuation finds out whether a CALL goes on with an earlier one (WAMP, "Progressive Call Invocations").
+// continuation reports whether a CALL continues an earlier one (WAMP, "Progressive Call Invocations").
 func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 	progress, _ := m.Options.Bool("progress")
 	s.client.mu.Lock()
@@ -81,8 +80,8 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 	return continuation{of: c}, nil
 }
 
-// continueCall passes more arguments of a call on to who was asked at its beginning. The Authorizer sees
-// every part: it may look at payloads.
+// continueCall sends further arguments of a call to its callee. The Authorizer is asked about every part, because it
+// may look at payloads.
 func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	if _, err := s.authorize(ctx, Request{Session: s, Action: Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
 		c.end(answer{err: s.realm.router.asCallError(err)}, cancelKillNoWait)
@@ -97,7 +96,7 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 		c.end(answer{err: inexpressible(err)}, cancelKillNoWait)
 		return
 	}
-	details := detailsOf(c.passthru) // all that was said at the beginning still holds
+	details := detailsOf(c.passthru) // the other options of the first CALL still hold
 	if progress, _ := m.Options.Bool("progress"); progress {
 		details["progress"] = true
 	}
@@ -109,13 +108,14 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	})
 }
 
+// working returns the callee that works on the call and its invocation id.
 func (c *call) working() (*callee, wamp.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.assigned.callee, c.assigned.invocation
 }
 
-// askMore queues a further INVOCATION of a call, unless it is answered.
+// askMore queues a further INVOCATION of a call, unless the call is answered.
 func (s *Session) askMore(c *call, invocation *wamp.Invocation) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
@@ -126,7 +126,7 @@ func (s *Session) askMore(c *call, invocation *wamp.Invocation) {
 	}
 }
 
-// noteAnsweredEarlyLocked notes a call that was answered while its caller may have more to say.
+// noteAnsweredEarlyLocked records a call that was answered before its last arguments came. Caller must hold client.mu.
 func (s *Session) noteAnsweredEarlyLocked(request wamp.ID) {
 	if len(s.answeredEarly) == maxAnsweredEarly {
 		s.answeredEarly = s.answeredEarly[:copy(s.answeredEarly, s.answeredEarly[1:])]
@@ -134,8 +134,8 @@ func (s *Session) noteAnsweredEarlyLocked(request wamp.ID) {
 	s.answeredEarly = append(s.answeredEarly, request)
 }
 
-// takeAnsweredEarlyLocked reports whether the call was answered before its last arguments came, and forgets it
-// once they have.
+// takeAnsweredEarlyLocked reports whether the call was answered before its last arguments came, and removes the record
+// with the last of them. Caller must hold client.mu.
 func (s *Session) takeAnsweredEarlyLocked(request wamp.ID, last bool) bool {
 	for i, cut := range s.answeredEarly {
 		if cut == request {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// throttle waits until the client may be read again, so that a flood fills the client's own socket
-// buffers and nobody else's time. It is the generic cell rate algorithm: one number for each client.
+// throttle blocks until the client may send its next message, so that a flood fills only the client's own socket
+// buffers. It is the generic cell rate algorithm: one number for each client.
 func (c *Client) throttle(ctx context.Context) error {
 	if s := c.session.Load(); s != nil && s.identity.Backend {
-		return nil // a program of the application: trusted to publish as fast as it can
+		return nil // backends are trusted to publish as fast as they can
 	}
 	limits := &c.router.options.Limits
 	interval := time.Second / time.Duration(limits.MessageRate)

@@ -17,14 +17,14 @@ func (s *Session) register(ctx context.Context, m *wamp.Register) error {
 	return nil
 }
 
-// registerRequest is what a REGISTER asks for.
+// registerRequest is the registration that a REGISTER asks for.
 type registerRequest struct {
 	registerOptions
 	session   *Session
 	procedure wamp.URI
 	match     wamp.Match
 	policy    Policy
-	force     bool // whoever has it now gives way
+	force     bool // replace the registration that exists
 }
 
 func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*registerRequest, error) {
@@ -50,11 +50,11 @@ func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*regis
 	return w, nil
 }
 
-// maxConcurrency is as good as no limit, and no integer is too small for it.
+// maxConcurrency fits any int, and is as good as no limit.
 const maxConcurrency = 1 << 30
 
-// register makes the session a callee of a procedure and queues the answer in the same step: an
-// INVOCATION cannot come before it. A repeated request is answered with the same registration.
+// register makes the session a callee and queues REGISTERED in the same step, so that no INVOCATION comes before
+// REGISTERED. A repeated request is answered with the same registration.
 func (d *dealer) register(request wamp.ID, w *registerRequest) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -92,13 +92,13 @@ func (d *dealer) createLocked(request wamp.ID, w *registerRequest) error {
 		return err
 	}
 	err := w.session.joinLocked(reg, request, w)
-	if len(reg.callees) == 0 { // refused, or it has left
+	if len(reg.callees) == 0 { // the session was refused, or has left
 		d.removeLocked(reg)
 	}
 	return err
 }
 
-// joinLocked adds the session to a registration, whose lock is held.
+// joinLocked adds the session to a registration. Caller must hold reg.mu.
 func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequest) error {
 	c := s.client
 	c.mu.Lock()
@@ -117,7 +117,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	return nil
 }
 
-// fullLocked says why the session may not have one more registration, if it may not.
+// fullLocked returns an error if the session may hold no further registration. Caller must hold client.mu.
 func (s *Session) fullLocked() error {
 	limit := s.realm.router.options.Limits.Registrations
 	if len(s.registrations) < limit {
@@ -126,8 +126,8 @@ func (s *Session) fullLocked() error {
 	return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d registrations", limit)
 }
 
-// mayReplace finds out whether there is room for what comes in the place of held, before that is taken
-// from anybody: its callees must not lose it to a REGISTER that is refused.
+// mayReplace returns an error if the session may not hold a registration in place of held. It is asked before held
+// is revoked: its callees must not lose it to a REGISTER that is refused.
 func (s *Session) mayReplace(held *registration) error {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// registration is one procedure, or pattern of procedures, and who answers its calls: sessions, by
-// turns where several may, or a component of the server.
+// registration is one procedure or pattern of procedures, with its callees or the local procedure that answers its
+// calls.
 type registration struct {
 	id        wamp.ID
 	procedure wamp.URI
@@ -22,32 +22,32 @@ type registration struct {
 
 	mu      sync.RWMutex // guards what follows; held while an INVOCATION is queued
 	callees []*callee    // the oldest first
-	turn    int          // of round-robin: the index of who is next
+	turn    int          // for round-robin: the index of the next callee
 }
 
-// callee is one session's part in a registration.
+// callee is one session in a registration.
 type callee struct {
 	registerOptions
 	registration *registration
 	session      *Session
 
-	running atomic.Int64 // calls that wait for it, if concurrency is limited
-	gone    bool         // UNREGISTERED is queued, or it has left; guarded by registration.mu
+	running atomic.Int64 // pending calls, if concurrency is limited
+	gone    bool         // UNREGISTERED is queued, or the session has left; guarded by registration.mu
 }
 
-// registerOptions are what a callee asked for when it registered.
+// registerOptions are the options of a REGISTER.
 type registerOptions struct {
-	discloseCaller bool // to be told who calls
-	ownTimeout     bool // to end calls in time itself
-	concurrency    int  // calls that wait for it at once; 0: any number
+	discloseCaller bool // invocations name the caller
+	ownTimeout     bool // the callee enforces timeouts itself
+	concurrency    int  // the most pending calls; 0: no limit
 }
 
-// Policy is which of its callees a registration asks (WAMP, "Shared Registration").
+// Policy selects the callee of a shared registration that is asked (WAMP, "Shared Registration").
 type Policy uint8
 
 // The policies.
 const (
-	InvokeSingle Policy = iota // there is one
+	InvokeSingle Policy = iota // only one callee may register
 	InvokeFirst                // the oldest
 	InvokeLast                 // the newest
 	InvokeRoundRobin
@@ -56,7 +56,7 @@ const (
 
 var policyNames = [...]string{"single", "first", "last", "roundrobin", "random"}
 
-// String gives the policy as the option invoke names it.
+// String returns the policy as the option invoke names it.
 func (p Policy) String() string {
 	if int(p) < len(policyNames) {
 		return policyNames[p]
@@ -75,7 +75,7 @@ func parsePolicy(options wamp.Dict) (Policy, error) {
 	return 0, wamp.Fail(wamp.ErrFeatureNotSupported, "invoke: there is no policy %.40q here", name)
 }
 
-// callee finds a session's part.
+// calleeLocked returns the callee of that session, or nil. Caller must hold mu.
 func (reg *registration) calleeLocked(s *Session) *callee {
 	for _, c := range reg.callees {
 		if c.session == s {
@@ -85,7 +85,7 @@ func (reg *registration) calleeLocked(s *Session) *callee {
 	return nil
 }
 
-// removeLocked takes a callee out; the turn stays with whom it was.
+// removeLocked removes a callee. The round-robin turn stays at the same callee. Caller must hold mu.
 func (reg *registration) removeLocked(gone *callee) {
 	i := slices.Index(reg.callees, gone)
 	if i < 0 {
@@ -98,8 +98,8 @@ func (reg *registration) removeLocked(gone *callee) {
 	}
 }
 
-// pick chooses who is asked, and counts the call as its own: release gives it back. Whoever was
-// asked already is passed over, as if it were not registered (WAMP, "Call Rerouting").
+// pick chooses the callee to ask and reserves one of its pending calls, which release returns. Callees that were
+// asked before are skipped, as if they were not registered (WAMP, "Call Rerouting").
 func (reg *registration) pick(c *call) (*callee, *CallError) {
 	if reg.policy == InvokeRoundRobin {
 		reg.mu.Lock()
@@ -142,7 +142,7 @@ func (reg *registration) pick(c *call) (*callee, *CallError) {
 	return nil, noAvailableCallee(c.procedure)
 }
 
-// startLocked is where the search for a callee begins.
+// startLocked returns the index at which the search for a callee begins. Caller must hold mu.
 func (reg *registration) startLocked() int {
 	switch reg.policy {
 	case InvokeRoundRobin:

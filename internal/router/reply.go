@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// reply sends ERROR for a request that failed; nil was answered already.
+// reply sends ERROR for a request that failed. A nil error sends nothing: the request was answered already.
 func (s *Session) reply(request wamp.Message, err error) {
 	if err == nil {
 		return
@@ -17,7 +17,7 @@ func (s *Session) reply(request wamp.Message, err error) {
 	s.client.send(&refusal)
 }
 
-// errorOf turns an error into what the client may see of it, in the client's serialization.
+// errorOf returns the URI and the payload that the client may see of an error.
 func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
 	var failure *wamp.Failure
 	if !errors.As(err, &failure) {
@@ -27,7 +27,8 @@ func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
 	return failure.URI, s.textPayload(failure.Message)
 }
 
-// textPayload is a payload of one string. It cannot fail; if it does, the URI alone must do.
+// textPayload returns a payload of one string in the client's serialization. If encoding fails, the payload is
+// empty and the URI must say enough.
 func (s *Session) textPayload(message string) wamp.Payload {
 	if message == "" {
 		return wamp.Payload{}
@@ -43,6 +44,7 @@ func (s *Session) textPayload(message string) wamp.Payload {
 	return payload
 }
 
+// requestID returns the id of a request that the router answers, else 0.
 func requestID(message wamp.Message) wamp.ID {
 	switch m := message.(type) {
 	case *wamp.Subscribe:

@@ -10,14 +10,14 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// answer is how a call ends: a result, or the error that a callee or the router gives.
+// answer is the one answer to a call: a result, or an error of the callee or the router.
 type answer struct {
 	payload  wamp.Payload
-	passthru wamp.Dict // how to read the payload, if only clients can
+	passthru wamp.Dict // how clients read the payload, if the router cannot
 	err      *CallError
 }
 
-// CallError is the ERROR that a call ended with.
+// CallError is the ERROR that answers a call.
 type CallError struct {
 	URI     wamp.URI
 	Payload wamp.Payload
@@ -33,14 +33,14 @@ func (e *CallError) Error() string {
 func callError(uri wamp.URI, format string, args ...any) *CallError {
 	payload, err := wamp.NewPayload([]any{fmt.Sprintf(format, args...)}, nil)
 	if err != nil {
-		payload = wamp.Payload{} // the URI alone must do
+		payload = wamp.Payload{} // the URI says enough
 	}
 	return &CallError{URI: uri, Payload: payload}
 }
 
 func callCanceled(why string) *CallError { return callError(wamp.ErrCanceled, "%s", why) }
 
-// asCallError turns what a procedure or an Authorizer returned into what a caller may see.
+// asCallError returns what a caller may see of the error of a procedure or an Authorizer.
 func (r *Router) asCallError(err error) *CallError {
 	var known *CallError
 	if errors.As(err, &known) {
@@ -57,7 +57,7 @@ func (r *Router) asCallError(err error) *CallError {
 	return callError(ErrInternal, "the server failed on this call")
 }
 
-// answer queues RESULT or ERROR, the last that this session hears of the call.
+// answer queues RESULT or ERROR, the last message about the call.
 func (s *Session) answer(c *call, a answer) {
 	message := s.answerMessage(c, a)
 	defer s.realm.router.called(c.began)
@@ -70,9 +70,8 @@ func (s *Session) answer(c *call, a answer) {
 	s.client.sendLocked(message)
 }
 
-// answerMessage converts the payload to the caller's serialization. One that cannot be expressed
-// there, or that the caller said nothing about being able to read, is an error for the caller, who
-// must get some answer.
+// answerMessage returns the RESULT or ERROR in the caller's serialization. If the payload cannot be expressed there,
+// or the caller did not announce that it can read it, the message is an ERROR that says so.
 func (s *Session) answerMessage(c *call, a answer) wamp.Message {
 	serialization := s.Encoding().Serialization()
 	if err := s.checkReadable(a.passthru); err != nil {
@@ -98,13 +97,14 @@ func (s *Session) answerMessage(c *call, a answer) wamp.Message {
 	}
 }
 
-// detailsOf makes Details that begin with what says how to read the payload.
+// detailsOf returns a new Details dict with the passthru attributes of the payload.
 func detailsOf(passthru wamp.Dict) wamp.Dict {
 	details := wamp.Dict{}
 	maps.Copy(details, passthru)
 	return details
 }
 
+// called counts a call that was answered.
 func (r *Router) called(began time.Time) {
 	r.counters.calls.Add(1)
 	if r.options.Probe != nil {

@@ -12,14 +12,15 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Options says how a router behaves. The zero value works: everybody may join and do anything.
+// Options configures a router. The zero value works: every client may join, and may do anything outside the
+// reserved names.
 type Options struct {
 	Limits        Limits
 	URIs          wamp.URIRules
 	Disclosure    Disclosure
 	Strictness    Strictness
-	TrustLevels   map[string]int // by role; empty: nothing is marked with a level
-	Authenticator Authenticator  // nil: everybody is anonymous, or who the transport says
+	TrustLevels   map[string]int // by role; empty: calls and events carry no level
+	Authenticator Authenticator  // nil: the identity that the transport proved, else anonymous
 	Authorizer    Authorizer     // nil: everything outside the reserved names is allowed
 	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
 	// be quick. nil: the last one that was to be retained, and no history.
@@ -29,13 +30,13 @@ type Options struct {
 	Agent     string // named in WELCOME
 }
 
-// Probe hears how long routing took, in the goroutine that routed. It must be quick.
+// Probe is told how long routing took, in the goroutine that routed. It must not block.
 type Probe interface {
 	Published(took time.Duration, events int)
 	Called(took time.Duration)
 }
 
-// Router holds the realms and everybody who is attached to them.
+// Router holds the realms and the clients that are attached to them.
 type Router struct {
 	options  Options
 	formats  formats
@@ -43,22 +44,22 @@ type Router struct {
 	outboxes outbox.Shared
 	started  time.Time // the rate limit counts from here
 	stop     context.CancelFunc
-	running  context.Context // ends with the router: what concurrent procedures run under
+	running  context.Context // the parent of every concurrent procedure; canceled by Shutdown
 	workers  sync.WaitGroup  // concurrent procedures
 	roles    wamp.Dict       // of every WELCOME; read-only
 
 	mu          sync.Mutex // guards what follows
 	realms      map[wamp.URI]*Realm
-	handshaking map[*Client]struct{} // attached, not joined
+	handshaking map[*Client]struct{} // attached, without a session
 	closing     bool
 	idleClosed  bool          // idle is closed
-	idle        chan struct{} // closed when closing and nobody is attached
+	idle        chan struct{} // closed when closing and no client is attached
 
-	first      *Realm                              // the first: what a dialect that names no realm joins
-	realmsRead atomic.Pointer[map[wamp.URI]*Realm] // a copy of realms, for who reads
+	first      *Realm                              // the default realm
+	realmsRead atomic.Pointer[map[wamp.URI]*Realm] // a copy of realms, read without the lock
 }
 
-// New makes a router without realms. It starts nothing.
+// New returns a router without realms. It starts nothing.
 func New(options Options) *Router {
 	options.Limits = options.Limits.withDefaults()
 	if options.Logger == nil {
@@ -81,8 +82,8 @@ func New(options Options) *Router {
 	return r
 }
 
-// AddRealm makes a realm that clients can join, or gives the one of that name. The first is the one
-// that clients join whose dialect of the protocol knows no realms.
+// AddRealm returns the realm of that name, which clients can join from now on. The first realm is the default:
+// clients join it whose dialect of the protocol names no realm.
 func (r *Router) AddRealm(name wamp.URI) *Realm {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,13 +100,13 @@ func (r *Router) AddRealm(name wamp.URI) *Realm {
 	return realm
 }
 
-// Realm finds a realm.
+// Realm returns the realm of that name, if there is one.
 func (r *Router) Realm(name wamp.URI) (*Realm, bool) {
 	realm, ok := (*r.realmsRead.Load())[name]
 	return realm, ok
 }
 
-// defaultRealm is the name to join by for who has no way to say one.
+// defaultRealm returns the name of the realm that dialects without realm names join (WAMP 1).
 func (r *Router) defaultRealm() wamp.URI {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,16 +118,16 @@ func (r *Router) defaultRealm() wamp.URI {
 
 func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
 
-// Attachment is one connection of a transport.
+// Attachment describes one connection of a transport.
 type Attachment struct {
 	Peer   Peer
 	Format Format
 	Waker  Waker
 }
 
-// Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each
-// frame from one goroutine at a time, writes what [Outbox.Take] gives, and calls [Client.Gone] when
-// the connection is closed, whoever closed it.
+// Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each frame, from
+// one goroutine at a time. It writes the frames of [Outbox.Take], and calls [Client.Gone] when the connection is
+// closed, by either side.
 func (r *Router) Attach(a Attachment) *Client {
 	c := &Client{
 		router:       r,
@@ -146,14 +147,14 @@ func (r *Router) Attach(a Attachment) *Client {
 	return c
 }
 
-// clientJoined says that a client is no longer opening: its realm knows it from now on.
+// clientJoined moves a client from handshaking to its realm.
 func (r *Router) clientJoined(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.handshaking, c)
 }
 
-// clientGone says that a client's transport is gone.
+// clientGone counts a client out: its transport has closed.
 func (r *Router) clientGone(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -162,8 +163,8 @@ func (r *Router) clientGone(c *Client) {
 	r.signalIdleLocked()
 }
 
-// signalIdleLocked tells Shutdown once nobody is attached. Who attaches later is refused at once, and is
-// not waited for.
+// signalIdleLocked closes idle once the router is closing and no client is attached. Clients that attach later
+// are refused at once, and Shutdown does not wait for them. Caller must hold mu.
 func (r *Router) signalIdleLocked() {
 	if r.closing && !r.idleClosed && r.counters.clients.Load() == 0 {
 		r.idleClosed = true
@@ -171,8 +172,8 @@ func (r *Router) signalIdleLocked() {
 	}
 }
 
-// Shutdown says GOODBYE to everybody, refuses who comes later, and waits until every transport has
-// called [Client.Gone] and every concurrent procedure has returned, or until ctx ends.
+// Shutdown sends GOODBYE to every session, refuses new clients, and waits until every transport has called
+// [Client.Gone] and every concurrent procedure has returned, or until ctx ends.
 func (r *Router) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	r.closing = true

@@ -6,24 +6,24 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// errUnregistered is the reason that a callee is told whose registration is taken away.
+// errUnregistered is the reason in UNREGISTERED when a registration is revoked.
 const errUnregistered wamp.URI = "wamp.error.unregistered"
 
-// unregister ends a registration of the session and queues the answer as the last that the session
-// hears of it, but for the calls that it has been asked already.
+// unregister handles UNREGISTER: it ends a registration of the session and queues UNREGISTERED. No INVOCATION
+// follows UNREGISTERED; pending invocations remain.
 func (d *dealer) unregister(s *Session, request, id wamp.ID) error {
 	held := s.registered(id)
 	if held != nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.leaveLocked(held, &wamp.Unregistered{Request: request}) {
-			return nil // otherwise it was taken away meanwhile, or the session is leaving
+			return nil // otherwise it was revoked meanwhile, or the session is leaving
 		}
 	}
 	return wamp.Fail(wamp.ErrNoSuchRegistration, "this session holds no registration %d", id)
 }
 
-// registered finds what the session has by the id of its registration.
+// registered returns the session's part in the registration of that id, or nil.
 func (s *Session) registered(id wamp.ID) *callee {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
@@ -35,8 +35,8 @@ func (s *Session) registered(id wamp.ID) *callee {
 	return nil
 }
 
-// leaveLocked takes a callee out of its registration, which ends with its last. The callee is told
-// last, if there is anything to tell it. false: it was out already, and is told nothing.
+// leaveLocked removes a callee from its registration, which ends with its last callee, and sends it the message, if
+// there is one. It returns false if the callee was removed before. Caller must hold dealer.mu.
 func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	reg := gone.registration
 	reg.mu.Lock()
@@ -59,15 +59,15 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	return true
 }
 
-// removeCallee removes a callee that has left.
+// removeCallee removes a callee whose session has left.
 func (d *dealer) removeCallee(gone *callee) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.leaveLocked(gone, nil)
 }
 
-// Revoke takes a session out of a registration, and tells it if it knows what that means. It
-// reports whether there was anything to take.
+// Revoke removes a session from a registration. A session that announced registration_revocation is told. Revoke
+// reports whether the session held the registration.
 func (r *Realm) Revoke(s *Session, registration wamp.ID, reason wamp.URI) bool {
 	held := s.registered(registration)
 	if held == nil {
@@ -82,8 +82,8 @@ func (r *Realm) Revoke(s *Session, registration wamp.ID, reason wamp.URI) bool {
 	return true
 }
 
-// revokeLocked takes a registration away from all its callees. Only those that said that they know
-// what it means are told (WAMP, "Registration Revocation"): others would end the conversation.
+// revokeLocked removes all callees of a registration. Only callees that announced registration_revocation are told
+// (WAMP, "Registration Revocation"): others would end the conversation. Caller must hold mu.
 func (d *dealer) revokeLocked(reg *registration) {
 	for _, gone := range reg.all() {
 		d.leaveLocked(gone, gone.revocation(errUnregistered))

@@ -7,28 +7,28 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// continueHandshake sends WELCOME or the next CHALLENGE.
-func (c *Client) continueHandshake(outcome AuthResult) error {
+// continueHandshake sends WELCOME or the next CHALLENGE, as the result of one step of authentication says.
+func (c *Client) continueHandshake(result AuthResult) error {
 	switch {
-	case outcome.Identity != nil:
+	case result.Identity != nil:
 		h := c.handshake
 		c.handshake = nil
-		return h.realm.join(c, h, outcome)
-	case outcome.Challenge != nil && c.format.Encoding == wamp.V1JSON:
+		return h.realm.join(c, h, result)
+	case result.Challenge != nil && c.format.Encoding == wamp.V1JSON:
 		return wamp.Fail(wamp.ErrAuthenticationRequired, "version 1 has no word for a challenge: say who you are while connecting")
-	case outcome.Challenge != nil && outcome.Next != nil:
-		c.handshake.next = outcome.Next
-		c.send(outcome.Challenge)
+	case result.Challenge != nil && result.Next != nil:
+		c.handshake.next = result.Next
+		c.send(result.Challenge)
 		return nil
 	}
 	return errors.New("authenticate: neither an identity nor a challenge came out")
 }
 
-// join makes the session and queues WELCOME.
-func (r *Realm) join(c *Client, h *handshake, outcome AuthResult) error {
-	c.peer.Connection = nil // it has served, and is large
-	s := &Session{id: h.Session, identity: outcome.Identity, tab: h.tab, joined: time.Now(), realm: r, client: c, features: featuresOf(h.Details)}
-	welcome := outcome.Identity.details(outcome.Extra)
+// join opens the session and queues WELCOME.
+func (r *Realm) join(c *Client, h *handshake, result AuthResult) error {
+	c.peer.Connection = nil // only a handshake needs it, and it is large
+	s := &Session{id: h.Session, identity: result.Identity, tab: h.tab, joined: time.Now(), realm: r, client: c, features: featuresOf(h.Details)}
+	welcome := result.Identity.details(result.Extra)
 	welcome["roles"] = r.router.roles
 	welcome["agent"] = r.router.options.Agent
 	welcome["realm"] = string(r.name)
@@ -40,6 +40,8 @@ func (r *Realm) join(c *Client, h *handshake, outcome AuthResult) error {
 	return nil
 }
 
+// admit adds the session to the realm and queues WELCOME in the same step, so that no other message comes before
+// WELCOME.
 func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	c := s.client
 	r.mu.Lock()
@@ -52,7 +54,7 @@ func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed { // its transport was lost while it authenticated
+	if c.closed { // the transport was lost during authentication
 		return nil
 	}
 	c.session.Store(s)

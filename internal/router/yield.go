@@ -22,15 +22,15 @@ func (s *Session) yield(m *wamp.Yield) error {
 	return err
 }
 
-// invocation gives the call that a part of an answer is for.
+// invocation returns the pending invocation of that id, for a progressive result.
 func (s *Session) invocation(id wamp.ID) (invocation, error) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	return s.invocationLocked(id)
 }
 
-// takeInvocation gives the call that an answer is for; none for one that was answered without the
-// callee.
+// takeInvocation removes and returns the pending invocation of that id. It is empty if the call was answered
+// without the callee.
 func (s *Session) takeInvocation(id wamp.ID) (invocation, error) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
@@ -42,8 +42,8 @@ func (s *Session) takeInvocation(id wamp.ID) (invocation, error) {
 	return held, err
 }
 
-// invocationLocked finds what the callee was asked. An id that was never issued is a violation (WAMP,
-// "Protocol Violations").
+// invocationLocked returns the pending invocation of that id. An id that was never sent is a protocol violation
+// (WAMP, "Protocol Violations"). Caller must hold client.mu.
 func (s *Session) invocationLocked(id wamp.ID) (invocation, error) {
 	if id > s.lastInvocation {
 		return invocation{}, wamp.Violation("no INVOCATION %d was sent to this session", id)
