@@ -3,7 +3,10 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"image/color"
+	"regexp"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -100,9 +103,23 @@ func (p plotFile) grid(rows int) ([][]*plot.Plot, error) {
 	return grid, nil
 }
 
-// withCommonFonts names fonts of the same widths after the one that the library knows, since a browser
-// that does not have it would take one with serifs.
+// svgText is a text as vgsvg writes it: attributes, font size and content.
+var svgText = regexp.MustCompile(`<text( [^>]*font-size:([0-9.]+)px[^>]*)>([^<]*)</text>`)
+
+// withCommonFonts makes the texts look the same in every browser. It names fonts of the same widths after the font that
+// the library knows, and gives each text its width there: a browser with none of these fonts fits its own to it.
 func withCommonFonts(svg []byte) []byte {
+	svg = svgText.ReplaceAllFunc(svg, func(element []byte) []byte {
+		parts := svgText.FindSubmatch(element)
+		size, err := strconv.ParseFloat(string(parts[2]), 64)
+		if err != nil {
+			return element
+		}
+		length := vg.Length(size)
+		face := font.DefaultCache.Lookup(sans(length), length)
+		width := face.Width(html.UnescapeString(string(parts[3])))
+		return fmt.Appendf(nil, `<text textLength="%.4g" lengthAdjust="spacingAndGlyphs"%s>%s</text>`, width.Points(), parts[1], parts[3])
+	})
 	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
 }
 

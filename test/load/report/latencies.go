@@ -88,11 +88,16 @@ func markColor(server string) color.Color {
 	return color.NRGBA{0x6b, 0x75, 0x80, 0xff}
 }
 
-// timeTicks are 1, 2 and 5 of each power of ten microseconds.
+// timeTicks returns ticks at 1, 2 and 5 times each power of ten microseconds. Over more than two powers the labels would
+// overlap, and the ticks are at 1 and 3.
 func timeTicks(least, most float64) []plot.Tick {
+	digits := []float64{1, 2, 5}
+	if most/least > 100 {
+		digits = []float64{1, 3}
+	}
 	var ticks []plot.Tick
 	for power := math.Floor(math.Log10(least)); power <= math.Ceil(math.Log10(most)); power++ {
-		for _, digit := range []float64{1, 2, 5} {
+		for _, digit := range digits {
 			if v := digit * math.Pow(10, power); v >= least && v <= most {
 				ticks = append(ticks, plot.Tick{Value: v, Label: timeText(v)})
 			}

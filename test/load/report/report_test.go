@@ -112,6 +112,17 @@ func TestPlotsAreWellFormedAndSmall(t *testing.T) {
 	}
 }
 
+func TestEveryTextOfAPlotHasItsWidth(t *testing.T) {
+	for name, text := range written(t, sample(t)) {
+		if !strings.HasSuffix(name, ".svg") {
+			continue
+		}
+		if texts, widths := strings.Count(text, "<text"), strings.Count(text, "<text textLength="); texts == 0 || texts != widths {
+			t.Errorf("%s has %d texts, of which %d have a width", name, texts, widths)
+		}
+	}
+}
+
 func TestTheSameRunGivesTheSameBytes(t *testing.T) {
 	if diff := cmp.Diff(written(t, sample(t)), written(t, sample(t))); diff != "" {
 		t.Error(diff)
