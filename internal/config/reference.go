@@ -32,16 +32,17 @@ func rows(b *strings.Builder, section reflect.Type, prefix string) {
 const tableHead = "\n| key | value | default | meaning |\n|---|---|---|---|\n"
 
 const referenceHead = "# Configuration\n\n" +
-	"One YAML file, `tidings.yaml`. Every key has a default or may be left out. An unknown key is an error; `tidings check` names\n" +
-	"every mistake with line and column.\n\n" +
-	"- `${NAME}` inside a value is the environment variable, `${NAME:-text}` the text if it is not set or empty, `$${` the characters themselves.\n" +
-	"- A variable overrides a single value: `limits.outbox_bytes` is `TIDINGS_LIMITS_OUTBOX_BYTES`. Lists are divided by commas.\n" +
+	"The configuration is one YAML file, `tidings.yaml`. Every key has a default or may be left out. An unknown key is an error;\n" +
+	"`tidings check` reports every mistake with line and column.\n\n" +
+	"- In a value, `${NAME}` is the environment variable, `${NAME:-text}` is `text` if the variable is empty or not set, and `$${` is `${`.\n" +
+	"- An environment variable overrides a single value: `TIDINGS_LIMITS_OUTBOX_BYTES` overrides `limits.outbox_bytes`. Commas separate\n" +
+	"  the items of a list.\n" +
 	"- `--set key=value` overrides both: `--set limits.outbox_bytes=2MiB`, `--set 'topics.\"chat.{room}\".publish=backend'`.\n" +
-	"- Sizes are `64KiB`, `4MiB` or a number of bytes, durations `500ms`, `30s`, `5m`.\n" +
+	"- Sizes are `64KiB`, `4MiB` or a number of bytes. Durations are `500ms`, `30s`, `5m`.\n" +
 	"- File names are relative to the folder of the configuration file.\n" +
-	"- A rule is an expression of [expr](https://expr-lang.org) that gives true or false. It knows `identity` (`id`, `name`, `role`, `roles`,\n" +
-	"  `tenant`, `claims`), `params` (the parameters of the pattern, as text), `topic` or `procedure` (the URI), `backend` (the session\n" +
-	"  authenticated with an API key) and `anonymous`. `backend` alone is the usual rule for publishing. Without a rule nobody may.\n"
+	"- A rule is an expression of [expr](https://expr-lang.org) that gives true or false ([rules](topics.md#rules)). Its names are `identity`\n" +
+	"  (`id`, `name`, `role`, `roles`, `tenant`, `claims`), `params` (the parameters of the pattern, as text), `topic` or `procedure` (the URI),\n" +
+	"  `backend` (the client has an API key) and `anonymous`. The usual rule for publishing is `backend`. Without a rule no client may.\n"
 
 func row(b *strings.Builder, k key) {
 	standard := "-"
