@@ -102,8 +102,8 @@ func summary(verdicts []Verdict) string {
 	if n := answers[NotMeasured]; n > 0 {
 		text += fmt.Sprintf(", could not be measured: %d", n)
 	}
-	return text + ". Each row compares medians; × is Tidings divided by the other. Where several of a kind were measured, " +
-		"it is the best of them that counts, and it is named."
+	return text + ". Each row compares medians; × is Tidings divided by the other server. If several servers of a kind were " +
+		"measured, the row names the best of them."
 }
 
 // text is the paragraph above the table of a scenario.

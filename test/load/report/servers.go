@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// server is how the page speaks of what was measured.
+// server is a row of the tables.
 type server struct {
 	name string
 	what string
 }
 
-// servers are the rows of the tables, in their order.
+// servers lists the rows of the tables, in their order.
 var servers = []server{
 	{"floor-each", "the floor: one write for each event"},
-	{"floor-coalesce", "the floor: everything that is queued for a client in one write"},
+	{"floor-coalesce", "the floor: one write for all events that are queued for a client"},
 	{"tidings", "this server, WAMP 2 as JSON"},
-	{"tidings-alone", "this server as tidings, where Linux has no io_uring: a system call for each client that is written to"},
+	{"tidings-alone", "as tidings, but without io_uring: one system call for each client"},
 	{"tidings-json", "this server, WAMP 2 as JSON"},
 	{"tidings-msgpack", "this server, WAMP 2 as MessagePack"},
 	{"tidings-mixed", "this server, version 1 and several serializations of version 2 at once"},
@@ -30,7 +30,7 @@ var servers = []server{
 	{"mercure", "Mercure, server-sent events over HTTP"},
 }
 
-// Who Tidings is compared with, in the targets.
+// The servers that the targets compare Tidings with.
 var (
 	floors     = []string{"floor-each", "floor-coalesce"}
 	centrifuge = []string{"centrifuge-json", "centrifuge-protobuf"}

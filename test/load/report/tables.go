@@ -10,8 +10,8 @@ import (
 const limitedMark = " ¹"
 
 // limitedNote is that footnote.
-var limitedNote = "\n\n" + wrapped("¹ The generator was busy for more than 90 % of the time, and may have been the limit: "+
-	"the server could perhaps have delivered more, or sooner.")
+var limitedNote = "\n\n" + wrapped("¹ The generator was busy for more than 90 % of the time and may have been the limit: "+
+	"the server could perhaps have delivered more, or faster.")
 
 // resultTable has a row for each server and a column for each figure of a scenario.
 func resultTable(r results, scenario string) string {
@@ -52,7 +52,7 @@ func spreadCell(server string, f figure, s Spread) string {
 
 // growthTable says how many times the costs of one scenario are those of another; "" if nobody has both.
 func growthTable(r results, g growth) string {
-	t := table{head: []string{"server", "grows"}, numbers: 1}
+	t := table{head: []string{"server", "growth"}, numbers: 1}
 	for _, server := range r.servers(g.to) {
 		if times := r.growth(g.from, g.to, server, scenarioOf(g.to).cost); times > 0 {
 			t.rows = append(t.rows, []string{emphasized(server, server), emphasized(server, number(times)+" ×")})

@@ -25,7 +25,7 @@ type target struct {
 
 // targets are the rows of "In short", in their order.
 var targets = []target{
-	{scenario: "fanout-1000-saturated", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 1.25, than: floors[1:], whom: "the floor that queues"},
+	{scenario: "fanout-1000-saturated", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 1.25, than: floors[1:], whom: "the floor with queues"},
 	{scenario: "fanout-1000-saturated", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 0.4, than: centrifuge, whom: "Centrifuge"},
 	{scenario: "fanout-1000-saturated", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 0.06, than: nexus, whom: "nexus"},
 
@@ -38,7 +38,7 @@ var targets = []target{
 
 	{scenario: "fanout-10000-saturated", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 0.2, than: centrifuge, whom: "Centrifuge"},
 	{
-		scenario: "fanout-10000-saturated", figure: CPUPerEvent, server: "tidings", rule: growthOf, limit: 1.1, than: floors[1:], whom: "the floor that queues",
+		scenario: "fanout-10000-saturated", figure: CPUPerEvent, server: "tidings", rule: growthOf, limit: 1.1, than: floors[1:], whom: "the floor with queues",
 		from: "fanout-1000-saturated",
 	},
 
@@ -55,7 +55,7 @@ var targets = []target{
 
 	{
 		scenario: "memory", figure: RSSPerConnection, server: "tidings", rule: atMost, limit: 2,
-		note: "5 KiB is the goal where each connection has a goroutine",
+		note: "5 KiB with a goroutine for each connection",
 	},
 	{scenario: "memory", figure: RSSPerConnection, server: "tidings-tls", rule: atMost, limit: 16},
 }

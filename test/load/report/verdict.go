@@ -63,7 +63,7 @@ func (t target) growth(r results, v Verdict, other string) Verdict {
 		return v
 	}
 	v.Limited = v.Limited || r.generatorLimited(t.from, t.server) || r.generatorLimited(t.from, other)
-	measured := fmt.Sprintf("%s ×: grows %s ×, %s %s ×", number(mine/theirs), number(mine), other, number(theirs))
+	measured := fmt.Sprintf("%s ×: growth %s ×, %s %s ×", number(mine/theirs), number(mine), other, number(theirs))
 	return v.decide(measured, mine/theirs <= t.limit)
 }
 
@@ -107,7 +107,7 @@ func (t target) asks() string {
 	case lowestOf:
 		asks = "lower than " + t.whom
 	case growthOf:
-		asks = fmt.Sprintf("grows at most %g × as much as %s", t.limit, t.whom)
+		asks = fmt.Sprintf("growth at most %g × that of %s", t.limit, t.whom)
 	}
 	if t.note != "" {
 		asks += " (" + t.note + ")"

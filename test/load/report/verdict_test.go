@@ -102,7 +102,7 @@ func TestGrowthIsComparedWithTheGrowthOfTheFloor(t *testing.T) {
 		measured(&run, "fanout-10000-saturated", "floor-coalesce", report.CPUPerEvent, 2)
 		measured(&run, "fanout-1000-saturated", "tidings", report.CPUPerEvent, 3)
 		measured(&run, "fanout-10000-saturated", "tidings", report.CPUPerEvent, value)
-		if v := verdict(t, run, "1,000 clients, saturated → 10,000", "grows"); v.Answer != want {
+		if v := verdict(t, run, "1,000 clients, saturated → 10,000", "growth"); v.Answer != want {
 			t.Errorf("growth from 3 to %g is %q (%s), not %q", value, v.Answer, v.Measured, want)
 		}
 	}
