@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
 .PHONY: help build test lint fuzz bench load e2e pictures web generate \
-        fmt tools node_modules hygiene prose vet unit web-check generated conformance clean
+        fmt tools node_modules hygiene prose vet unit web-check generated conformance release release-check clean
 
 help: ## say what there is
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -85,5 +85,11 @@ node_modules: $(STAMPS)
 	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 	@touch $@
 
+release: ## archives and checksums of VERSION=x.y.z for all systems, in dist/
+	@go run ./.ci/release "$(VERSION)"
+
+release-check: ## a release can be made, and its binary says its version
+	@.ci/release-check
+
 clean: ## remove what was built and installed
-	rm -rf bin web/node_modules test/*/node_modules
+	rm -rf bin dist web/node_modules test/*/node_modules

@@ -35,8 +35,14 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Version is that of the module, as it was built.
+// version is set by the linker in a release (.ci/release).
+var version string
+
+// Version returns the version of the release, or else that of the module in the build.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"
