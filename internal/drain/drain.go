@@ -1,0 +1,47 @@
+// Package drain passes queued values on in their order, without a lock held.
+//
+// A state that changes under a lock often has to tell of each change in the order of the changes, and
+// may not hold the lock while it tells. So the change is queued under the lock, and one goroutine at a
+// time empties the queue. A goroutine that finds the queue being emptied leaves its values to the other.
+package drain
+
+import "sync"
+
+// Queue holds values that are to be passed on. The zero Queue is empty. A mutex of the caller guards it.
+type Queue[T any] struct {
+	pending []T
+	busy    bool // a goroutine is in Drain
+}
+
+// Push appends values. Caller must hold the mutex.
+func (q *Queue[T]) Push(values ...T) { q.pending = append(q.pending, values...) }
+
+// Clear drops the values that wait. Caller must hold the mutex.
+func (q *Queue[T]) Clear() { q.pending = nil }
+
+// Empty reports whether no value waits. Caller must hold the mutex.
+func (q *Queue[T]) Empty() bool { return len(q.pending) == 0 }
+
+// Drain calls pass with each value, until none is left. If another goroutine is in Drain it returns at
+// once, and the other one passes these values too. Caller must hold mu; Drain releases it while pass
+// runs and holds it again on return, also after a panic of pass.
+func (q *Queue[T]) Drain(mu sync.Locker, pass func(T)) {
+	if q.busy {
+		return
+	}
+	q.busy = true
+	defer func() { q.busy = false }()
+	for len(q.pending) > 0 {
+		due := q.pending
+		q.pending = nil
+		passUnlocked(mu, due, pass)
+	}
+}
+
+func passUnlocked[T any](mu sync.Locker, due []T, pass func(T)) {
+	mu.Unlock()
+	defer mu.Lock()
+	for _, value := range due {
+		pass(value)
+	}
+}

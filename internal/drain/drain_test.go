@@ -1,0 +1,79 @@
+package drain_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/drain"
+)
+
+func TestValuesArePassedOnceInTheirOrder(t *testing.T) {
+	const each = 1000
+	var (
+		mu   sync.Mutex
+		q    drain.Queue[int]
+		next int   // guarded by mu
+		got  []int // by one goroutine at a time, which is what the test proves with the race detector
+		all  sync.WaitGroup
+	)
+	for range 8 {
+		all.Go(func() {
+			for range each {
+				mu.Lock()
+				q.Push(next)
+				next++
+				q.Drain(&mu, func(v int) { got = append(got, v) })
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if len(got) != 8*each || !slices.IsSorted(got) || !q.Empty() {
+		t.Errorf("%d values, sorted: %t, empty: %t", len(got), slices.IsSorted(got), q.Empty())
+	}
+}
+
+func TestAValueThatIsPushedWhilePassingIsPassedByTheSameDrain(t *testing.T) {
+	var mu sync.Mutex
+	var q drain.Queue[int]
+	var got []int
+	mu.Lock()
+	defer mu.Unlock()
+	q.Push(1)
+	q.Drain(&mu, func(v int) {
+		got = append(got, v)
+		mu.Lock()
+		defer mu.Unlock()
+		if v < 3 {
+			q.Push(v + 1)
+		}
+		q.Drain(&mu, func(int) { t.Error("two drains at once") })
+	})
+	if !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("passed %v", got)
+	}
+}
+
+func TestAPanicLeavesTheMutexHeldAndTheQueueUsable(t *testing.T) {
+	var mu sync.Mutex
+	var q drain.Queue[int]
+	mu.Lock()
+	q.Push(1)
+	func() {
+		defer func() { _ = recover() }()
+		q.Drain(&mu, func(int) { panic("broken") })
+	}()
+	if mu.TryLock() {
+		t.Fatal("the mutex is free")
+	}
+	var got []int
+	q.Push(2, 3)
+	q.Clear()
+	q.Push(4)
+	q.Drain(&mu, func(v int) { got = append(got, v) })
+	mu.Unlock()
+	if !slices.Equal(got, []int{4}) {
+		t.Errorf("passed %v", got)
+	}
+}
