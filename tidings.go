@@ -65,7 +65,7 @@ func New(c Config) (*Server, error) {
 }
 
 func (c Config) parse() (*config.Config, error) {
-	options := config.Options{Set: slices.Clone(c.Set), Lookup: c.Env}
+	options := config.Options{Sections: server.Sections(), Set: slices.Clone(c.Set), Lookup: c.Env}
 	if c.Listen != "" {
 		options.Set = append(options.Set, "listen="+c.Listen)
 	}

@@ -26,7 +26,7 @@ procedures:
 // serve runs the whole server at an address and returns what stops it.
 func serve(t *testing.T, address string) (where string, stop func()) {
 	t.Helper()
-	c, err := config.Parse("client.yaml", []byte(configuration), config.Options{})
+	c, err := config.Parse("client.yaml", []byte(configuration), config.Options{Sections: server.Sections()})
 	if err != nil {
 		t.Fatal(err)
 	}

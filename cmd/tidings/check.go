@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/server"
@@ -25,7 +26,7 @@ Names every mistake with file, line and column, and what to do. Ends with 1 if t
 // Run is called by kong.
 func (c *checkCommand) Run(s streams) error {
 	var problems config.Problems
-	parsed, err := config.Load(c.File, config.Options{Set: c.Set})
+	parsed, err := config.Load(c.File, config.Options{Sections: server.Sections(), Set: c.Set})
 	if err != nil && !errors.As(err, &problems) {
 		return err
 	}
@@ -42,11 +43,19 @@ func (c *checkCommand) Run(s streams) error {
 		fmt.Fprintf(s.out, "%s\n", count(len(problems), "mistake"))
 		return errReported
 	}
-	fmt.Fprintf(s.out, "%s is fine: %s, %s, %s, %s, %s\n", c.File,
-		count(len(parsed.Topics), "topic contract"), count(len(parsed.Procedures), "procedure contract"),
-		count(len(parsed.Content), "content pattern"), count(len(parsed.Presence), "presence pattern"),
-		count(len(parsed.APIKeys), "API key"))
+	fmt.Fprintf(s.out, "%s is fine: %s\n", c.File, strings.Join(inventory(parsed), ", "))
 	return nil
+}
+
+// inventory counts what a configuration has.
+func inventory(c *config.Config) []string {
+	list := []string{count(len(c.Topics), "topic contract"), count(len(c.Procedures), "procedure contract")}
+	for _, section := range c.Sections() {
+		if counter, ok := section.(config.Counter); ok {
+			list = append(list, count(counter.Count()))
+		}
+	}
+	return append(list, count(len(c.APIKeys), "API key"))
 }
 
 func (c *checkCommand) report(s streams, problems config.Problems) error {

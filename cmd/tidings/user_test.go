@@ -30,7 +30,7 @@ func TestTheEntryOfAUserIsAConfiguration(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := config.Load(file, config.Options{})
+	c, err := config.Load(file, config.Options{Sections: server.Sections()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,10 +25,6 @@ type Config struct {
 	APIKeys        []APIKey       `key:"api_keys" doc:"Keys of backends, for the HTTP API and for WAMP sessions."`
 	Topics         []Topic        `key:"topics" map:"Pattern" doc:"The contracts of topics, by pattern."`
 	Procedures     []Procedure    `key:"procedures" map:"Pattern" doc:"The contracts of procedures, by pattern."`
-	Content        []Content      `key:"content" map:"Pattern" doc:"Which content can be watched, by pattern of the tag."`
-	ContentPublish Text           `key:"content_publish" default:"backend" doc:"Rule: who may say that content changed by publishing to tidings.changed."`
-	Presence       []Presence     `key:"presence" map:"Pattern" doc:"The records whose viewers and editors are known, by pattern of the record."`
-	Maintenance    Maintenance    `key:"maintenance" doc:"Maintenance of the site."`
 	Meta           Meta           `key:"meta" doc:"WAMP's meta API: what the router tells of the sessions, subscriptions and registrations of others."`
 	Authorizer     *Authorizer    `key:"authorizer" doc:"External authorizer: a webhook or procedure that decides where there is no contract, or in addition to contracts."`
 	Trust          []Trust        `key:"trust" map:"Role" short:"level" doc:"Trust levels of roles. With this section, events and calls carry the highest level of their publisher's or caller's roles; roles without a level have 0."`
@@ -39,6 +35,7 @@ type Config struct {
 	directory string
 	positions map[string]Pos
 	source    *source
+	sections  []any
 }
 
 // TLS names the files of a certificate.
@@ -184,7 +181,7 @@ type APIKey struct {
 	Name string   `key:"name" required:"true" check:"name" doc:"The name of the backend; it is in logs, and it is the authid of the WAMP sessions."`
 	Key  Secret   `key:"key" doc:"The key, at least 16 random characters. Give this or hash."`
 	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file holds no secret."`
-	May  []string `key:"may" required:"true" one:"publish call tickets topics sessions content presence maintenance *" doc:"Its scopes; * is all of them."`
+	May  []string `key:"may" required:"true" one:"publish call tickets topics sessions + *" doc:"Its scopes; * is all of them."`
 
 	// Demo says that the key may be short, because everybody knows it anyway (see [Options]).
 	Demo bool
@@ -250,26 +247,6 @@ type Procedure struct {
 	Doc      string `key:"doc" doc:"What the procedure does, for people."`
 	Call     Text   `key:"call" doc:"Rule: who may call. Without a rule no client may."`
 	Register Text   `key:"register" doc:"Rule: who may register. Without a rule no client may."`
-}
-
-// Content is the contract of the tags of a pattern.
-type Content struct {
-	Pattern Text
-	Doc     string `key:"doc" doc:"What the content is, for people."`
-	Watch   Text   `key:"watch" doc:"Rule: who may watch. Without it nobody."`
-}
-
-// Presence is the contract of the records of a pattern.
-type Presence struct {
-	Pattern Text
-	Doc     string `key:"doc" doc:"What the record is, for people."`
-	Enter   Text   `key:"enter" doc:"Rule: who may be present. Without it nobody."`
-	See     Text   `key:"see" doc:"Rule: who may see who is present. Without it nobody."`
-}
-
-// Maintenance is about maintenance of the site.
-type Maintenance struct {
-	OperatorRoles []string `key:"operator_roles" doc:"Roles whose pages stay usable during maintenance."`
 }
 
 // Meta says who may use WAMP's meta API.

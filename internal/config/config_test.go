@@ -30,6 +30,32 @@ func environment(name string) (string, bool) {
 	return value, ok
 }
 
+// watched and site are sections as features have them, with the keys that the golden files use.
+type watched struct {
+	Content []struct {
+		Pattern config.Text
+		Doc     string      `key:"doc" doc:"What the content is."`
+		Watch   config.Text `key:"watch" doc:"Rule: who may watch."`
+	} `key:"content" map:"Pattern" doc:"Which content can be watched."`
+	ContentPublish config.Text `key:"content_publish" default:"backend" doc:"Rule: who may say that content changed."`
+}
+
+type site struct {
+	Presence []struct {
+		Pattern config.Text
+		Enter   config.Text `key:"enter" doc:"Rule: who may be present."`
+		See     config.Text `key:"see" doc:"Rule: who may see who is present."`
+	} `key:"presence" map:"Pattern" doc:"The records."`
+	Maintenance struct {
+		OperatorRoles []string `key:"operator_roles" doc:"Roles."`
+	} `key:"maintenance" doc:"Maintenance of the site."`
+}
+
+var sections = []config.Section{
+	{Keys: (*watched)(nil), Scopes: []string{"content"}},
+	{Keys: (*site)(nil), Scopes: []string{"presence", "maintenance"}},
+}
+
 func TestMistakesAreAllToldWithPlaceAndFix(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -41,7 +67,7 @@ func TestMistakesAreAllToldWithPlaceAndFix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = config.Parse(filepath.Base(file), data, config.Options{Lookup: environment})
+			_, err = config.Parse(filepath.Base(file), data, config.Options{Sections: sections, Lookup: environment})
 			problems, ok := errors.AsType[config.Problems](err)
 			if !ok {
 				t.Fatalf("got %v instead of problems", err)
@@ -146,7 +172,8 @@ trust: {staff: 5, partner: {level: 2}}
 		{"in-flight questions by default", order.Handler.Concurrency, 64},
 		{"a short every", c.Topics[1].Every.Interval, 50 * time.Second},
 		{"an unquoted rule", c.Topics[2].Subscribe.Value, "true"},
-		{"the default rule", c.ContentPublish.Value, "backend"},
+		{"a section's rule", config.SectionOf[watched](c).Content[0].Watch.Value, "true"},
+		{"the default rule", config.SectionOf[watched](c).ContentPublish.Value, "backend"},
 		{"a missing rule", c.Topics[2].Publish.Value, ""},
 		{"undeclared", c.Undeclared, "allow"},
 		{"free values", fmt.Sprint(c.Topics[2].Every.Args, c.Topics[2].Every.Kwargs), "[1 2.5 x true <nil> 18446744073709551615] map[a:map[b:[1]]]"},
@@ -164,6 +191,7 @@ func mustParse(t *testing.T, text string, options config.Options) *config.Config
 	if options.Lookup == nil {
 		options.Lookup = environment
 	}
+	options.Sections = sections
 	c, err := config.Parse("conf/tidings.yaml", []byte(text), options)
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +245,7 @@ func TestLaterSourcesWin(t *testing.T) {
 		{"a contract", c.Topics[0].Pattern.Value, "chat.{room}"},
 		{"its rule", c.Topics[0].Publish.Value, `identity.id == "ann"`},
 		{"the rule's place", c.Topics[0].Publish.At(3).String(), "--set topics.chat.{room}.publish"},
-		{"a list", strings.Join(c.Maintenance.OperatorRoles, " "), "a b"},
+		{"a list", strings.Join(config.SectionOf[site](c).Maintenance.OperatorRoles, " "), "a b"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s is %q instead of %q", test.what, test.got, test.want)
@@ -338,10 +366,11 @@ func TestLongLinesAreCut(t *testing.T) {
 }
 
 func TestReferenceNamesEveryKey(t *testing.T) {
-	reference := config.Reference()
+	reference := config.Reference(sections...)
 	for _, want := range []string{
 		"| `listen`<br>`TIDINGS_LISTEN` | text | `:8080` |", "`topics.<pattern>.handler.on_failure`", "`api_keys[].may`",
 		"| `limits.outbox_bytes`<br>`TIDINGS_LIMITS_OUTBOX_BYTES` | size, 64KiB to 1GiB | `4MiB` |", "`auth.tickets.secret`",
+		"| `maintenance.operator_roles`<br>`TIDINGS_MAINTENANCE_OPERATOR_ROLES` |", "`topics`, `sessions`, `content`, `presence`, `maintenance`, `*`",
 	} {
 		if !strings.Contains(reference, want) {
 			t.Errorf("the reference lacks %s", want)
@@ -349,6 +378,22 @@ func TestReferenceNamesEveryKey(t *testing.T) {
 	}
 	if strings.Contains(reference, "|  |") {
 		t.Error("a key has no documentation")
+	}
+}
+
+func TestTheKeysOfASectionExistOnlyWithIt(t *testing.T) {
+	text := []byte("content_publish: backend\napi_keys: [{name: a, key: 0123456789abcdef, may: [presence]}]\n")
+	c, err := config.Parse("tidings.yaml", text, config.Options{Lookup: environment, Sections: sections[:1]})
+	want := `tidings.yaml:2:51: may[0] cannot be "presence"; use publish, call, tickets, topics, sessions, content or *`
+	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
+		t.Error(diff)
+	}
+	if len(c.Sections()) != 1 || config.SectionOf[watched](c) != c.Sections()[0] || len(config.SectionOf[site](c).Presence) != 0 {
+		t.Errorf("the sections are %v", c.Sections())
+	}
+	_, err = config.Parse("tidings.yaml", text[:strings.IndexByte(string(text), '\n')], config.Options{Lookup: environment})
+	if err == nil || !strings.Contains(err.Error(), "there is no key content_publish in the configuration") {
+		t.Errorf("without the section: %v", err)
 	}
 }
 
@@ -379,7 +424,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := config.Parse("fuzz.yaml", data, config.Options{Lookup: environment})
+		c, err := config.Parse("fuzz.yaml", data, config.Options{Sections: sections, Lookup: environment})
 		if err == nil {
 			if c.Listen == "" {
 				t.Error("a configuration without an address")

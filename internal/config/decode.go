@@ -49,6 +49,7 @@ func (s spec) below(name string, tag reflect.StructTag) spec {
 // decoder fills a [Config] from the tree and collects what is wrong on the way.
 type decoder struct {
 	source    *source
+	schema    schema
 	options   Options
 	problems  Problems
 	positions map[string]Pos
@@ -59,7 +60,7 @@ type decoder struct {
 }
 
 func newDecoder(s *source, options Options) *decoder {
-	return &decoder{source: s, options: options, positions: make(map[string]Pos), origins: make(map[*yaml.Node]Pos), budget: maxNodes}
+	return &decoder{source: s, schema: newSchema(options.Sections), options: options, positions: make(map[string]Pos), origins: make(map[*yaml.Node]Pos), budget: maxNodes}
 }
 
 // finish gives the problems in order, each with its line.
@@ -246,16 +247,16 @@ func (d *decoder) unknown(p pair, section reflect.Type, s spec) {
 		if at := s.below(near, "").path; !d.given(at) {
 			d.positions[at] = d.pos(p.key) // not missing, only misspelled
 		}
-	} else if home := homeOf(p.key.Value); home != "" {
+	} else if home := d.schema.homeOf(p.key.Value); home != "" {
 		fix = "it belongs to " + home
 	}
 	d.problem(p.key, fmt.Sprintf("there is no key %s in %s", clip(p.key.Value), inside(s)), fix)
 }
 
 // homeOf gives the section that a key is in, if it is in one only.
-func homeOf(name string) string {
+func (s schema) homeOf(name string) string {
 	home := ""
-	for _, k := range keys(reflect.TypeFor[Config](), "") {
+	for _, k := range keys(s.root, "") {
 		if k.name != name {
 			continue
 		}

@@ -19,15 +19,17 @@ import (
 // maxFileBytes is far above a configuration with thousands of contracts.
 const maxFileBytes = 4 << 20
 
-// Options are what besides the file makes a configuration. Later ones win: the file, the
+// Options are the sources of a configuration beside the file. Later sources win: the file, the
 // environment, Set.
 type Options struct {
+	// Sections are the parts of the configuration that features own.
+	Sections []Section
 	// Set are assignments such as "limits.outbox_bytes=2MiB"; the value is YAML. A key with dots in
 	// it is quoted: topics."user.{user}.mail".doc=Mail.
 	Set []string
 	// Lookup reads the environment; nil is [os.LookupEnv].
 	Lookup func(name string) (value string, ok bool)
-	// Demo admits short API keys, for the demonstration whose key stands in the manual.
+	// Demo admits short API keys, for the demo, whose key is published in the manual.
 	Demo bool
 }
 
@@ -74,15 +76,19 @@ func Parse(name string, data []byte, options Options) (*Config, error) {
 	if options.Lookup == nil {
 		options.Lookup = os.LookupEnv
 	}
-	c := &Config{directory: filepath.Dir(name), source: newSource(name, data)}
-	d := newDecoder(c.source, options)
+	d := newDecoder(newSource(name, data), options)
 	root := d.document(data)
 	if root == nil {
 		return nil, d.finish()
 	}
 	d.override(root, options)
-	d.decode(root, reflect.ValueOf(c).Elem(), spec{})
-	c.positions = d.positions
+	whole := reflect.New(d.schema.root).Elem()
+	d.decode(root, whole, spec{})
+	c := whole.Field(0).Addr().Interface().(*Config)
+	c.directory, c.source, c.positions = filepath.Dir(name), d.source, d.positions
+	for i := 1; i < whole.NumField(); i++ {
+		c.sections = append(c.sections, whole.Field(i).Addr().Interface())
+	}
 	d.validate(c, options)
 	if problems := d.finish(); len(problems) > 0 {
 		return c, problems

@@ -19,7 +19,7 @@ func envName(path string) string {
 // override writes the environment and --set into the tree, as if the file said so. The values keep
 // where they come from, for messages.
 func (d *decoder) override(root *yaml.Node, options Options) {
-	for _, key := range keys(reflect.TypeFor[Config](), "") {
+	for _, key := range keys(d.schema.root, "") {
 		if !key.scalars() {
 			continue
 		}

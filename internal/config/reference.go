@@ -7,25 +7,31 @@ import (
 	"strings"
 )
 
-// Reference is the documentation of every key, in Markdown.
-func Reference() string {
-	var b strings.Builder
-	b.WriteString(referenceHead)
-	fmt.Fprint(&b, "\n## Top level\n", tableHead)
-	rows(&b, reflect.TypeFor[Config](), "")
-	for _, k := range keys(reflect.TypeFor[Config](), "") {
+// Reference returns the documentation of every key, those of the sections included, in Markdown.
+func Reference(sections ...Section) string {
+	r := reference{schema: newSchema(sections)}
+	r.WriteString(referenceHead)
+	fmt.Fprint(&r, "\n## Top level\n", tableHead)
+	r.rows(r.schema.root, "")
+	for _, k := range keys(r.schema.root, "") {
 		if below := k.section(); below != nil {
-			fmt.Fprintf(&b, "\n## %s\n\n%s\n%s", code(k.path+strings.TrimSuffix(k.step(), ".")), k.field.Tag.Get("doc"), tableHead)
-			rows(&b, below, k.path+k.step())
+			fmt.Fprintf(&r, "\n## %s\n\n%s\n%s", code(k.path+strings.TrimSuffix(k.step(), ".")), k.field.Tag.Get("doc"), tableHead)
+			r.rows(below, k.path+k.step())
 		}
 	}
-	return b.String()
+	return r.String()
 }
 
-func rows(b *strings.Builder, section reflect.Type, prefix string) {
+// reference writes the documentation of a schema.
+type reference struct {
+	strings.Builder
+	schema schema
+}
+
+func (r *reference) rows(section reflect.Type, prefix string) {
 	for _, field := range fields(section) {
 		name := field.Tag.Get("key")
-		row(b, key{path: prefix + name, name: name, field: field})
+		r.row(key{path: prefix + name, name: name, field: field})
 	}
 }
 
@@ -44,7 +50,7 @@ const referenceHead = "# Configuration\n\n" +
 	"  (`id`, `name`, `role`, `roles`, `tenant`, `claims`), `params` (the parameters of the pattern, as text), `topic` or `procedure` (the URI),\n" +
 	"  `backend` (the client has an API key) and `anonymous`. The usual rule for publishing is `backend`. Without a rule no client may.\n"
 
-func row(b *strings.Builder, k key) {
+func (r *reference) row(k key) {
 	standard := "-"
 	if text, ok := k.field.Tag.Lookup("default"); ok {
 		standard = code(text)
@@ -56,13 +62,13 @@ func row(b *strings.Builder, k key) {
 	if k.scalars() {
 		name += "<br>`" + envName(k.path) + "`"
 	}
-	fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, strings.ReplaceAll(values(k), "|", `\|`), standard, strings.ReplaceAll(k.field.Tag.Get("doc"), "|", `\|`))
+	fmt.Fprintf(r, "| %s | %s | %s | %s |\n", name, strings.ReplaceAll(r.schema.values(k), "|", `\|`), standard, strings.ReplaceAll(k.field.Tag.Get("doc"), "|", `\|`))
 }
 
 func code(text string) string { return "`" + text + "`" }
 
-// values says what may be written.
-func values(k key) string {
+// values describes the values that a key takes.
+func (s schema) values(k key) string {
 	t, tag := k.field.Type, k.field.Tag
 	list := ""
 	if t.Kind() == reflect.Slice && tag.Get("map") == "" && k.section() == nil {
@@ -71,7 +77,7 @@ func values(k key) string {
 			list = "one or a list of "
 		}
 	}
-	if one := strings.Fields(tag.Get("one")); len(one) > 0 {
+	if one := s.choices(tag); len(one) > 0 {
 		return list + "`" + strings.Join(one, "`, `") + "`"
 	}
 	kind := kindOf(t, tag)

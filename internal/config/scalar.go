@@ -40,7 +40,7 @@ func (d *decoder) scalar(n *yaml.Node, target reflect.Value, s spec) {
 	}
 	switch target.Type() {
 	case textType:
-		if bad := check(text, s.tag); bad != nil {
+		if bad := d.schema.check(text, s.tag); bad != nil {
 			if bad.secret {
 				d.source.mask(n)
 			}
@@ -51,7 +51,7 @@ func (d *decoder) scalar(n *yaml.Node, target reflect.Value, s spec) {
 	case secretType:
 		target.Set(reflect.ValueOf(Secret{&text, d.pos(n)}))
 	default:
-		if bad := assign(target, text, s.tag); bad != nil {
+		if bad := d.schema.assign(target, text, s.tag); bad != nil {
 			d.problem(n, s.name()+" "+bad.message, bad.fix)
 		}
 	}
@@ -89,13 +89,13 @@ func (d *decoder) defaults(target reflect.Value, s spec) {
 		}
 		return
 	}
-	if bad := assign(target, text, s.tag); bad != nil {
+	if bad := d.schema.assign(target, text, s.tag); bad != nil {
 		d.tell(Pos{File: "default of " + s.path}, s.name()+" "+bad.message, bad.fix)
 	}
 }
 
 // assign reads a value of one of the plain types.
-func assign(target reflect.Value, text string, tag reflect.StructTag) *invalid {
+func (s schema) assign(target reflect.Value, text string, tag reflect.StructTag) *invalid {
 	t := target.Type()
 	switch t {
 	case sizeType:
@@ -119,7 +119,7 @@ func assign(target reflect.Value, text string, tag reflect.StructTag) *invalid {
 	case reflect.Int:
 		return assignInt(target, text, tag)
 	default:
-		if bad := check(text, tag); bad != nil {
+		if bad := s.check(text, tag); bad != nil {
 			return bad
 		}
 		target.SetString(text)
@@ -203,8 +203,8 @@ func example(t reflect.Type) string {
 }
 
 // check holds a text against the tags one and check.
-func check(text string, tag reflect.StructTag) *invalid {
-	if one := strings.Fields(tag.Get("one")); len(one) > 0 && !slices.Contains(one, text) {
+func (s schema) check(text string, tag reflect.StructTag) *invalid {
+	if one := s.choices(tag); len(one) > 0 && !slices.Contains(one, text) {
 		fix := "use " + strings.Join(one[:len(one)-1], ", ") + " or " + one[len(one)-1]
 		if near := nearest(text, one); near != "" {
 			fix = "did you mean " + near + "?"

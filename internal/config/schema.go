@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -25,11 +26,58 @@ type key struct {
 	field reflect.StructField
 }
 
-// fields gives the keys of a section, in order.
+// schema is the whole configuration: the keys of [Config] and those of the sections of features.
+type schema struct {
+	root   reflect.Type // a struct of Config and the sections, in this order, each with the tag inline
+	scopes []string     // of the sections
+}
+
+// sectionsBefore is the key of [Config] that the keys of features stand before.
+const sectionsBefore = "meta"
+
+func newSchema(sections []Section) schema {
+	made := schema{}
+	parts := []reflect.StructField{{Name: "Config", Type: reflect.TypeFor[Config](), Tag: `inline:"true"`}}
+	for i, section := range sections {
+		parts = append(parts, reflect.StructField{
+			Name: "Section" + strconv.Itoa(i), Type: reflect.TypeOf(section.Keys).Elem(), Tag: `inline:"` + sectionsBefore + `"`,
+		})
+		made.scopes = append(made.scopes, section.Scopes...)
+	}
+	made.root = reflect.StructOf(parts)
+	return made
+}
+
+// choices lists what the tag one allows; a + in it stands for the scopes of the sections.
+func (s schema) choices(tag reflect.StructTag) []string {
+	var list []string
+	for _, choice := range strings.Fields(tag.Get("one")) {
+		if choice == "+" {
+			list = append(list, s.scopes...)
+		} else {
+			list = append(list, choice)
+		}
+	}
+	return list
+}
+
+// fields lists the keys of a section, in order. The keys of a field with the tag inline are keys of the
+// section itself; they stand before the key that the tag names.
 func fields(section reflect.Type) []reflect.StructField {
 	var list []reflect.StructField
 	for field := range section.Fields() {
-		if field.Tag.Get("key") != "" {
+		switch before := field.Tag.Get("inline"); {
+		case before != "":
+			inner := fields(field.Type)
+			for i := range inner {
+				inner[i].Index = append(slices.Clone(field.Index), inner[i].Index...)
+			}
+			at := slices.IndexFunc(list, func(f reflect.StructField) bool { return f.Tag.Get("key") == before })
+			if at < 0 {
+				at = len(list)
+			}
+			list = slices.Insert(list, at, inner...)
+		case field.Tag.Get("key") != "":
 			list = append(list, field)
 		}
 	}

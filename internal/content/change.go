@@ -1,46 +1,43 @@
 package content
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 const (
-	// MaxTags bounds one change: each tag is looked up, and each watched one is a publication.
+	// MaxTags bounds one change: each tag is looked up, and each watched tag is a publication.
 	MaxTags = 1000
-	// MaxFields bounds what every event of a change carries along.
+	// MaxFields bounds a part that every event of the change repeats.
 	MaxFields = 200
 
-	maxTagBytes  = 256 // with the prefix still well within what a URI may have
-	maxTextBytes = 256 // of the name of a field, a version, an author's id or name
+	maxTagBytes  = 256 // with the prefix still well below the limit of a URI
+	maxTextBytes = 256 // of a field's name, a version, an author's id or name
 )
 
-// Change is what a backend says has changed.
+// Change is a change of content that a backend or a user made.
 type Change struct {
-	Tags    []string `json:"tags"`
-	Author  *Author  `json:"author"`  // nil: a program, or nobody says
-	Tab     string   `json:"tab"`     // the page that made it: its sessions are not told
-	Version string   `json:"version"` // what the content is now
-	Fields  []string `json:"fields"`  // what of it changed
+	Tags    []string `json:"tags" doc:"The tags of the content that changed." example:"[\"order.42\"]" minItems:"1" maxItems:"1000"`
+	Author  *Author  `json:"author,omitempty" doc:"Who changed it: their other tabs can tell it from a change of somebody else's."`
+	Tab     string   `json:"tab,omitempty" doc:"The page that made the change, as its client names itself: it is not told." maxLength:"64"`
+	Version string   `json:"version,omitempty" doc:"The version that the content has now." example:"7" maxLength:"256"`
+	Fields  []string `json:"fields,omitempty" doc:"What of it changed." example:"[\"status\"]" maxItems:"200"`
 }
 
 // Author is the user who made a change.
 type Author struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID   string `json:"id" doc:"The user's id." example:"42" minLength:"1"`
+	Name string `json:"name" required:"false" doc:"The name that others see." example:"Ann Miller"`
 }
 
-// Result is what came of a change.
+// Result says what became of a change.
 type Result struct {
-	Change   string // carried by the events of all its tags
-	Notified int    // events sent
+	Change   string `json:"change" doc:"The id of the change: events of all its tags carry it."`
+	Notified int    `json:"notified" doc:"How many watchers were told." example:"2"`
 }
 
-// check says what is wrong with a change, for who said it.
+// check returns a *[wamp.Failure] if the change cannot be published.
 func (c *Change) check() error {
 	switch {
 	case len(c.Tags) == 0:
@@ -76,7 +73,7 @@ func (c *Change) check() error {
 	return checkText("version", c.Version)
 }
 
-// checkTag holds a tag to the loose rule for URIs, since it becomes the end of one.
+// checkTag checks a tag by the loose rule for URIs, because the tag becomes the end of a URI.
 func checkTag(tag string) error {
 	if len(tag) > maxTagBytes {
 		return wamp.Fail(wamp.ErrInvalidArgument, "a tag has at most %d bytes, not %d", maxTagBytes, len(tag))
@@ -87,12 +84,9 @@ func checkTag(tag string) error {
 	return nil
 }
 
-func checkText(what, text string) error {
-	if len(text) > maxTextBytes {
-		return wamp.Fail(wamp.ErrInvalidArgument, "%s has %d bytes; at most %d are taken", what, len(text), maxTextBytes)
-	}
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-		return wamp.Fail(wamp.ErrInvalidArgument, "%s must be UTF-8 without control characters", what)
+func checkText(what, s string) error {
+	if err := text.Check(what, s, maxTextBytes); err != nil {
+		return wamp.Fail(wamp.ErrInvalidArgument, "%s", err)
 	}
 	return nil
 }

@@ -11,33 +11,42 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
+// Feature describes content to the server.
+var Feature = feature.Feature{
+	Name:   "content",
+	Config: config.Section{Keys: (*Config)(nil), Scopes: []string{string(scope)}},
+	New: func(h feature.Host) feature.Component {
+		return New(Options{Declared: h.Policy.Declares, Logger: h.Logger})
+	},
+}
+
 const (
-	// TopicPrefix and a tag are the topic that who watches the tag subscribes to.
+	// TopicPrefix followed by a tag is the topic of the tag.
 	TopicPrefix = "tidings.content."
-	// TopicChanged takes changes as publications. Who may publish there is the topic table's business.
+	// TopicChanged takes changes as publications. Its contract decides which sessions may publish.
 	TopicChanged wamp.URI = "tidings.changed"
 )
 
-// Options is what the component stands on.
+// Options configures a [Component].
 type Options struct {
-	Realm *router.Realm
-	// Declared tells whether a topic has a contract; nil: all have. One that has none has no watchers,
-	// not even those whose pattern reaches it: no rule has said that they may.
+	// Declared reports whether a topic has a contract; nil: all have one. A tag without a contract gets
+	// no events, even if a pattern subscription covers its topic: no rule has allowed that.
 	Declared func(topic wamp.URI) bool
-	Logger   *slog.Logger
+	Logger   *slog.Logger // nil: nothing is logged
 }
 
-// Component turns changes into events. It is safe for concurrent use.
+// Component turns changes into events. Safe for concurrent use.
 type Component struct {
 	router.NoObserver
-	realm    *router.Realm
 	declared func(wamp.URI) bool
 	log      *slog.Logger
-	undo     []func() // by Open, for Close
+	realm    atomic.Pointer[router.Realm] // nil before Open, when no session can watch
 
 	changes, events, refused atomic.Uint64
 
@@ -48,11 +57,11 @@ type Component struct {
 // Stats counts since the start.
 type Stats struct {
 	Changes uint64 // accepted
-	Events  uint64 // sent for them
-	Refused uint64 // changes that were not like one
+	Events  uint64 // sent for accepted changes
+	Refused uint64 // malformed changes
 }
 
-// event is what who watches a tag gets, as keyword arguments.
+// event is the keyword arguments of the event for one tag.
 type event struct {
 	Tag     string   `json:"tag"`
 	Change  string   `json:"change"`
@@ -63,7 +72,7 @@ type event struct {
 	At      string   `json:"at"`
 }
 
-// New makes the component. It starts nothing.
+// New returns a component. It starts nothing.
 func New(options Options) *Component {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -71,31 +80,22 @@ func New(options Options) *Component {
 	if options.Declared == nil {
 		options.Declared = func(wamp.URI) bool { return true }
 	}
-	return &Component{
-		realm: options.Realm, declared: options.Declared, log: options.Logger, tabs: make(map[string][]wamp.ID),
-	}
+	return &Component{declared: options.Declared, log: options.Logger, tabs: make(map[string][]wamp.ID)}
 }
 
-// Open begins to listen and to know the tabs of sessions: call it before clients can join.
-func (c *Component) Open() error {
-	cancel, err := c.realm.Subscribe(TopicChanged, wamp.MatchExact, c.published)
+// Open implements [feature.Component]. It subscribes to [TopicChanged] and observes the tabs of sessions.
+func (c *Component) Open(_ context.Context, realm *router.Realm) (close func(), err error) {
+	c.realm.Store(realm)
+	unsubscribe, err := realm.Subscribe(TopicChanged, wamp.MatchExact, c.published)
 	if err != nil {
-		return fmt.Errorf("listen to %s: %w", TopicChanged, err)
+		return nil, fmt.Errorf("listen to %s: %w", TopicChanged, err)
 	}
-	c.undo = append(c.undo, cancel, c.realm.Observe(c))
-	return nil
+	stop := realm.Observe(c)
+	return func() { unsubscribe(); stop() }, nil
 }
 
-// Close ends what Open began.
-func (c *Component) Close() {
-	for _, undo := range c.undo {
-		undo()
-	}
-	c.undo = nil
-}
-
-// Changed sends one event for each tag of the change that somebody watches. The error is a
-// *[wamp.Failure], or that the caller has given up.
+// Changed sends one event for each watched tag of the change. The error is a *[wamp.Failure], or that
+// ctx has ended.
 func (c *Component) Changed(ctx context.Context, change Change) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, fmt.Errorf("tell a change: %w", err)
@@ -105,7 +105,7 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 		return Result{}, err
 	}
 	e := event{
-		// A string, since all that can be done with it is to compare.
+		// A string, because receivers can only compare it.
 		Change:  strconv.FormatUint(uint64(wamp.NewGlobalID()), 36),
 		Author:  change.Author,
 		Tab:     optional(change.Tab),
@@ -115,13 +115,13 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 	}
 	result := Result{Change: e.Change}
 	filter := router.Filter{Exclude: c.sessionsOf(change.Tab)}
-	told := make(map[string]struct{}, len(change.Tags))
+	seen := make(map[string]struct{}, len(change.Tags))
 	for _, tag := range change.Tags {
-		if _, twice := told[tag]; twice {
+		if _, twice := seen[tag]; twice {
 			continue
 		}
-		told[tag] = struct{}{}
-		n, err := c.tell(tag, e, filter)
+		seen[tag] = struct{}{}
+		n, err := c.publish(tag, e, filter)
 		if err != nil {
 			return result, err
 		}
@@ -132,11 +132,11 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 	return result, nil
 }
 
-// tell publishes the event of one tag, or nothing if nobody watches it: most tags are nobody's at
-// any moment, and encoding is most of what an event costs.
-func (c *Component) tell(tag string, e event, filter router.Filter) (events int, err error) {
-	topic := wamp.URI(TopicPrefix + tag)
-	if c.realm.Subscribers(topic) == 0 || !c.declared(topic) {
+// publish publishes the event of one tag if the tag has watchers. Most tags have none at any moment, and
+// encoding is the largest part of an event's cost.
+func (c *Component) publish(tag string, e event, filter router.Filter) (events int, err error) {
+	topic, realm := wamp.URI(TopicPrefix+tag), c.realm.Load()
+	if realm == nil || realm.Subscribers(topic) == 0 || !c.declared(topic) {
 		return 0, nil
 	}
 	e.Tag = tag
@@ -144,7 +144,7 @@ func (c *Component) tell(tag string, e event, filter router.Filter) (events int,
 	if err != nil {
 		return 0, fmt.Errorf("encode the event of the tag %q: %w", tag, err)
 	}
-	receipt := c.realm.Publish(router.Publication{
+	receipt := realm.Publish(router.Publication{
 		Topic:   topic,
 		Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs},
 		Filter:  filter,
@@ -152,8 +152,8 @@ func (c *Component) tell(tag string, e event, filter router.Filter) (events int,
 	return receipt.Deliveries, nil
 }
 
-// published takes a change that came as a publication. There is nobody to answer: what is wrong
-// with it goes to the log.
+// published handles a change that came as a publication. A publication has no answer, so errors go to
+// the log.
 func (c *Component) published(d router.LocalEvent) {
 	change, err := decode(d.Payload)
 	if err != nil {
@@ -187,8 +187,8 @@ func decode(p wamp.Payload) (change Change, err error) {
 	return change, nil
 }
 
-// attribute makes a change that a user's session published the user's own: only backends are
-// believed about others.
+// attribute sets author and tab of a change that a user's session published to those of the session.
+// Only backends may name another author.
 func attribute(change *Change, publisher *router.Session) {
 	if publisher == nil || publisher.Identity().Backend {
 		return
@@ -197,9 +197,16 @@ func attribute(change *Change, publisher *router.Session) {
 	change.Tab = publisher.Tab()
 }
 
-// Stats counts since the start.
+// Stats returns the counters.
 func (c *Component) Stats() Stats {
 	return Stats{Changes: c.changes.Load(), Events: c.events.Load(), Refused: c.refused.Load()}
+}
+
+// Collect implements [feature.Meter].
+func (c *Component) Collect(yield func(feature.Sample)) {
+	s := c.Stats()
+	yield(feature.Sample{Name: "content_changes_total", Help: "Changes of content that were told.", Kind: feature.Counter, Value: float64(s.Changes)})
+	yield(feature.Sample{Name: "content_events_total", Help: "Watchers that were told of a change.", Kind: feature.Counter, Value: float64(s.Events)})
 }
 
 func optional(text string) *string {
@@ -208,3 +215,9 @@ func optional(text string) *string {
 	}
 	return &text
 }
+
+// Interface guards.
+var (
+	_ feature.Component = (*Component)(nil)
+	_ feature.Meter     = (*Component)(nil)
+)

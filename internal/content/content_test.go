@@ -22,12 +22,12 @@ import (
 func open(t testing.TB, options content.Options) (*content.Component, *router.Router) {
 	t.Helper()
 	r, realm := routertest.Realm()
-	options.Realm = realm
 	c := content.New(options)
-	if err := c.Open(); err != nil {
+	end, err := c.Open(t.Context(), realm)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	t.Cleanup(end)
 	return c, r
 }
 
@@ -275,13 +275,23 @@ func TestAPublicationThatIsNoChangeIsLoggedAndHarmsNobody(t *testing.T) {
 	}
 }
 
-func TestAfterCloseNothingIsHeard(t *testing.T) {
-	c, r := open(t, content.Options{})
+func TestAfterCloseNoChangeIsPublished(t *testing.T) {
+	r, realm := routertest.Realm()
+	end, err := content.New(content.Options{}).Open(t.Context(), realm)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ann := watch(t, r, "ann", "", "order.42")
 	erp := routertest.Join(t, r, routertest.Page{Identity: routertest.Backend("erp")})
-	c.Close()
+	end()
 	erp.Publish(content.TopicChanged, nil, wamp.Dict{"tags": []any{"order.42"}})
 	if heard := ann.Events(); len(heard) != 0 {
 		t.Errorf("heard %v", heard)
+	}
+}
+
+func TestBeforeOpenAChangeReachesNoPage(t *testing.T) {
+	if result := changed(t, content.New(content.Options{}), content.Change{Tags: []string{"order.42"}}); result.Notified != 0 || result.Change == "" {
+		t.Errorf("the result is %+v", result)
 	}
 }

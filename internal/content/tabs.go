@@ -7,7 +7,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Joined remembers the session of a page that has a name. Sessions of nameless pages cost nothing.
+// Joined implements [router.Observer]. It remembers the session of a page that has a name; other sessions
+// cost nothing.
 func (c *Component) Joined(s *router.Session) {
 	if s.Tab() == "" {
 		return
@@ -17,7 +18,7 @@ func (c *Component) Joined(s *router.Session) {
 	c.tabs[s.Tab()] = append(c.tabs[s.Tab()], s.ID())
 }
 
-// Left forgets it.
+// Left implements [router.Observer]. It forgets the session.
 func (c *Component) Left(s *router.Session) {
 	if s.Tab() == "" {
 		return
@@ -32,7 +33,7 @@ func (c *Component) Left(s *router.Session) {
 	c.tabs[s.Tab()] = left
 }
 
-// sessionsOf lists the sessions of a page: one, or a few while a lost one has not been noticed.
+// sessionsOf lists the sessions of a page: usually one, and more while a lost connection is unnoticed.
 func (c *Component) sessionsOf(tab string) []wamp.ID {
 	if tab == "" {
 		return nil

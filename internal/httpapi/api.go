@@ -1,13 +1,13 @@
-// Package httpapi is Tidings over HTTP, for backends: publish, call, tickets, topics, sessions,
-// content, presence and maintenance under /api/v1, and the OpenAPI document that describes them.
+// Package httpapi is Tidings over HTTP, for backends: a kit of operations, problem documents, API
+// keys with scopes and the OpenAPI document, and the resources of the router itself under /api/v1:
+// publish, call, tickets, topics and sessions. A feature adds its own operations by [Register].
 //
-// Every request but the one for that document carries an API key and needs the key's scope for what
-// it does. Every refusal is a problem document (RFC 9457) that says what was wrong and what to do.
-// Who tries keys that do not exist is slowed down.
+// Every request but the one for the OpenAPI document carries an API key, and the key needs the scope
+// of the operation. Every refusal is a problem document (RFC 9457) that says what was wrong and what
+// to do. An address that tries unknown keys is slowed down.
 //
-// The package never decides who may do what on which topic (who it is given as [Publisher] and
-// [Caller] does, by the same contracts as over WebSocket), keeps no state but of such failures, and
-// serves no browser.
+// The package knows no feature, decides nothing about topics and procedures ([Publisher] and [Caller]
+// apply the contracts, as over WebSocket), keeps no state but of failed keys, and serves no browser.
 package httpapi
 
 import (
@@ -19,43 +19,45 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Prefix is where the API lives: the handler that [New] makes expects requests below it.
+// Prefix begins the path of every operation: the handler that [New] returns expects requests below it.
 const Prefix = "/api/v1/"
 
-// DefaultMaxBody is how large a request may be when Options name no limit. It is the default size
-// of a WebSocket message too, so that what fits there fits here.
+// DefaultMaxBody is the largest body of a request if Options name no limit. It equals the default
+// size of a WebSocket message, so a payload that fits there fits here.
 const DefaultMaxBody = 1 << 20
 
-// Options are what the API stands on. Every interface is required; the rest has defaults.
+// Options configures an [API]. Every interface is required; the rest has defaults.
 type Options struct {
-	Keys        Keys
-	Publisher   Publisher
-	Caller      Caller
-	Issuer      Issuer
-	Topics      Topics
-	Sessions    Sessions
-	Content     Content
-	Presence    Presence
-	Maintenance Maintenance
+	Keys      Keys
+	Publisher Publisher
+	Caller    Caller
+	Issuer    Issuer
+	Topics    Topics
+	Sessions  Sessions
+	Resources []Resource // of features, in the order of the document
 
 	MaxBody     int64  // bytes; 0: DefaultMaxBody
 	KeyFailures int    // of one address in a minute; 0: DefaultKeyFailures
 	Version     string // of the program, for the OpenAPI document
-	// RemoteAddr says where a request comes from, seen through proxies; nil: from who is connected.
+	// RemoteAddr returns the client's address, seen through proxies; nil: the address of the connection.
 	RemoteAddr func(*http.Request) netip.Addr
 	Logger     *slog.Logger // nil: slog.Default()
 }
 
-// API is the handler of everything under [Prefix]. It is safe for concurrent use.
+// Resource adds the operations of a feature. [New] calls Routes once, before the document is made.
+type Resource interface{ Routes(a *API) }
+
+// API serves everything under [Prefix]. Safe for concurrent use.
 type API struct {
 	options  Options
 	failures *failures
 	mux      *http.ServeMux
 	huma     huma.API
-	document []byte // the OpenAPI document, made once
+	scopes   []Scope // of the operations, in the order of the document
+	document []byte  // the OpenAPI document, made once
 }
 
-// New assembles the API. It starts nothing.
+// New returns the API with the resources of the router and of options. It starts nothing.
 func New(options Options) (*API, error) {
 	if options.MaxBody == 0 {
 		options.MaxBody = DefaultMaxBody
@@ -79,9 +81,9 @@ func New(options Options) (*API, error) {
 	a.addTickets()
 	a.addTopics()
 	a.addSessions()
-	a.addContent()
-	a.addPresence()
-	a.addMaintenance()
+	for _, r := range options.Resources {
+		r.Routes(a)
+	}
 	if err := a.addDocument(); err != nil {
 		return nil, err
 	}
@@ -91,13 +93,13 @@ func New(options Options) (*API, error) {
 func peerAddr(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return netip.Addr{} // all that are unknown are limited as one
+		return netip.Addr{} // unknown addresses share one limit
 	}
 	return peer.Addr().Unmap()
 }
 
-// ServeHTTP answers one request. What no operation answers gets a problem document as well, where
-// net/http would write a line of text.
+// ServeHTTP answers one request. A request without an operation gets a problem document, where net/http
+// would write a line of text.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := a.mux.Handler(r); pattern != "" {
 		a.mux.ServeHTTP(w, r)
@@ -106,8 +108,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ServeUnknown(a.mux, w, r)
 }
 
-// ServeUnknown answers a request that no pattern of mux matches: 405 with the methods that are
-// allowed if the path exists, 404 otherwise.
+// ServeUnknown answers a request that no pattern of mux matches: with 405 and the allowed methods if
+// the path exists, with 404 otherwise.
 func ServeUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	unmatched, _ := mux.Handler(r)
 	answer := &statusRecorder{header: http.Header{}}
@@ -122,7 +124,7 @@ func ServeUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	NewProblem(http.StatusNotFound, "there is nothing at %s", r.URL.Path).Write(w)
 }
 
-// statusRecorder keeps the status and header of an answer and throws the body away.
+// statusRecorder keeps the status and header of an answer and discards the body.
 type statusRecorder struct {
 	header http.Header
 	status int

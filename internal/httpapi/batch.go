@@ -39,8 +39,8 @@ func (a *API) addBatch() {
 		summary: "Publish many",
 		description: "Publishes each item as if it came alone, in order: one that is refused does not keep the others back, and has its own problem document in its place. " +
 			"The answer is 200 whatever became of the items.",
-		request: example[Batch]{Value: raw(`{"publications":[{"topic":"order.42","kwargs":{"status":"shipped"}},{"topic":"order.43","args":["paid"]}]}`)},
-		response: example[BatchAnswer]{Value: raw(`{"results":[{"status":200,"publication":4711815442389120,"deliveries":3},` +
+		request: example[Batch]{Value: JSON(`{"publications":[{"topic":"order.42","kwargs":{"status":"shipped"}},{"topic":"order.43","args":["paid"]}]}`)},
+		response: example[BatchAnswer]{Value: JSON(`{"results":[{"status":200,"publication":4711815442389120,"deliveries":3},` +
 			`{"status":403,"problem":{"title":"Forbidden","status":403,"detail":"...","error":"wamp.error.not_authorized"}}]}`)},
 		serve: a.batch,
 	})

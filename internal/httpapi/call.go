@@ -40,15 +40,15 @@ type (
 )
 
 func (a *API) addCall() {
-	register(a, operation{
-		scope:       ScopeCall,
-		method:      http.MethodPost,
-		path:        "call",
-		id:          "call",
-		summary:     "Call a procedure",
-		description: "Calls a procedure that a client has registered, or one of the server's own, and waits for the result. An error of the procedure itself is 422 with its URI in error and what it carried in args and kwargs.",
-		errors:      []int{http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout},
-		request:     raw(`{"procedure":"demo.echo","args":["hello"],"timeout":"5s"}`),
+	Register(a, Operation{
+		Scope:       ScopeCall,
+		Method:      http.MethodPost,
+		Path:        "call",
+		ID:          "call",
+		Summary:     "Call a procedure",
+		Description: "Calls a procedure that a client has registered, or one of the server's own, and waits for the result. An error of the procedure itself is 422 with its URI in error and what it carried in args and kwargs.",
+		Errors:      []int{http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout},
+		Request:     JSON(`{"procedure":"demo.echo","args":["hello"],"timeout":"5s"}`),
 	}, a.call)
 }
 
@@ -63,7 +63,7 @@ func (a *API) call(ctx context.Context, in *callInput) (*callOutput, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	result, err := a.options.Caller.Call(ctx, by(ctx), wamp.URI(in.Body.Procedure), carried)
+	result, err := a.options.Caller.Call(ctx, KeyName(ctx), wamp.URI(in.Body.Procedure), carried)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/httpapi/apitest"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -21,13 +21,10 @@ type fakes struct {
 	publish func(by string, p router.Publication) (router.Receipt, error)
 	call    func(ctx context.Context, by string, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error)
 	issue   func(httpapi.Ticket) (string, time.Time, error)
-	changed func(httpapi.Change) (string, int, error)
-	people  func(record string) (httpapi.Attendance, error)
 
-	published   []router.Publication
-	killed      []wamp.ID
-	maintenance httpapi.MaintenanceState
-	log         strings.Builder
+	published []router.Publication
+	killed    []wamp.ID
+	log       strings.Builder
 }
 
 // Verify knows one key for each scope, named like the scope, and "all".
@@ -80,39 +77,13 @@ func (f *fakes) Kill(id wamp.ID, _ string) bool {
 	return id == 42
 }
 
-func (f *fakes) Changed(_ context.Context, c httpapi.Change) (string, int, error) {
-	if f.changed != nil {
-		return f.changed(c)
-	}
-	return "c1", len(c.Tags), nil
-}
-
-func (f *fakes) People(_ context.Context, record string) (httpapi.Attendance, error) {
-	if f.people != nil {
-		return f.people(record)
-	}
-	return httpapi.Attendance{Record: record, People: []httpapi.Person{}}, nil
-}
-
-func (f *fakes) State(context.Context) (httpapi.MaintenanceState, error) { return f.maintenance, nil }
-
-func (f *fakes) On(_ context.Context, start httpapi.MaintenanceStart) (httpapi.MaintenanceState, error) {
-	f.maintenance.On, f.maintenance.Message, f.maintenance.By = true, start.Message, start.By
-	return f.maintenance, nil
-}
-
-func (f *fakes) Off(_ context.Context, by string) (httpapi.MaintenanceState, error) {
-	f.maintenance.On, f.maintenance.By = false, by
-	return f.maintenance, nil
-}
-
 // maxBody of the APIs under test.
 const maxBody = 4096
 
 func newAPI(t *testing.T, f *fakes, change ...func(*httpapi.Options)) http.Handler {
 	t.Helper()
 	options := httpapi.Options{
-		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Content: f, Presence: f, Maintenance: f,
+		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f,
 		MaxBody: maxBody, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
 	}
 	for _, c := range change {
@@ -125,28 +96,12 @@ func newAPI(t *testing.T, f *fakes, change ...func(*httpapi.Options)) http.Handl
 	return api
 }
 
-// request is one request of a test.
+// request is a request of a test.
 type request struct {
 	method, path, key, body, contentType string
 }
 
 func (r request) send(t *testing.T, api http.Handler) *httptest.ResponseRecorder {
 	t.Helper()
-	var body io.Reader
-	if r.body != "" {
-		body = strings.NewReader(r.body)
-	}
-	req := httptest.NewRequestWithContext(t.Context(), r.method, "/api/v1/"+r.path, body)
-	if r.key != "" {
-		req.Header.Set("Authorization", "Bearer "+r.key)
-	}
-	if r.contentType == "" && r.body != "" {
-		r.contentType = "application/json"
-	}
-	if r.contentType != "" {
-		req.Header.Set("Content-Type", r.contentType)
-	}
-	answer := httptest.NewRecorder()
-	api.ServeHTTP(answer, req)
-	return answer
+	return apitest.Request{Method: r.method, Path: r.path, Key: r.key, Body: r.body, ContentType: r.contentType}.Send(t, api)
 }

@@ -53,30 +53,6 @@ func TestOperationsAnswerAsDocumented(t *testing.T) {
 		},
 		"end a session":             {request{method: "DELETE", path: "sessions/42", key: "sessions"}, 204, ""},
 		"end a session of nobody's": {request{method: "DELETE", path: "sessions/43", key: "sessions"}, 404, `{"title":"Not Found","status":404,"detail":"there is no session 43"}`},
-		"content": {
-			request{method: "POST", path: "content/changed", key: "content", body: `{"tags":["order.42","order.43"],"author":{"id":"1"}}`},
-			200, `{"change":"c1","notified":2}`,
-		},
-		"presence": {
-			request{method: "GET", path: "presence/order.42", key: "presence"},
-			200, `{"record":"order.42","people":[],"count":0,"revision":0}`,
-		},
-		"presence of a record with a slash": {
-			request{method: "GET", path: "presence/a%2Fb", key: "presence"},
-			200, `{"record":"a/b","people":[],"count":0,"revision":0}`,
-		},
-		"maintenance": {
-			request{method: "GET", path: "maintenance", key: "maintenance"},
-			200, `{"on":false,"message":"","since":null,"by":"","operators":[],"operator_roles":[],"revision":0}`,
-		},
-		"maintenance on": {
-			request{method: "PUT", path: "maintenance", key: "maintenance", body: `{"message":"soon"}`},
-			200, `{"on":true,"message":"soon","since":null,"by":"the maintenance key","operators":[],"operator_roles":[],"revision":0}`,
-		},
-		"maintenance off": {
-			request{method: "DELETE", path: "maintenance", key: "all"},
-			200, `{"on":false,"message":"","since":null,"by":"all","operators":[],"operator_roles":[],"revision":0}`,
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := test.request.send(t, newAPI(t, &fakes{}))

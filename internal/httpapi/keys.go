@@ -13,35 +13,33 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// Keys knows the API keys.
+// Keys holds the API keys.
 type Keys interface {
-	// Verify says whose key it is and what it may do.
+	// Verify returns the name and the scopes of a key.
 	Verify(key string) (name string, scopes []string, ok bool)
 }
 
-// Scope is a permission of an API key. The configuration names it in a key's list "may".
+// Scope is a permission of an API key. The configuration lists it under the key's "may".
 type Scope string
 
-// The scopes. Each operation needs one.
+// The scopes of the router's own operations. Each operation needs one; features have their own.
 const (
-	ScopePublish     Scope = "publish"
-	ScopeCall        Scope = "call"
-	ScopeTickets     Scope = "tickets"
-	ScopeTopics      Scope = "topics"
-	ScopeSessions    Scope = "sessions"
-	ScopeContent     Scope = "content"
-	ScopePresence    Scope = "presence"
-	ScopeMaintenance Scope = "maintenance"
+	ScopePublish  Scope = "publish"
+	ScopeCall     Scope = "call"
+	ScopeTickets  Scope = "tickets"
+	ScopeTopics   Scope = "topics"
+	ScopeSessions Scope = "sessions"
 
 	everyScope = "*"
 )
 
-// Scopes lists every scope, in the order of the documentation.
+// Scopes lists the scopes of the router's own operations, in the order of the documentation.
 func Scopes() []Scope {
-	return []Scope{ScopePublish, ScopeCall, ScopeTickets, ScopeTopics, ScopeSessions, ScopeContent, ScopePresence, ScopeMaintenance}
+	return []Scope{ScopePublish, ScopeCall, ScopeTickets, ScopeTopics, ScopeSessions}
 }
 
-// Authenticate says which key a request carries and what it may do, or why it may not go on.
+// Authenticate returns the name and the scopes of the key that a request carries, or the problem to
+// answer with.
 func (a *API) Authenticate(r *http.Request) (name string, scopes []string, problem *Problem) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -65,7 +63,7 @@ func (a *API) Authenticate(r *http.Request) (name string, scopes []string, probl
 	return name, scopes, nil
 }
 
-// authorize is Authenticate, and the scope.
+// authorize authenticates a request and checks that its key has the scope.
 func (a *API) authorize(r *http.Request, need Scope) (name string, problem *Problem) {
 	name, scopes, problem := a.Authenticate(r)
 	if problem != nil {
@@ -80,7 +78,7 @@ func (a *API) authorize(r *http.Request, need Scope) (name string, problem *Prob
 	return name, nil
 }
 
-// tooManyFailures says the same whether the key is a correct one or not.
+// tooManyFailures returns the answer to an address that waits, the same for correct and wrong keys.
 func tooManyFailures(wait time.Duration) *Problem {
 	seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
 	p := NewProblem(http.StatusTooManyRequests, "too many requests with a wrong API key came from this address (limits.key_failures): try again in %s s", seconds)
@@ -100,15 +98,15 @@ func unauthorized(code, detail string) *Problem {
 
 type keyName struct{}
 
-// by gives the name of the API key that the request carried.
-func by(ctx context.Context) string {
+// KeyName returns the name of the API key that the request of an operation carried.
+func KeyName(ctx context.Context) string {
 	name, _ := ctx.Value(keyName{}).(string)
 	return name
 }
 
 const scopeMetadata = "scope"
 
-// admit is the middleware of every operation that huma serves.
+// admit authorizes the requests of the operations that huma serves.
 func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	need, _ := ctx.Operation().Metadata[scopeMetadata].(Scope)
@@ -120,7 +118,7 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, keyName{}, name))
 }
 
-// admitPlain is the same for the handlers that are not huma's.
+// admitPlain authorizes the requests of plain handlers, as admit does for huma's.
 func (a *API) admitPlain(need Scope, serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name, problem := a.authorize(r, need)

@@ -31,7 +31,7 @@ func (a *API) humaConfig() huma.Config {
 			},
 			Servers: []*huma.Server{{URL: "/", Description: "this server"}},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer),
+				Schemas: huma.NewMapRegistry(schemaPrefix, schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{securityScheme: {
 					Type: "http", Scheme: "bearer",
 					Description: "An API key of the configuration (api_keys). It needs the scope that the operation names.",
@@ -44,28 +44,44 @@ func (a *API) humaConfig() huma.Config {
 	}
 }
 
-// operation is what one of huma's operations says of itself.
-type operation struct {
-	scope                Scope
-	method, path, id     string
-	summary, description string
-	status               int   // of success; 0: 200
-	errors               []int // besides those that every operation can give
-	request              any   // an example of the body
+// Operation describes an operation for the OpenAPI document.
+type Operation struct {
+	Scope                Scope
+	Method, Path, ID     string // Path is below [Prefix]
+	Summary, Description string
+	Status               int   // of success; 0: 200
+	Errors               []int // beside those of every operation
+	Request              any   // an example of the body
 }
 
-// register adds an operation that huma decodes, checks and documents.
-func register[I, O any](a *API, op operation, handler func(context.Context, *I) (*O, error)) {
-	if op.status == 0 {
-		op.status = http.StatusOK
+// Named is implemented by JSON types whose name in the OpenAPI document is not their name in Go.
+type Named interface{ SchemaName() string }
+
+// schemaName returns the name of a type in the OpenAPI document.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if named, ok := reflect.Zero(t).Interface().(Named); ok {
+		return named.SchemaName()
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// Register adds an operation. The API decodes requests into I, checks them by the tags of its fields,
+// documents both types, and encodes O. An error of the handler becomes a problem document: a
+// [*Problem] as it is, a *[wamp.Failure] by its URI, every other error as status 500 without its text.
+func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) (*O, error)) {
+	if op.Status == 0 {
+		op.Status = http.StatusOK
 	}
 	described := a.describe(op)
-	described.DefaultStatus = op.status
+	described.DefaultStatus = op.Status
 	described.MaxBodyBytes = a.options.MaxBody
 	described.BodyReadTimeout = bodyTimeout
 	described.RejectUnknownQueryParameters = true
-	if op.request != nil {
-		described.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonType: {Example: op.request}}}
+	if op.Request != nil {
+		described.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonType: {Example: op.Request}}}
 	}
 	huma.Register(a.huma, described, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
@@ -76,10 +92,13 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 	})
 }
 
-// describe makes what all operations have in common: tag, security, and the errors.
-func (a *API) describe(op operation) huma.Operation {
-	codes := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError}, op.errors...)
-	if op.method == http.MethodPost || op.method == http.MethodPut {
+// describe returns the description of an operation with the parts that all share: tag, security, errors.
+func (a *API) describe(op Operation) huma.Operation {
+	if !slices.Contains(a.scopes, op.Scope) {
+		a.scopes = append(a.scopes, op.Scope)
+	}
+	codes := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError}, op.Errors...)
+	if op.Method == http.MethodPost || op.Method == http.MethodPut {
 		codes = append(codes, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
 	}
 	slices.Sort(codes)
@@ -92,14 +111,14 @@ func (a *API) describe(op operation) huma.Operation {
 		}
 	}
 	return huma.Operation{
-		OperationID: op.id,
-		Method:      op.method,
-		Path:        Prefix + op.path,
-		Summary:     op.summary,
-		Description: op.description + "\n\nScope: `" + string(op.scope) + "`.",
-		Tags:        []string{string(op.scope)},
+		OperationID: op.ID,
+		Method:      op.Method,
+		Path:        Prefix + op.Path,
+		Summary:     op.Summary,
+		Description: op.Description + "\n\nScope: `" + string(op.Scope) + "`.",
+		Tags:        []string{string(op.Scope)},
 		Security:    []map[string][]string{{securityScheme: {}}},
-		Metadata:    map[string]any{scopeMetadata: op.scope},
+		Metadata:    map[string]any{scopeMetadata: op.Scope},
 		Responses:   responses,
 	}
 }
@@ -108,7 +127,7 @@ func (a *API) schema(t reflect.Type) *huma.Schema {
 	return a.huma.OpenAPI().Components.Schemas.Schema(t, true, "")
 }
 
-// plainOperation is a POST that a plain handler serves; its description is made by hand.
+// plainOperation is a POST operation that a plain handler serves; its description is written by hand.
 type plainOperation struct {
 	scope                Scope
 	path, id             string
@@ -126,15 +145,15 @@ type example[T any] struct{ Value any }
 func (e example[T]) value() any                 { return e.Value }
 func (e example[T]) schema(a *API) *huma.Schema { return a.schema(reflect.TypeFor[T]()) }
 
-// raw is JSON for the document, as a person would write it.
-func raw(text string) jsontext.Value { return jsontext.Value(text) }
+// JSON returns an example of a body for the OpenAPI document, with the spelling of text.
+func JSON(text string) jsontext.Value { return jsontext.Value(text) }
 
 func (a *API) addPlain(op plainOperation) {
 	a.mux.HandleFunc("POST "+Prefix+op.path, a.admitPlain(op.scope, op.serve))
 
-	described := a.describe(operation{
-		scope: op.scope, method: http.MethodPost, path: op.path, id: op.id,
-		summary: op.summary, description: op.description,
+	described := a.describe(Operation{
+		Scope: op.scope, Method: http.MethodPost, Path: op.path, ID: op.id,
+		Summary: op.summary, Description: op.description,
 	})
 	described.RequestBody = &huma.RequestBody{
 		Required: true,
@@ -147,11 +166,11 @@ func (a *API) addPlain(op plainOperation) {
 	a.huma.OpenAPI().AddOperation(&described)
 }
 
-// addDocument serves the OpenAPI document, to everybody: it holds no secret, and tools that read it
-// have no key.
+// addDocument serves the OpenAPI document without authentication: it holds no secret, and the tools
+// that read it have no key.
 func (a *API) addDocument() error {
 	openapi := a.huma.OpenAPI()
-	for _, scope := range Scopes() {
+	for _, scope := range a.scopes {
 		openapi.Tags = append(openapi.Tags, &huma.Tag{Name: string(scope)})
 	}
 	document, err := openapi.MarshalJSON()
@@ -165,7 +184,7 @@ func (a *API) addDocument() error {
 	a.document = value
 	a.mux.HandleFunc("GET "+Prefix+"openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
-		w.Write(a.document) //nolint:errcheck // the client is gone, nobody is left to tell
+		w.Write(a.document) //nolint:errcheck // the client has gone
 	})
 	return nil
 }

@@ -46,7 +46,7 @@ func (a *API) addPublish() {
 		id:          "publish",
 		summary:     "Publish to a topic",
 		description: "Sends an event to everyone who subscribes to the topic. The topic's contract decides whether the API key may, and what the payload must look like.",
-		request:     example[Publication]{Value: raw(`{"topic":"order.42","kwargs":{"status":"shipped"}}`)},
+		request:     example[Publication]{Value: JSON(`{"topic":"order.42","kwargs":{"status":"shipped"}}`)},
 		response:    example[Receipt]{Value: Receipt{Publication: 4711815442389120, Deliveries: 3}},
 		serve:       a.publish,
 	})
@@ -73,7 +73,7 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, NewProblem(http.StatusUnprocessableEntity, "the payload: %v", err)
 	}
-	receipt, err := a.options.Publisher.Publish(ctx, by(ctx), router.Publication{
+	receipt, err := a.options.Publisher.Publish(ctx, KeyName(ctx), router.Publication{
 		Retain:  p.Retain,
 		Topic:   wamp.URI(p.Topic),
 		Payload: carried,

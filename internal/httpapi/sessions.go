@@ -51,27 +51,27 @@ type (
 )
 
 func (a *API) addSessions() {
-	register(a, operation{
-		scope:       ScopeSessions,
-		method:      http.MethodGet,
-		path:        "sessions",
-		id:          "list-sessions",
-		summary:     "List who is connected",
-		description: "The sessions that are joined at the moment, oldest first.",
+	Register(a, Operation{
+		Scope:       ScopeSessions,
+		Method:      http.MethodGet,
+		Path:        "sessions",
+		ID:          "list-sessions",
+		Summary:     "List who is connected",
+		Description: "The sessions that are joined at the moment, oldest first.",
 	}, func(_ context.Context, in *sessionsInput) (*sessionsOutput, error) {
 		var out sessionsOutput
 		out.Body.Sessions, out.Body.Total = a.options.Sessions.Sessions(in.User, in.Limit)
 		return &out, nil
 	})
-	register(a, operation{
-		scope:       ScopeSessions,
-		method:      http.MethodDelete,
-		path:        "sessions/{id}",
-		id:          "end-session",
-		status:      http.StatusNoContent,
-		summary:     "End a session",
-		description: "The client gets GOODBYE with wamp.close.killed and the message, and its connection closes.",
-		errors:      []int{http.StatusNotFound},
+	Register(a, Operation{
+		Scope:       ScopeSessions,
+		Method:      http.MethodDelete,
+		Path:        "sessions/{id}",
+		ID:          "end-session",
+		Status:      http.StatusNoContent,
+		Summary:     "End a session",
+		Description: "The client gets GOODBYE with wamp.close.killed and the message, and its connection closes.",
+		Errors:      []int{http.StatusNotFound},
 	}, func(_ context.Context, in *killInput) (*struct{}, error) {
 		if !a.options.Sessions.Kill(wamp.ID(in.ID), in.Message) {
 			return nil, NewProblem(http.StatusNotFound, "there is no session %d", in.ID)

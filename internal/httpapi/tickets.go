@@ -45,16 +45,16 @@ type (
 )
 
 func (a *API) addTickets() {
-	register(a, operation{
-		scope:       ScopeTickets,
-		method:      http.MethodPost,
-		path:        "tickets",
-		id:          "issue-ticket",
-		status:      http.StatusCreated,
-		summary:     "Issue a one-time ticket",
-		description: "Your backend, which knows who is logged in, asks for a ticket and puts it into the page; the page connects with it. Each ticket is accepted once.",
-		errors:      []int{http.StatusNotImplemented},
-		request:     raw(`{"user":"42","name":"Ann Miller","roles":["staff"],"tenant":"acme"}`),
+	Register(a, Operation{
+		Scope:       ScopeTickets,
+		Method:      http.MethodPost,
+		Path:        "tickets",
+		ID:          "issue-ticket",
+		Status:      http.StatusCreated,
+		Summary:     "Issue a one-time ticket",
+		Description: "Your backend, which knows who is logged in, asks for a ticket and puts it into the page; the page connects with it. Each ticket is accepted once.",
+		Errors:      []int{http.StatusNotImplemented},
+		Request:     JSON(`{"user":"42","name":"Ann Miller","roles":["staff"],"tenant":"acme"}`),
 	}, a.issueTicket)
 }
 

@@ -42,13 +42,13 @@ type (
 )
 
 func (a *API) addTopics() {
-	register(a, operation{
-		scope:       ScopeTopics,
-		method:      http.MethodGet,
-		path:        "topics",
-		id:          "list-topics",
-		summary:     "List contracts and subscriptions",
-		description: "What the configuration declares, and what is subscribed to at the moment.",
+	Register(a, Operation{
+		Scope:       ScopeTopics,
+		Method:      http.MethodGet,
+		Path:        "topics",
+		ID:          "list-topics",
+		Summary:     "List contracts and subscriptions",
+		Description: "What the configuration declares, and what is subscribed to at the moment.",
 	}, func(context.Context, *struct{}) (*topicsOutput, error) {
 		var out topicsOutput
 		out.Body = TopicsAnswer{Contracts: a.options.Topics.Contracts(), Subscriptions: a.options.Topics.Subscriptions()}

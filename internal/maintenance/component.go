@@ -8,49 +8,38 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 const (
-	// Topic is where the state is published.
+	// Topic is the topic of the state.
 	Topic wamp.URI = "tidings.maintenance"
-	// maxTries bounds how often a change is repeated because another node was faster.
+	// maxTries bounds the repetitions of a change when other nodes change the state at the same time.
 	maxTries = 5
 )
 
-// Store keeps the state. All nodes see the same.
-type Store interface {
-	// Load gives what is stored and its version; version 0 says that there is nothing.
-	Load(ctx context.Context) (value []byte, version uint64, err error)
-	// Save replaces what has the version, and gives the new version; saved is false when somebody
-	// else was faster.
-	Save(ctx context.Context, value []byte, version uint64) (now uint64, saved bool, err error)
-	// Watch calls see with what is stored and with every change, until the context ends.
-	Watch(ctx context.Context, see func(value []byte, version uint64)) error
-}
-
-// Options is what the component stands on.
+// Options configures a [Component].
 type Options struct {
-	Realm         *router.Realm
-	Store         Store
-	OperatorRoles []string // whose pages stay usable, whoever turns maintenance on
-	Logger        *slog.Logger
+	Store         feature.Store
+	OperatorRoles []string     // roles whose pages stay usable in every maintenance
+	Logger        *slog.Logger // nil: nothing is logged
 }
 
-// Component is the state of the site. It is safe for concurrent use.
+// Component holds the state of the site. Safe for concurrent use.
 type Component struct {
 	router.NoObserver
 	options Options
 	log     *slog.Logger
-	undo    func() // by Open, for Close
+	realm   *router.Realm // set by Open
 
-	mu      sync.Mutex // guards what follows; never held while storing or publishing
+	mu      sync.Mutex // guards what follows; not held while storing or publishing
 	state   State
-	version uint64 // of the state in the store; 0 if it is not there
+	version uint64 // of the state in the store; 0 if the store has none
 }
 
-// New makes the component. It starts nothing.
+// New returns a component. It starts nothing.
 func New(options Options) *Component {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -58,24 +47,16 @@ func New(options Options) *Component {
 	return &Component{options: options, log: options.Logger}
 }
 
-// Open loads the state and begins to tell it: call it before clients can join.
-func (c *Component) Open(ctx context.Context) error {
+// Open implements [feature.Component]. It loads the state and observes subscriptions.
+func (c *Component) Open(ctx context.Context, realm *router.Realm) (close func(), err error) {
+	c.realm = realm
 	if _, err := c.load(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	c.undo = c.options.Realm.Observe(c)
-	return nil
+	return realm.Observe(c), nil
 }
 
-// Close ends what Open began.
-func (c *Component) Close() {
-	if c.undo != nil {
-		c.undo()
-	}
-	c.undo = nil
-}
-
-// Run follows changes that other nodes make, until the context ends.
+// Run implements [feature.Runner]. It follows the changes of other nodes until ctx ends.
 func (c *Component) Run(ctx context.Context) error {
 	err := c.options.Store.Watch(ctx, func(value []byte, version uint64) {
 		changed, err := c.take(value, version)
@@ -92,8 +73,8 @@ func (c *Component) Run(ctx context.Context) error {
 	return nil
 }
 
-// On turns maintenance on, or changes its message and operators. To repeat it changes nothing. An
-// error that is the caller's fault is a *[wamp.Failure].
+// On turns maintenance on, or changes its message and operators. Repeating it has no effect. An error for
+// the caller is a *[wamp.Failure].
 func (c *Component) On(ctx context.Context, start Start) (State, error) {
 	if err := start.check(); err != nil {
 		return State{}, err
@@ -101,7 +82,7 @@ func (c *Component) On(ctx context.Context, start Start) (State, error) {
 	return c.change(ctx, func(s State) State { return s.on(start, time.Now()) })
 }
 
-// Off turns maintenance off. To repeat it changes nothing.
+// Off turns maintenance off. Repeating it has no effect.
 func (c *Component) Off(ctx context.Context, by string) (State, error) {
 	if err := checkUser("by", by); err != nil {
 		return State{}, err
@@ -109,7 +90,7 @@ func (c *Component) Off(ctx context.Context, by string) (State, error) {
 	return c.change(ctx, func(s State) State { return s.off(by, time.Now()) })
 }
 
-// Status gives the state as pages get it.
+// Status returns the state as pages get it.
 func (c *Component) Status() State {
 	state, _ := c.current()
 	return state.shown(c.options.OperatorRoles)
@@ -117,8 +98,8 @@ func (c *Component) Status() State {
 
 var errContended = errors.New("others changed the state at the same time; try again")
 
-// change stores what next makes of the latest state and publishes it. If somebody else stored
-// first, next decides again.
+// change applies next to the latest state, stores the result and publishes it. If another node has stored
+// a state meanwhile, change applies next to that one.
 func (c *Component) change(ctx context.Context, next func(State) State) (State, error) {
 	for range maxTries {
 		before, version := c.current()
@@ -135,7 +116,7 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 			return State{}, fmt.Errorf("store the state of the site: %w", err)
 		}
 		if saved {
-			if c.replace(after, now) { // else the watch was faster, and publishes
+			if c.replace(after, now) { // otherwise Run has seen it and publishes
 				c.publish(router.Filter{})
 			}
 			c.log.InfoContext(ctx, "maintenance changed", "on", after.On, "by", after.By)
@@ -145,7 +126,7 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 		if err != nil {
 			return State{}, err
 		}
-		if changed { // what the other did: the watch will find nothing new in it
+		if changed { // by the other node; Run will not publish it, because it is known by then
 			c.publish(router.Filter{})
 		}
 	}
@@ -158,7 +139,7 @@ func (c *Component) load(ctx context.Context) (changed bool, err error) {
 		return false, fmt.Errorf("load the state of the site: %w", err)
 	}
 	if version == 0 {
-		// Off, and newer than what pages remember of a store that forgot.
+		// Off, with a revision newer than pages remember from a store that has lost its content.
 		return c.replace(State{Revision: State{}.next(time.Now())}, 0), nil
 	}
 	return c.take(value, version)
@@ -172,8 +153,8 @@ func (c *Component) take(value []byte, version uint64) (changed bool, err error)
 	return c.replace(state, version), nil
 }
 
-// replace takes over what is stored, unless what is known is as new: a watch tells of own changes
-// too, and late.
+// replace adopts a stored state and reports whether it is newer than the known one. Watching a store also
+// reports this node's own changes, and late.
 func (c *Component) replace(state State, version uint64) (changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -189,3 +170,19 @@ func (c *Component) current() (State, uint64) {
 	defer c.mu.Unlock()
 	return c.state, c.version
 }
+
+// Collect implements [feature.Meter].
+func (c *Component) Collect(yield func(feature.Sample)) {
+	on := 0.0
+	if c.Status().On {
+		on = 1
+	}
+	yield(feature.Sample{Name: "maintenance", Help: "1 while maintenance is on.", Value: on})
+}
+
+// Interface guards.
+var (
+	_ feature.Component = (*Component)(nil)
+	_ feature.Runner    = (*Component)(nil)
+	_ feature.Meter     = (*Component)(nil)
+)

@@ -1,9 +1,9 @@
-// Package maintenance keeps whether the site is in maintenance, and sees that every page knows.
+// Package maintenance keeps whether the site is in maintenance, and tells every page.
 //
-// The state is stored, so it survives a restart, and watched, so that all nodes have the same. It
-// is published to tidings.maintenance on every change, and sent to each session that subscribes
-// there: a page opened or reconnected during maintenance knows it at once.
+// The state is stored, so it survives a restart, and watched, so all nodes have the same. The component
+// publishes it to tidings.maintenance on every change, and to each session that subscribes there: a page that
+// is opened or reconnects during maintenance has the state at once.
 //
-// The package never ends a session or refuses a request: pages disable themselves, and whoever
-// operates the site (by user id or by role) goes on.
+// The package never ends a session or refuses a request. Pages disable themselves, except those of operators
+// (by user id or by role).
 package maintenance

@@ -14,20 +14,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/maintenance"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-func open(t testing.TB, s maintenance.Store) (*maintenance.Component, *router.Router) {
+func open(t testing.TB, s feature.Store) (*maintenance.Component, *router.Router) {
 	t.Helper()
 	r, realm := routertest.Realm()
-	c := maintenance.New(maintenance.Options{Realm: realm, Store: s, OperatorRoles: []string{"operator"}})
-	if err := c.Open(t.Context()); err != nil {
+	c := maintenance.New(maintenance.Options{Store: s, OperatorRoles: []string{"operator"}})
+	end, err := c.Open(t.Context(), realm)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	t.Cleanup(end)
 	return c, r
 }
 
@@ -246,7 +248,7 @@ func TestAStoreThatDoesNotAnswerChangesNothing(t *testing.T) {
 		t.Error("it was told although it is not stored")
 	}
 	_, realm := routertest.Realm()
-	if err := maintenance.New(maintenance.Options{Realm: realm, Store: s}).Open(t.Context()); !errors.Is(err, errBroken) {
+	if _, err := maintenance.New(maintenance.Options{Store: s}).Open(t.Context(), realm); !errors.Is(err, errBroken) {
 		t.Errorf("open: %v", err)
 	}
 	if err := c.Run(t.Context()); !errors.Is(err, errBroken) {
@@ -256,8 +258,8 @@ func TestAStoreThatDoesNotAnswerChangesNothing(t *testing.T) {
 
 func TestAStoredStateThatCannotBeReadIsAnError(t *testing.T) {
 	_, realm := routertest.Realm()
-	c := maintenance.New(maintenance.Options{Realm: realm, Store: &store{value: []byte("{"), version: 1}})
-	if err := c.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "stored state") {
+	c := maintenance.New(maintenance.Options{Store: &store{value: []byte("{"), version: 1}})
+	if _, err := c.Open(t.Context(), realm); err == nil || !strings.Contains(err.Error(), "stored state") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,47 +4,46 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 const (
-	// maxMessageRunes bounds what every page shows in a modal; more is a page of its own.
+	// maxMessageRunes bounds the message, which every page shows in a modal.
 	maxMessageRunes = 2000
-	// maxOperators bounds what every event carries along; use a role for more.
+	// maxOperators bounds a list that every event repeats; a role covers more users.
 	maxOperators = 100
-	// maxUserBytes is what a user id may have elsewhere too.
+	// maxUserBytes is the limit of user ids everywhere.
 	maxUserBytes = 256
 )
 
 // State is the state of the site as pages get it.
 type State struct {
 	On            bool       `json:"on"`
-	Message       string     `json:"message"`
-	Since         *time.Time `json:"since"` // nil while off
-	By            string     `json:"by"`    // who made the last change
-	Operators     []string   `json:"operators"`
-	OperatorRoles []string   `json:"operator_roles"` // as this node is configured; not stored
-	Revision      int64      `json:"revision"`       // grows with each change, over restarts too
+	Message       string     `json:"message" doc:"What the pages show."`
+	Since         *time.Time `json:"since" doc:"Since when it is on; null if it is off."`
+	By            string     `json:"by" doc:"Who turned it on or off."`
+	Operators     []string   `json:"operators" doc:"The users whose pages stay usable."`
+	OperatorRoles []string   `json:"operator_roles" doc:"The roles whose pages stay usable, as configured."` // not stored
+	Revision      int64      `json:"revision" doc:"Grows with each change."`                                 // over restarts, too
 }
 
-// Start is what turns maintenance on.
+// Start is a request to turn maintenance on.
 type Start struct {
-	Message   string
-	By        string
-	Operators []string // ids of the users whose pages stay usable
+	Message   string   `json:"message" doc:"What the pages show." example:"Back at 14:00" maxLength:"2000"`
+	Operators []string `json:"operators,omitempty" doc:"Users whose pages stay usable." maxItems:"100"` // by id
+	By        string   `json:"by,omitempty" doc:"Who does it; the API key's name if left out." maxLength:"256"`
 }
 
+// check returns a *[wamp.Failure] if pages could not show the request.
 func (s Start) check() error {
 	if n := utf8.RuneCountInString(s.Message); n > maxMessageRunes {
 		return wamp.Fail(wamp.ErrInvalidArgument, "the message has %d characters; at most %d are taken", n, maxMessageRunes)
 	}
-	lines := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
-	if !utf8.ValidString(s.Message) || strings.ContainsFunc(s.Message, lines) {
+	if !text.Printable(s.Message, "\n\t") {
 		return wamp.Fail(wamp.ErrInvalidArgument, "the message must be UTF-8 without control characters other than line breaks")
 	}
 	if len(s.Operators) > maxOperators {
@@ -62,13 +61,13 @@ func (s Start) check() error {
 }
 
 func checkUser(what, user string) error {
-	if len(user) > maxUserBytes || !utf8.ValidString(user) || strings.ContainsFunc(user, unicode.IsControl) {
+	if len(user) > maxUserBytes || !text.Printable(user, "") {
 		return wamp.Fail(wamp.ErrInvalidArgument, "%s must be UTF-8 of at most %d bytes without control characters", what, maxUserBytes)
 	}
 	return nil
 }
 
-// on gives the state after a start, which is the same state if nothing would change.
+// on returns the state after a start: s itself if nothing changes.
 func (s State) on(start Start, now time.Time) State {
 	operators := slices.Clone(start.Operators)
 	slices.Sort(operators)
@@ -76,7 +75,7 @@ func (s State) on(start Start, now time.Time) State {
 	if s.On && s.Message == start.Message && slices.Equal(s.Operators, operators) {
 		return s
 	}
-	since := s.Since // of a maintenance that goes on with another message
+	since := s.Since // if maintenance continues with another message
 	if !s.On {
 		at := now.UTC().Truncate(time.Second)
 		since = &at
@@ -84,6 +83,7 @@ func (s State) on(start Start, now time.Time) State {
 	return State{On: true, Message: start.Message, Since: since, By: start.By, Operators: operators, Revision: s.next(now)}
 }
 
+// off returns the state after an end: s itself if maintenance is off.
 func (s State) off(by string, now time.Time) State {
 	if !s.On {
 		return s
@@ -91,8 +91,8 @@ func (s State) off(by string, now time.Time) State {
 	return State{By: by, Revision: s.next(now)}
 }
 
-// next is a revision that is higher than that of any state before, also of states that a store
-// without a folder has forgotten: pages outlive the server.
+// next returns a revision above that of every earlier state. It also exceeds states that a store in memory has
+// lost, because pages outlive the server.
 func (s State) next(now time.Time) int64 { return max(s.Revision+1, now.UnixMilli()) }
 
 func decode(value []byte) (State, error) {
@@ -112,7 +112,7 @@ func (s State) encode() ([]byte, error) {
 	return value, nil
 }
 
-// shown is the state as pages and callers get it: lists are never null, and belong to who gets them.
+// shown returns the state for pages and callers: lists are never null, and are copies.
 func (s State) shown(roles []string) State {
 	s.Operators = append([]string{}, s.Operators...)
 	s.OperatorRoles = append([]string{}, roles...)

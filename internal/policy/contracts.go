@@ -58,7 +58,7 @@ func Compile(source Source) (*Contracts, config.Problems) {
 		own = append(own, forgetDeclaration())
 	}
 	for i := range own {
-		b.add(own[i].contract(), own[i].origin())
+		b.add(contractOf(&own[i]), originOf(&own[i]))
 	}
 	wrong := b.compile()
 	b.retention = b.retentions()

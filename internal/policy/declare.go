@@ -2,7 +2,7 @@ package policy
 
 import (
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/topic"
 )
 
@@ -12,24 +12,11 @@ const (
 	ruleNever  = ""
 )
 
-// Declaration is a contract that the server makes: one of a feature, or one of the router's meta API.
-// Its first component may be a reserved one. A part that the configuration wrote has a position, so
-// that a mistake is reported where it stands.
-type Declaration struct {
-	Procedure bool        // a contract of procedures, not of topics
-	Pattern   config.Text // without Prefix
-	Prefix    string      // stands before Pattern in the URIs
-	Doc       string
+// Declaration is a contract that the server makes.
+type Declaration = feature.Declaration
 
-	// The rules; "" refuses all clients. Topics have the first two, procedures the others.
-	Subscribe, Publish, Call, Register config.Text
-
-	Scope  httpapi.Scope // that an API key needs to publish or call; "" for the scope publish or call
-	Hidden bool          // not listed: the contract exists for its rule
-}
-
-// contract returns the declaration for the table.
-func (d *Declaration) contract() topic.Declaration {
+// contractOf returns a declaration for the table.
+func contractOf(d *Declaration) topic.Declaration {
 	declared := topic.Declaration{
 		Kind: topic.Topic, Pattern: d.Prefix + d.Pattern.Value, Doc: d.Doc, Reserved: true,
 		Subscribe: d.Subscribe.Value, Publish: d.Publish.Value, Call: d.Call.Value, Register: d.Register.Value,
@@ -40,8 +27,8 @@ func (d *Declaration) contract() topic.Declaration {
 	return declared
 }
 
-// origin returns what is known of the declaration beyond the table.
-func (d *Declaration) origin() origin {
+// originOf returns the parts of a declaration that the table does not know.
+func originOf(d *Declaration) origin {
 	return origin{
 		prefix: d.Prefix, scope: d.Scope, hidden: d.Hidden,
 		texts: map[topic.Field]config.Text{

@@ -7,70 +7,73 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/drain"
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
+// Feature describes presence to the server.
+var Feature = feature.Feature{
+	Name:   "presence",
+	Config: config.Section{Keys: (*Config)(nil), Scopes: []string{string(scope)}},
+	New: func(h feature.Host) feature.Component {
+		return New(Options{Policy: h.Policy, Logger: h.Logger})
+	},
+}
+
 const (
-	// TopicPrefix and a record are the topic of who is there.
+	// TopicPrefix followed by a record is the topic of the people there.
 	TopicPrefix = "tidings.presence."
-	// ProcedureEnter puts the caller's page at a record, or changes what it does there.
+	// ProcedureEnter puts the caller's page at a record, or changes its mode there.
 	ProcedureEnter wamp.URI = "tidings.presence.enter"
-	// ProcedureLeave takes the caller's page away.
+	// ProcedureLeave takes the caller's page away from a record.
 	ProcedureLeave wamp.URI = "tidings.presence.leave"
 
-	// DefaultGrace is longer than a page takes to reload and shorter than people take to wonder.
+	// DefaultGrace is longer than a reload takes, and short enough that people do not notice the delay.
 	DefaultGrace = 3 * time.Second
-	// MaxRecords bounds what one page can pin in memory, and no page shows more records.
+	// MaxRecords bounds the memory that one page can hold. No page shows more records.
 	MaxRecords = 100
 
-	// crowdInterval is how often a crowd is told of itself.
-	crowdInterval = time.Second
+	// throttleInterval is the time between two events of a record with more than [MaxListed] people.
+	throttleInterval = time.Second
 )
 
-// Gate decides who may be at a record. Who may see who is there is decided as for any topic.
-type Gate interface {
-	// Enter answers a *wamp.Failure if the session may not enter the record.
-	Enter(ctx context.Context, session *router.Session, record string) error
-}
-
-// Options is what the component stands on.
+// Options configures a [Component].
 type Options struct {
-	Realm  *router.Realm
-	Gate   Gate          // nil: nobody may enter anything
-	Grace  time.Duration // 0: DefaultGrace
-	Logger *slog.Logger
+	Policy feature.Policy // decides which sessions may enter a record; nil: none may
+	Grace  time.Duration  // 0: DefaultGrace
+	Logger *slog.Logger   // nil: nothing is logged
 }
 
-// Component is who is at all records of a realm. It is safe for concurrent use.
+// Component holds the people at all records of a realm. Safe for concurrent use.
 type Component struct {
 	router.NoObserver
-	realm *router.Realm
-	gate  Gate
-	grace time.Duration
-	log   *slog.Logger
+	policy feature.Policy
+	grace  time.Duration
+	log    *slog.Logger
+	realm  *router.Realm // set by Open
 
-	undo   []func()       // by Open, for Close
 	timers sync.WaitGroup // one for each timer that may still run
 
-	mu         sync.Mutex // guards what follows; never held while asking the gate or publishing
-	closed     bool
-	revision   int64 // of the latest change of all records: a record that was empty goes on from it
-	records    map[string]*record
-	stays      map[wamp.ID][]*stay     // by session
-	lost       map[wamp.ID]*time.Timer // sessions whose grace runs
-	queue      []outgoing              // what is to be published
-	publishing bool                    // somebody empties the queue
+	mu       sync.Mutex // guards what follows; not held while asking the policy or publishing
+	closed   bool
+	revision int64 // of the latest change of all records, from which an empty record continues
+	records  map[string]*record
+	entries  map[wamp.ID][]*entry    // by session
+	lost     map[wamp.ID]*time.Timer // sessions in their grace
+	queue    drain.Queue[outgoing]   // events to publish
 }
 
 // Stats is the state at one moment.
 type Stats struct {
-	Records  int // with somebody there
+	Records  int // with people
 	People   int // counted once for each record
-	Sessions int // that are at some record, lost ones within their grace included
+	Sessions int // at some record, those in their grace included
 }
 
-// New makes the component. It starts nothing.
+// New returns a component. It starts nothing.
 func New(options Options) *Component {
 	if options.Grace <= 0 {
 		options.Grace = DefaultGrace
@@ -79,55 +82,59 @@ func New(options Options) *Component {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Component{
-		realm: options.Realm, gate: options.Gate, grace: options.Grace, log: options.Logger,
+		policy: options.Policy, grace: options.Grace, log: options.Logger,
 		// Later than what a page remembers of the server before this one.
 		revision: time.Now().UnixMicro(),
 		records:  make(map[string]*record),
-		stays:    make(map[wamp.ID][]*stay),
+		entries:  make(map[wamp.ID][]*entry),
 		lost:     make(map[wamp.ID]*time.Timer),
 	}
 }
 
-// Open registers the procedures and begins to observe: call it before clients can join.
-func (c *Component) Open() error {
+// Open implements [feature.Component]. It registers the procedures and observes sessions.
+func (c *Component) Open(_ context.Context, realm *router.Realm) (close func(), err error) {
+	c.realm = realm
+	var undo []func()
+	close = func() {
+		for _, step := range undo {
+			step()
+		}
+		c.clear()
+	}
 	for _, r := range []router.Registration{
 		{Procedure: ProcedureEnter, Handler: c.enter},
 		{Procedure: ProcedureLeave, Handler: c.leave},
 	} {
-		cancel, err := c.realm.Register(r)
+		cancel, err := realm.Register(r)
 		if err != nil {
-			c.Close()
-			return fmt.Errorf("register %s: %w", r.Procedure, err)
+			close()
+			return nil, fmt.Errorf("register %s: %w", r.Procedure, err)
 		}
-		c.undo = append(c.undo, cancel)
+		undo = append(undo, cancel)
 	}
-	c.undo = append(c.undo, c.realm.Observe(c))
-	return nil
+	undo = append(undo, realm.Observe(c))
+	return close, nil
 }
 
-// Close ends what Open began, forgets everybody without telling, and waits.
-func (c *Component) Close() {
-	for _, undo := range c.undo {
-		undo()
-	}
-	c.undo = nil
+// clear empties all records without publishing, and waits for the timers.
+func (c *Component) clear() {
 	c.mu.Lock()
 	c.closed = true
 	for _, timer := range c.lost {
 		c.stopLocked(timer)
 	}
 	for _, r := range c.records {
-		c.stopLocked(r.crowded)
+		c.stopLocked(r.throttled)
 	}
 	clear(c.lost)
 	clear(c.records)
-	clear(c.stays)
-	c.queue = nil
+	clear(c.entries)
+	c.queue.Clear()
 	c.mu.Unlock()
 	c.timers.Wait()
 }
 
-// People tells who is at a record; nobody is no error.
+// People returns the people at a record. A record without people is no error.
 func (c *Component) People(name string) (Attendance, error) {
 	if err := checkRecord(name); err != nil {
 		return Attendance{}, err
@@ -137,15 +144,22 @@ func (c *Component) People(name string) (Attendance, error) {
 	return c.attendanceLocked(name), nil
 }
 
-// Stats is the state at this moment.
+// Stats returns the present state.
 func (c *Component) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Stats{Records: len(c.records), Sessions: len(c.stays)}
+	s := Stats{Records: len(c.records), Sessions: len(c.entries)}
 	for _, r := range c.records {
 		s.People += len(r.people)
 	}
 	return s
+}
+
+// Collect implements [feature.Meter].
+func (c *Component) Collect(yield func(feature.Sample)) {
+	s := c.Stats()
+	yield(feature.Sample{Name: "presence_records", Help: "Records that somebody is at.", Value: float64(s.Records)})
+	yield(feature.Sample{Name: "presence_people", Help: "People at records, each counted once for each record.", Value: float64(s.People)})
 }
 
 func (c *Component) attendanceLocked(name string) Attendance {
@@ -155,15 +169,15 @@ func (c *Component) attendanceLocked(name string) Attendance {
 	return Attendance{Record: name, People: []Person{}, Revision: c.revision}
 }
 
-// Subscribed tells a session that has just subscribed who is there, and it alone. Patterns hear of
-// changes only.
+// Subscribed implements [router.Observer]. It sends the present state to a session that has just
+// subscribed, and to no other. Pattern subscriptions get changes only.
 func (c *Component) Subscribed(s *router.Session, subscription router.Subscription) {
 	name, ours := recordOf(subscription.Topic)
 	if !ours || subscription.Match != wamp.MatchExact {
 		return
 	}
 	c.mu.Lock()
-	c.queue = append(c.queue, outgoing{
+	c.queue.Push(outgoing{
 		attendance: c.attendanceLocked(name),
 		change:     change{Kind: kindState},
 		only:       []wamp.ID{s.ID()},
@@ -172,8 +186,8 @@ func (c *Component) Subscribed(s *router.Session, subscription router.Subscripti
 	c.flush()
 }
 
-// Left takes the session away from its records: now if it meant to go, after the grace if it may
-// come back.
+// Left implements [router.Observer]. It takes the session away from its records: at once if the session
+// ended on purpose, after the grace if the page may come back.
 func (c *Component) Left(s *router.Session) {
 	c.mu.Lock()
 	switch s.Reason() {
@@ -186,9 +200,9 @@ func (c *Component) Left(s *router.Session) {
 	c.flush()
 }
 
-// loseLocked begins the grace of a session.
+// loseLocked begins the grace of a session. Caller must hold mu.
 func (c *Component) loseLocked(id wamp.ID) {
-	if len(c.stays[id]) == 0 || c.closed {
+	if len(c.entries[id]) == 0 || c.closed {
 		return
 	}
 	c.lost[id] = c.afterLocked(c.grace, func() {
@@ -198,18 +212,18 @@ func (c *Component) loseLocked(id wamp.ID) {
 	})
 }
 
-// forgetLocked takes a session away from all its records.
+// forgetLocked takes a session away from all its records. Caller must hold mu.
 func (c *Component) forgetLocked(id wamp.ID) {
 	c.stopLocked(c.lost[id])
 	delete(c.lost, id)
-	stays := c.stays[id]
-	delete(c.stays, id)
+	stays := c.entries[id]
+	delete(c.entries, id)
 	for _, s := range stays {
 		c.changeLocked(s.record, s.person, func() { s.record.remove(s) })
 	}
 }
 
-// afterLocked runs something under the lock after a time, and tells what it changed.
+// afterLocked calls do with mu held after a time, then publishes what do has queued. Caller must hold mu.
 func (c *Component) afterLocked(wait time.Duration, do func()) *time.Timer {
 	c.timers.Add(1)
 	return time.AfterFunc(wait, func() {
@@ -230,4 +244,8 @@ func (c *Component) stopLocked(timer *time.Timer) {
 }
 
 // Interface guards.
-var _ router.Observer = (*Component)(nil)
+var (
+	_ router.Observer   = (*Component)(nil)
+	_ feature.Component = (*Component)(nil)
+	_ feature.Meter     = (*Component)(nil)
+)

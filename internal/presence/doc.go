@@ -1,17 +1,17 @@
-// Package presence knows who is at a record: who views it, who edits it.
+// Package presence tells which users view or edit a record.
 //
-// A page enters and leaves a record by calling tidings.presence.enter and tidings.presence.leave.
-// Who subscribes to tidings.presence.<record> gets who is there at once, and then every change. The
-// pages of one user are one person. A page whose connection was lost leaves after a grace, so that
-// a reload does not flicker; one that said GOODBYE leaves at once.
+// A page enters and leaves a record by calling tidings.presence.enter and tidings.presence.leave. A
+// subscriber of tidings.presence.<record> gets the present state at once, and then every change. The pages of
+// one user count as one person. A page whose connection was lost leaves after a grace, so a reload does not
+// show; a page that said GOODBYE leaves at once.
 //
-// The package never locks a record: that two people edit is told, not prevented. It stores nothing,
-// and what it knows of a record ends with the last person there.
+// The package never locks a record: it shows that two people edit, and does not prevent it. It stores
+// nothing; the state of a record ends with the last person there.
 //
-// # How a change is told
+// # How a change is published
 //
 //	change under mu -> revision, snapshot -> queue -> (mu released) -> publish, in that order
 //
-// One goroutine at a time empties the queue; who finds it busy leaves its change to that one. So
-// events keep the order of changes although no lock is held while publishing.
+// One goroutine at a time empties the queue, and other goroutines leave their changes to it
+// ([drain.Queue]). So events keep the order of the changes although no lock is held while publishing.
 package presence

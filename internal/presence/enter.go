@@ -10,25 +10,22 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// maxRecordBytes, with the prefix, is well within what a URI may have.
+// maxRecordBytes is, with the prefix, well below the limit of a URI.
 const maxRecordBytes = 256
 
-// request is what a page asks by calling, as keyword arguments or as one object.
+// request is the arguments of a call, as keyword arguments or as one object.
 type request struct {
 	Record string `json:"record"`
 	Mode   Mode   `json:"mode"`
 }
 
 // enter answers tidings.presence.enter.
-func (c *Component) enter(ctx context.Context, call router.Invocation) (wamp.Payload, error) {
+func (c *Component) enter(_ context.Context, call router.Invocation) (wamp.Payload, error) {
 	asked, err := parse(call)
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	if c.gate == nil {
-		return wamp.Payload{}, wamp.Fail(wamp.ErrNotAuthorized, "no rule of this server lets anybody enter a record")
-	}
-	if err := c.gate.Enter(ctx, call.Caller, asked.Record); err != nil {
+	if err := c.mayEnter(call.Caller.Identity(), asked.Record); err != nil {
 		return wamp.Payload{}, err
 	}
 	attendance, err := c.admit(call.Caller, asked)
@@ -39,14 +36,14 @@ func (c *Component) enter(ctx context.Context, call router.Invocation) (wamp.Pay
 	return payload(attendance)
 }
 
-// leave answers tidings.presence.leave. To leave where one is not is no error.
+// leave answers tidings.presence.leave. Leaving a record where the page is not is no error.
 func (c *Component) leave(_ context.Context, call router.Invocation) (wamp.Payload, error) {
 	asked, err := parse(call)
 	if err != nil {
 		return wamp.Payload{}, err
 	}
 	c.mu.Lock()
-	if s := c.stayLocked(call.Caller.ID(), asked.Record); s != nil {
+	if s := c.entryLocked(call.Caller.ID(), asked.Record); s != nil {
 		c.dropLocked(s)
 		c.changeLocked(s.record, s.person, func() { s.record.remove(s) })
 	}
@@ -55,20 +52,31 @@ func (c *Component) leave(_ context.Context, call router.Invocation) (wamp.Paylo
 	return wamp.Payload{}, nil
 }
 
-// admit puts a session at a record, or changes what it does there.
+// mayEnter returns a *[wamp.Failure] if the rules do not allow an identity to enter a record.
+func (c *Component) mayEnter(identity *router.Identity, name string) error {
+	if c.policy == nil {
+		return wamp.Fail(wamp.ErrNotAuthorized, "no rule of this server lets anybody enter a record")
+	}
+	if c.policy.RuleAllows(identity, router.Call, wamp.URI(enterRule+name)) {
+		return nil
+	}
+	return wamp.Fail(wamp.ErrNotAuthorized, "%q may not enter the record %q: no section of presence in the configuration allows it", identity.ID, name)
+}
+
+// admit puts a session at a record, or changes its mode there.
 func (c *Component) admit(session *router.Session, asked request) (Attendance, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// A session that leaves says so before Left is called, and Left waits for the lock: who is
-	// found here now will be taken away by it.
+	// A session has its reason before Left is called, and Left waits for mu. So Left takes away a
+	// session that passes this check.
 	if c.closed || session.Reason() != router.CloseNone {
 		return Attendance{}, wamp.Fail(wamp.ErrCanceled, "the session has ended")
 	}
-	if s := c.stayLocked(session.ID(), asked.Record); s != nil {
+	if s := c.entryLocked(session.ID(), asked.Record); s != nil {
 		c.changeLocked(s.record, s.person, func() { s.mode = asked.Mode })
 		return s.record.attendance(), nil
 	}
-	if len(c.stays[session.ID()]) >= MaxRecords {
+	if len(c.entries[session.ID()]) >= MaxRecords {
 		return Attendance{}, wamp.Fail(wamp.ErrLimitExceeded, "a session is at %d records at most: leave one first", MaxRecords)
 	}
 	r := c.records[asked.Record]
@@ -80,28 +88,29 @@ func (c *Component) admit(session *router.Session, asked request) (Attendance, e
 	return r.attendance(), nil
 }
 
-// enterLocked adds the session. If it is a page that was lost and has come back, it takes the place
-// of the session it had: nobody sees it go or come.
+// enterLocked adds a session. A page that has come back within its grace takes over its former entry, and
+// others see no change. Caller must hold mu.
 func (c *Component) enterLocked(r *record, session *router.Session, mode Mode) {
-	before := r.look(session.Identity().ID)
-	s := c.lostStayLocked(r, session)
+	before := r.view(session.Identity().ID)
+	s := c.lostEntryLocked(r, session)
 	if s != nil {
 		c.dropLocked(s)
 		s.session, s.mode = session.ID(), mode
 	} else {
 		s = r.add(session, mode)
 	}
-	c.stays[s.session] = append(c.stays[s.session], s)
-	c.tellLocked(r, s.person, before)
+	c.entries[s.session] = append(c.entries[s.session], s)
+	c.noteLocked(r, s.person, before)
 }
 
-// lostStayLocked finds the place of the same page of the same user in its grace.
-func (c *Component) lostStayLocked(r *record, session *router.Session) *stay {
+// lostEntryLocked returns the entry of the same page and user if that is in its grace, or nil. Caller must
+// hold mu.
+func (c *Component) lostEntryLocked(r *record, session *router.Session) *entry {
 	p := r.people[session.Identity().ID]
 	if p == nil || session.Tab() == "" {
 		return nil
 	}
-	for _, s := range p.stays {
+	for _, s := range p.entries {
 		if _, lost := c.lost[s.session]; lost && s.tab == session.Tab() {
 			return s
 		}
@@ -109,8 +118,8 @@ func (c *Component) lostStayLocked(r *record, session *router.Session) *stay {
 	return nil
 }
 
-func (c *Component) stayLocked(session wamp.ID, name string) *stay {
-	for _, s := range c.stays[session] {
+func (c *Component) entryLocked(session wamp.ID, name string) *entry {
+	for _, s := range c.entries[session] {
 		if s.record.name == name {
 			return s
 		}
@@ -118,14 +127,15 @@ func (c *Component) stayLocked(session wamp.ID, name string) *stay {
 	return nil
 }
 
-// dropLocked removes a stay from what its session holds, and the grace of a session without any.
-func (c *Component) dropLocked(s *stay) {
-	left := slices.DeleteFunc(c.stays[s.session], func(other *stay) bool { return other == s })
+// dropLocked removes an entry from its session, and ends the grace of a session without entries. Caller
+// must hold mu.
+func (c *Component) dropLocked(s *entry) {
+	left := slices.DeleteFunc(c.entries[s.session], func(other *entry) bool { return other == s })
 	if len(left) > 0 {
-		c.stays[s.session] = left
+		c.entries[s.session] = left
 		return
 	}
-	delete(c.stays, s.session)
+	delete(c.entries, s.session)
 	c.stopLocked(c.lost[s.session])
 	delete(c.lost, s.session)
 }
@@ -148,7 +158,7 @@ func parse(call router.Invocation) (request, error) {
 	return asked, checkRecord(asked.Record)
 }
 
-// checkRecord holds a record to the loose rule for URIs, since it becomes the end of one.
+// checkRecord checks a record by the loose rule for URIs, because the record becomes the end of a URI.
 func checkRecord(name string) error {
 	if len(name) > maxRecordBytes {
 		return wamp.Fail(wamp.ErrInvalidArgument, "record has %d bytes; at most %d are taken", len(name), maxRecordBytes)

@@ -53,13 +53,13 @@ func TestWhatIsNotAllowedOrNotUnderstoodIsRefused(t *testing.T) {
 	}
 }
 
-func TestWithoutAGateNobodyEnters(t *testing.T) {
+func TestWithoutAPolicyNoSessionEnters(t *testing.T) {
 	r, realm := routertest.Realm()
-	c := presence.New(presence.Options{Realm: realm})
-	if err := c.Open(); err != nil {
+	end, err := presence.New(presence.Options{}).Open(t.Context(), realm)
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer end()
 	if _, refused := join(t, r, "ann", "").Call(presence.ProcedureEnter, nil, wamp.Dict{"record": "order.42"}); refused == nil || refused.Error != wamp.ErrNotAuthorized {
 		t.Errorf("got %+v", refused)
 	}

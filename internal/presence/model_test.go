@@ -113,8 +113,8 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		records := []string{"order.1", "order.2"}
 		rapid.Check(bubble{t}, func(rt *rapid.T) {
-			c, r := open(t)
-			defer c.Close()
+			c, r, end := openUntil(t)
+			defer end()
 			followers := make(map[string]*follower)
 			for _, record := range records {
 				conn, state := watch(t, r, record)

@@ -1,9 +1,9 @@
 package presence_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,25 +17,34 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// gate lets everybody everywhere but "mallory", and nobody to what is closed.
-type gate struct{}
+// policy allows everything but "mallory", and records that begin with "closed.".
+type policy struct{}
 
-func (gate) Enter(_ context.Context, s *router.Session, record string) error {
-	if s.Identity().ID == "mallory" || strings.HasPrefix(record, "closed.") {
-		return wamp.Fail(wamp.ErrNotAuthorized, "%s may not enter %s", s.Identity().ID, record)
-	}
-	return nil
+func (policy) Declares(wamp.URI) bool { return true }
+
+func (policy) RuleAllows(identity *router.Identity, action router.Action, uri wamp.URI) bool {
+	record, entering := strings.CutPrefix(string(uri), "tidings.presence.enter.")
+	return entering && action == router.Call && identity.ID != "mallory" && !strings.HasPrefix(record, "closed.")
 }
 
 func open(t testing.TB) (*presence.Component, *router.Router) {
 	t.Helper()
+	c, r, _ := openUntil(t)
+	return c, r
+}
+
+// openUntil is open for tests that close the component themselves, too.
+func openUntil(t testing.TB) (*presence.Component, *router.Router, func()) {
+	t.Helper()
 	r, realm := routertest.Realm()
-	c := presence.New(presence.Options{Realm: realm, Gate: gate{}})
-	if err := c.Open(); err != nil {
+	c := presence.New(presence.Options{Policy: policy{}})
+	end, err := c.Open(t.Context(), realm)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
-	return c, r
+	end = sync.OnceFunc(end)
+	t.Cleanup(end)
+	return c, r, end
 }
 
 // client is a page that knows the procedures.
@@ -312,13 +321,13 @@ func TestRevisionsOfARecordGrowAlsoWhileNobodyIsThere(t *testing.T) {
 
 func TestCloseForgetsWithoutTellingAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, r := open(t)
+		c, r, end := openUntil(t)
 		watcher, _ := watch(t, r, "order.42")
 		ann := join(t, r, "ann", "")
 		ann.enter("order.42", "view")
 		ann.Lose()
 		watcher.Events()
-		c.Close()
+		end()
 		pass(time.Minute)
 		heard(t, watcher)
 		forgotten(t, c)
@@ -330,13 +339,12 @@ func TestCloseForgetsWithoutTellingAndWaits(t *testing.T) {
 
 func TestAProcedureThatIsTakenIsAnError(t *testing.T) {
 	_, realm := routertest.Realm()
-	first := presence.New(presence.Options{Realm: realm})
-	if err := first.Open(); err != nil {
+	end, err := presence.New(presence.Options{}).Open(t.Context(), realm)
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer first.Close()
-	second := presence.New(presence.Options{Realm: realm})
-	if err := second.Open(); err == nil || !strings.Contains(err.Error(), string(presence.ProcedureEnter)) {
+	defer end()
+	if _, err := presence.New(presence.Options{}).Open(t.Context(), realm); err == nil || !strings.Contains(err.Error(), string(presence.ProcedureEnter)) {
 		t.Errorf("got %v", err)
 	}
 }

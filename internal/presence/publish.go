@@ -11,93 +11,75 @@ import (
 type outgoing struct {
 	attendance Attendance
 	change     change
-	only       []wamp.ID // nil: everybody
+	only       []wamp.ID // nil: all subscribers
 }
 
-// event is what who watches a record gets, as keyword arguments.
+// event is the keyword arguments of an event of a record.
 type event struct {
 	Attendance
 	Change change `json:"change"`
 }
 
-// recordOf gives the record that a topic is about.
+// recordOf returns the record of a topic.
 func recordOf(topic wamp.URI) (name string, ours bool) {
 	return strings.CutPrefix(string(topic), TopicPrefix)
 }
 
-// changeLocked makes a change that concerns one person and queues what others can see of it.
+// changeLocked makes a change that concerns one person and queues the visible part of it. Caller must hold
+// mu.
 func (c *Component) changeLocked(r *record, p *person, do func()) {
-	before := r.look(p.id)
+	before := r.view(p.id)
 	do()
-	c.tellLocked(r, p, before)
+	c.noteLocked(r, p, before)
 }
 
-// tellLocked queues the difference to what a person looked like before, and forgets a record that
-// nobody is at.
-func (c *Component) tellLocked(r *record, p *person, before look) {
-	after := r.look(p.id)
+// noteLocked queues the difference to the view of a person before, and deletes a record without people.
+// Caller must hold mu.
+func (c *Component) noteLocked(r *record, p *person, before view) {
+	after := r.view(p.id)
 	what, changed := compare(before, after)
 	if changed {
 		c.revision++
 		r.revision = c.revision
-		c.queueLocked(r, what, p)
+		c.pushLocked(r, what, p)
 	}
 	if len(r.people) == 0 {
-		c.stopLocked(r.crowded)
+		c.stopLocked(r.throttled)
 		delete(c.records, r.name)
 	}
 }
 
-func (c *Component) queueLocked(r *record, what kind, p *person) {
-	// The last one to go is told at once: the record, and its timer, end with that.
-	if len(r.people) > MaxListed || r.crowded != nil && len(r.people) > 0 {
-		c.crowdLocked(r)
+func (c *Component) pushLocked(r *record, what kind, p *person) {
+	// That the last person left is published at once: the record, and its timer, end with that.
+	if len(r.people) > MaxListed || r.throttled != nil && len(r.people) > 0 {
+		c.throttleLocked(r)
 		return
 	}
-	said := change{Kind: what}
+	published := change{Kind: what}
 	if what != kindState {
-		said = change{Kind: what, ID: p.id, Name: p.name, Mode: p.mode()}
+		published = change{Kind: what, ID: p.id, Name: p.name, Mode: p.mode()}
 	}
-	c.queue = append(c.queue, outgoing{attendance: r.attendance(), change: said})
+	c.queue.Push(outgoing{attendance: r.attendance(), change: published})
 }
 
-// crowdLocked sees that the state of a crowd is told soon.
-func (c *Component) crowdLocked(r *record) {
-	if r.crowded != nil || c.closed {
+// throttleLocked has the state of a crowded record published soon. Caller must hold mu.
+func (c *Component) throttleLocked(r *record) {
+	if r.throttled != nil || c.closed {
 		return
 	}
-	r.crowded = c.afterLocked(crowdInterval, func() {
-		r.crowded = nil
+	r.throttled = c.afterLocked(throttleInterval, func() {
+		r.throttled = nil
 		if c.records[r.name] == r {
-			c.queue = append(c.queue, outgoing{attendance: r.attendance(), change: change{Kind: kindState}})
+			c.queue.Push(outgoing{attendance: r.attendance(), change: change{Kind: kindState}})
 		}
 	})
 }
 
-// flush publishes what is queued, in order. If another goroutine is at it, that one publishes this too.
+// flush publishes the queued events in order. Must not hold mu.
 func (c *Component) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.publishing {
-		return
-	}
-	c.publishing = true
-	defer func() { c.publishing = false }()
-	for len(c.queue) > 0 {
-		due := c.queue
-		c.queue = nil
-		c.publishUnlocked(due)
-	}
-}
-
-// publishUnlocked gives up the lock that it is called with while it publishes, and holds it again
-// on return, also after a panic.
-func (c *Component) publishUnlocked(due []outgoing) {
-	c.mu.Unlock()
-	defer c.mu.Lock()
-	for _, o := range due {
-		c.publish(o)
-	}
+	c.queue.Drain(&c.mu, c.publish)
 }
 
 func (c *Component) publish(o outgoing) {
@@ -107,7 +89,7 @@ func (c *Component) publish(o outgoing) {
 	}
 	encoded, err := payload(event{Attendance: o.attendance, Change: o.change})
 	if err != nil {
-		c.log.Error("presence cannot be told", "record", o.attendance.Record, "error", err)
+		c.log.Error("presence cannot be published", "record", o.attendance.Record, "error", err)
 		return
 	}
 	c.realm.Publish(router.Publication{Topic: topic, Payload: encoded, Filter: router.Filter{Eligible: o.only}})

@@ -8,11 +8,11 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// MaxListed bounds the people that an event names. All are counted. Above it, changes are told as
-// states at intervals: everybody's change to everybody would be the square of the crowd.
+// MaxListed bounds the people that an event lists; all are counted. A record with more people publishes
+// its state at intervals: an event for each change would cost the square of the crowd.
 const MaxListed = 100
 
-// Mode is what somebody does at a record.
+// Mode says what a person does at a record.
 type Mode string
 
 // The modes.
@@ -21,33 +21,33 @@ const (
 	Edit Mode = "edit"
 )
 
-// Person is a user at a record, on however many pages.
+// Person is a user at a record, with one page or several.
 type Person struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Mode Mode   `json:"mode"` // edit if one of the pages edits
-	Tabs int    `json:"tabs"`
+	ID   string `json:"id" example:"42"`
+	Name string `json:"name" example:"Ann Miller"`
+	Mode Mode   `json:"mode" enum:"view,edit" doc:"edit if one of the tabs edits."`
+	Tabs int    `json:"tabs" example:"2"`
 }
 
-// Attendance is who is at a record.
+// Attendance is the people at a record.
 type Attendance struct {
-	Record   string   `json:"record"`
+	Record   string   `json:"record" example:"order.42"`
 	People   []Person `json:"people"` // in the order in which they came; never more than MaxListed
-	Count    int      `json:"count"`
-	Revision int64    `json:"revision"` // grows with each change
+	Count    int      `json:"count" doc:"How many people are there." example:"1"`
+	Revision int64    `json:"revision" doc:"Grows with each change, so that a late answer can be told."`
 }
 
-// kind is what changed.
+// kind is the kind of a change.
 type kind string
 
 const (
-	kindState kind = "state" // nobody came or went: this is how it is
+	kindState kind = "state" // the people are the same: this is the state
 	kindJoin  kind = "join"
 	kindLeave kind = "leave"
 	kindMode  kind = "mode"
 )
 
-// change is the last change before an event's state.
+// change is the change that led to the state of an event.
 type change struct {
 	Kind kind   `json:"kind"`
 	ID   string `json:"id,omitempty"`
@@ -55,23 +55,23 @@ type change struct {
 	Mode Mode   `json:"mode,omitempty"`
 }
 
-// record is who is at one record. It exists while somebody is.
+// record is a record with people. It exists until the last person leaves.
 type record struct {
-	name     string
-	revision int64
-	people   map[string]*person // by identity
-	order    []*person          // as they came
-	crowded  *time.Timer        // when the changes of a crowd are told next; nil if none is untold
+	name      string
+	revision  int64
+	people    map[string]*person // by identity
+	order     []*person          // in the order in which they came
+	throttled *time.Timer        // until the next event of a crowded record; nil if there is nothing to publish
 }
 
-// person is a user at one record. It exists while one of its stays does.
+// person is a user at one record. It exists while one of its entries does.
 type person struct {
 	id, name string
-	stays    []*stay
+	entries  []*entry
 }
 
-// stay is one page at one record.
-type stay struct {
+// entry is one page at one record.
+type entry struct {
 	session wamp.ID
 	tab     string
 	mode    Mode
@@ -80,7 +80,7 @@ type stay struct {
 }
 
 func (p *person) mode() Mode {
-	for _, s := range p.stays {
+	for _, s := range p.entries {
 		if s.mode == Edit {
 			return Edit
 		}
@@ -89,11 +89,11 @@ func (p *person) mode() Mode {
 }
 
 func (p *person) shown() Person {
-	return Person{ID: p.id, Name: p.name, Mode: p.mode(), Tabs: len(p.stays)}
+	return Person{ID: p.id, Name: p.name, Mode: p.mode(), Tabs: len(p.entries)}
 }
 
-// add puts a page of a user at the record.
-func (r *record) add(session *router.Session, mode Mode) *stay {
+// add puts a page at the record.
+func (r *record) add(session *router.Session, mode Mode) *entry {
 	identity := session.Identity()
 	p := r.people[identity.ID]
 	if p == nil {
@@ -104,22 +104,22 @@ func (r *record) add(session *router.Session, mode Mode) *stay {
 	if p.name = identity.Name; p.name == "" {
 		p.name = p.id
 	}
-	s := &stay{session: session.ID(), tab: session.Tab(), mode: mode, record: r, person: p}
-	p.stays = append(p.stays, s)
+	s := &entry{session: session.ID(), tab: session.Tab(), mode: mode, record: r, person: p}
+	p.entries = append(p.entries, s)
 	return s
 }
 
-// remove takes a page away, and the person with the last of its pages.
-func (r *record) remove(s *stay) {
+// remove takes a page away from the record, and the person with the last of its pages.
+func (r *record) remove(s *entry) {
 	p := s.person
-	p.stays = slices.DeleteFunc(p.stays, func(other *stay) bool { return other == s })
-	if len(p.stays) == 0 {
+	p.entries = slices.DeleteFunc(p.entries, func(other *entry) bool { return other == s })
+	if len(p.entries) == 0 {
 		delete(r.people, p.id)
 		r.order = slices.DeleteFunc(r.order, func(other *person) bool { return other == p })
 	}
 }
 
-// attendance lists who is there; if that is too many, who edits comes first.
+// attendance lists the people at the record; of more than MaxListed, those that edit come first.
 func (r *record) attendance() Attendance {
 	a := Attendance{Record: r.name, Count: len(r.order), Revision: r.revision}
 	a.People = make([]Person, 0, min(len(r.order), MaxListed))
@@ -142,23 +142,23 @@ func (r *record) attendance() Attendance {
 	return a
 }
 
-// look is what others can see of a user at a record.
-type look struct {
+// view is what others can see of a user at a record.
+type view struct {
 	here bool
 	mode Mode
 	tabs int
 }
 
-func (r *record) look(id string) look {
+func (r *record) view(id string) view {
 	p := r.people[id]
 	if p == nil {
-		return look{}
+		return view{}
 	}
-	return look{here: true, mode: p.mode(), tabs: len(p.stays)}
+	return view{here: true, mode: p.mode(), tabs: len(p.entries)}
 }
 
-// compare says what changed between two looks at a user; false if nothing that is shown did.
-func compare(before, after look) (kind, bool) {
+// compare returns the kind of the change between two views of a user; false if the views are the same.
+func compare(before, after view) (kind, bool) {
 	switch {
 	case before == after:
 		return "", false

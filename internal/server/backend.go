@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/content"
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/maintenance"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -25,9 +23,7 @@ func (s *Server) apiOptions() httpapi.Options {
 		Issuer:      backend{s},
 		Topics:      inventory{s},
 		Sessions:    inventory{s},
-		Content:     features{s},
-		Presence:    features{s},
-		Maintenance: features{s},
+		Resources:   s.resources(),
 		MaxBody:     int64(s.config.Limits.BodyBytes),
 		KeyFailures: s.config.Limits.KeyFailures,
 		RemoteAddr:  s.transport.RemoteAddr,
@@ -126,57 +122,11 @@ func (i inventory) Kill(id wamp.ID, message string) bool {
 	return ok
 }
 
-// features are the notifications.
-type features struct{ *Server }
-
-// Changed implements [httpapi.Content].
-func (f features) Changed(ctx context.Context, c httpapi.Change) (string, int, error) {
-	change := content.Change{Tags: c.Tags, Tab: c.Tab, Version: c.Version, Fields: c.Fields}
-	if c.Author != nil {
-		change.Author = &content.Author{ID: c.Author.ID, Name: c.Author.Name}
-	}
-	result, err := f.content.Changed(ctx, change)
-	return result.Change, result.Notified, err
-}
-
-// People implements [httpapi.Presence].
-func (f features) People(_ context.Context, record string) (httpapi.Attendance, error) {
-	found, err := f.presence.People(record)
-	if err != nil {
-		return httpapi.Attendance{}, err
-	}
-	made := httpapi.Attendance{Record: found.Record, People: []httpapi.Person{}, Count: found.Count, Revision: found.Revision}
-	for _, p := range found.People {
-		made.People = append(made.People, httpapi.Person{ID: p.ID, Name: p.Name, Mode: string(p.Mode), Tabs: p.Tabs})
-	}
-	return made, nil
-}
-
-// State implements [httpapi.Maintenance].
-func (f features) State(context.Context) (httpapi.MaintenanceState, error) {
-	return httpapi.MaintenanceState(f.maintenance.Status()), nil
-}
-
-// On implements [httpapi.Maintenance].
-func (f features) On(ctx context.Context, start httpapi.MaintenanceStart) (httpapi.MaintenanceState, error) {
-	state, err := f.maintenance.On(ctx, maintenance.Start{Message: start.Message, By: start.By, Operators: start.Operators})
-	return httpapi.MaintenanceState(state), err
-}
-
-// Off implements [httpapi.Maintenance].
-func (f features) Off(ctx context.Context, by string) (httpapi.MaintenanceState, error) {
-	state, err := f.maintenance.Off(ctx, by)
-	return httpapi.MaintenanceState(state), err
-}
-
 // Interface guards.
 var (
-	_ httpapi.Publisher   = backend{}
-	_ httpapi.Caller      = backend{}
-	_ httpapi.Issuer      = backend{}
-	_ httpapi.Topics      = inventory{}
-	_ httpapi.Sessions    = inventory{}
-	_ httpapi.Content     = features{}
-	_ httpapi.Presence    = features{}
-	_ httpapi.Maintenance = features{}
+	_ httpapi.Publisher = backend{}
+	_ httpapi.Caller    = backend{}
+	_ httpapi.Issuer    = backend{}
+	_ httpapi.Topics    = inventory{}
+	_ httpapi.Sessions  = inventory{}
 )

@@ -121,7 +121,7 @@ func TestAPayloadThatBreaksTheSchemaIsRefusedOnEveryWay(t *testing.T) {
 topics:
   order.{id:int}: {publish: backend, payload: {schema: order.json}}
 `)
-	parsed, err := config.Load(file, config.Options{Lookup: noEnvironment})
+	parsed, err := config.Load(file, config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ content_publish: backnd
 presence:
   "record.{": {enter: "true"}
 `)
-	parsed, err := config.Load(file, config.Options{Lookup: noEnvironment})
+	parsed, err := config.Load(file, config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}

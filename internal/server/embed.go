@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/content"
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
@@ -47,11 +46,6 @@ func (s *Server) Subscribers(topic wamp.URI) int { return s.realm.Subscribers(to
 // Call calls a procedure.
 func (s *Server) Call(ctx context.Context, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error) {
 	return s.realm.Call(ctx, router.CallRequest{Procedure: procedure, Payload: p})
-}
-
-// ContentChanged tells who watches that content has changed.
-func (s *Server) ContentChanged(ctx context.Context, c content.Change) (content.Result, error) {
-	return s.content.Changed(ctx, c)
 }
 
 // IssueTicket signs a one-time ticket.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/server"
 )
 
 const office = basic + `
@@ -151,7 +152,7 @@ func TestMaintenanceReachesOpenPagesAndLateOnes(t *testing.T) {
 }
 
 func TestMaintenanceAndSpentTicketsSurviveARestart(t *testing.T) {
-	parsed, err := config.Parse("test.yaml", []byte(office+"data: "+t.TempDir()+"\n"), config.Options{Lookup: noEnvironment})
+	parsed, err := config.Parse("test.yaml", []byte(office+"data: "+t.TempDir()+"\n"), config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}

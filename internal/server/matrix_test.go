@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/server"
 )
 
 // everywhere joins one client for each transport and serialization.
@@ -105,7 +106,7 @@ func TestARawSocketMayBeEncrypted(t *testing.T) {
 	folder := t.TempDir()
 	pool := certificate(t, folder)
 	file := write(t, folder, "tidings.yaml", basic+"tls: {cert: cert.pem, key: key.pem}\nrawsocket: [{listen: \"tls://127.0.0.1:0\"}]\n")
-	parsed, err := config.Load(file, config.Options{Lookup: noEnvironment})
+	parsed, err := config.Load(file, config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/transport"
@@ -179,17 +180,20 @@ func (w metricWriter) parts(s *Server) {
 		w.counter(sample{"authentications_total", "Attempts to authenticate.", float64(c.N)},
 			label{"method", string(c.Method)}, label{"result", string(c.Result)})
 	}
-	changes := s.content.Stats()
-	w.counter(sample{"content_changes_total", "Changes of content that were told.", float64(changes.Changes)})
-	w.counter(sample{"content_events_total", "Watchers that were told of a change.", float64(changes.Events)})
-	here := s.presence.Stats()
-	w.gauge(sample{"presence_records", "Records that somebody is at.", float64(here.Records)})
-	w.gauge(sample{"presence_people", "People at records, each counted once for each record.", float64(here.People)})
-	on := 0.0
-	if s.maintenance.Status().On {
-		on = 1
+	for _, c := range s.components {
+		if m, ok := c.Component.(feature.Meter); ok {
+			m.Collect(w.feature)
+		}
 	}
-	w.gauge(sample{"maintenance", "1 while maintenance is on.", on})
+}
+
+// feature writes a value of a feature.
+func (w metricWriter) feature(s feature.Sample) {
+	kind := prometheus.GaugeValue
+	if s.Kind == feature.Counter {
+		kind = prometheus.CounterValue
+	}
+	w.write(kind, sample{s.Name, s.Help, s.Value})
 }
 
 // Interface guards.

@@ -99,7 +99,7 @@ func TestASocketThatACrashLeftBehindIsReplaced(t *testing.T) {
 }
 
 func TestATLSListenerNeedsACertificate(t *testing.T) {
-	parsed, err := config.Parse("test.yaml", []byte(basic+"rawsocket:\n  - listen: tls://127.0.0.1:0\n"), config.Options{Lookup: noEnvironment})
+	parsed, err := config.Parse("test.yaml", []byte(basic+"rawsocket:\n  - listen: tls://127.0.0.1:0\n"), config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}

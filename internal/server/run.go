@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
@@ -40,10 +41,12 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.engine.Close()) }()
-	if err := s.openComponents(ctx); err != nil {
+	defer s.closeHooks()
+	closeComponents, err := s.openComponents(ctx)
+	if err != nil {
 		return err
 	}
-	defer s.closeComponents()
+	defer closeComponents()
 	return s.serve(ctx, listener, raw)
 }
 
@@ -76,24 +79,8 @@ func (s *Server) startEngine(ctx context.Context) error {
 	return s.engine.Start(ctx)
 }
 
-// openComponents connects the features to the router, before clients can join.
-func (s *Server) openComponents(ctx context.Context) error {
-	if err := s.maintenance.Open(ctx); err != nil {
-		return fmt.Errorf("open maintenance: %w", err)
-	}
-	if err := s.content.Open(); err != nil {
-		return fmt.Errorf("open content: %w", err)
-	}
-	if err := s.presence.Open(); err != nil {
-		return fmt.Errorf("open presence: %w", err)
-	}
-	return nil
-}
-
-func (s *Server) closeComponents() {
-	s.presence.Close()
-	s.content.Close()
-	s.maintenance.Close()
+// closeHooks closes the idle connections of all webhooks.
+func (s *Server) closeHooks() {
 	s.policy.Close()
 	if s.loginHook != nil {
 		s.loginHook.Close()
@@ -109,7 +96,11 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	web := s.httpServer()
 	group.Go(func() error { return wrap("serve HTTP", s.serveHTTP(web, listener)) })
 	group.Go(func() error { return wrap("serve WebSocket", s.serveClients(clients)) })
-	group.Go(func() error { return wrap("follow maintenance", s.maintenance.Run(running)) })
+	for _, c := range s.components {
+		if r, ok := c.Component.(feature.Runner); ok {
+			group.Go(func() error { return wrap("run "+c.name, r.Run(running)) })
+		}
+	}
 	group.Go(func() error { return wrap("publish periodically", s.policy.Run(running)) })
 	group.Go(func() error {
 		<-running.Done()

@@ -142,7 +142,7 @@ func TestAPortThatIsTakenIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	parsed, err := config.Parse("", []byte("listen: "+listener.Addr().String()), config.Options{Lookup: noEnvironment})
+	parsed, err := config.Parse("", []byte("listen: "+listener.Addr().String()), config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestTLSComesFromFiles(t *testing.T) {
 	folder := t.TempDir()
 	pool := certificate(t, folder)
 	file := write(t, folder, "tidings.yaml", basic+"tls: {cert: cert.pem, key: key.pem}\n")
-	parsed, err := config.Load(file, config.Options{Lookup: noEnvironment})
+	parsed, err := config.Load(file, config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}

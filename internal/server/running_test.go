@@ -46,7 +46,7 @@ type running struct {
 // start runs a configuration on a port of its own.
 func start(t *testing.T, yaml string, before ...func(*server.Server)) *running {
 	t.Helper()
-	parsed, err := config.Parse("test.yaml", []byte(yaml), config.Options{Lookup: noEnvironment})
+	parsed, err := config.Parse("test.yaml", []byte(yaml), config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}

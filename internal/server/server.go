@@ -18,12 +18,9 @@ import (
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/cluster"
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/content"
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/maintenance"
 	"github.com/tidings-io/tidings/internal/policy"
-	"github.com/tidings-io/tidings/internal/presence"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -40,29 +37,27 @@ type Options struct {
 // Server is the assembled program.
 type Server struct {
 	// static after New
-	config      *config.Config
-	options     Options
-	logger      *slog.Logger
-	flushLog    func()
-	contracts   *policy.Contracts
-	engine      *cluster.Engine
-	tickets     *auth.Tickets // nil: not configured
-	keys        *auth.Keys
-	logins      auth.ChainOptions // but for what is above
-	chain       *auth.Chain
-	router      *router.Router
-	realm       *router.Realm
-	policy      *policy.Policy
-	loginHook   *hook.Webhook // nil: not configured
-	content     *content.Component
-	presence    *presence.Component
-	maintenance *maintenance.Component
-	transport   *transport.Server
-	api         *httpapi.API
-	metrics     *metrics
-	mux         *http.ServeMux
-	own         map[string]bool // patterns of the mux that no program has mounted
-	tls         *tls.Config     // nil: plain
+	config     *config.Config
+	options    Options
+	logger     *slog.Logger
+	flushLog   func()
+	contracts  *policy.Contracts
+	engine     *cluster.Engine
+	tickets    *auth.Tickets // nil: not configured
+	keys       *auth.Keys
+	logins     auth.ChainOptions // but for what is above
+	chain      *auth.Chain
+	router     *router.Router
+	realm      *router.Realm
+	policy     *policy.Policy
+	loginHook  *hook.Webhook // nil: not configured
+	components []component   // of the features
+	transport  *transport.Server
+	api        *httpapi.API
+	metrics    *metrics
+	mux        *http.ServeMux
+	own        map[string]bool // patterns of the mux that no program has mounted
+	tls        *tls.Config     // nil: plain
 
 	// changed by Run
 	address      atomic.Pointer[string]
@@ -83,6 +78,9 @@ func New(c *config.Config, options Options) (*Server, error) {
 	}
 	if s.logger == nil {
 		s.logger, s.flushLog = NewLogger(c.Log, options.LogTo)
+	}
+	if err := checkSections(c); err != nil {
+		return nil, err
 	}
 	if err := s.compile(nil); err != nil {
 		return nil, err
@@ -145,14 +143,7 @@ func (s *Server) assemble() error {
 		Agent:         "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
-	s.content = content.New(content.Options{Realm: s.realm, Declared: s.policy.Declares, Logger: s.logger})
-	s.presence = presence.New(presence.Options{Realm: s.realm, Gate: enterRule{s.policy}, Logger: s.logger})
-	s.maintenance = maintenance.New(maintenance.Options{
-		Realm:         s.realm,
-		Store:         s.engine.Bucket(cluster.BucketOptions{Name: "maintenance"}).Cell("site"),
-		OperatorRoles: c.Maintenance.OperatorRoles,
-		Logger:        s.logger,
-	})
+	s.components = s.newComponents()
 	if err := s.policy.Open(s.realm); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ procedures:
 // startServer runs the whole server until the test ends.
 func startServer(t *testing.T, configuration string) *server.Server {
 	t.Helper()
-	c, err := config.Parse("conformance.yaml", []byte(configuration), config.Options{})
+	c, err := config.Parse("conformance.yaml", []byte(configuration), config.Options{Sections: server.Sections()})
 	if err != nil {
 		t.Fatal(err)
 	}

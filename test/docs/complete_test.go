@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/server"
 )
 
 // The pages that list something list all of it, and nothing else.
@@ -83,7 +84,7 @@ func ofOne(flags []string) []string {
 
 func TestOperatingNamesEveryLimit(t *testing.T) {
 	const limit = "(?m)^\\| `((?:limits|websocket)\\.\\w+)`"
-	compare(t, "docs/operating.md", every(page(t, "docs/operating.md"), limit), every(config.Reference(), limit))
+	compare(t, "docs/operating.md", every(page(t, "docs/operating.md"), limit), every(config.Reference(server.Sections()...), limit))
 }
 
 // every gives what the group of an expression matches, each once.

@@ -1,0 +1,40 @@
+package content
+
+import (
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/feature"
+)
+
+// Config is the section of the configuration.
+type Config struct {
+	Content        []Contract  `key:"content" map:"Pattern" doc:"Which content can be watched, by pattern of the tag."`
+	ContentPublish config.Text `key:"content_publish" default:"backend" doc:"Rule: who may say that content changed by publishing to tidings.changed."`
+}
+
+// Contract is the contract of the tags of a pattern.
+type Contract struct {
+	Pattern config.Text
+	Doc     string      `key:"doc" doc:"What the content is, for people."`
+	Watch   config.Text `key:"watch" doc:"Rule: who may watch. Without a rule no client may."`
+}
+
+// Declare implements [feature.Declarer].
+func (c *Config) Declare() []feature.Declaration {
+	var list []feature.Declaration
+	for _, d := range c.Content {
+		list = append(list, feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.Watch})
+	}
+	return append(list, feature.Declaration{
+		Pattern: feature.Literal(string(TopicChanged)), Doc: "Takes changes of content as publications.",
+		Publish: c.ContentPublish, Scope: scope,
+	})
+}
+
+// Count implements [config.Counter].
+func (c *Config) Count() (n int, what string) { return len(c.Content), "content pattern" }
+
+// Interface guards.
+var (
+	_ feature.Declarer = (*Config)(nil)
+	_ config.Counter   = (*Config)(nil)
+)

@@ -1,0 +1,40 @@
+package content
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tidings-io/tidings/internal/httpapi"
+)
+
+const scope httpapi.Scope = "content"
+
+type (
+	changeInput  struct{ Body Change }
+	changeOutput struct{ Body Result }
+)
+
+// Routes implements [httpapi.Resource].
+func (c *Component) Routes(a *httpapi.API) {
+	httpapi.Register(a, httpapi.Operation{
+		Scope:       scope,
+		Method:      http.MethodPost,
+		Path:        "content/changed",
+		ID:          "content-changed",
+		Summary:     "Say that content has changed",
+		Description: "Everyone who watches one of the tags is told that what they see is outdated; a tag that nobody watches costs nothing.",
+		Request:     httpapi.JSON(`{"tags":["order.42"],"author":{"id":"42","name":"Ann Miller"},"version":"7","fields":["status"]}`),
+	}, func(ctx context.Context, in *changeInput) (*changeOutput, error) {
+		result, err := c.Changed(ctx, in.Body)
+		return &changeOutput{Body: result}, err
+	})
+}
+
+// SchemaName implements [httpapi.Named].
+func (Result) SchemaName() string { return "ChangeAnswer" }
+
+// Interface guards.
+var (
+	_ httpapi.Resource = (*Component)(nil)
+	_ httpapi.Named    = Result{}
+)

@@ -1,0 +1,31 @@
+package feature
+
+import (
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/httpapi"
+)
+
+// Declarer is a section of the configuration that declares contracts below "tidings.".
+type Declarer interface{ Declare() []Declaration }
+
+// Declaration is a contract that the server makes: one of a feature, or one of the router's meta API.
+// Its first component may be a reserved one. A part that the configuration wrote has a position, so
+// that a mistake is reported where it stands.
+type Declaration struct {
+	Procedure bool        // a contract of procedures, not of topics
+	Pattern   config.Text // without Prefix
+	Prefix    string      // stands before Pattern in the URIs
+	Doc       string
+
+	// The rules; "" refuses all clients. Topics have the first two, procedures the others.
+	Subscribe, Publish, Call, Register config.Text
+
+	Scope  httpapi.Scope // that an API key needs to publish or call; "" for the scope publish or call
+	Hidden bool          // not listed: the contract exists for its rule
+}
+
+// Always returns the rule that allows an action to every session.
+func Always() config.Text { return Literal("true") }
+
+// Literal returns a text that the configuration did not write.
+func Literal(text string) config.Text { return config.Text{Value: text} }

@@ -1,0 +1,86 @@
+// Package feature is the contract between the server and its features: what a feature declares, and
+// what it gets from the server.
+//
+// A feature is one folder. It declares one [Feature], whose component uses the router's Publish,
+// Subscribe, Register and Observe, and whatever of the interfaces below it needs.
+//
+// The package knows no feature and decides nothing.
+package feature
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Feature describes a feature.
+type Feature struct {
+	Name   string         // as in log messages and errors
+	Config config.Section // its keys of the configuration and scopes of API keys
+	New    func(Host) Component
+}
+
+// Component is a feature at work. It may also be a [Runner], a [Meter] and an httpapi.Resource.
+type Component interface {
+	// Open connects the component to a realm before clients can join it. close undoes that, and waits
+	// for everything that the component has started.
+	Open(ctx context.Context, realm *router.Realm) (close func(), err error)
+}
+
+// Runner is a component with work of its own.
+type Runner interface {
+	// Run works until ctx ends. An error ends the server.
+	Run(ctx context.Context) error
+}
+
+// Meter is a component with metrics.
+type Meter interface {
+	// Collect passes the current values to yield. Safe for concurrent use.
+	Collect(yield func(Sample))
+}
+
+// Sample is the value of a metric.
+type Sample struct {
+	Name, Help string // the name is without the prefix tidings_
+	Kind       Kind
+	Value      float64
+}
+
+// Kind says how the values of a metric relate.
+type Kind int
+
+// The kinds.
+const (
+	Gauge   Kind = iota // goes up and down
+	Counter             // only grows
+)
+
+// Host is what a feature gets from the server.
+type Host struct {
+	Config *config.Config // [config.SectionOf] finds the feature's section in it
+	Policy Policy
+	Store  func(name, key string) Store // opens the value of a key in the named part of the store
+	Logger *slog.Logger
+}
+
+// Policy answers by the contracts. Safe for concurrent use.
+type Policy interface {
+	// Declares reports whether a topic has a contract.
+	Declares(topic wamp.URI) bool
+	// RuleAllows reports whether the rule of the contract alone allows an action.
+	RuleAllows(identity *router.Identity, action router.Action, uri wamp.URI) bool
+}
+
+// Store is one value that all nodes share and that outlasts the process. Safe for concurrent use.
+type Store interface {
+	// Load returns the value and its version; version 0 means that there is no value.
+	Load(ctx context.Context) (value []byte, version uint64, err error)
+	// Save replaces the value that has the version and returns the new version. saved is false if the
+	// version has changed.
+	Save(ctx context.Context, value []byte, version uint64) (now uint64, saved bool, err error)
+	// Watch calls see with the value and with every change of it until ctx ends.
+	Watch(ctx context.Context, see func(value []byte, version uint64)) error
+}

@@ -1,0 +1,49 @@
+package presence
+
+import (
+	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/feature"
+)
+
+// Config is the section of the configuration.
+type Config struct {
+	Presence []Contract `key:"presence" map:"Pattern" doc:"The records whose viewers and editors are known, by pattern of the record."`
+}
+
+// Contract is the contract of the records of a pattern.
+type Contract struct {
+	Pattern config.Text
+	Doc     string      `key:"doc" doc:"What the record is, for people."`
+	Enter   config.Text `key:"enter" doc:"Rule: who may be present. Without a rule no client may."`
+	See     config.Text `key:"see" doc:"Rule: who may see the people there. Without a rule no client may."`
+}
+
+// enterRule followed by a record is a procedure that no session can register. It exists for its rule: a
+// session that may call it may enter the record.
+const enterRule = string(ProcedureEnter) + "."
+
+// Declare implements [feature.Declarer].
+func (c *Config) Declare() []feature.Declaration {
+	var list []feature.Declaration
+	for _, d := range c.Presence {
+		list = append(list,
+			feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.See},
+			feature.Declaration{Procedure: true, Prefix: enterRule, Pattern: d.Pattern, Call: d.Enter, Hidden: true})
+	}
+	for _, procedure := range []string{string(ProcedureEnter), string(ProcedureLeave)} {
+		list = append(list, feature.Declaration{
+			Procedure: true, Pattern: feature.Literal(procedure), Doc: "Presence at a record; the record's own rule decides.",
+			Call: feature.Always(),
+		})
+	}
+	return list
+}
+
+// Count implements [config.Counter].
+func (c *Config) Count() (n int, what string) { return len(c.Presence), "presence pattern" }
+
+// Interface guards.
+var (
+	_ feature.Declarer = (*Config)(nil)
+	_ config.Counter   = (*Config)(nil)
+)
