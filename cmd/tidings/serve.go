@@ -9,7 +9,7 @@ import (
 
 	tidings "github.com/tidings-io/tidings"
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/headroom"
+	"github.com/tidings-io/tidings/internal/gctune"
 )
 
 type serveCommand struct {
@@ -33,7 +33,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return configFailure(s, err)
 	}
-	defer headroom.Keep()()
+	defer gctune.Keep()()
 	return explainListen(server.Run(ctx), "tidings serve")
 }
 

@@ -1,4 +1,4 @@
-package headroom_test
+package gctune_test
 
 import (
 	"runtime"
@@ -6,7 +6,7 @@ import (
 	"runtime/metrics"
 	"testing"
 
-	"github.com/tidings-io/tidings/internal/headroom"
+	"github.com/tidings-io/tidings/internal/gctune"
 )
 
 func TestTheRoomHasALeastSizeAndIsAShareAboveIt(t *testing.T) {
@@ -20,7 +20,7 @@ func TestTheRoomHasALeastSizeAndIsAShareAboveIt(t *testing.T) {
 		{64 << 20, 50},
 		{4 << 30, 50},
 	} {
-		if got := headroom.Percent(c.alive); got != c.want {
+		if got := gctune.Percent(c.alive); got != c.want {
 			t.Errorf("with %d bytes alive GOGC is %d, want %d", c.alive, got, c.want)
 		}
 	}
@@ -29,12 +29,12 @@ func TestTheRoomHasALeastSizeAndIsAShareAboveIt(t *testing.T) {
 func TestGOGCFollowsWhatIsAlive(t *testing.T) {
 	before := debug.SetGCPercent(100)
 	defer debug.SetGCPercent(before)
-	stop := headroom.Keep()
+	stop := gctune.Keep()
 	defer stop()
 	alive := make([]byte, 128<<20)
 	for range 1000 { // finalizers run some time after a collection
 		runtime.GC()
-		if gogc() == headroom.Share {
+		if gogc() == gctune.Share {
 			runtime.KeepAlive(alive)
 			return
 		}
@@ -46,7 +46,7 @@ func TestTheEnvironmentDecides(t *testing.T) {
 	t.Setenv("GOGC", "70")
 	before := debug.SetGCPercent(70)
 	defer debug.SetGCPercent(before)
-	headroom.Keep()()
+	gctune.Keep()()
 	runtime.GC()
 	if percent := gogc(); percent != 70 {
 		t.Errorf("GOGC is %d although the environment says 70", percent)

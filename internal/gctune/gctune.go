@@ -1,11 +1,11 @@
-// Package headroom decides how much garbage may lie around before the collector runs, and gives the
+// Package gctune decides how much garbage may lie around before the collector runs, and gives the
 // room back to the system when nothing happens. It is for programs: a library does not decide this.
 //
 // Go's own rule is a percentage of what is alive (GOGC, 100 by default). A server without clients has
 // little alive, so that it would collect many times a second for nothing; one with 100,000 has a
 // lot, and would let as much again lie around. Here the room has a least size, and above that it is a
 // smaller share.
-package headroom
+package gctune
 
 import (
 	"context"
