@@ -33,7 +33,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return configFailure(s, err)
 	}
-	defer gctune.Keep()()
+	defer gctune.Start()()
 	return explainListen(server.Run(ctx), "tidings serve")
 }
 

@@ -1,10 +1,10 @@
-// Package gctune decides how much garbage may lie around before the collector runs, and gives the
-// room back to the system when nothing happens. It is for programs: a library does not decide this.
+// Package gctune sets the garbage collector's percentage by the size of the live heap, and returns memory to the
+// system when the process is idle. It is for programs. A library must not change the collector, so nothing but
+// cmd/tidings calls this package.
 //
-// Go's own rule is a percentage of what is alive (GOGC, 100 by default). A server without clients has
-// little alive, so that it would collect many times a second for nothing; one with 100,000 has a
-// lot, and would let as much again lie around. Here the room has a least size, and above that it is a
-// smaller share.
+// Go's own rule is a fixed percentage of the live heap (GOGC, 100 by default). A server without clients has a small
+// live heap and would collect many times a second. A server with 100,000 clients has a large one and would let as much
+// garbage pile up. Here the room for garbage has a minimum, and a smaller share above it.
 package gctune
 
 import (
@@ -18,55 +18,56 @@ import (
 )
 
 const (
-	// Least is the room in a small heap: some 25,000 publications.
-	Least = 16 << 20
-	// Share is the room in a large heap, as a part of what is alive: a percentage, as GOGC.
-	Share = 50
+	// MinRoom is the room for garbage beside a small live heap, in bytes: some 25,000 publications.
+	MinRoom = 16 << 20
+	// MinPercent is the room for garbage beside a large live heap, as a percentage of it.
+	MinPercent = 50
 )
 
-// Percent is the GOGC that leaves the right room beside so many bytes that are alive.
-func Percent(alive uint64) int {
-	return max(Share, int(Least*100/max(alive, 1<<20)))
+// Percent returns the GOGC for a live heap of so many bytes.
+func Percent(live uint64) int {
+	return max(MinPercent, int(MinRoom*100/max(live, 1<<20)))
 }
 
-// Keep adjusts GOGC from now on, after each collection, and gives memory back after some seconds of
-// rest, until stop is called. Where the environment sets GOGC that stands, and nothing is done.
-// GOMEMLIMIT works beside it.
-func Keep() (stop func()) {
+// Start adjusts GOGC after each collection, and returns memory to the system when the process is idle, until stop is
+// called. It does nothing if the environment sets GOGC. GOMEMLIMIT applies in both cases.
+func Start() (stop func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	k := &keeper{}
-	k.set.Store(100)
-	k.afterCollection(nil)
+	t := &tuner{}
+	t.percent.Store(100)
+	t.afterCollection(nil)
 	ctx, cancel := context.WithCancel(context.Background())
-	var resting sync.WaitGroup
-	resting.Go(func() { giveBackAtRest(ctx) })
+	var idle sync.WaitGroup
+	idle.Go(func() { returnIdleMemory(ctx) })
 	return func() {
-		k.stopped.Store(true)
+		t.stopped.Store(true)
 		cancel()
-		resting.Wait()
+		idle.Wait()
 	}
 }
 
-// keeper is told of each collection by an object that nobody refers to.
-type keeper struct {
-	set     atomic.Int64 // the GOGC that is set
+// tuner adjusts GOGC in the finalizer of a sentinel, which runs after each collection.
+type tuner struct {
+	percent atomic.Int64 // the GOGC in force
 	stopped atomic.Bool
 }
 
-type canary struct{ _ [16]byte }
+// sentinel is an unreachable object: each collection finalizes it.
+type sentinel struct{ _ [16]byte }
 
-func (k *keeper) afterCollection(*canary) {
-	if k.stopped.Load() {
+// afterCollection sets GOGC for the live heap that the last collection found, and makes the next sentinel.
+func (t *tuner) afterCollection(*sentinel) {
+	if t.stopped.Load() {
 		return
 	}
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	wanted := int64(Percent(sample[0].Value.Uint64()))
-	if was := k.set.Load(); max(wanted-was, was-wanted)*10 > was { // setting it stops the world
-		k.set.Store(wanted)
+	if current := t.percent.Load(); max(wanted-current, current-wanted)*10 > current { // setting it stops the world
+		t.percent.Store(wanted)
 		debug.SetGCPercent(int(wanted))
 	}
-	runtime.SetFinalizer(new(canary), k.afterCollection)
+	runtime.SetFinalizer(new(sentinel), t.afterCollection)
 }

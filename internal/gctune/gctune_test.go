@@ -9,9 +9,9 @@ import (
 	"github.com/tidings-io/tidings/internal/gctune"
 )
 
-func TestTheRoomHasALeastSizeAndIsAShareAboveIt(t *testing.T) {
+func TestTheRoomForGarbageHasAMinimumAndIsAShareAboveIt(t *testing.T) {
 	for _, c := range []struct {
-		alive uint64
+		live uint64
 		want  int
 	}{
 		{0, 1600},
@@ -20,33 +20,33 @@ func TestTheRoomHasALeastSizeAndIsAShareAboveIt(t *testing.T) {
 		{64 << 20, 50},
 		{4 << 30, 50},
 	} {
-		if got := gctune.Percent(c.alive); got != c.want {
-			t.Errorf("with %d bytes alive GOGC is %d, want %d", c.alive, got, c.want)
+		if got := gctune.Percent(c.live); got != c.want {
+			t.Errorf("with %d live bytes GOGC is %d, want %d", c.live, got, c.want)
 		}
 	}
 }
 
-func TestGOGCFollowsWhatIsAlive(t *testing.T) {
+func TestGOGCFollowsTheLiveHeap(t *testing.T) {
 	before := debug.SetGCPercent(100)
 	defer debug.SetGCPercent(before)
-	stop := gctune.Keep()
+	stop := gctune.Start()
 	defer stop()
-	alive := make([]byte, 128<<20)
+	live := make([]byte, 128<<20)
 	for range 1000 { // finalizers run some time after a collection
 		runtime.GC()
-		if gogc() == gctune.Share {
-			runtime.KeepAlive(alive)
+		if gogc() == gctune.MinPercent {
+			runtime.KeepAlive(live)
 			return
 		}
 	}
-	t.Error("GOGC was not lowered with 128 MiB alive")
+	t.Error("GOGC was not lowered with a live heap of 128 MiB")
 }
 
-func TestTheEnvironmentDecides(t *testing.T) {
+func TestGOGCOfTheEnvironmentStays(t *testing.T) {
 	t.Setenv("GOGC", "70")
 	before := debug.SetGCPercent(70)
 	defer debug.SetGCPercent(before)
-	gctune.Keep()()
+	gctune.Start()()
 	runtime.GC()
 	if percent := gogc(); percent != 70 {
 		t.Errorf("GOGC is %d although the environment says 70", percent)

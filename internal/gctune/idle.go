@@ -7,37 +7,41 @@ import (
 	"time"
 )
 
-// What rest is. Clients that are only pinged allocate far less.
+// When the process counts as idle. A server whose clients only answer pings allocates far less than idleBytes.
 const (
-	look     = time.Second
-	restful  = 1 << 20 // bytes allocated between two looks
-	restLong = 3       // looks
-	// worthIt is how much has to be garbage, or free, for a collection out of turn.
-	worthIt = 8 << 20
+	interval      = time.Second
+	idleBytes     = 1 << 20 // allocated in one interval
+	idleIntervals = 3       // in a row
+	// minReturn is the least amount of unused memory, in bytes, that is worth an extra collection.
+	minReturn = 8 << 20
 )
 
-// giveBackAtRest gives memory that is not used back to the system, once for each rest: after a crowd has
-// come or gone the server is as small as what is alive.
-func giveBackAtRest(ctx context.Context) {
-	ticker := time.NewTicker(look)
+// returnIdleMemory returns unused memory to the system once in each idle period, until ctx ends. A server that many
+// clients have left is then as small as its live heap.
+func returnIdleMemory(ctx context.Context) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	var r rest
+	var d idleDetector
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if r.due(observe()) {
+			if d.due(readUsage()) {
 				debug.FreeOSMemory()
 			}
 		}
 	}
 }
 
-// usage is what the runtime tells: bytes.
-type usage struct{ allocated, alive, held uint64 }
+// usage is the memory of the process, in bytes.
+type usage struct {
+	allocated uint64 // since the process began
+	live      uint64 // reachable at the last collection
+	held      uint64 // taken from the system for the heap
+}
 
-func observe() usage {
+func readUsage() usage {
 	sample := []metrics.Sample{
 		{Name: "/gc/heap/allocs:bytes"},
 		{Name: "/gc/heap/live:bytes"},
@@ -47,22 +51,23 @@ func observe() usage {
 	}
 	metrics.Read(sample)
 	at := func(i int) uint64 { return sample[i].Value.Uint64() }
-	return usage{allocated: at(0), alive: at(1), held: at(2) + at(3) + at(4)}
+	return usage{allocated: at(0), live: at(1), held: at(2) + at(3) + at(4)}
 }
 
-// rest finds out when nothing happens any more.
-type rest struct {
-	allocated uint64
-	quiet     int // looks
+// idleDetector finds idle periods from readings that are one interval apart.
+type idleDetector struct {
+	allocated uint64 // at the last reading
+	quiet     int    // intervals in a row
 }
 
-func (r *rest) due(now usage) bool {
-	busy := now.allocated-r.allocated > restful
-	r.allocated = now.allocated
+// due reports whether memory is to be returned now: once in an idle period, and only if enough of it is unused.
+func (d *idleDetector) due(now usage) bool {
+	busy := now.allocated-d.allocated > idleBytes
+	d.allocated = now.allocated
 	if busy {
-		r.quiet = 0
+		d.quiet = 0
 		return false
 	}
-	r.quiet++
-	return r.quiet == restLong && now.held > now.alive+worthIt
+	d.quiet++
+	return d.quiet == idleIntervals && now.held > now.live+minReturn
 }
