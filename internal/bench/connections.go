@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// atOnce is how many connections come up at the same time: as many as keep some cores busy, few
-	// enough that no queue of the system overflows.
+	// atOnce is the number of connections that are opened at the same time. It keeps several cores busy and overflows
+	// no queue of the system.
 	atOnce = 32
 	// connectWithin bounds the whole step. 20,000 connections take 5 seconds of one core.
 	connectWithin = 2 * time.Minute
 )
 
-// Connections is how connections came up: TCP, TLS if any, WebSocket, the key, the subscription.
+// Connections reports how connections were opened: TCP, TLS if any, WebSocket, the login, the subscription.
 type Connections struct {
 	Opened    int      `json:"opened"`
 	Failed    int      `json:"failed"`
@@ -32,7 +32,7 @@ type Connections struct {
 
 var errNoTime = fmt.Errorf("not tried: the others took all of the %s", connectWithin)
 
-// connections opens them all. Those that fail do not keep the others from being measured.
+// connections opens all connections and measures those that succeed. It returns an error if none does.
 func (r *run) connections(ctx context.Context) (*Connections, error) {
 	bounded, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
@@ -77,7 +77,7 @@ func (r *run) connections(ctx context.Context) (*Connections, error) {
 	}, nil
 }
 
-// progress gives a function that tells how much more is done, for any goroutine.
+// progress returns a function that reports progress of a step. The function is safe for concurrent use.
 func (r *run) progress(step string, total int) func(more int) {
 	var mu sync.Mutex // guards what follows
 	done := 0

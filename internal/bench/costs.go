@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Costs are what the measurement has cost the server, as its metrics tell. Others who use it
-// meanwhile are in them.
+// Costs are the costs of the measurement at the server, from its metrics. They include other clients of the same time.
 type Costs struct {
 	CPUPerConnection    float64        `json:"cpu_us_per_connection"`
 	MemoryPerConnection float64        `json:"memory_kib_per_connection"`
@@ -21,10 +20,10 @@ type Costs struct {
 	Drops               map[string]int `json:"drops"`  // by reason
 }
 
-// account is the metrics at the moments between the steps.
+// account has the server's metrics at the moments between the steps.
 type account struct {
 	metrics *metrics
-	err     error // the first; nothing is read any more then
+	err     error // the first; after it nothing is read
 
 	start, connected, idle, end reading
 }
@@ -39,7 +38,7 @@ func (a *account) take(ctx context.Context, r *reading) {
 	}
 }
 
-// hasFiles refuses more connections than the server's process may have, if it says.
+// hasFiles returns an error if the server's process may not open as many files, as far as its metrics say.
 func (r reading) hasFiles(connections int) error {
 	most, open := r[metricMaxFiles], r[metricOpenFiles]
 	if most == 0 || open+float64(connections) <= most {
@@ -50,7 +49,7 @@ func (r reading) hasFiles(connections int) error {
 		most, open, connections, max(1, most-open-spareFiles))
 }
 
-// tell adds to a report what the steps have cost, or why that is not known.
+// tell adds the costs of the steps to a report, or the reason why they are not known.
 func (a *account) tell(report *Report) {
 	if a.err != nil {
 		report.CostsUnknown = a.err.Error()
@@ -77,13 +76,13 @@ func (a *account) tell(report *Report) {
 	}
 }
 
-// Bench is what this process itself used while it measured fan-out.
+// Bench reports the CPU time that this process itself used for the fan-out step.
 type Bench struct {
 	Cores float64 `json:"cores"`
 	Of    int     `json:"of"` // cores that it could use
 }
 
-// work measures what this process itself uses.
+// work measures the CPU time of this process.
 type work struct {
 	before time.Duration
 	err    error
@@ -94,7 +93,7 @@ func startWork() (w work) {
 	return w
 }
 
-// tell adds to a report what this process has used for fan-out, or why that is not known.
+// tell adds the CPU time since startWork to a report, or the reason why it is not known.
 func (w work) tell(report *Report) {
 	after, err := cpuTime()
 	if err = cmp.Or(w.err, err); err != nil {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What the tests of single parts reach.
+// Exports for the tests of single parts.
 
 type Histogram struct{ histogram }
 

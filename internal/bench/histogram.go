@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// histogram counts durations in buckets that are about 1.5% wide, so that hours of events take the
-// memory of none. Many goroutines may record at once. The zero value is empty.
+// histogram counts durations in buckets that are about 1.5% wide. Its size does not depend on the number of durations.
+// The zero value is empty. Safe for concurrent use.
 type histogram struct {
 	buckets [buckets]atomic.Int64
 	longest atomic.Int64
@@ -41,7 +41,7 @@ func bucketOf(d time.Duration) int {
 	return shift*perDoubling + int(n>>shift)
 }
 
-// upperBound is the longest duration of a bucket.
+// upperBound returns the longest duration that belongs to a bucket.
 func upperBound(bucket int) time.Duration {
 	if bucket < perDoubling {
 		return time.Duration(bucket)
@@ -59,7 +59,7 @@ func (h *histogram) count() (n int64) {
 
 func (h *histogram) max() time.Duration { return time.Duration(h.longest.Load()) }
 
-// quantile gives the duration that the share q of all did not exceed; 0 of none.
+// quantile returns the duration that the share q of all durations did not exceed, or 0 if there are none.
 func (h *histogram) quantile(q float64) time.Duration {
 	rank := max(1, int64(math.Ceil(q*float64(h.count()))))
 	for i := range h.buckets {

@@ -10,14 +10,14 @@ import (
 	"github.com/tidings-io/tidings/internal/bench"
 )
 
-func TestAHistogramOfNothingHasNoQuantiles(t *testing.T) {
+func TestQuantilesOfAnEmptyHistogramAreZero(t *testing.T) {
 	var h bench.Histogram
 	if h.Count() != 0 || h.Quantile(0.5) != 0 || h.Max() != 0 {
 		t.Errorf("%d %s %s", h.Count(), h.Quantile(0.5), h.Max())
 	}
 }
 
-func TestAHistogramOfOneHasItEverywhere(t *testing.T) {
+func TestQuantilesOfOneDurationAreThatDuration(t *testing.T) {
 	for _, d := range []time.Duration{0, 1, 63, 64, 127, 128, 12345, time.Hour, math.MaxInt64} {
 		var h bench.Histogram
 		h.Record(d)
@@ -27,7 +27,7 @@ func TestAHistogramOfOneHasItEverywhere(t *testing.T) {
 	}
 }
 
-func TestAClockThatRunsBackwardsCountsAsNoTime(t *testing.T) {
+func TestANegativeDurationCountsAsZero(t *testing.T) {
 	var h bench.Histogram
 	h.Record(-5)
 	if h.Count() != 1 || h.Quantile(1) != 0 {
@@ -35,7 +35,7 @@ func TestAClockThatRunsBackwardsCountsAsNoTime(t *testing.T) {
 	}
 }
 
-func TestQuantilesAreNotBelowTheTruthAndLittleAboveIt(t *testing.T) {
+func TestQuantilesAreExactOrSlightlyAbove(t *testing.T) {
 	const seed, n, tolerance = 1, 10_000, 1.016
 	random := rand.New(rand.NewPCG(seed, seed))
 	var h bench.Histogram

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/bench"
 )
 
-func TestMoreConnectionsThanFilesAreRefusedBeforeAnyIsOpened(t *testing.T) {
+func TestMoreConnectionsThanAllowedFilesAreRefusedBeforeAnyIsOpened(t *testing.T) {
 	var before syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// metrics reads what the server counts about itself.
+// metrics reads the server's metrics.
 type metrics struct {
 	address, key string
 	client       http.Client
@@ -20,16 +20,16 @@ type metrics struct {
 
 const (
 	metricsWithin = 10 * time.Second
-	maxMetrics    = 8 << 20 // ours are 30 KB
+	maxMetrics    = 8 << 20 // in bytes; Tidings has 30 KB
 )
 
 func newMetrics(address, key string) *metrics {
-	// A connection of its own for each reading: the reading must not find one that was closed meanwhile.
+	// Each reading has its own connection. A kept one may have been closed by the server in the meantime.
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
 	return &metrics{address: address, key: key, client: http.Client{Transport: transport, Timeout: metricsWithin}}
 }
 
-// reading is the metrics at one moment, by name and labels as they are written.
+// reading has the metrics at one moment, by name and labels in the notation of the text format.
 type reading map[string]float64
 
 // The metrics that the bench reads.
@@ -67,8 +67,7 @@ func (m *metrics) read(ctx context.Context) (reading, error) {
 	return r, nil
 }
 
-// parseMetrics reads the lines "name{labels} value" of the text format. Lines that are something
-// else hold nothing of interest.
+// parseMetrics reads the lines "name{labels} value" of the text format, and ignores all others.
 func parseMetrics(text io.Reader) (reading, error) {
 	r := reading{}
 	lines := bufio.NewScanner(text)
@@ -91,7 +90,7 @@ func parseMetrics(text io.Reader) (reading, error) {
 	return r, nil
 }
 
-// since gives how much each counter has grown, without those that have not.
+// since returns the growth of each counter since an earlier reading. Counters that have not grown are left out.
 func (r reading) since(before reading) reading {
 	grown := reading{}
 	for name, value := range r {
@@ -102,7 +101,7 @@ func (r reading) since(before reading) reading {
 	return grown
 }
 
-// byLabel gives the values of a metric with one label by that label's values.
+// byLabel returns the values of a metric that has one label, by the label's value.
 func (r reading) byLabel(name string) map[string]int {
 	values := map[string]int{}
 	for key, value := range r {

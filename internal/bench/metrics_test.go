@@ -39,8 +39,8 @@ func TestMetricsAreReadByNameAndLabels(t *testing.T) {
 	}
 }
 
-func TestMetricsOfSomebodyElseAreRefused(t *testing.T) {
+func TestMetricsOfAnotherProgramAreRefused(t *testing.T) {
 	if _, err := bench.ParseMetrics(strings.NewReader("process_cpu_seconds_total 1\n")); err == nil {
-		t.Error("they were taken")
+		t.Error("they were accepted")
 	}
 }

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// The bounds of what can be asked for, and what is measured unless something else is.
+// The bounds and the defaults of [Options].
 const (
 	MaxConnections     = 20_000 // one address can have some 28,000 connections to one port
 	DefaultConnections = 200
-	MaxRate            = 10_000 // a second; above it the pauses are shorter than a timer can keep
+	MaxRate            = 10_000 // a second; timers cannot keep shorter pauses
 	DefaultRate        = 10
 	MaxSeconds         = 600
 	DefaultSeconds     = 5
-	MaxSize            = 64 << 10 // in bytes; window times as much still fits an outbox
+	MaxSize            = 64 << 10 // in bytes; window publications of this size fit an outbox
 	DefaultSize        = 128
 )
 
@@ -24,8 +24,8 @@ const (
 type Options struct {
 	Server string // its address, such as http://127.0.0.1:8080
 	Key    string // API key
-	Agent  string // what the server's operators see as the kind of client
-	// Topic to publish to; when empty, one below "bench." that is of this run alone.
+	Agent  string // the kind of client that the server's operators see
+	// Topic to publish to. If it is empty, the run makes one of its own below "bench.".
 	Topic string
 
 	Connections int // that subscribe
@@ -33,17 +33,17 @@ type Options struct {
 	Seconds     int // for each of latency and fan-out
 	Size        int // bytes of a payload, about
 
-	// Progress is told how far it is, by one goroutine at a time. It must not block.
+	// Progress is called by one goroutine at a time. It must not block.
 	Progress func(Progress)
 }
 
-// Progress is how far a step is.
+// Progress reports how much of a step is done.
 type Progress struct {
 	Step        string // such as "connections"
 	Done, Total int
 }
 
-// Check says which number cannot be. Here zero is a number too.
+// Check returns an error that names the first number out of bounds. Zero is out of bounds.
 func (o Options) Check() error {
 	for _, n := range []struct {
 		name        string
@@ -73,13 +73,13 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ownTopic begins the topics of single runs, which [ownContract] allows.
+// ownTopic begins the topic that a run makes for itself. [ownContract] is the contract that allows it.
 const (
 	ownTopic    = "bench."
 	ownContract = "bench.{run:slug}"
 )
 
-// below gives the address of something on the server.
+// below returns the address of a path on the server.
 func (o Options) below(path string) string { return strings.TrimRight(o.Server, "/") + path }
 
 func (o Options) duration() time.Duration { return time.Duration(o.Seconds) * time.Second }

@@ -10,10 +10,10 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-// probeWithin bounds what comes before the load: four round trips.
+// probeWithin bounds the probe, which takes four round trips.
 const probeWithin = 15 * time.Second
 
-// RefusedError is that the key may not do with the topic what the bench does.
+// RefusedError reports that the server does not let the key subscribe or publish to the topic.
 type RefusedError struct {
 	Topic  string
 	Action string // "subscribe to" or "publish to"
@@ -38,7 +38,8 @@ topics:
 Then restart the server. Another topic: --topic TOPIC`, e.Action, e.Topic, e.Cause.Message, e.Cause.URI, contract)
 }
 
-// probe connects the publisher, and finds out with one event whether the rest can work at all.
+// probe connects the publisher, publishes one event to itself, and returns an error if that event does not arrive
+// unchanged.
 func (r *run) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// window is how many publications of the fan-out step are on their way to everybody at once:
-	// enough that nobody waits for the next, and 0.2% of what an outbox holds by default.
+	// window is the number of publications that the fan-out step keeps in flight. It keeps every subscriber busy, and
+	// is 0.2% of an outbox of the default size.
 	window = 16
-	// arriveWithin is how long after the last publication of a step an event may arrive before it
+	// arriveWithin is the time after the last publication of a step in which an event must arrive. A later event
 	// counts as lost.
 	arriveWithin = 10 * time.Second
 )
 
-// Latency is how long events took at a fixed rate.
+// Latency reports the time from publication to arrival at a fixed rate.
 type Latency struct {
 	Rate         int     `json:"rate"` // publications a second that were asked for
 	Publications int64   `json:"publications"`
@@ -28,11 +28,11 @@ type Latency struct {
 	P95          float64 `json:"p95_ms"`
 	P99          float64 `json:"p99_ms"`
 	Max          float64 `json:"max_ms"`
-	// Late is how late the bench itself was with one of a hundred publications: its machine was busy.
+	// Late is the delay of the bench itself in publishing: its machine was busy.
 	Late float64 `json:"late_p99_ms"`
 }
 
-// latency publishes when it is time to, however long the events before have taken.
+// latency publishes at fixed times, even if earlier events have not arrived yet.
 func (r *run) latency(ctx context.Context) (*Latency, error) {
 	s, err := r.begin()
 	if err != nil {
@@ -49,10 +49,10 @@ func (r *run) latency(ctx context.Context) (*Latency, error) {
 			if err := sleep(ctx, due-at); err != nil {
 				return nil, err
 			}
-			at = r.clock() // a timer that is late is the bench's own fault ...
+			at = r.clock() // a late timer is no latency of the server
 			late.record(at - due)
 		} else {
-			at = due // ... but what was held up by the server has waited since it was due
+			at = due // the server's backlog delayed this publication: the delay belongs to its latency
 		}
 		if err := r.publish(ctx, s, at); err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ func (r *run) latency(ctx context.Context) (*Latency, error) {
 	}, nil
 }
 
-// FanOut is how much arrived when publications followed each other as fast as they could.
+// FanOut reports the events that arrived while the bench published as fast as it could.
 type FanOut struct {
 	Publications    int64   `json:"publications"`
 	Events          int64   `json:"events"`
@@ -78,11 +78,11 @@ type FanOut struct {
 	Repeated        int64   `json:"repeated"`
 	Seconds         float64 `json:"seconds"`
 	EventsPerSecond float64 `json:"events_per_second"`
-	P50             float64 `json:"p50_ms"` // of an event, with window publications on their way
+	P50             float64 `json:"p50_ms"` // of an event, with window publications in flight
 	P99             float64 `json:"p99_ms"`
 }
 
-// fanOut publishes whenever fewer than window publications are on their way.
+// fanOut publishes whenever fewer than window publications are in flight.
 func (r *run) fanOut(ctx context.Context) (*FanOut, error) {
 	s, err := r.begin()
 	if err != nil {
@@ -108,7 +108,7 @@ func (r *run) fanOut(ctx context.Context) (*FanOut, error) {
 	done(r.options.Seconds * perSecond)
 	got := s.result()
 	seconds := r.options.duration().Seconds()
-	if got.events > 0 { // not until the drain gave up
+	if got.events > 0 { // up to the last event: the time that drain waited for lost ones does not count
 		seconds = (got.ended - began).Seconds()
 	}
 	return &FanOut{
@@ -118,12 +118,12 @@ func (r *run) fanOut(ctx context.Context) (*FanOut, error) {
 	}, nil
 }
 
-// publish sends the next publication of a stream. It does not wait for the server's answer, which
-// the probe has had; what is refused all the same is missing at the end.
+// publish sends the next publication of a stream without waiting for an acknowledgment. The probe has shown that the
+// server accepts publications; the events of one that it refuses now count as lost.
 func (r *run) publish(ctx context.Context, s *stream, at time.Duration) error {
 	number, ok := s.next()
 	if !ok {
-		return r.nobodyLeft()
+		return r.allLost()
 	}
 	payload := stamp{run: r.id, step: s.step, number: number, at: at}.payload(r.options.Size)
 	_, err := r.publisher.Publish(ctx, r.options.Topic, payload, &client.PublishOptions{Unacknowledged: true})
@@ -133,7 +133,7 @@ func (r *run) publish(ctx context.Context, s *stream, at time.Duration) error {
 	return nil
 }
 
-// drain waits until all that is on its way has arrived, or will not.
+// drain waits until all events of a stream have arrived, for at most arriveWithin.
 func (r *run) drain(ctx context.Context, s *stream) error {
 	bounded, cancel := context.WithTimeout(ctx, arriveWithin)
 	defer cancel()

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Report is what a run has measured. A step that an interruption kept from ending is nil.
+// Report has the results of a run. If the run was interrupted, steps that are not complete are nil.
 type Report struct {
 	Server string `json:"server"`
 	Topic  string `json:"topic"`
@@ -15,38 +15,39 @@ type Report struct {
 	Latency     *Latency     `json:"latency"`
 	FanOut      *FanOut      `json:"fan_out"`
 	Costs       *Costs       `json:"costs"` // nil: the metrics could not be read
-	// CostsUnknown is why there are no costs.
+	// CostsUnknown is the reason why Costs is nil.
 	CostsUnknown string `json:"costs_unknown,omitempty"`
 	Bench        *Bench `json:"bench"` // nil: the system did not tell
-	// BenchUnknown is why the bench's own use is not known.
+	// BenchUnknown is the reason why Bench is nil.
 	BenchUnknown string `json:"bench_unknown,omitempty"`
 
-	Ended       []Reason `json:"ended"`   // connections that ended by themselves
-	Foreign     int64    `json:"foreign"` // events on the topic that somebody else has published
+	Ended       []Reason `json:"ended"`   // connections that ended before the run did
+	Foreign     int64    `json:"foreign"` // events on the topic from other publishers
 	SameMachine bool     `json:"same_machine"`
 	Interrupted bool     `json:"interrupted"`
 
-	// OK is that every connection came up and stayed, and every event arrived once.
+	// OK reports whether every connection was opened and stayed open, and every event arrived exactly once.
 	OK bool `json:"ok"`
-	// Warnings are what casts doubt on the figures, for people.
+	// Warnings are sentences for people about reasons to doubt the figures.
 	Warnings []string `json:"warnings"`
 }
 
 const (
-	// busy is the share of what there is above which something is taken to be what holds the rest up.
+	// busy is the share of the cores above which a process counts as the bottleneck.
 	busy = 0.85
-	// enoughForMemory is from how many connections on memory that each takes stands out from what a
-	// collector keeps by chance.
+	// enoughForMemory is the number of connections from which on the memory of one can be told from the collector's
+	// garbage.
 	enoughForMemory = 1000
-	// leastMemory in KiB is less than a connection can take: the server has used what earlier ones had left.
+	// leastMemory, in KiB, is less than any connection takes. A smaller figure means that the server reused memory of
+	// earlier connections.
 	leastMemory = 1
-	// tooLate in ms is more than a machine that is not busy is late by.
+	// tooLate, in ms, is a delay that only a busy machine has.
 	tooLate = 5
-	// loaded is the share of the server's best from which on events wait for each other.
+	// loaded is the share of the server's best rate above which events queue behind each other.
 	loaded = 0.5
 )
 
-// judge fills in what follows from the rest.
+// judge sets OK and Warnings from the other fields.
 func (r *Report) judge() {
 	r.Warnings = []string{}
 	r.judgeCompleteness()
@@ -110,7 +111,7 @@ func (r *Report) judgeRate() {
 		r.warn("The bench came %s late to publish (p99): its machine is busy, and latencies are longer for it. Run it on one that is not.", duration(late))
 	}
 	if r.FanOut.Events == 0 {
-		return // there is no best to compare with
+		return // there is no best rate to compare with
 	}
 	subscribers := float64(r.Connections.Opened)
 	if all := 1000 * subscribers / r.FanOut.EventsPerSecond; all > noticedMS {
@@ -142,7 +143,7 @@ func (r *Report) repeated() (n int64) {
 	return n
 }
 
-// whyLost gives the causes that can be seen from here.
+// whyLost returns the causes of lost events that the report shows.
 func (r *Report) whyLost() string {
 	var causes []string
 	if len(r.Ended) > 0 {

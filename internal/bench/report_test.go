@@ -31,7 +31,7 @@ func fine() *bench.Report {
 	}
 }
 
-func TestReportsSayWhatTheirFiguresMean(t *testing.T) {
+func TestReportsExplainTheirFigures(t *testing.T) {
 	for name, change := range map[string]func(*bench.Report){
 		"fine": func(*bench.Report) {},
 		"interrupted": func(r *bench.Report) {
@@ -86,7 +86,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestAReportIsGoodOnlyIfNothingIsMissing(t *testing.T) {
+func TestAReportIsOKOnlyIfNothingIsMissing(t *testing.T) {
 	for name, change := range map[string]func(*bench.Report){
 		"a connection failed": func(r *bench.Report) { r.Connections.Failed = 1 },
 		"a connection ended":  func(r *bench.Report) { r.Ended = []bench.Reason{{"lost", 1}} },
@@ -97,7 +97,7 @@ func TestAReportIsGoodOnlyIfNothingIsMissing(t *testing.T) {
 		r := fine()
 		change(r)
 		if r.Judge(); r.OK {
-			t.Errorf("%s, and it is good", name)
+			t.Errorf("%s, and the report is OK", name)
 		}
 	}
 	r := fine()
@@ -106,7 +106,7 @@ func TestAReportIsGoodOnlyIfNothingIsMissing(t *testing.T) {
 	}
 }
 
-func TestNumbersAreShownAsFarAsTheyMeanSomething(t *testing.T) {
+func TestNumbersAreShownWithSignificantDigits(t *testing.T) {
 	for n, want := range map[float64]string{0.1234: "0.123", 9.876: "9.88", 12.34: "12.3", 99.96: "100", 123.4: "123", 54_321: "54,300", 1_999_999: "2,000,000"} {
 		if got := bench.About(n); got != want {
 			t.Errorf("%v: %s", n, got)

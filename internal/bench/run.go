@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-// run is one measurement. Its lock is taken before a stream's; nothing under it blocks.
+// run is one measurement. Lock order: run.mu, then stream.mu. Nothing blocks under run.mu.
 type run struct {
 	// static after construction
 	options Options
@@ -22,10 +22,10 @@ type run struct {
 	publisher *client.Client // set by probe
 
 	stream  atomic.Pointer[stream] // of the step that publishes
-	foreign atomic.Int64           // events of somebody else
-	ended   tally                  // connections that ended by themselves, by why
+	foreign atomic.Int64           // events of other publishers
+	ended   tally                  // reasons of connections that ended before the run did
 
-	watches sync.WaitGroup // one for each subscriber
+	watches sync.WaitGroup // one goroutine for each subscriber
 
 	mu          sync.Mutex // guards what follows
 	subscribers []*subscriber
@@ -34,11 +34,11 @@ type run struct {
 	leaving     bool
 }
 
-// ErrNothing is the end of a run that was interrupted before it had measured anything.
+// ErrNothing is returned if a run was interrupted before it had measured anything.
 var ErrNothing = errors.New("interrupted before anything was measured")
 
-// Run measures. What the server refuses to the key is a [RefusedError]; other errors of connecting
-// are as package client gives them. When ctx ends, the report has the steps that were complete.
+// Run measures a server. It returns a [RefusedError] if the server does not let the key do what the bench needs, and
+// other errors of connecting as package client returns them. If ctx ends, the report has the steps that are complete.
 func Run(ctx context.Context, options Options) (*Report, error) {
 	options = options.withDefaults()
 	if err := options.Check(); err != nil {
@@ -67,7 +67,7 @@ func Run(ctx context.Context, options Options) (*Report, error) {
 	return report, nil
 }
 
-// measure takes the steps in their order, and stops at the one that cannot be.
+// measure runs the steps in order, and stops at the first that fails.
 func (r *run) measure(ctx context.Context, report *Report) (err error) {
 	costs := newAccount(r.options)
 	costs.take(ctx, &costs.start)
@@ -93,7 +93,7 @@ func (r *run) measure(ctx context.Context, report *Report) (err error) {
 	return nil
 }
 
-// close ends all connections at the same time, and waits until nothing is left of them.
+// close closes all connections at the same time, and waits until all their goroutines have ended.
 func (r *run) close() {
 	r.mu.Lock()
 	r.leaving = true
@@ -101,7 +101,7 @@ func (r *run) close() {
 	r.mu.Unlock()
 	var closing sync.WaitGroup
 	for _, s := range subscribers {
-		closing.Go(func() { s.client.Close() }) // who gets no answer to GOODBYE has left all the same
+		closing.Go(func() { s.client.Close() }) // without an answer to GOODBYE the session has ended as well
 	}
 	if r.publisher != nil {
 		r.publisher.Close()
@@ -111,15 +111,15 @@ func (r *run) close() {
 	r.watches.Wait()
 }
 
-// clock is the time since the run began.
+// clock returns the time since the run began.
 func (r *run) clock() time.Duration { return time.Since(r.began) }
 
-// begin makes the stream of a step for the subscribers that there are.
+// begin makes the stream of the next step, for the subscribers that are left.
 func (r *run) begin() (*stream, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.alive == 0 {
-		return nil, r.nobodyLeft()
+		return nil, r.allLost()
 	}
 	r.steps++
 	s := newStream(r.steps, r.alive)
@@ -127,6 +127,6 @@ func (r *run) begin() (*stream, error) {
 	return s, nil
 }
 
-func (r *run) nobodyLeft() error {
+func (r *run) allLost() error {
 	return fmt.Errorf("every connection was lost: %s", describe(r.ended.reasons()))
 }

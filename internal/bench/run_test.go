@@ -115,7 +115,7 @@ func TestARunMeasuresAServer(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhatToDeclare(t *testing.T) {
+func TestARefusalSaysWhichContractToDeclare(t *testing.T) {
 	address, _ := start(t, "")
 	for _, test := range []struct {
 		topic, key string
@@ -142,7 +142,7 @@ func TestARefusalSaysWhatToDeclare(t *testing.T) {
 	}
 }
 
-func TestATopicThatChangesPayloadsIsRefused(t *testing.T) {
+func TestATopicWhoseHandlerChangesPayloadsIsRefused(t *testing.T) {
 	address, _ := start(t, "")
 	options := small(address)
 	options.Topic = "odd"
@@ -151,7 +151,7 @@ func TestATopicThatChangesPayloadsIsRefused(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsWrongOrATicketIsRefused(t *testing.T) {
+func TestAWrongKeyAndATicketAreRefused(t *testing.T) {
 	address, _ := start(t, "")
 	options := small(address)
 	options.Key = "wrong-0123456789abcdef"
@@ -206,7 +206,7 @@ func atStep(step string, do func()) func(bench.Progress) {
 	}
 }
 
-func TestAConnectionThatEndsIsReportedAndNotWaitedFor(t *testing.T) {
+func TestALostConnectionIsReportedAndItsEventsAreNotAwaited(t *testing.T) {
 	address, server := start(t, "")
 	options := small(address)
 	options.Topic = "bench.mine"
@@ -218,7 +218,7 @@ func TestAConnectionThatEndsIsReportedAndNotWaitedFor(t *testing.T) {
 	if len(r.Ended) != 1 || r.Ended[0].Count != 1 || r.OK || r.Costs.Closes["killed"] != 1 {
 		t.Errorf("%+v %+v", r.Ended, r.Costs)
 	}
-	// What was on its way to it is lost. What was published when it had gone was not for it.
+	// Its events in flight are lost. Later publications were not for it.
 	if owed := r.Latency.Events + r.Latency.Lost; owed < 80 || owed >= 100 || r.FanOut.Lost != 0 || r.FanOut.Events != 4*r.FanOut.Publications {
 		t.Errorf("%+v %+v", r.Latency, r.FanOut)
 	}
@@ -261,7 +261,7 @@ func ask(t *testing.T, method, address string) []byte {
 	return body
 }
 
-func TestEventsOfOthersAreNotCounted(t *testing.T) {
+func TestEventsOfOtherPublishersAreNotCounted(t *testing.T) {
 	address, server := start(t, "")
 	options := small(address)
 	options.Topic = "bench.mine"
@@ -279,7 +279,7 @@ func TestEventsOfOthersAreNotCounted(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedRunReportsTheStepsThatWereComplete(t *testing.T) {
+func TestAnInterruptedRunReportsItsCompleteSteps(t *testing.T) {
 	address, server := start(t, "")
 	for step, complete := range map[string]int{"latency": 1, "fan-out": 2} {
 		ctx, interrupt := context.WithCancel(t.Context())
@@ -319,7 +319,7 @@ func behind(t *testing.T, address string, metrics http.HandlerFunc) string {
 	return proxy.URL
 }
 
-func TestWithoutMetricsTheRestIsMeasured(t *testing.T) {
+func TestWithoutMetricsEverythingButCostsIsMeasured(t *testing.T) {
 	address, _ := start(t, "")
 	r, err := bench.Run(t.Context(), small(behind(t, address, http.NotFound)))
 	if err != nil {
@@ -330,7 +330,7 @@ func TestWithoutMetricsTheRestIsMeasured(t *testing.T) {
 	}
 }
 
-func TestMetricsThatNeedTheKeyGetIt(t *testing.T) {
+func TestMetricsAreReadWithTheKey(t *testing.T) {
 	address, _ := start(t, "metrics: {key_required: true}\n")
 	r, err := bench.Run(t.Context(), small(address))
 	if err != nil || r.Costs == nil {
@@ -338,7 +338,7 @@ func TestMetricsThatNeedTheKeyGetIt(t *testing.T) {
 	}
 }
 
-func TestMoreConnectionsThanTheServerHasFilesAreRefused(t *testing.T) {
+func TestMoreConnectionsThanTheServerMayOpenFilesAreRefused(t *testing.T) {
 	address, _ := start(t, "")
 	few := func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "tidings_sessions 0\nprocess_max_fds 64\nprocess_open_fds 12\n")
@@ -350,7 +350,7 @@ func TestMoreConnectionsThanTheServerHasFilesAreRefused(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsNotThereIsAnErrorOfConnecting(t *testing.T) {
+func TestAnUnreachableServerIsAnErrorOfConnecting(t *testing.T) {
 	if _, err := bench.Run(t.Context(), small("http://127.0.0.1:1")); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("%v", err)
 	}

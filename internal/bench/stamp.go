@@ -7,16 +7,16 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-// stamp is what a publication carries, so that whoever receives it knows which one it is and how
-// long it took. Both ends are in one process and use one clock.
+// stamp identifies a publication and says when it was sent. Publisher and subscribers are in one process and use one
+// clock.
 type stamp struct {
-	run    int64 // another run's events, or another program's, are not counted
+	run    int64 // tells events of this run from those of other runs and programs
 	step   int64
 	number int64         // within the step, from 0
 	at     time.Duration // on the clock of the run
 }
 
-// stampBytes is how long a stamp is in JSON, about.
+// stampBytes is the approximate length of a stamp in JSON.
 const stampBytes = 48
 
 func (s stamp) payload(size int) client.Payload {

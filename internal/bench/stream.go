@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// stream is the publications of one step on their way to all subscribers.
+// stream counts the publications of one step and their events at all subscribers. Safe for concurrent use.
 type stream struct {
 	step     int64
 	took     histogram    // from publication to arrival, of each event
 	repeated atomic.Int64 // events that arrived more than once
-	last     atomic.Int64 // when the last event arrived, about
+	last     atomic.Int64 // time of the last arrival, about
 
-	owed atomic.Int64  // events that were published and have not arrived
-	most atomic.Int64  // of them, for whoever waits
-	wake chan struct{} // holds one token while owed may have fallen to most
+	inFlight atomic.Int64  // events that were published and have not arrived
+	allowed  atomic.Int64  // wait returns when inFlight has fallen to it
+	wake     chan struct{} // holds one token while inFlight may have fallen to allowed
 
 	mu          sync.Mutex // guards what follows
 	subscribers int64
@@ -28,7 +28,7 @@ func newStream(step int64, subscribers int) *stream {
 	return &stream{step: step, subscribers: int64(subscribers), wake: make(chan struct{}, 1)}
 }
 
-// next gives the number of the next publication. Nobody is left to publish to: not ok.
+// next returns the number of the next publication. It returns false if no subscriber is left.
 func (s *stream) next() (number int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,26 +36,26 @@ func (s *stream) next() (number int64, ok bool) {
 		return 0, false
 	}
 	s.published++
-	s.owed.Add(s.subscribers)
+	s.inFlight.Add(s.subscribers)
 	return s.published - 1, true
 }
 
-// arrive counts one event that a subscriber has got.
+// arrive counts one event that a subscriber has received.
 func (s *stream) arrive(now time.Duration) {
 	s.last.Store(int64(now))
-	if s.owed.Add(-1) <= s.most.Load() {
+	if s.inFlight.Add(-1) <= s.allowed.Load() {
 		s.signal()
 	}
 }
 
-// leave counts a subscriber out that has got so many events.
+// leave removes a subscriber that has received so many events. Its other events count as lost.
 func (s *stream) leave(got int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	missing := s.published - got
 	s.subscribers--
 	s.lost += missing
-	s.owed.Add(-missing)
+	s.inFlight.Add(-missing)
 	s.signal()
 }
 
@@ -66,14 +66,14 @@ func (s *stream) signal() {
 	}
 }
 
-// wait returns once no more than so many publications, to all who are left, are on their way.
+// wait blocks until at most so many publications, to all subscribers that are left, are in flight.
 func (s *stream) wait(ctx context.Context, publications int64) error {
 	for {
 		s.mu.Lock()
-		most := publications * s.subscribers
+		allowed := publications * s.subscribers
 		s.mu.Unlock()
-		s.most.Store(most) // before owed is read: an event that arrives in between signals
-		if s.owed.Load() <= most {
+		s.allowed.Store(allowed) // before inFlight is read: an event that arrives in between signals
+		if s.inFlight.Load() <= allowed {
 			return nil
 		}
 		select {
@@ -84,15 +84,15 @@ func (s *stream) wait(ctx context.Context, publications int64) error {
 	}
 }
 
-// result is what became of a stream.
+// result sums up a stream.
 type result struct {
 	publications, events, lost int64
-	ended                      time.Duration // when the last event arrived
+	ended                      time.Duration // time of the last arrival
 }
 
-// result counts what has not arrived by now as lost.
+// result returns the counts so far. Events that have not arrived yet count as lost.
 func (s *stream) result() result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return result{s.published, s.took.count(), s.lost + s.owed.Load(), time.Duration(s.last.Load())}
+	return result{s.published, s.took.count(), s.lost + s.inFlight.Load(), time.Duration(s.last.Load())}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/bench"
 )
 
-// waiting waits in a goroutine and gives what came of it.
+// waiting calls Wait in a goroutine and returns a channel with the result.
 func waiting(t *testing.T, s bench.Stream, publications int64) <-chan error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -28,7 +28,7 @@ func wantWaiting(t *testing.T, done <-chan error) {
 	synctest.Wait()
 	select {
 	case err := <-done:
-		t.Errorf("it has not waited: %v", err)
+		t.Errorf("Wait returned early: %v", err)
 	default:
 	}
 }
@@ -56,7 +56,7 @@ func TestTheNextPublicationWaitsForEventsOfEarlierOnes(t *testing.T) {
 	})
 }
 
-func TestASubscriberThatIsGoneIsNotWaitedFor(t *testing.T) {
+func TestWaitIgnoresASubscriberThatHasLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := bench.NewStream(2)
 		s.Next()
@@ -81,7 +81,7 @@ func TestWithoutSubscribersThereIsNoNextPublication(t *testing.T) {
 	s := bench.NewStream(1)
 	s.Leave(0)
 	if _, ok := s.Next(); ok {
-		t.Error("there is one")
+		t.Error("Next returned a publication without subscribers")
 	}
 }
 

@@ -7,33 +7,33 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-// subscriber is one connection that is subscribed to the topic, and what it has got.
+// subscriber is one connection that is subscribed to the topic, with the count of its events.
 type subscriber struct {
 	run    *run
 	client *client.Client
 
 	// owned by the goroutine that calls the client's handlers
-	step     int64 // whose events the next two count
+	step     int64 // to which got and expected belong
 	got      int64
 	expected int64 // number of the next event, if none is missing
 }
 
-// What a connection of the bench may hold: little, since there are thousands.
+// Limits of each connection of the bench. They are low, because there are thousands of connections.
 const (
 	eventsOfOne   = 2 * window
 	outgoingOfOne = 64 << 10
-	leaveWithin   = 2 * time.Second // so that Ctrl-C ends the run soon, whatever the server does
+	leaveWithin   = 2 * time.Second // Ctrl-C ends the run soon, even if the server does not answer
 )
 
 func (r *run) config() client.Config {
 	return client.Config{
 		URL: r.options.below("/ws"), Key: r.options.Key, Agent: r.options.Agent,
-		Reconnect: client.Reconnect{Off: true}, // a connection that is lost is a finding
+		Reconnect: client.Reconnect{Off: true}, // a lost connection belongs in the report
 		Limits:    client.Limits{Events: eventsOfOne, Outgoing: outgoingOfOne, Leave: leaveWithin},
 	}
 }
 
-// subscribe brings one connection up.
+// subscribe opens one connection and subscribes it to the topic.
 func (r *run) subscribe(ctx context.Context) error {
 	c, err := client.Connect(ctx, r.config())
 	if err != nil {
@@ -53,9 +53,9 @@ func (r *run) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// watch waits for the end of the connection, and sees to it that nobody waits for its events then.
+// watch waits for the end of the connection, and then removes the subscriber from the stream.
 func (s *subscriber) watch() {
-	<-s.client.Done() // no handler runs any more
+	<-s.client.Done() // no handler runs anymore
 	s.run.mu.Lock()
 	defer s.run.mu.Unlock()
 	if s.run.leaving {
@@ -70,7 +70,7 @@ func (s *subscriber) watch() {
 	}
 }
 
-// gotOf gives how many events of a stream have arrived.
+// gotOf returns the number of events of a stream that have arrived.
 func (s *subscriber) gotOf(stream *stream) int64 {
 	if s.step != stream.step {
 		return 0
@@ -87,12 +87,12 @@ func (s *subscriber) event(e *client.Event) {
 	}
 	stream := s.run.stream.Load()
 	if stream == nil || stream.step != got.step {
-		return // after its step has ended: it was counted as lost
+		return // its step has ended, and it was counted as lost
 	}
 	if s.step != got.step {
 		s.step, s.got, s.expected = got.step, 0, 0
 	}
-	if got.number < s.expected { // events of one publisher keep their order: it is there for the second time
+	if got.number < s.expected { // events of one publisher keep their order, so this one is a repetition
 		stream.repeated.Add(1)
 		return
 	}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// Reason is why something went wrong, and how often.
+// Reason is a cause of failures and their number.
 type Reason struct {
 	Reason string `json:"reason"`
 	Count  int    `json:"count"`
@@ -33,10 +33,10 @@ func (t *tally) add(err error) {
 	t.counts[reasonOf(err)]++
 }
 
-// maxReasons keeps a report short when every failure has words of its own.
+// maxReasons keeps a report short if every failure has another text.
 const maxReasons = 8
 
-// reasons gives the most frequent ones, the most frequent first.
+// reasons returns the most frequent reasons, most frequent first, and the sum of the others.
 func (t *tally) reasons() []Reason {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,7 +57,7 @@ func (t *tally) reasons() []Reason {
 	return list
 }
 
-// reasonOf words an error so that equal ones have equal words: without ports and addresses.
+// reasonOf returns the text of an error without ports and addresses. Equal causes have equal texts.
 func reasonOf(err error) string {
 	var op *net.OpError
 	var timeout net.Error

@@ -14,7 +14,7 @@ import (
 	"github.com/tidings-io/tidings/internal/bench"
 )
 
-func TestReasonsAreCountedWithoutWhatDiffersByChance(t *testing.T) {
+func TestReasonsAreCountedWithoutPortsAndAddresses(t *testing.T) {
 	var tally bench.Tally
 	for port := range 3 {
 		tally.Add(fmt.Errorf("connect: %w", &net.OpError{
@@ -29,7 +29,7 @@ func TestReasonsAreCountedWithoutWhatDiffersByChance(t *testing.T) {
 	}
 }
 
-func TestReasonsSayWhatToLookAt(t *testing.T) {
+func TestReasonsNameTheSettingToLookAt(t *testing.T) {
 	for want, err := range map[string]error{
 		"this machine lets the bench open no more files":               &net.OpError{Op: "dial", Err: syscall.EMFILE},
 		"this machine has no more ports for connections to the server": &net.OpError{Op: "dial", Err: syscall.EADDRNOTAVAIL},
@@ -46,7 +46,7 @@ func TestReasonsSayWhatToLookAt(t *testing.T) {
 	}
 }
 
-func TestManyReasonsAreSummedUp(t *testing.T) {
+func TestRareReasonsAreSummedUp(t *testing.T) {
 	var tally bench.Tally
 	for i := range 100 {
 		tally.Add(fmt.Errorf("reason %d", i))

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// What people take for at once, and what they take for broken.
+// The latencies that people begin to notice, and that they take for a fault.
 const (
 	noticedMS = 100.0
 	slowMS    = 1000.0
 )
 
-// Write tells the report to people: each figure, and a sentence on what it means.
+// Write writes the report for people: the figures, and a sentence about their meaning.
 func (r *Report) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, topic %s, payloads of %s bytes\n", r.Server, r.Topic, grouped(r.Size))
@@ -38,7 +38,7 @@ func (r *Report) Write(w io.Writer) error {
 	return err
 }
 
-// pages is a number of pages that a large site has open.
+// pages is the number of open pages of a large site.
 const pages = 10_000
 
 func (r *Report) writeConnections(b *strings.Builder) {
@@ -104,7 +104,7 @@ func (c *Costs) meaning() string {
 	return fmt.Sprintf("One core of the server could deliver about %s events a second, if nothing else holds it up.", about(1e6/c.CPUPerEvent))
 }
 
-// paragraph is what was measured, and in its last line what that means.
+// paragraph writes lines below a title. The last line says what the figures mean.
 func paragraph(b *strings.Builder, title string, lines ...string) {
 	b.WriteByte('\n')
 	for _, line := range lines {
@@ -113,10 +113,10 @@ func paragraph(b *strings.Builder, title string, lines ...string) {
 	}
 }
 
-// describe tells reasons in one line.
+// describe returns reasons in one line.
 func describe(reasons []Reason) string {
 	if len(reasons) == 0 {
-		return "nobody said why"
+		return "no reason is known"
 	}
 	parts := make([]string, len(reasons))
 	for i, r := range reasons {
@@ -125,7 +125,7 @@ func describe(reasons []Reason) string {
 	return strings.Join(parts, "; ")
 }
 
-// duration gives milliseconds with as many digits as they are worth.
+// duration formats milliseconds with two or three significant digits.
 func duration(ms float64) string {
 	switch {
 	case ms < 10:
@@ -143,7 +143,7 @@ func seconds(s float64) string {
 	return grouped(int(s)) + " s"
 }
 
-// about keeps three digits: the next ones differ from run to run.
+// about formats a number with three significant digits. Further digits differ from run to run.
 func about(n float64) string {
 	if n < 100 {
 		return strconv.FormatFloat(n, 'g', 3, 64)
@@ -152,7 +152,7 @@ func about(n float64) string {
 	return grouped(int64(math.Round(n/unit) * unit))
 }
 
-// grouped sets the thousands of a number apart.
+// grouped formats a number with commas between thousands.
 func grouped[T int | int64](n T) string {
 	digits := strconv.FormatInt(int64(n), 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
