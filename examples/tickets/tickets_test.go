@@ -21,7 +21,7 @@ const secret = "a secret of at least thirty-two bytes"
 // spent remembers tickets for one test.
 type spent struct{ ids sync.Map }
 
-func (s *spent) Spend(_ context.Context, id string, _ time.Time) (bool, error) {
+func (s *spent) Use(_ context.Context, id string, _ time.Time) (bool, error) {
 	_, before := s.ids.LoadOrStore(id, true)
 	return !before, nil
 }
@@ -40,7 +40,7 @@ func TestEverySampleSignsATicketThatIsAcceptedOnce(t *testing.T) {
 			if _, err := exec.LookPath(interpreter); err != nil {
 				t.Skipf("needs %s, which is not installed", interpreter)
 			}
-			tickets, err := auth.NewTickets(auth.TicketOptions{Secrets: []string{secret}, Spent: &spent{}})
+			tickets, err := auth.NewTickets(auth.TicketOptions{Secrets: []string{secret}, ReplayGuard: &spent{}})
 			if err != nil {
 				t.Fatal(err)
 			}

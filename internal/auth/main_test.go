@@ -26,7 +26,7 @@ type memory struct {
 	used map[string]time.Time
 }
 
-func (m *memory) Spend(_ context.Context, id string, until time.Time) (fresh bool, err error) {
+func (m *memory) Use(_ context.Context, id string, until time.Time) (fresh bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, used := m.used[id]; used {
@@ -44,8 +44,8 @@ func newTickets(t testing.TB, o auth.TicketOptions) *auth.Tickets {
 	if o.Secrets == nil {
 		o.Secrets = []string{secret}
 	}
-	if o.Spent == nil {
-		o.Spent = &memory{}
+	if o.ReplayGuard == nil {
+		o.ReplayGuard = &memory{}
 	}
 	tickets, err := auth.NewTickets(o)
 	if err != nil {

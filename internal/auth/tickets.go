@@ -29,19 +29,19 @@ const (
 	maxTicketBytes = 8 << 10
 )
 
-// Spent remembers the tickets that have been used.
-type Spent interface {
-	// Spend says that the ticket is used and whether that is the first time. It must remember it
+// ReplayGuard remembers the tickets that have been used.
+type ReplayGuard interface {
+	// Use says that the ticket is used and whether that is the first time. It must remember it
 	// until the time given. An error means that it does not know.
-	Spend(ctx context.Context, id string, until time.Time) (fresh bool, err error)
+	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
 
 // TicketOptions is what tickets stand on.
 type TicketOptions struct {
-	Secrets []string      // the first signs, all verify: a new one goes in front of the old one
-	TTL     time.Duration // the longest life of a ticket, and the usual one; 0: DefaultTTL
-	Spent   Spent
-	Logger  *slog.Logger
+	Secrets     []string      // the first signs, all verify: a new one goes in front of the old one
+	TTL         time.Duration // the longest life of a ticket, and the usual one; 0: DefaultTTL
+	ReplayGuard ReplayGuard
+	Logger      *slog.Logger
 }
 
 // Tickets issues one-time tickets and takes them back. A ticket is a JWT, signed with HMAC-SHA256,
@@ -51,7 +51,7 @@ type Tickets struct {
 	verify    []any // []byte each, as the library wants it
 	validator *jwt.Validator
 	ttl       time.Duration
-	spent     Spent
+	guard     ReplayGuard
 	log       *slog.Logger
 	counters  counters
 }
@@ -68,14 +68,14 @@ type Grant struct {
 
 // NewTickets checks the options.
 func NewTickets(options TicketOptions) (*Tickets, error) {
-	t := &Tickets{ttl: options.TTL, spent: options.Spent, log: options.Logger, counters: newCounters()}
+	t := &Tickets{ttl: options.TTL, guard: options.ReplayGuard, log: options.Logger, counters: newCounters()}
 	if t.ttl <= 0 {
 		t.ttl = DefaultTTL
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
-	if t.spent == nil {
+	if t.guard == nil {
 		return nil, errors.New("tickets need a store of used ones, or each could be used twice")
 	}
 	if len(options.Secrets) == 0 {
@@ -157,7 +157,7 @@ func (t *Tickets) redeem(ctx context.Context, ticket, user string) (*router.Iden
 }
 
 func (t *Tickets) spend(ctx context.Context, c *claims) *refusal {
-	fresh, err := t.spent.Spend(ctx, c.ID, c.ExpiresAt.Add(Leeway))
+	fresh, err := t.guard.Use(ctx, c.ID, c.ExpiresAt.Add(Leeway))
 	switch {
 	case err != nil:
 		// Not knowing must not let a stolen ticket in.

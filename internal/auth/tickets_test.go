@@ -157,7 +157,7 @@ func TestTicketsThatDoNotHoldAreRefusedForTheirReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			spent := &memory{}
-			tickets := newTickets(t, auth.TicketOptions{Spent: spent})
+			tickets := newTickets(t, auth.TicketOptions{ReplayGuard: spent})
 			_, err := tickets.Redeem(t.Context(), c.ticket)
 			failure := refusedAs(t, err, wamp.ErrAuthenticationDenied)
 			if !strings.Contains(failure.Message, c.says) {
@@ -254,7 +254,7 @@ func TestATicketExpires(t *testing.T) {
 
 func TestAUsedTicketIsRememberedUntilItCannotBeTried(t *testing.T) {
 	spent := &memory{}
-	tickets := newTickets(t, auth.TicketOptions{Spent: spent})
+	tickets := newTickets(t, auth.TicketOptions{ReplayGuard: spent})
 	ticket, expires, err := tickets.Issue(auth.Grant{User: "42"})
 	if err != nil {
 		t.Fatal(err)
@@ -274,12 +274,12 @@ func TestAUsedTicketIsRememberedUntilItCannotBeTried(t *testing.T) {
 
 type brokenStore struct{}
 
-func (brokenStore) Spend(context.Context, string, time.Time) (bool, error) {
+func (brokenStore) Use(context.Context, string, time.Time) (bool, error) {
 	return true, errors.New("the disk is full")
 }
 
 func TestNobodyGetsInWhileUsedTicketsCannotBeChecked(t *testing.T) {
-	tickets := newTickets(t, auth.TicketOptions{Spent: brokenStore{}})
+	tickets := newTickets(t, auth.TicketOptions{ReplayGuard: brokenStore{}})
 	ticket := issue(t, tickets)
 	identity, err := tickets.Redeem(t.Context(), ticket)
 	failure := refusedAs(t, err, wamp.ErrAuthenticationFailed)
@@ -310,8 +310,8 @@ func TestSecretsRotate(t *testing.T) {
 
 func TestOptionsThatAreNotSafeAreRefused(t *testing.T) {
 	for name, o := range map[string]auth.TicketOptions{
-		"no secret":     {Spent: &memory{}},
-		"short secret":  {Spent: &memory{}, Secrets: []string{secret, "short"}},
+		"no secret":     {ReplayGuard: &memory{}},
+		"short secret":  {ReplayGuard: &memory{}, Secrets: []string{secret, "short"}},
 		"no used store": {Secrets: []string{secret}},
 	} {
 		if _, err := auth.NewTickets(o); err == nil || strings.Contains(err.Error(), "short\"") {

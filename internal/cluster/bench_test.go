@@ -12,9 +12,9 @@ import (
 	"github.com/tidings-io/tidings/internal/cluster"
 )
 
-// What a login costs the engine: a ticket is spent, synced to the disk or in memory. Heap is what
-// stays of each.
-func BenchmarkSpend(b *testing.B) {
+// BenchmarkUse measures what a login costs the engine: the use of one id, synced to the disk or in memory. Heap is
+// the memory that stays for each id.
+func BenchmarkUse(b *testing.B) {
 	for _, c := range []struct {
 		where   string
 		callers int
@@ -31,7 +31,7 @@ func BenchmarkSpend(b *testing.B) {
 				options.Dir = b.TempDir()
 			}
 			e := cluster.New(options)
-			once := e.Once(cluster.OnceOptions{Name: "spent", TTL: time.Hour, Most: b.N})
+			guard := e.ReplayGuard(cluster.ReplayGuardOptions{Name: "spent", TTL: time.Hour, Most: b.N})
 			if err := e.Start(b.Context()); err != nil {
 				b.Fatal(err)
 			}
@@ -47,7 +47,7 @@ func BenchmarkSpend(b *testing.B) {
 			before := heap(b)
 			b.ReportAllocs()
 			b.ResetTimer()
-			spendAll(b, once, ids, c.callers)
+			spendAll(b, guard, ids, c.callers)
 			b.StopTimer()
 			after := heap(b)
 			b.ReportMetric((float64(after.HeapAlloc)-float64(before.HeapAlloc))/float64(b.N), "heap-B/op")
@@ -59,14 +59,14 @@ func BenchmarkSpend(b *testing.B) {
 	}
 }
 
-func spendAll(b *testing.B, once *cluster.Once, ids []string, callers int) {
+func spendAll(b *testing.B, guard *cluster.ReplayGuard, ids []string, callers int) {
 	until := time.Now().Add(time.Minute)
 	var n atomic.Int64
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
 			for i := n.Add(1) - 1; i < int64(len(ids)); i = n.Add(1) - 1 {
-				if fresh, err := once.Spend(b.Context(), ids[i], until); err != nil || !fresh {
+				if fresh, err := guard.Use(b.Context(), ids[i], until); err != nil || !fresh {
 					b.Errorf("fresh: %t, %v", fresh, err)
 					return
 				}
@@ -79,18 +79,18 @@ func spendAll(b *testing.B, once *cluster.Once, ids []string, callers int) {
 func heap(b *testing.B) (now runtime.MemStats) {
 	b.Helper()
 	runtime.GC()
-	runtime.GC() // what finalizers and pools held
+	runtime.GC() // memory that finalizers and pools held
 	runtime.ReadMemStats(&now)
 	return now
 }
 
-// What the first start after many logins costs: each ticket is an entry of its own, at worst.
+// BenchmarkReplay measures the first start after many logins. Each id is an entry of its own, the worst case.
 func BenchmarkReplay(b *testing.B) {
 	const tickets = 20_000
 	options := cluster.Options{Dir: b.TempDir()}
-	once := cluster.OnceOptions{Name: "spent", TTL: time.Hour}
+	guard := cluster.ReplayGuardOptions{Name: "spent", TTL: time.Hour}
 	e := cluster.New(options)
-	spent := e.Once(once)
+	spent := e.ReplayGuard(guard)
 	if err := e.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	for b.Loop() {
 		again := cluster.New(options)
-		again.Once(once)
+		again.ReplayGuard(guard)
 		if err := again.Start(b.Context()); err != nil {
 			b.Fatal(err)
 		}

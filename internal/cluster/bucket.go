@@ -10,11 +10,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// What a bucket answers when it refuses.
+// The errors of a bucket.
 var (
 	ErrExists   = errors.New("the key exists already")
 	ErrNotFound = errors.New("the key does not exist")
-	ErrConflict = errors.New("the key was changed by somebody else")
+	ErrConflict = errors.New("the key was changed by another writer")
 )
 
 // defaultMaxBucket bounds a bucket that names no size.
@@ -24,7 +24,7 @@ const defaultMaxBucket = 16 << 20
 type BucketOptions struct {
 	Name     string        // letters, digits, dashes, underscores
 	TTL      time.Duration // how long a value lives; 0 is for ever
-	MaxBytes int64         // over it writes are refused, nothing older is dropped; 0 is 16 MiB
+	MaxBytes int64         // over it writes are refused, no older value is dropped; 0 is 16 MiB
 	MaxValue int32         // bytes of one value; 0 is no limit but MaxBytes
 }
 
@@ -42,8 +42,8 @@ type Entry struct {
 	Deleted  bool   // the key was deleted; there is no value
 }
 
-// Bucket declares a bucket. It works while the engine runs; declared on a running engine it is
-// opened by the next Start. Declaring a name again gives the same bucket.
+// Bucket declares a bucket. It works while the engine runs; a bucket declared on a running engine is opened by the
+// next Start. Declaring a name again returns the same bucket.
 func (e *Engine) Bucket(options BucketOptions) *Bucket {
 	if options.MaxBytes <= 0 {
 		options.MaxBytes = defaultMaxBucket
@@ -75,7 +75,7 @@ func (b *Bucket) open(ctx context.Context, js jetstream.JetStream, storage jetst
 
 func (b *Bucket) close() { b.store.Store(nil) }
 
-// use gives the store and the key as it is stored.
+// use returns the store and the key in its stored form.
 func (b *Bucket) use(key string) (jetstream.KeyValue, string, error) {
 	store := b.store.Load()
 	if store == nil {
@@ -85,8 +85,8 @@ func (b *Bucket) use(key string) (jetstream.KeyValue, string, error) {
 	return *store, encoded, err
 }
 
-// Create stores a value for a key that has none, and gives its revision. Of all who try, on all
-// nodes, one succeeds; the others get [ErrExists].
+// Create stores a value for a key that has none, and returns its revision. Of several concurrent calls, on all nodes,
+// one succeeds; the others get [ErrExists].
 func (b *Bucket) Create(ctx context.Context, key string, value []byte) (revision uint64, err error) {
 	store, encoded, err := b.use(key)
 	if err == nil {
@@ -95,7 +95,7 @@ func (b *Bucket) Create(ctx context.Context, key string, value []byte) (revision
 	return revision, b.failed("create", err)
 }
 
-// Get gives the value of a key, or [ErrNotFound].
+// Get returns the value of a key, or [ErrNotFound].
 func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 	store, encoded, err := b.use(key)
 	if err != nil {
@@ -108,7 +108,7 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 	return Entry{Key: key, Value: found.Value(), Revision: found.Revision()}, nil
 }
 
-// Put stores a value whatever was there, and gives its revision.
+// Put stores a value, replacing any other, and returns its revision.
 func (b *Bucket) Put(ctx context.Context, key string, value []byte) (revision uint64, err error) {
 	store, encoded, err := b.use(key)
 	if err == nil {
@@ -117,7 +117,7 @@ func (b *Bucket) Put(ctx context.Context, key string, value []byte) (revision ui
 	return revision, b.failed("put", err)
 }
 
-// Update stores a value if the key still has the revision, else it answers [ErrConflict].
+// Update stores a value if the key still has that revision, else it returns [ErrConflict].
 func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision uint64) (now uint64, err error) {
 	store, encoded, err := b.use(key)
 	if err == nil {
@@ -126,7 +126,7 @@ func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision 
 	return now, b.failed("update", err)
 }
 
-// Delete removes a key; removing what is not there is no error.
+// Delete removes a key. Removing a key that does not exist is no error.
 func (b *Bucket) Delete(ctx context.Context, key string) error {
 	store, encoded, err := b.use(key)
 	if err == nil {
@@ -135,8 +135,8 @@ func (b *Bucket) Delete(ctx context.Context, key string) error {
 	return b.failed("delete", err)
 }
 
-// Watch calls see with the key's state as it is, if there is one, and then with every change, in
-// order and one at a time, until the context ends (which is no error) or the engine closes.
+// Watch calls see with the present state of the key, if it exists, and then with every change, in order and one at a
+// time. It returns nil when ctx ends, and an error when the engine closes.
 func (b *Bucket) Watch(ctx context.Context, key string, see func(Entry)) error {
 	store, encoded, err := b.use(key)
 	if err != nil {
@@ -155,13 +155,13 @@ func (b *Bucket) Watch(ctx context.Context, key string, see func(Entry)) error {
 		case <-ctx.Done():
 			return nil
 		case found, ok := <-watcher.Updates():
-			if !ok && ctx.Err() != nil { // the end of ctx closes this, too
+			if !ok && ctx.Err() != nil { // ctx has ended, which closes the channel too
 				return nil
 			}
 			if !ok {
 				return b.failed("watch", ErrStopped)
 			}
-			if found == nil { // the end of what was there at the beginning
+			if found == nil { // marks the end of the initial state
 				continue
 			}
 			see(Entry{
@@ -172,7 +172,7 @@ func (b *Bucket) Watch(ctx context.Context, key string, see func(Entry)) error {
 	}
 }
 
-// failed translates the store's errors and says which step of which bucket it was.
+// failed translates an error of the store and names the step and the bucket.
 func (b *Bucket) failed(step string, err error) error {
 	switch {
 	case err == nil:

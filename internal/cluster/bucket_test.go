@@ -30,7 +30,7 @@ func TestABucketRefusesWhileTheEngineIsNotRunning(t *testing.T) {
 	}
 }
 
-func TestAValueIsReplacedOnlyByWhoKnowsTheLatestRevision(t *testing.T) {
+func TestAnUpdateNeedsTheLatestRevision(t *testing.T) {
 	b := memory(t, cluster.BucketOptions{Name: "state"})
 	first, err := b.Create(t.Context(), "k", []byte("1"))
 	if err != nil {
@@ -57,14 +57,14 @@ func TestAValueIsReplacedOnlyByWhoKnowsTheLatestRevision(t *testing.T) {
 	}
 }
 
-func TestValuesEndWithTheBucketsLifetime(t *testing.T) {
+func TestValuesExpireAfterTheTTLOfTheBucket(t *testing.T) {
 	b := memory(t, cluster.BucketOptions{Name: "short", TTL: 100 * time.Millisecond})
 	if _, err := b.Create(t.Context(), "k", []byte("v")); err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		_, err := b.Get(t.Context(), "k") // the store is real, and so is its clock: ask until it forgot
+		_, err := b.Get(t.Context(), "k") // the store has a real clock: ask until the value has expired
 		if errors.Is(err, cluster.ErrNotFound) {
 			return
 		}
@@ -74,7 +74,7 @@ func TestValuesEndWithTheBucketsLifetime(t *testing.T) {
 	}
 }
 
-func TestAFullBucketRefusesAndKeepsWhatItHas(t *testing.T) {
+func TestAFullBucketRefusesWritesAndKeepsItsValues(t *testing.T) {
 	b := memory(t, cluster.BucketOptions{Name: "small", MaxBytes: 4096})
 	if _, err := b.Create(t.Context(), "first", []byte("v")); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestAFullBucketRefusesAndKeepsWhatItHas(t *testing.T) {
 	}
 }
 
-func TestAnyTextIsAKeyOfItsOwn(t *testing.T) {
+func TestAnyTextIsAKey(t *testing.T) {
 	b := memory(t, cluster.BucketOptions{Name: "keys"})
 	seen := make(map[string]string)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -110,7 +110,7 @@ func TestAnyTextIsAKeyOfItsOwn(t *testing.T) {
 	})
 }
 
-func TestKeysWithoutTextOrWithTooMuchAreRefused(t *testing.T) {
+func TestEmptyAndTooLongKeysAreRefused(t *testing.T) {
 	b := memory(t, cluster.BucketOptions{Name: "keys"})
 	for _, key := range []string{"", strings.Repeat("k", 513)} {
 		if _, err := b.Put(t.Context(), key, nil); err == nil {
@@ -174,26 +174,26 @@ func TestAWatchEndsWithTheEngine(t *testing.T) {
 	}
 }
 
-func TestACellIsSavedOnlyOverTheVersionThatWasLoaded(t *testing.T) {
-	cell := memory(t, cluster.BucketOptions{Name: "state"}).Cell("maintenance")
-	if value, version, err := cell.Load(t.Context()); value != nil || version != 0 || err != nil {
-		t.Fatalf("an empty cell gave %q, %d, %v", value, version, err)
+func TestAValueIsSavedOnlyOverTheVersionThatWasLoaded(t *testing.T) {
+	value := memory(t, cluster.BucketOptions{Name: "state"}).Value("maintenance")
+	if value, version, err := value.Load(t.Context()); value != nil || version != 0 || err != nil {
+		t.Fatalf("an empty value gave %q, %d, %v", value, version, err)
 	}
-	first, saved, err := cell.Save(t.Context(), []byte("1"), 0)
+	first, saved, err := value.Save(t.Context(), []byte("1"), 0)
 	if !saved || err != nil {
 		t.Fatalf("the first save: %v, %v", saved, err)
 	}
-	if _, saved, err := cell.Save(t.Context(), []byte("x"), 0); saved || err != nil {
+	if _, saved, err := value.Save(t.Context(), []byte("x"), 0); saved || err != nil {
 		t.Fatalf("a save over nothing, with something there: %v, %v", saved, err)
 	}
-	second, saved, err := cell.Save(t.Context(), []byte("2"), first)
+	second, saved, err := value.Save(t.Context(), []byte("2"), first)
 	if !saved || err != nil {
 		t.Fatalf("the second save: %v, %v", saved, err)
 	}
-	if _, saved, err := cell.Save(t.Context(), []byte("x"), first); saved || err != nil {
+	if _, saved, err := value.Save(t.Context(), []byte("x"), first); saved || err != nil {
 		t.Fatalf("a save over the first version: %v, %v", saved, err)
 	}
-	if value, version, err := cell.Load(t.Context()); string(value) != "2" || version != second || err != nil {
+	if value, version, err := value.Load(t.Context()); string(value) != "2" || version != second || err != nil {
 		t.Fatalf("loaded %q, %d, %v", value, version, err)
 	}
 }

@@ -6,16 +6,16 @@ import (
 )
 
 const (
-	// digestBytes is how much of the hash of an id is kept. That two of a million ids share their
-	// digest has odds of 1 to 10^26, and then the later one is refused, not let in.
+	// digestBytes is the kept part of the hash of an id. Two of a million ids share a digest with odds of 1 to
+	// 10^26; the later one is then refused, not let in.
 	digestBytes = 16
-	// generationsPerTTL is the price of forgetting: with 4, a digest stays for up to a quarter of
-	// its life too long, and is looked for in six maps at most.
+	// generationsPerTTL sets how exactly digests expire: with 4, a digest stays up to a quarter of its lifetime
+	// too long, and a lookup reads six maps at most.
 	generationsPerTTL = 4
 )
 
-// digest stands for an id. It has a fixed size and no pointer: a set of them is small, and nothing
-// that the garbage collector walks through.
+// digest stands for an id. It has a fixed size and no pointer: a set of digests is small, and the garbage collector
+// does not scan it.
 type digest [digestBytes]byte
 
 func digestOf(id string) digest {
@@ -23,8 +23,8 @@ func digestOf(id string) digest {
 	return digest(sum[:digestBytes])
 }
 
-// digests is a set that forgets: by generations, so that forgetting is to drop a map. The zero value
-// with a lifetime is empty. It is not safe for concurrent use.
+// digests is a set whose members expire, by generations: to expire one is to drop a map. The zero value with a ttl is
+// empty. It is not safe for concurrent use.
 type digests struct {
 	ttl         time.Duration // 0: for ever
 	generations []generation  // oldest first
@@ -33,12 +33,12 @@ type digests struct {
 
 // generation holds what was added within a part of the lifetime.
 type generation struct {
-	since time.Time // of the wall clock alone: it also says how long a ticket holds, and may be set back
+	since time.Time // wall clock only, as for the lifetime of tickets; it may be set back
 	ids   map[digest]struct{}
 }
 
 func (s *digests) has(d digest) bool {
-	for i := len(s.generations) - 1; i >= 0; i-- { // whoever tries twice mostly does so at once
+	for i := len(s.generations) - 1; i >= 0; i-- { // a second use mostly follows soon
 		if _, found := s.generations[i].ids[d]; found {
 			return true
 		}
@@ -46,9 +46,9 @@ func (s *digests) has(d digest) bool {
 	return false
 }
 
-// add says whether the digest was not there yet. It stays for the lifetime at least, from the time
-// given or, if others came later already, from theirs.
-func (s *digests) add(d digest, at time.Time) (fresh bool) {
+// add adds a digest and reports whether it is new. The digest stays for the ttl at least, counted from the given time
+// or from that of a later member.
+func (s *digests) add(d digest, at time.Time) (first bool) {
 	if s.has(d) {
 		return false
 	}
@@ -64,9 +64,9 @@ func (s *digests) add(d digest, at time.Time) (fresh bool) {
 
 func (s *digests) span() time.Duration { return max(s.ttl/generationsPerTTL, 1) }
 
-// forget drops the generations in which everything has outlived its time, and says how long it is
-// until the next one; 0 where there is none.
-func (s *digests) forget(now time.Time) (next time.Duration) {
+// expire drops the generations whose members have all expired. It returns the time until the next one expires, or 0 if
+// there is none.
+func (s *digests) expire(now time.Time) (next time.Duration) {
 	for len(s.generations) > 0 && s.ttl > 0 {
 		oldest := s.generations[0]
 		if left := oldest.since.Add(s.span() + s.ttl).Sub(now); left > 0 {

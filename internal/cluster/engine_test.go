@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-io/tidings/internal/cluster"
 )
 
-func TestWhatIsStoredOutlivesTheEngine(t *testing.T) {
+func TestStoredValuesOutliveTheEngine(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "engine")
 	for round := range 3 {
 		e := cluster.New(cluster.Options{Dir: dir})
@@ -30,7 +30,7 @@ func TestWhatIsStoredOutlivesTheEngine(t *testing.T) {
 	}
 }
 
-func TestAnEngineWithoutAFolderForgetsAndLeavesNothingBehind(t *testing.T) {
+func TestAnEngineInMemoryLeavesNoFilesBehind(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	e := cluster.New(cluster.Options{})
 	b := e.Bucket(cluster.BucketOptions{Name: "state"})
@@ -60,7 +60,7 @@ func TestTwoEnginesCannotShareAFolder(t *testing.T) {
 	start(t, cluster.New(cluster.Options{Dir: dir}))
 }
 
-func TestAFolderThatCannotBeMadeIsAnErrorThatNamesIt(t *testing.T) {
+func TestTheErrorForAFolderThatCannotBeMadeNamesTheFolder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestAStoreThatCannotBeOpenedIsAnErrorAndLeavesNoGoroutine(t *testing.T) {
 	goleak.VerifyNone(t)
 }
 
-func TestHealthSaysWhetherTheStoreAnswers(t *testing.T) {
+func TestHealthyReportsWhetherTheStoreAnswers(t *testing.T) {
 	e := cluster.New(cluster.Options{})
 	if err := e.Healthy(t.Context()); !errors.Is(err, cluster.ErrStopped) {
 		t.Fatalf("before the start: %v", err)

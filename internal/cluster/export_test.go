@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// MaxGroup is how many ids an entry of a journal holds.
+// MaxGroup is the most ids of one entry.
 const MaxGroup = maxGroup
 
-// Journal is a journal without an engine, which works in a bubble of testing/synctest.
-type Journal struct {
+// LogStore is a log without an engine, which works in a bubble of testing/synctest.
+type LogStore struct {
 	Before func(context.Context) error // fails an append before the entry is there
 	After  func() error                // fails an append although the entry is there
 
@@ -18,40 +18,40 @@ type Journal struct {
 	entries []entry
 }
 
-// Appends is how many entries there are.
-func (j *Journal) Appends() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.entries)
+// Appends returns the number of entries.
+func (s *LogStore) Appends() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.entries)
 }
 
-// Remove makes the journal anew.
-func (j *Journal) Remove() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.entries = nil
+// Remove empties the log.
+func (s *LogStore) Remove() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.entries = nil
 }
 
-func (j *Journal) append(ctx context.Context, digests []byte) (place uint64, err error) {
-	if j.Before != nil {
-		if err := j.Before(ctx); err != nil {
+func (s *LogStore) append(ctx context.Context, digests []byte) (sequence uint64, err error) {
+	if s.Before != nil {
+		if err := s.Before(ctx); err != nil {
 			return 0, err
 		}
 	}
-	j.mu.Lock()
-	place = uint64(len(j.entries)) + 1
-	j.entries = append(j.entries, entry{place: place, at: time.Now(), digests: digests})
-	j.mu.Unlock()
-	if j.After != nil {
-		err = j.After()
+	s.mu.Lock()
+	sequence = uint64(len(s.entries)) + 1
+	s.entries = append(s.entries, entry{sequence: sequence, at: time.Now(), digests: digests})
+	s.mu.Unlock()
+	if s.After != nil {
+		err = s.After()
 	}
-	return place, err
+	return sequence, err
 }
 
-func (j *Journal) read(_ context.Context, from, to uint64, see func(entry) error) error {
-	j.mu.Lock()
-	wanted := j.entries[from-1 : to-1]
-	j.mu.Unlock()
+func (s *LogStore) read(_ context.Context, from, to uint64, see func(entry) error) error {
+	s.mu.Lock()
+	wanted := s.entries[from-1 : to-1]
+	s.mu.Unlock()
 	for _, e := range wanted {
 		if err := see(e); err != nil {
 			return err
@@ -60,39 +60,39 @@ func (j *Journal) read(_ context.Context, from, to uint64, see func(entry) error
 	return nil
 }
 
-// NewOnce makes one that no engine knows.
-func NewOnce(options OnceOptions) *Once { return &Once{options: options} }
+// NewReplayGuard returns a guard without an engine.
+func NewReplayGuard(options ReplayGuardOptions) *ReplayGuard { return &ReplayGuard{options: options} }
 
-// Open opens it on a journal, or without one.
-func (o *Once) Open(ctx context.Context, j *Journal) error {
-	if j == nil {
+// Open opens the guard on a log, or without one.
+func (o *ReplayGuard) Open(ctx context.Context, log *LogStore) error {
+	if log == nil {
 		return o.open(ctx, nil)
 	}
-	return o.open(ctx, j)
+	return o.open(ctx, log)
 }
 
-// Close closes it.
-func (o *Once) Close() { o.close() }
+// Close closes the guard.
+func (o *ReplayGuard) Close() { o.close() }
 
-// Remembered is how much is remembered.
-func (o *Once) Remembered() int {
-	l := o.ledger.Load()
+// Remembered returns the number of ids that are remembered.
+func (o *ReplayGuard) Remembered() int {
+	l := o.log.Load()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.spent.size
+	return l.seen.size
 }
 
-// Waiting is how many ids are not yet written.
-func (o *Once) Waiting() int {
-	l := o.ledger.Load()
+// Waiting returns the number of ids that are not written yet.
+func (o *ReplayGuard) Waiting() int {
+	l := o.log.Load()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.pending
 }
 
-// OpenAsNode opens it on the journal that it has in a running engine, as another node would.
-func (e *Engine) OpenAsNode(ctx context.Context, o *Once) error {
-	return e.openOnce(ctx, e.running.Load(), o)
+// OpenAsNode opens the guard on its log in a running engine, as another node would.
+func (e *Engine) OpenAsNode(ctx context.Context, o *ReplayGuard) error {
+	return e.openGuard(ctx, e.running.Load(), o)
 }
 
-var _ journal = (*Journal)(nil)
+var _ logStore = (*LogStore)(nil)

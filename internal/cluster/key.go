@@ -5,15 +5,14 @@ import (
 	"fmt"
 )
 
-// maxKeyBytes bounds a key before it is encoded, which makes it three times as long at most: the
-// store keeps every key in memory.
+// maxKeyBytes bounds a key before encoding, which makes it three times as long at most. The store keeps all keys in
+// memory.
 const maxKeyBytes = 512
 
 var errEmptyKey = errors.New("a key must not be empty")
 
-// encodeKey writes any text as one token of a NATS subject: letters, digits, dash and underscore
-// stay, every other byte becomes = and two hexadecimal digits. Dots, stars and angle brackets would
-// otherwise address other keys, or all of them.
+// encodeKey returns any text as one token of a NATS subject: letters, digits, dash and underscore stay, every other
+// byte becomes "=" and two hexadecimal digits. Otherwise dots, stars and angle brackets would address other keys.
 func encodeKey(key string) (string, error) {
 	if key == "" {
 		return "", errEmptyKey

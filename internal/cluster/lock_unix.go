@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// lock takes the folder for this process: two servers that write the same files destroy them. The
-// lock ends with the process, so a crash leaves nothing to clean up.
+// lock locks the folder for this process: two servers that write the same files would destroy them. The lock ends with
+// the process, so a crash needs no cleaning up.
 func lock(path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -8,21 +8,21 @@ import (
 )
 
 const (
-	// entryBytes is what an entry of one digest takes in a file, generously: the bound of the
-	// journal is above that of what is remembered, so that the latter is met first.
+	// entryBytes is more than an entry of one digest takes in a file, so that the bound of the guard is met before
+	// that of the stream.
 	entryBytes = 128
-	// readAhead is how many entries the engine sends before they are asked for.
+	// readAhead is the number of entries that the engine sends ahead.
 	readAhead = 1000
 )
 
-// stream is a [journal] in JetStream. It drops entries when they are older than the lifetime.
+// stream is a [logStore] in JetStream. It drops entries that are older than the TTL.
 type stream struct {
 	js      jetstream.JetStream
 	stream  jetstream.Stream
 	subject string
 }
 
-func openStream(ctx context.Context, js jetstream.JetStream, options OnceOptions) (*stream, error) {
+func openStream(ctx context.Context, js jetstream.JetStream, options ReplayGuardOptions) (*stream, error) {
 	subject := "once." + options.Name
 	opened, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:     "ONCE_" + options.Name,
@@ -33,45 +33,44 @@ func openStream(ctx context.Context, js jetstream.JetStream, options OnceOptions
 		Discard:  jetstream.DiscardNew,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the journal %q: %w", options.Name, err)
+		return nil, fmt.Errorf("open the log of used ids %q: %w", options.Name, err)
 	}
 	return &stream{js, opened, subject}, nil
 }
 
-func (s *stream) append(ctx context.Context, digests []byte) (place uint64, err error) {
+func (s *stream) append(ctx context.Context, digests []byte) (sequence uint64, err error) {
 	ack, err := s.js.Publish(ctx, s.subject, digests)
 	if err != nil {
-		return 0, fmt.Errorf("write into the journal: %w", err)
+		return 0, fmt.Errorf("write to the log of used ids: %w", err)
 	}
 	return ack.Sequence, nil
 }
 
-// read asks for the entries with a consumer of its own: it is needed at the start, and when nodes
-// write by turns.
+// read reads the entries with a consumer of its own. It is needed at the start, and when several nodes write.
 func (s *stream) read(ctx context.Context, from, to uint64, see func(entry) error) error {
 	consumer, err := s.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       from,
 		AckPolicy:         jetstream.AckNonePolicy,
 		MemoryStorage:     true,
-		InactiveThreshold: storeTimeout, // it ends by itself if it cannot be removed
+		InactiveThreshold: storeTimeout, // removes the consumer if DeleteConsumer fails
 	})
 	if err != nil {
-		return fmt.Errorf("read the journal: %w", err)
+		return fmt.Errorf("read the log of used ids: %w", err)
 	}
 	defer func() { _ = s.stream.DeleteConsumer(ctx, consumer.CachedInfo().Name) }()
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(readAhead))
 	if err != nil {
-		return fmt.Errorf("read the journal: %w", err)
+		return fmt.Errorf("read the log of used ids: %w", err)
 	}
 	defer messages.Stop()
 	defer context.AfterFunc(ctx, messages.Stop)()
 	for n := uint64(1); ; n++ {
 		e, err := next(messages, n)
 		if err != nil {
-			return fmt.Errorf("read the journal: %w", err)
+			return fmt.Errorf("read the log of used ids: %w", err)
 		}
-		if e.place >= to {
+		if e.sequence >= to {
 			return nil
 		}
 		if err := see(e); err != nil {
@@ -80,8 +79,8 @@ func (s *stream) read(ctx context.Context, from, to uint64, see func(entry) erro
 	}
 }
 
-// next gives the next message of a consumer, which must be its nth: one that was lost on the way
-// would let a ticket in twice.
+// next returns the next message of a consumer, which must be its nth: a lost message would let a ticket be used
+// twice.
 func next(messages jetstream.MessagesContext, n uint64) (entry, error) {
 	message, err := messages.Next(jetstream.NextMaxWait(storeTimeout))
 	if err != nil {
@@ -94,7 +93,7 @@ func next(messages jetstream.MessagesContext, n uint64) (entry, error) {
 	if about.Sequence.Consumer != n {
 		return entry{}, fmt.Errorf("message %d came as number %d", n, about.Sequence.Consumer)
 	}
-	return entry{place: about.Sequence.Stream, at: about.Timestamp, digests: message.Data()}, nil
+	return entry{sequence: about.Sequence.Stream, at: about.Timestamp, digests: message.Data()}, nil
 }
 
-var _ journal = (*stream)(nil)
+var _ logStore = (*stream)(nil)

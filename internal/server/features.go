@@ -52,7 +52,7 @@ func (s *Server) newComponents() []component {
 	host := feature.Host{
 		Config: s.config, Policy: s.policy, Logger: s.logger,
 		Store: func(name, key string) feature.Store {
-			return s.engine.Bucket(cluster.BucketOptions{Name: name}).Cell(key)
+			return s.engine.Bucket(cluster.BucketOptions{Name: name}).Value(key)
 		},
 	}
 	var list []component

@@ -33,8 +33,8 @@ func newTickets(c *config.Config, engine *cluster.Engine, report ticketProblems)
 		TTL:     section.TTL,
 		// A spent ticket is remembered until it could no longer be accepted, whatever the clocks of
 		// who signs and who checks say.
-		Spent:  engine.Once(cluster.OnceOptions{Name: "spent_tickets", TTL: section.TTL + 3*auth.Leeway, Most: spentTickets}),
-		Logger: report.logger,
+		ReplayGuard: engine.ReplayGuard(cluster.ReplayGuardOptions{Name: "spent_tickets", TTL: section.TTL + 3*auth.Leeway, Most: spentTickets}),
+		Logger:      report.logger,
 	})
 	if err != nil {
 		report.At(c, c.Pos("auth.tickets.secret"), err.Error(), "take a random one, for example from: openssl rand -hex 32")

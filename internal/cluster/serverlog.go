@@ -9,13 +9,13 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// serverLog hands the embedded server's log to ours, one level lower where it only tells of its
-// own life. It keeps the first fatal line: that is how the server says why it did not start.
+// serverLog passes the log of the embedded server on, its notices as debug lines. It keeps the first fatal line,
+// which is the only report of why the server did not start.
 type serverLog struct {
 	log *slog.Logger
 
-	mu    sync.Mutex // guards first
-	first error
+	mu       sync.Mutex // guards first
+	fatalErr error
 }
 
 func (l *serverLog) Noticef(format string, v ...any) { l.say(slog.LevelDebug, format, v) }
@@ -24,12 +24,12 @@ func (l *serverLog) Tracef(string, ...any)           {}
 func (l *serverLog) Warnf(format string, v ...any)   { l.say(slog.LevelWarn, format, v) }
 func (l *serverLog) Errorf(format string, v ...any)  { l.say(slog.LevelError, format, v) }
 
-// Fatalf must not end the program: the server returns from Start after it, and so do we.
+// Fatalf records the line. It must not exit: the server returns from Start after it.
 func (l *serverLog) Fatalf(format string, v ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.first == nil {
-		l.first = fmt.Errorf(format, v...)
+	if l.fatalErr == nil {
+		l.fatalErr = fmt.Errorf(format, v...)
 	}
 }
 
@@ -42,7 +42,7 @@ func (l *serverLog) say(level slog.Level, format string, v []any) {
 func (l *serverLog) fatal() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.first
+	return l.fatalErr
 }
 
 var _ server.Logger = (*serverLog)(nil)
