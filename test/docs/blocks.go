@@ -1,8 +1,8 @@
-// Package docs holds what the documentation says against the product: every configuration is checked,
-// every command is run against a real demo, every link leads somewhere, and the pages that list routes,
-// commands, metrics and limits list all of them.
+// Package docs compares the documentation with the product. It checks every configuration, runs every command against
+// a real demo, and follows every link. The pages that list routes, commands, metrics and limits must list all of
+// them.
 //
-// It changes nothing and asserts nothing about wording.
+// The package changes nothing and does not check the wording.
 package docs
 
 //go:generate go run ./reference ../../docs/configuration.md
@@ -25,13 +25,13 @@ type Block struct {
 
 func (b Block) String() string { return fmt.Sprintf("%s:%d", b.File, b.Line) }
 
-// Command is one line behind a prompt, and what the page says that it prints.
+// Command is one line after a prompt, with the output that the page shows.
 type Command struct {
 	Line   string
-	Output string // "": the page does not say
+	Output string // "": the page shows none
 }
 
-// Pages lists the pages for users and developers, relative to root.
+// Pages returns the pages for users and developers, relative to root.
 func Pages(root string) ([]string, error) {
 	var pages []string
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md", "test/*/*.md", "examples/*/*.md", "web/*.md", "web/packages/*/*.md"} {
@@ -50,7 +50,7 @@ func Pages(root string) ([]string, error) {
 	return pages, nil
 }
 
-// Blocks gives the fenced blocks of a page. A fence may be indented, as in a list.
+// Blocks returns the fenced blocks of a page. A fence may be indented, as in a list.
 func Blocks(root, page string) ([]Block, error) {
 	text, err := os.ReadFile(filepath.Join(root, page))
 	if err != nil {
@@ -79,8 +79,8 @@ func Blocks(root, page string) ([]Block, error) {
 	return blocks, nil
 }
 
-// Commands gives what stands behind the prompts of a console block. A backslash at the end of a line
-// continues it, and so does a quote that is open.
+// Commands returns the commands after the prompts of a console block. A backslash at the end of a line continues the
+// command, and so does an open quote.
 func (b Block) Commands() []Command {
 	var commands []Command
 	continued := false
@@ -118,8 +118,8 @@ func unfinished(command string) bool {
 
 var space = regexp.MustCompile(`\s+`)
 
-// Agrees reports whether a command printed what the page says. `...` on the page stands for anything;
-// white space does not count, so that a page may break and indent what is one long line.
+// Agrees reports whether a command printed the output that the page shows. `...` on the page matches any text. White
+// space is ignored, so that a page may break and indent a long line.
 func (c Command) Agrees(printed string) bool {
 	said := space.ReplaceAllString(c.Output, "")
 	if said == "" {
@@ -132,15 +132,15 @@ func (c Command) Agrees(printed string) bool {
 	return regexp.MustCompile("^" + strings.Join(parts, ".*") + "$").MatchString(space.ReplaceAllString(printed, ""))
 }
 
-// Link is where a page points to within the repository.
+// Link is a link from a page into the repository.
 type Link struct {
-	Page   string // relative to the root; the page itself if only a heading is named
-	Anchor string // of a heading; "" if none is named
+	Page   string // relative to the root; the page itself if the link has only an anchor
+	Anchor string // of a heading, or ""
 }
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)`)
 
-// Links gives the links of a page that are not addresses.
+// Links returns the links of a page into the repository.
 func Links(root, page string) ([]Link, error) {
 	text, err := os.ReadFile(filepath.Join(root, page))
 	if err != nil {
@@ -165,7 +165,7 @@ var (
 	unlinked = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// Anchors gives the names that a page's headings can be linked to by, as GitHub makes them.
+// Anchors returns the anchors of a page's headings, as GitHub makes them.
 func Anchors(root, page string) (map[string]bool, error) {
 	text, err := os.ReadFile(filepath.Join(root, page))
 	if err != nil {

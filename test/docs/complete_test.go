@@ -11,11 +11,11 @@ import (
 	"github.com/tidings-io/tidings/internal/server"
 )
 
-// The pages that list something list all of it, and nothing else.
+// A page that lists metrics, routes, commands or limits lists all of them, and nothing else.
 
-func TestOperatingListsTheMetricsThatThereAre(t *testing.T) {
+func TestOperatingListsAllMetrics(t *testing.T) {
 	demo := startDemo(t)
-	// Some metrics appear with what they count.
+	// Some metrics appear only after the first event that they count.
 	demo.get(t, "/healthz")
 	if printed, err := demo.run(t.Context(), "tidings call demo.echo --key "+demo.key); err != nil {
 		t.Fatal(err, printed)
@@ -31,7 +31,7 @@ func TestOperatingListsTheMetricsThatThereAre(t *testing.T) {
 	}
 }
 
-func TestTheHTTPPageListsTheRoutesThatThereAre(t *testing.T) {
+func TestTheHTTPPageListsAllRoutes(t *testing.T) {
 	var described struct {
 		Paths map[string]map[string]json.RawMessage
 	}
@@ -47,7 +47,7 @@ func TestTheHTTPPageListsTheRoutesThatThereAre(t *testing.T) {
 	compare(t, "docs/http-api.md", every(page(t, "docs/http-api.md"), "(?m)^\\| `([A-Z]+ /api/v1/[^`]+)` \\| `\\w+`"), routes)
 }
 
-func TestTheCommandLinePageListsTheCommandsAndFlagsThatThereAre(t *testing.T) {
+func TestTheCommandLinePageListsAllCommandsAndFlags(t *testing.T) {
 	demo := startDemo(t)
 	help := func(command string) string {
 		printed, err := demo.run(t.Context(), "tidings "+command+" --help")
@@ -71,23 +71,23 @@ func TestTheCommandLinePageListsTheCommandsAndFlagsThatThereAre(t *testing.T) {
 		for _, one := range below {
 			flags = append(flags, every(help(one), `(?m)^ .{4,6}--([a-z]+)`)...)
 		}
-		compare(t, "docs/cli.md, "+name, ofOne(every(section, "`--([a-z]+)")), ofOne(flags))
+		compare(t, "docs/cli.md, "+name, ownFlags(every(section, "`--([a-z]+)")), ownFlags(flags))
 	}
 }
 
-// ofOne leaves out the flags that the page explains once for all commands.
-func ofOne(flags []string) []string {
+// ownFlags removes the flags that the page explains once for all commands.
+func ownFlags(flags []string) []string {
 	return slices.DeleteFunc(flags, func(flag string) bool {
 		return slices.Contains([]string{"help", "json", "server", "key"}, flag)
 	})
 }
 
-func TestOperatingNamesEveryLimit(t *testing.T) {
+func TestOperatingListsEveryLimit(t *testing.T) {
 	const limit = "(?m)^\\| `((?:limits|websocket)\\.\\w+)`"
 	compare(t, "docs/operating.md", every(page(t, "docs/operating.md"), limit), every(config.Reference(server.Sections()...), limit))
 }
 
-// every gives what the group of an expression matches, each once.
+// every returns the matches of the expression's group, each once, sorted.
 func every(text, expression string) []string {
 	var found []string
 	for _, match := range regexp.MustCompile(expression).FindAllStringSubmatch(text, -1) {
@@ -101,7 +101,7 @@ func compare(t *testing.T, where string, listed, real []string) {
 	t.Helper()
 	for _, name := range real {
 		if !slices.Contains(listed, name) {
-			t.Errorf("%s: %s is not there", where, name)
+			t.Errorf("%s: %s is missing", where, name)
 		}
 	}
 	for _, name := range listed {

@@ -26,13 +26,13 @@ import (
 	"github.com/tidings-io/tidings/test/docs"
 )
 
-// commandWithin bounds one command of a page.
-const commandWithin = 60 * time.Second
+// commandTimeout limits one command of a page.
+const commandTimeout = 60 * time.Second
 
-// demo is the real binary, serving its demo, and a folder to run commands in.
+// demo is a running demo of the real binary, and a folder for commands.
 type demo struct{ folder, url, key string }
 
-// startDemo runs it until the test ends.
+// startDemo starts a demo, which runs until the test ends.
 func startDemo(t *testing.T) *demo {
 	t.Helper()
 	if testing.Short() {
@@ -47,7 +47,7 @@ func startDemo(t *testing.T) *demo {
 	if err := os.Symlink(built, inFolder); err != nil {
 		t.Fatal(err)
 	}
-	for _, block := range blocks(t, "yaml") { // the README's is what commands find
+	for _, block := range blocks(t, "yaml") { // commands use the README's configuration
 		if block.File == "README.md" {
 			if err := os.WriteFile(filepath.Join(d.folder, "tidings.yaml"), []byte(block.Text), 0o600); err != nil {
 				t.Fatal(err)
@@ -61,7 +61,7 @@ func startDemo(t *testing.T) *demo {
 	return d
 }
 
-// folder is for what all tests share.
+// folder holds the files that all tests share.
 var folder string
 
 func TestMain(m *testing.M) {
@@ -77,7 +77,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// binary gives the path of the real binary: what TIDINGS_BINARY names, or else one that is built.
+// binary returns the path of the real binary: the one that TIDINGS_BINARY names, or one that it builds.
 var binary = sync.OnceValues(func() (string, error) {
 	if built := os.Getenv("TIDINGS_BINARY"); built != "" {
 		return filepath.Abs(built)
@@ -91,11 +91,11 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// serve starts the demo, which says where it is once it accepts connections.
+// serve starts the demo and reads its address, which it prints when it accepts connections.
 func (d *demo) serve(t *testing.T, server *exec.Cmd) {
 	t.Helper()
-	var said bytes.Buffer
-	server.Stderr = &said
+	var log bytes.Buffer
+	server.Stderr = &log
 	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -104,25 +104,25 @@ func (d *demo) serve(t *testing.T, server *exec.Cmd) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = server.Process.Signal(syscall.SIGTERM) // Wait tells if it had ended before
+		_ = server.Process.Signal(syscall.SIGTERM) // Wait reports a demo that has ended before
 		if err := server.Wait(); err != nil {
-			t.Errorf("the demo ended badly: %v\n%s", err, said.String())
+			t.Errorf("the demo failed: %v\n%s", err, log.String())
 		}
 	})
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
-		t.Fatalf("the demo did not say where it is: %v", err)
+		t.Fatalf("the demo did not print its address: %v", err)
 	}
 	var where struct{ URL, Key string }
 	if err := json.Unmarshal(line, &where); err != nil {
-		t.Fatalf("the demo said %q: %v", line, err)
+		t.Fatalf("the demo printed %q: %v", line, err)
 	}
 	d.url, d.key = where.URL, where.Key
 }
 
-// run gives what a line of a shell prints, and how it ends.
+// run runs a shell command and returns its output.
 func (d *demo) run(ctx context.Context, line string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, commandWithin)
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	const shown = "http://127.0.0.1:8080"
 	shell := exec.CommandContext(ctx, "sh", "-e", "-c", strings.ReplaceAll(line, shown, d.url))
@@ -172,7 +172,7 @@ func check(t *testing.T, demo *demo, command docs.Command) {
 	}
 }
 
-// selfSigned makes a certificate and its key, for a configuration that names both.
+// selfSigned returns a self-signed certificate and its key.
 func selfSigned(t *testing.T) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -14,7 +14,7 @@ import (
 
 const root = "../.."
 
-// page reads a page of the documentation.
+// page returns the text of a page.
 func page(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, name))
@@ -24,7 +24,7 @@ func page(t *testing.T, name string) string {
 	return string(text)
 }
 
-// blocks gives the blocks of a language, of all pages.
+// blocks returns the blocks of a language in all pages.
 func blocks(t *testing.T, language string) []docs.Block {
 	t.Helper()
 	pages, err := docs.Pages(root)
@@ -49,7 +49,7 @@ func blocks(t *testing.T, language string) []docs.Block {
 	return found
 }
 
-// variables are what the configurations in the docs take from the environment.
+// variables holds the environment variables of the configurations in the docs.
 var variables = map[string]string{
 	"TIDINGS_SECRET": "0123456789abcdef0123456789abcdef",
 	"ERP_KEY":        "a-key-for-the-test-of-the-docs",
@@ -78,7 +78,7 @@ func TestEveryConfigurationInTheDocsIsAccepted(t *testing.T) {
 	}
 }
 
-// writeFiles makes the files that the configurations in the docs name.
+// writeFiles writes the files that the configurations in the docs name.
 func writeFiles(t *testing.T, folder string) {
 	t.Helper()
 	certificate, key := selfSigned(t)

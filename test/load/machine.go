@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/servers"
 )
 
-// describe says where it is measured, and what.
+// describe returns the machine and the versions of the servers.
 func describe(ctx context.Context, programs *servers.Programs, scenarios []scenario.Scenario) (report.Machine, error) {
 	m := report.Machine{
 		CPU: processor(), Cores: runtime.NumCPU(), Go: runtime.Version(),
@@ -39,7 +39,7 @@ func describe(ctx context.Context, programs *servers.Programs, scenarios []scena
 	return m, nil
 }
 
-// processor is the name that the kernel has for it.
+// processor returns the kernel's name of the CPU.
 func processor() string {
 	file, err := os.Open("/proc/cpuinfo")
 	if err != nil {

@@ -1,8 +1,7 @@
-// Command load measures what Tidings and its peers cost, side by side and from outside: it starts real
-// servers as processes, plays real clients over loopback, and reads the CPU time and the memory of the
-// server's process.
+// Command load measures the cost of Tidings and its peers, side by side and from outside. It starts real servers as
+// processes, plays clients over loopback, and reads the CPU time and the memory of the server's process.
 //
-// It never measures inside a server, and never anything but servers that it started itself.
+// It never measures inside a server, and measures only servers that it has started.
 package main
 
 import (
@@ -29,7 +28,7 @@ func main() {
 	}
 }
 
-// options are what the command line says.
+// options holds the flags of the command line.
 type options struct {
 	rounds      int
 	only        string
@@ -57,7 +56,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	if o.out == "" && o.only == "" && o.servers == "" {
-		o.out = "../../docs" // a part must not replace the whole
+		o.out = "../../docs" // a partial run must not replace the whole page
 	}
 	scenarios, err := o.selected()
 	if err != nil {
@@ -66,11 +65,11 @@ func run(ctx context.Context, args []string) error {
 	if *list {
 		return show(scenarios)
 	}
-	runtime.LockOSThread() // the loop's thread is always the same
+	runtime.LockOSThread() // keeps the loop on one thread
 	return o.measure(ctx, scenarios)
 }
 
-// selected are the scenarios and servers that were asked for.
+// selected returns the scenarios and servers that the flags select.
 func (o options) selected() ([]scenario.Scenario, error) {
 	only, err := regexp.Compile(o.only)
 	if err != nil {
@@ -112,10 +111,10 @@ func show(scenarios []scenario.Scenario) error {
 	return nil
 }
 
-// settle is how long memory has to be the same.
+// settle is how long memory must be constant.
 const settle = 1500 * time.Millisecond
 
-// scale is that of a real run.
+// scale returns the scale of a real run.
 func (o options) scale() scenario.Scale {
 	measure := time.Duration(o.seconds * float64(time.Second))
 	return scenario.Scale{Measure: measure, WarmUp: measure / 6, Settle: settle, Resting: o.connections}

@@ -13,12 +13,11 @@ import (
 	"github.com/tidings-io/tidings/test/load/servers"
 )
 
-// garbage is how much the generator's memory may grow before it is collected: in a run it makes little,
-// and collecting takes time from the loop.
+// garbage limits the growth of the generator's memory before a collection. A run makes little garbage, and a
+// collection takes time from the loop.
 const garbage = 400
 
-// measure runs the scenarios and writes what came out. What was measured before something went wrong, or
-// before an interrupt, is written as well.
+// measure runs the scenarios and writes the results. After a failure or an interrupt it writes the results so far.
 func (o options) measure(ctx context.Context, scenarios []scenario.Scenario) (err error) {
 	debug.SetGCPercent(garbage)
 	if err := servers.RaiseFileLimit(max(o.connections, 10_000)); err != nil {
@@ -55,8 +54,8 @@ func build(ctx context.Context, programs *servers.Programs, scenarios []scenario
 	return nil
 }
 
-// takeTurns measures. The servers of a scenario take turns, so that what disturbs the machine for a
-// while does not meet one of them only. A failure ends nothing but its measurement.
+// takeTurns measures the servers of a scenario in turn, round by round, so that a disturbance of the machine affects
+// several servers. A failure ends only its own measurement.
 func (o options) takeTurns(ctx context.Context, programs *servers.Programs, scenarios []scenario.Scenario) ([]report.Measurement, error) {
 	var (
 		all    []report.Measurement
@@ -86,7 +85,7 @@ func (o options) takeTurns(ctx context.Context, programs *servers.Programs, scen
 	return all, errors.Join(failed...)
 }
 
-// write writes the results, and the pages that are made of them.
+// write writes the results and the page that is made from them.
 func (o options) write(run report.Run) error {
 	if len(run.Measurements) == 0 {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/scenario"
 )
 
-// progress shows on standard error how far the run is: a bar on a terminal, and elsewhere a line for each
+// progress shows the progress of the run on standard error: a bar on a terminal, otherwise a line for each
 // measurement.
 type progress struct {
 	rounds int
@@ -42,18 +42,18 @@ func newProgress(scenarios []scenario.Scenario, rounds int) *progress {
 	return p
 }
 
-// begins says what is being measured.
+// begins shows the measurement that begins.
 func (p *progress) begins(m report.Measurement) {
 	if p.bar != nil {
 		p.bar.Describe(fmt.Sprintf("%s, %s, round %d of %d", m.Scenario, m.Server, m.Round, p.rounds))
 	}
 }
 
-// ends says what came out.
+// ends shows the result of a measurement.
 func (p *progress) ends(m report.Measurement, err error) {
 	switch {
 	case p.bar != nil:
-		_ = p.bar.Add(1) // a bar that cannot be drawn is no reason to stop
+		_ = p.bar.Add(1) // a failure to draw the bar must not end the run
 	case err == nil:
 		fmt.Fprintf(os.Stderr, "%-26s %-20s %d/%d %s\n", m.Scenario, m.Server, m.Round, p.rounds, line(m.Figures))
 	}
@@ -64,14 +64,14 @@ func (p *progress) ends(m report.Measurement, err error) {
 
 func (p *progress) complain(w io.Writer, err error) {
 	if p.bar != nil {
-		_ = p.bar.Clear() // a bar that cannot be drawn is no reason to stop
+		_ = p.bar.Clear() // a failure to draw the bar must not end the run
 	}
 	fmt.Fprintln(w, "failed:", err)
 }
 
 func (p *progress) end() {
 	if p.bar != nil {
-		_ = p.bar.Finish() // a bar that cannot be drawn is no reason to stop
+		_ = p.bar.Finish() // a failure to draw the bar must not end the run
 		fmt.Fprintln(os.Stderr)
 	}
 }

@@ -1,5 +1,5 @@
-// Command reference writes docs/configuration.md: the documentation that the keys of the configuration
-// carry. It is run by go generate.
+// Command reference writes docs/configuration.md from the documentation of the configuration keys. go generate runs
+// it.
 package main
 
 import (

@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// perSource is how many connections come from one address, which has that many ports for one server.
+	// perSource limits the connections from one source address, which has about that many ports for one server.
 	perSource = 20_000
-	// dialWithin bounds how long the kernel may take to connect.
-	dialWithin = 5 * time.Second
+	// dialTimeout limits how long the kernel may take to connect.
+	dialTimeout = 5 * time.Second
 )
 
 // Conn is one connection.
@@ -25,20 +25,20 @@ type Conn struct {
 	client wire.Client
 	script []wire.Step
 	meter  wire.Meter
-	answer wire.Answerer // nil: its meter never owes anything
-	secure *secure       // nil: in plain
+	answer wire.Answerer // nil: the meter never answers
+	secure *secure       // nil: no TLS
 
 	received []byte // not consumed by the script yet
 	out      []byte // not written yet
-	queued   bool   // stands in Player.unsent
-	full     bool   // the socket takes nothing at the moment
+	queued   bool   // is in Player.unflushed
+	full     bool   // the socket is not writable
 
-	stream *stream // whose publications it receives; nil: it counts only
-	next   uint64  // number of the publication that its next event is
-	events uint64  // ever
+	stream *stream // the stream that it subscribes to; nil: events are only counted
+	next   uint64  // number of the publication of its next event
+	events uint64  // in total
 }
 
-// Events is how many the connection has received.
+// Events returns the number of events that the connection has received.
 func (c *Conn) Events() uint64 { return c.events }
 
 func (p *Player) open(client *Client) (*Conn, error) {
@@ -64,7 +64,7 @@ func (p *Player) open(client *Client) (*Conn, error) {
 	return c, p.begin(c)
 }
 
-// begin starts the script of a connection that can carry it.
+// begin starts the script of a connection.
 func (p *Player) begin(c *Conn) error {
 	if err := unix.SetNonblock(c.fd, true); err != nil {
 		return fmt.Errorf("make a socket non-blocking: %w", err)
@@ -75,7 +75,7 @@ func (p *Player) begin(c *Conn) error {
 	return p.follow(c)
 }
 
-// dial blocks, since over loopback there is nothing to wait for: the kernel answers.
+// dial blocks, which takes no time over loopback: the kernel answers.
 func dial(address string, source int) (int, error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -85,7 +85,7 @@ func dial(address string, source int) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("make a socket: %w", err)
 	}
-	limit := unix.NsecToTimeval(dialWithin.Nanoseconds())
+	limit := unix.NsecToTimeval(dialTimeout.Nanoseconds())
 	err = errors.Join(
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1),
@@ -98,13 +98,13 @@ func dial(address string, source int) (int, error) {
 		})
 	}
 	if err != nil {
-		_ = unix.Close(fd) // the error that matters is the first
+		_ = unix.Close(fd) // the first error is returned
 		return 0, fmt.Errorf("connect to %s: %w", address, err)
 	}
 	return fd, nil
 }
 
-// read reads once: if there is more, the next turn says so.
+// read reads once. If more data is there, the next turn reads it.
 func (p *Player) read(c *Conn) error {
 	n, errno := transfer(unix.SYS_READ, c.fd, p.buffer)
 	p.now = p.clock()
@@ -122,7 +122,7 @@ func (p *Player) read(c *Conn) error {
 	return p.take(c, p.buffer[:n])
 }
 
-// take deals with what has come.
+// take handles received bytes.
 func (p *Player) take(c *Conn, text []byte) error {
 	if len(c.script) > 0 {
 		c.received = append(c.received, text...)
@@ -135,7 +135,7 @@ func (p *Player) take(c *Conn, text []byte) error {
 	if c.answer != nil {
 		before := len(c.out)
 		if c.out = c.answer.AppendAnswers(c.out); len(c.out) > before {
-			p.later(c)
+			p.queueFlush(c)
 		}
 	}
 	c.events += uint64(events)
@@ -145,14 +145,14 @@ func (p *Player) take(c *Conn, text []byte) error {
 	return p.play.received(c, events)
 }
 
-// follow goes as far in the script as the server's answers allow.
+// follow continues the script until it needs another answer of the server.
 func (p *Player) follow(c *Conn) error {
 	for len(c.script) > 0 {
 		step := &c.script[0]
 		if len(step.Send) > 0 {
 			c.out = append(c.out, step.Send...)
 			step.Send = nil
-			p.later(c)
+			p.queueFlush(c)
 		}
 		if step.Answered != nil {
 			consumed, err := step.Answered(c.received)
@@ -168,12 +168,12 @@ func (p *Player) follow(c *Conn) error {
 	}
 	rest := c.received
 	c.script, c.received = nil, nil
-	p.up++
+	p.scriptsDone++
 	p.progress = p.clock()
 	return p.take(c, rest)
 }
 
-// write writes what there is, and waits for the socket to take the rest.
+// write writes the queued bytes. If the socket does not accept all of them, write watches it for EPOLLOUT.
 func (p *Player) write(c *Conn) error {
 	out := &c.out
 	if c.secure != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// linear is how many buckets each power of two has: durations are right to 1.6 percent.
+// linear is the number of buckets for each power of two: durations are exact to 1.6 percent.
 const linear = 64
 
 // Histogram counts durations in buckets that are linear within each power of two. Its zero value is empty.
@@ -25,7 +25,7 @@ func bucket(n uint64) int {
 	return shift*linear + int(n>>shift)
 }
 
-// Quantile gives the duration that a share q of all did not exceed, 0 if there are none.
+// Quantile returns the duration that a share q of all durations did not exceed, or 0 if there are none.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	rank := uint64(q * float64(h.total))
 	seen := uint64(0)
@@ -37,7 +37,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	return 0
 }
 
-// middle is that of a bucket.
+// middle returns the middle of a bucket.
 func middle(b int) time.Duration {
 	if b < 2*linear {
 		return time.Duration(b)

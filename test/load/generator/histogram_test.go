@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/generator"
 )
 
-func TestQuantilesAreRightToTwoPercent(t *testing.T) {
+func TestQuantilesAreExactToTwoPercent(t *testing.T) {
 	var h generator.Histogram
 	for n := range 100_000 {
 		h.Record(time.Duration(n) * 37 * time.Nanosecond)

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// play is the state of a Traffic.
+// play holds the state of a Traffic.
 type play struct {
 	player     *Player
 	traffic    *Traffic
@@ -15,29 +15,29 @@ type play struct {
 	turn       int // the next stream
 	publishing bool
 	timer      int           // a timerfd in the loop's epoll, for the open loop
-	began      time.Duration // of the open loop
-	scheduled  uint64        // what it has published since
+	began      time.Duration // when the open loop began
+	scheduled  uint64        // publications since then
 	unstamped  []unstamped
 
 	sent, finished, events uint64
-	latency                *Histogram // nil: not now
+	latency                *Histogram // nil: not measured
 }
 
 type stream struct {
 	*Stream
 	missing int
-	// ring holds the publications first to next-1, by their number modulo its length, a power of two.
+	// ring holds the publications first to next-1, at their number modulo its length, which is a power of two.
 	ring        []publication
 	first, next uint64
-	got         int // of the deliveries of the first one, if they are not told apart
+	got         int // received events of the first publication, if Deliveries is set
 }
 
 type publication struct {
 	at      time.Duration // when it was written
-	missing int           // events
+	missing int           // missing events
 }
 
-// unstamped is a publication that is written at the end of the turn.
+// unstamped is a publication that the end of the turn will write.
 type unstamped struct {
 	stream *stream
 	number uint64
@@ -78,10 +78,10 @@ func (pl *play) start() error {
 	return nil
 }
 
-// tick publishes what is due by the schedule, and writes it now.
+// tick makes the publications that are due, and writes them at once.
 func (pl *play) tick() error {
 	var expirations [8]byte
-	_, _ = unix.Read(pl.timer, expirations[:]) // the clock says the same
+	_, _ = unix.Read(pl.timer, expirations[:]) // only clears the timer: the clock tells what is due
 	if !pl.publishing {
 		return nil
 	}
@@ -109,10 +109,10 @@ func (pl *play) publish(s *stream) {
 	s.next++
 	pl.sent++
 	s.Publisher.out = s.Append(s.Publisher.out)
-	pl.player.later(s.Publisher)
+	pl.player.queueFlush(s.Publisher)
 }
 
-// stamp notes when what is about to be written was written.
+// stamp sets the time of the publications that are about to be written.
 func (pl *play) stamp() {
 	if len(pl.unstamped) == 0 {
 		return
@@ -134,7 +134,7 @@ func (s *stream) grow() {
 	}
 }
 
-// received counts the events of a connection, the first of which is that of publication c.next.
+// received counts events of a connection. The first is the event of publication c.next.
 func (pl *play) received(c *Conn, events int) error {
 	s := c.stream
 	if s == nil {
@@ -160,7 +160,7 @@ func (pl *play) received(c *Conn, events int) error {
 	return nil
 }
 
-// receivedTogether counts events that nobody can tell to which publication they belong.
+// receivedTogether counts events that cannot be assigned to a publication.
 func (pl *play) receivedTogether(s *stream, events int) error {
 	for s.got += events; s.got >= s.Deliveries; s.got -= s.Deliveries {
 		if s.first == s.next {
@@ -172,7 +172,7 @@ func (pl *play) receivedTogether(s *stream, events int) error {
 	return nil
 }
 
-// finish goes on in the closed loop when one publication has reached everybody.
+// finish counts a publication that all its subscribers have received, and continues the closed loop.
 func (pl *play) finish(s *stream) {
 	pl.finished++
 	for s.first < s.next && s.at(s.first).missing == 0 {

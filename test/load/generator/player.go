@@ -1,6 +1,6 @@
-// Package generator plays the clients of a server: it opens connections, speaks what their dialect says,
-// publishes, and counts and times what they receive. One goroutine does it all in an epoll loop, so
-// that it costs less than the server that it measures. It never looks into the server.
+// Package generator plays the clients of a server: it opens connections, follows their dialect, publishes, and counts
+// and times the events. One goroutine does all of this in an epoll loop, so that it costs less than the measured
+// server. The package never looks into the server.
 package generator
 
 import (
@@ -17,47 +17,47 @@ import (
 )
 
 const (
-	// readBytes is what is read of one connection at once, into a buffer that all share.
+	// readBytes limits one read from a connection, into a buffer that all connections share.
 	readBytes = 256 << 10
-	// opening is how many connections are brought up at a time: enough to keep the server busy, few
+	// maxConnecting limits the connections whose scripts run at the same time: enough to keep the server busy, few
 	// enough for its accept queue.
-	opening = 64
-	// tick bounds how long the loop sleeps, and so how late it notices that it is to stop.
+	maxConnecting = 64
+	// tick limits how long the loop sleeps, and so how late it notices a cancellation.
 	tick = 50 * time.Millisecond
-	// connectWithin bounds how long a server may make no progress with new connections.
-	connectWithin = 30 * time.Second
+	// connectTimeout limits how long a server may make no progress with new connections.
+	connectTimeout = 30 * time.Second
 )
 
-// Client is what a connection is to be.
+// Client describes a connection to open.
 type Client struct {
 	wire.Client
 	Dialect wire.Dialect
-	// Meter counts what is received; without one it is that of the dialect.
+	// Meter counts the events; nil selects the dialect's meter.
 	Meter wire.Meter
 }
 
-// Player plays clients of one server. Its methods belong to one goroutine.
+// Player plays the clients of one server. One goroutine must call all of its methods.
 type Player struct {
 	address string
-	tls     *tls.Config // nil: in plain
+	tls     *tls.Config // nil: no TLS
 
 	epoll      int
 	conns      []*Conn // by descriptor
 	buffer     []byte
 	ready      []unix.EpollEvent
-	unsent     []*Conn // with something to write at the end of the turn
+	unflushed  []*Conn // have bytes to write at the end of the turn
 	handshakes *handshakes
-	alert      bool // there is a core for the player alone
+	ownCore    bool // the player has a core for itself
 
-	base     time.Time
-	now      time.Duration // since base, read after each read
-	worked   time.Duration // in turns with something to do
-	up       int           // connections whose script is through, ever
-	progress time.Duration // when the last one was
-	play     *play         // nil: nothing is published
+	base        time.Time
+	now         time.Duration // since base, read after each read
+	worked      time.Duration // in turns that served a connection
+	scriptsDone int           // connections whose script is complete, in total
+	progress    time.Duration // when the last script was complete
+	play        *play         // nil: no traffic
 }
 
-// New makes a player for the server at the address, which speaks TLS if there is a configuration for it.
+// New returns a player for the server at address. It uses TLS if config is not nil.
 func New(address string, config *tls.Config) (*Player, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -65,41 +65,41 @@ func New(address string, config *tls.Config) (*Player, error) {
 	}
 	p := &Player{
 		address: address, tls: config, epoll: epoll,
-		buffer: make([]byte, readBytes), ready: make([]unix.EpollEvent, 512), base: time.Now(), alert: runtime.NumCPU() > 1,
+		buffer: make([]byte, readBytes), ready: make([]unix.EpollEvent, 512), base: time.Now(), ownCore: runtime.NumCPU() > 1,
 	}
 	if config != nil {
 		if p.handshakes, err = newHandshakes(epoll); err != nil {
-			_ = unix.Close(epoll) // the error that matters is the first
+			_ = unix.Close(epoll) // the first error is returned
 			return nil, err
 		}
 	}
 	return p, nil
 }
 
-// Close ends all connections without ceremony, so that nothing of them stays in the kernel.
+// Close resets all connections, so that none stays in the kernel.
 func (p *Player) Close() {
 	for _, c := range p.conns {
 		if c != nil && c.secure != nil {
-			_ = unix.Shutdown(c.fd, unix.SHUT_RDWR) // so that a handshake that still runs gives up
+			_ = unix.Shutdown(c.fd, unix.SHUT_RDWR) // ends a handshake that still runs
 		}
 	}
 	p.handshakes.close()
 	for _, c := range p.conns {
 		if c != nil {
-			_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // then it lingers
-			_ = unix.Close(c.fd)                                                                     // nobody could do anything about it
+			_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // on failure the connection lingers, which is harmless
+			_ = unix.Close(c.fd)                                                                     // the run is over: an error changes nothing
 		}
 	}
-	_ = unix.Close(p.epoll) // nobody could do anything about it
+	_ = unix.Close(p.epoll) // the run is over: an error changes nothing
 }
 
-// Connect opens connections and brings each through its script.
+// Connect opens connections and runs the script of each.
 func (p *Player) Connect(ctx context.Context, clients []Client) ([]*Conn, error) {
 	conns := make([]*Conn, 0, len(clients))
-	before := p.up
+	before := p.scriptsDone
 	p.progress = p.clock()
-	for p.up-before < len(clients) {
-		for len(conns) < len(clients) && len(conns)-(p.up-before) < opening {
+	for p.scriptsDone-before < len(clients) {
+		for len(conns) < len(clients) && len(conns)-(p.scriptsDone-before) < maxConnecting {
 			began := p.clock()
 			c, err := p.open(&clients[len(conns)])
 			if err != nil {
@@ -108,27 +108,27 @@ func (p *Player) Connect(ctx context.Context, clients []Client) ([]*Conn, error)
 			conns = append(conns, c)
 			p.worked += p.clock() - began
 		}
-		if err := p.turn(ctx, p.patience()); err != nil {
+		if err := p.turn(ctx, p.connectWait()); err != nil {
 			return nil, err
 		}
-		if p.clock()-p.progress > connectWithin {
-			return nil, fmt.Errorf("connect: %d of %d connections are up, and none was added for %s", p.up-before, len(clients), connectWithin)
+		if p.clock()-p.progress > connectTimeout {
+			return nil, fmt.Errorf("connect: %d of %d connections are up, and none was added for %s", p.scriptsDone-before, len(clients), connectTimeout)
 		}
 	}
 	return conns, nil
 }
 
-// patience is how long the player sleeps while it connects: not at all, as while it publishes, unless
-// handshakes of TLS need its core.
-func (p *Player) patience() time.Duration {
-	if p.alert && p.handshakes == nil {
+// connectWait returns how long the player may sleep while it connects: 0 as while it publishes, unless TLS handshakes
+// need its core.
+func (p *Player) connectWait() time.Duration {
+	if p.ownCore && p.handshakes == nil {
 		return 0
 	}
 	return tick
 }
 
-// Rest answers what servers ask of clients that have nothing to do, for that long.
-func (p *Player) Rest(ctx context.Context, d time.Duration) error {
+// Idle serves the connections for d, so that pings are answered.
+func (p *Player) Idle(ctx context.Context, d time.Duration) error {
 	for end := p.clock() + d; ; {
 		left := end - p.clock()
 		if left <= 0 {
@@ -140,21 +140,20 @@ func (p *Player) Rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Worked is how long the player has been at work so far.
+// Worked returns the time that the player has spent in turns with work.
 func (p *Player) Worked() time.Duration { return p.worked }
 
 func (p *Player) clock() time.Duration { return time.Since(p.base) }
 
-// turn waits for connections that can be served, serves them, and then writes what has come up.
+// turn waits for ready connections, serves them, and then writes their output.
 //
-// While something is published it does not sleep, where there is a core to spare: a server whose client
-// sleeps is charged for waking its core, which over a real network it would not be, and an event would
-// be read later than it came.
+// While there is traffic, turn does not sleep if the player has its own core. A server would be charged for waking
+// the core of a sleeping client, which it does not do over a real network. Events would also be read late.
 func (p *Player) turn(ctx context.Context, wait time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if len(p.unsent) > 0 || p.play != nil && p.alert {
+	if len(p.unflushed) > 0 || p.play != nil && p.ownCore {
 		wait = 0
 	}
 	n, err := unix.EpollWait(p.epoll, p.ready, int(wait.Milliseconds()))
@@ -185,7 +184,7 @@ func (p *Player) serve(e *unix.EpollEvent) error {
 	}
 	c := p.conns[fd]
 	if e.Events&unix.EPOLLOUT != 0 {
-		p.later(c)
+		p.queueFlush(c)
 	}
 	if e.Events&^unix.EPOLLOUT == 0 {
 		return nil
@@ -196,11 +195,11 @@ func (p *Player) serve(e *unix.EpollEvent) error {
 	return nil
 }
 
-// later has a connection's bytes written at the end of the turn, so that they become one write.
-func (p *Player) later(c *Conn) {
+// queueFlush makes the end of the turn write the connection's bytes, with one write.
+func (p *Player) queueFlush(c *Conn) {
 	if !c.queued {
 		c.queued = true
-		p.unsent = append(p.unsent, c)
+		p.unflushed = append(p.unflushed, c)
 	}
 }
 
@@ -208,13 +207,13 @@ func (p *Player) flush() error {
 	if p.play != nil {
 		p.play.stamp()
 	}
-	for _, c := range p.unsent {
+	for _, c := range p.unflushed {
 		c.queued = false
 		if err := p.write(c); err != nil {
 			return fmt.Errorf("connection %d: %w", c.client.Number, err)
 		}
 	}
-	p.unsent = p.unsent[:0]
+	p.unflushed = p.unflushed[:0]
 	return nil
 }
 

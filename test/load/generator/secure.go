@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// secure is TLS on a connection. The handshake runs in a goroutine of its own on the blocking socket,
-// because crypto/tls cannot pause in one; from then on the loop hands over what it has read.
+// secure is TLS on a connection. The handshake runs in its own goroutine on the blocking socket, because crypto/tls
+// cannot pause a handshake. Afterwards the loop passes in what it has read.
 type secure struct {
 	tls  *tls.Conn
 	fd   int
@@ -24,10 +24,10 @@ type secure struct {
 	text []byte // decrypted, shared by all connections of the loop
 }
 
-// plainBytes is the most that one record of TLS holds.
+// plainBytes is the maximum payload of one TLS record.
 const plainBytes = 16 << 10
 
-// decrypt hands on what is in p.
+// decrypt decrypts p and passes the text to take.
 func (s *secure) decrypt(p []byte, take func(text []byte) error) error {
 	s.in = p
 	for {
@@ -46,7 +46,7 @@ func (s *secure) decrypt(p []byte, take func(text []byte) error) error {
 	}
 }
 
-// encrypt takes all of p.
+// encrypt encrypts all of p into out.
 func (s *secure) encrypt(p *[]byte) error {
 	if len(*p) == 0 {
 		return nil
@@ -58,7 +58,8 @@ func (s *secure) encrypt(p *[]byte) error {
 	return nil
 }
 
-// empty says that there is nothing more to decrypt. It is temporary, so that crypto/tls goes on after it.
+// empty reports that there is nothing more to decrypt. The error is temporary, so that crypto/tls can continue after
+// it.
 type empty struct{}
 
 var errEmpty net.Error = empty{}
@@ -101,7 +102,7 @@ func (s *secure) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// The rest of net.Conn has nothing to do: the player closes descriptors, and bounds everything in time.
+// The other methods of net.Conn do nothing: the player closes descriptors and limits all waits.
 
 func (s *secure) Close() error                     { return nil }
 func (s *secure) LocalAddr() net.Addr              { return nil }
@@ -110,7 +111,7 @@ func (s *secure) SetDeadline(time.Time) error      { return nil }
 func (s *secure) SetReadDeadline(time.Time) error  { return nil }
 func (s *secure) SetWriteDeadline(time.Time) error { return nil }
 
-// handshakes are those that run, and those that are through.
+// handshakes holds the running and the completed handshakes.
 type handshakes struct {
 	wake  int // an eventfd in the loop's epoll
 	text  []byte
@@ -134,12 +135,12 @@ func newHandshakes(epoll int) (*handshakes, error) {
 	return h, watch(epoll, unix.EPOLL_CTL_ADD, unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(wake)})
 }
 
-// begin starts one, bounded in time by the socket.
+// begin starts a handshake. The socket's time limit bounds it.
 func (h *handshakes) begin(c *Conn, config *tls.Config) *secure {
 	s := &secure{fd: c.fd, text: h.text}
 	s.tls = tls.Client(s, config)
 	h.group.Go(func() {
-		limit := unix.NsecToTimeval(dialWithin.Nanoseconds())
+		limit := unix.NsecToTimeval(dialTimeout.Nanoseconds())
 		err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit)
 		if err == nil {
 			err = s.tls.Handshake()
@@ -147,24 +148,24 @@ func (h *handshakes) begin(c *Conn, config *tls.Config) *secure {
 		h.mu.Lock()
 		h.done = append(h.done, handshake{c, err})
 		h.mu.Unlock()
-		_, _ = unix.Write(h.wake, binary.NativeEndian.AppendUint64(nil, 1)) // fails only if the loop is awake anyway
+		_, _ = unix.Write(h.wake, binary.NativeEndian.AppendUint64(nil, 1)) // fails only if the loop is already awake
 	})
 	return s
 }
 
-// close waits for those that run.
+// close waits for running handshakes.
 func (h *handshakes) close() {
 	if h == nil {
 		return
 	}
 	h.group.Wait()
-	_ = unix.Close(h.wake) // nobody could do anything about it
+	_ = unix.Close(h.wake) // the run is over: an error changes nothing
 }
 
-// takeHandshakes starts the scripts of connections whose handshake is through.
+// takeHandshakes starts the scripts of connections whose handshake is complete.
 func (p *Player) takeHandshakes() error {
 	var count [8]byte
-	_, _ = unix.Read(p.handshakes.wake, count[:]) // the list says the same
+	_, _ = unix.Read(p.handshakes.wake, count[:]) // only clears the eventfd: the list has the handshakes
 	p.handshakes.mu.Lock()
 	done := p.handshakes.done
 	p.handshakes.done = nil

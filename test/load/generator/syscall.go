@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// transfer reads or writes. It tells Go's scheduler nothing: the sockets do not block, and telling it
-// costs more than some of the calls.
+// transfer reads or writes without telling Go's scheduler. The sockets do not block, and telling it costs more than
+// some of the calls.
 func transfer(call uintptr, fd int, p []byte) (int, unix.Errno) {
 	if len(p) == 0 {
 		return 0, 0
@@ -20,7 +20,7 @@ func transfer(call uintptr, fd int, p []byte) (int, unix.Errno) {
 	return int(n), 0
 }
 
-// uninterrupted makes a call that blocks, again if a signal interrupts it, as Go's own do all the time.
+// uninterrupted repeats a blocking call while signals interrupt it; the Go runtime sends signals often.
 func uninterrupted(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()

@@ -8,52 +8,53 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stream is a sequence of publications that reach the same subscribers, in order.
+// Stream is a sequence of publications to the same subscribers, in order.
 type Stream struct {
 	Publisher *Conn
-	// Append appends what the publisher sends for its next publication.
+	// Append appends the frame of the publisher's next publication.
 	Append      func(dst []byte) []byte
 	Subscribers []*Conn
-	// Deliveries is how many events a publication causes where not each subscriber gets it. 0: each does.
+	// Deliveries is the number of events of a publication that not every subscriber receives. 0: every subscriber
+	// receives it.
 	Deliveries int
 }
 
-// Next says which stream is published to when a publication of the closed loop is finished.
+// Next selects the stream of the next publication when one of the closed loop is finished.
 type Next uint8
 
 // The orders.
 const (
-	InTurn     Next = iota // the stream whose turn it is
-	SameStream             // that of the publication
+	InTurn     Next = iota // the streams in turn
+	SameStream             // the stream of the finished publication
 )
 
-// Traffic is what is published, and how fast.
+// Traffic describes publications and their rate.
 type Traffic struct {
 	Streams []Stream
-	// Window is how many publications are in flight in a closed loop: one is finished when everybody
-	// who has to receive it has done so. 0: an open loop, at Rate a second.
+	// Window is the number of publications in flight in a closed loop. A publication is finished when all its
+	// subscribers have received it. 0 selects an open loop, at Rate publications a second.
 	Window int
 	Rate   float64
 	Next   Next
 
 	WarmUp, Measure time.Duration
-	// CPU gives what the server has used so far.
+	// CPU returns the CPU time of the server so far.
 	CPU func() (time.Duration, error)
 }
 
-// Result is what happened while it was measured.
+// Result holds the counts and times of the measured period.
 type Result struct {
 	Publications, Events int
 	Wall, ServerCPU      time.Duration
-	Worked               time.Duration // by the player, which does not sleep when there is nothing to do
+	Worked               time.Duration // time in turns with work; the player does not sleep in the others
 	Latency              *Histogram    // from the write of a publication to the read of an event
 }
 
-// silence is how long nothing may come while something is on its way. What has not come then is lost.
-const silence = 15 * time.Second
+// lossTimeout limits how long no event may arrive while publications are in flight. Then the missing events are lost.
+const lossTimeout = 15 * time.Second
 
-// Play publishes, first to warm up and then to measure. Each time it waits until everything has been
-// received, so that what the server did and what it is divided by belong together. What is lost is an error.
+// Play publishes, first to warm up and then to measure. Each period ends when all events have been received, so that
+// the server's work and the events belong together. A lost event is an error.
 func (p *Player) Play(ctx context.Context, t Traffic) (Result, error) {
 	pl, err := newPlay(p, &t)
 	if err != nil {
@@ -62,7 +63,7 @@ func (p *Player) Play(ctx context.Context, t Traffic) (Result, error) {
 	p.play = pl
 	defer func() {
 		p.play = nil
-		_ = unix.Close(pl.timer) // nobody could do anything about it
+		_ = unix.Close(pl.timer) // the run is over: an error changes nothing
 	}()
 	if err := pl.publishFor(ctx, t.WarmUp); err != nil {
 		return Result{}, err
@@ -84,18 +85,18 @@ func (p *Player) Play(ctx context.Context, t Traffic) (Result, error) {
 	return result, nil
 }
 
-// publishFor publishes for so long, and until something has been received.
+// publishFor publishes for d, and until an event has been received.
 func (pl *play) publishFor(ctx context.Context, d time.Duration) error {
 	if err := pl.start(); err != nil {
 		return err
 	}
 	before, began := pl.events, pl.player.clock()
-	if err := pl.player.Rest(ctx, d); err != nil {
+	if err := pl.player.Idle(ctx, d); err != nil {
 		return err
 	}
 	for pl.events == before {
-		if pl.player.clock()-began > d+silence {
-			return fmt.Errorf("nothing was received for %s", d+silence)
+		if pl.player.clock()-began > d+lossTimeout {
+			return fmt.Errorf("nothing was received for %s", d+lossTimeout)
 		}
 		if err := pl.player.turn(ctx, tick); err != nil {
 			return err
@@ -104,7 +105,7 @@ func (pl *play) publishFor(ctx context.Context, d time.Duration) error {
 	return pl.drain(ctx)
 }
 
-// reading is where everything stands at one moment.
+// reading holds all counters at one moment.
 type reading struct {
 	publications, events uint64
 	at, server, worked   time.Duration
@@ -125,7 +126,7 @@ func (r reading) since(before reading) Result {
 	}
 }
 
-// drain publishes nothing more and waits for what is in flight.
+// drain stops publishing and waits for the publications in flight.
 func (pl *play) drain(ctx context.Context) error {
 	pl.publishing = false
 	seen, at := pl.events, pl.player.clock()
@@ -136,8 +137,8 @@ func (pl *play) drain(ctx context.Context) error {
 		switch now := pl.player.clock(); {
 		case pl.events != seen:
 			seen, at = pl.events, now
-		case now-at > silence:
-			return fmt.Errorf("lost: of %d publications, %d have not reached everybody, and nothing came for %s", pl.sent, pl.sent-pl.finished, silence)
+		case now-at > lossTimeout:
+			return fmt.Errorf("lost: of %d publications, %d have not reached everybody, and nothing came for %s", pl.sent, pl.sent-pl.finished, lossTimeout)
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// bars is a panel that shows what one figure was for each server.
+// bars is a panel that shows one figure for each server.
 type bars struct {
 	title  string
 	figure figure
@@ -33,7 +33,7 @@ func (b bars) plot(rows int) (*plot.Plot, error) {
 		highest = max(highest, bar.Max)
 	}
 	p := axes(b.title, b.figure.heading(), servers, rows)
-	p.X.Min, p.X.Max = 0, max(highest, math.SmallestNonzeroFloat32)*1.2 // room for the number behind the longest bar
+	p.X.Min, p.X.Max = 0, max(highest, math.SmallestNonzeroFloat32)*1.2 // room for the number after the longest bar
 	p.X.Tick.Marker = plot.TickerFunc(roundTicks)
 	p.Add(upright())
 	for i, bar := range b.bars {
@@ -70,7 +70,7 @@ func addBar(p *plot.Plot, b bar, at float64) error {
 	return nil
 }
 
-// addNumbers writes the median behind each bar.
+// addNumbers writes the median after each bar.
 func (b bars) addNumbers(p *plot.Plot) error {
 	var at plotter.XYLabels
 	for i, bar := range b.bars {
@@ -81,7 +81,7 @@ func (b bars) addNumbers(p *plot.Plot) error {
 	if err != nil {
 		return fmt.Errorf("write numbers: %w", err)
 	}
-	numbers.Offset = vg.Point{X: 4, Y: 1.5} // past the whisker, and level with the names
+	numbers.Offset = vg.Point{X: 4, Y: 1.5} // right of the whisker, and level with the names
 	for i := range numbers.TextStyle {
 		numbers.TextStyle[i].Font, numbers.TextStyle[i].Color = sans(9), ink
 		numbers.TextStyle[i].YAlign = text.YCenter
@@ -90,7 +90,7 @@ func (b bars) addNumbers(p *plot.Plot) error {
 	return nil
 }
 
-// upright is a grid of lines that go up from the ticks.
+// upright returns a grid of vertical lines at the ticks.
 func upright() *plotter.Grid {
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Vertical.Width = faint, vg.Length(0.5)
@@ -98,8 +98,8 @@ func upright() *plotter.Grid {
 	return grid
 }
 
-// roundTicks divides the axis at multiples of 1, 2 or 5 times a power of ten. The library's own may be
-// two nines.
+// roundTicks divides the axis at multiples of 1, 2 or 5 times a power of ten. The library's own ticks may be 9 and
+// 99.
 func roundTicks(least, most float64) []plot.Tick {
 	step := math.Pow(10, math.Floor(math.Log10((most-least)/maxTicks)))
 	for _, times := range []float64{2, 2.5, 2} { // 1, 2, 5, 10

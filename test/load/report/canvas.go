@@ -16,14 +16,14 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// panel is one set of axes: servers downward, a figure to the right.
+// panel is one pair of axes: servers downward, a figure to the right.
 type panel interface {
 	rows() int
-	// plot draws room for so many rows, so that those of neighboring panels are level.
+	// plot draws room for that many rows, so that the rows of neighboring panels are level.
 	plot(rows int) (*plot.Plot, error)
 }
 
-// The measures of a picture. Two panels are as wide as a page of text.
+// The dimensions of a picture. Two panels are as wide as a page of text.
 const (
 	columns     = 2
 	panelWidth  = vg.Length(330)
@@ -32,7 +32,7 @@ const (
 	padding     = vg.Length(8)
 )
 
-// The colors stand on white, which the picture brings along: a dark page shows it too.
+// The colors are for a white background, which the picture includes, so that it also suits dark pages.
 var (
 	ink     = color.NRGBA{0x24, 0x29, 0x2f, 0xff}
 	faint   = color.NRGBA{0xe3, 0xe6, 0xea, 0xff}
@@ -51,8 +51,7 @@ func colorOf(server string) color.Color {
 	return neutral
 }
 
-// draw gives the picture as SVG. Everything in it comes from the panels, in their order, so that the
-// same panels give the same bytes.
+// draw returns the picture as SVG. The same panels give the same bytes.
 func (p plotFile) draw() ([]byte, error) {
 	rows := 0
 	for _, panel := range p.panels {
@@ -86,7 +85,7 @@ func (p plotFile) draw() ([]byte, error) {
 	return withCommonFonts(out.Bytes()), nil
 }
 
-// grid puts the panels in lines. At the end of the last one there may be nil.
+// grid arranges the panels in lines. The last line may end with nil.
 func (p plotFile) grid(rows int) ([][]*plot.Plot, error) {
 	across := min(columns, len(p.panels))
 	var grid [][]*plot.Plot
@@ -127,7 +126,7 @@ func sans(size vg.Length) font.Font {
 	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 }
 
-// axes makes an empty panel: servers from top to bottom, as many rows as asked for.
+// axes returns an empty panel with servers from top to bottom and that many rows.
 func axes(title, below string, servers []string, rows int) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text = title, below
@@ -156,5 +155,5 @@ func axes(title, below string, servers []string, rows int) *plot.Plot {
 	return p
 }
 
-// place is where a row is on the axis: the first is on top.
+// place returns the position of a row on the axis. The first row is on top.
 func place(row int) float64 { return -float64(row) }

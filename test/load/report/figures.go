@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// unit is how a figure is written.
+// unit is the unit of a figure.
 type unit string
 
 const (
@@ -19,14 +19,14 @@ const (
 	share        unit = "%" // measured from 0 to 1
 )
 
-// figure is how the page speaks of what was measured.
+// figure describes a measured value on the page.
 type figure struct {
 	name  string
 	title string
 	unit  unit
 }
 
-// figures are the columns of the tables, in their order.
+// figures lists the columns of the tables, in their order.
 var figures = []figure{
 	{CPUPerEvent, "CPU per event", microseconds},
 	{CPUPerPublication, "CPU per publication", microseconds},
@@ -50,12 +50,12 @@ func figurePlace(name string) int {
 	return i
 }
 
-// compareFigures puts the figures that the page does not know last.
+// compareFigures orders figures by the columns of the page. Unknown figures come last.
 func compareFigures(a, b string) int {
 	return cmp.Or(cmp.Compare(figurePlace(a), figurePlace(b)), cmp.Compare(a, b))
 }
 
-// figureOf describes a figure; one that the page does not know is shown as it was measured.
+// figureOf describes a figure. An unknown figure is shown as it was measured.
 func figureOf(name string) figure {
 	if i := figurePlace(name); i < len(figures) {
 		return figures[i]
@@ -63,7 +63,7 @@ func figureOf(name string) figure {
 	return figure{name: name, title: name, unit: count}
 }
 
-// heading is the figure as the head of a column.
+// heading returns the head of the figure's column.
 func (f figure) heading() string {
 	if f.unit == count {
 		return f.title
@@ -71,7 +71,7 @@ func (f figure) heading() string {
 	return f.title + ", " + string(f.unit)
 }
 
-// value writes a number of the figure, without its unit.
+// value formats a number of the figure, without its unit.
 func (f figure) value(v float64) string {
 	if f.unit == share {
 		v *= 100
@@ -80,12 +80,12 @@ func (f figure) value(v float64) string {
 	return number(v)
 }
 
-// withUnit writes a number of the figure with its unit.
+// withUnit formats a number of the figure with its unit.
 func (f figure) withUnit(v float64) string {
 	return strings.TrimSpace(f.value(v) + " " + string(f.unit))
 }
 
-// number writes three significant digits, which is more than rounds agree on.
+// number formats three significant digits. Rounds agree on fewer.
 func number(v float64) string {
 	if v == 0 {
 		return "0"
@@ -98,7 +98,7 @@ func number(v float64) string {
 	return grouped(int64(math.Round(v/scale) * scale))
 }
 
-// grouped writes an integer with a comma for each thousand.
+// grouped formats an integer with a comma for each thousand.
 func grouped(n int64) string {
 	if n < 0 {
 		return "-" + grouped(-n)

@@ -12,14 +12,14 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// latencies is a panel that shows for each server how long events were on their way. Its axis is
-// logarithmic: servers, and percentiles of one server, differ by powers of ten.
+// latencies is a panel that shows the latency percentiles of each server. Its axis is logarithmic, because servers
+// and percentiles differ by powers of ten.
 type latencies struct {
 	title string
 	lines []latency
 }
 
-// percentiles are the marks of a line.
+// percentiles lists the marks of a line.
 var percentiles = [3]string{LatencyP50, LatencyP99, LatencyP999}
 
 type latency struct {
@@ -51,7 +51,7 @@ func (l latencies) plot(rows int) (*plot.Plot, error) {
 	return p, nil
 }
 
-// measured lists the times that there are.
+// measured lists the measured times.
 func (l latency) measured() []float64 {
 	return slices.DeleteFunc(slices.Clone(l.medians[:]), func(v float64) bool { return v <= 0 })
 }
@@ -106,7 +106,7 @@ func timeTicks(least, most float64) []plot.Tick {
 	return ticks
 }
 
-// timeText writes microseconds in the largest unit of which there is at least one.
+// timeText formats microseconds in the largest unit that gives at least one.
 func timeText(us float64) string {
 	switch {
 	case us >= 1e6:

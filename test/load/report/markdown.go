@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// wrapped breaks a paragraph into lines as long as those of the other pages.
+// wrapped breaks a paragraph into lines of the length that the other pages have.
 func wrapped(text string) string {
 	const width = 120
 	var b strings.Builder
@@ -35,11 +35,10 @@ func emphasized(server, text string) string {
 	return text
 }
 
-// table is a table of Markdown. The first column is aligned to the left, and so are texts; numbers are
-// aligned to the right.
+// table is a Markdown table. Texts are aligned to the left, numbers to the right.
 type table struct {
 	head    []string
-	numbers int // how many of the last columns are numbers
+	numbers int // number of the last columns that are numbers
 	rows    [][]string
 }
 

@@ -9,13 +9,13 @@ type Measurement struct {
 	Figures  map[string]float64 `json:"figures"` // by name, unit included: "cpu_us_per_event", "p99_us"
 }
 
-// Run is everything that one `make load` has measured, and on what.
+// Run holds all measurements of one `make load`, and the machine.
 type Run struct {
 	Machine      Machine       `json:"machine"`
 	Measurements []Measurement `json:"measurements"`
 }
 
-// Machine is where it was measured.
+// Machine describes the machine and the servers of a run.
 type Machine struct {
 	CPU     string            `json:"cpu"`
 	Cores   int               `json:"cores"`
@@ -28,7 +28,7 @@ type Machine struct {
 // The figures that scenarios measure. CPU time is user and system time of the server's process.
 const (
 	CPUPerEvent       = "cpu_us_per_event"      // microseconds for each event that a client received
-	CPUPerConnection  = "cpu_us_per_connection" // from TCP accept until it is ready
+	CPUPerConnection  = "cpu_us_per_connection" // from TCP accept until the connection is ready
 	CPUPerCall        = "cpu_us_per_call"
 	CPUPerPublication = "cpu_us_per_publication"
 	RSSPerConnection  = "rss_kib_per_connection"
@@ -38,5 +38,5 @@ const (
 	LatencyP99        = "p99_us"
 	LatencyP999       = "p999_us"
 	GeneratorBusy     = "generator_busy" // share of its core that the generator used, 0 to 1
-	ServerBusy        = "server_busy"    // the same of the server's core
+	ServerBusy        = "server_busy"    // share of its core that the server used, 0 to 1
 )

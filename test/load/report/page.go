@@ -4,10 +4,10 @@ import (
 	"fmt"
 )
 
-// imageFolder is where the plots are, seen from the page.
+// imageFolder is the folder of the plots, relative to the page.
 const imageFolder = "images/benchmarks"
 
-// page is what the template fills in.
+// page holds the values of the template.
 type page struct {
 	Machine  Machine
 	Rounds   string
@@ -15,10 +15,10 @@ type page struct {
 	Summary  string
 	Verdicts string
 	Sections []section
-	Unknown  []part // scenarios that this package knows nothing about
+	Unknown  []part // scenarios that this package does not know
 }
 
-// section is a family as it is shown.
+// section is a family on the page.
 type section struct {
 	Title  string
 	Images []image
@@ -26,15 +26,15 @@ type section struct {
 	Growth *part // nil: none
 }
 
-// image is a plot with the text for those who do not see it.
+// image is a plot with its alternative text.
 type image struct{ Text, Path string }
 
-// part is a table with its text.
+// part is a table with the text above it.
 type part struct {
 	Title, Text, Table string
 }
 
-// layOut decides what the page shows, and which plots it needs.
+// layOut returns the content of the page, and the plots that it needs.
 func layOut(run Run) (page, []plotFile) {
 	r := resultsOf(run)
 	verdicts := Verdicts(run)
@@ -81,7 +81,7 @@ func sectionOf(f family, r results) section {
 	return sec
 }
 
-// roundsInWords says how many rounds the figures come from, as "3 rounds".
+// roundsInWords returns the number of rounds of the figures, such as "3 rounds".
 func roundsInWords(r results) string {
 	fewest, most := r.rounds()
 	switch {
@@ -106,5 +106,5 @@ func summary(verdicts []Verdict) string {
 		"measured, the row names the best of them."
 }
 
-// text is the paragraph above the table of a scenario.
+// text returns the paragraph above the table of a scenario.
 func (s scenario) text() string { return wrapped("`" + s.name + "`: " + s.what + " " + s.means) }

@@ -3,11 +3,11 @@ package report
 // plotFile is a picture of one or more panels, side by side.
 type plotFile struct {
 	name   string // of the file
-	text   string // for those who do not see it
+	text   string // alternative text
 	panels []panel
 }
 
-// plotsOf gives the plots of a family: one of what things cost, one of latencies, as far as they were measured.
+// plotsOf returns the plots of a family: one of costs and one of latencies, as far as they were measured.
 func plotsOf(f family, r results) []plotFile {
 	bars := plotFile{name: f.name + ".svg", text: f.title + ": cost by server"}
 	latencies := plotFile{name: f.name + "-latency.svg", text: f.title + ": latency by server"}

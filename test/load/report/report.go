@@ -14,8 +14,8 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// Write writes benchmarks.md, and its plots below images/benchmarks, into dir. It owns both: plots that no
-// longer belong to the page are removed. The same run gives the same bytes.
+// Write writes benchmarks.md, and its plots below images/benchmarks, into dir. It removes plots that do not belong to
+// the page. The same run gives the same bytes.
 func Write(run Run, dir string) error {
 	images := filepath.Join(dir, filepath.FromSlash(imageFolder))
 	if err := os.MkdirAll(images, 0o755); err != nil {

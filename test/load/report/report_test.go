@@ -18,7 +18,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write the golden page instead of comparing with it; read the diff")
 
-// sample is an invented run: not all scenarios are in it, and one that nobody knows.
+// sample returns an invented run: some scenarios are missing, and one is unknown.
 func sample(t *testing.T) report.Run {
 	t.Helper()
 	data, err := os.ReadFile("testdata/run.json")
@@ -32,7 +32,7 @@ func sample(t *testing.T) report.Run {
 	return run
 }
 
-// written gives all files of a report by name.
+// written returns all files of a report by name.
 func written(t *testing.T, run report.Run) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -60,7 +60,7 @@ func files(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-func TestThePageSaysWhatWasMeasured(t *testing.T) {
+func TestThePageIsTheGoldenPage(t *testing.T) {
 	const golden = "testdata/benchmarks.md"
 	got := written(t, sample(t))["benchmarks.md"]
 	if *rewrite {
@@ -74,7 +74,7 @@ func TestThePageSaysWhatWasMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("another page (-want +got); if that is right, run with -rewrite:\n%s", diff)
+		t.Errorf("the page differs (-want +got); if the new page is right, run with -rewrite:\n%s", diff)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // cell is one figure of one server in one scenario.
 type cell struct{ scenario, server, figure string }
 
-// results is a run with its rounds taken together.
+// results holds a run with its rounds combined.
 type results map[cell]Spread
 
 func resultsOf(run Run) results {
@@ -28,7 +28,7 @@ func resultsOf(run Run) results {
 	return r
 }
 
-// scenarios lists what was measured, the names in alphabetical order.
+// scenarios lists the measured scenarios in alphabetical order.
 func (r results) scenarios() []string {
 	names := map[string]bool{}
 	for c := range r {
@@ -37,7 +37,7 @@ func (r results) scenarios() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// servers lists who was measured in a scenario, in the order of the page.
+// servers lists the measured servers of a scenario, in the order of the page.
 func (r results) servers(scenario string) []string {
 	names := map[string]bool{}
 	for c := range r {
@@ -48,7 +48,7 @@ func (r results) servers(scenario string) []string {
 	return slices.SortedFunc(maps.Keys(names), compareServers)
 }
 
-// figures lists what was measured in a scenario, in the order of the page.
+// figures lists the measured figures of a scenario, in the order of the page.
 func (r results) figures(scenario string) []string {
 	names := map[string]bool{}
 	for c := range r {
@@ -59,7 +59,7 @@ func (r results) figures(scenario string) []string {
 	return slices.SortedFunc(maps.Keys(names), compareFigures)
 }
 
-// best is the server with the lowest median of those that were measured; "" if none was.
+// best returns the measured server with the lowest median, or "" if none was measured.
 func (r results) best(scenario, figure string, servers []string) (string, Spread) {
 	var (
 		name   string
@@ -74,15 +74,15 @@ func (r results) best(scenario, figure string, servers []string) (string, Spread
 	return name, lowest
 }
 
-// busyLimit is the share of its core from which on the generator may have been what was measured.
+// busyLimit is the share of its core above which the generator may have been the limit.
 const busyLimit = 0.9
 
-// generatorLimited reports whether the generator may have held a server back.
+// generatorLimited reports whether the generator may have limited a server.
 func (r results) generatorLimited(scenario, server string) bool {
 	return r[cell{scenario, server, GeneratorBusy}].Median > busyLimit
 }
 
-// rounds gives the fewest and the most rounds that any figure has.
+// rounds returns the least and the greatest number of rounds of any figure.
 func (r results) rounds() (fewest, most int) {
 	for _, s := range r {
 		if fewest == 0 || s.Rounds < fewest {

@@ -1,6 +1,6 @@
 package report
 
-// family is scenarios that belong together: a section of the page.
+// family is a group of scenarios: a section of the page.
 type family struct {
 	name      string // of its plots
 	title     string
@@ -8,23 +8,23 @@ type family struct {
 	growth    *growth // nil: none
 }
 
-// scenario is how the page speaks of what was played.
+// scenario describes a scenario on the page.
 type scenario struct {
 	name  string
 	title string
 	cost  string // the figure that gets bars
 	what  string // one sentence
-	means string // one sentence, what it means for a user
+	means string // one sentence: what the scenario means for a user
 }
 
-// growth is two scenarios that differ in size.
+// growth compares two scenarios that differ in size.
 type growth struct {
 	from, to string
 	title    string
 	text     string // one sentence
 }
 
-// families are the sections of the page, in their order.
+// families lists the sections of the page, in their order.
 var families = []family{saturated, steady, manyTopics, patterns, wires, calls, connections, overHTTP}
 
 var saturated = family{
@@ -191,7 +191,7 @@ var overHTTP = family{
 	},
 }
 
-// scenarioOf describes a scenario; one that the page does not know has its name as title.
+// scenarioOf describes a scenario. An unknown scenario has its name as title.
 func scenarioOf(name string) scenario {
 	for _, f := range families {
 		for _, s := range f.scenarios {

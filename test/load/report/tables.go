@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// limitedMark points to the footnote below a table.
+// limitedMark refers to the footnote below a table.
 const limitedMark = " ¹"
 
-// limitedNote is that footnote.
+// limitedNote is the footnote of limitedMark.
 var limitedNote = "\n\n" + wrapped("¹ The generator was busy for more than 90 % of the time and may have been the limit: "+
 	"the server could perhaps have delivered more, or faster.")
 
-// resultTable has a row for each server and a column for each figure of a scenario.
+// resultTable returns a table of a scenario, with a row for each server and a column for each figure.
 func resultTable(r results, scenario string) string {
 	names := r.figures(scenario)
 	t := table{head: []string{"server"}, numbers: len(names)}
@@ -38,7 +38,7 @@ func resultTable(r results, scenario string) string {
 	return t.markdown()
 }
 
-// spreadCell is the median, with the least and the most of all rounds where they differ.
+// spreadCell returns the median, with the least and the most of all rounds if they differ.
 func spreadCell(server string, f figure, s Spread) string {
 	if s.Rounds == 0 {
 		return ""
@@ -50,7 +50,7 @@ func spreadCell(server string, f figure, s Spread) string {
 	return text
 }
 
-// growthTable says how many times the costs of one scenario are those of another; "" if nobody has both.
+// growthTable returns a table of the ratios between the costs of two scenarios, or "" if no server has both.
 func growthTable(r results, g growth) string {
 	t := table{head: []string{"server", "growth"}, numbers: 1}
 	for _, server := range r.servers(g.to) {
@@ -81,7 +81,7 @@ func verdictTable(verdicts []Verdict) string {
 	return t.markdown()
 }
 
-// emphasized makes a missed target the one that catches the eye.
+// emphasized returns the answer; a missed target is bold.
 func (a Answer) emphasized() string {
 	if a == Missed {
 		return "**no**"
@@ -89,7 +89,7 @@ func (a Answer) emphasized() string {
 	return string(a)
 }
 
-// serverTable lists everyone who was measured, with the version.
+// serverTable lists the measured servers with their versions.
 func serverTable(run Run) string {
 	names := map[string]bool{}
 	for _, m := range run.Measurements {

@@ -2,7 +2,7 @@ package report
 
 import "fmt"
 
-// Answer is whether a target is reached.
+// Answer tells whether a target is reached.
 type Answer string
 
 const (
@@ -11,16 +11,16 @@ const (
 	NotMeasured Answer = "not measured"
 )
 
-// Verdict is a target next to what was measured, in words.
+// Verdict is a target with the measured value, in words.
 type Verdict struct {
 	What     string
 	Target   string
 	Measured string // "" if something is missing
 	Answer   Answer
-	Limited  bool // by the generator, perhaps, in what was compared
+	Limited  bool // the generator may have limited a compared value
 }
 
-// Verdicts holds a run against the targets.
+// Verdicts compares a run with the targets.
 func Verdicts(run Run) []Verdict {
 	r := resultsOf(run)
 	verdicts := make([]Verdict, len(targets))
@@ -31,7 +31,7 @@ func Verdicts(run Run) []Verdict {
 }
 
 func (t target) verdict(r results) Verdict {
-	v := Verdict{What: t.what(), Target: t.asks(), Answer: NotMeasured}
+	v := Verdict{What: t.title(), Target: t.goal(), Answer: NotMeasured}
 	mine := r[cell{t.scenario, t.server, t.figure}]
 	if mine.Rounds == 0 {
 		return v
@@ -67,7 +67,7 @@ func (t target) growth(r results, v Verdict, other string) Verdict {
 	return v.decide(measured, mine/theirs <= t.limit)
 }
 
-// growth is how many times the median of one scenario is that of another; 0 if one was not measured.
+// growth returns the ratio between the medians of two scenarios, or 0 if one was not measured.
 func (r results) growth(from, to, server, figure string) float64 {
 	before, after := r[cell{from, server, figure}], r[cell{to, server, figure}]
 	if before.Median <= 0 || after.Rounds == 0 {
@@ -84,8 +84,8 @@ func (v Verdict) decide(measured string, reached bool) Verdict {
 	return v
 }
 
-// what names the scenario and the figure, and the server if it is a special one.
-func (t target) what() string {
+// title names the scenario and the figure, and the server unless it is tidings.
+func (t target) title() string {
 	what := scenarioOf(t.scenario).title
 	if t.rule == growthOf {
 		what = scenarioOf(t.from).title + " → " + what
@@ -96,18 +96,18 @@ func (t target) what() string {
 	return what + ": " + figureOf(t.figure).title
 }
 
-// asks says the target in words.
-func (t target) asks() string {
+// goal describes the target in words.
+func (t target) goal() string {
 	var asks string
 	switch t.rule {
 	case atMost:
 		asks = fmt.Sprintf("at most %g %s", t.limit, figureOf(t.figure).unit)
 	case timesOf:
-		asks = fmt.Sprintf("at most %g × %s", t.limit, t.whom)
+		asks = fmt.Sprintf("at most %g × %s", t.limit, t.thanText)
 	case lowestOf:
-		asks = "lower than " + t.whom
+		asks = "lower than " + t.thanText
 	case growthOf:
-		asks = fmt.Sprintf("growth at most %g × that of %s", t.limit, t.whom)
+		asks = fmt.Sprintf("growth at most %g × that of %s", t.limit, t.thanText)
 	}
 	if t.note != "" {
 		asks += " (" + t.note + ")"

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/report"
 )
 
-func TestTheSpreadIsMedianLeastAndMost(t *testing.T) {
+func TestSpreadOfReturnsMedianLeastAndMost(t *testing.T) {
 	for name, test := range map[string]struct {
 		values []float64
 		want   report.Spread
@@ -37,7 +37,7 @@ func measured(run *report.Run, scenario, server, figure string, value float64) {
 	})
 }
 
-// verdict is the row whose columns begin like that.
+// verdict returns the row whose columns begin with these texts.
 func verdict(t *testing.T, run report.Run, what, target string) report.Verdict {
 	t.Helper()
 	for _, v := range report.Verdicts(run) {
@@ -70,7 +70,7 @@ func TestAnAbsoluteTargetIsReachedUpToItsLimit(t *testing.T) {
 	}
 }
 
-func TestTheBestOfTheOthersCountsByItsMedian(t *testing.T) {
+func TestATargetComparesWithTheBestMedianOfTheOthers(t *testing.T) {
 	var run report.Run
 	measured(&run, "fanout-1000-saturated", "tidings", report.CPUPerEvent, 1)
 	for _, value := range []float64{0.1, 4, 5} {
@@ -83,7 +83,7 @@ func TestTheBestOfTheOthersCountsByItsMedian(t *testing.T) {
 	}
 }
 
-func TestToBeLowerIsNotToBeEqual(t *testing.T) {
+func TestAnEqualLatencyMissesATargetOfALowerOne(t *testing.T) {
 	for value, want := range map[float64]report.Answer{99: report.Reached, 100: report.Missed} {
 		var run report.Run
 		measured(&run, "fanout-1000-rate", "tidings", report.LatencyP99, value)
@@ -108,7 +108,7 @@ func TestGrowthIsComparedWithTheGrowthOfTheFloor(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsNotMeasured(t *testing.T) {
+func TestATargetWithMissingFiguresIsNotMeasured(t *testing.T) {
 	var alone, others, before report.Run
 	measured(&alone, "fanout-1000-saturated", "tidings", report.CPUPerEvent, 1)
 	measured(&others, "fanout-1000-saturated", "floor-coalesce", report.CPUPerEvent, 1)

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// pipelined is a caller with so many calls in flight.
+// pipelined measures a caller with that many calls in flight.
 type pipelined struct{ window int }
 
 func calls() []Scenario {

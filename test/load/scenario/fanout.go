@@ -8,13 +8,13 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// fanoutTopic is that of every scenario with one topic.
+// fanoutTopic is the topic of every scenario with one topic.
 const fanoutTopic = "load.fanout"
 
-// inFlight is how many publications a closed loop keeps in flight.
+// inFlight is the number of publications that a closed loop keeps in flight.
 const inFlight = 64
 
-// fanout is one topic with many subscribers.
+// fanout measures one topic with many subscribers.
 type fanout struct {
 	subscribers int
 	payload     []byte
@@ -24,14 +24,14 @@ type fanout struct {
 
 func fanouts() []Scenario {
 	return []Scenario{
-		{"fanout-1-saturated", shorter, fanout{1, short, inFlight, 0}.measure},
-		{"fanout-100-saturated", shorter, fanout{100, short, inFlight, 0}.measure},
-		{"fanout-1000-saturated", everybody, fanout{1000, short, inFlight, 0}.measure},
-		{"fanout-10000-saturated", shorter, fanout{10_000, short, 4, 0}.measure},
-		{"fanout-1000-2k-saturated", shorter, fanout{1000, document, inFlight, 0}.measure},
-		{"fanout-100-rate", shorter, fanout{100, short, 0, 100}.measure},
-		{"fanout-1000-rate", everybody, fanout{1000, short, 0, 20}.measure},
-		{"fanout-10000-rate", three, fanout{10_000, short, 0, 2}.measure},
+		{"fanout-1-saturated", withJSON, fanout{1, short, inFlight, 0}.measure},
+		{"fanout-100-saturated", withJSON, fanout{100, short, inFlight, 0}.measure},
+		{"fanout-1000-saturated", allVariants, fanout{1000, short, inFlight, 0}.measure},
+		{"fanout-10000-saturated", withJSON, fanout{10_000, short, 4, 0}.measure},
+		{"fanout-1000-2k-saturated", withJSON, fanout{1000, document, inFlight, 0}.measure},
+		{"fanout-100-rate", withJSON, fanout{100, short, 0, 100}.measure},
+		{"fanout-1000-rate", allVariants, fanout{1000, short, 0, 20}.measure},
+		{"fanout-10000-rate", withoutNexus, fanout{10_000, short, 0, 2}.measure},
 	}
 }
 
@@ -40,7 +40,7 @@ func (f fanout) measure(ctx context.Context, b *Bench) (Figures, error) {
 	return f.to(ctx, b, subscribers)
 }
 
-// to publishes to clients that subscribe to the one topic.
+// to connects the clients, which subscribe to the one topic, and publishes to them.
 func (f fanout) to(ctx context.Context, b *Bench, clients []generator.Client) (Figures, error) {
 	subscribers, err := b.Player.Connect(ctx, clients)
 	if err != nil {
@@ -49,7 +49,7 @@ func (f fanout) to(ctx context.Context, b *Bench, clients []generator.Client) (F
 	return f.publish(ctx, b, subscribers)
 }
 
-// publish publishes to clients that are subscribed.
+// publish publishes to subscribed clients and measures.
 func (f fanout) publish(ctx context.Context, b *Bench, subscribers []*generator.Conn) (Figures, error) {
 	publisher, err := b.connectOne(ctx, b.client(wire.Publisher, len(subscribers)))
 	if err != nil {

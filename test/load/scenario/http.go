@@ -11,14 +11,14 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// httpConnections publish at the same time, each of them one publication after the other.
+// httpConnections is the number of connections that publish at the same time, each one publication after the other.
 const httpConnections = 16
 
 func overHTTP() []Scenario {
 	return []Scenario{{"http-publish", []Variant{tidings, mercure}, publishOverHTTP}}
 }
 
-// publishers are how a backend publishes over HTTP.
+// publishers returns the server's dialect for publications over HTTP.
 func (b *Bench) publishers() wire.Dialect {
 	if b.Variant.Server.Program == servers.Mercure {
 		return wire.Mercure{}
@@ -26,7 +26,7 @@ func (b *Bench) publishers() wire.Dialect {
 	return wire.HTTP{}
 }
 
-// publishOverHTTP is a topic with one subscriber, to which requests publish.
+// publishOverHTTP measures a topic with one subscriber, to which HTTP requests publish.
 func publishOverHTTP(ctx context.Context, b *Bench) (Figures, error) {
 	subscriber, err := b.connectOne(ctx, b.client(wire.Subscriber, 0, fanoutTopic))
 	if err != nil {
@@ -53,7 +53,7 @@ func publishOverHTTP(ctx context.Context, b *Bench) (Figures, error) {
 	return figures, nil
 }
 
-// httpStreams are connections that publish and wait for the response, which is what they count.
+// httpStreams returns streams whose connections publish and count the responses.
 func (b *Bench) httpStreams(ctx context.Context) ([]generator.Stream, error) {
 	dialect := b.publishers()
 	clients := make([]generator.Client, httpConnections)
@@ -76,14 +76,14 @@ func (b *Bench) httpStreams(ctx context.Context) ([]generator.Stream, error) {
 	return streams, nil
 }
 
-// await waits until a subscriber has received so many events in all.
+// await waits until a subscriber has received that many events in total.
 func (b *Bench) await(ctx context.Context, subscriber *generator.Conn, events uint64) error {
 	const pause, rounds = 10 * time.Millisecond, 500
 	for range rounds {
 		if subscriber.Events() == events {
 			return nil
 		}
-		if err := b.Player.Rest(ctx, pause); err != nil {
+		if err := b.Player.Idle(ctx, pause); err != nil {
 			return err
 		}
 	}

@@ -12,9 +12,9 @@ func memory() []Scenario {
 	}
 }
 
-// resting is clients that are subscribed and wait.
+// resting measures clients that are subscribed and wait.
 func resting(ctx context.Context, b *Bench) (Figures, error) {
-	before, err := b.Server.SettledRSS(ctx, 5*b.Settle, b.Player.Rest)
+	before, err := b.Server.SettledRSS(ctx, 5*b.Settle, b.Player.Idle)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +22,7 @@ func resting(ctx context.Context, b *Bench) (Figures, error) {
 	if _, err := b.Player.Connect(ctx, b.subscribers(n, func(int) string { return fanoutTopic })); err != nil {
 		return nil, err
 	}
-	after, err := b.Server.SettledRSS(ctx, 5*b.Settle, b.Player.Rest)
+	after, err := b.Server.SettledRSS(ctx, 5*b.Settle, b.Player.Idle)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// pattern is a kind of pattern: half of them are prefixes, half wildcards, and a publication matches one
+// pattern is a kind of pattern. Half of the patterns are prefixes, half are wildcards, and a publication matches one
 // pattern of each kind.
 type pattern struct {
 	match wire.Match
@@ -23,10 +23,10 @@ var patternKinds = []pattern{
 	{wire.Wildcard, "load.tree..b%05d."},
 }
 
-// patternConnections is how many connections share the patterns of one kind.
+// patternConnections is the number of connections that share the patterns of one kind.
 const patternConnections = 25
 
-// manyPatterns is so many patterns on each connection, none of them twice.
+// manyPatterns measures that many patterns on each connection, all different.
 type manyPatterns struct{ each int }
 
 func patterns() []Scenario {
@@ -68,7 +68,7 @@ func (m manyPatterns) measure(ctx context.Context, b *Bench) (Figures, error) {
 	return figures, nil
 }
 
-// placed is a client's number, and its place among those with the same kind of pattern.
+// placed holds a client's number, and its position among the clients with the same kind of pattern.
 type placed struct{ number, place int }
 
 func (m manyPatterns) client(b *Bench, kind pattern, p placed) generator.Client {
@@ -80,8 +80,8 @@ func (m manyPatterns) client(b *Bench, kind pattern, p placed) generator.Client 
 	return c
 }
 
-// walk publishes to every topic in turn, in an order in which neighbors go to other connections, however many
-// patterns each of them has: events for the same one would share a write.
+// walk publishes to every topic in turn. Consecutive topics belong to different connections, because events to the
+// same connection would share a write.
 func (m manyPatterns) walk(dialect wire.Dialect, connections int) func([]byte) []byte {
 	topics := connections * m.each
 	publications := make([][]byte, 0, topics)

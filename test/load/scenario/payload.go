@@ -9,7 +9,7 @@ import (
 // short is a JSON text of 128 bytes.
 var short = []byte(`"` + strings.Repeat("x", 126) + `"`)
 
-// document is a JSON object of about 2 KiB that looks like what business applications send.
+// document is a JSON object of about 2 KiB, like those of business applications.
 var document = makeDocument()
 
 func makeDocument() []byte {

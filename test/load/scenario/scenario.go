@@ -1,5 +1,5 @@
-// Package scenario is what is measured: each scenario is a situation that all of its servers are put into,
-// one after the other, with the same clients and the same publications.
+// Package scenario defines what is measured. A scenario puts each of its servers into one situation, one after the
+// other, with the same clients and the same publications.
 package scenario
 
 import (
@@ -14,37 +14,37 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// Scenario is one situation.
+// Scenario is one situation and the servers to measure in it.
 type Scenario struct {
 	Name     string
 	Variants []Variant
-	// Measure puts a server that has just been started into it.
+	// Measure measures a fresh server.
 	Measure func(context.Context, *Bench) (Figures, error)
 }
 
-// Variant is a server, and how its clients speak.
+// Variant is a server and the dialect of its clients.
 type Variant struct {
 	Name    string
 	Server  servers.Spec
 	Dialect wire.Dialect
 }
 
-// Figures are what was measured, by the names of package report.
+// Figures holds measured values by the names of package report.
 type Figures = map[string]float64
 
-// Scale is how long and how large measurements are.
+// Scale sets the length and the size of measurements.
 type Scale struct {
 	WarmUp, Measure time.Duration
-	Settle          time.Duration // how long memory has to be the same until it is believed
+	Settle          time.Duration // how long memory must be constant before it is read
 	Resting         int           // connections for the scenario about memory
 
-	// For trying the scenarios out:
+	// For trial runs:
 
-	Clients int     // the most subscribers; 0: as many as the scenario has
-	Rate    float64 // the fewest publications a second, where a scenario says how many; 0: as it says
+	Clients int     // maximum of subscribers; 0: the scenario's number
+	Rate    float64 // minimum of publications a second at a steady rate; 0: the scenario's rate
 }
 
-// Bench is where one measurement takes place.
+// Bench holds the server and the player of one measurement.
 type Bench struct {
 	Scale
 	Variant Variant
@@ -53,14 +53,14 @@ type Bench struct {
 	Player  *generator.Player
 }
 
-// within bounds a whole measurement, from the start of the server to its end.
-const within = 3 * time.Minute
+// measurementTimeout limits a whole measurement, from the start of the server to its end.
+const measurementTimeout = 3 * time.Minute
 
-var errTooLong = fmt.Errorf("the measurement took longer than %s", within)
+var errTooLong = fmt.Errorf("the measurement took longer than %s", measurementTimeout)
 
 // Run starts a fresh server, measures it, and stops it.
 func (s *Scenario) Run(ctx context.Context, programs *servers.Programs, v Variant, scale Scale) (Figures, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, within, errTooLong)
+	ctx, cancel := context.WithTimeoutCause(ctx, measurementTimeout, errTooLong)
 	defer cancel()
 	figures, err := s.run(ctx, programs, v, scale)
 	if err != nil {
@@ -80,12 +80,12 @@ func (s *Scenario) run(ctx context.Context, programs *servers.Programs, v Varian
 	defer server.Stop()
 	figures, err := s.on(ctx, &Bench{Scale: scale, Variant: v, Dialect: v.Dialect, Server: server})
 	if err != nil {
-		return nil, fmt.Errorf("%w; the server said last: %s", err, server.LastWords())
+		return nil, fmt.Errorf("%w; the end of its output: %s", err, server.LogTail())
 	}
 	return figures, nil
 }
 
-// on measures; its clients are gone when it returns.
+// on measures a server. All clients are closed when it returns.
 func (s *Scenario) on(ctx context.Context, b *Bench) (figures Figures, err error) {
 	if b.Player, err = generator.New(b.Server.Address, b.Server.TLS); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (s *Scenario) on(ctx context.Context, b *Bench) (figures Figures, err error
 	return s.Measure(ctx, b)
 }
 
-// clients is n, or what the scale allows.
+// clients returns n, limited by the scale.
 func (s Scale) clients(n int) int {
 	if s.Clients > 0 {
 		return min(n, s.Clients)
@@ -102,7 +102,7 @@ func (s Scale) clients(n int) int {
 	return n
 }
 
-// subscribers are clients that subscribe to one topic each.
+// subscribers returns clients that subscribe to one topic each.
 func (b *Bench) subscribers(n int, topic func(i int) string) []generator.Client {
 	clients := make([]generator.Client, n)
 	for i := range clients {
@@ -118,7 +118,7 @@ func (b *Bench) client(role wire.Role, number int, topics ...string) generator.C
 	}
 }
 
-// connectOne connects a client beside those that are connected.
+// connectOne connects one more client.
 func (b *Bench) connectOne(ctx context.Context, c generator.Client) (*generator.Conn, error) {
 	conns, err := b.Player.Connect(ctx, []generator.Client{c})
 	if err != nil {
@@ -127,7 +127,7 @@ func (b *Bench) connectOne(ctx context.Context, c generator.Client) (*generator.
 	return conns[0], nil
 }
 
-// fewest is how many publications at a steady rate are measured, however long that takes.
+// fewest is the minimum of publications that are measured at a steady rate, however long that takes.
 const fewest = 6
 
 // play publishes and measures.
@@ -140,7 +140,7 @@ func (b *Bench) play(ctx context.Context, t generator.Traffic) (generator.Result
 	return b.Player.Play(ctx, t)
 }
 
-// busy is how much of their cores the server and the generator used.
+// busy returns the share of its core that the server and the generator used.
 func busy(r generator.Result) Figures {
 	return Figures{
 		report.ServerBusy:    r.ServerCPU.Seconds() / r.Wall.Seconds(),
@@ -148,7 +148,7 @@ func busy(r generator.Result) Figures {
 	}
 }
 
-// events is what publications and their events cost together.
+// events returns the cost of publications and their events together.
 func events(r generator.Result) Figures {
 	figures := busy(r)
 	figures[report.CPUPerEvent] = microseconds(r.ServerCPU) / float64(r.Events)
@@ -156,7 +156,7 @@ func events(r generator.Result) Figures {
 	return figures
 }
 
-// addLatency adds how long events were on their way.
+// addLatency adds the percentiles of the latency.
 func addLatency(figures Figures, h *generator.Histogram) {
 	figures[report.LatencyP50] = microseconds(h.Quantile(0.5))
 	figures[report.LatencyP99] = microseconds(h.Quantile(0.99))
@@ -165,7 +165,7 @@ func addLatency(figures Figures, h *generator.Histogram) {
 
 func microseconds(d time.Duration) float64 { return d.Seconds() * 1e6 }
 
-// repeated appends the same bytes for each publication.
+// repeated returns a Stream.Append that appends the same bytes for each publication.
 func repeated(publication []byte) func([]byte) []byte {
 	return func(dst []byte) []byte { return append(dst, publication...) }
 }

@@ -36,13 +36,13 @@ func buildAndRun(m *testing.M) (code int, err error) {
 			}
 		}
 	}
-	if err := servers.PinGenerator(); err != nil { // after all that has to be quick
+	if err := servers.PinGenerator(); err != nil { // after all steps that need both cores
 		return 1, err
 	}
 	return m.Run(), nil
 }
 
-// tiny is a scale at which numbers mean nothing.
+// tiny is a scale at which the figures mean nothing.
 var tiny = scenario.Scale{
 	WarmUp: 10 * time.Millisecond, Measure: 40 * time.Millisecond, Settle: 15 * time.Millisecond,
 	Resting: 5, Clients: 5, Rate: 500,

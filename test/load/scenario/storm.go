@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// stormSize is how many connections come at once.
+// stormSize is the number of connections of a storm.
 const stormSize = 3000
 
 func storms() []Scenario {
@@ -20,14 +20,14 @@ func storms() []Scenario {
 	}
 }
 
-// storm is everybody who comes back at once.
+// storm measures clients that all connect at the same time.
 func storm(ctx context.Context, b *Bench) (Figures, error) {
 	clients := b.subscribers(b.clients(stormSize), func(int) string { return fanoutTopic })
 	_, figures, err := arrive(ctx, b, clients)
 	return figures, err
 }
 
-// stormV1 is the same in version 1, and what an event costs then.
+// stormV1 measures a storm of version 1 clients, and then the cost of an event to them.
 func stormV1(ctx context.Context, b *Bench) (Figures, error) {
 	clients := b.subscribers(b.clients(stormSize), func(int) string { return fanoutTopic })
 	for i := range clients {
@@ -44,7 +44,7 @@ func stormV1(ctx context.Context, b *Bench) (Figures, error) {
 	return figures, err
 }
 
-// arrive connects clients as fast as the server takes them.
+// arrive connects clients as fast as the server accepts them.
 func arrive(ctx context.Context, b *Bench, clients []generator.Client) ([]*generator.Conn, Figures, error) {
 	start, err := b.usage()
 	if err != nil {
@@ -66,7 +66,7 @@ func arrive(ctx context.Context, b *Bench, clients []generator.Client) ([]*gener
 	return conns, figures, nil
 }
 
-// usage is what both sides have used at one moment.
+// usage holds the CPU time of the server and the work of the generator at one moment.
 type usage struct {
 	at             time.Time
 	server, worked time.Duration

@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// manyTopics is topics with one subscriber each, to which one connection publishes in turn.
+// manyTopics measures topics with one subscriber each, to which one connection publishes in turn.
 type manyTopics struct {
 	window int     // of a closed loop, or
 	rate   float64 // publications a second, over all topics

@@ -5,7 +5,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// What servers are compared with each other, and how their clients speak.
+// The servers that are compared, and the dialects of their clients.
 var (
 	floorEach     = Variant{"floor-each", servers.Spec{Program: servers.Floor, Args: []string{"-mode", "each"}}, wire.Floor{}}
 	floorCoalesce = Variant{"floor-coalesce", servers.Spec{Program: servers.Floor, Args: []string{"-mode", "coalesce"}}, wire.Floor{}}
@@ -47,13 +47,13 @@ func withArgs(v Variant, args ...string) Variant {
 
 // The usual selections.
 var (
-	everybody = []Variant{floorEach, floorCoalesce, tidings, tidingsAlone, centrifugeJSON, centrifugeProtobuf, nexusJSON, nexusMsgpack, mercure}
-	shorter   = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON, nexusJSON}
-	three     = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON}
-	channels  = everybody[:len(everybody)-1] // who has no connection that publishes is left out
+	allVariants  = []Variant{floorEach, floorCoalesce, tidings, tidingsAlone, centrifugeJSON, centrifugeProtobuf, nexusJSON, nexusMsgpack, mercure}
+	withJSON     = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON, nexusJSON}
+	withoutNexus = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON}
+	channels     = allVariants[:len(allVariants)-1] // without mercure, whose publishers need no connection
 )
 
-// All are all scenarios, in the order in which they are measured.
+// All returns all scenarios in the order of measurement.
 func All() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{fanouts(), topics(), patterns(), wires(), calls(), storms(), memory(), overHTTP()} {

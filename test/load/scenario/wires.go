@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// wires are scenarios about how an event is written.
+// wires returns the scenarios about encodings, compression and encryption.
 func wires() []Scenario {
 	return []Scenario{
 		{"mixed", []Variant{tidingsMixed}, mixed},
@@ -15,7 +15,7 @@ func wires() []Scenario {
 	}
 }
 
-// mixed is one topic whose subscribers speak all that Tidings does.
+// mixed measures one topic whose subscribers use different dialects and serializations.
 func mixed(ctx context.Context, b *Bench) (Figures, error) {
 	dialects := []wire.Dialect{wire.WAMP1{}}
 	for _, s := range []wire.Serialization{wire.JSON, wire.MessagePack, wire.CBOR} {

@@ -17,7 +17,8 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// config is that of Tidings. Contracts, rules, identities and metrics are on: there is no benchmark mode.
+// config is the configuration of Tidings. Contracts, rules, identities and metrics are on: there is no benchmark
+// mode.
 const config = `
 realm: app
 auth:
@@ -45,7 +46,7 @@ procedures:
     register: backend
 `
 
-// configure writes a configuration of Tidings and says how clients have to speak.
+// configure writes a configuration of Tidings and returns the TLS configuration of its clients.
 func configure(file string, encryption Encryption) (*tls.Config, error) {
 	if encryption == Plain {
 		return nil, os.WriteFile(file, []byte(config), 0o600)
@@ -59,7 +60,7 @@ func configure(file string, encryption Encryption) (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"}, os.WriteFile(file, []byte(text), 0o600)
 }
 
-// certify makes a certificate for loopback that signs itself, and writes it and its key.
+// certify writes a self-signed certificate for loopback and its key.
 func certify(certFile, keyFile string) (*x509.CertPool, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cores are the two that are used: a server has the first to itself, so that it makes do with one thread
-// that runs at a time, and the generator the second. Where there is only one they share it.
+// cores returns the two cores that are used: the server runs on the first, the generator on the second. On a machine
+// with one core they share it.
 func cores() (server, generator unix.CPUSet, err error) {
 	var allowed unix.CPUSet
 	if err := unix.SchedGetaffinity(os.Getpid(), &allowed); err != nil {
@@ -35,16 +35,15 @@ func cores() (server, generator unix.CPUSet, err error) {
 	return server, generator, nil
 }
 
-// They are found when the process starts, because pinning it narrows what it is allowed.
+// They are found when the process starts, because pinning it narrows its set of cores.
 var atServer, atGenerator, errCores = cores()
 
-// PinGenerator keeps this process on the generator's core: all of its threads, from which those to come
-// inherit it.
+// PinGenerator keeps all threads of this process on the generator's core. New threads inherit it.
 func PinGenerator() error {
 	if errCores != nil {
 		return errCores
 	}
-	runtime.GOMAXPROCS(2) // the loop, and whatever shows progress
+	runtime.GOMAXPROCS(2) // the loop, and the progress display
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		return fmt.Errorf("list the threads: %w", err)
@@ -61,13 +60,13 @@ func PinGenerator() error {
 	return nil
 }
 
-// onServerCore starts a process there. It has to be there from its first instruction, since a Go program
-// looks at its cores when it starts and makes as many threads.
+// onServerCore starts a process on the server's core. The process must be there from its first instruction, because a
+// Go program counts its cores when it starts.
 func onServerCore(start func() error) error {
 	if errCores != nil {
 		return errCores
 	}
-	runtime.LockOSThread() // a process inherits the cores of the thread that makes it
+	runtime.LockOSThread() // a process inherits the cores of the thread that starts it
 	defer runtime.UnlockOSThread()
 	var before unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {

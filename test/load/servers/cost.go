@@ -11,15 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clockTick is the unit of the times in /proc/PID/stat; Linux has fixed it for user space.
+// clockTick is the unit of the times in /proc/PID/stat, which is fixed on Linux.
 const clockTick = time.Second / 100
 
-// CPU is the user and system time that the process has used so far: what stands in /proc as well, but
-// there in hundredths of a second.
+// CPU returns the user and system time of the process so far. /proc has it too, but only in hundredths of a second.
 func (s *Server) CPU() (time.Duration, error) {
 	pid := s.command.Process.Pid
 	var t unix.Timespec
-	// The clock of a process is its inverted id with the kind of clock behind it, clock_getcpuclockid(3).
+	// The clock id of a process is its inverted id, followed by the kind of clock: clock_getcpuclockid(3).
 	if err := unix.ClockGettime(int32(^pid)<<3|2, &t); err == nil {
 		return time.Duration(t.Nano()), nil
 	}
@@ -27,7 +26,7 @@ func (s *Server) CPU() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Counted behind the command's name, which has no spaces here: utime and stime, proc(5).
+	// The fields are utime and stime, proc(5). The command's name has no spaces here.
 	user, err := strconv.ParseInt(fields[13], 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("read the CPU time of a server: %w", err)
@@ -39,16 +38,16 @@ func (s *Server) CPU() (time.Duration, error) {
 	return time.Duration(user+system) * clockTick, nil
 }
 
-// Resting lets time pass.
-type Resting func(context.Context, time.Duration) error
+// Idle waits and meanwhile serves the clients.
+type Idle func(context.Context, time.Duration) error
 
-// SettledRSS reads the resident memory of the process, in bytes, once it has not changed for so long: the
-// garbage collector and the scavenger need a moment after a burst.
-func (s *Server) SettledRSS(ctx context.Context, quiet time.Duration, rest Resting) (int64, error) {
+// SettledRSS returns the resident memory of the process in bytes, after it was constant for that long. The garbage
+// collector and the scavenger need a moment after a burst.
+func (s *Server) SettledRSS(ctx context.Context, quiet time.Duration, rest Idle) (int64, error) {
 	const (
 		tolerance = 128 << 10
-		readings  = 15 // while it is quiet
-		patience  = 10 // how much longer than quiet it may take
+		readings  = 15 // in the quiet period
+		patience  = 10 // limit of the whole wait, in quiet periods
 	)
 	last, unchanged := int64(0), 0
 	for range patience * readings {

@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RaiseFileLimit makes room for so many connections in this process; its servers inherit it.
+// RaiseFileLimit raises the limit of file descriptors for that many connections in this process. Servers inherit the
+// limit.
 func RaiseFileLimit(connections int) error {
 	need := uint64(connections) + 500
 	var limit unix.Rlimit

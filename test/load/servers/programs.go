@@ -1,5 +1,5 @@
-// Package servers builds, starts, measures and stops the servers that are compared, as processes. It
-// knows them from outside only, and ends none that it has not started.
+// Package servers builds, starts, measures and stops the compared servers, as processes. It measures them only from
+// outside, and never stops a process that it has not started.
 package servers
 
 import (
@@ -22,23 +22,23 @@ const (
 	Mercure    = "mercure"
 )
 
-// libraries are what the peers are made of.
+// libraries names the library of each peer.
 var libraries = map[string]string{
 	Centrifuge: "github.com/centrifugal/centrifuge",
 	Nexus:      "github.com/gammazero/nexus/v3",
 	Mercure:    "github.com/dunglas/mercure",
 }
 
-// module is this one; the peers are packages in it.
+// module is the module of the load harness; the peers are packages in it.
 const module = "github.com/tidings-io/tidings/test/load"
 
-// Programs are the servers' binaries, built as they are needed into a folder of their own.
+// Programs holds the servers' binaries, which are built on demand into one folder.
 type Programs struct {
 	dir   string
 	paths map[string]string
 }
 
-// NewPrograms makes the folder. The path of Tidings may be empty, and then it is built, too.
+// NewPrograms makes the folder. If the path of Tidings is empty, Tidings is built too.
 func NewPrograms(tidings string) (*Programs, error) {
 	dir, err := os.MkdirTemp("", "load-")
 	if err != nil {
@@ -56,10 +56,10 @@ func NewPrograms(tidings string) (*Programs, error) {
 	return p, nil
 }
 
-// Remove removes everything that was built.
+// Remove removes the folder with all binaries.
 func (p *Programs) Remove() error { return os.RemoveAll(p.dir) }
 
-// Build builds a program if that has not been done.
+// Build builds a program unless it is already built.
 func (p *Programs) Build(ctx context.Context, name string) error {
 	if p.paths[name] != "" {
 		return nil
@@ -77,8 +77,8 @@ func (p *Programs) Build(ctx context.Context, name string) error {
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", name, err, said)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", name, err, output)
 	}
 	p.paths[name] = path
 	return nil
@@ -92,7 +92,7 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// Version says what a program that has been built is, such as "nexus v3.3.0".
+// Version returns name and version of a built program, such as "nexus v3.3.0".
 func (p *Programs) Version(ctx context.Context, name string) (string, error) {
 	switch name {
 	case Floor:

@@ -16,32 +16,32 @@ import (
 )
 
 const (
-	// startWithin and stopWithin bound how long a server may take to accept connections, and to end when
-	// it is asked to, before it is made to.
-	startWithin = 20 * time.Second
-	stopWithin  = 5 * time.Second
+	// startTimeout and stopTimeout limit how long a server may take to accept connections, and to end after SIGTERM
+	// before it is killed.
+	startTimeout = 20 * time.Second
+	stopTimeout  = 5 * time.Second
 )
 
-// Spec says which server to start, and how.
+// Spec describes a server to start.
 type Spec struct {
 	Program    string
 	Args       []string
 	Encryption Encryption
 }
 
-// Encryption says whether a server speaks TLS.
+// Encryption selects whether a server uses TLS.
 type Encryption uint8
 
-// Whether it does.
+// The values of Encryption.
 const (
 	Plain Encryption = iota
 	TLS
 )
 
-// Server is one process under measurement.
+// Server is one measured process.
 type Server struct {
 	Address string
-	TLS     *tls.Config // for its clients; nil: it speaks in plain
+	TLS     *tls.Config // for its clients; nil: no TLS
 
 	command *exec.Cmd
 	dir     string
@@ -49,7 +49,7 @@ type Server struct {
 	ended   chan struct{}
 }
 
-// Start starts a server on a free port of loopback, on a core of its own, and waits until it accepts.
+// Start starts a server on a free port of loopback, on its own core, and waits until it accepts connections.
 func (p *Programs) Start(ctx context.Context, spec Spec) (*Server, error) {
 	dir, err := os.MkdirTemp(p.dir, "server-")
 	if err != nil {
@@ -57,12 +57,12 @@ func (p *Programs) Start(ctx context.Context, spec Spec) (*Server, error) {
 	}
 	s := &Server{dir: dir, ended: make(chan struct{})}
 	if err := s.start(ctx, p.paths[spec.Program], spec); err != nil {
-		_ = os.RemoveAll(dir) // the folder around it goes as well
+		_ = os.RemoveAll(dir) // Programs.Remove removes the folder above anyway
 		return nil, fmt.Errorf("start %s: %w", spec.Program, err)
 	}
-	if err := s.waitUntilItAccepts(ctx); err != nil {
+	if err := s.waitForListener(ctx); err != nil {
 		s.Stop()
-		return nil, fmt.Errorf("start %s: %w; it said:\n%s", spec.Program, err, s.output.Bytes())
+		return nil, fmt.Errorf("start %s: %w; its output:\n%s", spec.Program, err, s.output.Bytes())
 	}
 	return s, nil
 }
@@ -83,20 +83,20 @@ func (s *Server) start(ctx context.Context, path string, spec Spec) error {
 	s.command = exec.CommandContext(ctx, path, append(args, spec.Args...)...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	s.command.SysProcAttr = &syscall.SysProcAttr{
-		Setpgid:   true,            // an interrupt at the terminal is ours to handle
-		Pdeathsig: syscall.SIGKILL, // what is left over would disturb the next run
+		Setpgid:   true,            // an interrupt at the terminal goes to the harness only
+		Pdeathsig: syscall.SIGKILL, // a server that outlives the harness would disturb the next run
 	}
 	if err := onServerCore(s.command.Start); err != nil {
 		return err
 	}
 	go func() {
 		defer close(s.ended)
-		_ = s.command.Wait() // it was told to end; if it was not, its clients notice
+		_ = s.command.Wait() // Stop has ended it; if it failed, its clients notice
 	}()
 	return nil
 }
 
-// freeAddress asks the system for a port; it is free again when the server takes it.
+// freeAddress returns a free port of loopback. The port is released before the server takes it.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -106,8 +106,8 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-func (s *Server) waitUntilItAccepts(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+func (s *Server) waitForListener(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for {
 		conn, err := net.Dial("tcp", s.Address)
@@ -116,7 +116,7 @@ func (s *Server) waitUntilItAccepts(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("it did not listen on %s within %s", s.Address, startWithin)
+			return fmt.Errorf("it did not listen on %s within %s", s.Address, startTimeout)
 		case <-s.ended:
 			return fmt.Errorf("it ended by itself")
 		case <-time.After(10 * time.Millisecond):
@@ -124,24 +124,24 @@ func (s *Server) waitUntilItAccepts(ctx context.Context) error {
 	}
 }
 
-// lastWords is how much of what a server said is quoted.
-const lastWords = 500
+// logTailBytes limits the quoted end of a server's output.
+const logTailBytes = 500
 
-// LastWords stops the server and gives the end of what it said.
-func (s *Server) LastWords() string {
+// LogTail stops the server and returns the end of its output.
+func (s *Server) LogTail() string {
 	s.Stop()
-	said := s.output.String()
-	return said[max(len(said)-lastWords, 0):]
+	output := s.output.String()
+	return output[max(len(output)-logTailBytes, 0):]
 }
 
-// Stop ends the process. Its clients should be gone, so that it has nothing to wait for.
+// Stop ends the process. Close its clients before, so that it has nothing to wait for.
 func (s *Server) Stop() {
-	_ = s.command.Process.Signal(syscall.SIGTERM) // it may have ended already
+	_ = s.command.Process.Signal(syscall.SIGTERM) // fails if it has already ended
 	select {
 	case <-s.ended:
-	case <-time.After(stopWithin):
-		_ = s.command.Process.Kill() // it may have ended by now
+	case <-time.After(stopTimeout):
+		_ = s.command.Process.Kill() // fails if it has already ended
 		<-s.ended
 	}
-	_ = os.RemoveAll(s.dir) // the folder around it goes as well
+	_ = os.RemoveAll(s.dir) // Programs.Remove removes the folder above anyway
 }

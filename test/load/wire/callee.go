@@ -9,8 +9,8 @@ import (
 type callee struct {
 	serialization Serialization
 	arguments     []byte // of each YIELD, serialized
-	cut           []byte // a message that has not come completely
-	yields        []byte // owed
+	cut           []byte // a message that is not complete
+	yields        []byte // answers that are due
 }
 
 // Count implements Meter.

@@ -8,16 +8,16 @@ import (
 
 const (
 	centrifugePath = "/connection/websocket"
-	// publishID is that of every publish command: the answers are not told apart, and its one digit
-	// tells at a fixed place whether an answer is an error.
+	// publishID is the id of every publish command: answers need not be told apart. With an id of one digit, an error
+	// has a fixed place in the answer.
 	publishID = 1
 )
 
 // CentrifugeJSON is the bidirectional protocol of github.com/centrifugal/protocol in JSON, over
-// WebSocket. Subscriptions match exactly: there is nothing else.
+// WebSocket. Subscriptions match exactly.
 //
-// The server pings after some 12 to 25 seconds, and then each 25, with an empty reply. It disconnects
-// who does not answer with an empty command within 10 seconds, so the Meter is an Answerer.
+// The server pings after 12 to 25 seconds, and then every 25 seconds, with an empty reply. It disconnects a client
+// that does not answer with an empty command within 10 seconds, so the Meter is an Answerer.
 type CentrifugeJSON struct{}
 
 // Script implements Dialect.
@@ -54,7 +54,7 @@ func (CentrifugeJSON) AppendPublish(dst []byte, topic string, payload []byte) []
 // Meter implements Dialect.
 func (CentrifugeJSON) Meter() Meter { return &pushes{pieces: &lines{}} }
 
-// CentrifugeProtobuf is the same in Protocol Buffers.
+// CentrifugeProtobuf is the same protocol in Protocol Buffers.
 type CentrifugeProtobuf struct{}
 
 // The tags of fields, all of them with a length: number<<3 | 2, and the one that is a number.
@@ -99,19 +99,19 @@ func (CentrifugeProtobuf) AppendPublish(dst []byte, topic string, payload []byte
 func (CentrifugeProtobuf) Meter() Meter { return &pushes{pieces: &delimited{}} }
 
 func protobufCommand(id int, tag byte, request []byte) []byte {
-	command := appendField(openProtobuf(id), tag, request)
+	command := appendField(protobufPrefix(id), tag, request)
 	return appendFrame(nil, opBinary, append(binary.AppendUvarint(nil, uint64(len(command))), command...))
 }
 
-// openProtobuf is how commands begin, and their replies.
-func openProtobuf(id int) []byte { return binary.AppendUvarint([]byte{tagID}, uint64(id)) }
+// protobufPrefix returns the beginning of a command and of its reply.
+func protobufPrefix(id int) []byte { return binary.AppendUvarint([]byte{tagID}, uint64(id)) }
 
 func appendField[T string | []byte](dst []byte, tag byte, value T) []byte {
 	return append(binary.AppendUvarint(append(dst, tag), uint64(len(value))), value...)
 }
 
 func protobufReply(id int, tag byte) func([]byte) (int, error) {
-	return onlyReply(append(openProtobuf(id), tag), func(frame []byte) []byte {
+	return onlyReply(append(protobufPrefix(id), tag), func(frame []byte) []byte {
 		length, n := binary.Uvarint(frame)
 		if n <= 0 || length != uint64(len(frame)-n) {
 			return nil
@@ -120,8 +120,8 @@ func protobufReply(id int, tag byte) func([]byte) (int, error) {
 	})
 }
 
-// onlyReply waits for a frame with one reply that begins like this; unwrap gives nil for more than
-// one. With an event in the frame it would go uncounted: nothing is published before all are ready.
+// onlyReply waits for a frame with one reply that begins like this; unwrap returns nil for several replies. An event
+// in the same frame would not be counted, but nothing is published before all clients are ready.
 func onlyReply(opening []byte, unwrap func(frame []byte) []byte) func([]byte) (int, error) {
 	return func(p []byte) (int, error) {
 		frame, consumed, err := message(p)
@@ -129,7 +129,7 @@ func onlyReply(opening []byte, unwrap func(frame []byte) []byte) func([]byte) (i
 			return 0, err
 		}
 		if !bytes.HasPrefix(unwrap(frame), opening) {
-			return 0, fmt.Errorf("the server said %q instead of a reply", frame[:min(len(frame), quoted)])
+			return 0, fmt.Errorf("the server sent %q instead of a reply", frame[:min(len(frame), quoted)])
 		}
 		return consumed, nil
 	}

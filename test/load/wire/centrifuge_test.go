@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// frame is one of a server: not masked.
+// frame returns an unmasked frame, as servers send.
 func frame(opcode byte, payload string) string {
 	if len(payload) < 126 {
 		return string([]byte{0x80 | opcode, byte(len(payload))}) + payload
@@ -16,12 +16,12 @@ func frame(opcode byte, payload string) string {
 	return string([]byte{0x80 | opcode, 126, byte(len(payload) >> 8), byte(len(payload))}) + payload
 }
 
-// delimit puts its length, which is less than 128, before a message.
+// delimit puts the length of a message, which is less than 128, before it.
 func delimit(message string) string { return string([]byte{byte(len(message))}) + message }
 
 const pushJSON = `{"push":{"channel":"com.example.news","pub":{"data":"a {\"push\": in it"}}}`
 
-// What the server of Centrifuge may send, with five events.
+// Streams that a Centrifuge server may send, with five events.
 var (
 	streamJSON = frame(1, pushJSON) + frame(1, pushJSON+"\n{}\n"+`{"id":1,"publish":{}}`+"\n"+pushJSON) +
 		frame(1, "{}") + frame(9, "ping") + frame(1, pushJSON+"\n"+pushJSON) + frame(1, `{"id":1,"publish":{}}`)
@@ -41,7 +41,7 @@ func TestMetersForCentrifugeCountPushesHoweverTheyAreCut(t *testing.T) {
 	}
 }
 
-// countsHoweverCut gives a meter the stream in two pieces of every size, and byte by byte.
+// countsHoweverCut feeds the stream to a meter in two pieces of every size, and byte by byte.
 func countsHoweverCut(t *testing.T, dialect wire.Dialect, stream string, want int) {
 	t.Helper()
 	for cut := range len(stream) {
@@ -91,7 +91,7 @@ func TestMetersForCentrifugeAnswerEachPingOnce(t *testing.T) {
 	}
 }
 
-func TestMetersForCentrifugeReportWhatGoesWrong(t *testing.T) {
+func TestMetersForCentrifugeReportErrors(t *testing.T) {
 	for _, c := range []struct {
 		dialect      wire.Dialect
 		stream, want string

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Floor is the protocol of peers/floor, which is no more than the frames of WebSocket: a topic is a number
-// in the path, a publication a binary frame with that number and the payload, and an event a text frame
-// that looks, and is as long, as an EVENT of WAMP.
+// Floor is the protocol of peers/floor: only WebSocket frames. A topic is a number in the path. A publication is a
+// binary frame with that number and the payload. An event is a text frame with the form and the length of an EVENT of
+// WAMP.
 type Floor struct{}
 
 // Script implements Dialect.
@@ -20,9 +20,9 @@ func (Floor) Script(c Client) []Step {
 	return []Step{upgrade(c, fmt.Sprintf("/subscribe?topic=%d", number(c.Topics[0])), "", "")}
 }
 
-// number is what ends the name of a topic, 0 for those without one.
+// number returns the number at the end of a topic's name, or 0.
 func number(topic string) uint32 {
-	n, _ := strconv.ParseUint(topic[strings.LastIndexByte(topic, '.')+1:], 10, 32) // without one it is 0
+	n, _ := strconv.ParseUint(topic[strings.LastIndexByte(topic, '.')+1:], 10, 32) // 0 without a number
 	return uint32(n)
 }
 

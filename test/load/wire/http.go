@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// HTTP is how a backend publishes with requests to Tidings. It has no subscribers.
+// HTTP is the HTTP API of Tidings for publications. It has no subscribers.
 type HTTP struct{}
 
 // Script implements Dialect: the first request may be a publication.
@@ -22,10 +22,10 @@ func (HTTP) AppendPublish(dst []byte, topic string, value []byte) []byte {
 // Meter implements Dialect.
 func (HTTP) Meter() Meter { return new(Responses) }
 
-// Responses is a Meter whose events are responses to requests over HTTP/1.1: each has to be a success and
-// to say how long it is.
+// Responses is a Meter whose events are responses over HTTP/1.1. Each response must be a success and have a
+// Content-Length.
 type Responses struct {
-	cut []byte // one that has not come completely
+	cut []byte // a response that is not complete
 }
 
 // Count implements Meter.
@@ -41,7 +41,7 @@ func (r *Responses) Count(p []byte) (responses int, err error) {
 	}
 }
 
-// response gives the size of the first response in p, 0 if it is not complete.
+// response returns the size of the first response in p, or 0 if it is not complete.
 func response(p []byte) (size int, err error) {
 	head, _, complete := bytes.Cut(p, []byte("\r\n\r\n"))
 	if !complete {

@@ -10,15 +10,15 @@ import (
 
 const mercurePath = "/.well-known/mercure"
 
-// Mercure is the protocol of mercure.rocks: subscribers receive Server-Sent Events over HTTP/1.1, and
-// who publishes posts a form for each publication. Topics match exactly.
+// Mercure is the protocol of mercure.rocks: subscribers receive Server-Sent Events over HTTP/1.1, and publishers post
+// a form for each publication. Topics match exactly.
 //
 // The hub sends a comment after 40 seconds without an event, which is not answered, and ends the
 // stream after some ten minutes.
 type Mercure struct{}
 
-// Script implements Dialect. A publisher publishes what nobody waits for, to be told now rather than
-// never that it may not.
+// Script implements Dialect. A publisher makes one publication to a topic without subscribers, so that a refusal
+// shows at once.
 func (m Mercure) Script(c Client) []Step {
 	if c.Role != Subscriber {
 		return []Step{{Send: m.AppendPublish(nil, "ready", []byte(`""`)), Answered: response}}
@@ -32,7 +32,7 @@ func (m Mercure) Script(c Client) []Step {
 // mercureLifetime is longer than any run: a hub closes streams when their token expires.
 const mercureLifetime = time.Hour
 
-// mercureToken permits nothing in private, only not to be anonymous; who publishes may everywhere.
+// mercureToken permits no private topics; it only identifies the client. Publishers may publish to every topic.
 func mercureToken(user, claim string) string {
 	now := time.Now()
 	permits := map[string][]string{claim: {}}
@@ -44,7 +44,7 @@ func mercureToken(user, claim string) string {
 	})
 }
 
-// publisherToken is one for all: whoever publishes shows it with each publication, as the protocol has it.
+// publisherToken is the same for all publishers, which send it with each publication.
 var publisherToken = sync.OnceValue(func() string { return mercureToken("publisher", "publish") })
 
 // AppendPublish implements Dialect. Requests may follow each other without waiting for responses.

@@ -5,20 +5,20 @@ import (
 	"fmt"
 )
 
-// opening is how the messages that count begin: their first four bytes under a mask.
-type opening struct{ mask, value uint32 }
+// messagePrefix is the beginning of the messages that count: their first four bytes under a mask.
+type messagePrefix struct{ mask, value uint32 }
 
-// frames is a Meter for WebSocket: each data frame is a message, and each message has to begin as
-// events do. It looks at headers and the four bytes behind them only.
+// frames is a Meter for WebSocket: each data frame is a message, and each message must begin like an event. It reads
+// only headers and the four bytes after them.
 type frames struct {
-	opening    opening
-	compressed bool // messages may be, and then nobody knows how they begin
+	opening    messagePrefix
+	compressed bool // messages may be compressed, and then their beginning is not checked
 
-	rest  int // of the current frame, still to come
-	event int // 1 if that frame is one: it counts when it is complete
-	// cut is the beginning of a frame that has not been understood yet, because it came in pieces.
+	rest  int // bytes of the current frame that are still missing
+	event int // 1 if that frame is an event, which counts when it is complete
+	// cut is the beginning of a frame that was received in pieces and is not complete enough to be parsed.
 	cut   []byte
-	pongs []byte // owed
+	pongs []byte // pongs that are due
 }
 
 // Count implements Meter.
@@ -54,8 +54,8 @@ func (f *frames) Count(p []byte) (events int, err error) {
 	return events, nil
 }
 
-// whole counts the events at the beginning of p that are complete and as usual, which nearly all are. It does
-// what frame does, quickly, and leaves everything else to it.
+// whole counts the events at the beginning of p that are complete and uncompressed, as nearly all events are. It is a
+// fast version of frame, which handles everything else.
 func (f *frames) whole(p []byte) (events int, rest []byte) {
 	for len(p) >= 8 && p[0]&(finalBit|compressedBit|0xC) == finalBit && p[0]&0xF != 0 {
 		size, length := 2, int(p[1])
@@ -72,7 +72,7 @@ func (f *frames) whole(p []byte) (events int, rest []byte) {
 	return events, p
 }
 
-// countCut goes on where the last piece ended inside of the beginning of a frame.
+// countCut continues after a piece that ended inside the beginning of a frame.
 func (f *frames) countCut(p []byte) (events int, err error) {
 	for i := range p {
 		f.cut = append(f.cut, p[i])
@@ -93,7 +93,7 @@ func (f *frames) countCut(p []byte) (events int, err error) {
 	return 0, nil
 }
 
-// frame looks at the beginning of one and says how much of p is done with: nothing, if it has to see more.
+// frame parses the beginning of a frame and returns how many bytes it has consumed: 0 if it needs more.
 func (f *frames) frame(p []byte) (taken int, err error) {
 	h := parseHeader(p)
 	if h.size == 0 {

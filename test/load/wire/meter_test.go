@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// serverFrame is one as servers send them.
+// serverFrame returns a frame as servers send it.
 func serverFrame(first byte, payload string) []byte {
 	frame := []byte{first}
 	switch n := len(payload); {
@@ -24,7 +24,7 @@ func serverFrame(first byte, payload string) []byte {
 	return append(frame, payload...)
 }
 
-// Some messages, and how each dialect writes the beginning of an EVENT.
+// Some messages, and the beginning of an EVENT in each dialect.
 var meters = []struct {
 	name    string
 	dialect wire.Dialect
@@ -90,7 +90,7 @@ func TestAMeterCountsOnlyWhatIsComplete(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEventIsAnError(t *testing.T) {
+func TestAMessageThatIsNoEventIsAnError(t *testing.T) {
 	for _, m := range meters {
 		for name, frame := range map[string][]byte{
 			"another message": serverFrame(m.first, m.other),
@@ -105,7 +105,7 @@ func TestWhatIsNoEventIsAnError(t *testing.T) {
 	}
 }
 
-func TestCompressedEventsCountWhereTheyWereAgreedUpon(t *testing.T) {
+func TestCompressedEventsCountIfTheClientHasOfferedCompression(t *testing.T) {
 	meter := wire.WAMP{Serialization: wire.JSON, Compression: wire.Compressed}.Meter()
 	if n := count(t, meter, serverFrame(0xC1, "whatever it says")); n != 1 {
 		t.Errorf("%d events, want 1", n)

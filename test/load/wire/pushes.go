@@ -5,36 +5,36 @@ import (
 	"fmt"
 )
 
-// pushes is the Meter for Centrifuge, whose frames hold one message or several: pushes, which are the
-// events, answers to commands, and pings.
+// pushes is the Meter for Centrifuge. Its frames hold one or several messages: pushes, which are the events, answers
+// to commands, and pings.
 type pushes struct {
 	pieces pieces
 
-	head    [10]byte // of a frame whose header has come in part
+	head    [10]byte // of a frame whose header is not complete
 	have    int
 	current header
-	rest    int    // of the current frame, still to come
+	rest    int    // bytes of the current frame that are still missing
 	control []byte // the payload of a close frame
-	pongs   int    // owed
+	pongs   int    // pongs that the client must send
 }
 
 // pieces splits frames into messages.
 type pieces interface {
-	// next takes from p what belongs to the current message, and says what is left.
+	// next consumes the bytes of the current message and returns the rest of p.
 	next(p []byte) (left []byte, seen kind)
 	// end is called at the end of a frame.
 	end() kind
-	// said is how the latest message began.
-	said() []byte
-	// pong is a whole frame.
+	// prefix returns the beginning of the latest message.
+	prefix() []byte
+	// pong returns a pong as a whole frame.
 	pong() []byte
 }
 
-// kind is what a message turned out to be.
+// kind is the kind of a message.
 type kind uint8
 
 const (
-	seenPart kind = iota // of a message
+	seenPart kind = iota // of an incomplete message
 	seenPush
 	seenPing
 	seenAnswer
@@ -62,7 +62,7 @@ func (m *pushes) Count(p []byte) (events int, err error) {
 	return events, nil
 }
 
-// header collects one and gives what is left of p.
+// header collects a frame header and returns the rest of p.
 func (m *pushes) header(p []byte) (left []byte, err error) {
 	for i, b := range p {
 		m.head[m.have] = b
@@ -122,9 +122,9 @@ func (m *pushes) see(k kind) (events int, err error) {
 	case seenPing:
 		m.pongs++
 	case seenRefusal:
-		return 0, fmt.Errorf("the server refused a publication: %q", m.pieces.said())
+		return 0, fmt.Errorf("the server refused a publication: %q", m.pieces.prefix())
 	case seenStrange:
-		return 0, fmt.Errorf("got %q where an event was expected", m.pieces.said())
+		return 0, fmt.Errorf("got %q where an event was expected", m.pieces.prefix())
 	case seenPart, seenAnswer:
 	}
 	return 0, nil
@@ -138,25 +138,25 @@ func (m *pushes) AppendAnswers(dst []byte) []byte {
 	return dst
 }
 
-// opened keeps how a message begins: enough to tell what it is, and what error.
-type opened struct {
+// prefixBuffer keeps the beginning of a message: enough to tell its kind, and the error.
+type prefixBuffer struct {
 	text [32]byte
 	size int
 }
 
-func (o *opened) add(p []byte) { o.size += copy(o.text[o.size:], p) }
+func (o *prefixBuffer) add(p []byte) { o.size += copy(o.text[o.size:], p) }
 
-func (o *opened) said() []byte { return o.text[:o.size] }
+func (o *prefixBuffer) prefix() []byte { return o.text[:o.size] }
 
-// lines are messages in JSON.
+// lines splits messages in JSON.
 type lines struct {
-	opened
-	over bool // the next byte begins another message
+	prefixBuffer
+	complete bool // the next byte begins another message
 }
 
 func (l *lines) next(p []byte) (left []byte, seen kind) {
-	if l.over {
-		l.over, l.size = false, 0
+	if l.complete {
+		l.complete, l.size = false, 0
 	}
 	end := bytes.IndexByte(p, '\n')
 	if end < 0 {
@@ -168,8 +168,8 @@ func (l *lines) next(p []byte) (left []byte, seen kind) {
 }
 
 func (l *lines) end() kind {
-	l.over = true
-	switch text := l.said(); {
+	l.complete = true
+	switch text := l.prefix(); {
 	case bytes.HasPrefix(text, []byte(`{"push":`)):
 		return seenPush
 	case string(text) == "{}":
@@ -184,12 +184,12 @@ func (l *lines) end() kind {
 
 func (*lines) pong() []byte { return appendFrame(nil, opText, []byte("{}")) }
 
-// delimited are messages in Protocol Buffers, each of them behind its length.
+// delimited splits messages in Protocol Buffers, each of which follows its length.
 type delimited struct {
-	opened
-	length uint64 // as far as it has come
+	prefixBuffer
+	length uint64 // as far as it was received
 	shift  int
-	rest   uint64 // of the message, still to come
+	rest   uint64 // bytes of the message that are still missing
 }
 
 func (d *delimited) next(p []byte) (left []byte, seen kind) {
@@ -214,7 +214,7 @@ func (d *delimited) next(p []byte) (left []byte, seen kind) {
 }
 
 func (d *delimited) kind() kind {
-	switch text := d.said(); {
+	switch text := d.prefix(); {
 	case text[0] == tagPush:
 		return seenPush
 	case text[0] == tagID && len(text) > 2 && text[1] == publishID && text[2] == tagError:
@@ -225,7 +225,7 @@ func (d *delimited) kind() kind {
 	return seenStrange
 }
 
-// end knows nothing new: messages end by their length.
+// end does nothing: messages end by their length.
 func (*delimited) end() kind { return seenPart }
 
 func (*delimited) pong() []byte { return appendFrame(nil, opBinary, []byte{0}) }

@@ -9,24 +9,23 @@ import (
 	"strconv"
 )
 
-// A list and a dict hold what WAMP messages hold: each other, text, numbers, bools and payloads.
+// A list and a dict hold the values of WAMP messages: lists, dicts, text, numbers, bools and payloads.
 type (
 	list []any
 	dict map[string]any
 	// payload is a value as JSON text.
 	payload []byte
-	// serialized is what needs no more work.
+	// serialized is a value that is already serialized.
 	serialized []byte
 )
 
-// Serialization is one of WAMP's. Its functions are a few lines each because they have to know only
-// what a load generator says.
+// Serialization is a serialization of WAMP. Its functions support only the messages of the load generator.
 type Serialization struct {
 	name   string // as in the subprotocol
 	opcode byte
 	append func(dst []byte, value any) []byte
-	// opens is how a message with that code begins.
-	opens func(code byte) opening
+	// opens returns the beginning of a message with that code.
+	opens func(code byte) messagePrefix
 	// id reads the first id of a message with a code of two digits.
 	id func(message []byte) uint64
 }
@@ -64,11 +63,11 @@ func appendJSON(dst []byte, value any) []byte {
 	return append(dst, text...)
 }
 
-func opensJSON(code byte) opening {
+func opensJSON(code byte) messagePrefix {
 	if code < 10 {
-		return opening{0xFFFFFF00, uint32('[')<<24 | uint32('0'+code)<<16 | uint32(',')<<8}
+		return messagePrefix{0xFFFFFF00, uint32('[')<<24 | uint32('0'+code)<<16 | uint32(',')<<8}
 	}
-	return opening{0xFFFFFFFF, uint32('[')<<24 | uint32('0'+code/10)<<16 | uint32('0'+code%10)<<8 | ','}
+	return messagePrefix{0xFFFFFFFF, uint32('[')<<24 | uint32('0'+code/10)<<16 | uint32('0'+code%10)<<8 | ','}
 }
 
 func idJSON(message []byte) (id uint64) {
@@ -81,7 +80,7 @@ func idJSON(message []byte) (id uint64) {
 	return id
 }
 
-// plain turns a payload into what the other serializations have functions for.
+// plain decodes a payload into the values that the other serializations can write.
 func (p payload) plain() any {
 	var value any
 	if err := json.Unmarshal(p, &value); err != nil {
@@ -155,8 +154,8 @@ func appendCount(dst []byte, short byte, n int) []byte {
 	return binary.BigEndian.AppendUint16(append(dst, long), uint16(n))
 }
 
-func opensMessagePack(code byte) opening {
-	return opening{0xF0FF0000, 0x90<<24 | uint32(code)<<16}
+func opensMessagePack(code byte) messagePrefix {
+	return messagePrefix{0xF0FF0000, 0x90<<24 | uint32(code)<<16}
 }
 
 func idMessagePack(message []byte) uint64 {
@@ -213,11 +212,11 @@ func appendHead(dst []byte, major byte, n uint64) []byte {
 	}
 }
 
-func opensCBOR(code byte) opening {
+func opensCBOR(code byte) messagePrefix {
 	if code < 24 {
-		return opening{0xE0FF0000, 0x80<<24 | uint32(code)<<16}
+		return messagePrefix{0xE0FF0000, 0x80<<24 | uint32(code)<<16}
 	}
-	return opening{0xE0FFFF00, 0x80<<24 | 0x18<<16 | uint32(code)<<8}
+	return messagePrefix{0xE0FFFF00, 0x80<<24 | 0x18<<16 | uint32(code)<<8}
 }
 
 func idCBOR(message []byte) uint64 {

@@ -6,24 +6,24 @@ import (
 	"fmt"
 )
 
-// stream is the Meter for Server-Sent Events in chunks. An event ends with an empty line.
+// stream is the Meter for Server-Sent Events in HTTP chunks. An event ends with an empty line.
 type stream struct {
 	size  int // of the chunk whose size is being read
-	rest  int // of the chunk, still to come
-	skip  int // the line's end behind a chunk
+	rest  int // bytes of the chunk that are still missing
+	skip  int // bytes of the line end after a chunk
 	where place
 
-	inLine bool // something of the current line has come
-	fields bool // the event has lines that are no comments
+	inLine bool // the current line is not empty
+	fields bool // the event has lines other than comments
 }
 
-// place is where in HTTP the stream is.
+// place is the position of the stream in HTTP.
 type place uint8
 
 const (
 	inSize place = iota
 	inChunk
-	inResponse // to who publishes, and not looked at
+	inResponse // the response to a publication, which is not read
 )
 
 var errEnded = errors.New("the hub ended the stream")
@@ -51,7 +51,7 @@ func (s *stream) Count(p []byte) (events int, err error) {
 	return events, nil
 }
 
-// sizeByte reads the line in front of a chunk.
+// sizeByte reads the size line before a chunk.
 func (s *stream) sizeByte(b byte) error {
 	if s.skip > 0 {
 		s.skip--

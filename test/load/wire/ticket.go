@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Secret signs the tickets of every run. It guards nothing: every server here listens on loopback.
+// Secret signs the tickets of every run. It protects nothing: all servers listen on loopback.
 const Secret = "a-secret-for-load-of-at-least-32-bytes"
 
-// ticketLifetime is less than the five minutes that Tidings allows, and more than connecting ten
-// thousand clients takes, because a script is made long before it is spoken.
+// ticketLifetime is less than the five minutes that Tidings allows, and longer than ten thousand clients need to
+// connect, because scripts are made long before they run.
 const ticketLifetime = 4 * time.Minute
 
 // Ticket signs a one-time ticket as the documentation of Tidings describes it.
@@ -23,7 +23,7 @@ func Ticket(secret, user, id string) string {
 	})
 }
 
-// sign makes a JSON Web Token with HS256, the algorithm that all of the servers know.
+// sign makes a JSON Web Token with HS256, which all servers support.
 func sign(secret string, claims map[string]any) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	body, _ := json.Marshal(claims) // strings, numbers and lists of them always marshal

@@ -23,7 +23,7 @@ const (
 	codeYield        = 70
 )
 
-// deflate is what a client offers that wants compressed messages, each of them compressed by itself.
+// deflate is the offer of a client for permessage-deflate without context takeover.
 const deflate = "permessage-deflate"
 
 // WAMP is WAMP 2 over WebSocket, in the realm app.
@@ -33,31 +33,31 @@ type WAMP struct {
 	Compression   Compression
 }
 
-// Compression says whether a client offers permessage-deflate.
+// Compression selects whether a client offers permessage-deflate.
 type Compression uint8
 
-// Whether it does.
+// The values of Compression.
 const (
 	Uncompressed Compression = iota
 	Compressed
 )
 
-// Login says who a client is and gives its ticket, for the method ticket.
+// Login returns the authid and the ticket of a client, for the method ticket.
 type Login func(Client) (authid, ticket string)
 
-// The API key of who publishes, and its name.
+// The API key of the publishers and callees, and its name.
 const (
 	APIKey     = "the-key-of-the-load-test-publisher"
 	APIKeyName = "load"
 )
 
-// WithTicket is how everybody logs in at nexus.
+// WithTicket is the Login for nexus: all clients have tickets.
 func WithTicket(c Client) (authid, ticket string) {
 	authid = fmt.Sprintf("user%d", c.Number)
 	return authid, Ticket(Secret, authid, fmt.Sprintf("load-%d", c.Number))
 }
 
-// WithTicketOrKey is how users log in at Tidings, and backends: who publishes and answers calls.
+// WithTicketOrKey is the Login for Tidings: subscribers and callers have tickets, publishers and callees an API key.
 func WithTicketOrKey(c Client) (authid, ticket string) {
 	if c.Role == Publisher || c.Role == Callee {
 		return APIKeyName, APIKey
@@ -106,21 +106,22 @@ func (w WAMP) step(code byte, message list) Step {
 	return Step{Send: w.Serialization.frame(nil, message), Answered: expect(w.Serialization.opens(code))}
 }
 
-// expect consumes one message, which has to begin like this.
-func expect(o opening) func(p []byte) (int, error) {
+// expect consumes one message, which must begin like this.
+func expect(o messagePrefix) func(p []byte) (int, error) {
 	return func(p []byte) (int, error) {
 		text, consumed, err := message(p)
 		if consumed == 0 {
 			return 0, err
 		}
 		if len(text) < 4 || binary.BigEndian.Uint32(text)&o.mask != o.value {
-			return 0, fmt.Errorf("the server said %q instead", text[:min(len(text), quoted)])
+			return 0, fmt.Errorf("the server sent %q instead", text[:min(len(text), quoted)])
 		}
 		return consumed, nil
 	}
 }
 
-// AppendPublish implements Dialect. The request id is always the same: nobody answers, and nobody asks.
+// AppendPublish implements Dialect. The request id is always the same, because a publication without acknowledgement
+// has no answer.
 func (w WAMP) AppendPublish(dst []byte, topic string, value []byte) []byte {
 	return w.Serialization.frame(dst, list{uint64(codePublish), uint64(1), dict{}, topic, list{payload(value)}})
 }

@@ -10,12 +10,12 @@ const (
 	codeEvent1     = 8
 )
 
-// WAMP1 is version 1, with the ticket in the address. It has no publishers here: API keys, which
-// publish, have no way into it.
+// WAMP1 is version 1, with the ticket in the address. It has no publishers here: publishers have API keys, which
+// version 1 cannot use.
 type WAMP1 struct{}
 
-// Script implements Dialect. Nobody answers a SUBSCRIBE, but a ping behind it is answered when it has
-// been dealt with.
+// Script implements Dialect. SUBSCRIBE has no answer, so the script sends a ping after it: the pong comes when
+// SUBSCRIBE is done.
 func (WAMP1) Script(c Client) []Step {
 	_, ticket := WithTicket(c)
 	first := upgrade(c, "/ws?ticket="+ticket, "wamp", "")
@@ -30,7 +30,7 @@ func (WAMP1) Script(c Client) []Step {
 func pong(p []byte) (int, error) {
 	text, consumed, err := message(p)
 	if consumed > 0 && p[0]&0xF != opPong {
-		return 0, fmt.Errorf("the server said %q instead of a pong", text[:min(len(text), quoted)])
+		return 0, fmt.Errorf("the server sent %q instead of a pong", text[:min(len(text), quoted)])
 	}
 	return consumed, err
 }

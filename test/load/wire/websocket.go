@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// The bits and opcodes of RFC 6455 and RFC 7692 that are used here.
+// The bits and opcodes of RFC 6455 and RFC 7692 that this package uses.
 const (
 	finalBit      = 0x80
 	compressedBit = 0x40
@@ -22,7 +22,7 @@ const (
 	maskBit       = 0x80
 )
 
-// quoted is how much of an unexpected answer stands in an error.
+// quoted limits the part of an unexpected answer that an error quotes.
 const quoted = 200
 
 // appendFrame appends a message in one frame, masked as clients must, with a mask of zeros.
@@ -39,14 +39,14 @@ func appendFrame(dst []byte, opcode byte, message []byte) []byte {
 	return append(append(dst, 0, 0, 0, 0), message...)
 }
 
-// header is that of an unmasked frame.
+// header is the header of an unmasked frame.
 type header struct {
 	first  byte // bits and opcode
 	size   int  // of the header
-	length int  // of what follows
+	length int  // of the payload
 }
 
-// parseHeader gives a header of size 0 if p does not hold all of it.
+// parseHeader returns a header of size 0 if p does not contain all of it.
 func parseHeader(p []byte) header {
 	if len(p) < 2 {
 		return header{}
@@ -62,7 +62,7 @@ func parseHeader(p []byte) header {
 	return header{}
 }
 
-// upgrade is the step from HTTP to WebSocket. The extension may be empty.
+// upgrade returns the step from HTTP to WebSocket. The extension may be empty.
 func upgrade(c Client, path, protocol, extension string) Step {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
@@ -90,7 +90,7 @@ func upgraded(p []byte, extension string) (int, error) {
 	return end + 4, nil
 }
 
-// message gives the first message in p and how many bytes it takes, 0 if it is not complete.
+// message returns the first message in p and its length in bytes, 0 if it is not complete.
 func message(p []byte) (text []byte, consumed int, err error) {
 	h := parseHeader(p)
 	if h.size == 0 || len(p) < h.size+h.length {
@@ -106,9 +106,9 @@ func message(p []byte) (text []byte, consumed int, err error) {
 	return text, h.size + h.length, err
 }
 
-// inflate undoes permessage-deflate without context takeover.
+// inflate decompresses permessage-deflate without context takeover.
 func inflate(text []byte) ([]byte, error) {
-	// The sender leaves out the end of the last block, RFC 7692, 7.2.1; a final, empty one follows.
+	// The sender leaves out the end of the last block (RFC 7692, 7.2.1); an empty final block follows.
 	const tail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
 	plain, err := io.ReadAll(flate.NewReader(io.MultiReader(bytes.NewReader(text), strings.NewReader(tail))))
 	if err != nil {
@@ -117,7 +117,7 @@ func inflate(text []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// closed tells of a close frame.
+// closed returns the error for a close frame.
 func closed(payload []byte) error {
 	if len(payload) < 2 {
 		return fmt.Errorf("the server closed the connection")

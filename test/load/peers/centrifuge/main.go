@@ -24,8 +24,8 @@ func main() {
 }
 
 func serve(address, secret string) error {
-	// Its defaults: a client may be 1 MiB behind, up to 16 messages share a frame, writing waits for
-	// no more messages, and the broker is in memory.
+	// The defaults: a client may be 1 MiB behind, up to 16 messages share a frame, a write does not wait for more
+	// messages, and the broker is in memory.
 	node, err := centrifuge.New(centrifuge.Config{})
 	if err != nil {
 		return fmt.Errorf("make the node: %w", err)
@@ -36,8 +36,8 @@ func serve(address, secret string) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/connection/websocket", centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
-		// As its documentation says for many connections that mostly wait. All that has to do with
-		// writing is as by default, and so there is no pool of write buffers.
+		// These are the settings of its documentation for many idle connections. All settings of writing are the
+		// defaults, so there is no pool of write buffers.
 		ProcessCommandsOffReadLoop: true,
 	}))
 	listener, err := net.Listen("tcp", address)
@@ -48,8 +48,7 @@ func serve(address, secret string) error {
 	return http.Serve(listener, mux)
 }
 
-// allow lets everyone with a ticket subscribe and publish. The callbacks are answered at once, because
-// they ask nobody.
+// allow lets every client with a ticket subscribe and publish. The callbacks answer at once.
 func allow(node *centrifuge.Node, secret string) {
 	node.OnConnecting(func(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		user, err := ticket.Verify(secret, e.Token)

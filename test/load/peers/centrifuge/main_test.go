@@ -12,6 +12,6 @@ func TestCentrifugeDeliversEachPublicationOnce(t *testing.T) {
 	t.Run("Protobuf", func(t *testing.T) { peertest.Delivers(t, wire.CentrifugeProtobuf{}) })
 }
 
-func TestCentrifugeRefusesTicketsOfOthers(t *testing.T) {
+func TestCentrifugeRefusesTicketsWithAnotherSignature(t *testing.T) {
 	peertest.Refuses(t, wire.CentrifugeJSON{})
 }

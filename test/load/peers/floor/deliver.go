@@ -4,7 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// publish gives an event to a topic's subscribers: at once, or at the end of what was read.
+// publish delivers an event to a topic's subscribers: at once, or after all frames of the current read.
 func (f *floor) publish(number uint32, payload []byte) error {
 	t := f.topics[number]
 	if t == nil || len(t.subscribers) == 0 {
@@ -21,7 +21,7 @@ func (f *floor) publish(number uint32, payload []byte) error {
 	return nil
 }
 
-// sendAll writes what has waited for the end of what was read.
+// sendAll writes the events that were collected during a read.
 func (f *floor) sendAll() error {
 	for _, t := range f.dirty {
 		if err := f.send(t); err != nil {
@@ -33,8 +33,8 @@ func (f *floor) sendAll() error {
 	return nil
 }
 
-// send writes a topic's events to its subscribers. It goes backwards because a connection that has
-// broken leaves, and the last one takes its place.
+// send writes a topic's events to its subscribers. It goes backwards because a broken connection is removed, and the
+// last connection takes its place.
 func (f *floor) send(t *topic) error {
 	for i := len(t.subscribers) - 1; i >= 0; i-- {
 		if err := f.write(t.subscribers[i], t.events); err != nil {
@@ -44,7 +44,7 @@ func (f *floor) send(t *topic) error {
 	return nil
 }
 
-// write keeps what the socket does not take, and then waits until it takes more.
+// write writes p. It keeps what the socket does not accept, and watches the socket for EPOLLOUT.
 func (f *floor) write(c *conn, p []byte) error {
 	if len(c.out) > 0 {
 		c.out = append(c.out, p...)
@@ -61,7 +61,7 @@ func (f *floor) write(c *conn, p []byte) error {
 	return f.watch(unix.EPOLL_CTL_MOD, c.fd, unix.EPOLLIN|unix.EPOLLOUT)
 }
 
-// flush writes what was kept.
+// flush writes the kept bytes.
 func (f *floor) flush(c *conn) error {
 	n, errno := write(c.fd, c.out)
 	if errno != 0 && errno != unix.EAGAIN && errno != unix.EINTR {

@@ -16,13 +16,13 @@ import (
 	"github.com/tidings-io/tidings/test/load/wire"
 )
 
-// The events of this many publications do not fit into the buffers of a connection.
+// The events of that many publications do not fit into the buffers of a connection.
 const (
 	publications = 8000
 	size         = 2000
 )
 
-func TestNothingIsLostToAReaderThatIsSlow(t *testing.T) {
+func TestASlowReaderLosesNoEvent(t *testing.T) {
 	programs, err := servers.NewPrograms("")
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ type client struct {
 	*bufio.Reader
 }
 
-// connect follows the script of the dialect, which is one request.
+// connect runs the script of the dialect, which is one request.
 func connect(t *testing.T, address string, c wire.Client) client {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -105,7 +105,7 @@ func connect(t *testing.T, address string, c wire.Client) client {
 	return client{conn, reader}
 }
 
-// inOrder reads so many events of long payloads.
+// inOrder reads that many events with long payloads.
 func inOrder(c client, events int) error {
 	for i := range events {
 		var head [4]byte

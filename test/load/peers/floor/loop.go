@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readBytes is what is read of one connection at once.
+// readBytes limits one read from a connection.
 const readBytes = 64 << 10
 
-// floor is owned by the one thread that serves.
+// floor is the server. It is owned by serve, which runs on one thread.
 type floor struct {
 	mode    mode
 	address netip.AddrPort
@@ -21,7 +21,7 @@ type floor struct {
 	listener int
 	conns    []*conn // by descriptor
 	topics   map[uint32]*topic
-	dirty    []*topic // with events that wait for the end of what was read
+	dirty    []*topic // topics with events that wait for the end of the read
 	buffer   []byte
 }
 
@@ -31,8 +31,8 @@ type conn struct {
 	state state
 	topic *topic // of a subscriber
 	place int    // among the topic's subscribers
-	in    []byte // the beginning of what is not complete
-	out   []byte // what the socket would not take
+	in    []byte // an incomplete request or frame
+	out   []byte // bytes that the socket has not accepted
 }
 
 type state uint8
@@ -45,7 +45,7 @@ const (
 
 type topic struct {
 	subscribers []*conn
-	events      []byte // of what was read last: one frame after another
+	events      []byte // the frames of the current read
 }
 
 func newFloor(address string, m mode) (*floor, error) {
@@ -124,10 +124,10 @@ func (f *floor) accept() error {
 	}
 }
 
-// ready serves a connection that can be read or written. An error is one of the floor, not of the connection.
+// ready serves a connection that is readable or writable. An error concerns the server, not the connection.
 func (f *floor) ready(c *conn, events uint32) error {
 	if c == nil {
-		return nil // closed a moment ago
+		return nil // already closed
 	}
 	if events&unix.EPOLLOUT != 0 {
 		if err := f.flush(c); err != nil {

@@ -1,7 +1,6 @@
-// Command floor is the least that any server has to do who gives each subscriber of a topic what a
-// publisher sent: read it, and write prepared bytes to sockets. It is one thread on raw epoll, without a
-// library, a goroutine for each connection, or anything that a protocol would want: nobody logs in, and
-// nothing is checked. What it costs is what the kernel costs; no server can be cheaper.
+// Command floor does the minimum of a server that makes one system call for each subscriber: it reads publications
+// and writes prepared bytes to sockets. It is one thread on raw epoll, without a library and without goroutines for
+// connections. Clients do not log in, and nothing is checked. Its cost is little more than that of the kernel.
 package main
 
 import (
@@ -18,7 +17,7 @@ func main() {
 	log.Fatalln(run(*listen, *name))
 }
 
-// mode is how much is written at once.
+// mode selects how many events one write takes.
 type mode uint8
 
 const (

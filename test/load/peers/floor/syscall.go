@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// read and write tell Go's scheduler nothing: the sockets do not block, and there is nobody else to run.
+// read and write do not tell Go's scheduler: the sockets do not block, and there is no other goroutine to run.
 
 func read(fd int, p []byte) (int, unix.Errno) { return transfer(unix.SYS_READ, fd, p) }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha1" // RFC 6455 wants it, and nothing depends on its strength
+	"crypto/sha1" // RFC 6455 requires it, and nothing depends on its strength
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// maxRequest is what an upgrade may be long.
+// maxRequest limits the length of an upgrade request.
 const maxRequest = 4 << 10
 
-// received deals with what has come on a connection.
+// received handles the bytes that a connection has received.
 func (f *floor) received(c *conn, p []byte) error {
 	switch c.state {
 	case subscriber:
@@ -72,8 +72,7 @@ func acceptKey(request string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// publications takes the frames of a publisher: the number of a topic, and the payload. Its masks are
-// of zeros.
+// publications reads the frames of a publisher: the number of a topic, and the payload. The masks are zeros.
 func (f *floor) publications(c *conn, p []byte) error {
 	if len(c.in) > 0 {
 		c.in = append(c.in, p...)
@@ -96,7 +95,7 @@ func (f *floor) publications(c *conn, p []byte) error {
 	return f.sendAll()
 }
 
-// frame gives the first frame of p, of size 0 if it is not complete.
+// frame returns the first frame of p, with size 0 if it is not complete.
 func frame(p []byte) (body []byte, size int) {
 	if len(p) < 2 {
 		return nil, 0
@@ -116,7 +115,7 @@ func frame(p []byte) (body []byte, size int) {
 	return p[head+4 : size], size
 }
 
-// envelope is what stands around the payload in an EVENT of WAMP, with ids as long as they usually are.
+// envelope surrounds the payload as in an EVENT of WAMP, with ids of the usual length.
 const envelope = "[36,4503599627370496,4503599627370496,{},["
 
 // appendEvent appends a text frame.

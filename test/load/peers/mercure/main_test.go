@@ -9,4 +9,4 @@ import (
 
 func TestMercureDeliversEachPublicationOnce(t *testing.T) { peertest.Delivers(t, wire.Mercure{}) }
 
-func TestMercureRefusesTokensOfOthers(t *testing.T) { peertest.Refuses(t, wire.Mercure{}) }
+func TestMercureRefusesTokensWithAnotherSignature(t *testing.T) { peertest.Refuses(t, wire.Mercure{}) }

@@ -19,9 +19,9 @@ import (
 	"github.com/tidings-io/tidings/test/load/peers/ticket"
 )
 
-// outQueue is how many messages wait for one client. Nexus drops what does not fit and says so only in
-// its log; its default, 64, is as much as one publisher keeps in flight here. Each place costs 16
-// bytes of every connection's memory, so it is not a thousand.
+// outQueue is the number of messages that may wait for one client. Nexus drops further messages and reports that only
+// in its log. Its default, 64, is the number of publications that one publisher keeps in flight here. Each place
+// costs 16 bytes of every connection's memory, so it is not a thousand.
 const outQueue = 256
 
 func main() {
@@ -49,8 +49,8 @@ func serve(address, secret string) error {
 	return http.Serve(listener, mux)
 }
 
-// tickets is the secret that they are signed with. The library's own authenticator for tickets
-// compares with a password that it knows beforehand.
+// tickets is the secret that signs the tickets. The library's own authenticator for tickets compares with a fixed
+// password.
 type tickets string
 
 func (tickets) AuthMethod() string { return "ticket" }

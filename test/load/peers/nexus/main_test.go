@@ -15,6 +15,6 @@ func TestNexusDeliversEachPublicationOnce(t *testing.T) {
 	}
 }
 
-func TestNexusRefusesTicketsOfOthers(t *testing.T) {
+func TestNexusRefusesTicketsWithAnotherSignature(t *testing.T) {
 	peertest.Refuses(t, wire.WAMP{Serialization: wire.JSON, Login: wire.WithTicket})
 }

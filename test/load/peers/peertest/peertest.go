@@ -1,5 +1,5 @@
-// Package peertest proves that a peer and the dialect that is spoken to it understand each other. It
-// builds and starts the peer's real program, on loopback.
+// Package peertest tests that a peer and its dialect understand each other. It builds and starts the peer's real
+// program, on loopback.
 package peertest
 
 import (
@@ -21,8 +21,8 @@ const (
 	patience     = 30 * time.Second
 )
 
-// Delivers fails the test unless a subscriber gets each publication once, and its meter says so
-// however what came is cut.
+// Delivers fails the test unless a subscriber receives each publication once, and its meter counts that for every cut
+// of the bytes.
 func Delivers(t *testing.T, dialect wire.Dialect) {
 	address := start(t, wire.Secret)
 	subscriber, publisher := dial(t, address), dial(t, address)
@@ -55,7 +55,7 @@ func Delivers(t *testing.T, dialect wire.Dialect) {
 	}
 }
 
-// Refuses fails the test unless the peer refuses everybody whose ticket is not signed with its key.
+// Refuses fails the test unless the peer refuses clients whose ticket is not signed with its key.
 func Refuses(t *testing.T, dialect wire.Dialect) {
 	address := start(t, "another key, which is as long as it should be")
 	for _, role := range []wire.Role{wire.Subscriber, wire.Publisher} {
@@ -66,7 +66,7 @@ func Refuses(t *testing.T, dialect wire.Dialect) {
 	}
 }
 
-// start builds and runs the program of the test's own package and gives its address.
+// start builds and runs the program of the test's package and returns its address.
 func start(t *testing.T, secret string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "peer")
@@ -81,11 +81,11 @@ func start(t *testing.T, secret string) string {
 	if err := peer.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = peer.Wait() }) // the end of the context has killed it, which Wait tells as an error
+	t.Cleanup(func() { _ = peer.Wait() }) // the end of the context has killed it, which Wait reports as an error
 	line, err := bufio.NewReader(out).ReadString('\n')
 	address, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if !ok {
-		t.Fatalf("the peer said %q: %v", line, err)
+		t.Fatalf("the peer printed %q: %v", line, err)
 	}
 	return address
 }
@@ -103,7 +103,7 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// speak carries out a script.
+// speak runs a script.
 func speak(conn net.Conn, script []wire.Step) error {
 	var received []byte
 	for i, step := range script {
@@ -144,7 +144,7 @@ func publish(t *testing.T, publisher net.Conn, dialect wire.Dialect) {
 	}
 }
 
-// count reads until the meter has seen every publication.
+// count reads until the meter has counted every publication.
 func count(t *testing.T, subscriber net.Conn, meter wire.Meter) (events int, received []byte) {
 	t.Helper()
 	for events < publications {

@@ -1,16 +1,16 @@
-// Package ticket checks tickets for the peers whose library leaves that to the application, so that
-// they do the same work for a connection as Tidings. It does not remember spent tickets: a peer that
-// kept a list that its authors never wrote would be charged for it.
+// Package ticket verifies tickets for peers whose library leaves that to the application, so that they do the same
+// work for a connection as Tidings. It does not remember used tickets, because the peers' authors never wrote such a
+// list, and it would count as their cost.
 package ticket
 
 import (
 	"errors"
 	"fmt"
 
-	"github.com/golang-jwt/jwt/v5" //nolint:depguard // the peers are applications of their own, with the same library
+	"github.com/golang-jwt/jwt/v5" //nolint:depguard // the peers are separate programs, with the same library
 )
 
-// Verify gives the user of a JSON Web Token.
+// Verify returns the user of a JSON Web Token.
 func Verify(secret, text string) (user string, err error) {
 	var claims jwt.RegisteredClaims
 	key := func(*jwt.Token) (any, error) { return []byte(secret), nil }

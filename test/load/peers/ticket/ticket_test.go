@@ -14,7 +14,7 @@ func TestATicketNamesItsUser(t *testing.T) {
 	}
 }
 
-func TestTicketsThatAreNotGoodAreRefused(t *testing.T) {
+func TestInvalidTicketsAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"without an id":    wire.Ticket(wire.Secret, "anna", ""),
 		"without a user":   wire.Ticket(wire.Secret, "", "1"),
