@@ -25,7 +25,7 @@ type Config struct {
 	APIKeys        []APIKey       `key:"api_keys" doc:"Keys of backends, for the HTTP API and for WAMP sessions."`
 	Topics         []Topic        `key:"topics" map:"Pattern" doc:"The contracts of topics, by pattern."`
 	Procedures     []Procedure    `key:"procedures" map:"Pattern" doc:"The contracts of procedures, by pattern."`
-	Meta           Meta           `key:"meta" doc:"WAMP's meta API: what the router tells of the sessions, subscriptions and registrations of others."`
+	Meta           Meta           `key:"meta" doc:"WAMP's meta API: what the router tells about sessions, subscriptions and registrations."`
 	Authorizer     *Authorizer    `key:"authorizer" doc:"External authorizer: a webhook or procedure that decides where there is no contract, or in addition to contracts."`
 	Trust          []Trust        `key:"trust" map:"Role" short:"level" doc:"Trust levels of roles. With this section, events and calls carry the highest level of their publisher's or caller's roles; roles without a level have 0."`
 	Undeclared     string         `key:"undeclared" default:"refuse" one:"refuse allow" doc:"What happens to topics and procedures without a contract. allow is for experiments: every client may use them."`
@@ -180,8 +180,8 @@ type Anonymous struct {
 type APIKey struct {
 	Name string   `key:"name" required:"true" check:"name" doc:"The name of the backend; it is in logs, and it is the authid of the WAMP sessions."`
 	Key  Secret   `key:"key" doc:"The key, at least 16 random characters. Give this or hash."`
-	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file holds no secret."`
-	May  []string `key:"may" required:"true" one:"publish call tickets topics sessions + *" doc:"Its scopes; * is all of them."`
+	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file contains no secret."`
+	May  []string `key:"may" required:"true" one:"publish call tickets topics sessions + *" doc:"Scopes of the key; * means all."`
 
 	// Demo says that the key may be short, because everybody knows it anyway (see [Options]).
 	Demo bool

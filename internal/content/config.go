@@ -7,8 +7,8 @@ import (
 
 // Config is the section of the configuration.
 type Config struct {
-	Content        []Contract  `key:"content" map:"Pattern" doc:"Which content can be watched, by pattern of the tag."`
-	ContentPublish config.Text `key:"content_publish" default:"backend" doc:"Rule: who may say that content changed by publishing to tidings.changed."`
+	Content        []Contract  `key:"content" map:"Pattern" doc:"The content that pages can watch, by pattern of the tag."`
+	ContentPublish config.Text `key:"content_publish" default:"backend" doc:"Rule: who may report content changes by publishing to tidings.changed."`
 }
 
 // Contract is the contract of the tags of a pattern.

@@ -7,14 +7,14 @@ import (
 
 // Config is the section of the configuration.
 type Config struct {
-	Presence []Contract `key:"presence" map:"Pattern" doc:"The records whose viewers and editors are known, by pattern of the record."`
+	Presence []Contract `key:"presence" map:"Pattern" doc:"The records with presence, by pattern of the record."`
 }
 
 // Contract is the contract of the records of a pattern.
 type Contract struct {
 	Pattern config.Text
 	Doc     string      `key:"doc" doc:"What the record is, for people."`
-	Enter   config.Text `key:"enter" doc:"Rule: who may be present. Without a rule no client may."`
+	Enter   config.Text `key:"enter" doc:"Rule: who may enter. Without a rule no client may."`
 	See     config.Text `key:"see" doc:"Rule: who may see the people there. Without a rule no client may."`
 }
 
