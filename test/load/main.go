@@ -43,15 +43,15 @@ type options struct {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	var o options
-	flags.IntVar(&o.rounds, "rounds", 3, "how often each server is measured in each scenario; medians are compared")
+	flags.IntVar(&o.rounds, "rounds", 3, "the number of measurements of each server in each scenario; medians are compared")
 	flags.StringVar(&o.only, "only", "", "the scenarios whose names match this `regexp`")
 	flags.StringVar(&o.servers, "servers", "", "the servers whose names match this `regexp`")
-	flags.Float64Var(&o.seconds, "seconds", 1.5, "how long each measurement takes")
-	flags.IntVar(&o.connections, "connections", 10_000, "how many connections the scenario memory holds")
+	flags.Float64Var(&o.seconds, "seconds", 1.5, "the length of each measurement in seconds")
+	flags.IntVar(&o.connections, "connections", 10_000, "the number of connections in the scenario memory")
 	flags.StringVar(&o.out, "out", "", "the `folder` for benchmarks.md and its plots (default ../../docs, if everything is measured)")
-	flags.StringVar(&o.results, "results", "results.json", "the `file` for all that was measured")
-	flags.StringVar(&o.tidings, "tidings", "", "the `binary` of Tidings to measure; without it, it is built")
-	list := flags.Bool("list", false, "say what there is to measure, and measure nothing")
+	flags.StringVar(&o.results, "results", "results.json", "the `file` for all measurements")
+	flags.StringVar(&o.tidings, "tidings", "", "the `binary` of Tidings to measure; the default is a new build")
+	list := flags.Bool("list", false, "list the scenarios and their servers, and measure nothing")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

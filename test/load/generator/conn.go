@@ -114,7 +114,7 @@ func (p *Player) read(c *Conn) error {
 	case errno != 0:
 		return fmt.Errorf("read: %w", errno)
 	case n == 0:
-		return fmt.Errorf("read: the server is gone: %w", io.ErrUnexpectedEOF)
+		return fmt.Errorf("read: the server has closed the connection: %w", io.ErrUnexpectedEOF)
 	}
 	if c.secure != nil {
 		return c.secure.decrypt(p.buffer[:n], func(text []byte) error { return p.take(c, text) })

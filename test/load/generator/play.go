@@ -164,7 +164,7 @@ func (pl *play) received(c *Conn, events int) error {
 func (pl *play) receivedTogether(s *stream, events int) error {
 	for s.got += events; s.got >= s.Deliveries; s.got -= s.Deliveries {
 		if s.first == s.next {
-			return fmt.Errorf("%d events more than were published", s.got)
+			return fmt.Errorf("%d more events arrived than were published", s.got)
 		}
 		s.at(s.first).missing = 0
 		pl.finish(s)

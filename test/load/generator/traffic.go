@@ -96,7 +96,7 @@ func (pl *play) publishFor(ctx context.Context, d time.Duration) error {
 	}
 	for pl.events == before {
 		if pl.player.clock()-began > d+lossTimeout {
-			return fmt.Errorf("nothing was received for %s", d+lossTimeout)
+			return fmt.Errorf("no event arrived for %s", d+lossTimeout)
 		}
 		if err := pl.player.turn(ctx, tick); err != nil {
 			return err
@@ -138,7 +138,7 @@ func (pl *play) drain(ctx context.Context) error {
 		case pl.events != seen:
 			seen, at = pl.events, now
 		case now-at > lossTimeout:
-			return fmt.Errorf("lost: of %d publications, %d have not reached everybody, and nothing came for %s", pl.sent, pl.sent-pl.finished, lossTimeout)
+			return fmt.Errorf("events are lost: %[2]d of %[1]d publications have not reached all subscribers, and no event arrived for %[3]s", pl.sent, pl.sent-pl.finished, lossTimeout)
 		}
 	}
 	return nil

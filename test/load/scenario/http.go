@@ -87,5 +87,5 @@ func (b *Bench) await(ctx context.Context, subscriber *generator.Conn, events ui
 			return err
 		}
 	}
-	return fmt.Errorf("lost: the subscriber has %d of %d events", subscriber.Events(), events)
+	return fmt.Errorf("events are lost: the subscriber has %d of %d", subscriber.Events(), events)
 }

@@ -61,7 +61,7 @@ func Refuses(t *testing.T, dialect wire.Dialect) {
 	for _, role := range []wire.Role{wire.Subscriber, wire.Publisher} {
 		client := wire.Client{Role: role, Number: int(role), Address: address, Topics: []string{topic}}
 		if err := speak(dial(t, address), dialect.Script(client)); err == nil {
-			t.Errorf("role %d got in with a ticket of somebody else", role)
+			t.Errorf("role %d logged in with a ticket that another key signed", role)
 		}
 	}
 }
