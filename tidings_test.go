@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -30,17 +31,24 @@ topics:
   talk: {subscribe: "true", publish: "true"}
 procedures:
   shop.fail: {call: "true"}
-content:
-  order.{id:int}: {watch: "true"}
 `
 
-var files = fstest.MapFS{
-	"tidings.yaml": {Data: []byte(shop)},
-	"order.json":   {Data: []byte(`{"type": "object"}`)},
+var files = filesWith(shop)
+
+func filesWith(yaml string) fstest.MapFS {
+	return fstest.MapFS{
+		"tidings.yaml": {Data: []byte(yaml)},
+		"order.json":   {Data: []byte(`{"type": "object"}`)},
+	}
 }
 
 // run makes a server of the shop, lets the test change it, and runs it until the test ends.
 func run(t *testing.T, change func(*tidings.Server)) *tidings.Server {
+	t.Helper()
+	return runFiles(t, files, change)
+}
+
+func runFiles(t *testing.T, files fs.FS, change func(*tidings.Server)) *tidings.Server {
 	t.Helper()
 	server, err := tidings.New(tidings.Config{
 		File: "tidings.yaml", Files: files, Listen: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler),
@@ -211,27 +219,6 @@ func TestAProcedureChoosesTheErrorOfItsCaller(t *testing.T) {
 	}
 	if _, err = server.Call(t.Context(), "shop.nothing", tidings.Payload{}); !errors.As(err, &refused) || refused.URI != "wamp.error.no_such_procedure" {
 		t.Errorf("nobody's procedure: %v", err)
-	}
-}
-
-func TestAChangeOfContentIsToldToItsWatchers(t *testing.T) {
-	server := run(t, func(*tidings.Server) {})
-	own := subscribe(t, join(t, server, "ann"), "tidings.content.order.42")
-	other := subscribe(t, join(t, server, "ben"), "tidings.content.order.42")
-	n, err := server.ContentChanged(t.Context(), tidings.Change{
-		Tags: []string{"order.42"}, Author: &tidings.Author{ID: "ann", Name: "Ann"}, Tab: "tab-of-ann", Version: "2", Fields: []string{"status"},
-	})
-	if err != nil || n != 1 {
-		t.Errorf("%d, %v", n, err)
-	}
-	if e := next(t, other); e.Kwargs["version"] != "2" {
-		t.Errorf("%v", e.Kwargs)
-	}
-	if len(own) > 0 {
-		t.Error("the page that made the change was told of it")
-	}
-	if _, err := server.ContentChanged(t.Context(), tidings.Change{}); err == nil {
-		t.Error("a change of nothing was told")
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 
 	tidings "github.com/tidings-io/tidings"
 	"github.com/tidings-io/tidings/internal/auth"
@@ -21,8 +22,26 @@ import (
 	"github.com/tidings-io/tidings/web"
 )
 
+// configFile is the configuration of the demo. Each feature of the build adds a section.
+const configFile = "demo.yaml"
+
 //go:embed demo.yaml schemas
-var configuration embed.FS
+var embedded embed.FS
+
+// sections are the parts of the configuration for the features of this build, one file each.
+var sections []string
+
+// files are the embedded files, with the sections in the configuration.
+type files struct{ embed.FS }
+
+// ReadFile implements [fs.ReadFileFS].
+func (f files) ReadFile(name string) ([]byte, error) {
+	data, err := f.FS.ReadFile(name)
+	if err == nil && name == configFile {
+		data = append(data, strings.Join(append([]string{""}, sections...), "\n")...)
+	}
+	return data, err
+}
 
 // KnownKey is the API key of a demo that listens on a loopback address.
 const KnownKey = "demo"
@@ -47,8 +66,8 @@ type Demo struct {
 func New(options Options) (*Demo, error) {
 	secrets := map[string]string{"DEMO_SECRET": rand.Text() + rand.Text(), "DEMO_KEY_HASH": auth.Hash(options.Key)}
 	server, err := tidings.New(tidings.Config{
-		File:     "demo.yaml",
-		Files:    configuration,
+		File:     configFile,
+		Files:    files{embedded},
 		Env:      func(name string) (string, bool) { value, ok := secrets[name]; return value, ok },
 		Listen:   options.Listen,
 		Listener: options.Listener,

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -172,6 +173,17 @@ func (d *Demo) getOrder(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return found, nil
 }
 
+// orderChange is a change of an order that was saved.
+type orderChange struct {
+	order  order
+	author user
+	tab    string // that saved it
+	fields []string
+}
+
+// tellChange notifies the pages that watch the order. The feature content replaces it.
+var tellChange = func(context.Context, *tidings.Server, orderChange) error { return nil }
+
 // putOrder saves an order and notifies all pages that watch it, except the page that saved it.
 func (d *Demo) putOrder(w http.ResponseWriter, r *http.Request) (any, error) {
 	author, err := actingUser(r)
@@ -193,13 +205,7 @@ func (d *Demo) putOrder(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil || len(changed) == 0 {
 		return saved, err
 	}
-	_, err = d.server.ContentChanged(r.Context(), tidings.Change{
-		Tags:    []string{"order." + strconv.Itoa(id)},
-		Author:  &tidings.Author{ID: author.ID, Name: author.Name},
-		Tab:     r.Header.Get("Tidings-Tab"),
-		Version: strconv.Itoa(saved.Version),
-		Fields:  changed,
-	})
+	err = tellChange(r.Context(), d.server, orderChange{order: saved, author: author, tab: r.Header.Get("Tidings-Tab"), fields: changed})
 	if err != nil { // the order is saved: only the notification failed
 		d.logger.ErrorContext(r.Context(), "an order was saved, but the pages that watch it were not notified", "order", id, "error", err)
 	}
