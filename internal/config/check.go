@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hbollon/go-edlib"
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // checks are the forms of texts, by the tag check.
@@ -53,7 +53,7 @@ func checkURI(text string) *invalid {
 	if !uriForm.MatchString(text) {
 		return wrong(fmt.Sprintf("must be a WAMP URI, but it is %q", clip(text)), "write words with dots between them, for example com.example.orders")
 	}
-	if first, _, _ := strings.Cut(text, "."); first == "wamp" || first == "tidings" {
+	if first, _, _ := strings.Cut(text, "."); wamp.IsReserved(first) {
 		return wrong(fmt.Sprintf("begins with %s, which is reserved", first), "choose another first word")
 	}
 	return nil
@@ -92,16 +92,3 @@ func checkName(text string) *invalid {
 	}
 	return nil
 }
-
-// nearest gives the candidate that a mistyped word most likely meant, or "" if none is close.
-// Swapped letters count as one mistake, because that is what fingers do.
-func nearest(word string, candidates []string) string {
-	found, err := edlib.FuzzySearchThreshold(word, candidates, alike, edlib.OSADamerauLevenshtein)
-	if err != nil { // of an algorithm that does not exist
-		return ""
-	}
-	return found
-}
-
-// alike is how much of a word must be right: of three letters two, of nine six.
-const alike = 0.65

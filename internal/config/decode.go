@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tidings-io/tidings/internal/spelling"
 )
 
 const (
@@ -240,7 +242,7 @@ func (d *decoder) unknown(p pair, section reflect.Type, s spec) {
 	}
 	removed := removedKeys[s.below(p.key.Value, "").path]
 	fix := "it has " + strings.Join(names(section), ", ")
-	if near := nearest(p.key.Value, names(section)); removed != "" {
+	if near := spelling.Nearest(p.key.Value, names(section)); removed != "" {
 		fix = removed
 	} else if near != "" {
 		fix = "did you mean " + near + "?"

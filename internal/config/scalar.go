@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tidings-io/tidings/internal/spelling"
 )
 
 // invalid is what is wrong with a value, as the end of a sentence that begins with its key.
@@ -206,7 +208,7 @@ func example(t reflect.Type) string {
 func (s schema) check(text string, tag reflect.StructTag) *invalid {
 	if one := s.choices(tag); len(one) > 0 && !slices.Contains(one, text) {
 		fix := "use " + strings.Join(one[:len(one)-1], ", ") + " or " + one[len(one)-1]
-		if near := nearest(text, one); near != "" {
+		if near := spelling.Nearest(text, one); near != "" {
 			fix = "did you mean " + near + "?"
 		}
 		return wrong(fmt.Sprintf("cannot be %q", clip(text)), fix)

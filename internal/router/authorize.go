@@ -56,14 +56,6 @@ type Decision struct {
 	Cacheable bool
 }
 
-// reservedWAMP is the first component of the router's own URIs: no client publishes or registers there.
-// reservedTidings is that of the components' URIs: clients publish or register there only if an Authorizer
-// allows it.
-const (
-	reservedWAMP    = "wamp"
-	reservedTidings = "tidings"
-)
-
 // authorize checks the URI, refuses reserved names, and asks the Authorizer.
 func (s *Session) authorize(ctx context.Context, request Request) (Decision, error) {
 	options := &s.realm.router.options
@@ -74,12 +66,12 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 		return Decision{}, err
 	}
 	takesName := request.Action == Publish || request.Action == Register
-	if takesName && pattern.MatchesFirst(request.URI, request.Match, reservedWAMP) {
-		return Decision{}, wamp.Fail(wamp.ErrInvalidURI, "%s is reserved for the router", reservedWAMP)
+	if takesName && pattern.MatchesFirst(request.URI, request.Match, wamp.FirstProtocol) {
+		return Decision{}, wamp.Fail(wamp.ErrInvalidURI, "%s is reserved for the router", wamp.FirstProtocol)
 	}
 	if options.Authorizer == nil {
-		if takesName && pattern.MatchesFirst(request.URI, request.Match, reservedTidings) {
-			return Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", reservedTidings)
+		if takesName && pattern.MatchesFirst(request.URI, request.Match, wamp.FirstServer) {
+			return Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", wamp.FirstServer)
 		}
 		s.cacheDecision(&request)
 		return Decision{Cacheable: true}, nil

@@ -55,7 +55,7 @@ func (m *meta) note(cause *Session, topic wamp.URI, args ...any) {
 
 // listening counts the subscriptions that make events worth noting.
 func (m *meta) listening(sub Subscription, change int64) {
-	if pattern.MatchesFirst(sub.Topic, sub.Match, reservedWAMP) {
+	if pattern.MatchesFirst(sub.Topic, sub.Match, wamp.FirstProtocol) {
 		m.listeners.Add(change)
 	}
 }
@@ -98,7 +98,7 @@ func (m *meta) unsubscribed(s *Session, sub *subscription) {
 // watches is nobody's business, and watching would cause events about itself.
 func isMeta(uri wamp.URI) bool {
 	first, _, _ := strings.Cut(string(uri), ".")
-	return first == reservedWAMP
+	return first == wamp.FirstProtocol
 }
 
 // publishMeta publishes what was noted. If another goroutine is at it, that one publishes this too: so

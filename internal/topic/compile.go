@@ -8,25 +8,26 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Policy is what happens to URIs that no contract speaks for.
+// Policy is what happens to URIs without a contract.
 type Policy uint8
 
-// The policies. Refuse is the default: a mistyped topic is an error, not a new topic.
+// The policies. Refuse is the default, so a mistyped topic is an error and not a new topic.
 const (
 	Refuse Policy = iota
 	Allow
 )
 
-// Options are the circumstances of a [Table].
+// Options configure [Compile].
 type Options struct {
-	Directory  string // that schemas are relative to; "" is the working directory
-	Files      fs.FS  // that schemas are read from; nil: the machine's
+	Directory  string // that schemas are relative to; "" means the working directory
+	Files      fs.FS  // that schemas are read from; nil means the machine's
 	Undeclared Policy
 }
 
-// Field names the part of a declaration that a problem is in.
+// Field is the part of a declaration that has a problem.
 type Field uint8
 
 // The fields of a [Declaration] that can be wrong.
@@ -44,14 +45,14 @@ type Problem struct {
 	Declaration  int
 	Field        Field
 	Offset       int // bytes from the beginning of the field
-	Other        int // the declaration that this one collides with; -1 if none
+	Other        int // the declaration that competes with this one; -1 if none
 	Message, Fix string
 }
 
 func (p Problem) Error() string { return p.Message + "; " + p.Fix }
 
-// Compile makes a table of declarations. It reports all problems at once; the table has only the
-// contracts without one then.
+// Compile returns a table of declarations. It reports all problems at once. The table then holds only
+// the contracts without a problem.
 func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
 	c := compilation{table: &Table{undeclared: options.Undeclared}, schemas: newSchemas(options)}
 	for i := range declarations {
@@ -62,7 +63,7 @@ func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
 
 type compilation struct {
 	table    *Table
-	placed   [2]trie // by Kind: the contracts whose patterns are good, whatever else is wrong with them
+	placed   [2]trie // by Kind: the contracts with a good pattern, even if another part has a problem
 	schemas  *schemas
 	problems []Problem
 }
@@ -105,15 +106,15 @@ func (c *compilation) syntax(declaration int, field Field, err error) {
 	c.problems = append(c.problems, p)
 }
 
-// place checks that a contract stands where it may and competes with no other.
+// place checks the first component of a contract, and that the contract competes with no other.
 func (c *compilation) place(contract *Contract) {
 	first := contract.Pattern.components[0]
-	if first.kind == literal && isReserved(first.text) && !contract.Reserved {
+	if first.kind == literal && wamp.IsReserved(first.text) && !contract.Reserved {
 		c.problem(contract.Declaration, FieldPattern, fmt.Sprintf("%s. is reserved for the server", first.text), "choose another first component")
 	}
 	var rivals []*Contract
 	c.placed[contract.Kind].overlapping(contract.Pattern.components, 0, func(o *Contract) {
-		// The server's contracts and the application's never speak for the same URI.
+		// A contract of the server and one of the application never govern the same URI.
 		if contract.Reserved == o.Reserved && !contract.Pattern.MoreSpecific(o.Pattern) && !o.Pattern.MoreSpecific(contract.Pattern) {
 			rivals = append(rivals, o)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// kind is how a component chooses the texts that it accepts.
+// kind is the way in which a component chooses the texts that it accepts.
 type kind uint8
 
 const (
@@ -19,7 +19,7 @@ const (
 	untyped
 )
 
-// types are the names that may follow the colon of a parameter.
+// types holds the names that may follow the colon of a parameter.
 var types = map[string]kind{"int": integer, "uuid": uuid, "slug": slug}
 
 // component is one part of a pattern with the separator before it.
@@ -27,12 +27,12 @@ type component struct {
 	separator byte // 0 for the first
 	kind      kind
 	name      string // of the parameter; "" for a literal
-	text      string // the literal, or what follows the colon, for comparison
+	text      string // the literal, or the text behind the colon
 	values    []string
 	regexp    *regexp.Regexp
 }
 
-// rank orders components by how much they say: literal beats typed beats untyped.
+// rank orders components by precision: literal beats typed beats untyped.
 func (c *component) rank() int {
 	switch c.kind {
 	case literal:
@@ -44,8 +44,8 @@ func (c *component) rank() int {
 	}
 }
 
-// same reports whether two components accept the same texts for certain. Two ways to write one
-// language are not recognized, which only makes the comparison of patterns stricter.
+// same reports whether two components certainly accept the same texts. It does not recognize two
+// regular expressions for one language, which only makes the comparison of patterns stricter.
 func (c *component) same(o *component) bool {
 	return c.separator == o.separator && c.kind == o.kind && c.text == o.text
 }
@@ -73,8 +73,8 @@ func (c *component) matches(text string) bool {
 	}
 }
 
-// overlaps reports whether a text might exist that both accept. It may say yes where there is
-// none (two regular expressions), never no where there is one.
+// overlaps reports whether a text might exist that both components accept. It may return true without
+// such a text (two regular expressions), but never false with one.
 func (c *component) overlaps(o *component) bool {
 	if c.kind > o.kind {
 		c, o = o, c // the more enumerable one first
@@ -92,7 +92,7 @@ func (c *component) overlaps(o *component) bool {
 }
 
 // begins reports whether the component might accept a text that begins with the given one. It errs
-// towards yes.
+// towards true.
 func (c *component) begins(with string) bool {
 	hasPrefix := func(text string) bool { return strings.HasPrefix(text, with) }
 	switch c.kind {
@@ -107,7 +107,8 @@ func (c *component) begins(with string) bool {
 	}
 }
 
-// isInteger accepts the canonical spelling of what fits 64 bits for certain: one record, one topic.
+// isInteger accepts the canonical spelling of integers that certainly fit 64 bits. Each record then
+// has one topic.
 func isInteger(text string) bool {
 	const digits = 18
 	text, negative := strings.CutPrefix(text, "-")

@@ -1,14 +1,12 @@
 package topic
 
 import (
-	"slices"
-
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Kind tells contracts of topics from contracts of procedures: a URI may be declared as both, and
-// the two have nothing to do with each other.
+// Kind tells contracts of topics from contracts of procedures. A URI may be declared as both; the two
+// contracts are independent.
 type Kind uint8
 
 // The kinds of contracts.
@@ -24,27 +22,21 @@ func (k Kind) String() string {
 	return "topic"
 }
 
-// reserved are first components that only the server itself declares: wamp belongs to the protocol,
-// tidings to us.
-var reserved = []string{"tidings", "wamp"}
-
-func isReserved(component string) bool { return slices.Contains(reserved, component) }
-
-// Declaration is a contract as it was written.
+// Declaration is a contract before compilation.
 type Declaration struct {
 	Kind    Kind
 	Pattern string
 	Doc     string
 
-	// The rules; "" means nobody. Topics have the first two, procedures the others.
+	// The rules; "" refuses all clients. Topics have the first two, procedures the others.
 	Subscribe, Publish, Call, Register string
 
 	Schema string // file with the JSON Schema of the payload; "" for any payload
 
-	// Reserved contracts are the server's own: their first component may be a reserved one.
+	// Reserved marks a contract of the server itself, whose first component may be a reserved one.
 	Reserved bool
-	// AskedOnSubscribe says that a handler decides over each subscription of this contract. It
-	// knows single topics only, so subscriptions by pattern are refused.
+	// AskedOnSubscribe says that a hook decides on each subscription. A hook decides on single topics
+	// only, so subscriptions by a pattern are refused.
 	AskedOnSubscribe bool
 }
 
@@ -61,14 +53,14 @@ type Contract struct {
 	asked  bool
 }
 
-// Rule gives the rule for an action of the contract's kind; it is never nil for those.
+// Rule returns the rule for an action. It is never nil for an action of the contract's kind.
 func (c *Contract) Rule(action router.Action) *Rule { return c.rules[action] }
 
-// Schema gives the schema of the payload, or nil if any payload will do.
+// Schema returns the schema of the payload, or nil if the contract accepts any payload.
 func (c *Contract) Schema() *Schema { return c.schema }
 
-// CheckPayload reports where a payload breaks the contract, as a [*wamp.Failure]. The server calls
-// it once more when a handler replaced the payload.
+// CheckPayload returns a [*wamp.Failure] that says where a payload breaks the contract. Caller must
+// check the payload by which a hook replaced another one.
 func (c *Contract) CheckPayload(payload wamp.Payload) error {
 	if c.schema == nil {
 		return nil
@@ -76,7 +68,7 @@ func (c *Contract) CheckPayload(payload wamp.Payload) error {
 	return c.schema.check(c, payload)
 }
 
-// kindOf gives the kind of contract that governs an action.
+// kindOf returns the kind of contract that governs an action.
 func kindOf(action router.Action) Kind {
 	if action == router.Call || action == router.Register {
 		return Procedure
@@ -84,7 +76,7 @@ func kindOf(action router.Action) Kind {
 	return Topic
 }
 
-// verb is the word for an action in a sentence: may not ...
+// verb returns the word for an action in a sentence: may not ...
 func verb(action router.Action) string {
 	switch action {
 	case router.Subscribe:

@@ -1,8 +1,7 @@
-// Package topic knows what is declared and who may: contracts of topics and procedures with typed
-// patterns, rules over identity and parameters, and the schema of the payload, compiled into one
-// [Table] that answers for every subscription, publication, call and registration.
+// Package topic compiles contracts of topics and procedures into a [Table]. A contract has a typed
+// pattern, rules over identity and parameters, and the schema of the payload. The table decides on
+// every subscription, publication, call and registration.
 //
-// The package never keeps anything about a session or a subscription, never asks anybody else
-// (that is package handler) and never opens a socket: schemas come from local files and are read
-// once, when the table is compiled.
+// The package never keeps state of a session or a subscription, never asks another program (package
+// hook does) and never opens a socket. Schemas come from local files, which Compile reads once.
 package topic

@@ -4,7 +4,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// environment is what a rule can see. The tags are its vocabulary; names lists it for messages.
+// environment holds the variables of a rule. The tags are their names.
 type environment struct {
 	Identity  identity          `expr:"identity"`
 	Params    map[string]string `expr:"params"`
@@ -14,8 +14,9 @@ type environment struct {
 	Anonymous bool              `expr:"anonymous"`
 }
 
-// identity is the part of [router.Identity] that rules are about. How it was proved is left out, but
-// for backend and anonymous: a rule that asks for more ties the application to one login.
+// identity is the part of [router.Identity] that a rule can read. It leaves out the method of
+// authentication: a rule that reads the method ties the application to one login. The variables
+// backend and anonymous are the exceptions.
 type identity struct {
 	ID     string         `expr:"id"`
 	Name   string         `expr:"name"`
@@ -27,10 +28,10 @@ type identity struct {
 
 var identityFields = []string{"id", "name", "role", "roles", "tenant", "claims"}
 
-// methodAnonymous is the WAMP authmethod of those who proved nothing.
+// methodAnonymous is the WAMP authmethod of a session without credentials.
 const methodAnonymous = "anonymous"
 
-// environmentOf is what rules see of a request. No identity at all is nobody, so also anonymous.
+// environmentOf returns the variables for a request. A request without an identity is anonymous.
 func environmentOf(r *Request, params map[string]string) *environment {
 	e := &environment{Params: params, Anonymous: true}
 	if kindOf(r.Action) == Topic {
@@ -46,8 +47,8 @@ func environmentOf(r *Request, params map[string]string) *environment {
 	return e
 }
 
-// who names an identity in a refusal.
-func who(i *router.Identity) string {
+// nameOf returns the name of an identity in a refusal.
+func nameOf(i *router.Identity) string {
 	switch {
 	case i == nil || i.Method == methodAnonymous:
 		return "an anonymous session"

@@ -2,24 +2,9 @@ package topic
 
 import "strings"
 
-// Overlaps reports whether a URI might exist that both patterns match. It errs towards yes, so
-// that two contracts never silently compete for a topic.
-func (p *Pattern) Overlaps(o *Pattern) bool {
-	if len(p.components) != len(o.components) {
-		return false // a parameter holds no separator: the number of components decides
-	}
-	for i := range p.components {
-		a, b := &p.components[i], &o.components[i]
-		if a.separator != b.separator || !a.overlaps(b) {
-			return false
-		}
-	}
-	return true
-}
-
-// MoreSpecific reports whether p speaks for a URI of both patterns: in every component it says at
-// least as much as o (literal beats typed beats untyped), in one it says more. Two different types
-// in one place say neither more nor less than each other.
+// MoreSpecific reports whether p governs the URIs that both patterns match. Each of its components
+// must be at least as precise as that of o (literal beats typed beats untyped), and one more precise.
+// Two different types are neither more nor less precise than each other.
 func (p *Pattern) MoreSpecific(o *Pattern) bool {
 	if len(p.components) != len(o.components) {
 		return false
@@ -37,18 +22,19 @@ func (p *Pattern) MoreSpecific(o *Pattern) bool {
 	return more
 }
 
-// meets reports whether a URI of p might exist that the subscription or registration pattern also
-// matches (it errs towards yes), and which parameters that pattern already fixes: the prefix
-// user.42. can only ever mean user 42.
+// meets reports whether a URI of p might exist that a subscription or registration pattern matches,
+// too. It errs towards true. fixed holds the parameters that the pattern determines: the prefix
+// "user.42." matches URIs of user 42 only.
 func (p *Pattern) meets(uri string, how matcher) (fixed map[string]string, ok bool) {
 	fixed = make(map[string]string, len(p.names))
 	return fixed, how(p.components, uri, fixed)
 }
 
-// matcher walks components along a WAMP pattern and notes the parameters that it fixes.
+// matcher walks components along a WAMP pattern and records the parameters that the pattern fixes.
 type matcher func(components []component, uri string, fixed map[string]string) bool
 
-// meetsPrefix: a prefix is plain text, so its last component is only the beginning of one.
+// meetsPrefix implements matcher for a prefix. The last component of a prefix is the beginning of a
+// component.
 func meetsPrefix(components []component, prefix string, fixed map[string]string) bool {
 	rest, before := prefix, byte(0)
 	for i := range components {
@@ -71,8 +57,8 @@ func meetsPrefix(components []component, prefix string, fixed map[string]string)
 	return false // the prefix has more components than the pattern
 }
 
-// meetsWildcard: the components of a wildcard pattern are divided by dots only (WAMP,
-// "Wildcard-based Matching"), so an empty one also stands for a path with slashes inside.
+// meetsWildcard implements matcher for a wildcard pattern. Only dots divide its components (WAMP,
+// "Wildcard-based Matching"), so an empty component also matches a path with slashes inside.
 func meetsWildcard(components []component, wildcard string, fixed map[string]string) bool {
 	for group := range strings.SplitSeq(wildcard, ".") {
 		if len(components) == 0 {
@@ -90,6 +76,8 @@ func meetsWildcard(components []component, wildcard string, fixed map[string]str
 	return len(components) == 0
 }
 
+// meetsPath reports whether components with slashes between them match one component of a wildcard
+// pattern.
 func meetsPath(components []component, path string, fixed map[string]string) bool {
 	for i := range components {
 		text, rest, more := strings.Cut(path, "/")

@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/tidings-io/tidings/internal/spelling"
 )
 
 const (
-	// maxPatternBytes bounds a pattern and with it the regular expressions inside. URIs are not
-	// longer than this either.
+	// maxPatternBytes bounds a pattern, and with it the regular expressions inside. It is also the
+	// longest URI.
 	maxPatternBytes = 1024
-	// maxComponents keeps a walk over the components short.
+	// maxComponents bounds a walk over the components.
 	maxComponents = 32
 )
 
@@ -24,10 +26,9 @@ var (
 	wordForm = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 )
 
-// SyntaxError says what is wrong with a pattern, where (in bytes from its beginning) and how to
-// mend it.
+// SyntaxError is a mistake in a pattern or a rule, with its place and a fix.
 type SyntaxError struct {
-	Offset       int
+	Offset       int // bytes from the beginning
 	Message, Fix string
 }
 
@@ -79,7 +80,7 @@ func (p *patternParser) run() error {
 	}
 }
 
-// component reads one component and leaves the reader at the separator or at the end.
+// component reads one component. The parser then stands at the separator or at the end.
 func (p *patternParser) component() (component, error) {
 	rest := p.text[p.at:]
 	if strings.HasPrefix(rest, "{") {
@@ -172,33 +173,34 @@ func (p *patternParser) typed(name, definition string, offset int) (component, e
 		return c, nil
 	case wordForm.MatchString(definition):
 		fix := "use int, uuid, slug, a regular expression or a list such as one|two"
-		if near := nearest(definition, []string{"int", "uuid", "slug"}); near != "" {
+		if near := spelling.Nearest(definition, []string{"int", "uuid", "slug"}); near != "" {
 			fix = "did you mean " + near + "?"
 		}
 		return c, p.fail(offset, fix, "there is no type %s", definition)
 	}
-	// Alone first: inside the anchors a)|(b would compile.
+	// The expression is parsed without the anchors first: a)|(b would compile between them.
 	_, err := syntax.Parse(definition, syntax.Perl)
 	if err == nil {
 		c.regexp, err = regexp.Compile(`\A(?:` + definition + `)\z`)
 	}
 	if err != nil {
-		return c, p.fail(offset, "write a regular expression as Go understands them (RE2)", "the expression does not compile: %s", reason(err))
+		return c, p.fail(offset, "write a regular expression as Go understands them (RE2)", "the expression does not compile: %s", syntaxReason(err))
 	}
 	c.kind = expression
 	return c, nil
 }
 
-func reason(err error) string {
+// syntaxReason shortens an error of package regexp/syntax.
+func syntaxReason(err error) string {
 	if e, ok := errors.AsType[*syntax.Error](err); ok {
 		return fmt.Sprintf("%s: %s", e.Code, e.Expr)
 	}
 	return err.Error()
 }
 
-// braces gives a text from the brace that it begins with to the one that closes it, or "" and, if that
-// is the reason, where a character class begins that has no end. Braces nest ([a-z]{2}); behind a
-// backslash and inside a character class they are text.
+// braces returns the text from its first brace to the brace that closes it, or "" if none does. If a
+// character class has no end, class is the offset of the class. Braces nest ([a-z]{2}). Behind a
+// backslash and inside a character class they are plain text.
 func braces(text string) (braced string, class int) {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -211,7 +213,7 @@ func braces(text string) (braced string, class int) {
 			}
 		case b == '[':
 			class = i
-			// A bracket that comes first, also behind ^, is one of the characters of the class.
+			// A bracket at the beginning, also behind ^, is a character of the class.
 			if strings.HasPrefix(text[i+1:], "^") {
 				i++
 			}

@@ -2,39 +2,39 @@ package topic
 
 import "strings"
 
-// separators divide a URI into components. WAMP knows only the dot; version 1 applications name
-// their topics like paths, so a contract may use either, and which one is part of the pattern.
+// separators divide a URI into components. WAMP has only the dot, but applications of version 1 name
+// their topics like paths. A contract may use both, and the separator is part of its pattern.
 const separators = "./"
 
-// Pattern is the set of URIs that one contract speaks for: literal components and typed parameters
-// with the separators between them.
+// Pattern is the set of URIs that one contract governs. It consists of literal components and typed
+// parameters with separators between them.
 //
 //	order.{id:int}            an integer in its one canonical spelling
 //	file.{id:uuid}            8-4-4-4-12 hexadecimal digits
 //	page.{name:slug}          lower-case words joined by - or _
 //	country.{code:[a-z]{2}}   a regular expression over the whole component
 //	task.{state:open|done}    one of a list
-//	user.{user}.mail          anything that is not empty and has no separator
+//	user.{user}.mail          any text that is not empty and has no separator
 //
-// A parameter always takes a whole component, so matching is a walk over components and two
-// patterns can be compared without enumerating URIs.
+// A parameter takes a whole component. Matching is therefore a walk over components, and two patterns
+// can be compared without enumerating URIs.
 type Pattern struct {
 	text       string
 	components []component
 	names      []string // of the parameters, in order
 }
 
-// String gives the pattern as it was written.
+// String returns the pattern as it was written.
 func (p *Pattern) String() string { return p.text }
 
-// Names gives the names of the parameters in the order in which they appear.
+// Names returns the names of the parameters in the order in which they appear.
 func (p *Pattern) Names() []string { return p.names }
 
-// Literal reports whether the pattern has no parameters: it is one URI.
+// Literal reports whether the pattern has no parameters, so that it matches one URI.
 func (p *Pattern) Literal() bool { return len(p.names) == 0 }
 
-// Match gives the parameters of a URI of this pattern.
-func (p *Pattern) Match(uri string) (map[string]string, bool) {
+// Match returns the parameters of a URI; ok is false if the pattern does not match it.
+func (p *Pattern) Match(uri string) (params map[string]string, ok bool) {
 	rest, separator := uri, byte(0)
 	for i := range p.components {
 		c := &p.components[i]
@@ -48,12 +48,12 @@ func (p *Pattern) Match(uri string) (map[string]string, bool) {
 		}
 	}
 	if separator != 0 {
-		return nil, false // the URI goes on
+		return nil, false // the URI has more components
 	}
 	return p.values(uri), true
 }
 
-// values reads the parameters out of a URI that is known to match.
+// values returns the parameters of a URI. The pattern must match it.
 func (p *Pattern) values(uri string) map[string]string {
 	if len(p.names) == 0 {
 		return nil
@@ -70,8 +70,8 @@ func (p *Pattern) values(uri string) map[string]string {
 	return values
 }
 
-// cut takes the first component off a URI: its text, the separator behind it (0 at the end of the
-// URI) and what follows. A component after a trailing separator is empty, which nothing matches.
+// cut splits a URI into its first component, the separator behind that (0 at the end of the URI) and
+// the rest. A component behind a trailing separator is empty, and no pattern matches it.
 func cut(uri string) (text string, separator byte, rest string) {
 	i := strings.IndexAny(uri, separators)
 	if i < 0 {

@@ -151,7 +151,7 @@ func TestOverlapAndOrderOfPatterns(t *testing.T) {
 	}
 }
 
-// anyPattern draws patterns from a small world, so that they often meet.
+// anyPattern draws patterns from a few components, so that two patterns often overlap.
 func anyPattern(t *rapid.T, label string) string {
 	parts := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "7", "{int}", "{slug}", "{list}", "{regexp}", "{any}"}), 1, 4).Draw(t, label)
 	separators := rapid.SliceOfN(rapid.SampledFrom([]string{".", ".", "/"}), len(parts), len(parts)).Draw(t, label+" separators")
@@ -172,7 +172,7 @@ func anyPattern(t *rapid.T, label string) string {
 	return b.String()
 }
 
-// anyURI draws URIs from the same world.
+// anyURI draws URIs from the same components.
 func anyURI(t *rapid.T, label string) string {
 	parts := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "7", "-7", "ab", "X"}), 1, 4).Draw(t, label)
 	var b strings.Builder

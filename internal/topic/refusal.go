@@ -2,16 +2,16 @@ package topic
 
 import "github.com/tidings-io/tidings/internal/wamp"
 
-// Reason is why the table refused.
+// Reason is the cause of a refusal.
 type Reason uint8
 
 // The reasons.
 const (
-	Undeclared     Reason = iota // no contract speaks for the URI
-	RuleSaysNo                   // the identity may not
-	PatternTooWide               // a prefix or wildcard reaches what the identity may not
-	BadPayload                   // the schema says no
-	Broken                       // the rule itself failed
+	Undeclared     Reason = iota // no contract governs the URI
+	RuleSaysNo                   // the rule refuses the identity
+	PatternTooWide               // a prefix or wildcard matches URIs that a rule refuses, or may refuse
+	BadPayload                   // the payload breaks the schema
+	Broken                       // the rule failed
 )
 
 var reasonNames = [...]string{
@@ -19,20 +19,20 @@ var reasonNames = [...]string{
 	BadPayload: "payload", Broken: "broken_rule",
 }
 
-// Reasons lists all reasons, for metrics.
+// Reasons returns all reasons, for metrics.
 func Reasons() []Reason { return []Reason{Undeclared, RuleSaysNo, PatternTooWide, BadPayload, Broken} }
 
 func (r Reason) String() string { return reasonNames[r] }
 
-// Refused tells how often the table refused for a reason.
+// Refused returns the number of refusals for a reason.
 func (t *Table) Refused(r Reason) uint64 { return t.refused[r].Load() }
 
-// refuse counts and phrases a refusal.
+// refuse counts a refusal and returns it as a [*wamp.Failure].
 func (t *Table) refuse(r Reason, format string, args ...any) error {
 	t.refused[r].Add(1)
 	uri := wamp.ErrNotAuthorized
 	if r == Broken {
-		uri = wamp.ErrAuthorizationFailed // nobody decided (WAMP, "Authorization")
+		uri = wamp.ErrAuthorizationFailed // there is no decision (WAMP, "Authorization")
 	}
 	return wamp.Fail(uri, format, args...)
 }

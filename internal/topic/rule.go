@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxRuleBytes and maxRuleNodes bound what one decision costs: a rule has no loops, so its time
-	// and memory grow with its length only.
+	// maxRuleBytes and maxRuleNodes bound the cost of one decision. A rule has no loops, so its time and
+	// memory grow with its length only.
 	maxRuleBytes = 2048
 	maxRuleNodes = 200
 )
@@ -26,7 +26,7 @@ type Rule struct {
 	uses    uses
 }
 
-// answer is what a rule says without running, which the usual ones (true, backend) can.
+// answer is the result of a rule that need not run. The most common rules (true, backend) need not.
 type answer uint8
 
 const (
@@ -36,22 +36,19 @@ const (
 	backendOnly
 )
 
-// uses is what a rule looks at beyond the identity. A decision about a pattern has no single topic
-// and only some parameters.
+// uses records what a rule reads beyond the identity. A decision on a pattern has no single URI and
+// only some parameters.
 type uses struct {
 	uri    bool
 	params []string
 	whole  bool // params as a whole, or by a computed name
 }
 
-// String gives the rule as it was written; "" is the absent rule.
+// String returns the rule as it was written, or "" for an absent rule.
 func (r *Rule) String() string { return r.text }
 
-// UsesParams reports whether the answer can depend on the parameters of the URI.
-func (r *Rule) UsesParams() bool { return r.uses.whole || len(r.uses.params) > 0 }
-
-// holds evaluates the rule. An error means that the rule is broken for this identity, for example
-// because it looks into a claim that is not there.
+// holds evaluates the rule. An error means that the rule fails for this identity, for example because
+// the identity lacks a claim.
 func (r *Rule) holds(e *environment) (bool, error) {
 	switch r.answer {
 	case always:
@@ -73,7 +70,7 @@ func (r *Rule) holds(e *environment) (bool, error) {
 	return yes, nil
 }
 
-// decidable reports whether the rule can be judged with these parameters alone and without the URI.
+// decidable reports whether the rule can be evaluated with these parameters and without the URI.
 func (r *Rule) decidable(fixed map[string]string) bool {
 	if r.uses.uri || r.uses.whole {
 		return false
@@ -84,7 +81,8 @@ func (r *Rule) decidable(fixed map[string]string) bool {
 	})
 }
 
-// compileRule checks a rule against the vocabulary of its contract. Each error has its own offset.
+// compileRule compiles a rule and checks it against the vocabulary of its contract. It reports all
+// mistakes, each with its offset.
 func compileRule(text string, scope scope) (*Rule, []*SyntaxError) {
 	rule := &Rule{text: text}
 	switch strings.TrimSpace(text) {
@@ -116,7 +114,7 @@ func compileRule(text string, scope scope) (*Rule, []*SyntaxError) {
 	return rule, nil
 }
 
-// explain turns an error of the expression compiler into ours.
+// explain turns an error of the expression compiler into a [SyntaxError].
 func explain(text string, err error) *SyntaxError {
 	fix := "compare with ==, combine with and, or, not"
 	if e, ok := errors.AsType[*file.Error](err); ok {
@@ -135,7 +133,7 @@ func explain(text string, err error) *SyntaxError {
 	return &SyntaxError{0, "the rule does not compile: " + message, fix}
 }
 
-// byteOffset converts the compiler's positions, which count runes.
+// byteOffset converts a position of the compiler, which counts runes, into bytes.
 func byteOffset(text string, runes int) int {
 	for i := range text {
 		if runes == 0 {

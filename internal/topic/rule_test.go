@@ -19,7 +19,7 @@ var (
 	guest = &router.Identity{ID: "anonymous-1", Roles: []string{"visitor"}, Method: "anonymous"}
 )
 
-// says compiles one rule for x.{user}.{id:int} and asks it as somebody about x.ann.42.
+// says compiles one rule for x.{user}.{id:int} and evaluates it for an identity and x.ann.42.
 func says(t *testing.T, rule string, identity *router.Identity) (bool, error) {
 	t.Helper()
 	table, problems := topic.Compile([]topic.Declaration{{Pattern: "x.{user}.{id:int}", Subscribe: rule}}, topic.Options{})
@@ -63,7 +63,7 @@ func TestRulesDecideOverIdentityParametersAndTopic(t *testing.T) {
 	} {
 		for who, want := range map[*router.Identity]bool{ann: test.ann, erp: test.erp, guest: test.visitor} {
 			if test.rule == "identity.claims.level >= 3" && who != ann {
-				continue // broken for who has no such claim, see below
+				continue // fails without that claim, see below
 			}
 			if got, err := says(t, test.rule, who); got != want {
 				t.Errorf("%q says %v to %s: %v", test.rule, got, who.ID, err)
@@ -82,7 +82,7 @@ func TestABrokenRuleIsAFailureOfAuthorization(t *testing.T) {
 	}
 }
 
-func TestNobodyIsAnonymous(t *testing.T) {
+func TestARequestWithoutAnIdentityIsAnonymous(t *testing.T) {
 	if ok, err := says(t, `anonymous and identity.id == "" and not backend`, nil); !ok {
 		t.Error(err)
 	}

@@ -21,31 +21,32 @@ import (
 )
 
 const (
-	// maxSchemaBytes is far above any schema that people write.
+	// maxSchemaBytes bounds a schema file. It is far above what people write.
 	maxSchemaBytes = 1 << 20
-	// maxComplaints is how many errors of one payload are told: a wrong list has one per element.
+	// maxComplaints bounds the errors that are reported of one payload. A wrong list has one for each
+	// element.
 	maxComplaints = 3
-	// maxComplaintBytes bounds each of them, since they quote the payload.
+	// maxComplaintBytes bounds the text of one error, because the text quotes the payload.
 	maxComplaintBytes = 200
 )
 
 var english = message.NewPrinter(language.English)
 
-// Schema is a compiled JSON Schema, which a payload must match as the one JSON value that
-// [wamp.Payload.Value] makes of it. Formats (date-time, email ...) are asserted.
+// Schema is a compiled JSON Schema. It validates the JSON value that [wamp.Payload.Value] returns, and
+// it asserts formats (date-time, email ...).
 type Schema struct {
 	path     string
 	source   []byte
 	compiled *jsonschema.Schema
 }
 
-// Path gives the file as the declaration names it, perhaps with a JSON Pointer behind #.
+// Path returns the file as the declaration names it. A JSON Pointer may follow behind #.
 func (s *Schema) Path() string { return s.path }
 
-// Source gives the file's content, a JSON document.
+// Source returns the content of the file, a JSON document.
 func (s *Schema) Source() []byte { return s.source }
 
-// check reports the first few places where a payload is not as the contract says.
+// check returns a [*wamp.Failure] with the first few places where a payload breaks the schema.
 func (s *Schema) check(c *Contract, payload wamp.Payload) error {
 	value, err := payload.Value()
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *Schema) check(c *Contract, payload wamp.Payload) error {
 	return wamp.Fail(wamp.ErrInvalidArgument, "the payload is not as the schema of %s says: %s", c.Pattern, complaints(err))
 }
 
-// schemas compiles the schemas of a table; contracts that name one file share it.
+// schemas compiles the schemas of a table. Contracts that name the same file share a schema.
 type schemas struct {
 	options  Options
 	compiler *jsonschema.Compiler
@@ -83,7 +84,7 @@ func newSchemas(options Options) *schemas {
 	return s
 }
 
-// compile reads a schema; name may point into the file (parts.json#/$defs/item).
+// compile compiles a schema. name may point into a file (parts.json#/$defs/item).
 func (s *schemas) compile(name string) (*Schema, error) {
 	if schema := s.done[name]; schema != nil {
 		return schema, nil
@@ -111,11 +112,11 @@ func (s *schemas) compile(name string) (*Schema, error) {
 	return schema, nil
 }
 
-// localFiles loads schemas and what they refer to, and keeps what it read by address. A schema that
-// refers to the network is refused: what a contract accepts must not depend on somebody else's server.
+// localFiles loads schemas and the files that they refer to. It refuses a reference to the network: a
+// contract must not depend on another server.
 type localFiles struct {
-	from fs.FS // nil: the machine's
-	read map[string][]byte
+	from fs.FS             // nil means the machine's
+	read map[string][]byte // by address
 }
 
 func (l localFiles) open(name string) (fs.File, error) {
@@ -154,7 +155,7 @@ func (l localFiles) Load(address string) (any, error) {
 	return document, nil
 }
 
-// schemaError shortens what the compiler says to what helps.
+// schemaError shortens an error of the schema compiler to the part that helps.
 func schemaError(err error) error {
 	if e, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
 		return errors.New("it is not a JSON Schema: " + complaints(e.Err))
@@ -168,7 +169,7 @@ func schemaError(err error) error {
 	return err
 }
 
-// complaints lists what is wrong, each with its JSON Pointer.
+// complaints returns the errors of a validation, each with its JSON Pointer.
 func complaints(err error) string {
 	e, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
@@ -190,7 +191,7 @@ func complaints(err error) string {
 	return text
 }
 
-// leaves appends those that say what is wrong; the inner errors only say that something is.
+// leaves appends the innermost errors. The others only say that an inner one exists.
 func leaves(all []*jsonschema.ValidationError, e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	if len(e.Causes) == 0 {
 		return append(all, e)
@@ -211,7 +212,8 @@ func complaint(leaf *jsonschema.ValidationError) string {
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// pointer writes a JSON Pointer (RFC 6901). The whole document is the empty one, which nobody sees.
+// pointer returns a JSON Pointer (RFC 6901). The pointer to the whole document is empty, so pointer
+// returns a word instead.
 func pointer(path []string) string {
 	if len(path) == 0 {
 		return "the top"

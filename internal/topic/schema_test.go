@@ -24,7 +24,7 @@ const orderSchema = `{
 
 const partsSchema = `{"$defs": {"item": {"type": "object", "required": ["sku"], "properties": {"sku": {"type": "string", "pattern": "^[A-Z]+$"}}}}}`
 
-// folder writes schemas and gives their folder.
+// folder writes schemas and returns their folder.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// raw is absent where the text is empty.
+// raw returns nil for an empty text.
 func raw(text string) []byte {
 	if text == "" {
 		return nil
@@ -89,7 +89,7 @@ func TestPayloadsAreHeldAgainstTheSchema(t *testing.T) {
 	}
 }
 
-func TestPayloadsOfOtherSerializationsAreHeldAgainstTheSchemaToo(t *testing.T) {
+func TestPayloadsOfOtherSerializationsAreHeldAgainstTheSchema(t *testing.T) {
 	table := mustCompile(t, []topic.Declaration{{Pattern: "order", Publish: "true", Schema: "order.json"}},
 		topic.Options{Directory: folder(t, map[string]string{"order.json": orderSchema, "parts.json": partsSchema})})
 	payload, err := wamp.NewPayload(nil, wamp.Dict{"id": "x", "items": []any{}})

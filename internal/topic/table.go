@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Table answers what is declared and who may. It is immutable but for its counters and safe for
-// concurrent use.
+// Table holds compiled contracts and decides on requests. It is immutable, but for its counters, and
+// safe for concurrent use.
 type Table struct {
 	undeclared Policy
 	roots      [2]trie // by Kind
@@ -18,10 +18,10 @@ type Table struct {
 	refused    [len(reasonNames)]atomic.Uint64
 }
 
-// Request is a question to the table. It needs no session: the HTTP API asks with the identity of
-// an API key.
+// Request is what a [Table] decides on. It needs no session: a request of the HTTP API has the identity
+// of an API key.
 type Request struct {
-	Identity *router.Identity // nil: nobody
+	Identity *router.Identity // nil for an unknown client
 	Action   router.Action
 	URI      wamp.URI
 	Match    wamp.Match
@@ -31,10 +31,10 @@ type Request struct {
 	Trusted bool
 }
 
-// Verdict is a yes of the table.
+// Verdict is the result of a lookup.
 type Verdict struct {
-	// Contract speaks for the URI. It is nil where undeclared URIs are allowed and for patterns,
-	// which more than one contract may speak for.
+	// Contract governs the URI. It is nil for an undeclared URI, and for a pattern: more than one
+	// contract may govern its URIs.
 	Contract *Contract
 	Params   map[string]string // of the URI; read-only
 }
@@ -44,25 +44,25 @@ func (t *Table) add(c *Contract) {
 	t.roots[c.Kind].insert(c)
 }
 
-// Contracts gives all contracts in the order of their declarations. The slice is read-only.
+// Contracts returns all contracts in the order of their declarations. The slice is read-only.
 func (t *Table) Contracts() []*Contract { return t.contracts }
 
-// Lookup gives the contract that speaks for a URI and the URI's parameters.
-func (t *Table) Lookup(kind Kind, uri wamp.URI) (Verdict, bool) {
+// Lookup returns the contract that governs a URI, and the URI's parameters.
+func (t *Table) Lookup(kind Kind, uri wamp.URI) (verdict Verdict, ok bool) {
 	text := string(uri)
 	c := t.roots[kind].find(text, 0)
 	if c == nil {
 		return Verdict{}, false
 	}
-	// {tenant}.status of the application does not speak for tidings.status.
-	if first, _, _ := cut(text); isReserved(first) && !c.Reserved {
+	// {tenant}.status of the application does not govern tidings.status.
+	if first, _, _ := cut(text); wamp.IsReserved(first) && !c.Reserved {
 		return Verdict{}, false
 	}
 	return Verdict{c, c.Pattern.values(text)}, true
 }
 
-// Authorize decides on a request. The error is a [*wamp.Failure] whose sentence names the URI and
-// what to do.
+// Authorize decides on a request. The error is a [*wamp.Failure] that names the URI and says what to
+// do.
 func (t *Table) Authorize(r Request) (Verdict, error) {
 	if r.Match != wamp.MatchExact {
 		return Verdict{}, t.authorizePattern(&r)
@@ -78,11 +78,11 @@ func (t *Table) Authorize(r Request) (Verdict, error) {
 	}
 	switch {
 	case err != nil:
-		return Verdict{}, t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, v.Contract.Pattern, who(r.Identity), err)
+		return Verdict{}, t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, v.Contract.Pattern, nameOf(r.Identity), err)
 	case !yes && rule.text == "":
 		return Verdict{}, t.refuse(RuleSaysNo, "nobody may %s %s: its contract %s has no %s rule", verb(r.Action), r.URI, v.Contract.Pattern, r.Action)
 	case !yes:
-		return Verdict{}, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", who(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
+		return Verdict{}, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", nameOf(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
 	}
 	if r.Action == router.Publish || r.Action == router.Call {
 		if err := v.Contract.CheckPayload(r.Payload); err != nil {
@@ -98,7 +98,7 @@ func (t *Table) undeclaredURI(r *Request) error {
 	if r.Trusted && t.undeclared == Allow {
 		return nil
 	}
-	if first, _, _ := cut(string(r.URI)); isReserved(first) {
+	if first, _, _ := cut(string(r.URI)); wamp.IsReserved(first) {
 		return t.refuse(Undeclared, "%s %s is not declared, and %s. is reserved for the server", kind, r.URI, first)
 	}
 	if t.undeclared == Allow {
@@ -107,25 +107,25 @@ func (t *Table) undeclaredURI(r *Request) error {
 	return t.refuse(Undeclared, "%s %s is not declared; declare it under %ss in the configuration", kind, r.URI, kind)
 }
 
-// authorizePattern decides on a prefix or a wildcard. A permission for a pattern is one for every
-// URI that it can match, now and later, so
+// authorizePattern decides on a prefix or a wildcard. It allows the pattern if it allows every URI that
+// the pattern can match, now and later. So
 //
-//   - at least one contract must be there that it can match, unless undeclared URIs are allowed;
-//   - the rule of every contract that it can match must hold, and must hold for all of the
-//     contract's URIs: a rule that looks at a parameter which the pattern leaves open, or at the
-//     URI itself, could say no for one of them, so it counts as no;
-//   - no handler may want to be asked about the single topics;
-//   - it must not reach into wamp., where the router tells of all sessions, but for backends or where
-//     contracts say who may.
+//   - the pattern must match URIs of at least one contract, unless undeclared URIs are allowed;
+//   - the rule of every contract that the pattern can match must hold for all of the contract's URIs.
+//     A rule that reads the URI, or a parameter that the pattern leaves open, might refuse one of
+//     them and counts as a refusal;
+//   - none of these contracts may have a hook that decides on single topics;
+//   - the pattern must not match URIs below "wamp.", unless the client is a backend or contracts
+//     govern these URIs.
 //
-// Whether a contract can be matched errs towards yes, so a mistake here refuses too much.
+// The test whether a pattern can match a contract errs towards true, so a mistake refuses too much.
 func (t *Table) authorizePattern(r *Request) error {
 	how := meetsPrefix
 	if r.Match == wamp.MatchWildcard {
 		how = meetsWildcard
 	}
 	if reachesProtocol(r) && (r.Identity == nil || !r.Identity.Backend) && !t.rulesProtocol(kindOf(r.Action)) {
-		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches wamp., which is reserved", who(r.Identity), verb(r.Action), r.URI)
+		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches wamp., which is reserved", nameOf(r.Identity), verb(r.Action), r.URI)
 	}
 	declared := false
 	for _, c := range t.contracts {
@@ -147,7 +147,7 @@ func (t *Table) authorizePattern(r *Request) error {
 	return nil
 }
 
-// authorizeMet decides on one of the contracts that a pattern can match.
+// authorizeMet decides on one contract that a pattern can match.
 func (t *Table) authorizeMet(r *Request, c *Contract, fixed map[string]string) error {
 	if c.asked && r.Action == router.Subscribe {
 		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose handler decides over single topics", r.URI, c.Pattern)
@@ -158,30 +158,27 @@ func (t *Table) authorizeMet(r *Request, c *Contract, fixed map[string]string) e
 	}
 	yes, err := rule.holds(environmentOf(r, fixed))
 	if err != nil {
-		return t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, c.Pattern, who(r.Identity), err)
+		return t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, c.Pattern, nameOf(r.Identity), err)
 	}
 	if !yes {
-		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches %s, whose %s rule says no", who(r.Identity), verb(r.Action), r.URI, c.Pattern, r.Action)
+		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches %s, whose %s rule says no", nameOf(r.Identity), verb(r.Action), r.URI, c.Pattern, r.Action)
 	}
 	return nil
 }
 
-// rulesProtocol reports whether contracts say who may with what is below wamp.: then they decide, as
-// everywhere. Where they say nothing there is nothing.
+// rulesProtocol reports whether any contract covers URIs below "wamp.". If none does, clients have no
+// access there.
 func (t *Table) rulesProtocol(k Kind) bool {
 	return slices.ContainsFunc(t.contracts, func(c *Contract) bool {
-		return c.Kind == k && c.Pattern.components[0].text == protocol
+		return c.Kind == k && c.Pattern.components[0].text == wamp.FirstProtocol
 	})
 }
 
-// protocol is the first component of what the router itself publishes and answers.
-const protocol = "wamp"
-
-// reachesProtocol reports whether a pattern can match a URI under wamp.
+// reachesProtocol reports whether a pattern can match a URI below "wamp.".
 func reachesProtocol(r *Request) bool {
 	first, _, more := strings.Cut(string(r.URI), ".")
 	if r.Match == wamp.MatchPrefix && !more {
-		return strings.HasPrefix(protocol, first)
+		return strings.HasPrefix(wamp.FirstProtocol, first)
 	}
-	return first == protocol || first == "" && r.Match == wamp.MatchWildcard
+	return first == wamp.FirstProtocol || first == "" && r.Match == wamp.MatchWildcard
 }

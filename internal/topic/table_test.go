@@ -41,7 +41,7 @@ var shop = []topic.Declaration{
 	{Kind: topic.Procedure, Pattern: "order.{id:int}", Call: "true", Register: "backend"},
 }
 
-func TestTableSaysWhoMayDoWhat(t *testing.T) {
+func TestTheTableDecidesOnRequests(t *testing.T) {
 	const (
 		sub, pub, call, reg = router.Subscribe, router.Publish, router.Call, router.Register
 		prefix, wildcard    = wamp.MatchPrefix, wamp.MatchWildcard
@@ -52,7 +52,7 @@ func TestTableSaysWhoMayDoWhat(t *testing.T) {
 		action router.Action
 		uri    wamp.URI
 		match  wamp.Match
-		want   string // of the refusal; "" is a yes
+		want   string // of the refusal; "" if the request is allowed
 	}{
 		{ann, sub, "order.42", 0, ""},
 		{ann, pub, "order.42", 0, "ann (role staff) may not publish to order.42: the publish rule of order.{id:int} says no"},
@@ -69,14 +69,14 @@ func TestTableSaysWhoMayDoWhat(t *testing.T) {
 		{erp, reg, "order.1", 0, ""},
 		{ann, call, "order.new", 0, "procedure order.new is not declared; declare it under procedures in the configuration"},
 
-		// What is reserved.
+		// Reserved URIs.
 		{ann, sub, "acme.site.status", 0, ""},
 		{ann, sub, "tidings.maintenance", 0, ""},
 		{ann, sub, "tidings.site.status", 0, "topic tidings.site.status is not declared, and tidings. is reserved for the server"},
 		{ann, sub, "wamp.session.on_join", 0, "topic wamp.session.on_join is not declared, and wamp. is reserved for the server"},
 		{ann, pub, "wamp.site.status", 0, "topic wamp.site.status is not declared, and wamp. is reserved for the server"},
 
-		// Patterns: for everything that they can match.
+		// A pattern is decided by all URIs that it can match.
 		{ann, sub, "price.", prefix, ""},
 		{ann, sub, "price", prefix, ""},
 		{ann, sub, "order.", prefix, ""},
@@ -185,7 +185,7 @@ func TestContractsThatCompeteAreProblems(t *testing.T) {
 	}
 }
 
-func TestAllMistakesOfAllContractsAreTold(t *testing.T) {
+func TestAllMistakesOfAllContractsAreReported(t *testing.T) {
 	_, problems := topic.Compile([]topic.Declaration{
 		{Pattern: "a.{x:itn}", Subscribe: "params.x == y", Publish: "backnd", Schema: "none.json"},
 		{Pattern: "a.b", Subscribe: "tru"},
@@ -222,7 +222,7 @@ func TestAContractWithAnotherMistakeStillCompetes(t *testing.T) {
 	}
 }
 
-// anyDeclarations draws tables without rivals.
+// anyDeclarations draws declarations without rivals.
 func anyDeclarations(t *rapid.T) []topic.Declaration {
 	rules := []string{"true", "false", "backend", "params.p1 == identity.id", "params.p0 == \"a\" and true", `topic == "a.b"`, ""}
 	var list []topic.Declaration
@@ -241,7 +241,7 @@ func TestLookupFindsTheMostSpecificContract(t *testing.T) {
 		table := mustCompile(t, declarations, topic.Options{})
 		for range 20 {
 			uri := anyURI(t, "uri")
-			want := -1 // by looking at every contract
+			want := -1 // found by comparing all contracts
 			for i, d := range declarations {
 				p := mustPattern(t, d.Pattern)
 				if _, ok := p.Match(uri); ok && (want < 0 || p.MoreSpecific(mustPattern(t, declarations[want].Pattern))) {
@@ -271,7 +271,7 @@ func TestContractsCompeteIfAndOnlyIfTheirPatternsSay(t *testing.T) {
 	})
 }
 
-// matches is WAMP's definition of prefix and wildcard matching.
+// matches implements WAMP's definition of prefix and wildcard matching.
 func matches(pattern string, match wamp.Match, uri string) bool {
 	if match == wamp.MatchPrefix {
 		return strings.HasPrefix(uri, pattern)
@@ -346,7 +346,7 @@ func BenchmarkAuthorize(b *testing.B) {
 	}
 }
 
-func TestATableServesManyAtOnce(t *testing.T) {
+func TestATableIsSafeForConcurrentUse(t *testing.T) {
 	table := mustCompile(t, shop, topic.Options{})
 	var wg sync.WaitGroup
 	for range 4 {

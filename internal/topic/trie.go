@@ -1,13 +1,13 @@
 package topic
 
-// trie finds the contract of a URI by walking its components, so the cost of a lookup depends on
-// the URI and not on how many contracts there are.
+// trie finds the contract of a URI by walking its components. The cost of a lookup depends on the URI
+// and not on the number of contracts.
 //
-// Of several matching contracts the walk meets the most specific one first: at every component it
-// tries the literal, then the typed and then the untyped parameters, and [Compile] lets two
-// contracts overlap only if that order decides between them.
+// If several contracts match, the walk finds the most specific one first. At every component it tries
+// the literal, then the typed and then the untyped parameters. [Compile] lets two contracts overlap
+// only if that order decides between them.
 type trie struct {
-	contract *Contract // ends here
+	contract *Contract // whose pattern ends here
 	literals map[step]*trie
 	typed    []*edge
 	untyped  []*edge
@@ -24,7 +24,7 @@ type edge struct {
 	to        *trie
 }
 
-// insert makes the way to a contract, whose pattern no other has.
+// insert adds a contract. No other contract may have its pattern.
 func (t *trie) insert(c *Contract) {
 	for _, part := range c.Pattern.components {
 		t = t.next(part)
@@ -32,6 +32,7 @@ func (t *trie) insert(c *Contract) {
 	t.contract = c
 }
 
+// next returns the node behind a component and creates it if necessary.
 func (t *trie) next(c component) *trie {
 	if c.kind == literal {
 		s := step{c.separator, c.text}
@@ -57,7 +58,7 @@ func (t *trie) next(c component) *trie {
 	return e.to
 }
 
-// find gives the contract for what is left of a URI behind the separator, or nil.
+// find returns the contract for the rest of a URI behind a separator, or nil.
 func (t *trie) find(rest string, separator byte) *Contract {
 	text, behind, rest := cut(rest)
 	if text == "" {
@@ -81,6 +82,7 @@ func (t *trie) find(rest string, separator byte) *Contract {
 	return nil
 }
 
+// end returns the contract that ends at the node, or continues with the rest of the URI.
 func (t *trie) end(rest string, separator byte) *Contract {
 	if separator == 0 {
 		return t.contract
@@ -88,8 +90,7 @@ func (t *trie) end(rest string, separator byte) *Contract {
 	return t.find(rest, separator)
 }
 
-// overlapping visits the contracts whose patterns overlap with the components from index i on. It
-// is [Pattern.Overlaps] for all of them at once.
+// overlapping visits the contracts whose patterns overlap with the components from index i on.
 func (t *trie) overlapping(components []component, i int, visit func(*Contract)) {
 	if i == len(components) {
 		if t.contract != nil {

@@ -11,15 +11,16 @@ import (
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
-	"github.com/hbollon/go-edlib"
+
+	"github.com/tidings-io/tidings/internal/spelling"
 )
 
-// functions are those of the expression language that a rule may call. None of them loops over
-// more than its argument or makes something larger than it, and none looks at the clock: the same
-// identity gets the same answer.
+// functions lists the functions of the expression language that a rule may call. None loops over more
+// than its argument or returns a larger value. None reads the clock, so the same identity gets the
+// same answer.
 var functions = []string{"len", "lower", "upper", "trim", "trimPrefix", "trimSuffix", "int", "string"}
 
-// options are the language that rules are written in.
+// options returns the options that restrict the expression language to that of rules.
 func options() []expr.Option {
 	o := []expr.Option{expr.MaxNodes(maxRuleNodes), expr.DisableAllBuiltins()}
 	for _, name := range functions {
@@ -28,20 +29,20 @@ func options() []expr.Option {
 	return o
 }
 
-// scope is the vocabulary of one contract's rules.
+// scope holds the vocabulary of one contract's rules.
 type scope struct {
 	kind  Kind
 	names []string // parameters of the pattern
-	open  bool     // the pattern itself is broken: any name may be one of its parameters
+	open  bool     // the pattern is broken, so any name may be one of its parameters
 }
 
-// words are the variables of a rule.
+// words returns the variables of a rule.
 func (s scope) words() []string {
 	return []string{"identity", "params", s.kind.String(), "backend", "anonymous"}
 }
 
-// check parses a rule and reports every word and construct that rules do not have. The compiler
-// would stop at the first, and know no alternative.
+// check parses a rule and reports every word and construct that rules do not have. The compiler would
+// stop at the first mistake and suggest no alternative.
 func (s scope) check(text string) (uses, []*SyntaxError) {
 	config := conf.CreateNew()
 	for _, option := range options() {
@@ -57,18 +58,18 @@ func (s scope) check(text string) (uses, []*SyntaxError) {
 	c := checker{scope: s, text: text}
 	ast.Walk(&tree.Node, &c)
 	slices.SortStableFunc(c.problems, func(a, b *SyntaxError) int { return cmp.Compare(a.Offset, b.Offset) })
-	// A loop is met more than once at one place.
+	// The walk visits a loop more than once.
 	c.problems = slices.CompactFunc(c.problems, func(a, b *SyntaxError) bool { return *a == *b })
 	c.uses.whole = c.bareParams > 0
 	return c.uses, c.problems
 }
 
-// checker walks a rule's syntax tree; children come before their parents.
+// checker walks the syntax tree of a rule. It visits children before their parents.
 type checker struct {
 	scope      scope
 	text       string
 	uses       uses
-	bareParams int // mentions of params that no parent turned into one parameter
+	bareParams int // mentions of params that are not part of params.name
 	problems   []*SyntaxError
 }
 
@@ -113,7 +114,7 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 		return
 	}
 	fix := "a rule knows " + strings.Join(c.scope.words(), ", ")
-	switch near := nearest(n.Value, append(c.scope.words(), "true", "false")); {
+	switch near := spelling.Nearest(n.Value, append(c.scope.words(), "true", "false")); {
 	case slices.Contains(identityFields, n.Value):
 		fix = "write identity." + n.Value
 	case slices.Contains(c.scope.names, n.Value):
@@ -124,8 +125,8 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 	c.fail(n, fix, "there is no %s here", n.Value)
 }
 
-// call is of something that the language has no function for. Its name was looked at before, as if it
-// were a variable.
+// call reports a call of an unknown function. The walk has visited its name before, as if it were a
+// variable.
 func (c *checker) call(n *ast.CallNode) {
 	callee, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
@@ -138,7 +139,7 @@ func (c *checker) call(n *ast.CallNode) {
 
 func (c *checker) noFunction(at ast.Node, name string) {
 	fix := "a rule may call " + strings.Join(functions, ", ")
-	if near := nearest(name, functions); near != "" {
+	if near := spelling.Nearest(name, functions); near != "" {
 		fix = "did you mean " + near + "?"
 	}
 	c.fail(at, fix, "a rule may not call %s", name)
@@ -169,7 +170,7 @@ func (c *checker) unknown(at ast.Node, base, name string, known []string) {
 	if len(known) == 0 {
 		fix = "the pattern has no parameters; write {" + name + "} into it"
 	}
-	if near := nearest(name, known); near != "" {
+	if near := spelling.Nearest(name, known); near != "" {
 		fix = "did you mean " + base + "." + near + "?"
 	}
 	c.fail(at, fix, "there is no %s in %s", name, base)
@@ -185,16 +186,3 @@ func (c *checker) operator(n *ast.BinaryNode) {
 		}
 	}
 }
-
-// nearest gives the candidate that a mistyped word most likely meant, or "" if none is close.
-// Swapped letters count as one mistake, because that is what fingers do.
-func nearest(word string, candidates []string) string {
-	found, err := edlib.FuzzySearchThreshold(word, candidates, alike, edlib.OSADamerauLevenshtein)
-	if err != nil { // of an algorithm that does not exist
-		return ""
-	}
-	return found
-}
-
-// alike is how much of a word must be right: of three letters two, of nine six.
-const alike = 0.65
