@@ -16,10 +16,10 @@ func TestATicketNamesItsUser(t *testing.T) {
 
 func TestInvalidTicketsAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
-		"without an id":    wire.Ticket(wire.Secret, "anna", ""),
-		"without a user":   wire.Ticket(wire.Secret, "", "1"),
+		"without an id":           wire.Ticket(wire.Secret, "anna", ""),
+		"without a user":          wire.Ticket(wire.Secret, "", "1"),
 		"signed with another key": wire.Ticket("another key", "anna", "1"),
-		"no ticket":        "",
+		"no ticket":               "",
 	} {
 		if user, err := ticket.Verify(wire.Secret, text); err == nil {
 			t.Errorf("%s: logged in as %q", name, user)
