@@ -86,8 +86,9 @@ func (p *Player) Close() {
 	p.handshakes.close()
 	for _, c := range p.conns {
 		if c != nil {
-			_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) // on failure the connection lingers, which is harmless
-			_ = unix.Close(c.fd)                                                                     // the run is over: an error changes nothing
+			// The run is over: an error changes nothing, and a connection that lingers is harmless.
+			_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+			_ = unix.Close(c.fd)
 		}
 	}
 	_ = unix.Close(p.epoll) // the run is over: an error changes nothing

@@ -88,8 +88,8 @@ func markColor(server string) color.Color {
 	return color.NRGBA{0x6b, 0x75, 0x80, 0xff}
 }
 
-// timeTicks returns ticks at 1, 2 and 5 times each power of ten microseconds. Over more than two powers the labels would
-// overlap, and the ticks are at 1 and 3.
+// timeTicks returns ticks at 1, 2 and 5 times each power of ten microseconds. Over more than two powers the labels
+// would overlap, so the ticks are at 1 and 3.
 func timeTicks(least, most float64) []plot.Tick {
 	digits := []float64{1, 2, 5}
 	if most/least > 100 {
