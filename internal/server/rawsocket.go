@@ -60,7 +60,7 @@ func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, err
 		}
 		secure := s.tls.Clone()
 		secure.NextProtos = nil // they are for HTTP
-		return tls.NewListener(transport.TakeoverListener(listener), secure), nil
+		return tls.NewListener(s.transport.TakeoverListener(listener), secure), nil
 	}
 	return lc.Listen(ctx, "tcp", at)
 }

@@ -139,7 +139,7 @@ func (s *Server) httpServer() *http.Server {
 func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	var err error
 	if s.tls != nil {
-		err = web.ServeTLS(transport.TakeoverListener(listener), "", "")
+		err = web.ServeTLS(s.transport.TakeoverListener(listener), "", "")
 	} else {
 		err = web.Serve(s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket))
 	}

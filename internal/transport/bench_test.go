@@ -24,7 +24,7 @@ import (
 func BenchmarkIdleConnection(b *testing.B) {
 	const connections = 2000
 	handler := newEcho()
-	server, err := transport.New(transport.Options{Handler: handler})
+	server, err := newServer(transport.Options{Handler: handler})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	const subscribers = 1000
 	wampRouter := router.New(router.Options{Agent: "bench"})
 	realm := wampRouter.AddRealm("app")
-	server, err := transport.New(transport.Options{Router: wampRouter, Limits: transport.Limits{Close: 1}})
+	server, err := newServer(transport.Options{Router: wampRouter, Limits: transport.Limits{Close: 1}})
 	if err != nil {
 		b.Fatal(err)
 	}

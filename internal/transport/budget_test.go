@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
 )
@@ -21,8 +22,8 @@ func TestTheBudgetOfAnEvent(t *testing.T) {
 	r := router.New(router.Options{Limits: router.Limits{MessageRate: 1e6, MessageBurst: 1e6}})
 	r.AddRealm("app")
 	s := serve(t, transport.Options{Router: r, Writers: 1})
-	if !polls(t, s) {
-		t.Skip("connections wait in goroutines on this system, and nothing is counted")
+	if !hasEpoll() {
+		t.Skip("the system calls of blocking sockets are not counted")
 	}
 	var all []*client
 	for range subscribers {
@@ -56,7 +57,7 @@ func TestTheBudgetOfAnEvent(t *testing.T) {
 	puts := r.Stats().Puts - routed.Puts
 	t.Logf("%d events: %d reads, %d writes, %d puts", events, reads, writes, puts)
 	mostWrites := 0.05
-	if transport.HasRing() { // all subscribers are written to with one for each publication at most
+	if netpoll.RingSupported() == nil { // all subscribers are written to with one for each publication at most
 		mostWrites = 0.025
 	}
 	for what, c := range map[string]struct {
@@ -78,12 +79,4 @@ func TestTheBudgetOfAConnection(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) == 8 && transport.BytesOfConn > 288 {
 		t.Errorf("it has %d bytes, the budget is 288: look for holes between the fields", transport.BytesOfConn)
 	}
-}
-
-// polls reports whether connections are descriptors here.
-func polls(t *testing.T, s *served) bool {
-	c := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json")
-	c.send(masked(fin|opText, helloJSON))
-	c.receive()
-	return s.Stats().Writes > 0
 }

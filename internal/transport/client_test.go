@@ -43,7 +43,7 @@ func serve(t *testing.T, options transport.Options) *served {
 		}
 		s.echo, _ = options.Handler.(*echo)
 	}
-	server, err := transport.New(options)
+	server, err := newServer(options)
 	if err != nil {
 		t.Fatal(err)
 	}

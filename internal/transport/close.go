@@ -1,24 +1,24 @@
 package transport
 
 import (
+	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // How connections close (RFC 6455, 7). Everything that ends one goes through begin, once.
 //
-//	who decides                     code       then
-//	conversation ended (Ending)     endCodes   the client's close frame is awaited
-//	... and the client had better   none       at once, where the protocol says so (EndsSilently)
-//	    come again
-//	... or the client broke the     none       half-closed, where there is no close frame (EndsPlainly)
-//	    framing
-//	client broke RFC 6455           violation  nothing is understood any more: what comes is discarded
+//	reason                          code       then
+//	conversation ended              endCodeOf  the client's close frame is awaited
+//	... and the client should       none       at once, if the protocol says so (EndsSilently)
+//	    reconnect
+//	... or broke the framing        none       half-closed, if there are no close frames (EndsPlainly)
+//	client broke RFC 6455           violation  what follows is read and discarded
 //	client sent a close frame       the same   at once
 //	deadline passed                 1008       the client's close frame is awaited
 //	write failed                    none       at once
 //
-// Whatever is awaited, Limits.Close after begin the socket is closed.
+// In every case the socket is closed Limits.Close after begin at the latest.
 
 // closing is how a connection closes.
 type closing struct {
@@ -26,8 +26,8 @@ type closing struct {
 	code    frame.Code // for the counters; frame.CodeLost if no close frame was exchanged
 	frame   []byte     // nil: none is sent
 	then    afterClose
-	flush   bool // what is queued goes out first
-	taken   bool // by who writes
+	flush   bool // what is queued is written first
+	taken   bool // by the writer
 	written bool
 }
 
@@ -40,7 +40,7 @@ const (
 	endAtOnce
 )
 
-// endCode is the code that tells how a conversation ended, and whether the client had better come again.
+// endCode is the code that tells how a conversation ended, and whether the client should reconnect.
 type endCode struct {
 	code  frame.Code
 	retry bool
@@ -82,7 +82,7 @@ func (c *conn) closingOf(ending router.CloseInfo) closing {
 	return closing{reason: ending.Reason, code: end.code, frame: frame.Close(end.code, ending.Text)}
 }
 
-// begin starts to close. The first reason stands.
+// begin starts to close. Only the first call has an effect.
 func (c *conn) begin(end closing) (first bool) {
 	c.mu.Lock()
 	if c.closing != nil || c.shut {
@@ -98,7 +98,7 @@ func (c *conn) begin(end closing) (first bool) {
 	return true
 }
 
-// fail ends the connection of a client that broke the rules. Called by the reader.
+// fail ends the connection of a client that broke the rules. Only the reader may call it.
 func (c *conn) fail(wrong *frame.Violation) {
 	reason := reasonOf(wrong)
 	end := closing{reason: reason, code: frame.CodeLost, then: endReading}
@@ -116,25 +116,25 @@ func reasonOf(wrong *frame.Violation) router.CloseReason {
 	return router.CloseProtocolViolation
 }
 
-// timeOut ends the connection of a client that took too long. Called by the ticker, which must not
-// wait for the conversation: the reader is sent there.
+// timeOut ends the connection of a client that took too long. The ticker calls it and must not wait for the
+// conversation, so it wakes the reader, which tells the conversation.
 func (c *conn) timeOut(text string) {
 	if c.begin(c.closingOf(router.CloseInfo{Reason: router.CloseTimeout, Text: text})) {
-		c.socket.wake()
+		c.socket.Wake()
 	}
 }
 
-// drop ends a connection without a word: it cannot be written to, or there is no time.
+// drop ends a connection without a close frame: it cannot be written to, or there is no time.
 func (c *conn) drop(reason router.CloseReason) {
 	c.begin(closing{reason: reason, code: frame.CodeLost, then: endAtOnce})
-	how := closeHard
-	if reason == router.CloseSlow { // the kernel would go on offering what is not wanted
-		how = closeReset
+	mode := netpoll.CloseHard
+	if reason == router.CloseSlow { // the kernel would go on sending to a client that does not read
+		mode = netpoll.CloseReset
 	}
-	c.shutDown(how)
+	c.shutDown(mode)
 }
 
-// closedByPeer answers the client's close frame, or completes the handshake if ours was first.
+// closedByPeer answers the client's close frame, or completes the handshake if the server's came first.
 func (c *conn) closedByPeer(payload []byte) *frame.Violation {
 	code, wrong := frame.ParseClose(payload)
 	if wrong != nil {
@@ -142,7 +142,7 @@ func (c *conn) closedByPeer(payload []byte) *frame.Violation {
 	}
 	answer := frame.AnswerClose(payload)
 	if c.begin(closing{reason: router.CloseLost, code: code, frame: answer, then: endAtOnce, flush: true}) {
-		return nil // the conversation hears of it when all is written: retire
+		return nil // Closed tells the conversation, when all is written
 	}
 	c.mu.Lock()
 	if c.closing != nil {
@@ -156,7 +156,7 @@ func (c *conn) closedByPeer(payload []byte) *frame.Violation {
 	return nil
 }
 
-// closingFor tells whether the connection is closing, and why.
+// closingFor returns why the connection is closing, and false if it is not.
 func (c *conn) closingFor() (router.CloseReason, bool) {
 	if c.closeDeadline.Load() == 0 {
 		return router.CloseNone, false
@@ -169,7 +169,8 @@ func (c *conn) closingFor() (router.CloseReason, bool) {
 	return c.closing.reason, true
 }
 
-// closeWritten does what follows the close frame. Called by who has the turn, and keeps it.
+// closeWritten does what follows the close frame. Only the writer may call it. It does not reset wakes, so nothing is
+// written any more.
 func (c *conn) closeWritten() {
 	c.mu.Lock()
 	c.closing.written = true
@@ -178,7 +179,7 @@ func (c *conn) closeWritten() {
 	switch then {
 	case endAwaiting:
 	case endReading:
-		c.socket.closeWrite()
+		c.socket.CloseWrite()
 	case endAtOnce:
 		c.close()
 	}

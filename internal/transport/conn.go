@@ -2,34 +2,35 @@ package transport
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// conn is one connection, WebSocket or RawSocket. At rest it is this struct and one parked goroutine.
+// conn is one connection, WebSocket or RawSocket. At rest it is this struct, its socket and its conversation.
 //
 //	serving -> closing -> shut
 //
-// It is closing from the decision to close (begin) until the closing handshake is done or its time is
-// up, and shut when the socket is closed. The reader ends last and takes the connection off the books.
+// It is closing from the decision to close (begin) until the closing handshake is done or its time is over, and shut
+// when the socket is closed. The reader ends last and removes the connection from the server.
+//
+// One goroutine at a time writes, and one at a time reads: see shard.go and read.go.
 type conn struct {
-	// Static once it is served. It begins with what each event touches, in one cache line or two.
+	// Static once it is served. It begins with what each event touches, in one or two cache lines.
 	server *Server
 	shard  *shard
-	socket socket
+	socket netpoll.Socket
 	conv   Conversation
 
-	// wakes is who may write: 0 nobody wants to; else somebody does, and it counts how often that was
-	// said since. See shard.go.
+	// wakes counts requests to write, see shard.go. 0: no goroutine has to write.
 	wakes     atomic.Uint32
-	control   atomic.Bool  // one of pongs, ping and closing is there to be written
-	unsent    *output      // what a slow client has not taken yet; owned by who has the turn
-	lastWrite atomic.Int64 // the last bytes to the client, see below
+	control   atomic.Bool  // one of pongs, ping and closing waits to be written
+	unsent    *output      // what a slow client has not accepted yet; owned by the writer
+	lastWrite atomic.Int64 // when bytes were last sent to the client, see below
 
 	// Static once it is served.
 	protocol Protocol
@@ -37,21 +38,21 @@ type conn struct {
 	rules    frame.Rules
 	openedAt int64
 
-	// Owned by the reader, see reader.go.
+	// Owned by the reader, see read.go.
 	in         frame.Reader // nil at rest
 	reader     readerState
-	early      bool // there is something in it that came with the handshake
-	over       bool // the conversation takes no more messages
-	toldClosed bool // and was told that the connection is closing
+	early      bool // in has bytes that arrived with the handshake
+	over       bool // the conversation accepts no more messages
+	toldClosed bool // the conversation was told that the connection is closing
 
-	// What the shard's ticker looks at, see ticker.go. Times are nanoseconds of Server.now.
-	lastRead      atomic.Int64 // the last bytes from the client
-	lastPing      atomic.Int64 // the last ping
+	// What the shard's ticker looks at, see deadlines.go. Times are nanoseconds of Server.now.
+	lastRead      atomic.Int64 // when bytes last came from the client
+	lastPing      atomic.Int64
 	partialSince  atomic.Int64 // since when a message is incomplete; 0: none is
 	closeDeadline atomic.Int64 // when the closing handshake is given up; 0: not closing
-	established   bool         // the ticker's note of Conversation.Joined
-	ponged        atomic.Bool  // it has answered a ping
-	receiving     atomic.Bool  // the reader is with the conversation, not with the socket
+	established   bool         // the ticker's copy of Conversation.Established
+	ponged        atomic.Bool  // the client has answered a ping
+	receiving     atomic.Bool  // the reader is in the conversation, not in the socket
 
 	ctx   connContext
 	place int // in the shard's members; guarded by its membersMu
@@ -63,7 +64,7 @@ type conn struct {
 	shut    bool
 }
 
-// agreed is what a handshake has settled about a connection.
+// agreed is the result of a handshake.
 type agreed struct {
 	protocol     Protocol
 	codec        frame.Codec
@@ -87,7 +88,7 @@ func newConn(s *Server, a *agreed) *conn {
 	return c
 }
 
-// openConversation begins the conversation, so that what it has to say first goes out with the handshake.
+// openConversation begins the conversation, so that its first messages are sent with the handshake.
 func (c *conn) openConversation(ctx context.Context, a *agreed) *refusal {
 	conv, err := c.server.handler.Accept(ConnInfo{
 		Protocol: a.protocol,
@@ -119,30 +120,9 @@ func refuseOpening(ending *router.CloseInfo, err error) *refusal {
 	return refuse(status, RefusedOpening, detail)
 }
 
-// takeoverWriter is an [http.ResponseWriter] of ours, whose connection net/http knows nothing of.
-type takeoverWriter interface {
-	takeOver(c *conn) (l socket, early []byte, err error)
-}
-
-// takeOver gives the connection its link, and what the client sent before it saw the answer.
-func (c *conn) takeOver(w http.ResponseWriter) (early []byte, err error) {
-	if own, ok := w.(takeoverWriter); ok {
-		c.socket, early, err = own.takeOver(c)
-		return early, err
-	}
-	nc, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return nil, err
-	}
-	c.socket = c.newSocket(nc)
-	early, _ = buffered.Peek(buffered.Reader.Buffered()) // a buffer gives what it has
-	return early, nil
-}
-
-// serve begins: it sends the answer to the handshake together with what the
-// conversation says first, in one write, and leaves the rest to the link and the shard. It runs in
-// the goroutine of the handshake, which then ends. early is what the client sent before it saw the
-// answer.
+// serve starts the connection. It sends the response of the handshake and the first messages of the conversation with
+// one write, and leaves the rest to the socket and the shard. It runs in the goroutine of the handshake, which ends then.
+// early are the bytes that the client sent before it saw the response.
 func (c *conn) serve(early, response []byte) {
 	if len(early) > 0 {
 		c.in = c.codec.NewReader(c.rules)
@@ -153,30 +133,19 @@ func (c *conn) serve(early, response []byte) {
 	if c.server.closingAll.Load() {
 		c.drop(router.CloseShutdown)
 	}
-	head := len(response)
-	out := c.collect(nil)
-	for _, frame := range out.frames {
-		response = append(response, frame...)
+	c.shard.bytesOut.Add(-uint64(len(response))) // Wrote counts the response, too, and only messages should count
+	f := pendingFlush{conn: c, seen: 1, out: c.collect(nil)}
+	for _, piece := range f.out.frames {
+		response = append(response, piece...)
 	}
-	done, err := c.socket.writeFirst(response)
-	switch {
-	case err != nil:
-		c.drop(writeFailure(err))
-	case done:
-		c.wrote(len(response) - head)
-		c.flushed(1, out)
+	f.done(c.socket.Write([][]byte{response}, nil))
+	if err := c.socket.Start(); err != nil {
+		c.server.log.Error("a connection was closed, because its socket cannot be watched", "error", err)
+		c.cut()
 	}
-	if c.socket.start(); len(early) > 0 {
-		c.socket.wake()
+	if len(early) > 0 {
+		c.socket.Wake()
 	}
-}
-
-// newSocket prefers one that costs nothing at rest.
-func (c *conn) newSocket(nc net.Conn) socket {
-	if polled := c.attach(nc); polled != nil {
-		return polled
-	}
-	return newBlockingSocket(c, nc)
 }
 
 // isShut reports whether the socket is closed.
@@ -186,16 +155,16 @@ func (c *conn) isShut() bool {
 	return c.shut
 }
 
-// close closes the socket. What the kernel has taken is still sent.
-func (c *conn) close() { c.shutDown(closeGraceful) }
+// close closes the socket. The kernel still sends what it has.
+func (c *conn) close() { c.shutDown(netpoll.CloseGraceful) }
 
-// cut closes the socket without a goodbye, which would wait for a peer that does not read.
-func (c *conn) cut() { c.shutDown(closeHard) }
+// cut closes the socket without the close_notify of TLS, which a client that does not read would block.
+func (c *conn) cut() { c.shutDown(netpoll.CloseHard) }
 
-func (c *conn) shutDown(how closeMode) {
+func (c *conn) shutDown(mode netpoll.CloseMode) {
 	if c.markShut() {
-		c.socket.close(how)
-		c.socket.wake() // its reader retires it
+		c.socket.Close(mode)
+		c.socket.Wake() // the reader ends the connection
 	}
 }
 
@@ -210,9 +179,9 @@ func (c *conn) markShut() (first bool) {
 	return true
 }
 
-// retire takes the connection off the books. It is the last thing that its reader does.
-func (c *conn) retire() {
-	c.cut() // nothing comes from the client any more, so that it needs no goodbye of TLS
+// Closed implements [netpoll.EventHandler]: it removes the connection from the server.
+func (c *conn) Closed() {
+	c.cut() // the client sends nothing more and needs no close_notify
 	c.mu.Lock()
 	if c.closing == nil {
 		c.closing = &closing{reason: router.CloseLost, code: frame.CodeLost}
@@ -225,7 +194,12 @@ func (c *conn) retire() {
 		c.in.Put()
 	}
 	c.in = nil
-	c.socket.release()
 	c.shard.remove(c)
 	c.server.release()
 }
+
+// Interface guards.
+var (
+	_ netpoll.EventHandler = (*conn)(nil)
+	_ router.Waker         = (*conn)(nil)
+)

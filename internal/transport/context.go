@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// connContext is the context in which a connection's messages are received; it ends when the connection
-// begins to close. Hardly any connection is ever asked for Done, so that its channel is made on
-// demand: at rest this costs 24 bytes, a context of the standard library ten times as much.
+// connContext is the context of Conversation.Receive. It ends when the connection begins to close. Done is hardly ever
+// called, so its channel is made on demand: at rest a connContext costs 24 bytes, a tenth of a context of the standard
+// library.
 type connContext struct {
 	mu   sync.Mutex // guards what follows
 	done chan struct{}

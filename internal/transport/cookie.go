@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// CookieOptions make browsers recognizable from one connection to the next. The zero value does not.
+// CookieOptions let the server recognize a browser from one connection to the next. The zero value sets no cookie.
 type CookieOptions struct {
 	TTL      time.Duration // how long a browser keeps it; 0: no cookies
 	SameSite http.SameSite
 	Insecure bool // without TLS, too: for development
 }
 
-// The names of the cookie. With the prefix a browser takes it from this host and over TLS only, so
-// that nobody on a neighboring host can plant one that he knows (RFC 6265bis, section 4.1.3).
+// The names of the cookie. With the prefix __Host- a browser accepts the cookie only from this host and over TLS, so a
+// neighboring host cannot plant a known value (RFC 6265bis, section 4.1.3).
 const (
 	cookieSecure   = "__Host-tidings_login"
 	cookieInsecure = "tidings_login"
@@ -23,7 +23,7 @@ const (
 	cookieLength = 26
 )
 
-// browserIDOf gives the value of the browser's cookie, and the one to set if it has none.
+// browserIDOf returns the value of the browser's cookie, and the cookie to set if the browser has none.
 func (s *Server) browserIDOf(r *http.Request, secure bool) (value string, set *http.Cookie) {
 	o := s.options.Cookie
 	if o.TTL <= 0 || !secure && !o.Insecure {
@@ -43,7 +43,7 @@ func (s *Server) browserIDOf(r *http.Request, secure bool) (value string, set *h
 	}
 }
 
-// isBrowserID reports whether a value may be one of ours: anything else is not worth being looked up.
+// isBrowserID reports whether a value has the form of an id that this server makes. No other value is looked up.
 func isBrowserID(value string) bool {
 	if len(value) != cookieLength {
 		return false

@@ -6,10 +6,10 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// Deadlines are looked at by the shard, a few times a second for all its connections, instead of a
-// timer for each of them: looking at one that has nothing due costs a few loads.
+// The shard checks the deadlines of all its connections a few times a second. That replaces a timer for each of them: a
+// check costs a few loads if nothing is due.
 
-// tick looks after the shard's connections.
+// tick does what is due for the shard's connections.
 func (sh *shard) tick() {
 	now := int64(sh.server.now())
 	sh.clock.Store(now)
@@ -26,16 +26,16 @@ func (sh *shard) tick() {
 	}
 }
 
-// dueAction is what is to be done about a connection because time has passed.
+// dueAction is what a passed deadline asks for.
 type dueAction uint8
 
 const (
 	nothingDue        dueAction = iota
 	giveUpClosing               // the closing handshake took too long
-	dropUnestablished           // it did not join in time
+	dropUnestablished           // the client did not join in time
 	refusePartial               // a message did not arrive in time
 	missPong
-	dropSlow // it has not taken what it was sent
+	dropSlow // the client has not accepted what it was sent
 	pingIt
 )
 
@@ -55,7 +55,7 @@ func (c *conn) dueAction(now int64) dueAction {
 	if partial := c.partialSince.Load(); partial != 0 && now-partial >= int64(limits.Message) {
 		return refusePartial
 	}
-	if stuck := c.socket.blockedSince(); stuck != 0 && now-stuck >= int64(limits.Write) {
+	if stuck := c.socket.BlockedSince(); stuck != 0 && now-stuck >= int64(limits.Write) {
 		return dropSlow
 	}
 	if c.protocol.Pongs == PongsNever {
@@ -74,10 +74,9 @@ func (c *conn) dueAction(now int64) dueAction {
 	return nothingDue
 }
 
-// mustPong reports whether a client that does not answer pings is gone. OroPlatform's backend never
-// reads after its WELCOME, so never answers, and is well; if such a connection were closed, it would
-// go on publishing into nothing. Clients of protocols like that are only held to what they have
-// shown to do. Anything that a client sends counts as an answer.
+// mustPong reports whether a missing pong means that the client is gone. OroPlatform's backend never reads after its
+// WELCOME, so it never answers a ping and still works. If its connection were closed, it would go on publishing without
+// an error. Clients of such protocols must answer only if they have answered before. Any bytes count as an answer.
 func (c *conn) mustPong() bool {
 	return c.protocol.Pongs == PongsRequired || c.ponged.Load()
 }
@@ -119,7 +118,7 @@ func (sh *shard) remove(c *conn) {
 	sh.members[last] = nil
 	sh.members = sh.members[:last]
 	if spare := cap(sh.members); spare > 1024 && last < spare/4 {
-		sh.members = append(make([]*conn, 0, spare/2), sh.members...) // a crowd has left
+		sh.members = append(make([]*conn, 0, spare/2), sh.members...) // many have left
 	}
 }
 
@@ -129,7 +128,7 @@ func (sh *shard) count() int {
 	return len(sh.members)
 }
 
-// closeAll closes what is left, at the end.
+// closeAll closes the connections that are left at the end of Run.
 func (sh *shard) closeAll() {
 	sh.membersMu.Lock()
 	left := append([]*conn(nil), sh.members...)

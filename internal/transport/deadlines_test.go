@@ -48,7 +48,7 @@ func (p *pipes) dial(t *testing.T, headers ...string) *client {
 // inBubble runs a test over pipes, in time that is not real.
 func inBubble(t *testing.T, options transport.Options, test func(*testing.T, *pipes)) {
 	synctest.Test(t, func(t *testing.T) {
-		server, err := transport.New(options)
+		server, err := newServer(options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,39 +1,52 @@
-// Package transport carries bytes between clients and the router over WebSocket (RFC 6455, with
-// permessage-deflate, RFC 7692), over RawSocket and over HTTP long-poll. It does the upgrade itself, before
-// net/http sees the connection (see [Server.UpgradeListener]) or on one that it gives away, checks every frame, writes what is queued for a client with one write, keeps
-// idle connections alive and ends each of them with a typed reason. How frames lie on a connection
-// is a [codec]; everything else is the same for all.
+// Package transport carries messages between clients and the router over WebSocket (RFC 6455, with permessage-deflate,
+// RFC 7692), over RawSocket and over HTTP long-poll. It does the handshakes, checks every frame, writes everything that
+// is queued for a client with one write, keeps idle connections alive, and ends each connection with a typed reason.
+// Package netpoll below it moves the bytes, package frame reads and makes the frames.
 //
-// The package never looks into a message: what is said over a connection is a [Conversation], made
-// by a [Handler], which is WAMP through the router unless the [Options] name another.
-// It never logs a query string (there is a ticket in it), never waits for a slow client on behalf
-// of another one, and holds no buffer for a connection at rest.
+// The package never looks into a message: the exchange over a connection is a [Conversation], made by a [Handler]. That
+// is WAMP through the router unless [Options] name another. It never logs a query string, which may have a ticket, never
+// waits for a slow client on behalf of another client, and holds no buffer for a connection at rest. It is the same on
+// every system.
+//
+//	server.go              Server: upgrades, places for connections, Run
+//	handshake.go           negotiation of an upgrade
+//	origin.go              which pages may connect
+//	proxy.go               the remote end behind trusted proxies
+//	cookie.go              recognition of browsers
+//	problem.go             refusals
+//	pending.go             RawSocket handshakes in progress
+//	conn.go                conn: one connection
+//	read.go                its reader
+//	write.go               what a flush writes
+//	close.go               how it closes
+//	context.go             its context
+//	shard.go               writers
+//	deadlines.go           ticker: pings and time limits
+//	rawsocket.go           RawSocket: handshake and accept loop
+//	longpoll.go            long-poll: HTTP operations
+//	longpollsession.go     long-poll: one client
+//	handler.go             Handler and Conversation: what connections are for
+//	wamp.go                the Handler of WAMP
+//	options.go, stats.go, timeouts.go, tls.go
 //
 // # Goroutines
 //
-//	what            one per              ends when                        who waits
-//	entrance        listener             it is closed                     Close
-//	net/http's      handshake that the   the 101 is written               net/http
-//	                entrance leaves
-//	poll            long-poll client     it is closed, or has gone        Server.Run
-//	greeting        RawSocket handshake  it is answered, or its time up   Server.Run
-//	shard           processor            all connections are closed       Server.Run
-//	worker          a few per shard, and all connections are closed       Server.Run
-//	                per message that
-//	                waits
-//	reader          connection that is   the connection is closed         Server.Run
-//	                no descriptor
-//	on demand       such a connection    it is written, or the write      Server.Run
-//	                that is written to   deadline passes
+//	what                   one per                        ends when                      waits for it
+//	net/http's             handshake that netpoll does    the 101 is written             net/http
+//	                       not take
+//	RawSocket handshake    connection                     it is answered or too late     Server.Run
+//	long-poll session      client                         it is closed or has gone       Server.Run
+//	shard                  processor                      all connections are closed     Server.Run
+//	netpoll's              see there                      all connections are closed     Server.Run
 //
-// Only the reader calls a Conversation's Receive and Gone; only the one who holds the connection's
-// turn to write (a shard, or the goroutine on demand that a shard handed it to) writes. Who is the
-// reader is the [socket]'s business.
+// Only the reader calls Conversation.Receive and Closed. Only the goroutine that holds conn.wakes above 0 writes: the
+// handshake first, then the shard.
 //
 // # Lock order
 //
-// conn.mu, then lifetime.mu; poller.mu, then shard.readyMu; polled.mu, then shard.readyMu (a shard holds
-// the polled.mu of a whole convoy, its own connections', while the kernel writes, and takes nothing else);
-// shard.membersMu stands alone. The router calls Wake under
-// its locks; none of them is taken under one of ours.
+//	conn.mu, then connContext.mu
+//	netpoll's locks, then shard.readyMu
+//	shard.membersMu, LongPoll.mu, Server.mu and pendingHandshakes.mu are leaves
+//
+// The router calls Wake with its locks held. The transport calls the router with none of these locks held.
 package transport

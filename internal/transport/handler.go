@@ -7,18 +7,18 @@ import (
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// Handler is what connections are for. WAMP is one; an echo is another one for tests of the
-// WebSocket layer alone.
+// Handler handles connections. The default one speaks WAMP with a router. Tests of the WebSocket layer alone use an
+// echo.
 type Handler interface {
-	// Protocols lists the subprotocols. The one without a name, if any, is for clients that ask for none.
+	// Protocols returns the subprotocols. A protocol without a name is for clients that ask for none.
 	Protocols() []Protocol
-	// Accept begins a conversation. Nothing has been sent to the client yet.
+	// Accept begins a conversation. Nothing has been sent to the client yet. An error refuses the connection.
 	Accept(info ConnInfo) (Conversation, error)
 	// Shutdown ends all conversations and returns when they have ended, or ctx has.
 	Shutdown(ctx context.Context) error
 }
 
-// Protocol is a WebSocket subprotocol, or the same over another transport, and what is particular about its clients.
+// Protocol is a WebSocket subprotocol, or the same over another transport, with the peculiarities of its clients.
 type Protocol struct {
 	Name   string // as in Sec-WebSocket-Protocol
 	Frames frame.Types
@@ -30,36 +30,36 @@ type Protocol struct {
 type PongPolicy uint8
 
 const (
-	// PongsRequired: a client that does not answer is gone.
+	// PongsRequired means that a client which does not answer is gone.
 	PongsRequired PongPolicy = iota
-	// PongsOnceSeen: some clients of this protocol never read, so never answer, and are well. Only a
-	// client that has answered before is held to it.
+	// PongsOnceSeen is for protocols some of whose clients never read, never answer, and work. Only a client that has
+	// answered before has to answer again.
 	PongsOnceSeen
-	// PongsNever: clients are not pinged; the kernel finds out about those that are gone.
+	// PongsNever means that clients are not pinged. The keep-alive of the kernel finds the clients that are gone.
 	PongsNever
 )
 
-// ClosePolicy says how a connection ends that the client had better open again.
+// ClosePolicy says how a connection is closed that the client should open again.
 type ClosePolicy uint8
 
 const (
-	// EndsWithCode: with a close frame whose code says so (1001, 1013).
+	// EndsWithCode sends a close frame whose code says so (1001, 1013).
 	EndsWithCode ClosePolicy = iota
-	// EndsSilently: without a close frame. The clients of WAMP 1 in browsers take any close frame for
-	// the end and only reconnect after a loss.
+	// EndsSilently sends no close frame. WAMP 1 clients in browsers reconnect only after a loss, and not after a close
+	// frame.
 	EndsSilently
-	// EndsPlainly: the transport has no close frame. What was queued is written, and the client sees
-	// the end of the connection.
+	// EndsPlainly is for transports without close frames. What was queued is written, and the client sees the end of the
+	// connection.
 	EndsPlainly
 )
 
-// ConnInfo is what a [Handler] is told about a new connection.
+// ConnInfo describes a new connection to a [Handler].
 type ConnInfo struct {
 	Protocol Protocol
 	Peer     router.Peer
 	Text     router.Framing // makes text frames
 	Binary   router.Framing // makes binary frames
-	Waker    router.Waker   // to be told when Take has something after it had nothing
+	Waker    router.Waker   // to be woken when Take has something after it had nothing
 }
 
 // Message is one complete message of a client.
@@ -68,21 +68,21 @@ type Message struct {
 	Binary bool
 }
 
-// Conversation is what is said over one connection. Open, Receive and Gone are called by one goroutine
-// at a time; the others by others.
+// Conversation is the exchange of messages over one connection. The reader calls Open, Receive, Flush and Closed, one at
+// a time. Other goroutines call the rest concurrently.
 type Conversation interface {
 	// Open is called once, before anything else. An error refuses the connection.
 	Open(ctx context.Context) error
-	// Receive takes a message. An error means that the conversation is over: nothing more is
-	// received, and Take tells how it ended. What the message causes may be held back until Flush,
-	// which is called when no further message is at hand.
+	// Receive handles a message. After an error the conversation is over: it receives nothing more, and Take returns
+	// the reason. Receive may hold back the effects of a message until Flush, which follows when no further message is
+	// at hand.
 	Receive(ctx context.Context, message Message) error
 	Flush()
-	// Established reports whether the client is past its info, which has a deadline.
+	// Established reports whether the client has joined. Limits.Hello is the time for that.
 	Established() bool
-	// Closed says that the connection is lost.
+	// Closed says that the connection is closing or lost.
 	Closed(reason router.CloseReason)
-	// Take and Len are those of [router.Outbox]; the frames are made by the info's framings.
+	// Take and Len are those of [router.Outbox]; the framings of ConnInfo make the frames.
 	Take(dst [][]byte, maxBytes int) router.Taken
 	Len() (frames, bytes int)
 }

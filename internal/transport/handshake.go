@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// handshake is what a client asked for and what is agreed on (RFC 6455, 4.2).
+// handshake is the request of a client and the result of the negotiation (RFC 6455, 4.2).
 type handshake struct {
 	key        string
 	protocol   Protocol
@@ -28,8 +28,7 @@ type handshake struct {
 	setCookie  *http.Cookie         // nil: it has one, or gets none
 }
 
-// negotiate reads the upgrade request. It changes nothing: a ticket is redeemed later, when nothing
-// else can go wrong.
+// negotiate checks the upgrade request. It changes nothing: a ticket is redeemed later, when nothing else can fail.
 func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 	for _, check := range []func(*http.Request) *refusal{checkMethod, checkUpgrade, checkVersion, checkKey, checkBody} {
 		if wrong := check(r); wrong != nil {
@@ -62,7 +61,7 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 	return h, nil
 }
 
-// settle is what the upgrade agreed on.
+// settle returns the result of the handshake.
 func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
 	return &agreed{
 		protocol: h.protocol,
@@ -123,7 +122,7 @@ func checkKey(r *http.Request) *refusal {
 	return refuse(http.StatusBadRequest, RefusedKey, "the header Sec-WebSocket-Key must be 16 bytes in base64, once")
 }
 
-// checkBody refuses a body: its bytes would be taken for frames.
+// checkBody refuses a request with a body, because its bytes would be read as frames.
 func checkBody(r *http.Request) *refusal {
 	if r.ContentLength == 0 && len(r.TransferEncoding) == 0 {
 		return nil
@@ -131,7 +130,7 @@ func checkBody(r *http.Request) *refusal {
 	return refuse(http.StatusBadRequest, RefusedBody, "the request that opens a WebSocket has no body")
 }
 
-// hasToken looks for a token in a header that is a list, whatever its case.
+// hasToken reports whether a header that is a list has a token, in upper or lower case.
 func hasToken(header http.Header, name, token string) bool {
 	for _, element := range listOf(header, name) {
 		if strings.EqualFold(element, token) {
@@ -141,8 +140,8 @@ func hasToken(header http.Header, name, token string) bool {
 	return false
 }
 
-// agreeOnProtocol takes the first of the client's list that we speak: the order is its preference,
-// but for jsonBatched.
+// agreeOnProtocol returns the first protocol of the client's list that the server speaks. The list is in the order of
+// preference, except for jsonBatched.
 func (s *Server) agreeOnProtocol(header http.Header) (Protocol, *refusal) {
 	asked := listOf(header, "Sec-WebSocket-Protocol")
 	if len(asked) == 0 {
@@ -160,7 +159,7 @@ func (s *Server) agreeOnProtocol(header http.Header) (Protocol, *refusal) {
 	return Protocol{}, wrong
 }
 
-// firstKnown gives the first of the names that stands for a protocol.
+// firstKnown returns the protocol of the first name that is known, and jsonBatched only if no other name is.
 func (s *Server) firstKnown(names []string, known []Protocol) (Protocol, bool) {
 	var last *Protocol
 	for _, name := range names {
@@ -180,8 +179,8 @@ func (s *Server) firstKnown(names []string, known []Protocol) (Protocol, bool) {
 	return *last, true
 }
 
-// redeem takes the ticket of the address, for clients that cannot send one after the handshake.
-// Whoever shows a ticket means to be somebody: one that does not hold never makes him nobody.
+// redeem redeems the ticket in the query, for clients that cannot send one after the handshake. A request with an invalid
+// ticket is refused. It is never downgraded to anonymous.
 func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
 	tickets, given := r.URL.Query()["ticket"]
 	switch {
@@ -199,7 +198,7 @@ func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
 	switch {
 	case err == nil && identity != nil:
 		return identity, nil
-	case errors.As(err, &failure) && failure.URI == wamp.ErrAuthenticationFailed: // our trouble, not the ticket's
+	case errors.As(err, &failure) && failure.URI == wamp.ErrAuthenticationFailed: // a fault of the server, not of the ticket
 		return nil, refuse(http.StatusServiceUnavailable, RefusedInternal, failure.Message)
 	case errors.As(err, &failure):
 		return nil, refuse(http.StatusUnauthorized, RefusedTicket, failure.Message)
@@ -208,12 +207,12 @@ func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
 	return nil, refuse(http.StatusInternalServerError, RefusedInternal, "the ticket could not be checked; the server's log says why")
 }
 
-// acceptGUID is the constant that a key is hashed with, by SHA-1 (RFC 6455, 1.3): an answer that only
-// something that speaks WebSocket gives. Nothing depends on the hash's strength.
+// acceptGUID is the constant that is hashed with the key, by SHA-1 (RFC 6455, 1.3). The hash shows that the server speaks
+// WebSocket. Nothing depends on its strength.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// response is the 101. Neither it nor any header's value has a bracket: OroPlatform's backend takes
-// the first one that it reads for the beginning of its WELCOME.
+// response returns the 101. No header has a bracket, because OroPlatform's backend reads the first bracket as the
+// beginning of its WELCOME.
 func (h *handshake) response() []byte {
 	sum := sha1.Sum([]byte(h.key + acceptGUID))
 	b := make([]byte, 0, 512)

@@ -219,7 +219,7 @@ func TestAConnectionTooManyIsRefusedUntilOneLeaves(t *testing.T) {
 func hardened(t *testing.T, web *http.Server) (address string) {
 	t.Helper()
 	transport.SetTimeouts(web)
-	server, err := transport.New(transport.Options{Handler: newEcho()})
+	server, err := newServer(transport.Options{Handler: newEcho()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,10 +274,10 @@ func TestAFloodOfHeadersIsRefused(t *testing.T) {
 
 func TestOptionsThatCannotWorkAreErrors(t *testing.T) {
 	t.Parallel()
-	if _, err := transport.New(transport.Options{}); err == nil {
+	if _, err := newServer(transport.Options{}); err == nil {
 		t.Error("nobody to speak to")
 	}
-	_, err := transport.New(transport.Options{Handler: newEcho(), Origins: []string{"https://a.example", "b.example"}})
+	_, err := newServer(transport.Options{Handler: newEcho(), Origins: []string{"https://a.example", "b.example"}})
 	if err == nil || !strings.Contains(err.Error(), `"b.example"`) || !strings.Contains(err.Error(), "https://b.example") {
 		t.Errorf("a bad origin: %v", err)
 	}

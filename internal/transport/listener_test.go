@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// strange are requests that the entrance leaves to net/http, whatever comes of them.
+// strange are requests that the upgrade listener leaves to net/http.
 func strange() map[string]string {
 	plain := upgradeRequest("/ws")
 	insert := func(line string) string { return strings.Replace(plain, "Upgrade:", line+"\r\nUpgrade:", 1) }
@@ -47,13 +47,13 @@ func strange() map[string]string {
 		"the last request":               upgradeRequest("/ws", "Connection: close, Upgrade"),
 		"the last, and refused":          upgradeRequest("/ws", "Connection: close, Upgrade", "Sec-WebSocket-Version: 8"),
 		"an expectation":                 insert("Expect: the unexpected"),
-		"somebody else's host":           upgradeRequest("/ws", "Host: other.example"),
+		"the host of another handler":    upgradeRequest("/ws", "Host: other.example"),
 		"more than is read at once":      insert("X-A: " + strings.Repeat("a", 5<<10)),
 		"nonsense":                       "\x16\x03\x01\x02\x00\r\n\r\n",
 	}
 }
 
-// plain are requests that the entrance takes.
+// plain are requests that the upgrade listener takes.
 func plain() map[string]string {
 	return map[string]string{
 		"an upgrade":            upgradeRequest("/ws"),
@@ -70,7 +70,7 @@ func plain() map[string]string {
 	}
 }
 
-// roads are the same server with and without an entrance.
+// roads returns the addresses of the same server with and without an upgrade listener.
 func roads(t *testing.T, byNetHTTP *atomic.Int64) (through, beside string) {
 	for _, addr := range []*string{&through, &beside} {
 		handler := newEcho()
@@ -79,7 +79,7 @@ func roads(t *testing.T, byNetHTTP *atomic.Int64) (through, beside string) {
 				byNetHTTP.Add(1)
 			}
 		}
-		server, err := transport.New(transport.Options{Handler: handler})
+		server, err := newServer(transport.Options{Handler: handler})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestTheUpgradeListenerAnswersAsNetHTTPDoes(t *testing.T) {
 		for name, request := range requests {
 			t.Run(name, func(t *testing.T) {
 				if diff := cmp.Diff(answer(t, beside, request), answer(t, through, request)); diff != "" {
-					t.Errorf("without (-) and with (+) an entrance:\n%s", diff)
+					t.Errorf("without (-) and with (+) an upgrade listener:\n%s", diff)
 				}
 			})
 		}
@@ -147,8 +147,8 @@ func TestTheUpgradeListenerAnswersAsNetHTTPDoes(t *testing.T) {
 
 func TestTheUpgradeListenerLeavesDoubtfulRequestsToNetHTTP(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("everything is left to net/http on this system")
+	if !hasEpoll() {
+		t.Skip("net/http answers every upgrade")
 	}
 	var byNetHTTP atomic.Int64
 	through, _ := roads(t, &byNetHTTP)
@@ -173,7 +173,7 @@ func TestARequestInPiecesIsUpgraded(t *testing.T) {
 	for _, at := range []int{1, 20, len(request) - 1} {
 		nc := dialRaw(t, s.addr)
 		io.WriteString(nc, request[:at])
-		s.dial(t) // whoever comes meanwhile
+		s.dial(t) // a client in between
 		client := upgraded(t, nc, request[at:])
 		client.send(masked(fin|opText, "whole"))
 		client.wants(fin|opText, "whole")
@@ -232,37 +232,37 @@ func TestAPanicInAHandshakeEndsThatConnectionOnly(t *testing.T) {
 
 func TestAClosedUpgradeListenerAcceptsNoMore(t *testing.T) {
 	t.Parallel()
-	plain, entrance := entranceAlone(t)
-	if entrance.Addr().String() != plain.Addr().String() {
-		t.Errorf("it is at %s", entrance.Addr())
+	plain, upgrades := upgradesAlone(t)
+	if upgrades.Addr().String() != plain.Addr().String() {
+		t.Errorf("it is at %s", upgrades.Addr())
 	}
-	if err := entrance.Close(); err != nil {
+	if err := upgrades.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := entrance.Accept(); !errors.Is(err, net.ErrClosed) {
+	if _, err := upgrades.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept after Close: %v", err)
 	}
 	if nc, err := net.Dial("tcp", plain.Addr().String()); err == nil {
 		nc.Close()
-		t.Error("there is still somebody")
+		t.Error("a closed listener was connected to")
 	}
 }
 
-// entranceAlone is an entrance that no HTTP server serves.
-func entranceAlone(t *testing.T) (plain, entrance net.Listener) {
-	server, err := transport.New(transport.Options{Handler: newEcho()})
+// upgradesAlone returns an upgrade listener that no HTTP server serves.
+func upgradesAlone(t *testing.T) (plain, upgrades net.Listener) {
+	server, err := newServer(transport.Options{Handler: newEcho()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if plain, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	entrance = server.UpgradeListener(plain, "/ws", isOurs)
+	upgrades = server.UpgradeListener(plain, "/ws", isOurs)
 	t.Cleanup(func() {
-		entrance.Close() // twice is harmless
+		upgrades.Close() // twice is harmless
 		runServer(t, server)()
 	})
-	return plain, entrance
+	return plain, upgrades
 }
 
 // isOurs is for servers that have nothing else.
@@ -270,13 +270,13 @@ func isOurs(*http.Request) bool { return true }
 
 func TestAnUpgradeListenerEndsWithItsListener(t *testing.T) {
 	t.Parallel()
-	plain, entrance := entranceAlone(t)
+	plain, upgrades := upgradesAlone(t)
 	plain.Close()
-	if nc, err := net.Dial("tcp", plain.Addr().String()); err == nil { // whoever comes next
+	if nc, err := net.Dial("tcp", plain.Addr().String()); err == nil { // the next client
 		defer nc.Close()
 		io.WriteString(nc, upgradeRequest("/ws"))
 	}
-	if _, err := entrance.Accept(); !errors.Is(err, net.ErrClosed) {
+	if _, err := upgrades.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept: %v", err)
 	}
 }
@@ -284,7 +284,7 @@ func TestAnUpgradeListenerEndsWithItsListener(t *testing.T) {
 func TestAConnectionWithoutAPeerIsNotPassedOn(t *testing.T) {
 	t.Parallel()
 	var nowhere atomic.Int64
-	server, err := transport.New(transport.Options{Handler: newEcho()})
+	server, err := newServer(transport.Options{Handler: newEcho()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// LongPoll serves WAMP over plain HTTP requests (WAMP, "HTTP Longpoll Transport"), for where nothing
-// else gets through. Below the path that it is mounted at:
+// LongPoll serves WAMP over plain HTTP requests (WAMP, "HTTP Longpoll Transport"), for networks that let nothing else
+// through. Below its path:
 //
 //	POST open            {"protocols": [...]}  200 {"protocol": ..., "transport": id}
 //	POST {id}/receive                          200 one message, or a batch of all that wait
@@ -25,14 +25,14 @@ import (
 //	POST {id}/send       a message or a batch  204
 //	POST {id}/close                            204
 //
-// A message that is on its way to a client that is gone is lost with it: the protocol has no word for
-// having got one. The id is all that proves who a request is from, so it cannot be guessed and is
-// never logged, and it is good only for the address and the origin that opened it.
+// The protocol has no acknowledgement, so a message is lost if its client goes away while the response is sent. Only the
+// id proves that a request belongs to the session. So the id cannot be guessed, is never logged, and is valid only for the
+// address and the origin that opened the session.
 type LongPoll struct {
 	server *Server
 	mux    *http.ServeMux
 
-	mu       sync.Mutex // guards polls
+	mu       sync.Mutex // guards sessions
 	sessions map[string]*longPollSession
 }
 
@@ -43,8 +43,8 @@ const (
 	pollPatience = 10 * time.Second
 	// pollAbsence is how long a client may be without a receive before it is gone.
 	pollAbsence = 30 * time.Second
-	// maxSends is how many messages of one client are in memory at a time, as many as a browser sends at
-	// once. Those behind wait with their bodies unread, however slowly the conversation takes them.
+	// maxSends is how many messages of one client are in memory at a time, as many as a browser sends at once. The bodies
+	// of further requests stay unread until there is room.
 	maxSends = 6
 )
 
@@ -57,7 +57,7 @@ func newLongPoll(s *Server) *LongPoll {
 	return l
 }
 
-// ServeHTTP serves the paths above; the prefix that it is mounted at is stripped already.
+// ServeHTTP serves the paths above. Caller must have stripped the prefix.
 func (l *LongPoll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	origins := r.Header.Values("Origin")
 	header := w.Header()
@@ -77,7 +77,7 @@ func (l *LongPoll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mux.ServeHTTP(w, r)
 }
 
-// answering makes a handler of what can be refused.
+// answering makes an HTTP handler of a function that can return a refusal.
 func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *refusal) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		wrong := l.checkOrigin(r)
@@ -117,7 +117,7 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
 		return refuseLongPoll(`the body must be {"protocols": [names]}`)
 	}
 	protocol, ok := l.server.firstKnown(opening.Protocols, l.server.protocols)
-	if !ok || protocol.Name == "" || protocol.Ends != EndsWithCode { // clients of the others expect a stream
+	if !ok || protocol.Name == "" || protocol.Ends != EndsWithCode { // clients of other protocols expect a stream
 		return refuseLongPoll("none of the protocols is spoken here")
 	}
 	if wrong := l.server.reserve(); wrong != nil {
@@ -140,7 +140,7 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
 	return nil
 }
 
-// begin makes the conversation and enters it in the books.
+// begin makes the session and its conversation.
 func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, *refusal) {
 	identity, wrong := l.server.redeem(r)
 	if wrong != nil {
@@ -172,13 +172,13 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, 
 	return p, nil
 }
 
-// plainFraming adds nothing: HTTP says how long a body is.
+// plainFraming adds nothing, because HTTP has the length of a body.
 type plainFraming struct{}
 
 // Frame implements [router.Framing].
 func (plainFraming) Frame(dst, message []byte) ([]byte, bool) { return append(dst, message...), true }
 
-// find gives the transport that a request is for, if it is from whom it was opened by.
+// find returns the session of a request, if the request comes from the address and the origin that opened it.
 func (l *LongPoll) find(r *http.Request) (*longPollSession, *refusal) {
 	l.mu.Lock()
 	p := l.sessions[r.PathValue("id")]
@@ -216,7 +216,7 @@ func (l *LongPoll) receive(w http.ResponseWriter, r *http.Request) *refusal {
 		return nil
 	}
 	select {
-	case body := <-ask.answer: // the last that it had to say
+	case body := <-ask.answer: // its last messages
 		return p.answer(w, body)
 	default:
 		return refuseLongPoll("there is no such transport, or it has ended")
@@ -236,7 +236,7 @@ func (p *longPollSession) answer(w http.ResponseWriter, body []byte) *refusal {
 func write(w http.ResponseWriter, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Write(body) //nolint:errcheck // the client is gone, nobody is left to tell
+	w.Write(body) //nolint:errcheck // the client is gone
 }
 
 func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
@@ -261,7 +261,7 @@ func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
 	return nil
 }
 
-// read reads a body of up to limit bytes, within the time that a message may take.
+// read reads a body of up to limit bytes, within Limits.Message.
 func (l *LongPoll) read(w http.ResponseWriter, r *http.Request, limit int) ([]byte, *refusal) {
 	control := http.NewResponseController(w)
 	bounded := control.SetReadDeadline(time.Now().Add(l.server.limits.Message)) == nil
@@ -284,10 +284,10 @@ func (l *LongPoll) close(w http.ResponseWriter, r *http.Request) *refusal {
 	switch {
 	case wrong == nil:
 		p.end(router.CloseLost)
-	case l.has(r.PathValue("id")): // somebody else's
+	case l.has(r.PathValue("id")): // of another client
 		return wrong
 	}
-	// Clients close what GOODBYE or ABORT has ended, too, and autobahn waits for ever if that is refused.
+	// Clients also close a session that GOODBYE or ABORT has ended, and autobahn waits for ever if that is refused.
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -298,7 +298,7 @@ func (l *LongPoll) has(id string) bool {
 	return l.sessions[id] != nil
 }
 
-// closeAll ends what is left, at the end.
+// closeAll ends the sessions that are left at the end of Run.
 func (l *LongPoll) closeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -82,7 +82,7 @@ func epollSocket(t *testing.T, test func(t *testing.T, p *eventLoop, realm *rout
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New(router.Options{Agent: "test"})
 		realm := r.AddRealm("app")
-		s, err := transport.New(transport.Options{Router: r, Origins: []string{"https://pages.example"}})
+		s, err := newServer(transport.Options{Router: r, Origins: []string{"https://pages.example"}})
 		if err != nil {
 			t.Fatal(err)
 		}

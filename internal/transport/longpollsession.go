@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// longPollSession is one client of [LongPoll]: a conversation, and a goroutine that gives what it has to say to
-// the request that waits for it.
+// longPollSession is one client of [LongPoll]: a conversation, and a goroutine that gives its messages to the request that
+// waits for them.
 type longPollSession struct {
 	// Static after begin.
 	home     *LongPoll
@@ -22,20 +22,20 @@ type longPollSession struct {
 	conv     Conversation
 	opened   time.Time
 
-	asks   chan *longPollRequest // requests that want a message
-	leaves chan *longPollRequest // those whose client is gone
-	sends  chan struct{}         // a place for each message that is being read or taken
+	asks   chan *longPollRequest // requests that wait for a message
+	leaves chan *longPollRequest // requests whose client is gone
+	sends  chan struct{}         // a place for each message that is being read or handled
 	woken  chan struct{}
-	ended  chan router.CloseReason // why, by who ends it from outside
-	done   chan struct{}           // closed when it is off the books
+	ended  chan router.CloseReason // the reason of end
+	done   chan struct{}           // closed by retire
 	ctx    connContext
 
-	receiving sync.Mutex // held while the conversation's Receive or Gone runs
+	receiving sync.Mutex // held while the conversation's Receive or Closed runs
 
 	// Owned by run.
 	waiter *longPollRequest
 	since  time.Time // since when there is a waiter, or none
-	queue  [][]byte  // taken, and not given to anybody yet
+	queue  [][]byte  // taken from the conversation, and not sent yet
 	ending *router.CloseInfo
 }
 
@@ -51,7 +51,7 @@ func newLongPollSession(home *LongPoll, protocol Protocol) *longPollSession {
 	}
 }
 
-// Wake implements [router.Waker]: there is something to be taken.
+// Wake implements [router.Waker]: there is something to take.
 func (p *longPollSession) Wake() {
 	select {
 	case p.woken <- struct{}{}:
@@ -59,7 +59,7 @@ func (p *longPollSession) Wake() {
 	}
 }
 
-// end ends the conversation from outside. The first reason stands.
+// end ends the session. Only the first call has an effect. Safe for concurrent use.
 func (p *longPollSession) end(reason router.CloseReason) {
 	select {
 	case p.ended <- reason:
@@ -67,16 +67,16 @@ func (p *longPollSession) end(reason router.CloseReason) {
 	}
 }
 
-// send hands over what a client sent. One at a time: in the order in which they have arrived.
+// send gives a message of the client to the conversation, one at a time and in the order of arrival.
 func (p *longPollSession) send(body []byte) {
 	p.receiving.Lock()
 	defer p.receiving.Unlock()
-	// An error means that the conversation is over; how, the client learns by what it receives.
-	p.conv.Receive(&p.ctx, Message{Data: body, Binary: p.protocol.Frames == frame.Binary}) //nolint:errcheck // as said
+	// After an error the conversation is over. The client receives the reason as a message.
+	p.conv.Receive(&p.ctx, Message{Data: body, Binary: p.protocol.Frames == frame.Binary}) //nolint:errcheck // see above
 	p.conv.Flush()
 }
 
-// run is the poll's goroutine.
+// run is the goroutine of the session.
 func (p *longPollSession) run() {
 	reason := router.CloseLost
 	defer func() { p.retire(reason) }()
@@ -107,8 +107,8 @@ func (p *longPollSession) run() {
 	}
 }
 
-// take makes a request the one that waits. A client has one: an earlier one is what a lost connection
-// has left.
+// take makes a request the one that waits. A client has one request at a time: an earlier one was left by a lost
+// connection.
 func (p *longPollSession) take(ask *longPollRequest) {
 	if p.waiter != nil {
 		p.waiter.answer <- nil
@@ -116,8 +116,8 @@ func (p *longPollSession) take(ask *longPollRequest) {
 	p.waiter, p.since = ask, time.Now()
 }
 
-// give gives the waiter what there is. Without a waiter everything stays in the outbox, whose limits
-// say when a client is too slow; only the end of an empty one is noticed.
+// give answers the waiting request with what the conversation has queued. If no request waits, everything stays in the
+// outbox, whose limits say when a client is too slow. The end of a conversation with an empty outbox is noticed anyway.
 func (p *longPollSession) give() {
 	if frames, _ := p.conv.Len(); len(p.queue) == 0 && p.ending == nil && (p.waiter != nil || frames == 0) {
 		taken := p.conv.Take(nil, p.atOnce())
@@ -133,7 +133,7 @@ func (p *longPollSession) give() {
 	p.waiter, p.queue, p.since = nil, nil, time.Now()
 }
 
-// atOnce is how many bytes one response has: exactly one message, unless they are batched.
+// atOnce returns the limit of bytes for one response: one message, or a batch of all that wait.
 func (p *longPollSession) atOnce() int {
 	if batchingOf(p.protocol) == frame.Unbatched {
 		return 1
@@ -141,7 +141,7 @@ func (p *longPollSession) atOnce() int {
 	return takeBytes
 }
 
-// due is when there is something to be done although nothing has happened.
+// due returns when late is to be called if nothing happens before.
 func (p *longPollSession) due() time.Time {
 	due := p.since.Add(pollAbsence)
 	if p.waiter != nil {
@@ -153,7 +153,7 @@ func (p *longPollSession) due() time.Time {
 	return due
 }
 
-// late does what time asks for. It reports true if the client is gone.
+// late does what a passed deadline asks for. It returns true if the client is gone.
 func (p *longPollSession) late() bool {
 	now := time.Now()
 	if !p.conv.Established() && now.Sub(p.opened) >= p.home.server.limits.Hello {
@@ -169,7 +169,7 @@ func (p *longPollSession) late() bool {
 	return false
 }
 
-// gone tells the conversation, when nothing is received any more.
+// gone tells the conversation that the session has ended.
 func (p *longPollSession) gone(reason router.CloseReason) {
 	p.ctx.end()
 	p.receiving.Lock()
@@ -177,7 +177,7 @@ func (p *longPollSession) gone(reason router.CloseReason) {
 	p.conv.Closed(reason)
 }
 
-// retire takes the poll off the books.
+// retire removes the session from the server.
 func (p *longPollSession) retire(reason router.CloseReason) {
 	p.home.forget(p)
 	p.gone(reason)

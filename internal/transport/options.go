@@ -10,10 +10,10 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// Options configure a [Server]. Router or Speaker is needed, everything else works as zero value.
+// Options configure a [Server]. Router or Handler must be set. Everything else works as zero value.
 type Options struct {
-	Router         *router.Router // connections speak WAMP with it; or
-	Handler        Handler        // they speak something else
+	Router         *router.Router // for connections that speak WAMP; or
+	Handler        Handler        // for connections that speak something else
 	Origins        []string       // patterns of foreign origins that may connect, see ParseOrigin
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
 	Tickets        Tickets        // redeems ?ticket=; nil: such a request is refused
@@ -21,12 +21,13 @@ type Options struct {
 	Limits         Limits
 	Compression    Compression
 	Writers        int  // writer goroutines; 0: one for each processor
-	DisableIOUring bool // each connection is written to with a system call of its own, without io_uring
+	DisableIOUring bool // one system call for each connection that is written to
+	Portable       bool // blocking sockets and net/http only, see netpoll.Options
 	Logger         *slog.Logger
 }
 
-// Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket does not
-// hold; any other error is the server's own trouble and only logged.
+// Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket is invalid. Any other error is
+// a fault of the server and only logged.
 type Tickets interface {
 	Redeem(ctx context.Context, ticket string) (*router.Identity, error)
 }
@@ -40,36 +41,35 @@ const (
 	CompressionOff
 )
 
-// Limits bound what a connection may cost, in bytes and time. A zero field means its default.
+// Limits bound the cost of a connection, in bytes and time. A zero field means its default.
 type Limits struct {
 	// MaxMessage is the size of a message, over all its fragments and after decompression. It is
 	// checked against what a header announces, before anything is allocated.
 	MaxMessage int
 	// MaxConnections is how many connections are open at once; the next gets status 503.
 	MaxConnections int
-	// Hello is how long a client may take from the upgrade until it has joined, so that nobody holds a
-	// connection who never says who he is.
+	// Hello is how long a client may take from the upgrade until it has joined, so that no client can hold a connection
+	// without a session.
 	Hello time.Duration
-	// Message is how long a message may take from its first byte to its last: a half-sent message
-	// holds a buffer.
+	// Message is how long a message may take from its first byte to its last. A partial message holds a buffer.
 	Message time.Duration
 	// Ping is how long a connection may be silent in either direction before it is sent a ping.
 	// Proxies cut idle connections, most after 60 s.
 	Ping time.Duration
-	// Pong is how long the answer to a ping may take; see conn.mustPong for whom it holds.
+	// Pong is how long the answer to a ping may take. conn.mustPong says which clients have to answer.
 	Pong time.Duration
 	// Write is how long a client may take to accept the next 64 KiB before it is dropped as slow.
 	Write time.Duration
 	// Close is how long the closing handshake may take, from the decision to close.
 	Close time.Duration
-	// Drain is how long Run waits at its end for conversations to end by themselves.
+	// Drain is how long Run waits at its end until conversations have ended by themselves.
 	Drain time.Duration
 }
 
 // The defaults of [Limits].
 const (
-	DefaultMaxMessage     = 1 << 20 // far above any notification, far below what hurts 1000 times
-	DefaultMaxConnections = 100_000 // about 200 MB with the sessions, and what the kernel needs
+	DefaultMaxMessage     = 1 << 20 // far above any notification, harmless even 1000 times
+	DefaultMaxConnections = 100_000 // about 200 MB with the sessions, besides the memory of the kernel
 	DefaultHello          = 10 * time.Second
 	DefaultMessage        = 60 * time.Second // 1 MiB at 17 KiB/s: a bad mobile line
 	DefaultPing           = 25 * time.Second // twice within the usual 60 s of a proxy
@@ -98,8 +98,8 @@ func orDefault[T int | time.Duration](value *T, fallback T) {
 	}
 }
 
-// tick is how often deadlines are looked at: a fraction of the shortest, so that none is missed by
-// much, but not more often than a timer wheel would be worth.
+// tick is the interval in which deadlines are checked: a fraction of the shortest limit, so that a deadline is missed by
+// little, and at least 10 ms.
 func (l Limits) tick() time.Duration {
 	shortest := min(l.Hello, l.Message, l.Ping, l.Pong, l.Write, l.Close)
 	return max(min(shortest/5, time.Second), 10*time.Millisecond)

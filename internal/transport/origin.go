@@ -24,7 +24,7 @@ type Origin struct {
 //	http://localhost:*            with any port
 //	https://*.example.com         any name below example.com, at any depth, but not example.com itself
 //	null                          sandboxed pages and files
-//	*                             every page of the web: only right if a ticket protects everything
+//	*                             every page of the web: safe only if tickets protect everything
 func ParseOrigin(pattern string) (Origin, error) {
 	switch pattern {
 	case "*":
@@ -73,7 +73,7 @@ func (o Origin) matches(origin *url.URL) bool {
 	return host == o.host
 }
 
-// portOf gives the port, the scheme's own if none is written.
+// portOf returns the port of a URL, or the default port of its scheme.
 func portOf(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		return port
@@ -102,8 +102,8 @@ func parseOrigins(patterns []string) (originRules, error) {
 	return rules, nil
 }
 
-// allow decides by the Origin header and the host that the client meant. The rule protects people
-// from pages of others that use their browser, nothing else: a program can send any Origin, or none.
+// allow decides by the Origin header and the host of the request. The rule protects users from foreign pages that use
+// their browser, and nothing else: a program can send any Origin, or none.
 func (rules originRules) allow(origins []string, host string) bool {
 	if len(origins) == 0 {
 		return true
@@ -148,8 +148,8 @@ func sameHost(origin *url.URL, host string) bool {
 		strings.EqualFold(meant.Hostname(), origin.Hostname()) && portOf(meant) == portOf(origin)
 }
 
-// bareOrigin decides about an Origin without a scheme, which no browser sends. OroPlatform's backend
-// does: "127.0.0.1", or the name that it connects to.
+// bareOrigin decides about an Origin without a scheme. No browser sends one. OroPlatform's backend sends "127.0.0.1", or
+// the name that it connects to.
 func bareOrigin(origin, host string) bool {
 	if ip := net.ParseIP(origin); ip != nil && ip.IsLoopback() || origin == "localhost" {
 		return true

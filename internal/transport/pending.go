@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// pendingHandshakes are the connections that have not said yet what they are. A server that stops has
-// nothing to tell them, and does not wait for them.
+// pendingHandshakes are the RawSocket connections whose handshake is not complete. A server that stops closes them and
+// does not wait.
 type pendingHandshakes struct {
 	mu      sync.Mutex // guards what follows
 	open    map[net.Conn]struct{}

@@ -21,14 +21,14 @@ const (
 	RefusedBody        Refusal = "body"            // a body where frames must begin
 	RefusedExtension   Refusal = "extensions"      // Sec-WebSocket-Extensions is not well-formed
 	RefusedOrigin      Refusal = "origin"          // a page of another site
-	RefusedSubprotocol Refusal = "subprotocol"     // none that we speak
-	RefusedTicket      Refusal = "ticket"          // does not hold
+	RefusedSubprotocol Refusal = "subprotocol"     // none that the server speaks
+	RefusedTicket      Refusal = "ticket"          // invalid
 	RefusedOpening     Refusal = "opening"         // the application refused the conversation
 	RefusedFull        Refusal = "full"            // too many connections
 	RefusedStopping    Refusal = "stopping"        // the server ends
 	RefusedRawSocket   Refusal = "rawsocket"       // the four bytes that open a RawSocket are wrong, or late
 	RefusedLongPoll    Refusal = "longpoll"        // a request of long-poll that is malformed, or for no transport
-	RefusedInternal    Refusal = "internal"        // our fault; it is in the log
+	RefusedInternal    Refusal = "internal"        // a fault of the server; the log has it
 )
 
 var refusals = []Refusal{
@@ -37,13 +37,13 @@ var refusals = []Refusal{
 	RefusedLongPoll, RefusedInternal,
 }
 
-// refusal is an answer other than 101: a problem document (RFC 9457) of no type of its own.
+// refusal is a response other than 101: a problem document (RFC 9457) with the type about:blank.
 type refusal struct {
 	Title     string   `json:"title"`
 	Status    int      `json:"status"`
 	Detail    string   `json:"detail"`
 	Reason    Refusal  `json:"reason"`
-	Protocols []string `json:"protocols,omitempty"` // that we speak, if none of them was asked for
+	Protocols []string `json:"protocols,omitempty"` // that the server speaks, if the client offers none of them
 
 	header map[string]string
 }

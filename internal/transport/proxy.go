@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// remote is who a request comes from, as far as it can be believed.
+// remote is the remote end of a request, as far as the proxies can be believed.
 type remote struct {
 	addr netip.Addr // invalid if the connection is not over IP
 	tls  bool
-	host string // that the caller meant
+	host string // of the URL that the client used
 }
 
 // hop is what one proxy said about the request that it got.
@@ -20,14 +20,14 @@ type hop struct {
 	host  string
 }
 
-// RemoteAddr gives the address of the client of a request, seen through the trusted proxies.
+// RemoteAddr returns the address of the client of a request, seen through the trusted proxies.
 func (s *Server) RemoteAddr(r *http.Request) netip.Addr { return s.remoteOf(r).addr }
 
-// remoteOf walks the chain of proxies from the right, where our own one stands, and stops at the first
-// that is not trusted: everything left of it can be made up by whoever it is.
+// remoteOf walks the chain of proxies from the right, where the server's own proxy stands. It stops at the first hop that
+// is not trusted, which can have made up everything left of it.
 //
 // A proxy adds to one of Forwarded and X-Forwarded-For and passes the other on as the client sent it.
-// If both are there and lead to different clients, neither is believed.
+// If both are there and lead to different clients, the server believes neither.
 func (s *Server) remoteOf(r *http.Request) remote {
 	self := remote{addr: peerAddr(r.RemoteAddr), tls: r.TLS != nil, host: r.Host}
 	if !s.trusts(self.addr) {
@@ -74,13 +74,13 @@ func (s *Server) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// xForwarded reads X-Forwarded-For, -Proto and -Host. Most proxies set the latter two to one value
+// xForwarded parses X-Forwarded-For, -Proto and -Host. Most proxies set the latter two to one value
 // for the whole chain; where they are lists as long as the addresses, they belong together.
 func xForwarded(header http.Header) []hop {
 	addrs := listOf(header, "X-Forwarded-For")
 	protos, hosts := listOf(header, "X-Forwarded-Proto"), listOf(header, "X-Forwarded-Host")
 	if len(addrs) == 0 && len(protos)+len(hosts) > 0 {
-		addrs = []string{""} // a proxy that says how it was reached, but not by whom
+		addrs = []string{""} // a proxy that reports scheme or host, but no address
 	}
 	hops := make([]hop, len(addrs))
 	for i, addr := range addrs {
@@ -89,7 +89,7 @@ func xForwarded(header http.Header) []hop {
 	return hops
 }
 
-// along gives the i-th of n values, or the last if there are not n.
+// along returns the i-th of n values, or the last if there are not n.
 func along(values []string, i, n int) string {
 	switch len(values) {
 	case 0:
@@ -100,7 +100,7 @@ func along(values []string, i, n int) string {
 	return values[len(values)-1]
 }
 
-// forwarded reads Forwarded (RFC 7239). A broken element is a hop that nobody is known behind.
+// forwarded parses Forwarded (RFC 7239). A malformed element is a hop without an address.
 func forwarded(header http.Header) []hop {
 	elements := listOf(header, "Forwarded")
 	hops := make([]hop, len(elements))
@@ -121,7 +121,7 @@ func forwarded(header http.Header) []hop {
 	return hops
 }
 
-// listOf gives the elements of a header that is a list, over all its lines.
+// listOf returns the elements of a header that is a list, over all its lines.
 func listOf(header http.Header, name string) []string {
 	var list []string
 	for _, line := range header.Values(name) {
@@ -155,8 +155,8 @@ func splitQuoted(s string, separator byte) func(yield func(string) bool) {
 	}
 }
 
-// unquote takes the quotes off a quoted string. Addresses, schemes and hosts need no escapes: who
-// escapes in them is not understood.
+// unquote removes the quotes of a quoted string. It does not decode escapes, because addresses, schemes and hosts need
+// none.
 func unquote(s string) string {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		return s[1 : len(s)-1]
@@ -164,7 +164,7 @@ func unquote(s string) string {
 	return s
 }
 
-// peerAddr reads an address with or without a port, as in RemoteAddr, X-Forwarded-For and for=.
+// peerAddr parses an address with or without a port, as in RemoteAddr, X-Forwarded-For and for=.
 func peerAddr(s string) netip.Addr {
 	if withPort, err := netip.ParseAddrPort(s); err == nil {
 		return withPort.Addr().Unmap().WithZone("")

@@ -54,7 +54,7 @@ func TestTheAddressOfAClientBehindProxies(t *testing.T) {
 			"10.0.0.1",
 		},
 	}
-	server, err := transport.New(transport.Options{
+	server, err := newServer(transport.Options{
 		Handler:        newEcho(),
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 	})

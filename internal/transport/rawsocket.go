@@ -22,27 +22,26 @@ import (
 //	server  7F  LLLLSSSS  00 00    the same S, and L of what it takes itself
 //	   or   7F  EEEE0000  00 00    E: why not
 //
-// Then frames follow, see frame.RawSocket. What is no RawSocket is closed without a word.
+// Then frames follow, see frame.RawSocket. A connection that begins with other bytes is closed without an answer.
 
-// RawSocketOptions is what one listener may do differently.
+// RawSocketOptions configure one listener.
 type RawSocketOptions struct {
-	// Pings makes silent clients be pinged, and those that do not answer be dropped. Some clients in
-	// the field do not know pings and break; where they are not used, the kernel's keep-alive finds
-	// out who is gone.
+	// Pings sends pings to silent clients and drops clients that do not answer. Some clients in the field do not know
+	// pings and break. Without pings the keep-alive of the kernel finds the clients that are gone.
 	Pings bool
 }
 
-// rawSubprotocols names the conversation for each serialization of the handshake. 0 is none.
+// rawSubprotocols are the subprotocols by the serializations of the handshake. 0 is none.
 var rawSubprotocols = [16]string{1: "wamp.2.json", 2: "wamp.2.msgpack", 3: "wamp.2.cbor", 4: "wamp.2.ubjson"}
 
 const (
 	rawMagic = 0x7f
-	// rawSmallest is the exponent that L counts from, and rawExponents how many it has.
+	// rawSmallest is the exponent of L = 0, and rawExponents the number of values of L.
 	rawSmallest  = 9
 	rawExponents = 16
 )
 
-// rawSocketError is why a handshake is refused, as the server's answer has it.
+// rawSocketError is the E of an answer that refuses a handshake.
 type rawSocketError byte
 
 const (
@@ -51,8 +50,8 @@ const (
 	rawFull          rawSocketError = 4
 )
 
-// ServeRawSocket accepts connections until the listener is closed, which its owner does when Run is
-// to end. The error is nil then.
+// ServeRawSocket accepts connections until the listener is closed, and then returns nil. The owner of the listener closes
+// it when Run is to end.
 func (s *Server) ServeRawSocket(listener net.Listener, options RawSocketOptions) error {
 	for {
 		nc, err := listener.Accept()
@@ -73,7 +72,7 @@ func (s *Server) ServeRawSocket(listener net.Listener, options RawSocketOptions)
 // acceptPause keeps a server without file descriptors from spinning.
 const acceptPause = 50 * time.Millisecond
 
-// passes reports whether accepting may work again when others have left.
+// passes reports whether Accept may work again when other connections have ended.
 func passes(err error) bool {
 	for _, passing := range []error{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR,
@@ -89,7 +88,7 @@ func passes(err error) bool {
 func (s *Server) openRawSocket(nc net.Conn, options RawSocketOptions) {
 	handedOver := false
 	defer func() {
-		if fault := recover(); fault != nil { // the edge: one connection's fault is nobody else's
+		if fault := recover(); fault != nil { // other connections go on
 			s.log.Error("a handshake failed", "panic", fault, "stack", string(debug.Stack()))
 		}
 		if !handedOver {
@@ -118,17 +117,17 @@ func (s *Server) openRawSocket(nc net.Conn, options RawSocketOptions) {
 	}
 	handedOver = true
 	s.handshakes.accepted.Add(1)
-	c.socket = c.newSocket(nc)
+	c.socket = c.shard.loop.Attach(nc, c)
 	c.serve(nil, shake.response)
 }
 
-// rawHandshake is what was agreed on and the answer that says so.
+// rawHandshake is the result of a handshake and the answer to it.
 type rawHandshake struct {
 	agreed   *agreed
 	response []byte
 }
 
-// rawSilent stands for the code of a refusal that is not told.
+// rawSilent stands for a refusal without an answer.
 const rawSilent rawSocketError = 0
 
 func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, rawSocketError, *refusal) {
@@ -159,7 +158,7 @@ func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, r
 	return s.settleRaw(nc, protocol, hello[1]), rawSilent, nil
 }
 
-// rawProtocol is the subprotocol of a serialization, in the ways of RawSocket.
+// rawProtocol returns the subprotocol of a serialization, with the policies of RawSocket.
 func (s *Server) rawProtocol(serializer byte) (Protocol, bool) {
 	name := rawSubprotocols[serializer]
 	for _, protocol := range s.protocols {
@@ -192,8 +191,7 @@ func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandsh
 	}
 }
 
-// rawExponent is the largest L that promises no more than limit. Half a kilobyte is the least that
-// can be said.
+// rawExponent returns the largest L that promises no more than limit. The smallest promise is half a kilobyte.
 func rawExponent(limit int) byte {
 	whole := bits.Len(uint(limit)) - 1 // of the power of two below
 	return byte(min(max(whole, rawSmallest), rawSmallest+rawExponents-1) - rawSmallest)
@@ -207,7 +205,7 @@ func (s *Server) refuseRaw(nc net.Conn, wrong *refusal, code rawSocketError) {
 	if code == rawSilent {
 		return
 	}
-	// Both directions: over TLS the handshake may be still to come, and it waits for the client.
+	// Both directions have a deadline, because the handshake of TLS may follow and waits for the client.
 	if err := nc.SetDeadline(time.Now().Add(time.Second)); err != nil {
 		return
 	}

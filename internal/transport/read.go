@@ -5,40 +5,31 @@ import (
 	"io"
 	"runtime/debug"
 
+	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// A reader is the part of a connection that only one goroutine at a time runs: it reads, hands messages
-// to the conversation, and in the end takes the connection off the books. Which goroutine that is, and
-// when, is the link's business: one of a few that look after all connections, or one of its own.
+// The reader is the part of a connection that only one goroutine at a time runs. It reads, gives messages to the
+// conversation, and in the end removes the connection from the server. The socket decides which goroutine that is: a
+// worker of the event loop, or one that belongs to the connection.
 //
-// At rest a reader holds no buffer: it borrows one before it reads, and gives it back when nothing is
-// left in it.
+// At rest a reader holds no buffer. It takes one before it reads, and puts it back if nothing is left in it.
 
 // readerState is how far the reader has come.
 type readerState uint8
 
 const (
 	listening  readerState = iota
-	discarding             // nothing is understood any more, see fail: what comes is read and forgotten
-	finishing              // nothing is read any more: the socket is about to be closed by who writes
+	discarding             // bytes are read and discarded, after a violation: see fail
+	finishing              // nothing is read any more: the writer is about to close the socket
 )
 
-// progress is what a reader that was run expects.
-type progress uint8
-
-const (
-	idle progress = iota // to be run again when something has come, or when it is roused
-	busy                 // to be run again soon: there is more, but it is the others' turn
-	over                 // to be retired
-)
-
-// readsAtOnce is how often a reader reads before the others have their turn.
+// readsAtOnce is how often a reader reads before other connections come.
 const readsAtOnce = 16
 
-// advance reads and handles what there is.
-func (c *conn) advance() (next progress) {
+// Readable implements [netpoll.EventHandler]: it reads and handles what has arrived.
+func (c *conn) Readable() (next netpoll.Progress) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			c.recovered(fault)
@@ -58,11 +49,10 @@ func (c *conn) advance() (next progress) {
 		if c.in == nil {
 			c.in = c.codec.NewReader(c.rules)
 		}
-		n, err := c.socket.read(c.in.Space())
+		n, err := c.socket.Read(c.in.Space())
 		switch {
-		case errors.Is(err, errWouldBlock):
-			c.rest()
-			return idle
+		case errors.Is(err, netpoll.ErrWouldBlock):
+			return c.rest()
 		case err == nil && n == 0:
 			err = io.EOF
 		}
@@ -77,19 +67,19 @@ func (c *conn) advance() (next progress) {
 		}
 		c.consume()
 	}
-	return busy
+	return netpoll.Busy
 }
 
-// finished is what follows when nothing is read any more: the end, once the socket is closed.
-func (c *conn) finished() progress {
+// finished returns Done once the socket is closed. Until then the goroutine that closes it wakes the reader.
+func (c *conn) finished() netpoll.Progress {
 	if c.isShut() {
-		return over
+		return netpoll.Done
 	}
-	return idle // who closes the socket rouses the reader
+	return netpoll.Ending
 }
 
-// checkClosing tells the conversation that the connection is closing, once, and ends reading when it is
-// closed: that nothing comes any more is not always seen.
+// checkClosing tells the conversation that the connection is closing, once. It ends reading if the socket is closed,
+// because the end of the bytes is not always reported.
 func (c *conn) checkClosing() {
 	if c.closeDeadline.Load() == 0 {
 		return
@@ -103,17 +93,21 @@ func (c *conn) checkClosing() {
 	}
 }
 
-// rest is called when there is nothing to read: the buffer is given back unless something is in it.
-func (c *conn) rest() {
+// rest puts the buffer back if nothing is in it. Otherwise the rest of a message is due within Limits.Message.
+func (c *conn) rest() netpoll.Progress {
 	switch {
 	case c.in == nil:
 	case c.in.Idle():
 		c.in.Put()
 		c.in = nil
 		c.partialSince.Store(0)
-	case c.partialSince.Load() == 0:
-		c.partialSince.Store(max(c.shard.clock.Load(), 1)) // 0 stands for none
+	default:
+		if c.partialSince.Load() == 0 {
+			c.partialSince.Store(max(c.shard.clock.Load(), 1)) // 0 stands for none
+		}
+		return netpoll.Partial
 	}
+	return netpoll.Idle
 }
 
 func (c *conn) received(n int) {
@@ -122,7 +116,7 @@ func (c *conn) received(n int) {
 	c.shard.bytesIn.Add(uint64(n))
 }
 
-// consume takes every complete frame out of what was read.
+// consume handles every complete frame that was read.
 func (c *conn) consume() {
 	c.consumeFrames()
 	c.conv.Flush()
@@ -151,15 +145,15 @@ func (c *conn) consumeFrames() {
 	}
 }
 
-// failProtocol ends the connection of a client that broke the rules. It is read on, without looking: closing
-// a socket with unread bytes would reset it, and the client might never see why. The ticker ends it.
+// failProtocol ends the connection after a violation. The reader goes on and discards what it reads: closing a socket
+// with unread bytes would reset it, and the client might never see the reason. The ticker ends it.
 func (c *conn) failProtocol(wrong *frame.Violation) {
 	c.fail(wrong)
-	c.in = nil // in an unknown state: left to the garbage collector
+	c.in = nil // its state is unknown, so it does not go back to the pool
 	c.reader = discarding
 }
 
-// handle acts on one frame or message.
+// handle handles one message or control frame.
 func (c *conn) handle(in frame.Incoming) *frame.Violation {
 	switch in.Opcode {
 	case frame.OpPing:
@@ -174,8 +168,7 @@ func (c *conn) handle(in frame.Incoming) *frame.Violation {
 	return nil
 }
 
-// receive hands a message to the conversation, unless that is over: then the client is still read,
-// for its close frame.
+// receive gives a message to the conversation. If the conversation is over, the client is still read for its close frame.
 func (c *conn) receive(message Message) {
 	if c.over {
 		return
@@ -185,13 +178,12 @@ func (c *conn) receive(message Message) {
 	}
 	c.receiving.Store(true)
 	err := c.conv.Receive(&c.ctx, message)
-	c.lastRead.Store(c.shard.clock.Load()) // what came meanwhile was not read: it was not the client's silence
+	c.lastRead.Store(c.shard.clock.Load()) // nothing was read meanwhile, so the client was not silent
 	c.receiving.Store(false)
-	c.over = err != nil // how it ended comes from Take
+	c.over = err != nil // Take returns the reason
 }
 
-// lost is called when nothing more can be read. A client that has only closed its own direction still
-// gets what is on its way to the close frame.
+// lost ends reading. A client that has closed only its own direction still gets what is queued before the close frame.
 func (c *conn) lost(err error) {
 	c.reader = finishing
 	if errors.Is(err, io.EOF) && c.finishClose() {
@@ -200,20 +192,20 @@ func (c *conn) lost(err error) {
 	c.cut()
 }
 
-// finishClose has the socket closed once the close frame is written, if there is one to be written.
+// finishClose makes the writer close the socket after the close frame. It returns false if none is to be written.
 func (c *conn) finishClose() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	onItsWay := c.closing != nil && !c.closing.written
-	if onItsWay {
+	pending := c.closing != nil && !c.closing.written
+	if pending {
 		c.closing.then = endAtOnce
 	}
-	return onItsWay
+	return pending
 }
 
-// recovered keeps a panic in the conversation from taking the other clients along.
+// recovered closes the connection after a panic in its conversation. Other connections go on.
 func (c *conn) recovered(fault any) {
-	c.server.log.Error("a connection failed", "panic", fault, "stack", string(debug.Stack()))
+	c.server.log.Error("a connection was closed, because its conversation panicked", "panic", fault, "stack", string(debug.Stack()))
 	c.in = nil
 	c.reader = finishing
 	end := c.closingOf(router.CloseInfo{Reason: router.CloseInternal, Text: "internal error"})

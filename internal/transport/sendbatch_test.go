@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// TestWritingTogetherLosesNothing has more written to several than their sockets take, before they read, so
-// that writes to some of a convoy end short or not at all.
+// TestWritingTogetherLosesNothing writes more to several clients than their sockets accept, before the clients read. So
+// some writes of a batch are short, and some fail with EAGAIN.
 func TestWritingTogetherLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ alone, sealed bool }{
@@ -24,7 +24,7 @@ func TestWritingTogetherLosesNothing(t *testing.T) {
 			s := serve(t, transport.Options{Handler: handler, Writers: 1, DisableIOUring: c.alone})
 			dial := func() *client { return s.dial(t) }
 			if c.sealed {
-				dial = overTLS(t, s, transport.TakeoverListener)
+				dial = overTLS(t, s, true)
 			}
 			flood(t, s, handler, []*client{dial(), dial()})
 		})
@@ -58,13 +58,13 @@ func flood(t *testing.T, s *served, handler *echo, all []*client) {
 		})
 	}
 	reading.Wait()
-	for _, c := range all { // whoever was slow is as quick as before
+	for _, c := range all { // a client that was slow is as fast as before
 		c.send(masked(fin|opText, "and back"))
 		c.wants(fin|opText, "and back")
 	}
 }
 
-// TestEachClientGetsSmallFramesInOrder has several small frames go together to each of many.
+// TestEachClientGetsSmallFramesInOrder sends several small frames together to each of many clients.
 func TestEachClientGetsSmallFramesInOrder(t *testing.T) {
 	t.Parallel()
 	for _, sealed := range []bool{false, true} {
@@ -74,7 +74,7 @@ func TestEachClientGetsSmallFramesInOrder(t *testing.T) {
 			s := serve(t, transport.Options{Handler: handler, Writers: 1})
 			dial := func() *client { return s.dial(t) }
 			if sealed {
-				dial = overTLS(t, s, transport.TakeoverListener)
+				dial = overTLS(t, s, true)
 			}
 			const clients, frames = 20, 500
 			var all []*client

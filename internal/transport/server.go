@@ -5,16 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// Server accepts WebSocket connections as an [http.Handler], and RawSocket ones from listeners, and
-// serves them while Run runs.
+// Server accepts WebSocket connections as an [http.Handler], and RawSocket connections from listeners. It serves them
+// while Run runs.
 type Server struct {
 	// Static after New.
 	options   Options
@@ -24,15 +26,15 @@ type Server struct {
 	protocols []Protocol
 	origins   originRules
 	shards    []*shard
-	born      time.Time // what connections' times are relative to
+	born      time.Time // zero of Server.now
 
 	next       atomic.Uint32 // shard of the next connection
 	handshakes handshakeCounters
 	pending    pendingHandshakes
 	longPoll   *LongPoll
 	closes     closeCounters
-	closingAll atomic.Bool    // the last part of Run: whoever is still open is cut off
-	onDemand   sync.WaitGroup // goroutines that write for slow connections
+	closingAll atomic.Bool    // the last part of Run, which closes all connections
+	onDemand   sync.WaitGroup // goroutines of long-poll sessions
 
 	mu      sync.Mutex // guards what follows
 	started bool
@@ -67,11 +69,11 @@ func New(options Options) (*Server, error) {
 	return s, nil
 }
 
-// LongPoll gives the handler for clients that can only do HTTP requests. It is to be mounted with its
-// prefix stripped.
+// LongPoll returns the handler for clients that can only make HTTP requests. It expects that the prefix of its path is
+// stripped.
 func (s *Server) LongPoll() *LongPoll { return s.longPoll }
 
-// ServeHTTP upgrades a request to a WebSocket, or says in a problem document why not.
+// ServeHTTP upgrades a request to a WebSocket, or answers with a problem document.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	wrong := s.upgrade(w, r)
 	if wrong == nil {
@@ -86,7 +88,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// upgrade does the handshake, in an order that spends a ticket only when nothing else can go wrong.
+// upgrade does the handshake. It redeems the ticket last, because a ticket can be used only once.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	shake, wrong := s.negotiate(r)
 	if wrong != nil {
@@ -110,18 +112,19 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	if wrong := c.openConversation(r.Context(), settled); wrong != nil {
 		return wrong
 	}
-	early, err := c.takeOver(w)
+	socket, early, err := c.shard.loop.Hijack(w, c)
 	if err != nil {
 		c.conv.Closed(router.CloseInternal)
 		s.log.ErrorContext(r.Context(), "a connection could not be taken over", "error", err)
 		return refuse(http.StatusInternalServerError, RefusedInternal, "the connection cannot be upgraded")
 	}
 	handedOver = true
+	c.socket = socket
 	c.serve(early, shake.response())
 	return nil
 }
 
-// reserve takes a place for a connection.
+// reserve counts a connection in, or refuses it.
 func (s *Server) reserve() *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,6 +139,7 @@ func (s *Server) reserve() *refusal {
 	return nil
 }
 
+// release counts a connection out.
 func (s *Server) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,9 +150,9 @@ func (s *Server) release() {
 	}
 }
 
-// Run serves until ctx ends; then it accepts no more, has the speaker end its conversations, waits
-// until what they still had to say is written (Limits.Drain) and closes what is left. When it
-// returns, no goroutine of the server is left. A server runs once.
+// Run serves until ctx ends. Then it accepts no more connections, makes the handler end its conversations, waits up to
+// Limits.Drain until their last messages are written, and closes the connections that are left. When it returns, no
+// goroutine of the server is left. A server runs once.
 func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	again := s.started
@@ -184,7 +188,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	shards.Wait()
 	for _, sh := range s.shards {
-		sh.loop.stop()
+		sh.loop.Stop()
 	}
 	s.onDemand.Wait()
 	if err != nil {
@@ -193,7 +197,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// stop refuses further connections. The channel is closed when none is left.
+// stop refuses further connections. The channel is closed when no connection is left.
 func (s *Server) stop() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,8 +211,47 @@ func (s *Server) stop() <-chan struct{} {
 	return empty
 }
 
-// now is the time that connections reckon with.
+// now is the clock of connections.
 func (s *Server) now() time.Duration { return time.Since(s.born) }
+
+// openRings makes a batch of sends for each shard. If the system has no io_uring for one, no shard gets any.
+func (s *Server) openRings() {
+	if s.options.DisableIOUring || s.options.Portable {
+		return
+	}
+	for _, sh := range s.shards {
+		batch, err := netpoll.NewBatch(sh.loop)
+		if err != nil {
+			s.log.Info("each connection needs its own system call to be written to, because io_uring cannot be used", "reason", err)
+			for _, opened := range s.shards {
+				opened.batch.Close()
+				opened.batch = nil
+			}
+			return
+		}
+		sh.batch = batch
+	}
+}
+
+// UpgradeListener answers the WebSocket upgrades at path before net/http sees them, if the system and the options allow
+// that. net/http is to serve the listener that it returns, which has all other connections. accepts reports whether
+// net/http would pass a request to this server, too.
+func (s *Server) UpgradeListener(listener net.Listener, path string, accepts func(*http.Request) bool) net.Listener {
+	loops := make([]*netpoll.Loop, len(s.shards))
+	for i, sh := range s.shards {
+		loops[i] = sh.loop
+	}
+	return netpoll.ListenUpgrades(listener, loops, netpoll.Upgrades{Path: path, Accepts: accepts, Handler: s})
+}
+
+// TakeoverListener makes connections below TLS that need no goroutine at rest, if the system and the options allow that.
+// It belongs under the listener of TLS.
+func (s *Server) TakeoverListener(plain net.Listener) net.Listener {
+	if s.options.Portable {
+		return plain
+	}
+	return netpoll.TakeoverListener(plain)
+}
 
 // Interface guards.
 var _ http.Handler = (*Server)(nil)

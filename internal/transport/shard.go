@@ -8,45 +8,41 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// How connections are written to. A connection's turn to write is a counter: whoever has something
-// for it counts up (Wake), and who raises it from 0 puts the connection on its shard's list. The
-// shard takes the list and visits each connection on it: everything that is queued for it goes out with
-// one write, which does not wait. Then it sets the counter back to 0 if nobody has counted meanwhile;
-// else the connection goes to the end of the list.
+// How connections are written to. conn.wakes counts requests to write (Wake). The caller that raises it from 0 puts the
+// connection on its shard's ready list. The shard takes the list and flushes each connection on it: everything that is
+// queued goes into one write, which does not block. Then the shard resets wakes with CompareAndSwap. If the count has
+// grown, the connection goes to the end of the list.
 //
-//	Wake: turn 0 -> 1 --push--> ready list --visit--> written ----------> turn n -> 0
-//	                             ^    ^        |                             | counted meanwhile,
-//	                             |    |        v                             | or more is queued
-//	                             |    |   the kernel took only a part:       |
-//	                             |    |   the rest is kept                   |
-//	                             |    |        v                             |
-//	                             |    +-- there is room again                |
-//	                             +-------------------------------------------+
+//	Wake: wakes 0 -> 1 --push--> ready list --flush--> written ---------> wakes n -> 0
+//	                              ^    ^        |                             | the count has grown,
+//	                              |    |        v                             | or more is queued
+//	                              |    |   the kernel accepted a part:        |
+//	                              |    |   the rest is kept in unsent         |
+//	                              |    |        v                             |
+//	                              |    +-- Writable: there is room again      |
+//	                              +-------------------------------------------+
 //
-// So a shard never waits: a slow client costs what it has not taken, and delays nobody. While a shard is
-// busy more is queued for the connections on its list, so that the busier it is, the more events it
-// writes at once.
+// So a shard never blocks: a slow client costs the memory of what it has not accepted, and delays no other client. While
+// a shard is busy, more is queued for the connections on its list. The busier it is, the more events share a write.
 
-const (
-	// takeBytes is what one visit writes, so that a client with a full outbox does not keep the shard
-	// from the others. A single larger message is written in one go.
-	takeBytes = 64 << 10
-	// slowChunk is what a slow client has Limits.Write of time for.
-	slowChunk = 64 << 10
-)
+// takeBytes is what one flush writes, so that a client with a full outbox does not keep the shard from the others. A
+// single larger message is written at once.
+const takeBytes = 64 << 10
 
 // shard is a part of the connections, and the goroutine that writes to them and watches their deadlines.
 type shard struct {
 	server *Server
-	clock  atomic.Int64 // Server.now at the last tick: what connections are stamped with
+	loop   *netpoll.Loop
+	clock  atomic.Int64 // Server.now at the last tick, which is the time stamp of reads and writes
 	wakeup chan struct{}
 	done   chan struct{}
 
 	bytesIn, bytesOut, framesIn, framesOut atomic.Uint64
-	reads, writes, writtenSlowly           atomic.Uint64
+	writtenSlowly                          atomic.Uint64
 
 	readyMu sync.Mutex // guards ready; a leaf
 	ready   []*conn
@@ -54,28 +50,33 @@ type shard struct {
 	membersMu sync.Mutex // guards members; a leaf
 	members   []*conn
 
-	loop eventLoopOnce
-
 	// Owned by run.
 	flushing []*conn
 	frames   [][]byte
-	scratch  []byte
-	batch    sendBatch
+	buffer   []byte // to join small frames
+	batch    *netpoll.Batch
+	batched  []pendingFlush // of the connections in batch
 }
 
-// pendingFlush is a connection's turn to be written to.
+// pendingFlush is a connection that is being written to.
 type pendingFlush struct {
 	conn *conn
-	seen uint32 // of conn.turn
+	seen uint32 // value of conn.wakes
 	out  output
 }
 
 func newShard(s *Server) *shard {
 	return &shard{
-		server:  s,
-		wakeup:  make(chan struct{}, 1),
-		done:    make(chan struct{}),
-		scratch: make([]byte, 0, takeBytes),
+		server: s,
+		loop: netpoll.NewLoop(netpoll.Options{
+			Portable:     s.options.Portable,
+			WriteTimeout: s.limits.Write,
+			Now:          func() int64 { return int64(s.now()) },
+			Log:          s.log,
+		}),
+		wakeup: make(chan struct{}, 1),
+		done:   make(chan struct{}),
+		buffer: make([]byte, 0, takeBytes),
 	}
 }
 
@@ -83,7 +84,7 @@ func newShard(s *Server) *shard {
 func (sh *shard) run() {
 	ticker := time.NewTicker(sh.server.limits.tick())
 	defer ticker.Stop()
-	defer sh.batch.close()
+	defer sh.batch.Close()
 	for {
 		select {
 		case <-sh.wakeup:
@@ -96,13 +97,17 @@ func (sh *shard) run() {
 	}
 }
 
-// Wake implements [router.Waker]: there is something to be written.
+// Wake implements [router.Waker] and [netpoll.EventHandler]: there is something to write.
 func (c *conn) Wake() {
 	if c.wakes.Add(1) == 1 {
 		c.shard.push(c)
 	}
 }
 
+// Writable implements [netpoll.EventHandler]: unsent can be written. wakes is not 0 as long as there is unsent.
+func (c *conn) Writable() { c.shard.push(c) }
+
+// push puts a connection on the ready list. Only the caller that raised wakes from 0, or the writer, may call it.
 func (sh *shard) push(c *conn) {
 	sh.readyMu.Lock()
 	sh.ready = append(sh.ready, c)
@@ -123,34 +128,52 @@ func (sh *shard) flushReady() {
 	for _, c := range sh.flushing {
 		sh.flush(c)
 	}
-	sh.batch.flush()
+	sh.flushBatch()
 	clear(sh.flushing)
 }
 
-// flush writes what is queued for a connection, together with others where that is possible.
+// flush writes what is queued for a connection, in a batch with others if that is possible.
 func (sh *shard) flush(c *conn) {
-	v := pendingFlush{conn: c, seen: c.wakes.Load()}
-	v.out = c.collect(sh.frames[:0])
-	sh.frames = v.out.frames
+	f := pendingFlush{conn: c, seen: c.wakes.Load()}
+	f.out = c.collect(sh.frames[:0])
+	sh.frames = f.out.frames
 	defer clear(sh.frames) // do not keep them alive
-	if !sh.batch.add(v) {
-		v.done(c.socket.send(v.out))
+	if !sh.batch.Add(c.socket, f.out.frames) {
+		f.done(c.socket.Write(f.out.frames, sh.buffer))
+		return
+	}
+	f.out.frames = nil // they are the room of the next connection's
+	sh.batched = append(sh.batched, f)
+	if sh.batch.Full() {
+		sh.flushBatch()
 	}
 }
 
-// done is what follows when the link has sent what it can.
-func (v *pendingFlush) done(done bool, err error) {
+func (sh *shard) flushBatch() {
+	if len(sh.batched) == 0 {
+		return
+	}
+	sh.batch.Flush(func(i int, rest [][]byte, err error) { sh.batched[i].done(rest, err) })
+	clear(sh.batched)
+	sh.batched = sh.batched[:0]
+}
+
+// done continues with the result of a write.
+func (f *pendingFlush) done(rest [][]byte, err error) {
 	switch {
 	case err != nil:
-		v.conn.drop(writeFailure(err))
-	case done:
-		v.conn.flushed(v.seen, v.out)
+		f.conn.drop(writeFailure(err))
+	case rest != nil:
+		unsent := f.out
+		unsent.frames = rest
+		f.conn.unsent = &unsent
+		f.conn.shard.writtenSlowly.Add(1)
 	default:
-		v.conn.shard.writtenSlowly.Add(1)
+		f.conn.flushed(f.seen, f.out)
 	}
 }
 
-// flushed gives the turn back, unless there is more to be written or the connection has ended.
+// flushed resets wakes, unless there is more to write or the connection has ended.
 func (c *conn) flushed(seen uint32, out output) {
 	switch {
 	case out.last:
@@ -158,20 +181,6 @@ func (c *conn) flushed(seen uint32, out output) {
 	case out.more || !c.wakes.CompareAndSwap(seen, 0):
 		c.shard.push(c)
 	}
-}
-
-// gather puts as many frames as there is room for into one piece: copying a few hundred bytes is cheaper
-// than another entry of writev.
-func gather(room []byte, frames [][]byte) (chunk []byte, count int) {
-	chunk = room[:0]
-	for _, frame := range frames {
-		if len(chunk)+len(frame) > cap(chunk) {
-			break
-		}
-		chunk = append(chunk, frame...)
-		count++
-	}
-	return chunk, count
 }
 
 func writeFailure(err error) router.CloseReason {
@@ -182,11 +191,11 @@ func writeFailure(err error) router.CloseReason {
 	return router.CloseLost
 }
 
-// wrote stamps and counts.
-func (c *conn) wrote(size int) {
-	if size == 0 {
+// Wrote implements [netpoll.EventHandler].
+func (c *conn) Wrote(n int) {
+	if n == 0 {
 		return
 	}
 	c.lastWrite.Store(c.shard.clock.Load())
-	c.shard.bytesOut.Add(uint64(size))
+	c.shard.bytesOut.Add(uint64(n))
 }

@@ -73,7 +73,7 @@ func TestAnUnansweredCloseTakesNoLongerThanTheDrain(t *testing.T) {
 func TestConnectionsBeforeRunAreServedOnceItRuns(t *testing.T) {
 	t.Parallel()
 	handler := newEcho()
-	server, err := transport.New(transport.Options{Handler: handler})
+	server, err := newServer(transport.Options{Handler: handler})
 	if err != nil {
 		t.Fatal(err)
 	}

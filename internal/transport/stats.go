@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// Stats is the state of a server at one moment. Counters grow from its start.
+// Stats is the state of a server at one moment. Counters grow from the start of the server.
 type Stats struct {
 	Connections   int // open now
 	Accepted      uint64
@@ -20,19 +20,19 @@ type Stats struct {
 	BytesOut      uint64
 	FramesIn      uint64 // messages and control frames
 	FramesOut     uint64
-	Reads         uint64 // system calls; 0 for connections that wait in goroutines of their own
+	Reads         uint64 // system calls; those of blocking sockets are not counted
 	Writes        uint64
-	WrittenSlowly uint64 // times that a client did not take at once what it was sent
+	WrittenSlowly uint64 // writes that the client did not accept at once
 }
 
-// Closed is how connections were closed: why, and with which code of RFC 6455. 1006 stands for no close
-// frame, 1005 for one without a code, 3000 and 4000 for everything that applications define from there.
+// Closed is how connections were closed: the reason, and the code of RFC 6455. 1006 stands for no close frame, 1005 for
+// one without a code, 3000 and 4000 for all codes that applications define from there.
 type Closed struct {
 	Reason router.CloseReason
 	Code   int
 }
 
-// Stats counts.
+// Stats returns the current counts.
 func (s *Server) Stats() Stats {
 	stats := Stats{
 		Accepted: s.handshakes.accepted.Load(),
@@ -45,8 +45,9 @@ func (s *Server) Stats() Stats {
 		stats.BytesOut += sh.bytesOut.Load()
 		stats.FramesIn += sh.framesIn.Load()
 		stats.FramesOut += sh.framesOut.Load()
-		stats.Reads += sh.reads.Load()
-		stats.Writes += sh.writes.Load()
+		reads, writes := sh.loop.SystemCalls()
+		stats.Reads += reads
+		stats.Writes += writes
 		stats.WrittenSlowly += sh.writtenSlowly.Load()
 		stats.Connections += sh.count()
 	}
@@ -92,7 +93,7 @@ func (c *closeCounters) count(reason router.CloseReason, code frame.Code) {
 	c.counts[Closed{reason, closedCode(code)}]++
 }
 
-// closedCode keeps what clients make up from becoming a counter each.
+// closedCode maps the codes that applications define to two, so that a client cannot create counters.
 func closedCode(code frame.Code) int {
 	switch {
 	case code >= 4000:

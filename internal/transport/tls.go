@@ -32,12 +32,12 @@ func LoadTLS(certFile, keyFile string) (*tls.Config, error) {
 	return &tls.Config{
 		Certificates: []tls.Certificate{pair},
 		MinVersion:   tls.VersionTLS12,
-		// WebSocket is upgraded from HTTP/1.1: a server that offers HTTP/2 as well adds it in front.
+		// WebSocket is upgraded from HTTP/1.1. A server that offers HTTP/2, too, puts it in front.
 		NextProtos: []string{"http/1.1"},
 	}, nil
 }
 
-// LoadAuthorities reads the certificates of who signs those of clients.
+// LoadAuthorities reads the certificates of the authorities that sign client certificates.
 func LoadAuthorities(file string) (*x509.CertPool, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"net/http"
@@ -56,26 +57,25 @@ func write(t *testing.T, file string, content []byte) {
 
 func TestOverTLS(t *testing.T) {
 	t.Parallel()
-	for name, prepare := range map[string]func(net.Listener) net.Listener{
-		"of net":     func(l net.Listener) net.Listener { return l },
-		"of our own": transport.TakeoverListener,
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, takeover := range []bool{false, true} {
+		t.Run(fmt.Sprintf("takeover=%t", takeover), func(t *testing.T) {
 			t.Parallel()
-			converseOverTLS(t, prepare)
+			converseOverTLS(t, takeover)
 		})
 	}
 }
 
-// overTLS serves the same over TLS, and gives what connects to it.
-func overTLS(t *testing.T, s *served, prepare func(net.Listener) net.Listener) (dial func() *client) {
+// overTLS serves the same over TLS, and returns a function that connects to it.
+func overTLS(t *testing.T, s *served, takeover bool) (dial func() *client) {
 	config, err := transport.LoadTLS(certificate(t, time.Now().Add(time.Hour)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewUnstartedServer(http.HandlerFunc(s.ServeHTTP))
 	web.TLS = config
-	web.Listener = prepare(web.Listener)
+	if takeover {
+		web.Listener = s.TakeoverListener(web.Listener)
+	}
 	web.StartTLS()
 	t.Cleanup(web.Close)
 	return func() *client {
@@ -89,10 +89,10 @@ func overTLS(t *testing.T, s *served, prepare func(net.Listener) net.Listener) (
 	}
 }
 
-func converseOverTLS(t *testing.T, prepare func(net.Listener) net.Listener) {
+func converseOverTLS(t *testing.T, takeover bool) {
 	handler := newEcho()
 	s := serve(t, transport.Options{Handler: handler, Limits: transport.Limits{Write: 300 * time.Millisecond}})
-	dial := overTLS(t, s, prepare)
+	dial := overTLS(t, s, takeover)
 
 	client := dial()
 	if !handler.all()[0].info.Peer.TLS {

@@ -31,8 +31,8 @@ func batchingOf(protocol Protocol) frame.Batching {
 // wampHandler speaks WAMP, both versions, with the router.
 type wampHandler struct{ router *router.Router }
 
-// Protocols lists the encodings (WAMP, "WebSocket Transport"). Version 1 is older than the rule that a
-// client names its subprotocol, so that who names none speaks it, and gets none echoed.
+// Protocols returns a protocol for each encoding (WAMP, "WebSocket Transport"). Version 1 is older than the rule that a
+// client names its subprotocol, so a client that names none speaks version 1 and gets none echoed.
 func (wampHandler) Protocols() []Protocol {
 	version1 := Protocol{Name: wamp.V1JSON.Subprotocol(), Frames: frame.Text, Pongs: PongsOnceSeen, Ends: EndsSilently}
 	unnamed := version1
@@ -79,7 +79,7 @@ func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
 	return batchedConversation{wampConversation{client}, batching}, nil
 }
 
-// Shutdown says GOODBYE to everybody.
+// Shutdown sends GOODBYE to every session.
 func (s wampHandler) Shutdown(ctx context.Context) error { return s.router.Shutdown(ctx) }
 
 // wampConversation is a client of the router.
@@ -103,7 +103,7 @@ func (w wampConversation) Take(dst [][]byte, maxBytes int) router.Taken {
 
 func (w wampConversation) Len() (frames, bytes int) { return w.client.Outbox().Len() }
 
-// batchedConversation is one whose messages come several at once.
+// batchedConversation is a conversation with several messages in one WebSocket message.
 type batchedConversation struct {
 	wampConversation
 	batching frame.Batching

@@ -153,7 +153,7 @@ func TestTheHandshakeAndVersion1sWelcomeLeaveInOneWriteAndNothingElseDoes(t *tes
 	t.Parallel()
 	wampRouter := router.New(router.Options{Agent: "[test]"})
 	wampRouter.AddRealm("app")
-	server, err := transport.New(transport.Options{Router: wampRouter, Tickets: &tickets{valid: "abc="}})
+	server, err := newServer(transport.Options{Router: wampRouter, Tickets: &tickets{valid: "abc="}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 // answer queues the pong to a ping.
 func (c *conn) answer(ping []byte) {
 	pong := c.codec.Control(frame.OpPong, ping)
-	limit, over := c.codec.MaxPongs(c.rules)
+	limit, then := c.codec.MaxPongs(c.rules)
 	c.mu.Lock()
 	full := len(c.pongs) > limit
 	switch {
-	case full && over == frame.DropClient:
+	case full && then == frame.DropClient:
 		c.mu.Unlock()
 		c.drop(router.CloseSlow)
 		return
@@ -34,15 +34,16 @@ func (c *conn) sendPing() {
 	c.Wake()
 }
 
-// output is what one turn writes.
+// output is what one flush writes.
 type output struct {
 	frames [][]byte
-	more   bool // there is something left for another turn
-	last   bool // ends with the close frame, if there is one: nothing may follow
+	more   bool // something is left for another flush
+	last   bool // it ends with the close frame, if there is one, and nothing may follow
 }
 
-// collect takes what there is to be written: what a slow client has not taken yet, or else control frames, then what the conversation has queued,
-// then the close frame. Only who has the turn calls it.
+// collect returns what is to be written. First comes what a slow client has not accepted yet, alone. Otherwise come
+// control frames, then what the conversation has queued, then the close frame. Only the goroutine that writes this
+// connection may call it.
 func (c *conn) collect(frames [][]byte) output {
 	if rest := c.unsent; rest != nil {
 		c.unsent = nil
@@ -70,8 +71,8 @@ type sending uint8
 
 const (
 	serving  sending = iota
-	flushing         // what is queued still goes out before the close frame, as far as one turn takes it
-	stopping         // nothing but the close frame goes out
+	flushing         // what is queued is written before the close frame, as far as one flush takes it
+	stopping         // only the close frame is written
 )
 
 func (c *conn) takeControl(frames [][]byte) ([][]byte, sending) {
@@ -104,7 +105,7 @@ func (c *conn) takeQueued(out *output) (ended bool) {
 	c.shard.framesOut.Add(uint64(taken.Frames))
 	if taken.Closed != nil {
 		if c.begin(c.closingOf(*taken.Closed)) {
-			c.socket.wake() // so that the reader says Gone now, not when the client has answered
+			c.socket.Wake() // the reader tells the conversation now, not when the client has answered
 		}
 		return true
 	}

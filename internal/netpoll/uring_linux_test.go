@@ -1,9 +1,11 @@
-package transport
+package netpoll
 
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -93,12 +95,52 @@ func TestABrokenRingReportsThatNothingWasSent(t *testing.T) {
 	}
 }
 
-// HasRing reports whether the system has an io_uring to use.
-func HasRing() bool {
-	r, err := newSendRing(1)
+// TestASendToAFullSocketReturnsAtOnce holds what submit relies on: the kernel answers EAGAIN and does not wait for room.
+// Otherwise submit would wait for ever, with its processor. The descriptors are blocking, so that only MSG_DONTWAIT is
+// tested.
+func TestASendToAFullSocketReturnsAtOnce(t *testing.T) {
+	r := ringOf(t, 4)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return false
+		t.Fatal(err)
 	}
-	r.close()
-	return true
+	t.Cleanup(func() { unix.Close(pair[0]); unix.Close(pair[1]) })
+	for name, fd := range map[string]int{"unix": pair[0], "tcp": dialed(t)} {
+		watchdog := time.AfterFunc(20*time.Second, func() { panic(name + ": the kernel waits for room in a socket") })
+		result, piece := int32(0), make([]byte, 1<<20)
+		for result >= 0 {
+			r.add(fd, piece)
+			if err := r.submit(); err != nil {
+				t.Fatal(err)
+			}
+			result = r.results[0]
+		}
+		watchdog.Stop()
+		if result != -int32(unix.EAGAIN) {
+			t.Errorf("%s: a full socket gave %d", name, result)
+		}
+	}
+}
+
+// dialed returns a blocking descriptor of a TCP connection that no program reads.
+func dialed(t *testing.T) (fd int) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := nc.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close(); nc.Close(); listener.Close() })
+	fd = int(file.Fd()) // makes it blocking
+	if err := unix.SetNonblock(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	return fd
 }

@@ -1,4 +1,4 @@
-package transport
+package netpoll
 
 import (
 	"errors"
@@ -9,22 +9,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sendRing hands writes to the kernel many at a time, and is told what became of each: io_uring(7), with
-// nothing of it but what that takes. None of the writes waits, so that all have ended when submit
-// returns. It is one goroutine's.
+// sendRing hands many writes to the kernel at a time and returns a result for each: io_uring(7), as far as that needs
+// it. It belongs to one goroutine.
 //
-// The queues are memory that is shared with the kernel. Their heads and tails only grow; which entry
-// one means are its lower bits.
+// The queues are memory that is shared with the kernel. Heads and tails only grow, and their lower bits are the index of
+// an entry.
+//
+// # What submit relies on
+//
+// submit enters the kernel with RawSyscall6 and IORING_ENTER_GETEVENTS: it waits for the completion of everything that
+// it submits, and the scheduler does not know. If one completion had to wait for a client, this thread would keep its
+// processor, and the next stop of the world would wait for it. So no send may wait in the kernel. Two things ensure it:
+//
+//   - Each send has MSG_DONTWAIT. io_sendmsg_prep (io_uring/net.c) then sets REQ_F_NOWAIT, and io_queue_async
+//     (io_uring/io_uring.c) completes such a request with EAGAIN where it would hand others to a poll or to a worker.
+//   - IORING_FEAT_CQE_SKIP stands for Linux 5.17, the oldest version for which that is known. newSendRing refuses rings
+//     without it.
+//
+// TestASendToAFullSocketReturnsAtOnce fails if a kernel keeps such a send.
 type sendRing struct {
 	fd      int
 	mapped  [][]byte // for munmap
 	size    uint32   // of the submission queue, a power of two
-	results []int32  // of the last submission, by the order of add: bytes, or a negative errno
+	results []int32  // of the last submit, in the order of add: bytes, or a negative errno
 
 	sq     []sqe   // the submission queue
-	sqHead *uint32 // how far the kernel has taken it
+	sqHead *uint32 // how far the kernel has consumed it
 	sqTail *uint32
-	queued uint32 // entries since tail
+	queued uint32 // entries behind the tail
 
 	cq     []cqe // the completion queue
 	cqHead *uint32
@@ -61,7 +73,7 @@ type ringParams struct {
 	ended                 ringOffsets // with overflow, the completions and flags
 }
 
-// ringOffsets are struct io_sqring_offsets and struct io_cqring_offsets: where in the mapping things lie.
+// ringOffsets are struct io_sqring_offsets and struct io_cqring_offsets: offsets within the mapping.
 type ringOffsets struct {
 	head, tail, mask, size uint32
 	more                   [3]uint32
@@ -73,16 +85,16 @@ const (
 	opSend            = 26
 	enterGetEvents    = 1 << 0  // IORING_ENTER_GETEVENTS
 	featSingleMmap    = 1 << 0  // IORING_FEAT_SINGLE_MMAP
-	featCQESkip       = 1 << 11 // IORING_FEAT_CQE_SKIP: Linux 5.17, which ends what must not wait at once
+	featCQESkip       = 1 << 11 // IORING_FEAT_CQE_SKIP: Linux 5.17, see sendRing
 	ringEntriesOffset = 0x10000000
 	ringProtection    = unix.PROT_READ | unix.PROT_WRITE
 	ringSharing       = unix.MAP_SHARED | unix.MAP_POPULATE
 )
 
-// errRingUnsupported means that this kernel has none that is of use.
+// errRingUnsupported means that the io_uring of this kernel is too old.
 var errRingUnsupported = errors.New("io_uring of Linux 5.17 is needed")
 
-// newSendRing makes one for so many writes at once, a power of two.
+// newSendRing returns a ring for size writes at once, a power of two.
 func newSendRing(size uint32) (*sendRing, error) {
 	var params ringParams
 	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, uintptr(size), uintptr(unsafe.Pointer(&params)), 0)
@@ -101,7 +113,7 @@ func newSendRing(size uint32) (*sendRing, error) {
 	return r, nil
 }
 
-// share maps the queues, and lays them over what was mapped.
+// share maps the queues into memory.
 func (r *sendRing) share(p *ringParams) error {
 	queueEnd := p.queue.more[2] + p.entries*4
 	endedEnd := p.ended.more[1] + p.endedEntries*uint32(unsafe.Sizeof(cqe{}))
@@ -119,7 +131,7 @@ func (r *sendRing) share(p *ringParams) error {
 	r.sq = unsafe.Slice((*sqe)(unsafe.Pointer(&entries[0])), p.entries)
 	r.cq = unsafe.Slice((*cqe)(unsafe.Pointer(&queues[p.ended.more[1]])), p.endedEntries)
 	order := unsafe.Slice(at(p.queue.more[2]), p.entries)
-	for i := range order { // entries are submitted in the order in which they lie
+	for i := range order { // entries are submitted in their order
 		order[i] = uint32(i)
 	}
 	return nil
@@ -134,8 +146,8 @@ func (r *sendRing) mapAt(offset int64, size int) ([]byte, error) {
 	return mapped, nil
 }
 
-// add prepares a write of p, which is not empty and stays as it is until submit has returned. There is
-// room for size of them.
+// add queues a write of p, which must not be empty and must not change until submit returns. At most size writes can be
+// queued.
 func (r *sendRing) add(fd int, p []byte) {
 	at := *r.sqTail + r.queued
 	r.sq[at&(r.size-1)] = sqe{
@@ -149,8 +161,8 @@ func (r *sendRing) add(fd int, p []byte) {
 	r.queued++
 }
 
-// submit has the prepared writes done. What became of them is in results. After an error the ring is of
-// no use any more; what was not begun then has the result EAGAIN.
+// submit makes the kernel do the queued writes and fills results. After an error the ring cannot be used any more, and
+// the writes that were not begun have the result EAGAIN.
 func (r *sendRing) submit() error {
 	count := r.queued
 	r.queued = 0
@@ -170,7 +182,7 @@ func (r *sendRing) submit() error {
 	return nil
 }
 
-// reap takes what has ended.
+// reap consumes the completion queue.
 func (r *sendRing) reap() (count uint32) {
 	head, tail := *r.cqHead, atomic.LoadUint32(r.cqTail)
 	for ; head != tail; head++ {

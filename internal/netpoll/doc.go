@@ -1,0 +1,46 @@
+// Package netpoll moves the bytes of many connections. A [Socket] is the lower half of a connection, an
+// [EventHandler] the upper half. There are three kinds of sockets:
+//
+//	epollSocket     a descriptor that epoll watches; at rest it needs no goroutine and no buffer. Linux.
+//	tlsSocket       TLS over an epollSocket. Linux.
+//	blockingSocket  any net.Conn, with a goroutine that blocks in Read. Every system, and everywhere with
+//	                [Options.Portable].
+//
+// Around them stand three things that exist on Linux only and do nothing elsewhere: a [Batch] writes to many sockets
+// with one system call (io_uring), [ListenUpgrades] answers WebSocket upgrades before net/http has allocated anything
+// for them, and [TakeoverListener] lets a Loop take connections out of crypto/tls.
+//
+// The package never looks into a byte, except at the request line and header of an upgrade. It never waits for a slow
+// client in a goroutine that serves other clients. It imports nothing of this repository.
+//
+//	socket.go            Socket and EventHandler: what a connection and its socket ask of each other
+//	loop.go              Loop: the sockets of a part of the connections
+//	blocking.go          blockingSocket
+//	epoll_linux.go       epollSocket
+//	tls_linux.go         tlsSocket
+//	eventloop_linux.go   workers that wait for epoll and run the readers of its sockets
+//	batch_linux.go       Batch: many writes, one system call
+//	uring_linux.go       io_uring, as far as a Batch needs it
+//	listener_linux.go    accept loop that takes upgrades
+//	accepted_linux.go    accepted connection whose request is not read yet
+//	request_linux.go     the strict reading of a request for an upgrade
+//	syscall_linux.go     system calls that return at once, without telling the scheduler
+//	other.go             systems without epoll
+//
+// # Goroutines
+//
+//	what              one per                               ends when
+//	worker            a few per Loop, and one for each      Loop.Stop
+//	                  Readable that blocks
+//	accept loop       listener of upgrades                  its Close, or that of the inner listener
+//	blocking reader   blockingSocket                        Readable returns Done
+//	blocking writer   blockingSocket that is written to     the bytes are written, or the time is over
+//
+// # Locks
+//
+//	eventLoop.mu     slots and tasks; an EventHandler's Writable is called under it
+//	epollSocket.mu   the descriptor, which must not be closed while it is used. A Batch locks all its sockets while the
+//	                 kernel writes, see batch_linux.go. Nothing but EventHandler.Wake is called under it.
+//
+// No lock is held while Readable, Closed or Wrote is called.
+package netpoll

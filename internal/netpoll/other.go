@@ -1,0 +1,43 @@
+//go:build !linux
+
+package netpoll
+
+import (
+	"errors"
+	"fmt"
+	"net"
+)
+
+// attach needs epoll.
+func (*Loop) attach(net.Conn, EventHandler) Socket { return nil }
+
+type lazyEventLoop struct{}
+
+func (*lazyEventLoop) stop() {}
+
+// TakeoverListener returns plain: there is nothing to take over.
+func TakeoverListener(plain net.Listener) net.Listener { return plain }
+
+// ListenUpgrades returns listener: net/http answers every upgrade.
+func ListenUpgrades(listener net.Listener, _ []*Loop, _ Upgrades) net.Listener { return listener }
+
+// Batch needs io_uring. No socket can be added to it.
+type Batch struct{}
+
+// NewBatch fails.
+func NewBatch(*Loop) (*Batch, error) { return nil, RingSupported() }
+
+// RingSupported returns an error that says why there is no io_uring.
+func RingSupported() error { return fmt.Errorf("io_uring: %w", errors.ErrUnsupported) }
+
+// Add returns false.
+func (*Batch) Add(Socket, [][]byte) bool { return false }
+
+// Full returns false.
+func (*Batch) Full() bool { return false }
+
+// Flush does nothing.
+func (*Batch) Flush(func(i int, rest [][]byte, err error)) {}
+
+// Close does nothing.
+func (*Batch) Close() {}

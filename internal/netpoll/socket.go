@@ -1,0 +1,98 @@
+package netpoll
+
+import (
+	"errors"
+	"net"
+)
+
+// Socket is the lower half of a connection: it moves bytes.
+type Socket interface {
+	// Start makes the socket call its EventHandler. Until then the goroutine that made the socket owns it. If Start
+	// fails, Wake and Close still work.
+	Start() error
+	// Read reads what has arrived. Only Readable may call it. ErrWouldBlock means that Readable will be called again.
+	Read(p []byte) (int, error)
+	// Write writes frames without blocking. Only one goroutine at a time may call it. The first call, before Start, is
+	// an exception: a blocking socket waits up to Options.WriteTimeout.
+	//
+	// A rest that is not nil was not written, and Writable will be called when it is worth passing it to Write again.
+	// It may be empty: then the socket itself holds the bytes. buf is room to join small frames.
+	Write(frames [][]byte, buf []byte) (rest [][]byte, err error)
+	// Wake makes the socket call Readable, whether or not something has arrived. Safe for concurrent use.
+	Wake()
+	// BlockedSince returns when the socket became unwritable, by Options.Now. It returns 0 if the socket is writable or
+	// has its own write timeout. Safe for concurrent use.
+	BlockedSince() int64
+	// CloseWrite closes the server's direction only.
+	CloseWrite()
+	// Close closes both directions. Wake has to follow, and Readable has to return Done then: after CloseReset a Read would
+	// not fail. Safe for concurrent use.
+	Close(mode CloseMode)
+}
+
+// EventHandler is the upper half of a connection: it knows what the bytes mean.
+type EventHandler interface {
+	// Readable reads from the socket until ErrWouldBlock. Only one goroutine at a time calls it. It may block for as
+	// long as the application takes.
+	Readable() Progress
+	// Closed is the last call, after Readable returned Done. The socket releases its descriptor afterwards.
+	Closed()
+	// Writable says that Write may be called again with its rest. It must not block, nor call the socket.
+	Writable()
+	// Wake asks for a Write, with or without frames, because the socket holds bytes of its own. It must not block, nor
+	// call the socket.
+	Wake()
+	// Wrote says that n bytes were written. Safe for concurrent use.
+	Wrote(n int)
+}
+
+// Progress is what Readable expects next.
+type Progress uint8
+
+const (
+	// Idle asks for another call when something has arrived, or after Wake.
+	Idle Progress = iota
+	// Partial is Idle with a part of a message at hand, whose rest should come soon.
+	Partial
+	// Busy asks for another call soon. There is more to read, but other sockets come first.
+	Busy
+	// Ending asks for another call after Close. Nothing is read any more.
+	Ending
+	// Done asks for Closed.
+	Done
+)
+
+// CloseMode says how a socket is closed.
+type CloseMode uint8
+
+const (
+	// CloseGraceful sends the close_notify of TLS. The kernel still sends what it has.
+	CloseGraceful CloseMode = iota
+	// CloseHard sends no close_notify. The kernel still sends what it has.
+	CloseHard
+	// CloseReset makes the kernel drop what it has, because the client does not read.
+	CloseReset
+)
+
+// ErrWouldBlock means that nothing can be read now.
+var ErrWouldBlock = errors.New("nothing to read")
+
+// gather joins the first frames into buf, as many as fit. Copying a few hundred bytes is cheaper than another entry of
+// writev.
+func gather(buf []byte, frames [][]byte) (chunk []byte, count int) {
+	chunk = buf[:0]
+	for _, frame := range frames {
+		if len(chunk)+len(frame) > cap(chunk) {
+			break
+		}
+		chunk = append(chunk, frame...)
+		count++
+	}
+	return chunk, count
+}
+
+// lingerer is a connection that can be reset.
+type lingerer interface{ SetLinger(sec int) error }
+
+// Interface guards.
+var _ lingerer = (*net.TCPConn)(nil)
