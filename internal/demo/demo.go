@@ -17,8 +17,8 @@ import (
 	"strings"
 
 	tidings "github.com/tidings-io/tidings"
+	"github.com/tidings-io/tidings/internal/assets"
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/pages"
 	"github.com/tidings-io/tidings/web"
 )
 
@@ -105,7 +105,7 @@ const policy = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'
 
 // mount adds the pages and their backend to the server.
 func (d *Demo) mount() error {
-	files, err := pages.New(web.Demo(), pages.Options{
+	files, err := assets.New(web.Demo(), assets.Options{
 		Prefix: "/demo/",
 		Header: http.Header{"Content-Security-Policy": {policy}},
 		Refuse: writeProblem,

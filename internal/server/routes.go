@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/assets"
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/pages"
 	"github.com/tidings-io/tidings/web"
 )
 
@@ -116,8 +116,8 @@ func (s *Server) serveMetrics() http.Handler {
 
 // newClientPages serves the browser SDK as one ES module, to pages of any origin: it is public code,
 // and a module of another origin is fetched with CORS.
-func newClientPages() (*pages.Pages, error) {
-	return pages.New(web.Client(), pages.Options{
+func newClientPages() (*assets.Pages, error) {
+	return assets.New(web.Client(), assets.Options{
 		Prefix: "/client/",
 		Header: http.Header{"Access-Control-Allow-Origin": {"*"}},
 		Refuse: func(w http.ResponseWriter, status int, detail string) {

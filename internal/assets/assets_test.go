@@ -1,4 +1,4 @@
-package pages_test
+package assets_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/tidings-io/tidings/internal/pages"
+	"github.com/tidings-io/tidings/internal/assets"
 	"github.com/tidings-io/tidings/web"
 )
 
@@ -20,9 +20,9 @@ var built = fstest.MapFS{
 	"assets/plain.css":          {Data: []byte("p {}")},
 }
 
-func serve(t *testing.T, options pages.Options) func(method, path string, header http.Header) *http.Response {
+func serve(t *testing.T, options assets.Options) func(method, path string, header http.Header) *http.Response {
 	t.Helper()
-	p, err := pages.New(built, options)
+	p, err := assets.New(built, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func serve(t *testing.T, options pages.Options) func(method, path string, header
 }
 
 func TestABrowserKeepsAFileAsLongAsItIsTheSame(t *testing.T) {
-	ask := serve(t, pages.Options{})
+	ask := serve(t, assets.Options{})
 	for path, want := range map[string]struct{ mediaType, keep string }{
 		"/":                          {"text/html; charset=utf-8", "no-cache"},
 		"/index.html":                {"text/html; charset=utf-8", "no-cache"},
@@ -60,7 +60,7 @@ func TestABrowserKeepsAFileAsLongAsItIsTheSame(t *testing.T) {
 }
 
 func TestEveryFileHasTheHeadersThatBindAPage(t *testing.T) {
-	ask := serve(t, pages.Options{Prefix: "/shop/", Header: http.Header{"Content-Security-Policy": {"default-src 'self'"}}})
+	ask := serve(t, assets.Options{Prefix: "/shop/", Header: http.Header{"Content-Security-Policy": {"default-src 'self'"}}})
 	for _, method := range []string{"GET", "HEAD"} {
 		got := ask(method, "/shop/", nil)
 		for key, want := range map[string]string{
@@ -77,7 +77,7 @@ func TestEveryFileHasTheHeadersThatBindAPage(t *testing.T) {
 }
 
 func TestWhatIsNotThereIsRefused(t *testing.T) {
-	ask := serve(t, pages.Options{Refuse: func(w http.ResponseWriter, status int, detail string) {
+	ask := serve(t, assets.Options{Refuse: func(w http.ResponseWriter, status int, detail string) {
 		w.WriteHeader(status)
 		fmt.Fprint(w, detail)
 	}})
@@ -89,23 +89,23 @@ func TestWhatIsNotThereIsRefused(t *testing.T) {
 	if got := ask("POST", "/", nil); got.StatusCode != 405 || got.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: %s %v", got.Status, got.Header)
 	}
-	if got := serve(t, pages.Options{})("GET", "/nothing", nil); got.StatusCode != 404 || got.Header.Get("Cache-Control") != "" {
+	if got := serve(t, assets.Options{})("GET", "/nothing", nil); got.StatusCode != 404 || got.Header.Get("Cache-Control") != "" {
 		t.Errorf("without a Refuse: %s", got.Status)
 	}
 }
 
 func TestAFileOfAnUnknownTypeIsFoundBeforeABrowserFindsIt(t *testing.T) {
-	_, err := pages.New(fstest.MapFS{"index.htm": {}}, pages.Options{})
+	_, err := assets.New(fstest.MapFS{"index.htm": {}}, assets.Options{})
 	if err == nil || !strings.Contains(err.Error(), `index.htm: the type of ".htm" is not known`) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestWhatIsBuiltCanBeServed(t *testing.T) {
-	if _, err := pages.New(web.Client(), pages.Options{}); err != nil {
+	if _, err := assets.New(web.Client(), assets.Options{}); err != nil {
 		t.Error(err)
 	}
-	if _, err := pages.New(web.Demo(), pages.Options{}); err != nil {
+	if _, err := assets.New(web.Demo(), assets.Options{}); err != nil {
 		t.Error(err)
 	}
 }

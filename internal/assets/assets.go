@@ -2,7 +2,7 @@
 // what lets them keep a file as long as it is the same, and with headers that bind what a page may do.
 //
 // It never lists a folder, never reads a file after [New], and knows nothing of what it serves.
-package pages
+package assets
 
 import (
 	"bytes"
