@@ -1,7 +1,7 @@
-// Package pages serves files that a build has made and the program has in memory, to browsers: with
-// what lets them keep a file as long as it is the same, and with headers that bind what a page may do.
+// Package assets serves embedded files to browsers. Browsers cache each file until it changes, and headers
+// bind what a page may do.
 //
-// It never lists a folder, never reads a file after [New], and knows nothing of what it serves.
+// The package never lists a folder and never reads a file after [New].
 package assets
 
 import (
@@ -18,20 +18,19 @@ import (
 	"time"
 )
 
-// Options say how files are served. The zero value serves them from the root, with no more than the
-// package's own headers.
+// Options configures [Files]. The zero value serves from the root, with the package's own headers.
 type Options struct {
-	// Prefix is what every path begins with, such as /demo/; "": /.
+	// Prefix begins every path, such as /demo/; "": /.
 	Prefix string
-	// Header goes with every file.
+	// Header is sent with every file.
 	Header http.Header
-	// Refuse answers for what is not there and for methods that change something; nil: by one line
+	// Refuse answers requests for missing files, and methods other than GET and HEAD; nil: with one line
 	// of text.
 	Refuse func(w http.ResponseWriter, status int, detail string)
 }
 
-// Pages is the handler of everything below its prefix.
-type Pages struct {
+// Files serves everything below its prefix. Safe for concurrent use.
+type Files struct {
 	options Options
 	files   map[string]*file
 }
@@ -44,18 +43,17 @@ type file struct {
 }
 
 const (
-	// keepForEver is for names that are given to one content and never to another.
-	keepForEver = "public, max-age=31536000, immutable"
-	// askFirst lets a browser keep a file and makes it ask each time whether it is the same, which
-	// the tag answers.
-	askFirst = "no-cache"
+	// cacheForever is for names with a hash, which never get another content.
+	cacheForever = "public, max-age=31536000, immutable"
+	// revalidate makes a browser ask by the tag whether its copy is current.
+	revalidate = "no-cache"
 )
 
-// hashed is a name in which the build has put a hash of the content.
+// hashed matches names in which the build has put a hash of the content.
 var hashed = regexp.MustCompile(`^assets/.+-[A-Za-z0-9_-]{8}\.[a-z0-9]+$`)
 
-// mediaTypes are the program's own, because those of the machine may be anything, and a browser that
-// is told not to guess takes no script of another type.
+// mediaTypes replaces the table of the machine, which may be wrong: with nosniff, a browser runs no script of
+// another type.
 var mediaTypes = map[string]string{
 	".css":   "text/css; charset=utf-8",
 	".html":  "text/html; charset=utf-8",
@@ -69,16 +67,15 @@ var mediaTypes = map[string]string{
 	".woff2": "font/woff2",
 }
 
-// New reads the files. A file whose type is unknown is an error: it would be found out by a browser
-// only.
-func New(files fs.FS, options Options) (*Pages, error) {
+// New reads the files. A file of an unknown type is an error, because only a browser would notice it.
+func New(files fs.FS, options Options) (*Files, error) {
 	if options.Prefix == "" {
 		options.Prefix = "/"
 	}
 	if options.Refuse == nil {
 		options.Refuse = func(w http.ResponseWriter, status int, detail string) { http.Error(w, detail, status) }
 	}
-	p := &Pages{options: options, files: map[string]*file{}}
+	f := &Files{options: options, files: map[string]*file{}}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -91,42 +88,42 @@ func New(files fs.FS, options Options) (*Pages, error) {
 		if !ok {
 			return fmt.Errorf("%s: the type of %q is not known", name, path.Ext(name))
 		}
-		p.files[name] = newFile(name, mediaType, content)
+		f.files[name] = newFile(name, mediaType, content)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the pages: %w", err)
+		return nil, fmt.Errorf("read the files: %w", err)
 	}
-	return p, nil
+	return f, nil
 }
 
 func newFile(name, mediaType string, content []byte) *file {
 	sum := sha256.Sum256(content)
-	f := &file{content, mediaType, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`, askFirst}
+	f := &file{content, mediaType, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`, revalidate}
 	if hashed.MatchString(name) {
-		f.keep = keepForEver
+		f.keep = cacheForever
 	}
 	return f
 }
 
-// ServeHTTP answers with a file; a folder is its index.html.
-func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, below := strings.CutPrefix(r.URL.Path, p.options.Prefix)
+// ServeHTTP answers with a file; the file of a folder is its index.html.
+func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, below := strings.CutPrefix(r.URL.Path, f.options.Prefix)
 	if name == "" || strings.HasSuffix(name, "/") {
 		name += "index.html"
 	}
-	found, ok := p.files[name]
+	found, ok := f.files[name]
 	switch {
 	case !ok || !below:
-		p.options.Refuse(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
+		f.options.Refuse(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		p.options.Refuse(w, http.StatusMethodNotAllowed, r.Method+" is not possible on a page; allowed: GET, HEAD")
+		f.options.Refuse(w, http.StatusMethodNotAllowed, r.Method+" is not possible on a page; allowed: GET, HEAD")
 		return
 	}
 	header := w.Header()
-	for key, values := range p.options.Header {
+	for key, values := range f.options.Header {
 		header[key] = slices.Clone(values)
 	}
 	header.Set("Content-Type", found.mediaType)
@@ -138,4 +135,4 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Interface guards.
-var _ http.Handler = (*Pages)(nil)
+var _ http.Handler = (*Files)(nil)

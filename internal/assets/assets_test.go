@@ -81,7 +81,7 @@ func TestWhatIsNotThereIsRefused(t *testing.T) {
 		w.WriteHeader(status)
 		fmt.Fprint(w, detail)
 	}})
-	for path, want := range map[string]int{"/nothing": 404, "/assets/": 404, "/assets": 404, "/../pages.go": 404} {
+	for path, want := range map[string]int{"/nothing": 404, "/assets/": 404, "/assets": 404, "/../assets.go": 404} {
 		if got := ask("GET", path, nil); got.StatusCode != want {
 			t.Errorf("%s: %s", path, got.Status)
 		}

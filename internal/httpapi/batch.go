@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// MaxBatch is how many publications a batch may hold: enough for the changes of one transaction,
-// and a bound on how long one request keeps others of the same backend waiting.
+// MaxBatch is the number of publications that a batch may hold. It is enough for the changes of one
+// transaction, and bounds the time of one request.
 const MaxBatch = 1000
 
 // Batch is a list of publications for one request.
@@ -23,7 +23,7 @@ type BatchAnswer struct {
 	Results []BatchResult `json:"results"`
 }
 
-// BatchResult is a receipt, or the problem that this publication alone met.
+// BatchResult is the receipt or the problem of one publication.
 type BatchResult struct {
 	Status      int      `json:"status" doc:"The status that this publication would have got alone." example:"200"`
 	Publication wamp.ID  `json:"publication,omitzero" doc:"The id of the publication; absent if it was refused."`

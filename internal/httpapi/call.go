@@ -8,8 +8,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// How long a call may take. The default is below the usual minute after which proxies give up; the
-// maximum bounds how long a request can hold its connection.
+// The time that a call may take. The default is below the minute after which proxies usually give up. The
+// maximum bounds the time that a request can hold its connection.
 const (
 	DefaultCallTimeout = 30 * time.Second
 	MaxCallTimeout     = 5 * time.Minute
@@ -17,8 +17,8 @@ const (
 
 // Caller calls procedures for a backend.
 type Caller interface {
-	// Call asks the procedure's contract, then calls. by is the name of the backend's API key. An
-	// error for the backend is a *wamp.Failure, the callee's own a *router.CallError.
+	// Call calls the procedure if its contract allows that. by is the name of the backend's API key. An
+	// error for the backend is a *wamp.Failure, an error of the callee a *router.CallError.
 	Call(ctx context.Context, by string, procedure wamp.URI, payload wamp.Payload) (wamp.Payload, error)
 }
 
@@ -30,7 +30,7 @@ type (
 		Kwargs    Object `json:"kwargs,omitempty" doc:"The named arguments."`
 		Timeout   string `json:"timeout,omitempty" doc:"How long to wait, as a duration; at most 5m." example:"5s" default:"30s"`
 	}
-	// CallResult is what the procedure gave.
+	// CallResult is the result of the procedure.
 	CallResult struct {
 		Args   Array  `json:"args" doc:"The result, in order; empty if the procedure gave none."`
 		Kwargs Object `json:"kwargs" doc:"The named parts of the result; empty if there are none."`

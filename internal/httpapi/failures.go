@@ -9,29 +9,27 @@ import (
 )
 
 const (
-	// DefaultKeyFailures is how many requests with a wrong key an address may make in a minute. A
-	// person who tries a key out makes fewer, and nobody guesses a key of 16 random bytes with more.
+	// DefaultKeyFailures is the number of requests with a wrong key that an address may make in a minute. A
+	// person who tries a key makes fewer. A key of 16 random bytes cannot be guessed with many more.
 	DefaultKeyFailures = 30
-	// maxFailing bounds the addresses that are remembered, at some 60 bytes each. If more fail within
-	// a minute, the others are counted as one.
+	// maxFailing bounds the table of addresses, at some 60 bytes each. If more addresses fail within a
+	// minute, the others share one entry.
 	maxFailing = 10_000
-	// maxHomes is how many addresses a key is known to come from: those of a backend with several
-	// machines, or with several ways out.
+	// maxHomes bounds the known addresses of a key: a backend may have several machines or gateways.
 	maxHomes = 16
-	// siteBits of an IPv6 address are what a site cannot choose; with the others it has more
-	// addresses than could be counted.
+	// siteBits is the length of the prefix of an IPv6 site. The site chooses the other bits itself, and
+	// has more addresses than a table can hold.
 	siteBits = 64
 )
 
-// failures limits how often one address may try keys that do not exist, by a token bucket for each
-// (as a time: the moment when the bucket will be full again).
+// failures limits the attempts of one address with unknown keys, by a token bucket for each address. A
+// bucket is stored as the time when it will be full again.
 //
-// Who has spent them gets 429 whatever the key is. If a correct one were let through, the answer
-// would tell it from a wrong one, and nothing would be limited. So that one who guesses does not shut
-// out the backends behind the same proxy, a key that was accepted from an address before is always
-// accepted from there; only one that is new to the address has to wait with the others.
+// An address with an empty bucket gets 429 for correct keys, too: otherwise the answer would tell a correct
+// key from a wrong one, and guessing would not be limited. A key that was accepted from an address before is
+// always accepted from there, so an attacker cannot shut out the backends behind the same proxy.
 type failures struct {
-	every time.Duration // until another attempt is allowed; a full bucket holds those of a minute
+	every time.Duration // between two attempts; a full bucket holds the attempts of a minute
 
 	mu    sync.Mutex // guards what follows
 	full  map[netip.Prefix]time.Time
@@ -47,7 +45,7 @@ func newFailures(perMinute int) *failures {
 	}
 }
 
-// siteOf is what an address is counted by. What is no address is counted as one.
+// siteOf returns the prefix that an address is counted by. Invalid addresses share one.
 func siteOf(a netip.Addr) netip.Prefix {
 	bits := a.BitLen()
 	if a.Is6() {
@@ -60,7 +58,8 @@ func siteOf(a netip.Addr) netip.Prefix {
 	return site
 }
 
-// accept is asked before a correct key is let in, and gives how long it has to wait; 0: not at all.
+// accept returns how long a correct key has to wait before the address may use it, and remembers the address
+// if that is 0.
 func (f *failures) accept(from netip.Addr, name string) time.Duration {
 	site := siteOf(from)
 	f.mu.Lock()
@@ -79,7 +78,7 @@ func (f *failures) accept(from netip.Addr, name string) time.Duration {
 	return 0
 }
 
-// reject counts a wrong key, and gives how long the next one has to wait if this was one too many.
+// reject counts a wrong key. If the bucket was empty already, it returns how long the address has to wait.
 func (f *failures) reject(from netip.Addr) time.Duration {
 	site, now := siteOf(from), time.Now()
 	f.mu.Lock()
@@ -100,12 +99,12 @@ func (f *failures) reject(from netip.Addr) time.Duration {
 	return 0
 }
 
-// wait gives how long it takes until a bucket that is full at that moment holds one attempt.
+// wait returns the time until a bucket that will be full at that moment holds one attempt.
 func (f *failures) wait(full time.Time) time.Duration {
 	return max(0, time.Until(full.Add(f.every-time.Minute)))
 }
 
-// sweepLocked forgets who has a full bucket again; not for each of a flood of requests.
+// sweepLocked deletes full buckets, at most once in f.every. Caller must hold mu.
 func (f *failures) sweepLocked(now time.Time) {
 	if now.Sub(f.swept) < f.every {
 		return

@@ -18,20 +18,20 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// bodyTimeout ends who sends a body too slowly: the largest at 35 KiB/s.
+// bodyTimeout bounds the time to read a body: the largest then needs 35 KiB/s.
 const bodyTimeout = 30 * time.Second
 
-// Array and Object are a payload's args and kwargs as the bytes that the client wrote: integers
-// of any size and the order of keys survive.
+// Array and Object hold a payload's args and kwargs as the client wrote them. So integers of any size and the
+// order of keys survive.
 type (
 	Array  []byte
 	Object []byte
 )
 
-// MarshalJSON gives the bytes, or null for an absent payload.
+// MarshalJSON returns the bytes, or null for an absent payload.
 func (a Array) MarshalJSON() ([]byte, error) { return orNull(a), nil }
 
-// MarshalJSON gives the bytes, or null for an absent payload.
+// MarshalJSON returns the bytes, or null for an absent payload.
 func (o Object) MarshalJSON() ([]byte, error) { return orNull(o), nil }
 
 func orNull(raw []byte) []byte {
@@ -41,7 +41,7 @@ func orNull(raw []byte) []byte {
 	return raw
 }
 
-// UnmarshalJSON keeps the bytes. null is the same as absent.
+// UnmarshalJSON keeps the bytes. null means absent.
 func (a *Array) UnmarshalJSON(b []byte) error {
 	switch jsontext.Value(b).Kind() {
 	case 'n':
@@ -54,7 +54,7 @@ func (a *Array) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// UnmarshalJSON keeps the bytes. null is the same as absent.
+// UnmarshalJSON keeps the bytes. null means absent.
 func (o *Object) UnmarshalJSON(b []byte) error {
 	switch jsontext.Value(b).Kind() {
 	case 'n':
@@ -77,12 +77,12 @@ func (Object) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Examples: []any{map[string]any{"id": 42}}}
 }
 
-// payload checks what a request carries and makes it a payload of WAMP.
+// payload checks args and kwargs and returns them as a payload of WAMP.
 func payload(args Array, kwargs Object) (wamp.Payload, error) {
 	return wamp.PayloadFromJSON(args, kwargs)
 }
 
-// jsonPayload gives a payload's args and kwargs as JSON, never null.
+// jsonPayload returns a payload's args and kwargs as JSON, never null.
 func jsonPayload(p wamp.Payload) (Array, Object, error) {
 	p, err := p.In(wamp.JSON)
 	if err != nil {
@@ -98,8 +98,8 @@ func jsonPayload(p wamp.Payload) (Array, Object, error) {
 	return args, kwargs, nil
 }
 
-// strictJSON is the one format of the API: it refuses invalid UTF-8, duplicate names and unknown
-// members, where encoding/json would guess.
+// strictJSON is the format of the API. It refuses invalid UTF-8, duplicate names and unknown members, which
+// encoding/json accepts.
 var strictJSON = huma.Format{
 	Marshal: func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
 	Unmarshal: func(data []byte, v any) error {
@@ -111,7 +111,7 @@ var strictJSON = huma.Format{
 	},
 }
 
-// decode reads the body of a plain handler into v, and says what is wrong with it as a [Problem].
+// decode reads the body of a plain handler into v. The error for a bad body is a [*Problem].
 func (a *API) decode(w http.ResponseWriter, r *http.Request, v any) error {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return unsupportedMedia()
@@ -138,7 +138,7 @@ func bodyProblem(err error) *Problem {
 	return NewProblem(http.StatusBadRequest, "the body ended early: %v", err)
 }
 
-// decodeStrict reads JSON into v: 400 if it is not JSON, 422 if it is not what v wants.
+// decodeStrict reads JSON into v. The status of the [*Problem] is 400 for a syntax error, 422 for a type error.
 func decodeStrict(body []byte, v any) error {
 	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
 	if err == nil {
@@ -157,7 +157,7 @@ func decodeStrict(body []byte, v any) error {
 	return p
 }
 
-// flawOf words a decoder's error as huma words its own.
+// flawOf translates an error of the decoder into the words of huma.
 func flawOf(e *json.SemanticError) Flaw {
 	flaw := Flaw{Location: "body" + location(e.JSONPointer)}
 	switch {
@@ -173,7 +173,7 @@ func flawOf(e *json.SemanticError) Flaw {
 	return flaw
 }
 
-// location turns a JSON pointer into the path that huma writes: /exclude/0 into .exclude[0].
+// location returns a JSON pointer as huma writes paths: /exclude/0 becomes .exclude[0].
 func location(pointer jsontext.Pointer) string {
 	var b strings.Builder
 	for token := range pointer.Tokens() {
@@ -198,7 +198,7 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
-// jsonKind names what JSON a Go type wants.
+// jsonKind returns the name of the JSON type that a Go type is decoded from.
 func jsonKind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:

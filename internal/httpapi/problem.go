@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Problem is a problem document (RFC 9457). It has no type of its own (about:blank), so title is
-// the status's name; what a program may want to tell apart is in error.
+// Problem is a problem document (RFC 9457). Its type is about:blank, so title is the name of the status;
+// programs distinguish problems by error.
 type Problem struct {
 	Title  string   `json:"title" doc:"The name of the status." example:"Forbidden"`
 	Status int      `json:"status" doc:"The HTTP status." example:"403"`
@@ -30,20 +30,20 @@ type Problem struct {
 	header http.Header // sent with the document
 }
 
-// Flaw is one thing that is wrong in a request, and where.
+// Flaw is one mistake in a request, and its place.
 type Flaw struct {
 	Location string `json:"location,omitempty" doc:"The place, as a path from body, path or query." example:"body.exclude[0]"`
 	Message  string `json:"message" doc:"What is wrong there." example:"expected integer"`
 }
 
-// NewProblem makes the document for a status.
+// NewProblem returns the document for a status.
 func NewProblem(status int, format string, args ...any) *Problem {
 	return &Problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
 }
 
 func (p *Problem) Error() string { return p.Detail }
 
-// GetStatus, GetHeaders and ContentType are what huma asks of an error.
+// GetStatus, GetHeaders and ContentType implement the interfaces of huma for errors.
 func (p *Problem) GetStatus() int            { return p.Status }
 func (p *Problem) GetHeaders() http.Header   { return p.header }
 func (p *Problem) ContentType(string) string { return problemType }
@@ -53,7 +53,7 @@ const problemType = "application/problem+json"
 // Write answers a request with the document.
 func (p *Problem) Write(w http.ResponseWriter) {
 	body, err := json.Marshal(p)
-	if err != nil { // a callee's args are checked bytes, all else is text: the status still says it
+	if err != nil { // cannot happen: args are checked JSON, and the rest is text
 		body = []byte(`{"status":` + strconv.Itoa(p.Status) + `}`)
 	}
 	for name, values := range p.header {
@@ -62,10 +62,10 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", problemType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.Status)
-	w.Write(body) //nolint:errcheck // the client is gone, nobody is left to tell
+	w.Write(body) //nolint:errcheck // the client has gone
 }
 
-// statusOf says which HTTP status fits an error of WAMP. What is not here is the server's fault.
+// statusOf maps errors of WAMP to HTTP statuses. Errors that are not in it are the server's fault.
 var statusOf = map[wamp.URI]int{
 	wamp.ErrNotAuthorized:       http.StatusForbidden,
 	wamp.ErrOptionDisallowed:    http.StatusForbidden,
@@ -82,8 +82,8 @@ var statusOf = map[wamp.URI]int{
 	wamp.ErrAuthorizationFailed: http.StatusBadGateway,
 }
 
-// problemOf translates whatever went wrong into a document. An error that is not meant for
-// clients is logged and answered with 500 without its text.
+// problemOf translates an error into a document. An error that is not for clients is logged and becomes
+// status 500 without its text.
 func (a *API) problemOf(ctx context.Context, err error) *Problem {
 	var problem *Problem
 	if errors.As(err, &problem) {
@@ -107,8 +107,8 @@ func (a *API) problemOf(ctx context.Context, err error) *Problem {
 	return NewProblem(http.StatusInternalServerError, "the server failed to answer; its log says why")
 }
 
-// callProblem passes the ERROR that a call ended with on. One of the router's own has its status;
-// one of the callee is 422, as the request was fine for us but not for it.
+// callProblem translates the ERROR of a call. An error of the router has its status. An error of the callee
+// is 422: the request was valid here, but not for the callee.
 func callProblem(e *router.CallError) *Problem {
 	status, routers := statusOf[e.URI]
 	if !routers {
@@ -118,7 +118,7 @@ func callProblem(e *router.CallError) *Problem {
 	p.URI = e.URI
 	payload, err := e.Payload.In(wamp.JSON)
 	if err != nil {
-		return p // the URI alone must do
+		return p // the URI alone is enough
 	}
 	p.Args, p.Kwargs = Array(payload.Args), Object(payload.Kwargs)
 	var texts []any
@@ -130,8 +130,8 @@ func callProblem(e *router.CallError) *Problem {
 	return p
 }
 
-// reshape turns huma's own errors into ours, so that clients meet one kind of document. Values are
-// left out: a body may hold a ticket, and a log may hold the answer.
+// reshape turns huma's errors into problem documents. It leaves values out: a body may hold a ticket, and the
+// client's log may hold the answer.
 func reshape(_ huma.Context, _ string, v any) (any, error) {
 	theirs, ok := v.(*huma.ErrorModel)
 	if !ok {
@@ -165,7 +165,7 @@ func unsupportedMedia() *Problem {
 	return NewProblem(http.StatusUnsupportedMediaType, "the body must be JSON: send Content-Type: application/json")
 }
 
-// syntaxText says where a body stops being JSON.
+// syntaxText describes a syntax error of JSON with its place.
 func syntaxText(err error) string {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {

@@ -12,12 +12,12 @@ import (
 
 // Publisher publishes for a backend.
 type Publisher interface {
-	// Publish asks the topic's contract as it is asked for a WebSocket client, then publishes.
-	// by is the name of the backend's API key. An error for the backend is a *wamp.Failure.
+	// Publish publishes if the topic's contract allows it, as for a WebSocket client. by is the name of
+	// the backend's API key. An error for the backend is a *wamp.Failure.
 	Publish(ctx context.Context, by string, p router.Publication) (router.Receipt, error)
 }
 
-// Publication is what a backend publishes.
+// Publication is a publication of a backend.
 type Publication struct {
 	Topic          string    `json:"topic" doc:"The topic to publish to." example:"order.42" minLength:"1"`
 	Args           Array     `json:"args,omitempty" doc:"The event's arguments, in order."`
@@ -37,8 +37,8 @@ type Receipt struct {
 	Deliveries  int     `json:"deliveries" doc:"How many subscribers it was sent to." example:"3"`
 }
 
-// addPublish serves the hot path as a plain handler: measured, huma's reflection costs three times
-// the allocations of everything else together.
+// addPublish adds a plain handler, because publishing is the hot path: in measurements huma's reflection
+// allocates three times as much as everything else together.
 func (a *API) addPublish() {
 	a.addPlain(plainOperation{
 		scope:       ScopePublish,
@@ -89,7 +89,7 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 	return Receipt{Publication: receipt.Publication, Deliveries: receipt.Deliveries}, nil
 }
 
-// missing is the document for a required member that is not there.
+// missing returns the document for an absent required member.
 func missing(member string) *Problem {
 	flaw := Flaw{Location: "body." + member, Message: "is required"}
 	p := NewProblem(http.StatusUnprocessableEntity, "%s", flaw.String())

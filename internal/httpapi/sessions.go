@@ -8,12 +8,12 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Sessions knows who is connected.
+// Sessions lists and ends sessions.
 type Sessions interface {
-	// Sessions lists those of the user, or all if user is empty, oldest first, at most limit of
-	// them, and says how many there are in all.
+	// Sessions lists up to limit sessions of the user, or of all users if user is empty, oldest first.
+	// total is the number without the limit.
 	Sessions(user string, limit int) (sessions []Session, total int)
-	// Kill ends a session with GOODBYE and says whether there was one.
+	// Kill ends a session with GOODBYE, and reports whether the session existed.
 	Kill(id wamp.ID, message string) bool
 }
 
@@ -34,7 +34,7 @@ type Session struct {
 }
 
 type (
-	// SessionsAnswer is a list of sessions and how many there are in all.
+	// SessionsAnswer is a list of sessions with their total number.
 	SessionsAnswer struct {
 		Sessions []Session `json:"sessions"`
 		Total    int       `json:"total" doc:"How many there are, listed or not."`

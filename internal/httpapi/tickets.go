@@ -8,11 +8,11 @@ import (
 
 // Issuer issues one-time tickets.
 type Issuer interface {
-	// Issue signs a ticket for who Ticket describes. An error for the backend is a *wamp.Failure.
+	// Issue signs a ticket for the user that t describes. An error for the backend is a *wamp.Failure.
 	Issue(ctx context.Context, t Ticket) (ticket string, expires time.Time, err error)
 }
 
-// Ticket is whom a ticket is for.
+// Ticket describes the user of a ticket.
 type Ticket struct {
 	User   string
 	Name   string
@@ -23,7 +23,7 @@ type Ticket struct {
 }
 
 type (
-	// TicketRequest describes whom a ticket is for.
+	// TicketRequest describes the user of a ticket.
 	TicketRequest struct {
 		User   string         `json:"user" doc:"The user's id: rules see it as identity.id." example:"42" minLength:"1" maxLength:"256"`
 		Name   string         `json:"name,omitempty" doc:"The name that others see." example:"Ann Miller" maxLength:"256"`
@@ -32,7 +32,7 @@ type (
 		Claims map[string]any `json:"claims,omitempty" doc:"Anything else that rules need, as identity.claims."`
 		TTL    string         `json:"ttl,omitempty" doc:"How long the ticket can be used, as a duration; at most and by default as configured." example:"1m"`
 	}
-	// TicketAnswer is the ticket. Whoever holds it can log in as the user, once.
+	// TicketAnswer is the ticket. Its holder can log in as the user, once.
 	TicketAnswer struct {
 		Ticket  string    `json:"ticket" doc:"The ticket: the browser gives it when it connects. It is accepted once." example:"eyJhbGciOiJIUzI1NiJ9..."`
 		Expires time.Time `json:"expires" doc:"When it is no longer accepted."`
@@ -71,6 +71,6 @@ func (a *API) issueTicket(ctx context.Context, in *ticketInput) (*ticketOutput, 
 	if err != nil {
 		return nil, err
 	}
-	// A ticket is a credential: no cache on the way may keep it.
+	// A ticket is a credential, and no cache may store it.
 	return &ticketOutput{CacheControl: "no-store", Body: TicketAnswer{Ticket: ticket, Expires: expires}}, nil
 }

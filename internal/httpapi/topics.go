@@ -7,13 +7,13 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Topics knows what is declared and what is subscribed to.
+// Topics lists contracts and subscriptions.
 type Topics interface {
 	Contracts() []Contract
 	Subscriptions() []Subscription
 }
 
-// Contract is the declaration of a topic or procedure.
+// Contract is the contract of topics or procedures.
 type Contract struct {
 	Pattern   string            `json:"pattern" doc:"The pattern of the topics that it is for." example:"order.{id:int}"`
 	Kind      string            `json:"kind" enum:"topic,procedure" doc:"What it declares."`
@@ -25,7 +25,7 @@ type Contract struct {
 	Source    string            `json:"source,omitempty" doc:"Where in the configuration it stands." example:"tidings.yaml:12"`
 }
 
-// Subscription is a subscription that somebody holds at the moment.
+// Subscription is a topic or pattern with subscribers.
 type Subscription struct {
 	Topic       wamp.URI `json:"topic" doc:"The topic or pattern." example:"order.42"`
 	Match       string   `json:"match" enum:"exact,prefix,wildcard" doc:"How it matches."`
@@ -33,7 +33,7 @@ type Subscription struct {
 }
 
 type (
-	// TopicsAnswer is all that is declared and all that is subscribed to.
+	// TopicsAnswer lists all contracts and all subscriptions.
 	TopicsAnswer struct {
 		Contracts     []Contract     `json:"contracts"`
 		Subscriptions []Subscription `json:"subscriptions"`

@@ -12,7 +12,7 @@ import (
 
 // mountOwn adds the server's own paths.
 func (s *Server) mountOwn() error {
-	sdk, err := newClientPages()
+	sdk, err := newClientFiles()
 	if err != nil {
 		return err
 	}
@@ -114,9 +114,9 @@ func (s *Server) serveMetrics() http.Handler {
 	})
 }
 
-// newClientPages serves the browser SDK as one ES module, to pages of any origin: it is public code,
+// newClientFiles serves the browser SDK as one ES module, to pages of any origin: it is public code,
 // and a module of another origin is fetched with CORS.
-func newClientPages() (*assets.Pages, error) {
+func newClientFiles() (*assets.Files, error) {
 	return assets.New(web.Client(), assets.Options{
 		Prefix: "/client/",
 		Header: http.Header{"Access-Control-Allow-Origin": {"*"}},
