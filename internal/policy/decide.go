@@ -2,6 +2,8 @@ package policy
 
 import (
 	"context"
+	"log/slog"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
@@ -11,7 +13,7 @@ import (
 
 // Request is what a [Policy] decides on.
 type Request struct {
-	Identity *router.Identity // nil for an unknown one
+	Identity *router.Identity // nil for an unknown client
 	Session  *router.Session  // nil for the HTTP API and the program
 	Action   router.Action
 	URI      wamp.URI
@@ -39,40 +41,68 @@ func (p *Policy) Decide(ctx context.Context, r Request) (router.Decision, error)
 	return p.decide(ctx, &r)
 }
 
-// decide asks everything that may refuse a request, in the order of the package comment.
+// decide decides on a request and logs a refusal.
 func (p *Policy) decide(ctx context.Context, r *Request) (router.Decision, error) {
 	s := p.state.Load()
-	if err := p.checkScope(s, r); err != nil {
-		return router.Decision{}, err
+	result, err := p.ask(ctx, s, r)
+	if err == nil {
+		return result.decision, nil
+	}
+	if p.options.Logger.Enabled(ctx, slog.LevelDebug) {
+		p.options.Logger.DebugContext(ctx, "request refused", "action", r.Action.String(), "uri", string(r.URI),
+			"error", err, "reason", s.reason(r, &result))
+	}
+	return router.Decision{}, err
+}
+
+// result is what came out of the sequence of steps.
+type result struct {
+	decision router.Decision
+	step     Step // the last one, which refused or allowed the request
+	verdict  topic.Verdict
+}
+
+// ask asks everything that may refuse a request, in the order of the package comment.
+func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) {
+	if err := p.checkScope(r, s.contracts.scope(r)); err != nil {
+		return result{step: StepScope}, err
 	}
 	verdict, err := s.table(r).Authorize(topic.Request{
 		Identity: r.Identity, Action: r.Action, URI: r.URI, Match: r.Match, Payload: r.Payload, Trusted: r.Program,
 	})
+	found := result{step: StepContract, verdict: verdict}
 	if err != nil || r.Program {
-		return router.Decision{}, err
+		return found, err
 	}
-	decision := router.Decision{Cacheable: s.cacheable(r, verdict.Contract)}
-	if s.external.applies(r, verdict.Contract) {
+	var until time.Time
+	applies := s.external.applies(r, verdict.Contract)
+	if applies {
+		found.step = StepExternal
 		external, err := s.external.ask(ctx, r, verdict)
 		if err != nil {
-			return router.Decision{}, err
+			return found, err
 		}
+		until = external.Until
 		if external.Payload != nil { // the hook decides on the replacement
-			decision.Payload, r.Payload = external.Payload, *external.Payload
+			found.decision.Payload, r.Payload = external.Payload, *external.Payload
 		}
 	}
 	if h := s.hook(r, verdict.Contract); h != nil {
+		found.step = StepHook
 		query := r.query(verdict)
 		query.Contract = verdict.Contract.Pattern.String()
 		hooked, err := decide(ctx, h, query, verdict.Contract)
 		if err != nil {
-			return router.Decision{}, err
+			return found, err
 		}
 		if hooked.Payload != nil {
-			decision.Payload = hooked.Payload
+			found.decision.Payload = hooked.Payload
 		}
 	}
-	return decision, nil
+	if s.cacheable(verdict.Contract, applies, until) {
+		found.decision.Cacheable, found.decision.Until = true, until
+	}
+	return found, nil
 }
 
 // table returns the table that decides on a request. If the external authorizer is asked about the
@@ -96,10 +126,13 @@ func (s *state) hook(r *Request, contract *topic.Contract) *hook.Hook {
 }
 
 // cacheable reports whether the same session may repeat an allowed request without another decision.
-// A rule answers the same identity in the same way. A hook or the external authorizer may change
-// their decision, and every payload must be held to its schema.
-func (s *state) cacheable(r *Request, contract *topic.Contract) bool {
-	return contract != nil && contract.Schema() == nil && s.hooks[contract.Declaration] == nil && !s.external.applies(r, contract)
+// A rule answers the same identity in the same way, and the external authorizer says how long its
+// decision holds. A hook may change its decision, and every payload must be held to its schema.
+func (s *state) cacheable(contract *topic.Contract, external bool, until time.Time) bool {
+	if external && until.IsZero() || !external && contract == nil {
+		return false
+	}
+	return contract == nil || contract.Schema() == nil && s.hooks[contract.Declaration] == nil
 }
 
 // query returns what a hook is asked.

@@ -81,6 +81,7 @@ func (p *Policy) Close() { p.state.Load().deciders.close() }
 // forget implements procedureForget.
 func (p *Policy) forget(context.Context, router.Invocation) (wamp.Payload, error) {
 	p.state.Load().external.cache.Forget()
+	p.realm.ForgetDecisions()
 	return wamp.Payload{}, nil
 }
 

@@ -16,11 +16,7 @@ type Scopes interface {
 
 // checkScope refuses a request of an API key that lacks the scope. A session needs the same scopes as
 // the HTTP API: a key that may only issue tickets must not publish over WebSocket.
-func (p *Policy) checkScope(s *state, r *Request) error {
-	if r.Identity == nil || r.Identity.Key == "" {
-		return nil
-	}
-	need := s.contracts.scope(r)
+func (p *Policy) checkScope(r *Request, need httpapi.Scope) error {
 	if need == "" {
 		return nil
 	}
@@ -31,8 +27,11 @@ func (p *Policy) checkScope(s *state, r *Request) error {
 	return wamp.Fail(wamp.ErrNotAuthorized, "the API key %q lacks the scope %q: add it to the key's list \"may\" in the configuration", r.Identity.Key, need)
 }
 
-// scope returns the scope that an API key needs for a request, or "" if only the rule decides.
+// scope returns the scope that the API key of a request needs, or "" if only the rule decides.
 func (b *Contracts) scope(r *Request) httpapi.Scope {
+	if r.Identity == nil || r.Identity.Key == "" {
+		return ""
+	}
 	var need httpapi.Scope
 	kind := topic.Topic
 	switch r.Action {

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -52,13 +53,16 @@ type Request struct {
 // Decision is the positive answer of an [Authorizer].
 type Decision struct {
 	Payload *wamp.Payload // published instead of what the session sent; nil keeps it
-	// Cacheable allows the same action on the same URI again, with any payload. The router may cache the decision.
+	// Cacheable allows the same action on the same URI again, with any payload. The router may cache the decision
+	// until Until, or until the realm forgets its decisions if Until is zero.
 	Cacheable bool
+	Until     time.Time
 }
 
 // authorize checks the URI, refuses reserved names, and asks the Authorizer.
 func (s *Session) authorize(ctx context.Context, request Request) (Decision, error) {
 	options := &s.realm.router.options
+	asked := s.basis()
 	if s.isCached(&request) {
 		return Decision{Cacheable: true}, nil
 	}
@@ -73,7 +77,7 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 		if takesName && pattern.MatchesFirst(request.URI, request.Match, wamp.FirstServer) {
 			return Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", wamp.FirstServer)
 		}
-		s.cacheDecision(&request)
+		s.cacheDecision(&request, Decision{}, asked)
 		return Decision{Cacheable: true}, nil
 	}
 	decision, err := options.Authorizer.Authorize(ctx, request)
@@ -86,7 +90,7 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 		return Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "authorization is not possible at the moment")
 	}
 	if err == nil && decision.Cacheable {
-		s.cacheDecision(&request)
+		s.cacheDecision(&request, decision, asked)
 	}
 	return decision, err
 }

@@ -17,6 +17,8 @@ type Realm struct {
 	meta    meta
 	history history
 
+	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void
+
 	observers atomic.Pointer[[]*observation]
 	observing sync.Mutex // one writer of observers at a time
 

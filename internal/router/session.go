@@ -20,7 +20,7 @@ type Session struct {
 
 	// Owned by the reader.
 	lastRequest wamp.ID // the last request id so far, where they are checked
-	decisions   decisionCache
+	decisions   *decisionCache
 
 	// Guarded by client.mu. nil as long as there is nothing to hold.
 	left           bool

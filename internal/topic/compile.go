@@ -40,6 +40,25 @@ const (
 	FieldSchema
 )
 
+// String returns the field as the configuration names it.
+func (f Field) String() string {
+	switch f {
+	case FieldPattern:
+		return "pattern"
+	case FieldSubscribe:
+		return "subscribe"
+	case FieldPublish:
+		return "publish"
+	case FieldCall:
+		return "call"
+	case FieldRegister:
+		return "register"
+	case FieldSchema:
+		return "schema"
+	}
+	return "unknown"
+}
+
 // Problem is one mistake in a declaration.
 type Problem struct {
 	Declaration  int

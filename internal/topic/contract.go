@@ -76,6 +76,21 @@ func kindOf(action router.Action) Kind {
 	return Topic
 }
 
+// fieldOf returns the field that has the rule for an action.
+func fieldOf(action router.Action) Field {
+	switch action {
+	case router.Subscribe:
+		return FieldSubscribe
+	case router.Publish:
+		return FieldPublish
+	case router.Call:
+		return FieldCall
+	case router.Register:
+		return FieldRegister
+	}
+	return FieldPattern
+}
+
 // verb returns the word for an action in a sentence: may not ...
 func verb(action router.Action) string {
 	switch action {

@@ -31,12 +31,13 @@ type Request struct {
 	Trusted bool
 }
 
-// Verdict is the result of a lookup.
+// Verdict is the result of a lookup or of a decision.
 type Verdict struct {
-	// Contract governs the URI. It is nil for an undeclared URI, and for a pattern: more than one
-	// contract may govern its URIs.
+	// Contract governs the URI. It is nil for an undeclared URI, and for an allowed pattern: more than
+	// one contract may govern its URIs. For a refused pattern it is the contract that refuses.
 	Contract *Contract
 	Params   map[string]string // of the URI; read-only
+	Field    Field             // that decided; FieldPattern if no rule was evaluated
 }
 
 func (t *Table) add(c *Contract) {
@@ -58,19 +59,20 @@ func (t *Table) Lookup(kind Kind, uri wamp.URI) (verdict Verdict, ok bool) {
 	if first, _, _ := cut(text); wamp.IsReserved(first) && !c.Reserved {
 		return Verdict{}, false
 	}
-	return Verdict{c, c.Pattern.values(text)}, true
+	return Verdict{Contract: c, Params: c.Pattern.values(text)}, true
 }
 
 // Authorize decides on a request. The error is a [*wamp.Failure] that names the URI and says what to
-// do.
+// do. The verdict says what decided, in either case.
 func (t *Table) Authorize(r Request) (Verdict, error) {
 	if r.Match != wamp.MatchExact {
-		return Verdict{}, t.authorizePattern(&r)
+		return t.authorizePattern(&r)
 	}
 	v, ok := t.Lookup(kindOf(r.Action), r.URI)
 	if !ok {
 		return Verdict{}, t.undeclaredURI(&r)
 	}
+	v.Field = fieldOf(r.Action)
 	rule := v.Contract.Rule(r.Action)
 	yes, err := r.Trusted, error(nil)
 	if !yes {
@@ -78,16 +80,17 @@ func (t *Table) Authorize(r Request) (Verdict, error) {
 	}
 	switch {
 	case err != nil:
-		return Verdict{}, t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, v.Contract.Pattern, nameOf(r.Identity), err)
+		return v, t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, v.Contract.Pattern, nameOf(r.Identity), err)
 	case !yes && rule.text == "":
-		return Verdict{}, t.refuse(RuleSaysNo, "nobody may %s %s: its contract %s has no %s rule", verb(r.Action), r.URI, v.Contract.Pattern, r.Action)
+		return v, t.refuse(RuleSaysNo, "nobody may %s %s: its contract %s has no %s rule", verb(r.Action), r.URI, v.Contract.Pattern, r.Action)
 	case !yes:
-		return Verdict{}, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", nameOf(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
+		return v, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", nameOf(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
 	}
 	if r.Action == router.Publish || r.Action == router.Call {
 		if err := v.Contract.CheckPayload(r.Payload); err != nil {
 			t.refused[BadPayload].Add(1)
-			return Verdict{}, err
+			v.Field = FieldSchema
+			return v, err
 		}
 	}
 	return v, nil
@@ -119,13 +122,13 @@ func (t *Table) undeclaredURI(r *Request) error {
 //     govern these URIs.
 //
 // The test whether a pattern can match a contract errs towards true, so a mistake refuses too much.
-func (t *Table) authorizePattern(r *Request) error {
+func (t *Table) authorizePattern(r *Request) (Verdict, error) {
 	how := meetsPrefix
 	if r.Match == wamp.MatchWildcard {
 		how = meetsWildcard
 	}
 	if reachesProtocol(r) && (r.Identity == nil || !r.Identity.Backend) && !t.rulesProtocol(kindOf(r.Action)) {
-		return t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches wamp., which is reserved", nameOf(r.Identity), verb(r.Action), r.URI)
+		return Verdict{}, t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches wamp., which is reserved", nameOf(r.Identity), verb(r.Action), r.URI)
 	}
 	declared := false
 	for _, c := range t.contracts {
@@ -138,13 +141,13 @@ func (t *Table) authorizePattern(r *Request) error {
 		}
 		declared = true
 		if err := t.authorizeMet(r, c, fixed); err != nil {
-			return err
+			return Verdict{Contract: c, Params: fixed, Field: fieldOf(r.Action)}, err
 		}
 	}
 	if !declared && t.undeclared == Refuse {
-		return t.refuse(Undeclared, "no declared %s matches the %s %q; declare one under %ss in the configuration", kindOf(r.Action), r.Match, r.URI, kindOf(r.Action))
+		return Verdict{}, t.refuse(Undeclared, "no declared %s matches the %s %q; declare one under %ss in the configuration", kindOf(r.Action), r.Match, r.URI, kindOf(r.Action))
 	}
-	return nil
+	return Verdict{}, nil
 }
 
 // authorizeMet decides on one contract that a pattern can match.
