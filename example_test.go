@@ -44,7 +44,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = server.Register("shop.total", func(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) {
+	_, err = server.Realm().Register("shop.total", func(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) {
 		var prices []int
 		if err := call.Payload.Decode(&prices); err != nil {
 			return tidings.Payload{}, tidings.Errorf("shop.error.no_prices", "give the prices")
@@ -66,10 +66,10 @@ func Example() {
 
 	page, err := client.Connect(ctx, client.Config{
 		URL: "http://" + server.Addr(),
-		Ticket: func(ctx context.Context) (string, error) {
+		Auth: client.Ticket(func(ctx context.Context) (string, error) {
 			ticket, err := server.IssueTicket(ctx, tidings.Grant{User: "ann", Roles: []string{"staff"}})
 			return ticket.Ticket, err
-		},
+		}),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -81,7 +81,7 @@ func Example() {
 	_, err = page.Subscribe(ctx, "order.43", func(*client.Event) {}, nil)
 	fmt.Println(err)
 
-	receipt, err := server.Publish(ctx, "order.42", tidings.Kwargs(map[string]any{"status": "shipped"}), nil)
+	receipt, err := server.Realm().Publish(ctx, "order.42", tidings.Kwargs(map[string]any{"status": "shipped"}), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Identity is who asks.
+// Identity is the user or backend behind a request.
 type Identity struct {
 	ID      string // the user's id, or the name of the API key
 	Name    string
@@ -19,7 +19,7 @@ type Identity struct {
 	Backend bool // logged in with an API key
 }
 
-// Request is what a handler decides on.
+// Request is one request that a handler decides on.
 type Request struct {
 	Topic    string
 	Params   map[string]string // the values of the pattern's parameters
@@ -28,13 +28,12 @@ type Request struct {
 	Payload  Payload // of a publication
 }
 
-// Handlers decide on what the contract's rules have already allowed. Each may be nil. They run on
-// the connection of whoever asks: they must be quick, and must end when ctx does.
+// Handlers decide on requests that the rules of the contract have allowed. Each may be nil. They run on the reader of
+// the client's connection: they must return soon, and must return when ctx ends.
 type Handlers struct {
-	// Subscribe allows a subscription by returning nil, and refuses it with the error of [Refuse].
+	// Subscribe allows a subscription by returning nil, and refuses it by returning the error of [Refuse].
 	Subscribe func(ctx context.Context, r *Request) error
-	// Publish does the same for a publication. The payload that it returns, unless that is nil, is
-	// published instead of the client's.
+	// Publish does the same for a publication. If it returns a payload, that is published instead of the client's.
 	Publish func(ctx context.Context, r *Request) (*Payload, error)
 }
 
@@ -61,14 +60,14 @@ func (s *Server) Handle(pattern string, h Handlers) error {
 			if err != nil || replacement == nil {
 				return nil, refusalOf(err)
 			}
-			payload, err := replacement.inner()
+			payload, err := encode(*replacement)
 			return &payload, err
 		}
 	}
 	return s.inner.Handle(pattern, inner)
 }
 
-// refusalOf translates a refusal into the server's kind of it; a failure stays as it is.
+// refusalOf turns the error of [Refuse] into the server's type of refusal. Any other error stays as it is.
 func refusalOf(err error) error {
 	var refused *Error
 	if errors.As(err, &refused) {
@@ -83,7 +82,7 @@ func requestOf(r *hook.Query) (*Request, error) {
 		made.Session = uint64(r.Session.ID())
 	}
 	var err error
-	made.Payload, err = outer(r.Payload)
+	made.Payload, err = decode(r.Payload)
 	return made, err
 }
 
@@ -92,50 +91,4 @@ func identityOf(i *router.Identity) Identity {
 		return Identity{}
 	}
 	return Identity{ID: i.ID, Name: i.Name, Roles: i.Roles, Tenant: i.Tenant, Claims: i.Claims, Backend: i.Backend}
-}
-
-// Invocation is a call of a procedure that the program registered.
-type Invocation struct {
-	Procedure string
-	Payload   Payload
-	Caller    Identity // the zero Identity: the program itself
-	Session   uint64   // 0: the call came by the HTTP API, or from the program itself
-}
-
-// Register answers calls of a procedure. What fn returns is the result; an [*Error] is what the
-// caller gets instead, and any other error is told without its text. Each call has a goroutine of
-// its own; Run waits for them. Call it before Run.
-func (s *Server) Register(procedure string, fn func(ctx context.Context, call *Invocation) (Payload, error)) error {
-	return s.inner.Register(wamp.URI(procedure), func(ctx context.Context, in router.Invocation) (wamp.Payload, error) {
-		call := &Invocation{Procedure: string(in.Procedure)}
-		if in.Caller != nil {
-			call.Caller, call.Session = identityOf(in.Caller.Identity()), uint64(in.Caller.ID())
-		}
-		var err error
-		if call.Payload, err = outer(in.Payload); err != nil {
-			return wamp.Payload{}, err
-		}
-		result, err := fn(ctx, call)
-		if err != nil {
-			return wamp.Payload{}, calleeError(err)
-		}
-		return result.inner()
-	})
-}
-
-// calleeError translates an [*Error] into what the router passes on to the caller.
-func calleeError(err error) error {
-	var chosen *Error
-	if !errors.As(err, &chosen) {
-		return err
-	}
-	carried := chosen.Payload
-	if chosen.Message != "" && len(carried.Args) == 0 {
-		carried.Args = []any{chosen.Message}
-	}
-	payload, err := carried.inner()
-	if err != nil {
-		return err
-	}
-	return &router.CallError{URI: wamp.URI(chosen.URI), Payload: payload}
 }

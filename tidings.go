@@ -1,5 +1,5 @@
-// Package tidings is the notification server as a library: a Go program that embeds it gets the
-// whole server, and answers for topics and procedures with functions of its own.
+// Package tidings is the notification server as a library. A Go program that embeds it gets the whole server, decides
+// on topics with functions of its own, and publishes, subscribes, calls and registers through [Server.Realm].
 //
 //	server, err := tidings.New(tidings.Config{File: "tidings.yaml"})
 //	...
@@ -7,8 +7,7 @@
 //	...
 //	err = server.Run(ctx)
 //
-// What the server does is in its configuration file; this package adds only what a file cannot say.
-// It never listens, dials or starts a goroutine before [Server.Run].
+// The configuration file says what the server does; this package adds what a file cannot say. It never listens, dials or starts a goroutine before [Server.Run].
 //
 // A program that talks to a server which runs elsewhere uses package client.
 package tidings
@@ -28,8 +27,8 @@ import (
 	"github.com/tidings-io/tidings/internal/server"
 )
 
-// Config says which configuration to run. The zero value runs the defaults, in which nothing is
-// declared and nobody may log in.
+// Config selects the configuration to run. The zero value runs the defaults, which declare no topic and let no client
+// log in.
 type Config struct {
 	File  string                           // the configuration file, such as tidings.yaml
 	Files fs.FS                            // that File and the schemas it names are read from; nil: the machine's
@@ -46,20 +45,20 @@ type Config struct {
 // Server is a notification server. Its methods are safe for concurrent use.
 type Server struct{ inner *server.Server }
 
-// New reads the configuration and assembles the server. The error lists everything that is wrong in
-// the configuration, with file, line and column.
+// New reads the configuration and assembles the server. If the configuration is wrong, the error is a [*ConfigError]
+// with all mistakes.
 func New(c Config) (*Server, error) {
 	parsed, err := c.parse()
 	var problems config.Problems
 	if errors.As(err, &problems) && parsed != nil {
-		return nil, server.Check(parsed, problems, c.Files)
+		return nil, configError(server.Check(parsed, problems, c.Files))
 	}
 	if err != nil {
-		return nil, err
+		return nil, configError(err)
 	}
 	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files})
 	if err != nil {
-		return nil, err
+		return nil, configError(err)
 	}
 	return &Server{inner: inner}, nil
 }
@@ -84,17 +83,17 @@ func (c Config) parse() (*config.Config, error) {
 	return config.Load(c.File, options)
 }
 
-// Run serves until ctx ends, then says goodbye to everybody and waits until all is closed. It can be
-// called once.
+// Run serves until ctx ends. Then it sends GOODBYE to every session and waits until all connections are closed. Run can
+// be called once.
 func (s *Server) Run(ctx context.Context) error { return s.inner.Run(ctx) }
 
 // Ready is closed once the server accepts connections.
 func (s *Server) Ready() <-chan struct{} { return s.inner.Ready() }
 
-// Addr is where the server listens, as host:port; "" before it does.
+// Addr returns the address of the listener as host:port, or "" before Run listens.
 func (s *Server) Addr() string { return s.inner.Addr() }
 
-// Mount serves a pattern of net/http next to the server's own paths. Call it before Run.
+// Mount serves a pattern of net/http beside the server's own paths.
 func (s *Server) Mount(pattern string, handler http.Handler) error {
 	return s.inner.Mount(pattern, handler)
 }

@@ -14,6 +14,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/google/go-cmp/cmp"
+
 	tidings "github.com/tidings-io/tidings"
 	"github.com/tidings-io/tidings/client"
 )
@@ -24,6 +26,8 @@ func TestMain(m *testing.M) {
 }
 
 const shop = `
+presence:
+  order.{id:int}: {enter: 'true', see: 'true'}
 auth: {tickets: {secret: 0123456789abcdef0123456789abcdef}}
 api_keys: [{name: erp, key: erp-0123456789abcdef, may: ["*"]}]
 topics:
@@ -81,10 +85,10 @@ func join(t *testing.T, server *tidings.Server, user string) *client.Client {
 		URL:       "http://" + server.Addr(),
 		Reconnect: client.Reconnect{Off: true},
 		Tab:       "tab-of-" + user,
-		Ticket: func(ctx context.Context) (string, error) {
+		Auth: client.Ticket(func(ctx context.Context) (string, error) {
 			ticket, err := server.IssueTicket(ctx, tidings.Grant{User: user, Name: "The " + user, Claims: map[string]any{"level": 3}})
 			return ticket.Ticket, err
-		},
+		}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +122,7 @@ func TestWhatTheProgramPublishesIsHeldToTheContract(t *testing.T) {
 	for topic, uri := range map[string]string{
 		"undeclared": "wamp.error.not_authorized", "order.1": "wamp.error.invalid_argument", "a b": "wamp.error.invalid_uri",
 	} {
-		_, err := server.Publish(t.Context(), topic, tidings.Args("text"), nil)
+		_, err := server.Realm().Publish(t.Context(), topic, tidings.Args("text"), nil)
 		var refused *tidings.Error
 		if !errors.As(err, &refused) || refused.URI != uri {
 			t.Errorf("%s: %v", topic, err)
@@ -129,17 +133,17 @@ func TestWhatTheProgramPublishesIsHeldToTheContract(t *testing.T) {
 func TestAPublicationCanBeForSomeOnly(t *testing.T) {
 	server := run(t, func(*tidings.Server) {})
 	ann, ben := subscribe(t, join(t, server, "ann"), "talk"), subscribe(t, join(t, server, "ben"), "talk")
-	if n := server.Subscribers("talk"); n != 2 {
+	if n := server.Realm().Subscribers("talk"); n != 2 {
 		t.Errorf("%d subscribers", n)
 	}
-	receipt, err := server.Publish(t.Context(), "talk", tidings.Args("psst"), &tidings.PublishOptions{EligibleUsers: []string{"ben"}})
+	receipt, err := server.Realm().Publish(t.Context(), "talk", tidings.Args("psst"), &tidings.PublishOptions{EligibleUsers: []string{"ben"}})
 	if err != nil || receipt.Deliveries != 1 || receipt.Publication == 0 {
 		t.Errorf("%+v %v", receipt, err)
 	}
 	if got := next(t, ben).Args[0]; got != "psst" {
 		t.Errorf("ben got %v", got)
 	}
-	if _, err := server.Publish(t.Context(), "talk", tidings.Args("all"), nil); err != nil {
+	if _, err := server.Realm().Publish(t.Context(), "talk", tidings.Args("all"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := next(t, ann).Args[0]; got != "all" {
@@ -191,7 +195,7 @@ func TestAHandlerSeesWhoAsksAndMayReplaceThePayload(t *testing.T) {
 
 func TestAProcedureChoosesTheErrorOfItsCaller(t *testing.T) {
 	server := run(t, func(s *tidings.Server) {
-		err := s.Register("shop.fail", func(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) {
+		_, err := s.Realm().Register("shop.fail", func(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) {
 			if len(call.Payload.Args) > 0 {
 				return tidings.Payload{}, errors.New("a secret")
 			}
@@ -200,7 +204,7 @@ func TestAProcedureChoosesTheErrorOfItsCaller(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Register("shop.undeclared", nil); err == nil {
+		if _, err := s.Realm().Register("shop.undeclared", nil); err == nil {
 			t.Error("a procedure was registered that nobody may call")
 		}
 	})
@@ -209,15 +213,15 @@ func TestAProcedureChoosesTheErrorOfItsCaller(t *testing.T) {
 	if !errors.As(err, &answered) || answered.URI != "shop.error.closed" || answered.Message != "come back The ann" {
 		t.Errorf("by a client: %v", err)
 	}
-	_, err = server.Call(t.Context(), "shop.fail", tidings.Payload{})
+	_, err = server.Realm().Call(t.Context(), "shop.fail", tidings.Payload{})
 	var refused *tidings.Error
 	if !errors.As(err, &refused) || refused.URI != "shop.error.closed" {
 		t.Errorf("by the program: %v", err)
 	}
-	if _, err = server.Call(t.Context(), "shop.fail", tidings.Args(1)); err == nil || strings.Contains(err.Error(), "a secret") {
+	if _, err = server.Realm().Call(t.Context(), "shop.fail", tidings.Args(1)); err == nil || strings.Contains(err.Error(), "a secret") {
 		t.Errorf("a failure: %v", err)
 	}
-	if _, err = server.Call(t.Context(), "shop.nothing", tidings.Payload{}); !errors.As(err, &refused) || refused.URI != "wamp.error.no_such_procedure" {
+	if _, err = server.Realm().Call(t.Context(), "shop.nothing", tidings.Payload{}); !errors.As(err, &refused) || refused.URI != "wamp.error.no_such_procedure" {
 		t.Errorf("nobody's procedure: %v", err)
 	}
 }
@@ -250,6 +254,79 @@ func TestAConfigurationThatIsWrongSaysWhere(t *testing.T) {
 		if _, err := tidings.New(c); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%q is not in: %v", name, err)
 		}
+	}
+}
+
+func TestTheMistakesOfAConfigurationAreGivenByFileLineAndColumn(t *testing.T) {
+	_, err := tidings.New(tidings.Config{YAML: []byte("lisen: :1\ntopics:\n  a: {publish: idd == 1}")})
+	var wrong *tidings.ConfigError
+	if !errors.As(err, &wrong) || len(wrong.Problems) != 2 {
+		t.Fatalf("%#v", err)
+	}
+	first := wrong.Problems[0]
+	if first.File != "configuration" || first.Line != 1 || first.Column != 1 || first.Message == "" || !strings.Contains(first.Fix, "listen") {
+		t.Errorf("%+v", first)
+	}
+	if second := wrong.Problems[1]; second.Line != 3 || second.Column != 16 {
+		t.Errorf("%+v", second)
+	}
+}
+
+func TestTheProgramSubscribesToItsOwnRealm(t *testing.T) {
+	server := run(t, func(*tidings.Server) {})
+	events := make(chan *tidings.Event, 10)
+	cancel, err := server.Realm().Subscribe("ta", client.MatchPrefix, func(e *tidings.Event) { events <- e })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann := join(t, server, "ann")
+	if _, err := ann.Publish(t.Context(), "talk", client.Args(map[string]any{"deep": []any{map[string]any{"er": 1}}}), nil); err != nil {
+		t.Fatal(err)
+	}
+	e := next(t, events)
+	if e.Topic != "talk" || e.Publisher != ann.Session().ID || e.PublisherAuthID != "ann" || e.Publication == 0 {
+		t.Errorf("%+v", e)
+	}
+	want := map[string]any{"deep": []any{map[string]any{"er": int64(1)}}}
+	if diff := cmp.Diff(want, e.Args[0]); diff != "" {
+		t.Errorf("the payload (-want +got):\n%s", diff)
+	}
+	cancel()
+	if _, err := ann.Publish(t.Context(), "talk", client.Args("later"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(events) > 0 {
+		t.Errorf("after cancel: %+v", <-events)
+	}
+	if _, err := server.Realm().Subscribe("ta", "fuzzy", func(*tidings.Event) {}); err == nil {
+		t.Error("an unknown match policy was accepted")
+	}
+}
+
+func TestTheProgramSeesTheSessions(t *testing.T) {
+	server := run(t, func(*tidings.Server) {})
+	before := len(server.Realm().Sessions())
+	ann := join(t, server, "ann")
+	sessions := server.Realm().Sessions()
+	if len(sessions) != before+1 {
+		t.Fatalf("%d sessions after %d", len(sessions), before)
+	}
+	for _, s := range sessions {
+		if s.ID == ann.Session().ID && (s.Identity.ID != "ann" || s.Tab != "tab-of-ann" || s.Address == "" || s.Joined.IsZero()) {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+func TestAnErrorIsComparedByItsURI(t *testing.T) {
+	server := run(t, func(*tidings.Server) {})
+	_, err := server.Realm().Publish(t.Context(), "undeclared", tidings.Args(1), nil)
+	if !errors.Is(err, client.ErrNotAuthorized) || errors.Is(err, client.ErrNoSuchProcedure) {
+		t.Errorf("by the program: %v", err)
+	}
+	_, err = join(t, server, "ann").Call(t.Context(), "shop.nothing", client.Payload{}, nil)
+	if !errors.Is(err, client.ErrNotAuthorized) {
+		t.Errorf("by a client: %v", err)
 	}
 }
 

@@ -51,7 +51,7 @@ func TestCallReportsTheCalleesErrorWithItsArguments(t *testing.T) {
 		}
 		wantEqual(t, *answer, client.Error{
 			URI: "order.error.shipped", Message: "too late",
-			Args: []any{"too late"}, Kwargs: map[string]any{"order": int64(42)},
+			Payload: client.Payload{Args: []any{"too late"}, Kwargs: map[string]any{"order": int64(42)}},
 		})
 		leave(t, c, p)
 	})
@@ -93,7 +93,7 @@ func TestARegisteredProcedureAnswersItsCallers(t *testing.T) {
 		registration := register(t, c, p, func(_ context.Context, i *client.Invocation) (client.Payload, error) {
 			switch i.Args[0] {
 			case "refuse":
-				return client.Payload{}, &client.Error{URI: "sum.error.refused", Kwargs: map[string]any{"caller": i.Caller}}
+				return client.Payload{}, &client.Error{URI: "sum.error.refused", Payload: client.Kwargs(map[string]any{"caller": i.Caller})}
 			case "fail":
 				return client.Payload{}, errors.New("no idea")
 			case "nonsense":

@@ -19,11 +19,13 @@ type Client struct {
 	config Config
 	life   context.Context // ends with the client; handlers' contexts are its children
 	end    context.CancelFunc
-	events chan delivery
+	events chan pendingEvent
 	down   chan struct{} // closed when there is no connection and will be none
 	done   chan struct{} // closed when no handler runs either
 
 	handlers sync.WaitGroup // running invocations
+
+	loginOnce bool // Login.Once of the last try; owned by Connect, then by run
 
 	mu            sync.Mutex // guards what follows
 	link          *link      // nil while there is no session
@@ -44,17 +46,17 @@ func Connect(ctx context.Context, config Config) (*Client, error) {
 	}
 	c := &Client{
 		config:  config,
-		events:  make(chan delivery, config.Limits.Events),
+		events:  make(chan pendingEvent, config.Limits.Events),
 		down:    make(chan struct{}),
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx)) // values of ctx reach handlers, its end does not end the client
-	config.OnState(Change{State: Connecting, Try: 1})
+	config.OnState(StateChange{State: Connecting, Try: 1})
 	l, err := c.join(ctx)
 	if err != nil {
 		c.end()
-		config.OnState(Change{State: Closed, Err: err})
+		config.OnState(StateChange{State: Closed, Err: err})
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	c.attach(l)
@@ -74,7 +76,7 @@ type Session struct {
 }
 
 func newSession(realm string, welcome *wamp.Welcome) Session {
-	s := Session{ID: uint64(welcome.Session), Realm: realm, Details: plainMap(welcome.Details)}
+	s := Session{ID: uint64(welcome.Session), Realm: realm, Details: wamp.PlainMap(welcome.Details)}
 	s.AuthID, _ = welcome.Details.String("authid") // absent for a session without a name
 	s.AuthRole, _ = welcome.Details.String("authrole")
 	s.AuthMethod, _ = welcome.Details.String("authmethod")

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -23,12 +22,9 @@ type Config struct {
 	// Realm to join; "app" when empty.
 	Realm string
 
-	// Ticket is asked for a ticket before every connection, since a ticket is accepted once.
-	Ticket func(ctx context.Context) (string, error)
-	// Key is the API key of a backend, used when Ticket is nil. With neither, the client asks to be
-	// let in without a name.
-	Key string
-	// AuthID, if set, must be whom the ticket or key is for.
+	// Auth proves the identity of the client: [Ticket], [Key], or another method. nil logs in anonymously.
+	Auth Authenticator
+	// AuthID, if not empty, must be the user or backend that Auth proves.
 	AuthID string
 
 	// Serialization of all messages; JSON unless another is named.
@@ -36,7 +32,7 @@ type Config struct {
 	// Reconnect says how a lost connection is made again.
 	Reconnect Reconnect
 	// OnState is told of every change of the connection, in order. It must not block.
-	OnState func(Change)
+	OnState func(StateChange)
 	// Tab is the identity of a page that outlives its sessions (letters, digits, - and _).
 	Tab string
 	// Agent is what the server's operators see as the kind of client.
@@ -109,8 +105,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Serialization > UBJSON {
 		return c, fmt.Errorf("unknown serialization %d", c.Serialization)
 	}
-	if c.Ticket != nil && c.Key != "" {
-		return c, errors.New("both Ticket and Key are set: use one")
+	if c.Auth == nil {
+		c.Auth = anonymous{}
 	}
 	c.URL = address
 	setDefault(&c.Realm, "app")
@@ -129,7 +125,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.OnState == nil {
-		c.OnState = func(Change) {}
+		c.OnState = func(StateChange) {}
 	}
 	return c, nil
 }

@@ -1,7 +1,7 @@
 // Package client talks WAMP version 2 to a Tidings server, or to any other WAMP router: it
 // subscribes, publishes, registers and calls over one WebSocket.
 //
-//	c, err := client.Connect(ctx, client.Config{URL: "http://127.0.0.1:8080", Key: key})
+//	c, err := client.Connect(ctx, client.Config{URL: "http://127.0.0.1:8080", Auth: client.Key(key)})
 //	sub, err := c.Subscribe(ctx, "order.42", func(e *client.Event) { ... }, nil)
 //	_, err = c.Publish(ctx, "order.42", client.Args("shipped"), nil)
 //

@@ -8,24 +8,24 @@ import (
 )
 
 var (
-	// ErrClosed is the answer to every request once the client has ended.
+	// ErrClosed is returned by every request once the client has ended.
 	ErrClosed = errors.New("client is closed")
-	// ErrConnectionLost is the answer to a request that was on its way when the connection was
-	// lost: whether it had an effect is not known.
+	// ErrConnectionLost is returned by a request that was under way when the connection was lost: it is
+	// unknown whether the request had an effect.
 	ErrConnectionLost = errors.New("connection lost")
-	// ErrSlowHandler ends a connection whose events were not handled in time.
+	// ErrSlowHandler ends a connection whose events were not handled in time; see [Limits].HandlerPatience.
 	ErrSlowHandler = errors.New("event handlers are too slow")
 )
 
-// Error is what the router or a callee answered instead of a result. A handler of a registered
-// procedure returns one to choose what the caller sees.
+// Error is an error of the protocol: the answer of the router or of a callee instead of a result. A procedure returns one
+// to choose the error that its caller gets. errors.Is compares it with an [ErrorURI].
 type Error struct {
-	// URI says which error, such as "wamp.error.no_such_procedure".
+	// URI names the error, such as "wamp.error.no_such_procedure".
 	URI string
-	// Message is a sentence for people, if there is one.
+	// Message is a sentence for people, or "".
 	Message string
-	Args    []any
-	Kwargs  map[string]any
+	// Payload holds the arguments of the error, if it has any.
+	Payload
 }
 
 func (e *Error) Error() string {
@@ -35,11 +35,50 @@ func (e *Error) Error() string {
 	return e.URI + ": " + e.Message
 }
 
-// newError makes an Error of the parts of an ERROR, ABORT or GOODBYE.
+// Is reports whether target is the [ErrorURI] of e.
+func (e *Error) Is(target error) bool {
+	uri, ok := target.(ErrorURI)
+	return ok && string(uri) == e.URI
+}
+
+// ErrorURI is the URI of an [Error], as an error to compare with:
+//
+//	if errors.Is(err, client.ErrNotAuthorized) { ... }
+type ErrorURI string
+
+func (u ErrorURI) Error() string { return string(u) }
+
+// The URIs of the errors that a Tidings server sends (WAMP, "Predefined URIs"). An application has its own besides.
+const (
+	ErrInvalidURI                      = ErrorURI(wamp.ErrInvalidURI)
+	ErrInvalidArgument                 = ErrorURI(wamp.ErrInvalidArgument)
+	ErrNoSuchProcedure                 = ErrorURI(wamp.ErrNoSuchProcedure)
+	ErrProcedureAlreadyExists          = ErrorURI(wamp.ErrProcedureAlreadyExists)
+	ErrNoSuchSubscription              = ErrorURI(wamp.ErrNoSuchSubscription)
+	ErrNoSuchRegistration              = ErrorURI(wamp.ErrNoSuchRegistration)
+	ErrNoSuchSession                   = ErrorURI(wamp.ErrNoSuchSession)
+	ErrNoSuchRealm                     = ErrorURI(wamp.ErrNoSuchRealm)
+	ErrNotAuthorized                   = ErrorURI(wamp.ErrNotAuthorized)
+	ErrAuthorizationFailed             = ErrorURI(wamp.ErrAuthorizationFailed)
+	ErrAuthenticationRequired          = ErrorURI(wamp.ErrAuthenticationRequired)
+	ErrAuthenticationDenied            = ErrorURI(wamp.ErrAuthenticationDenied)
+	ErrAuthenticationFailed            = ErrorURI(wamp.ErrAuthenticationFailed)
+	ErrFeatureNotSupported             = ErrorURI(wamp.ErrFeatureNotSupported)
+	ErrPayloadSizeExceeded             = ErrorURI(wamp.ErrPayloadSizeExceeded)
+	ErrCanceled                        = ErrorURI(wamp.ErrCanceled)
+	ErrTimeout                         = ErrorURI(wamp.ErrTimeout)
+	ErrUnavailable                     = ErrorURI(wamp.ErrUnavailable)
+	ErrNoAvailableCallee               = ErrorURI(wamp.ErrNoAvailableCallee)
+	ErrLimitExceeded                   = ErrorURI(wamp.ErrLimitExceeded)
+	ErrRuntime                ErrorURI = "wamp.error.runtime_error" // a callee failed, as WAMP clients agree
+	ErrInternal               ErrorURI = "tidings.error.internal"   // the server failed; its log says why
+)
+
+// newError returns the Error of an ERROR, ABORT or GOODBYE.
 func newError(uri wamp.URI, details wamp.Dict, payload wamp.Payload) *Error {
 	e := &Error{URI: string(uri)}
-	if p, err := payloadFromWAMP(payload); err == nil { // an undecodable explanation is none
-		e.Args, e.Kwargs = p.Args, p.Kwargs
+	if p, err := payloadFromWAMP(payload); err == nil { // arguments that cannot be decoded are left out
+		e.Payload = p
 	}
 	if message, ok := details.String("message"); ok {
 		e.Message = message
@@ -49,18 +88,18 @@ func newError(uri wamp.URI, details wamp.Dict, payload wamp.Payload) *Error {
 	return e
 }
 
-// final reports whether an answer to a try to join will be the same at the next try.
-func final(err error, freshTicket bool) bool {
+// final reports whether the next try to join would get the same answer. once tells that the next login is another one.
+func final(err error, once bool) bool {
 	var answer *Error
 	if !errors.As(err, &answer) {
 		return false
 	}
 	switch wamp.URI(answer.URI) {
 	case wamp.ErrAuthenticationDenied, wamp.ErrNotAuthorized:
-		return !freshTicket // a ticket may have expired on its way; the next one is another
-	case wamp.CloseKilled: // somebody wanted this session to end
+		return !once // a ticket may have expired on its way; the next one may be accepted
+	case wamp.CloseKilled: // an operator ended this session on purpose
 		return true
-	case wamp.ErrAuthenticationFailed, wamp.ErrAuthorizationFailed: // the server's own trouble
+	case wamp.ErrAuthenticationFailed, wamp.ErrAuthorizationFailed: // a fault of the server
 		return false
 	}
 	return strings.HasPrefix(answer.URI, "wamp.error.no_") ||

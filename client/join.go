@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// roles are what the client can do, said in HELLO: only what this package really implements.
+// roles returns the features that this package implements, for HELLO.
 func roles() wamp.Dict {
 	features := func(names ...string) wamp.Dict {
 		d := wamp.Dict{}
@@ -29,22 +29,23 @@ func roles() wamp.Dict {
 	}
 }
 
-// join makes one try: credentials, connection, HELLO to WELCOME.
+// join makes one try to connect: login, connection, HELLO to WELCOME.
 func (c *Client) join(ctx context.Context) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Limits.Join)
 	defer cancel()
-	secret, err := c.secret(ctx)
+	login, err := c.config.Auth.Login(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("get a ticket: %w", err)
+		return nil, err
 	}
+	c.loginOnce = login.Once
 	s, err := dial(ctx, c.config)
 	if err != nil {
 		return nil, fmt.Errorf("open WebSocket: %w", err)
 	}
 	l := newLink(c, s)
-	closeConn := func() { s.conn.Close() } // reports an end that the reader reports too
+	closeConn := func() { s.conn.Close() } // its error is the reader's error too
 	stop := context.AfterFunc(ctx, closeConn)
-	welcome, err := l.open(c.hello(secret), secret)
+	welcome, err := l.open(c.hello(&login), &login)
 	if !stop() && err != nil {
 		err = errors.Join(ctx.Err(), err)
 	}
@@ -56,19 +57,11 @@ func (c *Client) join(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-// secret is what the server will be shown: a new ticket, or the key, or nothing.
-func (c *Client) secret(ctx context.Context) (string, error) {
-	if c.config.Ticket == nil {
-		return c.config.Key, nil
-	}
-	return c.config.Ticket(ctx)
-}
-
-func (c *Client) hello(secret string) *wamp.Hello {
+func (c *Client) hello(login *Login) *wamp.Hello {
 	details := wamp.Dict{"roles": roles(), "agent": c.config.Agent}
-	details["authmethods"] = []any{"anonymous"}
-	if secret != "" {
-		details["authmethods"] = []any{"ticket"}
+	details["authmethods"] = login.Methods
+	if login.Extra != nil {
+		details["authextra"] = dictOf(login.Extra)
 	}
 	if c.config.AuthID != "" {
 		details["authid"] = c.config.AuthID
@@ -79,8 +72,8 @@ func (c *Client) hello(secret string) *wamp.Hello {
 	return &wamp.Hello{Realm: wamp.URI(c.config.Realm), Details: details}
 }
 
-// open holds the conversation up to WELCOME. There is no writer yet, so it writes itself.
-func (l *link) open(hello *wamp.Hello, secret string) (*wamp.Welcome, error) {
+// open exchanges messages up to WELCOME. The writer does not run yet, so open writes to the socket.
+func (l *link) open(hello *wamp.Hello, login *Login) (*wamp.Welcome, error) {
 	if err := l.say(hello); err != nil {
 		return nil, err
 	}
@@ -99,12 +92,12 @@ func (l *link) open(hello *wamp.Hello, secret string) (*wamp.Welcome, error) {
 		case *wamp.Abort:
 			return nil, newError(m.Reason, m.Details, m.Payload)
 		case *wamp.Challenge:
-			if m.Method != "ticket" || secret == "" {
-				refusal := fmt.Errorf("server asks for authentication by %q, which this client was not given", m.Method)
+			answer, err := login.answer(m)
+			if err != nil {
 				abort := &wamp.Abort{Details: wamp.Dict{}, Reason: "wamp.error.cannot_authenticate"}
-				return nil, errors.Join(refusal, l.say(abort))
+				return nil, errors.Join(err, l.say(abort))
 			}
-			if err := l.say(&wamp.Authenticate{Signature: secret, Extra: wamp.Dict{}}); err != nil {
+			if err := l.say(answer); err != nil {
 				return nil, err
 			}
 		default:
@@ -113,7 +106,7 @@ func (l *link) open(hello *wamp.Hello, secret string) (*wamp.Welcome, error) {
 	}
 }
 
-// say writes one message at once, after whatever control frames wait.
+// say writes one message at once, after the control frames that wait.
 func (l *link) say(m wamp.Message) error {
 	frame, err := l.encode(m)
 	if err != nil {
@@ -122,7 +115,7 @@ func (l *link) say(m wamp.Message) error {
 	return l.socket.write(append(l.out.take(), net.Buffers{frame}...))
 }
 
-// welcome takes over what the router announced.
+// welcome records the session and the features that the router announced.
 func (l *link) welcome(m *wamp.Welcome) {
 	l.session = newSession(l.client.config.Realm, m)
 	announced, _ := m.Details.Dict("roles") // absent roles announce nothing

@@ -3,7 +3,6 @@ package client_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,7 +16,7 @@ import (
 func TestConnectSaysWhoItIsAndWhatItCanDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRouter(t)
-		clients := r.connecting(client.Config{Realm: "erp", Agent: "test", Tab: "tab-1", AuthID: "42", Key: "secret"})
+		clients := r.connecting(client.Config{Realm: "erp", Agent: "test", Tab: "tab-1", AuthID: "42", Auth: client.Key("secret")})
 		p := r.accept()
 		hello := expect[*wamp.Hello](p)
 		wantEqual(t, hello.Realm, wamp.URI("erp"))
@@ -57,8 +56,8 @@ func TestConnectReportsWhyItWasRefused(t *testing.T) {
 		r := newRouter(t)
 		var states []client.State
 		clients := r.connecting(client.Config{
-			Ticket:  func(context.Context) (string, error) { return "used-before", nil },
-			OnState: func(c client.Change) { states = append(states, c.State) },
+			Auth:    client.Ticket(func(context.Context) (string, error) { return "used-before", nil }),
+			OnState: func(c client.StateChange) { states = append(states, c.State) },
 		})
 		p := r.accept()
 		expect[*wamp.Hello](p)
@@ -106,8 +105,8 @@ func TestConnectGivesUpWhenItsTimeIsOver(t *testing.T) {
 func TestConnectFailsWithoutATicket(t *testing.T) {
 	cause := errors.New("backend is down")
 	_, err := client.Connect(t.Context(), client.Config{
-		URL:    "ws://tidings.test",
-		Ticket: func(context.Context) (string, error) { return "", cause },
+		URL:  "ws://tidings.test",
+		Auth: client.Ticket(func(context.Context) (string, error) { return "", cause }),
 	})
 	if !errors.Is(err, cause) {
 		t.Errorf("got %v", err)
@@ -126,13 +125,12 @@ func TestConnectPassesOnWhatAnHTTPServerAnswers(t *testing.T) {
 }
 
 func TestConnectRefusesAConfigurationThatCannotWork(t *testing.T) {
-	ticket := func(context.Context) (string, error) { return "", io.EOF }
 	for name, config := range map[string]client.Config{
 		"no URL":              {},
+		"an empty key":        {URL: "http://127.0.0.1:1", Auth: client.Key("")},
 		"no host":             {URL: "http://"},
 		"another scheme":      {URL: "ftp://tidings.test"},
 		"not a URL":           {URL: "http://a b"},
-		"ticket and key":      {URL: "http://tidings.test", Ticket: ticket, Key: "k"},
 		"serialization":       {URL: "http://tidings.test", Serialization: 9},
 		"server is not there": {URL: "http://127.0.0.1:1"},
 	} {

@@ -27,8 +27,8 @@ type link struct {
 	// guarded by client.mu
 	requests      wamp.Sequence
 	pending       map[wamp.ID]*pendingRequest
-	topics        map[topicKey]*held
-	held          map[wamp.ID]*held
+	topics        map[topicKey]*sharedSubscription
+	held          map[wamp.ID]*sharedSubscription
 	registrations map[wamp.ID]*Registration
 	invocations   map[wamp.ID]context.CancelFunc
 	cause         error // why the writer gave up
@@ -47,8 +47,8 @@ func newLink(c *Client, s *socket) *link {
 		out:           newOutgoing(c.config.Limits.Outgoing),
 		gone:          make(chan struct{}),
 		pending:       make(map[wamp.ID]*pendingRequest),
-		topics:        make(map[topicKey]*held),
-		held:          make(map[wamp.ID]*held),
+		topics:        make(map[topicKey]*sharedSubscription),
+		held:          make(map[wamp.ID]*sharedSubscription),
 		registrations: make(map[wamp.ID]*Registration),
 		invocations:   make(map[wamp.ID]context.CancelFunc),
 	}

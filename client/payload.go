@@ -104,34 +104,7 @@ func payloadFromWAMP(p wamp.Payload) (Payload, error) {
 		return Payload{}, fmt.Errorf("decode payload: %w", err)
 	}
 	for i := range args {
-		args[i] = plain(args[i])
+		args[i] = wamp.Plain(args[i])
 	}
-	return Payload{Args: args, Kwargs: plainMap(kwargs)}, nil
-}
-
-// plain replaces this module's own map type, which users of the package cannot name, at any depth.
-func plain(v any) any {
-	switch v := v.(type) {
-	case wamp.Dict:
-		return plainMap(v)
-	case []any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = plain(v[i])
-		}
-		return list
-	}
-	return v
-}
-
-// plainMap makes a copy: a message's details are read-only, and users may change theirs.
-func plainMap(d wamp.Dict) map[string]any {
-	if d == nil {
-		return nil
-	}
-	m := make(map[string]any, len(d))
-	for k, v := range d {
-		m[k] = plain(v)
-	}
-	return m
+	return Payload{Args: args, Kwargs: wamp.PlainMap(kwargs)}, nil
 }

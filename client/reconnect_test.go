@@ -18,17 +18,17 @@ import (
 // changes collects what OnState is told.
 type changes struct {
 	mu  sync.Mutex
-	all []client.Change
+	all []client.StateChange
 }
 
-func (c *changes) add(change client.Change) {
+func (c *changes) add(change client.StateChange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all = append(c.all, change)
 }
 
 // take gives what was collected and forgets it.
-func (c *changes) take() []client.Change {
+func (c *changes) take() []client.StateChange {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := c.all
@@ -134,12 +134,12 @@ func TestEveryTryGetsItsOwnTicketAndALongerPause(t *testing.T) {
 		c, p := connect(t, r, client.Config{
 			OnState:   told.add,
 			Reconnect: client.Reconnect{Min: time.Second, Max: 4 * time.Second, Tries: 4},
-			Ticket: func(context.Context) (string, error) {
+			Auth: client.Ticket(func(context.Context) (string, error) {
 				if tickets++; tickets > 1 {
 					return "", fmt.Errorf("no ticket %d", tickets)
 				}
 				return "ticket", nil
-			},
+			}),
 		})
 		p.conn.Close()
 		<-c.Done()
@@ -207,7 +207,7 @@ func TestWhatWillNotChangeIsNotTriedAgain(t *testing.T) {
 			uri: "wamp.close.killed",
 		},
 		"a key that is no longer accepted": {
-			config: client.Config{Key: "withdrawn"},
+			config: client.Config{Auth: client.Key("withdrawn")},
 			end: func(r *router, p *peer) {
 				p.conn.Close()
 				p = r.accept()

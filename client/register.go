@@ -58,11 +58,11 @@ type Procedure func(ctx context.Context, call *Invocation) (Payload, error)
 
 // RegisterOptions change how a procedure is registered.
 type RegisterOptions struct {
-	// Match is MatchExact unless another is named.
-	Match string
-	// Invoke lets several clients answer: "first", "last", "roundrobin" or "random" of them is asked.
-	// All must say the same. A client that has its hands full passes the call on to the next.
-	Invoke string
+	// Match is how the URI matches procedures.
+	Match Match
+	// Invoke lets several clients register the procedure, and selects the client that answers a call. All must
+	// name the same policy. A client with too many running calls passes a call on to the next.
+	Invoke InvokePolicy
 	// ThisSession ends the registration with the session instead of asking for it again.
 	ThisSession bool
 }
@@ -73,19 +73,16 @@ type Registration struct {
 	uri       string
 	options   RegisterOptions
 	procedure Procedure
-	outcome
+	lifecycle
 
 	id       wamp.ID // in the current session; guarded by client.mu
 	canceled bool    // guarded by client.mu
 }
 
-// errRuntime is what WAMP clients agree on for exceptions.
-const errRuntime wamp.URI = "wamp.error.runtime_error"
-
 // Register answers calls of the procedure until Unregister, over reconnects. It returns once the
 // router has agreed. Invocations run at the same time, each in a goroutine of its own.
 func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, options *RegisterOptions) (*Registration, error) {
-	r := &Registration{client: c, uri: uri, procedure: procedure, outcome: newOutcome()}
+	r := &Registration{client: c, uri: uri, procedure: procedure, lifecycle: newLifecycle()}
 	if options != nil {
 		r.options = *options
 	}
@@ -151,7 +148,7 @@ func (c *Client) forgetLocked(r *Registration) {
 func (o *RegisterOptions) dict() wamp.Dict {
 	d := matchOptions(o.Match)
 	if o.Invoke != "" {
-		d["invoke"] = o.Invoke
+		d["invoke"] = string(o.Invoke)
 	}
 	return d
 }
@@ -265,7 +262,7 @@ func (l *link) run(ctx context.Context, r *Registration, m *wamp.Invocation) wam
 	case ctx.Err() != nil:
 		answer = &Error{URI: string(wamp.ErrCanceled), Message: err.Error()}
 	default:
-		answer = &Error{URI: string(errRuntime), Message: err.Error()}
+		answer = &Error{URI: string(ErrRuntime), Message: err.Error()}
 	}
 	return invocationError(m.Request, answer)
 }
@@ -280,7 +277,7 @@ func (l *link) yield(id wamp.ID, answer wamp.Message) {
 		return
 	}
 	if err := l.putLocked(answer); err != nil { // a payload that JSON has and this serialization has not
-		failed := &Error{URI: string(errRuntime), Message: err.Error()}
+		failed := &Error{URI: string(ErrRuntime), Message: err.Error()}
 		if err := l.putLocked(invocationError(id, failed)); err != nil {
 			l.socket.conn.Close() // the caller must hear something: the router tells of a lost callee
 		}
@@ -298,7 +295,7 @@ func (l *link) interrupt(id wamp.ID) {
 
 func newInvocation(l *link, r *Registration, m *wamp.Invocation, payload Payload) *Invocation {
 	details := m.Details
-	i := &Invocation{Payload: payload, Procedure: r.uri, Details: plainMap(details), link: l, id: m.Request}
+	i := &Invocation{Payload: payload, Procedure: r.uri, Details: wamp.PlainMap(details), link: l, id: m.Request}
 	i.Progressive, _ = details.Bool("receive_progress") // absent is no
 	if procedure, ok := details.String("procedure"); ok {
 		i.Procedure = procedure
@@ -313,13 +310,13 @@ func newInvocation(l *link, r *Registration, m *wamp.Invocation, payload Payload
 // invocationError makes the ERROR for an invocation. Arguments that have no encoding are left out:
 // the caller hears of the error all the same.
 func invocationError(id wamp.ID, e *Error) *wamp.Error {
-	args := e.Args
-	if args == nil && e.Message != "" {
-		args = []any{e.Message}
+	payload := e.Payload
+	if payload.Args == nil && e.Message != "" {
+		payload.Args = []any{e.Message}
 	}
 	m := &wamp.Error{RequestType: wamp.CodeInvocation, Request: id, Details: wamp.Dict{}, Error: wamp.URI(e.URI)}
-	if payload, err := toWAMP(Payload{Args: args, Kwargs: e.Kwargs}); err == nil {
-		m.Payload = payload
+	if encoded, err := toWAMP(payload); err == nil {
+		m.Payload = encoded
 	}
 	return m
 }

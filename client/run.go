@@ -57,7 +57,7 @@ func (c *Client) attach(l *link) {
 	}
 	c.changedLocked()
 	c.mu.Unlock()
-	c.config.OnState(Change{State: Connected, Session: l.session.ID})
+	c.config.OnState(StateChange{State: Connected, Session: l.session.ID})
 }
 
 // detach ends everything that belonged to the session.
@@ -90,12 +90,12 @@ func (c *Client) reconnect(try int, cause error) (*link, int, error) {
 			return nil, 0, nil
 		}
 		limit := c.config.Reconnect.Tries
-		if c.config.Reconnect.Off || final(cause, c.config.Ticket != nil) || limit > 0 && try >= limit {
+		if c.config.Reconnect.Off || final(cause, c.loginOnce) || limit > 0 && try >= limit {
 			return nil, 0, cause
 		}
 		try++
 		wait := c.config.Reconnect.pause(try)
-		c.config.OnState(Change{State: Waiting, Try: try, Wait: wait, Err: cause})
+		c.config.OnState(StateChange{State: Waiting, Try: try, Wait: wait, Err: cause})
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
@@ -103,7 +103,7 @@ func (c *Client) reconnect(try int, cause error) (*link, int, error) {
 			timer.Stop()
 			return nil, 0, nil
 		}
-		c.config.OnState(Change{State: Connecting, Try: try})
+		c.config.OnState(StateChange{State: Connecting, Try: try})
 		l, err := c.join(c.life)
 		if err == nil {
 			c.attach(l)
@@ -135,7 +135,7 @@ func (c *Client) finish(err error) {
 	c.mu.Unlock()
 	c.end()
 	close(c.events)
-	c.config.OnState(Change{State: Closed, Err: err})
+	c.config.OnState(StateChange{State: Closed, Err: err})
 	close(c.down)
 }
 

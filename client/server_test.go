@@ -15,6 +15,9 @@ import (
 
 const configuration = `
 listen: 127.0.0.1:0
+auth:
+  users:
+    - {authid: ann, wampcra: {key: "RbtaKwyVbPbjNhnyVQcE7Ipzo0dvCLwuLAv7hmbrsL0=", salt: "c2FsdA==", iterations: 1000, keylen: 32}}
 api_keys:
   - {name: tests, key: "a key of at least thirty-two characters", may: ["*"]}
 topics:
@@ -54,9 +57,9 @@ func TestAClientOutlivesARestartOfTheServer(t *testing.T) {
 	address, stop := serve(t, "127.0.0.1:0")
 	connected := make(chan uint64, 2)
 	c, err := client.Connect(t.Context(), client.Config{
-		URL: "http://" + address, Key: "a key of at least thirty-two characters", Serialization: client.CBOR,
+		URL: "http://" + address, Auth: client.Key("a key of at least thirty-two characters"), Serialization: client.CBOR,
 		Reconnect: client.Reconnect{Min: time.Millisecond, Max: 50 * time.Millisecond},
-		OnState: func(change client.Change) {
+		OnState: func(change client.StateChange) {
 			if change.State == client.Connected {
 				connected <- change.Session
 			}
@@ -98,7 +101,7 @@ func TestAClientOutlivesARestartOfTheServer(t *testing.T) {
 
 // connectBackend connects to the server of this test as a backend.
 func connectBackend(t *testing.T, address string) *client.Client {
-	c, err := client.Connect(t.Context(), client.Config{URL: "http://" + address, Key: "a key of at least thirty-two characters"})
+	c, err := client.Connect(t.Context(), client.Config{URL: "http://" + address, Auth: client.Key("a key of at least thirty-two characters")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +154,7 @@ func TestCalleesTakeTurnsAndACallEndsInTime(t *testing.T) {
 			}
 			return client.Args(name), nil
 		}
-		options := &client.RegisterOptions{Invoke: "roundrobin"}
+		options := &client.RegisterOptions{Invoke: client.InvokeRoundRobin}
 		if _, err := connectBackend(t, address).Register(t.Context(), "order.name", procedure, options); err != nil {
 			t.Fatal(err)
 		}

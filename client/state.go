@@ -33,8 +33,8 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Change is one change of the connection.
-type Change struct {
+// StateChange is one change of the connection.
+type StateChange struct {
 	State State
 	// Session is the id of the session, when Connected.
 	Session uint64

@@ -24,17 +24,10 @@ type Event struct {
 	Details map[string]any
 }
 
-// The ways in which a subscription or a registration matches URIs.
-const (
-	MatchExact    = "exact"
-	MatchPrefix   = "prefix"
-	MatchWildcard = "wildcard"
-)
-
 // SubscribeOptions change how a topic is subscribed.
 type SubscribeOptions struct {
-	// Match is MatchExact unless another is named.
-	Match string
+	// Match is how the topic matches publications.
+	Match Match
 	// ThisSession ends the subscription with the session instead of asking for it again.
 	ThisSession bool
 	// Retained asks for the last retained event of the topic at once, also after a reconnect; of a
@@ -48,24 +41,27 @@ type Subscription struct {
 	key     topicKey
 	options SubscribeOptions
 	handler func(*Event)
-	outcome
+	lifecycle
 
 	canceled bool // the user wants no more events; guarded by client.mu
 }
 
-type topicKey struct{ topic, match string }
+type topicKey struct {
+	topic string
+	match Match
+}
 
-// held is one subscription as the router counts: all of a session's subscriptions of one topic and
+// sharedSubscription is one subscription as the router counts: all of a session's subscriptions of one topic and
 // match share it.
-type held struct {
+type sharedSubscription struct {
 	key      topicKey
 	id       wamp.ID         // 0 until the router has given one
 	members  []*Subscription // replaced, never changed: deliveries share it
 	inFlight int             // SUBSCRIBEs without an answer
 }
 
-// delivery is an event on its way to its handlers.
-type delivery struct {
+// pendingEvent is an event on its way to its handlers.
+type pendingEvent struct {
 	members []*Subscription
 	topic   string
 	event   *wamp.Event
@@ -74,7 +70,7 @@ type delivery struct {
 // Subscribe calls handler for every event of the topic until Unsubscribe, over reconnects. It
 // returns once the router has agreed.
 func (c *Client) Subscribe(ctx context.Context, topic string, handler func(*Event), options *SubscribeOptions) (*Subscription, error) {
-	s := &Subscription{client: c, handler: handler, outcome: newOutcome()}
+	s := &Subscription{client: c, handler: handler, lifecycle: newLifecycle()}
 	if options != nil {
 		s.options = *options
 	}
@@ -136,7 +132,7 @@ func (s *Subscription) cancel(answer chan error) {
 func (l *link) subscribeLocked(s *Subscription) {
 	h := l.topics[s.key]
 	if h == nil {
-		h = &held{key: s.key}
+		h = &sharedSubscription{key: s.key}
 		l.topics[s.key] = h
 	}
 	message := func(id wamp.ID) wamp.Message {
@@ -152,7 +148,7 @@ func (l *link) subscribeLocked(s *Subscription) {
 	}
 }
 
-func (l *link) subscribedLocked(h *held, s *Subscription, m wamp.Message, err error) {
+func (l *link) subscribedLocked(h *sharedSubscription, s *Subscription, m wamp.Message, err error) {
 	if isLost(err) {
 		return // still wanted: the next session asks again
 	}
@@ -170,13 +166,13 @@ func (l *link) subscribedLocked(h *held, s *Subscription, m wamp.Message, err er
 	l.releaseLocked(h, nil)
 }
 
-func (h *held) remove(s *Subscription) {
+func (h *sharedSubscription) remove(s *Subscription) {
 	h.members = slices.DeleteFunc(slices.Clone(h.members), func(other *Subscription) bool { return other == s })
 }
 
 // releaseLocked gives a subscription back that nobody holds, and reports whether answer will be
 // sent to for that. A SUBSCRIBE on its way keeps it: the router counts all of them as one.
-func (l *link) releaseLocked(h *held, answer chan error) bool {
+func (l *link) releaseLocked(h *sharedSubscription, answer chan error) bool {
 	if len(h.members) > 0 || h.inFlight > 0 {
 		return false
 	}
@@ -234,9 +230,9 @@ func (l *link) event(m *wamp.Event) error {
 	c := l.client
 	c.mu.Lock()
 	h := l.held[m.Subscription]
-	var d delivery
+	var d pendingEvent
 	if h != nil {
-		d = delivery{members: h.members, topic: h.key.topic, event: m}
+		d = pendingEvent{members: h.members, topic: h.key.topic, event: m}
 	}
 	c.mu.Unlock()
 	if len(d.members) == 0 {
@@ -282,9 +278,9 @@ func (s *Subscription) wantsMore() bool {
 	return !s.canceled && !s.client.leaving
 }
 
-func newEvent(d delivery, payload Payload) *Event {
+func newEvent(d pendingEvent, payload Payload) *Event {
 	details := d.event.Details
-	e := &Event{Payload: payload, Topic: d.topic, Publication: uint64(d.event.Publication), Details: plainMap(details)}
+	e := &Event{Payload: payload, Topic: d.topic, Publication: uint64(d.event.Publication), Details: wamp.PlainMap(details)}
 	if topic, ok := details.String("topic"); ok {
 		e.Topic = topic
 	}
@@ -303,9 +299,9 @@ func (o *SubscribeOptions) dict() wamp.Dict {
 	return d
 }
 
-func matchOptions(match string) wamp.Dict {
+func matchOptions(match Match) wamp.Dict {
 	if match == MatchExact {
 		return wamp.Dict{}
 	}
-	return wamp.Dict{"match": match}
+	return wamp.Dict{"match": string(match)}
 }

@@ -174,7 +174,10 @@ func (r *remote) connect(ctx context.Context, change func(*client.Config)) (*cli
 	if err != nil {
 		return nil, err
 	}
-	config := client.Config{URL: base.JoinPath("ws").String(), Key: r.Key, Agent: "tidings-cli"}
+	config := client.Config{URL: base.JoinPath("ws").String(), Agent: "tidings-cli"}
+	if r.Key != "" {
+		config.Auth = client.Key(r.Key)
+	}
 	if change != nil {
 		change(&config)
 	}

@@ -36,7 +36,7 @@ func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer session.Close()
-	subscription, err := session.Subscribe(ctx, c.Topic, show.event, &client.SubscribeOptions{Match: c.Match})
+	subscription, err := session.Subscribe(ctx, c.Topic, show.event, &client.SubscribeOptions{Match: client.Match(c.Match)})
 	if err != nil {
 		return c.hint(c.explain(err))
 	}
@@ -54,7 +54,7 @@ func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
 // hint is for who writes a pattern without saying so.
 func (c *subscribeCommand) hint(err error) error {
 	looksLikePattern := strings.HasSuffix(c.Topic, ".") || strings.Contains(c.Topic, "..") || strings.Contains(c.Topic, "*")
-	if c.Match != client.MatchExact || !looksLikePattern {
+	if client.Match(c.Match) != client.MatchExact || !looksLikePattern {
 		return err
 	}
 	return fmt.Errorf("%w\nIf it is a pattern, say how it matches: --match prefix (order. is all that begin so) or --match wildcard (chat..message leaves a component open)", err)
@@ -114,7 +114,7 @@ func (w *eventWriter) failure() error {
 }
 
 // state tells of a connection that is lost, and made again.
-func (w *eventWriter) state(change client.Change) {
+func (w *eventWriter) state(change client.StateChange) {
 	if change.State == client.Waiting {
 		fmt.Fprintf(w.streams.err, "connection lost: trying again in %s\n", change.Wait.Round(100*time.Millisecond))
 	}

@@ -105,7 +105,7 @@ func TestARunMeasuresAServer(t *testing.T) {
 	if !r.OK || !r.SameMachine || r.Bench.Cores <= 0 || r.Foreign != 0 || len(r.Ended) != 0 || !strings.HasPrefix(r.Topic, "bench.") {
 		t.Errorf("%+v", r)
 	}
-	if n := server.Subscribers(r.Topic); n != 0 {
+	if n := server.Realm().Subscribers(r.Topic); n != 0 {
 		t.Errorf("%d connections are left", n)
 	}
 	for _, step := range []string{"connections", "latency", "fan-out"} {
@@ -210,7 +210,7 @@ func TestALostConnectionIsReportedAndItsEventsAreNotAwaited(t *testing.T) {
 	address, server := start(t, "")
 	options := small(address)
 	options.Topic = "bench.mine"
-	options.Progress = atStep("latency", func() { kill(t, address, server.Subscribers(options.Topic)) })
+	options.Progress = atStep("latency", func() { kill(t, address, server.Realm().Subscribers(options.Topic)) })
 	r, err := bench.Run(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
@@ -266,7 +266,7 @@ func TestEventsOfOtherPublishersAreNotCounted(t *testing.T) {
 	options := small(address)
 	options.Topic = "bench.mine"
 	options.Progress = atStep("latency", func() {
-		if _, err := server.Publish(t.Context(), options.Topic, tidings.Args("hello"), nil); err != nil {
+		if _, err := server.Realm().Publish(t.Context(), options.Topic, tidings.Args("hello"), nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -292,7 +292,7 @@ func TestAnInterruptedRunReportsItsCompleteSteps(t *testing.T) {
 		if r.Connections == nil || (r.Latency != nil) != (complete == 2) || r.FanOut != nil || !r.Interrupted || r.OK {
 			t.Errorf("%s: %+v", step, r)
 		}
-		if n := server.Subscribers(r.Topic); n != 0 {
+		if n := server.Realm().Subscribers(r.Topic); n != 0 {
 			t.Errorf("%d connections are left", n)
 		}
 	}

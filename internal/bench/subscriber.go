@@ -26,11 +26,15 @@ const (
 )
 
 func (r *run) config() client.Config {
-	return client.Config{
-		URL: r.options.below("/ws"), Key: r.options.Key, Agent: r.options.Agent,
+	config := client.Config{
+		URL: r.options.below("/ws"), Agent: r.options.Agent,
 		Reconnect: client.Reconnect{Off: true}, // a lost connection belongs in the report
 		Limits:    client.Limits{Events: eventsOfOne, Outgoing: outgoingOfOne, Leave: leaveWithin},
 	}
+	if r.options.Key != "" {
+		config.Auth = client.Key(r.options.Key)
+	}
+	return config
 }
 
 // subscribe opens one connection and subscribes it to the topic.

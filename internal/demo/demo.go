@@ -123,10 +123,9 @@ func (d *Demo) mount() error {
 // register registers procedures to try "tidings call" with.
 func (d *Demo) register() error {
 	echo := func(_ context.Context, call *tidings.Invocation) (tidings.Payload, error) { return call.Payload, nil }
-	return errors.Join(
-		d.server.Register("demo.echo", echo),
-		d.server.Register("demo.order", d.callOrder),
-	)
+	_, err := d.server.Realm().Register("demo.echo", echo)
+	_, err2 := d.server.Realm().Register("demo.order", d.callOrder)
+	return errors.Join(err, err2)
 }
 
 // callOrder returns the order whose number is the only argument.

@@ -83,12 +83,12 @@ func page(t *testing.T, url, user string) *client.Client {
 	t.Helper()
 	c, err := client.Connect(t.Context(), client.Config{
 		URL: url, Tab: "tab-of-" + user, Reconnect: client.Reconnect{Off: true},
-		Ticket: func(context.Context) (string, error) {
+		Auth: client.Ticket(func(context.Context) (string, error) {
 			_, body := ask(t, "POST", url+"/demo/api/ticket?user="+user, "", nil)
 			var answer struct{ Ticket string }
 			err := json.Unmarshal(body, &answer)
 			return answer.Ticket, err
-		},
+		}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func page(t *testing.T, url, user string) *client.Client {
 func subscribe(t *testing.T, c *client.Client, topic, match string) <-chan *client.Event {
 	t.Helper()
 	events := make(chan *client.Event, 1000)
-	if _, err := c.Subscribe(t.Context(), topic, func(e *client.Event) { events <- e }, &client.SubscribeOptions{Match: match}); err != nil {
+	if _, err := c.Subscribe(t.Context(), topic, func(e *client.Event) { events <- e }, &client.SubscribeOptions{Match: client.Match(match)}); err != nil {
 		t.Fatal(err)
 	}
 	return events

@@ -35,7 +35,7 @@ func (d *Demo) postFlash(w http.ResponseWriter, r *http.Request) (any, error) {
 	case !slices.Contains(levels, in.Level):
 		return nil, refuse(http.StatusUnprocessableEntity, "level: one of %s", strings.Join(levels, ", "))
 	}
-	receipt, err := d.server.Publish(r.Context(), "user."+to.ID+".flash", tidings.Kwargs(map[string]any{
+	receipt, err := d.server.Realm().Publish(r.Context(), "user."+to.ID+".flash", tidings.Kwargs(map[string]any{
 		"level": in.Level, "title": "Message from " + from.Name, "text": in.Text,
 	}), nil)
 	if err != nil {

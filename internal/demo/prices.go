@@ -79,7 +79,7 @@ func pace(running bool) time.Duration {
 
 func (t *ticker) subscribers(server *tidings.Server) (n int) {
 	for _, s := range t.symbols {
-		n += server.Subscribers(s.topic)
+		n += server.Realm().Subscribers(s.topic)
 	}
 	return n
 }
@@ -89,7 +89,7 @@ func (t *ticker) tick(ctx context.Context, server *tidings.Server, now time.Time
 		s := &t.symbols[i]
 		s.last = step(*s, rand.NormFloat64())
 		tick := map[string]any{"t": now.UnixMilli(), "p": s.last}
-		if _, err := server.Publish(ctx, s.topic, tidings.Args(tick), nil); err != nil {
+		if _, err := server.Realm().Publish(ctx, s.topic, tidings.Args(tick), nil); err != nil {
 			return // the server stops, or refuses every tick and logs the reason
 		}
 	}

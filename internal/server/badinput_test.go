@@ -80,7 +80,7 @@ func (w *raw) receive() string {
 
 func TestBadInputHasADefinedAnswerAndCostsNobodyElseAnything(t *testing.T) {
 	r := start(t, anonymous)
-	neighbor := r.join(client.Config{Key: allKey})
+	neighbor := r.join(client.Config{Auth: client.Key(allKey)})
 	talk := subscribe(t, neighbor, "talk.general")
 
 	text := func(s string) func(*raw) { return func(w *raw) { w.send(ws.OpText, []byte(s)) } }

@@ -56,7 +56,7 @@ func TestAFlashReachesAllPagesOfItsUserAndNobodyElses(t *testing.T) {
 
 func TestHTTPAndWebSocketAreRefusedAlike(t *testing.T) {
 	r := start(t, shop)
-	backend := r.join(client.Config{Key: allKey})
+	backend := r.join(client.Config{Auth: client.Key(allKey)})
 	for topic, want := range map[string]string{
 		"undeclared":           "is not declared",
 		"order.abc":            "is not declared",
@@ -78,14 +78,14 @@ func TestHTTPAndWebSocketAreRefusedAlike(t *testing.T) {
 
 func TestAKeyIsHeldToItsScopesByEitherDoor(t *testing.T) {
 	r := start(t, shop)
-	issuer := r.join(client.Config{Key: "issuer-0123456789abcdef"})
+	issuer := r.join(client.Config{Auth: client.Key("issuer-0123456789abcdef")})
 	_, err := issuer.Publish(t.Context(), "order.1", client.Payload{}, nil)
 	refusedWith(t, err, "wamp.error.not_authorized", `lacks the scope "publish"`)
 	_, err = issuer.Call(t.Context(), "shop.reserve", client.Payload{}, nil)
 	refusedWith(t, err, "wamp.error.not_authorized", `lacks the scope "call"`)
 	r.api("issuer-0123456789abcdef", "POST", "publish", map[string]any{"topic": "order.1"}).refused(403, `lacks the scope "publish"`)
 
-	publisher := r.join(client.Config{Key: "publisher-0123456789abcdef"})
+	publisher := r.join(client.Config{Auth: client.Key("publisher-0123456789abcdef")})
 	if _, err := publisher.Publish(t.Context(), "order.1", client.Payload{}, nil); err != nil {
 		t.Error(err)
 	}
@@ -97,7 +97,7 @@ func TestACallByHTTPReachesAClientsProcedure(t *testing.T) {
 	staff := r.user("ann", "", "staff")
 	_, err := staff.Register(t.Context(), "shop.reserve", func(_ context.Context, in *client.Invocation) (client.Payload, error) {
 		if len(in.Args) == 0 {
-			return client.Payload{}, &client.Error{URI: "shop.error.nothing", Args: []any{"say what"}}
+			return client.Payload{}, &client.Error{URI: "shop.error.nothing", Payload: client.Payload{Args: []any{"say what"}}}
 		}
 		return client.Args(in.Args[0], "reserved"), nil
 	}, nil)
@@ -126,7 +126,7 @@ topics:
 	r := startConfig(t, parsed)
 	r.api(allKey, "POST", "publish", map[string]any{"topic": "order.1", "kwargs": map[string]any{"status": "sent"}}).as(200, nil)
 	r.api(allKey, "POST", "publish", map[string]any{"topic": "order.1", "kwargs": map[string]any{"status": "lost"}}).refused(422, "/status")
-	backend := r.join(client.Config{Key: allKey})
+	backend := r.join(client.Config{Auth: client.Key(allKey)})
 	_, err = backend.Publish(t.Context(), "order.1", client.Args("x"), nil)
 	refusedWith(t, err, "wamp.error.invalid_argument", "schema of order.{id:int}")
 }

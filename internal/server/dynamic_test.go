@@ -45,14 +45,14 @@ func login(q object) object {
 func TestAWebhookKnowsTheUsers(t *testing.T) {
 	url := application(t, func(q map[string]any) any { return login(q) })
 	r := start(t, strings.Replace(basic, "auth: {", "auth: {dynamic: {webhook: "+url+"}, ", 1))
-	if s := r.join(client.Config{Ticket: ticketOf("let me in")}).Session(); s.AuthID != "77" {
+	if s := r.join(client.Config{Auth: client.Ticket(ticketOf("let me in"))}).Session(); s.AuthID != "77" {
 		t.Errorf("it is %+v", s)
 	}
-	if _, err := r.tryJoin(client.Config{Ticket: ticketOf("open sesame")}); err == nil || !strings.Contains(err.Error(), "that is not the word") {
+	if _, err := r.tryJoin(client.Config{Auth: client.Ticket(ticketOf("open sesame"))}); err == nil || !strings.Contains(err.Error(), "that is not the word") {
 		t.Errorf("got %v", err)
 	}
 	r.user("42", "") // tickets and keys are as before
-	r.join(client.Config{Key: allKey})
+	r.join(client.Config{Auth: client.Key(allKey)})
 }
 
 func TestAProcedureKnowsTheUsers(t *testing.T) {
@@ -60,19 +60,19 @@ func TestAProcedureKnowsTheUsers(t *testing.T) {
 procedures: {app.login: {call: "false", register: backend}}
 `)
 	var abort *client.Error
-	if _, err := r.tryJoin(client.Config{Ticket: ticketOf("let me in")}); !errors.As(err, &abort) || !strings.Contains(err.Error(), "authentication_failed") {
+	if _, err := r.tryJoin(client.Config{Auth: client.Ticket(ticketOf("let me in"))}); !errors.As(err, &abort) || !strings.Contains(err.Error(), "authentication_failed") {
 		t.Errorf("before anybody answers: %v", err)
 	}
-	backend := r.join(client.Config{Key: allKey})
+	backend := r.join(client.Config{Auth: client.Key(allKey)})
 	if _, err := backend.Register(t.Context(), "app.login", func(_ context.Context, i *client.Invocation) (client.Payload, error) {
 		return client.Payload{Kwargs: login(i.Kwargs)}, nil
 	}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if s := r.join(client.Config{Ticket: ticketOf("let me in")}).Session(); s.AuthID != "77" {
+	if s := r.join(client.Config{Auth: client.Ticket(ticketOf("let me in"))}).Session(); s.AuthID != "77" {
 		t.Errorf("it is %+v", s)
 	}
-	if _, err := r.tryJoin(client.Config{Ticket: ticketOf("x")}); err == nil || !strings.Contains(err.Error(), "authentication_denied") {
+	if _, err := r.tryJoin(client.Config{Auth: client.Ticket(ticketOf("x"))}); err == nil || !strings.Contains(err.Error(), "authentication_denied") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -56,17 +56,25 @@ func (s *Server) IssueTicket(_ context.Context, g auth.Grant) (ticket string, ex
 	return s.tickets.Issue(g)
 }
 
-// Register answers calls of a declared procedure with a function.
-func (s *Server) Register(procedure wamp.URI, answer func(context.Context, router.Invocation) (wamp.Payload, error)) error {
+// Register answers calls of a declared procedure with a function, until cancel.
+func (s *Server) Register(procedure wamp.URI, answer func(context.Context, router.Invocation) (wamp.Payload, error)) (cancel func(), err error) {
 	if !s.policy.Callable(procedure) {
-		return fmt.Errorf("register %s: nobody could call it; declare it under procedures in the configuration", procedure)
+		return nil, fmt.Errorf("register %s: no client could call it; declare it under procedures in the configuration", procedure)
 	}
-	_, err := s.realm.Register(router.Registration{Procedure: procedure, Handler: answer, Concurrent: true})
+	cancel, err = s.realm.Register(router.Registration{Procedure: procedure, Handler: answer, Concurrent: true})
 	if err != nil {
-		return fmt.Errorf("register %s: %w", procedure, err)
+		return nil, fmt.Errorf("register %s: %w", procedure, err)
 	}
-	return nil
+	return cancel, nil
 }
+
+// Subscribe calls handler for the publications that match, until cancel.
+func (s *Server) Subscribe(topic wamp.URI, match wamp.Match, handler func(router.LocalEvent)) (cancel func(), err error) {
+	return s.realm.Subscribe(topic, match, handler)
+}
+
+// Sessions returns the sessions of the realm, in no order.
+func (s *Server) Sessions() []*router.Session { return s.realm.Sessions() }
 
 // errPattern is what net/http says of a pattern that it cannot add, which it says by a panic.
 var errPattern = errors.New("the pattern cannot be mounted")

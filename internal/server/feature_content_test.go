@@ -64,7 +64,7 @@ func TestAChangeOfContentReachesItsWatchersButNotTheTabThatMadeIt(t *testing.T) 
 func TestABackendMaySayAChangeAsAPublication(t *testing.T) {
 	r := start(t, watched)
 	page := subscribe(t, r.user("ann", "", "staff"), "tidings.content.order.42")
-	backend := r.join(client.Config{Key: allKey})
+	backend := r.join(client.Config{Auth: client.Key(allKey)})
 	if _, err := backend.Publish(t.Context(), "tidings.changed", client.Kwargs(map[string]any{"tags": []any{"order.42"}}), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,10 @@ func TestATagWithoutAContractHasNoWatchersNotEvenByAPattern(t *testing.T) {
 	for _, more := range []string{"undeclared: allow\n", `content: {"order.{id:int}": {watch: "true"}}` + "\n"} {
 		r := start(t, basic+more)
 		ann := r.user("ann", "")
-		for _, pattern := range []struct{ topic, match string }{
+		for _, pattern := range []struct {
+			topic string
+			match client.Match
+		}{
 			{"tidings.content.", client.MatchPrefix}, {"..salary.", client.MatchWildcard},
 		} {
 			// Whether it may subscribe is not the question here.
@@ -118,7 +121,7 @@ content_publish: backnd
 
 func TestAKeyNeedsTheScopeContentToPublishAChange(t *testing.T) {
 	r := start(t, basic)
-	publisher := r.join(client.Config{Key: "publisher-0123456789abcdef"})
+	publisher := r.join(client.Config{Auth: client.Key("publisher-0123456789abcdef")})
 	_, err := publisher.Publish(t.Context(), "tidings.changed", client.Kwargs(map[string]any{"tags": []any{"a"}}), nil)
 	refusedWith(t, err, "wamp.error.not_authorized", `lacks the scope "content"`)
 }

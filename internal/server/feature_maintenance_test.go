@@ -62,7 +62,7 @@ func TestMaintenanceAndSpentTicketsSurviveARestart(t *testing.T) {
 	}
 	r := startConfig(t, parsed)
 	ticket, _ := r.ticket("ann")(t.Context())
-	r.join(client.Config{Ticket: once(ticket)})
+	r.join(client.Config{Auth: client.Ticket(once(ticket))})
 	r.api(allKey, "PUT", "maintenance", map[string]any{"message": "soon back"}).as(200, nil)
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
@@ -73,6 +73,6 @@ func TestMaintenanceAndSpentTicketsSurviveARestart(t *testing.T) {
 	if !got.On || got.Message != "soon back" {
 		t.Errorf("%+v", got)
 	}
-	_, err = r.tryJoin(client.Config{Ticket: once(ticket)})
+	_, err = r.tryJoin(client.Config{Auth: client.Ticket(once(ticket))})
 	refusedWith(t, err, "wamp.error.authentication_denied", "used before")
 }

@@ -109,7 +109,7 @@ func TestAProcedureDecides(t *testing.T) {
 	_, err := ann.Subscribe(t.Context(), "door.open", func(*client.Event) {}, nil)
 	refusedWith(t, err, "wamp.error.authorization_failed", "no answer")
 
-	backend := r.join(client.Config{Key: allKey})
+	backend := r.join(client.Config{Auth: client.Key(allKey)})
 	_, err = backend.Register(t.Context(), "door.keeper", func(_ context.Context, in *client.Invocation) (client.Payload, error) {
 		params, _ := in.Kwargs["params"].(map[string]any)
 		name, _ := params["name"].(string)

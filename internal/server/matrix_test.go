@@ -26,7 +26,7 @@ func everywhere(t *testing.T) map[string]*client.Client {
 		"WebSocket": r.url, "RawSocket": "rs://" + r.server.RawSocketAddrs()[0].String(), "Unix socket": "rs+unix://" + socket,
 	} {
 		for _, s := range []client.Serialization{client.JSON, client.MessagePack, client.CBOR, client.UBJSON} {
-			c, err := client.Connect(t.Context(), client.Config{URL: url, Key: allKey, Serialization: s, Reconnect: client.Reconnect{Off: true}})
+			c, err := client.Connect(t.Context(), client.Config{URL: url, Auth: client.Key(allKey), Serialization: s, Reconnect: client.Reconnect{Off: true}})
 			if err != nil {
 				t.Fatalf("%s, %s: %v", transport, s, err)
 			}
@@ -75,7 +75,7 @@ func TestACallGoesFromEveryTransportToEveryOther(t *testing.T) {
 		procedure := "echo." + strings.ReplaceAll(name, " ", "_")
 		_, err := c.Register(t.Context(), procedure, func(_ context.Context, i *client.Invocation) (client.Payload, error) {
 			if len(i.Args) == 0 {
-				return client.Payload{}, &client.Error{URI: "a.error", Args: []any{"nothing", []byte{9}}}
+				return client.Payload{}, &client.Error{URI: "a.error", Payload: client.Payload{Args: []any{"nothing", []byte{9}}}}
 			}
 			return i.Payload, nil
 		}, nil)
@@ -112,7 +112,7 @@ func TestARawSocketMayBeEncrypted(t *testing.T) {
 	}
 	r := startConfig(t, parsed)
 	c, err := client.Connect(t.Context(), client.Config{
-		URL: "rss://" + r.server.RawSocketAddrs()[0].String(), Key: allKey, TLS: &tls.Config{RootCAs: pool}, Reconnect: client.Reconnect{Off: true},
+		URL: "rss://" + r.server.RawSocketAddrs()[0].String(), Auth: client.Key(allKey), TLS: &tls.Config{RootCAs: pool}, Reconnect: client.Reconnect{Off: true},
 	})
 	if err != nil {
 		t.Fatal(err)

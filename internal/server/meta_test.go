@@ -20,7 +20,7 @@ func TestOrdinarySessionsLearnNothingOfOthersFromTheMetaAPI(t *testing.T) {
 		_, err := ann.Subscribe(t.Context(), topic, func(*client.Event) {}, nil)
 		refusedWith(t, err, "wamp.error.not_authorized", topic)
 	}
-	for pattern, match := range map[string]string{
+	for pattern, match := range map[string]client.Match{
 		"": client.MatchPrefix, "wam": client.MatchPrefix, "wamp.session.": client.MatchPrefix,
 		"..": client.MatchWildcard, "wamp..": client.MatchWildcard, "wamp..on_join": client.MatchWildcard,
 	} {
@@ -31,7 +31,7 @@ func TestOrdinarySessionsLearnNothingOfOthersFromTheMetaAPI(t *testing.T) {
 
 func TestABackendSeesAndEndsSessions(t *testing.T) {
 	r := start(t, shop)
-	backend := r.join(client.Config{Key: allKey})
+	backend := r.join(client.Config{Auth: client.Key(allKey)})
 	joined := subscribe(t, backend, "wamp.session.on_join")
 	left := subscribe(t, backend, "wamp.session.on_leave")
 	r.user("ann", "", "staff")

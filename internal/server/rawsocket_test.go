@@ -75,7 +75,7 @@ func TestABackendComesByRawSocket(t *testing.T) {
 		stranger.says(`[1,"app",{"roles":{"publisher":{}},"authmethods":["ticket"]}]`, `[4,"ticket"`)
 		stranger.says(`[5,"wrong",{}]`, `[3,`)
 	}
-	if _, err := r.tryJoin(client.Config{Key: allKey}); err != nil {
+	if _, err := r.tryJoin(client.Config{Auth: client.Key(allKey)}); err != nil {
 		t.Error(err)
 	}
 	if err := r.stop(); err != nil {

@@ -179,7 +179,7 @@ func TestTLSComesFromFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	if session := r.join(client.Config{Key: allKey, TLS: &tls.Config{RootCAs: pool}}).Session(); session.AuthID != "all" {
+	if session := r.join(client.Config{Auth: client.Key(allKey), TLS: &tls.Config{RootCAs: pool}}).Session(); session.AuthID != "all" {
 		t.Errorf("%+v", session)
 	}
 }

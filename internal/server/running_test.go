@@ -113,7 +113,7 @@ func (r *running) tryJoin(config client.Config) (*client.Client, error) {
 // user joins as a user with the roles, by a ticket.
 func (r *running) user(id string, tab string, roles ...string) *client.Client {
 	r.t.Helper()
-	return r.join(client.Config{Ticket: r.ticket(id, roles...), Tab: tab})
+	return r.join(client.Config{Auth: client.Ticket(r.ticket(id, roles...)), Tab: tab})
 }
 
 // ticket asks the API for tickets of a user.

@@ -42,11 +42,11 @@ func once(ticket string) func(context.Context) (string, error) {
 func TestATicketLetsItsUserInOnce(t *testing.T) {
 	r := start(t, basic)
 	ticket, _ := r.ticket("ann", "staff")(t.Context())
-	session := r.join(client.Config{Ticket: once(ticket)}).Session()
+	session := r.join(client.Config{Auth: client.Ticket(once(ticket))}).Session()
 	if session.AuthID != "ann" || session.AuthRole != "staff" || session.AuthMethod != "ticket" {
 		t.Errorf("%+v", session)
 	}
-	_, err := r.tryJoin(client.Config{Ticket: once(ticket)})
+	_, err := r.tryJoin(client.Config{Auth: client.Ticket(once(ticket))})
 	refusedWith(t, err, "wamp.error.authentication_denied", "used before")
 	if strings.Contains(r.log.String(), ticket) {
 		t.Error("the ticket is in the log")
@@ -55,7 +55,7 @@ func TestATicketLetsItsUserInOnce(t *testing.T) {
 
 func TestATicketThatTheApplicationSignedCounts(t *testing.T) {
 	r := start(t, basic)
-	session := r.join(client.Config{Ticket: once(sign(t, secret, claims(nil)))}).Session()
+	session := r.join(client.Config{Auth: client.Ticket(once(sign(t, secret, claims(nil))))}).Session()
 	if session.AuthID != "ann" {
 		t.Errorf("%+v", session)
 	}
@@ -72,7 +72,7 @@ func TestATicketThatDoesNotHoldIsRefusedWithTheReason(t *testing.T) {
 		"without id":     sign(t, secret, claims(jwt.MapClaims{"jti": ""})),
 		"no ticket":      "hello",
 	} {
-		_, err := r.tryJoin(client.Config{Ticket: once(ticket)})
+		_, err := r.tryJoin(client.Config{Auth: client.Ticket(once(ticket))})
 		var answer *client.Error
 		if !errors.As(err, &answer) || answer.URI != "wamp.error.authentication_denied" || answer.Message == "" {
 			t.Errorf("%s: %v", name, err)

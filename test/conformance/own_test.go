@@ -33,7 +33,7 @@ func newOwn(serialization client.Serialization) *ownClient {
 func (o *ownClient) connect(ctx context.Context, l login) (session, error) {
 	c, err := client.Connect(ctx, client.Config{
 		URL: "http://" + l.address, Realm: realm, AuthID: l.user, Serialization: o.serialization,
-		Ticket: func(context.Context) (string, error) { return l.ticket, nil },
+		Auth: client.Ticket(func(context.Context) (string, error) { return l.ticket, nil }),
 	})
 	if err != nil {
 		return session{}, reported(err)
@@ -45,7 +45,7 @@ func (o *ownClient) connect(ctx context.Context, l login) (session, error) {
 
 func (o *ownClient) subscribe(ctx context.Context, topic, match string) error {
 	handler := func(e *client.Event) { o.received <- neutral(e.Payload) }
-	s, err := o.client.Subscribe(ctx, topic, handler, &client.SubscribeOptions{Match: match})
+	s, err := o.client.Subscribe(ctx, topic, handler, &client.SubscribeOptions{Match: client.Match(match)})
 	o.subscriptions[topic] = s
 	return reported(err)
 }
@@ -67,7 +67,7 @@ func (o *ownClient) publishToAll(ctx context.Context, topic string, p payload) e
 func (o *ownClient) register(ctx context.Context, procedure string) error {
 	echo := func(_ context.Context, call *client.Invocation) (client.Payload, error) {
 		if uri, fail := call.Kwargs["fail"].(string); fail {
-			return client.Payload{}, &client.Error{URI: uri, Args: call.Args}
+			return client.Payload{}, &client.Error{URI: uri, Payload: client.Payload{Args: call.Args}}
 		}
 		return call.Payload, nil
 	}

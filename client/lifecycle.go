@@ -5,25 +5,25 @@ import (
 	"errors"
 )
 
-// outcome is how it goes with something that the router was asked to keep: agreed, then ended. The
+// lifecycle is how it goes with something that the router was asked to keep: agreed, then ended. The
 // client's lock guards both steps.
-type outcome struct {
+type lifecycle struct {
 	agreed chan struct{} // closed at the first agreement
 	ended  chan struct{} // closed at the end
 	err    error         // why it ended; written before ended is closed, never after
 }
 
-func newOutcome() outcome {
-	return outcome{agreed: make(chan struct{}), ended: make(chan struct{})}
+func newLifecycle() lifecycle {
+	return lifecycle{agreed: make(chan struct{}), ended: make(chan struct{})}
 }
 
-func (o *outcome) settleLocked() {
+func (o *lifecycle) settleLocked() {
 	if !isClosed(o.agreed) {
 		close(o.agreed)
 	}
 }
 
-func (o *outcome) finishLocked(err error) {
+func (o *lifecycle) finishLocked(err error) {
 	if !isClosed(o.ended) {
 		o.err = err
 		close(o.ended)
@@ -31,7 +31,7 @@ func (o *outcome) finishLocked(err error) {
 }
 
 // wait returns once the router has agreed or refused.
-func (o *outcome) wait(ctx context.Context) error {
+func (o *lifecycle) wait(ctx context.Context) error {
 	select {
 	case <-o.agreed:
 		return nil
@@ -44,10 +44,10 @@ func (o *outcome) wait(ctx context.Context) error {
 
 // Done is closed when it has ended: taken back, refused after a reconnect, revoked by the router,
 // or with the client.
-func (o *outcome) Done() <-chan struct{} { return o.ended }
+func (o *lifecycle) Done() <-chan struct{} { return o.ended }
 
 // Err tells why it has ended: nil if its owner took it back, and while it has not.
-func (o *outcome) Err() error {
+func (o *lifecycle) Err() error {
 	if !isClosed(o.ended) {
 		return nil
 	}

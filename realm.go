@@ -1,0 +1,192 @@
+package tidings
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tidings-io/tidings/client"
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/server"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Realm is the realm of the server as its own program sees it: the program publishes, subscribes, calls and registers
+// without a connection. It is trusted as the configuration is: the rules of contracts apply to clients only. Its methods
+// are safe for concurrent use.
+type Realm struct{ server *server.Server }
+
+// Realm returns the realm of the server.
+func (s *Server) Realm() *Realm { return &Realm{s.inner} }
+
+// PublishOptions select the receivers of a publication. A receiver must be in every list that is not nil, so an empty
+// Eligible list admits no receiver, and in no Exclude list.
+type PublishOptions struct {
+	Exclude, Eligible           []uint64 // sessions
+	ExcludeUsers, EligibleUsers []string
+	ExcludeRoles, EligibleRoles []string
+
+	// Retain keeps the event as the last of its topic, for later subscribers that ask for it.
+	Retain bool
+}
+
+// Receipt is the result of a publication.
+type Receipt struct {
+	Publication uint64 // the id that its events carry
+	Deliveries  int    // the events that were queued for subscribers of this server
+}
+
+// Publish publishes to a declared topic. The payload must have the form that the contract asks for. options may be nil.
+func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *PublishOptions) (Receipt, error) {
+	payload, err := encode(p)
+	if err != nil {
+		return Receipt{}, err
+	}
+	publication := router.Publication{Topic: wamp.URI(topic), Payload: payload}
+	if options != nil {
+		publication.Filter, publication.Retain = options.filter(), options.Retain
+	}
+	receipt, err := r.server.Publish(ctx, publication)
+	if err != nil {
+		return Receipt{}, publicError(err)
+	}
+	return Receipt{Publication: uint64(receipt.Publication), Deliveries: receipt.Deliveries}, nil
+}
+
+func (o *PublishOptions) filter() router.Filter {
+	return router.Filter{
+		Exclude: ids(o.Exclude), Eligible: ids(o.Eligible),
+		ExcludeAuthID: o.ExcludeUsers, EligibleAuthID: o.EligibleUsers,
+		ExcludeAuthRole: o.ExcludeRoles, EligibleAuthRole: o.EligibleRoles,
+	}
+}
+
+// ids keeps nil nil, because an empty list means something else.
+func ids(sessions []uint64) []wamp.ID {
+	if sessions == nil {
+		return nil
+	}
+	all := make([]wamp.ID, len(sessions))
+	for i, id := range sessions {
+		all[i] = wamp.ID(id)
+	}
+	return all
+}
+
+// Subscribe calls handler for every publication that matches, also one that is for selected receivers, until cancel. The
+// handler runs in the goroutine of the publisher, so it must not block; a call that has begun may still run after cancel.
+// Handlers share the event, so a handler must not change it.
+func (r *Realm) Subscribe(topic string, match client.Match, handler func(*Event)) (cancel func(), err error) {
+	policy, err := wamp.ParseMatch(string(match))
+	if err != nil {
+		return nil, publicError(err)
+	}
+	cancel, err = r.server.Subscribe(wamp.URI(topic), policy, func(e router.LocalEvent) {
+		if event, ok := eventOf(&e); ok {
+			handler(event)
+		}
+	})
+	return cancel, publicError(err)
+}
+
+// eventOf returns the event, or false for a payload that only clients can decode.
+func eventOf(e *router.LocalEvent) (*Event, bool) {
+	payload, err := decode(e.Payload)
+	if err != nil {
+		return nil, false
+	}
+	event := &Event{Payload: payload, Topic: string(e.Topic), Publication: uint64(e.Publication)}
+	if e.Publisher != nil {
+		identity := e.Publisher.Identity()
+		event.Publisher = uint64(e.Publisher.ID())
+		event.PublisherAuthID, event.PublisherAuthRole = identity.ID, identity.Role()
+	}
+	return event, true
+}
+
+// Subscribers returns the number of sessions that a publication to the topic would reach.
+func (r *Realm) Subscribers(topic string) int { return r.server.Subscribers(wamp.URI(topic)) }
+
+// Call calls a procedure of a client or of the program and waits for the result. The error is an [*Error] if the callee
+// or the router refused the call.
+func (r *Realm) Call(ctx context.Context, procedure string, p Payload) (Payload, error) {
+	payload, err := encode(p)
+	if err != nil {
+		return Payload{}, err
+	}
+	result, err := r.server.Call(ctx, wamp.URI(procedure), payload)
+	if err != nil {
+		return Payload{}, publicError(err)
+	}
+	return decode(result)
+}
+
+// Register answers the calls of a declared procedure, until cancel. The result of fn is the result of the call. An
+// [*Error] is what the caller gets instead; any other error is told without its text. Each call runs in a goroutine of
+// its own, which Run waits for.
+func (r *Realm) Register(procedure string, fn func(ctx context.Context, call *Invocation) (Payload, error)) (cancel func(), err error) {
+	return r.server.Register(wamp.URI(procedure), func(ctx context.Context, in router.Invocation) (wamp.Payload, error) {
+		call := &Invocation{Procedure: string(in.Procedure)}
+		if in.Caller != nil {
+			call.Caller, call.Session = identityOf(in.Caller.Identity()), uint64(in.Caller.ID())
+		}
+		var err error
+		if call.Payload, err = decode(in.Payload); err != nil {
+			return wamp.Payload{}, err
+		}
+		result, err := fn(ctx, call)
+		if err != nil {
+			return wamp.Payload{}, calleeError(err)
+		}
+		return encode(result)
+	})
+}
+
+// Invocation is one call of a procedure that the program registered.
+type Invocation struct {
+	Procedure string
+	Payload   Payload
+	Caller    Identity // the zero Identity: the program itself
+	Session   uint64   // 0: the call came by the HTTP API, or from the program itself
+}
+
+// calleeError turns an [*Error] into what the router passes on to the caller.
+func calleeError(err error) error {
+	var chosen *Error
+	if !errors.As(err, &chosen) {
+		return err
+	}
+	carried := chosen.Payload
+	if chosen.Message != "" && len(carried.Args) == 0 {
+		carried.Args = []any{chosen.Message}
+	}
+	payload, err := encode(carried)
+	if err != nil {
+		return err
+	}
+	return &router.CallError{URI: wamp.URI(chosen.URI), Payload: payload}
+}
+
+// Session is one client that is logged in.
+type Session struct {
+	ID       uint64
+	Identity Identity
+	Tab      string // the identity of the page; "" if the client named none
+	Address  string // of the remote end, behind trusted proxies
+	Agent    string // the User-Agent of the handshake
+	Joined   time.Time
+}
+
+// Sessions returns the sessions of the realm, in no order.
+func (r *Realm) Sessions() []Session {
+	sessions := r.server.Sessions()
+	all := make([]Session, len(sessions))
+	for i, s := range sessions {
+		peer := s.Peer()
+		all[i] = Session{
+			ID: uint64(s.ID()), Identity: identityOf(s.Identity()), Tab: s.Tab(),
+			Address: peer.RemoteAddr, Agent: peer.UserAgent, Joined: s.Joined(),
+		}
+	}
+	return all
+}
