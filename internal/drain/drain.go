@@ -24,7 +24,8 @@ func (q *Queue[T]) Empty() bool { return len(q.pending) == 0 }
 
 // Drain calls pass with each value, until none is left. If another goroutine is in Drain it returns at
 // once, and the other one passes these values too. Caller must hold mu; Drain releases it while pass
-// runs and holds it again on return, also after a panic of pass.
+// runs and holds it again on return, also after a panic of pass: the values behind the one that panicked then wait
+// for the next Drain.
 func (q *Queue[T]) Drain(mu sync.Locker, pass func(T)) {
 	if q.busy {
 		return
@@ -32,16 +33,21 @@ func (q *Queue[T]) Drain(mu sync.Locker, pass func(T)) {
 	q.busy = true
 	defer func() { q.busy = false }()
 	for len(q.pending) > 0 {
-		due := q.pending
-		q.pending = nil
-		passUnlocked(mu, due, pass)
+		passUnlocked(mu, q.pop(), pass)
 	}
 }
 
-func passUnlocked[T any](mu sync.Locker, due []T, pass func(T)) {
+func (q *Queue[T]) pop() T {
+	value := q.pending[0]
+	clear(q.pending[:1]) // the array must not keep what the value refers to
+	if q.pending = q.pending[1:]; len(q.pending) == 0 {
+		q.pending = nil
+	}
+	return value
+}
+
+func passUnlocked[T any](mu sync.Locker, value T, pass func(T)) {
 	mu.Unlock()
 	defer mu.Lock()
-	for _, value := range due {
-		pass(value)
-	}
+	pass(value)
 }

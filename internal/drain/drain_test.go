@@ -77,3 +77,25 @@ func TestAPanicLeavesTheMutexHeldAndTheQueueUsable(t *testing.T) {
 		t.Errorf("passed %v", got)
 	}
 }
+
+func TestAPanicLeavesTheValuesBehindItToTheNextDrain(t *testing.T) {
+	var mu sync.Mutex
+	var q drain.Queue[int]
+	var got []int
+	mu.Lock()
+	defer mu.Unlock()
+	q.Push(1, 2, 3)
+	func() {
+		defer func() { _ = recover() }()
+		q.Drain(&mu, func(v int) {
+			if v == 2 {
+				panic("broken")
+			}
+			got = append(got, v)
+		})
+	}()
+	q.Drain(&mu, func(v int) { got = append(got, v) })
+	if !slices.Equal(got, []int{1, 3}) {
+		t.Errorf("passed %v", got)
+	}
+}
