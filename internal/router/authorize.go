@@ -59,6 +59,13 @@ type Decision struct {
 	Until     time.Time
 }
 
+// Authorize decides on a request of a session as for the session's own message: URI, reserved names, [Authorizer]. Only
+// the goroutine that reads from the session may call it, as the Handler of a local procedure does that is not
+// concurrent.
+func (r *Realm) Authorize(ctx context.Context, request Request) (Decision, error) {
+	return request.Session.authorize(ctx, request)
+}
+
 // authorize checks the URI, refuses reserved names, and asks the Authorizer.
 func (s *Session) authorize(ctx context.Context, request Request) (Decision, error) {
 	options := &s.realm.router.options

@@ -1,8 +1,6 @@
 package router
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 
 	"github.com/tidings-io/tidings/internal/router/pattern"
@@ -11,14 +9,14 @@ import (
 
 // broker knows which subscriptions exist in a realm and which of them a topic matches.
 type broker struct {
-	meta *meta
+	changes *changes
 
 	mu            sync.RWMutex // guards what follows
 	last          wamp.Sequence
 	subscriptions pattern.Map[subscription]
 }
 
-func (b *broker) init(m *meta) { b.meta = m }
+func (b *broker) init(c *changes) { b.changes = c }
 
 // match appends the subscriptions that a publication to topic goes to.
 func (b *broker) match(found []*subscription, topic wamp.URI) []*subscription {
@@ -47,7 +45,7 @@ func (b *broker) prune(sub *subscription) {
 		return
 	}
 	sub.pruned = true
-	b.meta.listening(sub.info, -1)
+	b.changes.listening(sub.info, -1)
 	b.subscriptions.Delete(sub.info.Topic, sub.info.Match)
 }
 
@@ -67,18 +65,4 @@ func (b *broker) all() []*subscription {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.subscriptions.All(make([]*subscription, 0, b.subscriptions.Len()))
-}
-
-func (b *broker) list() []SubscriptionInfo {
-	all := b.all()
-	infos := make([]SubscriptionInfo, 0, len(all))
-	for _, sub := range all {
-		if n := sub.subscribers(); n > 0 {
-			infos = append(infos, SubscriptionInfo{Subscription: sub.info, Subscribers: n})
-		}
-	}
-	slices.SortFunc(infos, func(a, b SubscriptionInfo) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Match, b.Match))
-	})
-	return infos
 }

@@ -11,11 +11,10 @@ import (
 
 // dealer holds the registrations of a realm.
 type dealer struct {
-	own map[wamp.URI]*registration // the router's; static
-
 	mu            sync.RWMutex // guards what follows; with registration.mu, the callees of each registration
 	last          wamp.Sequence
 	registrations pattern.Map[registration]
+	hidden        int // of them
 }
 
 // find returns the one registration that a call of procedure goes to, or nil. If that registration has
@@ -23,11 +22,6 @@ type dealer struct {
 func (d *dealer) find(procedure wamp.URI) *registration {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if d.registrations.Get(procedure, wamp.MatchExact) == nil {
-		if reg := d.own[procedure]; reg != nil {
-			return reg
-		}
-	}
 	return d.registrations.Best(procedure)
 }
 
@@ -35,13 +29,17 @@ func (d *dealer) getLocked(procedure wamp.URI, match wamp.Match) *registration {
 	return d.registrations.Get(procedure, match)
 }
 
-// addLocked gives the registration an id and makes it callable. It fails if the procedure is taken. Caller must
+// addLocked gives the registration an id, unless it is hidden, and makes it callable. It fails if the procedure is taken. Caller must
 // hold mu.
 func (d *dealer) addLocked(reg *registration) error {
 	if d.getLocked(reg.procedure, reg.match) != nil {
 		return wamp.Fail(wamp.ErrProcedureAlreadyExists, "%q is registered already", reg.procedure)
 	}
-	reg.id, reg.created = d.last.Next(), time.Now()
+	if reg.hidden() {
+		d.hidden++
+	} else {
+		reg.id, reg.created = d.last.Next(), time.Now()
+	}
 	d.registrations.Put(reg.procedure, reg.match, reg)
 	return nil
 }
@@ -51,6 +49,9 @@ func (d *dealer) removeLocked(reg *registration) {
 		return
 	}
 	d.registrations.Delete(reg.procedure, reg.match)
+	if reg.hidden() {
+		d.hidden--
+	}
 }
 
 func (reg *registration) all() []*callee {
@@ -62,5 +63,5 @@ func (reg *registration) all() []*callee {
 func (d *dealer) count() int {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.registrations.Len()
+	return d.registrations.Len() - d.hidden
 }

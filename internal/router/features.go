@@ -62,22 +62,17 @@ func (f features) has(wanted features) bool { return f&wanted == wanted }
 // clientRoles are the roles that a client may play (WAMP, "Client and Router Roles").
 var clientRoles = []string{"publisher", "subscriber", "caller", "callee"}
 
-// routerRoles returns the roles and features that the router announces in WELCOME.
+// routerRoles returns the roles and features that the router announces in WELCOME, without those of components.
 func routerRoles(options *Options) wamp.Dict {
 	broker := wamp.Dict{
 		"publisher_exclusion":           true,
 		"subscriber_blackwhite_listing": true,
 		"pattern_based_subscription":    true,
 		"event_retention":               true,
-		"session_meta_api":              true,
-		"subscription_meta_api":         true,
 		"subscription_revocation":       true,
 		"payload_passthru_mode":         true,
 	}
 	dealer := wamp.Dict{
-		"session_meta_api":             true,
-		"testament_meta_api":           true,
-		"registration_meta_api":        true,
 		"pattern_based_registration":   true,
 		"shared_registration":          true,
 		"registration_revocation":      true,
@@ -91,9 +86,6 @@ func routerRoles(options *Options) wamp.Dict {
 	if len(options.TrustLevels) > 0 {
 		dealer["call_trustlevels"] = true
 		broker["publication_trustlevels"] = true
-	}
-	if options.Retention != nil {
-		broker["event_history"] = true
 	}
 	if options.Disclosure != DiscloseNever {
 		broker["publisher_identification"] = true

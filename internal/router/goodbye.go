@@ -85,9 +85,8 @@ func (s *Session) leave(reason CloseReason) {
 		s.silent.Store(true)
 	}
 	memberships, registrations := s.memberships, s.registrations
-	calls, invocations, will := s.calls, s.invocations, s.testaments
+	calls, invocations := s.calls, s.invocations
 	s.memberships, s.registrations, s.calls, s.invocations = nil, nil, nil, nil
-	s.testaments = nil
 	c.mu.Unlock()
 
 	s.realm.remove(s)
@@ -103,6 +102,6 @@ func (s *Session) leave(reason CloseReason) {
 	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order of the invocations
 		invocations[id].call.finish(answer{err: callCanceled("the callee has left")})
 	}
-	s.publishTestaments(will)
 	s.queueLeft(memberships)
+	s.drainObserverCalls()
 }

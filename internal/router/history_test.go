@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -16,7 +17,9 @@ func TestWhoComesLaterMissesNothing(t *testing.T) {
 		Limits:    router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
 		Retention: func(wamp.URI) router.Retention { return router.Retention{History: 5} },
 	})
-	r.AddRealm("app")
+	if _, err := meta.Attach(r.AddRealm("app"), meta.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	publisher := enter(t, r, wamp.V2JSON)
 	publish := func(n int) {
 		publisher.say(&wamp.Publish{Request: wamp.ID(n), Topic: "state", Options: wamp.Dict{"retain": true}, Payload: args(t, n)})

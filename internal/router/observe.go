@@ -2,11 +2,12 @@ package router
 
 import "slices"
 
-// Observer hears what sessions do. The calls for one session come one at a time and in order, never
-// under a lock of the router, in the goroutine of whoever caused them; they must not block for long.
+// Observer is told what sessions do. The calls for one session come one at a time and in order, without a lock of the
+// router, in the goroutine of the message that caused them or in one that is making such calls already. They must not
+// block for long.
 type Observer interface {
 	Joined(*Session)
-	Left(*Session) // after an Unsubscribed for each subscription that it held
+	Left(*Session) // after an Unsubscribed for each subscription that the session held
 	Subscribed(*Session, Subscription)
 	Unsubscribed(*Session, Subscription)
 }
@@ -26,102 +27,78 @@ func (NoObserver) Subscribed(*Session, Subscription) {}
 // Unsubscribed does nothing.
 func (NoObserver) Unsubscribed(*Session, Subscription) {}
 
-type observation struct{ Observer }
+// observation is one observer, as Observe added it.
+type observation struct {
+	Observer
+	changes ChangeObserver // the same observer, if it is one
+}
 
-// Observe calls the observer from now on, until cancel. It does not tell what happened before.
+// Observe calls the observer from now on, until cancel. Observers are called in the order in which they were added. If
+// the observer is a [ChangeObserver], it is told of the realm's changes, too.
 func (r *Realm) Observe(observer Observer) (cancel func()) {
-	added := &observation{observer}
-	r.changeObservers(func(all []*observation) []*observation { return append(all, added) })
+	added := &observation{Observer: observer}
+	added.changes, _ = observer.(ChangeObserver)
+	r.replaceObservers(func(all []*observation) []*observation { return append(all, added) })
 	return func() {
-		r.changeObservers(func(all []*observation) []*observation {
+		r.replaceObservers(func(all []*observation) []*observation {
 			return slices.DeleteFunc(all, func(o *observation) bool { return o == added })
 		})
 	}
 }
 
-func (r *Realm) changeObservers(change func([]*observation) []*observation) {
+func (r *Realm) replaceObservers(change func([]*observation) []*observation) {
 	r.observing.Lock()
 	defer r.observing.Unlock()
 	changed := change(slices.Clone(*r.observers.Load()))
 	r.observers.Store(&changed)
 }
 
-// observerCall is one call of an Observer that is due.
+// observerCall is one call of each Observer that is due.
 type observerCall struct {
-	kind         observerCallKind
+	kind         ChangeKind
 	subscription Subscription
 }
 
-type observerCallKind uint8
-
-const (
-	observeJoined observerCallKind = iota
-	observeSubscribed
-	observeUnsubscribed
-	observeLeft
-)
-
-// queueLocked queues a notice at the moment of the change, so that notices keep the order of changes;
-// notify delivers them once no lock is held.
-func (s *Session) queueLocked(n observerCall) {
+// queueLocked queues a call of the observers at the moment of the change, so that the calls keep the order of the
+// changes. Caller must hold client.mu.
+func (s *Session) queueLocked(call observerCall) {
 	if len(*s.realm.observers.Load()) > 0 {
-		s.observerCalls = append(s.observerCalls, n)
+		s.observerCalls.Push(call)
 	}
 }
 
 func (s *Session) queueLeft(memberships []*membership) {
 	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
 	for _, m := range memberships {
-		s.queueLocked(observerCall{kind: observeUnsubscribed, subscription: m.subscription.info})
+		s.queueLocked(observerCall{kind: ChangeUnsubscribed, subscription: m.subscription.info})
 	}
-	s.queueLocked(observerCall{kind: observeLeft})
-	s.realm.meta.left(s)
-	s.client.mu.Unlock()
-	s.drainObserverCalls()
+	s.queueLocked(observerCall{kind: ChangeLeft})
 }
 
-// drainObserverCalls delivers what is due. If another goroutine is at it, that one delivers this too: so the
-// calls for one session never overlap.
+// drainObserverCalls calls the observers, then hands out the realm's changes. If another goroutine is calling the
+// observers for this session, that goroutine makes these calls, too. Must not hold a lock.
 func (s *Session) drainObserverCalls() {
-	s.realm.publishMeta()
+	defer s.realm.drainChanges() // also after a panic of an observer
 	c := s.client
 	c.mu.Lock()
-	if s.draining || len(s.observerCalls) == 0 {
-		c.mu.Unlock()
-		return
-	}
-	s.draining = true
-	defer func() {
-		s.draining = false
-		c.mu.Unlock()
-	}()
-	for len(s.observerCalls) > 0 {
-		due := s.observerCalls
-		s.observerCalls = nil
-		s.callObserversUnlocked(due)
-	}
+	defer c.mu.Unlock()
+	s.observerCalls.Drain(&c.mu, s.callObservers)
 }
 
-// callObserversUnlocked gives up the lock that it is called with for as long as observers run, and holds it
-// again on return, also when one of them panics.
-func (s *Session) callObserversUnlocked(due []observerCall) {
-	s.client.mu.Unlock()
-	defer s.client.mu.Lock()
-	for _, n := range due {
-		s.callObservers(n)
+func (s *Session) callObservers(call observerCall) {
+	if call.kind == ChangeLeft { // queued last: what an observer publishes for the session comes before
+		defer s.realm.changes.left(s)
 	}
-}
-
-func (s *Session) callObservers(n observerCall) {
 	for _, o := range *s.realm.observers.Load() {
-		switch n.kind {
-		case observeJoined:
+		switch call.kind {
+		case ChangeJoined:
 			o.Joined(s)
-		case observeSubscribed:
-			o.Subscribed(s, n.subscription)
-		case observeUnsubscribed:
-			o.Unsubscribed(s, n.subscription)
-		case observeLeft:
+		case ChangeSubscribed:
+			o.Subscribed(s, call.subscription)
+		case ChangeUnsubscribed:
+			o.Unsubscribed(s, call.subscription)
+		case ChangeLeft:
 			o.Left(s)
 		}
 	}

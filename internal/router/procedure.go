@@ -10,20 +10,22 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Registration is a procedure that the server itself answers.
+// Registration is a local procedure: one that the server itself answers.
 type Registration struct {
 	Procedure wamp.URI
 	Match     wamp.Match
-	// Handler answers. A *[CallError] or a *[wamp.Failure] is told to the caller, any other error is
-	// logged and told as an internal one.
+	// Handler answers a call. The caller gets a *[CallError] or a *[wamp.Failure] as it is; any other error is logged, and
+	// the caller gets an internal error.
 	Handler func(ctx context.Context, invocation Invocation) (wamp.Payload, error)
-	// Concurrent runs each call of a session in a goroutine of its own, which Shutdown waits for.
-	// Without it the Handler runs in the caller's reader: in the caller's order, and it must be quick.
-	// Realm.Call runs it in its caller's goroutine either way.
+	// Concurrent runs each call of a session in a goroutine of its own; Shutdown waits for it. Without Concurrent, the
+	// Handler runs in the reader of the calling session, in the order of its messages, and must be quick. Realm.Call runs
+	// the Handler in the goroutine that calls it either way.
 	Concurrent bool
+	// Hidden leaves the procedure out of every list and count. It has no registration id.
+	Hidden bool
 }
 
-// Invocation is a call as a Handler sees it.
+// Invocation is a call as a Handler receives it.
 type Invocation struct {
 	Procedure wamp.URI
 	Payload   wamp.Payload
@@ -49,7 +51,10 @@ func (r *Realm) Register(reg Registration) (cancel func(), err error) {
 	}, nil
 }
 
-// callLocal lets a component answer the call of a session.
+// hidden reports whether the registration is left out of lists and counts.
+func (reg *registration) hidden() bool { return reg.local != nil && reg.local.Hidden }
+
+// callLocal runs the Handler of a component for the call of a session.
 func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
 	reg := c.registration.local
 	if !reg.Concurrent {
@@ -68,8 +73,8 @@ func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
 	}()
 }
 
-// work counts a worker for the call and lets the caller's leaving end it; false if it has left. Once
-// all sessions have left no worker is added, so Shutdown can wait for those that are.
+// work counts a worker for the call, and assigns the call to it so that the worker ends when the caller leaves. It
+// reports false if the caller has left. Once all sessions have left no worker is added, so Shutdown can wait for the rest.
 func (s *Session) work(c *call, cancel context.CancelFunc) bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
@@ -88,7 +93,7 @@ func (r *Realm) run(ctx context.Context, reg *Registration, invocation Invocatio
 	return answer{payload: payload}
 }
 
-// runGuarded is run at the edge of a goroutine of its own, where nobody else would recover.
+// runGuarded is the first function of a worker's goroutine, so it recovers from a panic of the Handler.
 func (r *Realm) runGuarded(ctx context.Context, reg *Registration, invocation Invocation) (a answer) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -104,11 +109,11 @@ func (r *Realm) runGuarded(ctx context.Context, reg *Registration, invocation In
 type CallRequest struct {
 	Procedure wamp.URI
 	Payload   wamp.Payload
-	Caller    *Session // on whose behalf; told to a local Handler, and never to a callee
+	Caller    *Session // passed to a local Handler, and never to a callee
 }
 
-// Call asks whoever registered the procedure and waits for the answer. It is trusted: no Authorizer
-// is asked. The error is a *[CallError], or a *[wamp.Failure] if nobody was asked or ctx ended first.
+// Call calls the procedure and waits for the answer. It is trusted: the Authorizer is not asked. The error is a
+// *[CallError], or a *[wamp.Failure] if no callee was asked.
 func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, error) {
 	began := time.Now()
 	reg := r.dealer.find(request.Procedure)

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -14,8 +15,9 @@ type Realm struct {
 	router  *Router
 	broker  broker
 	dealer  dealer
-	meta    meta
+	changes changes
 	history history
+	roles   atomic.Pointer[wamp.Dict] // of every WELCOME; replaced, never changed
 
 	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void
 
@@ -29,17 +31,32 @@ type Realm struct {
 
 func newRealm(router *Router, name wamp.URI) *Realm {
 	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
-	r.broker.init(&r.meta)
+	r.broker.init(&r.changes)
 	r.history.init(&router.options.Limits)
-	r.dealer.own = ownProcedures(r)
+	r.roles.Store(&router.roles)
 	r.observers.Store(&[]*observation{})
 	return r
 }
 
-// Name is the URI that clients join by.
+// Name returns the URI by which clients join.
 func (r *Realm) Name() wamp.URI { return r.name }
 
-// Sessions lists who is here, in no order.
+// Announce adds features of a role, broker or dealer, to what WELCOME says from now on.
+func (r *Realm) Announce(role string, features ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	roles := maps.Clone(*r.roles.Load())
+	before, _ := roles.Dict(role)
+	announced, _ := before.Dict("features")
+	announced = maps.Clone(announced)
+	for _, feature := range features {
+		announced[feature] = true
+	}
+	roles[role] = wamp.Dict{"features": announced}
+	r.roles.Store(&roles)
+}
+
+// Sessions lists the sessions of the realm, in no order.
 func (r *Realm) Sessions() []*Session {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -50,7 +67,7 @@ func (r *Realm) Sessions() []*Session {
 	return all
 }
 
-// Session finds who is here by id.
+// Session returns the session of the realm with this id.
 func (r *Realm) Session(id wamp.ID) (*Session, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -58,27 +75,8 @@ func (r *Realm) Session(id wamp.ID) (*Session, bool) {
 	return s, ok
 }
 
-// SubscriptionInfo is one topic or pattern that somebody listens to.
-type SubscriptionInfo struct {
-	Subscription
-	Subscribers int // sessions
-}
-
-// Subscriptions lists what sessions listen to, sorted by topic.
-func (r *Realm) Subscriptions() []SubscriptionInfo { return r.broker.list() }
-
-// Subscribers counts the sessions that a publication to topic would reach: once for each of their
-// subscriptions that match.
-func (r *Realm) Subscribers(topic wamp.URI) int {
-	n := 0
-	for _, sub := range r.broker.match(nil, topic) {
-		n += sub.subscribers()
-	}
-	return n
-}
-
-// freshID draws an id for a session. It reserves nothing: that two clients who are joining draw the
-// same one of 2^53 is told to the second.
+// freshID returns an id for a session. It reserves nothing: if two clients that are joining draw the same id of 2^53,
+// admit refuses the second.
 func (r *Realm) freshID() wamp.ID {
 	for {
 		id := wamp.NewGlobalID()

@@ -113,7 +113,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	reg.callees = append(reg.callees, added)
 	s.registrations = append(s.registrations, added)
 	c.sendLocked(&wamp.Registered{Request: request, Registration: reg.id})
-	s.realm.meta.registered(s, reg)
+	s.realm.changes.registered(s, reg)
 	return nil
 }
 

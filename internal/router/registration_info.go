@@ -10,7 +10,7 @@ import (
 
 // RegistrationInfo is one procedure or pattern that can be called.
 type RegistrationInfo struct {
-	ID        wamp.ID
+	ID        wamp.ID // 0: hidden
 	Created   time.Time
 	Procedure wamp.URI
 	Match     wamp.Match
@@ -19,7 +19,7 @@ type RegistrationInfo struct {
 	Callees   []*Session // the oldest first; none if Local
 }
 
-// Registrations lists what is registered, sorted by procedure.
+// Registrations lists what is registered and not hidden, sorted by procedure.
 func (r *Realm) Registrations() []RegistrationInfo {
 	r.dealer.mu.RLock()
 	all := r.dealer.registrations.All(nil)
@@ -27,7 +27,9 @@ func (r *Realm) Registrations() []RegistrationInfo {
 
 	infos := make([]RegistrationInfo, 0, len(all))
 	for _, reg := range all {
-		infos = append(infos, reg.info())
+		if !reg.hidden() {
+			infos = append(infos, reg.info())
+		}
 	}
 	slices.SortFunc(infos, func(a, b RegistrationInfo) int {
 		return cmp.Or(cmp.Compare(a.Procedure, b.Procedure), cmp.Compare(a.Match, b.Match))
@@ -35,7 +37,7 @@ func (r *Realm) Registrations() []RegistrationInfo {
 	return infos
 }
 
-// Registration finds what is registered by exactly this URI and match.
+// Registration returns what is registered by exactly this URI and match.
 func (r *Realm) Registration(procedure wamp.URI, match wamp.Match) (RegistrationInfo, bool) {
 	r.dealer.mu.RLock()
 	reg := r.dealer.getLocked(procedure, match)
@@ -43,30 +45,13 @@ func (r *Realm) Registration(procedure wamp.URI, match wamp.Match) (Registration
 	return reg.infoIf()
 }
 
-// RegistrationFor finds what a call of the procedure would go to.
+// RegistrationFor returns what a call of the procedure would go to.
 func (r *Realm) RegistrationFor(procedure wamp.URI) (RegistrationInfo, bool) {
 	return r.dealer.find(procedure).infoIf()
 }
 
-func (reg *registration) infoIf() (RegistrationInfo, bool) {
-	if reg == nil {
-		return RegistrationInfo{}, false
-	}
-	return reg.info(), true
-}
-
-func (reg *registration) info() RegistrationInfo {
-	info := RegistrationInfo{
-		ID: reg.id, Created: reg.created, Procedure: reg.procedure, Match: reg.match, Policy: reg.policy, Local: reg.local != nil,
-	}
-	for _, c := range reg.all() {
-		info.Callees = append(info.Callees, c.session)
-	}
-	return info
-}
-
-// Callee tells who would be asked first: a session, or nil and true for the server itself.
-func (r *Realm) Callee(procedure wamp.URI) (*Session, bool) {
+// Callee returns the session that would be asked first. If the server itself answers, session is nil and ok is true.
+func (r *Realm) Callee(procedure wamp.URI) (session *Session, ok bool) {
 	info, ok := r.RegistrationFor(procedure)
 	switch {
 	case !ok, !info.Local && len(info.Callees) == 0:
@@ -80,13 +65,25 @@ func (r *Realm) Callee(procedure wamp.URI) (*Session, bool) {
 	}
 }
 
-// Procedures lists what is registered exactly, sorted.
-func (r *Realm) Procedures() []wamp.URI {
-	var all []wamp.URI
-	for _, info := range r.Registrations() {
-		if info.Match == wamp.MatchExact {
-			all = append(all, info.Procedure)
-		}
+func (reg *registration) infoIf() (RegistrationInfo, bool) {
+	if reg == nil {
+		return RegistrationInfo{}, false
 	}
-	return all
+	return reg.info(), true
+}
+
+// info returns what others may know of the registration. Must not hold reg.mu.
+func (reg *registration) info() RegistrationInfo {
+	info := reg.details()
+	for _, c := range reg.all() {
+		info.Callees = append(info.Callees, c.session)
+	}
+	return info
+}
+
+// details returns what does not change while the registration exists.
+func (reg *registration) details() RegistrationInfo {
+	return RegistrationInfo{
+		ID: reg.id, Created: reg.created, Procedure: reg.procedure, Match: reg.match, Policy: reg.policy, Local: reg.local != nil,
+	}
 }

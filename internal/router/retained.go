@@ -72,12 +72,12 @@ func (p *Publication) record() *record {
 	if p.Publisher != nil && !p.Filter.IncludePublisher {
 		made.publisher = p.Publisher.id
 	}
-	made.size = p.size()
+	made.size = p.Size()
 	return made
 }
 
-// size is about what it costs to keep the publication in memory.
-func (p *Publication) size() int {
+// Size returns about how many bytes it costs to keep the publication in memory.
+func (p *Publication) Size() int {
 	return recordBytes + len(p.Topic) + len(p.Payload.Args) + len(p.Payload.Kwargs) + p.Filter.size()
 }
 

@@ -46,7 +46,7 @@ type Router struct {
 	stop     context.CancelFunc
 	running  context.Context // the parent of every concurrent procedure; canceled by Shutdown
 	workers  sync.WaitGroup  // concurrent procedures
-	roles    wamp.Dict       // of every WELCOME; read-only
+	roles    wamp.Dict       // of every WELCOME, before realms add to them; read-only
 
 	mu          sync.Mutex // guards what follows
 	realms      map[wamp.URI]*Realm

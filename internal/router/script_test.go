@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -139,6 +140,8 @@ func (s *script) start() {
 	if s.router == nil {
 		s.router = router.New(s.options)
 		s.realm = s.router.AddRealm("app")
+		detach, err := meta.Attach(s.realm, meta.Options{URIs: s.options.URIs})
+		s.made(detach, err)
 	}
 }
 

@@ -1,9 +1,11 @@
 package router
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/drain"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -15,7 +17,7 @@ type Session struct {
 	joined   time.Time
 	realm    *Realm
 	client   *Client
-	silent   atomic.Bool // its end is told to nobody
+	silent   atomic.Bool
 	features features
 
 	// Owned by the reader.
@@ -31,36 +33,49 @@ type Session struct {
 	answeredEarly  []wamp.ID              // of those, answered before their last arguments came
 	invocations    map[wamp.ID]invocation // asked of this session, by invocation id
 	lastInvocation wamp.ID                // the last invocation id so far
-	observerCalls  []observerCall
-	testaments     *testaments
-	draining       bool
+	observerCalls  drain.Queue[observerCall]
 }
 
-// ID is the session id that WELCOME carried.
+// ID returns the session id that WELCOME carried.
 func (s *Session) ID() wamp.ID { return s.id }
 
-// Identity is who it is; never nil.
+// Identity returns the session's user or backend; never nil.
 func (s *Session) Identity() *Identity { return s.identity }
 
-// Tab is the page's identity that outlives its sessions; "" if the page did not say.
+// Tab returns the page's identity, which outlives its sessions; "" if the page did not send one.
 func (s *Session) Tab() string { return s.tab }
 
-// Peer is what the transport knows about the other end.
+// Peer returns what the transport knows about the other end.
 func (s *Session) Peer() Peer { return s.client.peer }
 
-// Realm is where the session is.
+// Realm returns the realm that the session joined.
 func (s *Session) Realm() *Realm { return s.realm }
 
-// Joined is when WELCOME was sent.
+// Joined returns when WELCOME was sent.
 func (s *Session) Joined() time.Time { return s.joined }
 
-// Encoding is how it is spoken to.
+// Encoding returns the dialect and serialization of the session's client.
 func (s *Session) Encoding() wamp.Encoding { return s.client.format.Encoding }
 
-// Reason is why the session left, and CloseNone while it is here. A page that said GOODBYE is not
-// coming back; one that was lost may be.
+// Reason returns why the session left, or CloseNone while it is in the realm. A page that said GOODBYE does not come
+// back; a page whose connection was lost may.
 func (s *Session) Reason() CloseReason {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	return s.reason
+}
+
+// Silence makes the session silent: no [ChangeObserver] is told of its changes from now on, and so not of its end.
+func (s *Session) Silence() { s.silent.Store(true) }
+
+// Silent reports whether the session was silenced, or has left because the server stops: no session stays to hear of it.
+func (s *Session) Silent() bool { return s.silent.Load() }
+
+// Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.
+// See [Realm.Authorize] for the goroutine that may call it.
+func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
+	if err := s.checkPassthru(m.Options, publisherPassthru); err != nil {
+		return Publication{}, err
+	}
+	return s.publication(ctx, m)
 }

@@ -47,7 +47,7 @@ func (b *broker) open(wanted Subscription) *subscription {
 		wanted.ID = b.last.Next()
 		sub = &subscription{info: wanted}
 		b.subscriptions.Put(wanted.Topic, wanted.Match, sub)
-		b.meta.listening(sub.info, 1)
+		b.changes.listening(sub.info, 1)
 	}
 	return sub
 }
@@ -68,8 +68,8 @@ func (s *Session) attach(sub *subscription, m *wamp.Subscribe) error {
 		added := &membership{session: s, subscription: sub}
 		s.memberships = append(s.memberships, added)
 		sub.addLocked(added)
-		defer s.queueLocked(observerCall{kind: observeSubscribed, subscription: sub.info})
-		defer s.realm.meta.subscribed(s, sub)
+		defer s.queueLocked(observerCall{kind: ChangeSubscribed, subscription: sub.info})
+		defer s.realm.changes.subscribed(s, sub)
 	}
 	c.sendLocked(&wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID})
 	if retained, _ := m.Options.Bool("get_retained"); retained {

@@ -55,7 +55,7 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	if last != nil {
 		s.client.sendLocked(last)
 	}
-	s.realm.meta.unregistered(s, reg)
+	s.realm.changes.unregistered(s, reg)
 	return true
 }
 
@@ -76,10 +76,15 @@ func (r *Realm) Revoke(s *Session, registration wamp.ID, reason wamp.URI) bool {
 	if reason == "" {
 		reason = errUnregistered
 	}
-	r.dealer.mu.Lock()
-	defer r.dealer.mu.Unlock()
-	r.dealer.leaveLocked(held, held.revocation(reason))
+	r.dealer.revoke(held, reason)
+	s.drainObserverCalls()
 	return true
+}
+
+func (d *dealer) revoke(held *callee, reason wamp.URI) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.leaveLocked(held, held.revocation(reason))
 }
 
 // revokeLocked removes all callees of a registration. Only callees that announced registration_revocation are told

@@ -20,7 +20,7 @@ func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 		return noSuchSubscription(id)
 	}
 	s.detach(m, &wamp.Unsubscribed{Request: request})
-	b.meta.unsubscribed(s, sub)
+	b.changes.unsubscribed(s, sub)
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (s *Session) detach(m *membership, last wamp.Message) {
 	if last != nil {
 		c.sendLocked(last)
 	}
-	s.queueLocked(observerCall{kind: observeUnsubscribed, subscription: m.subscription.info})
+	s.queueLocked(observerCall{kind: ChangeUnsubscribed, subscription: m.subscription.info})
 }
 
 // removeMember removes a member that has left.
@@ -62,7 +62,7 @@ func (b *broker) removeMember(m *membership) {
 	sub.mu.Lock()
 	defer b.unlockAndPrune(sub)
 	if sub.removeLocked(m) {
-		b.meta.unsubscribed(m.session, sub)
+		b.changes.unsubscribed(m.session, sub)
 	}
 }
 
@@ -87,7 +87,7 @@ func (b *broker) revoke(m *membership, reason wamp.URI) bool {
 		return false
 	}
 	m.session.detach(m, m.revocation(reason))
-	b.meta.unsubscribed(m.session, sub)
+	b.changes.unsubscribed(m.session, sub)
 	return true
 }
 

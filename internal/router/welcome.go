@@ -29,7 +29,7 @@ func (r *Realm) join(c *Client, h *handshake, result AuthResult) error {
 	c.peer.Connection = nil // only a handshake needs it, and it is large
 	s := &Session{id: h.Session, identity: result.Identity, tab: h.tab, joined: time.Now(), realm: r, client: c, features: featuresOf(h.Details)}
 	welcome := result.Identity.details(result.Extra)
-	welcome["roles"] = r.router.roles
+	welcome["roles"] = *r.roles.Load()
 	welcome["agent"] = r.router.options.Agent
 	welcome["realm"] = string(r.name)
 	if err := r.admit(s, &wamp.Welcome{Session: s.id, Details: welcome}); err != nil {
@@ -60,7 +60,7 @@ func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	c.session.Store(s)
 	c.sendLocked(welcome)
 	r.sessions[s.id] = s
-	s.queueLocked(observerCall{kind: observeJoined})
-	r.meta.joined(s)
+	s.queueLocked(observerCall{kind: ChangeJoined})
+	r.changes.joined(s)
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/transport"
@@ -143,6 +144,9 @@ func (s *Server) assemble() error {
 		Agent:         "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
+	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logger: s.logger}); err != nil {
+		return fmt.Errorf("attach the meta API: %w", err)
+	}
 	s.components = s.newComponents()
 	if err := s.policy.Open(s.realm); err != nil {
 		return err

@@ -9,14 +9,14 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Page is who joins. The zero value is anonymous and speaks JSON.
+// Page says how a client joins. The zero value is anonymous and speaks JSON.
 type Page struct {
 	Identity *router.Identity
 	Tab      string
 	Encoding wamp.Encoding // of version 2
 }
 
-// Client is a page with a session. What it does not expect fails the test.
+// Client is a page with a session. A message that it does not expect fails the test.
 type Client struct {
 	t        testing.TB
 	encoding wamp.Encoding
@@ -25,7 +25,7 @@ type Client struct {
 	requests wamp.Sequence
 }
 
-// Join opens a session. When the test ends, it is lost if it is still there.
+// Join opens a session. When the test ends, Join breaks the connection if the test has not.
 func Join(t testing.TB, r *router.Router, p Page) *Client {
 	t.Helper()
 	c := &Client{t: t, encoding: cmp.Or(p.Encoding, wamp.V2JSON), woken: make(chan struct{}, 1)}
@@ -47,20 +47,20 @@ func (c *Client) wake() {
 	}
 }
 
-// Session is what the router holds of the client.
+// Session returns the client's session in the router.
 func (c *Client) Session() *router.Session { return c.conn.Session() }
 
 // Lose breaks the connection.
 func (c *Client) Lose() { c.conn.Gone(router.CloseLost) }
 
-// Goodbye ends the session as a page does that is not coming back.
+// Goodbye ends the session as a page does that does not come back.
 func (c *Client) Goodbye() {
 	c.t.Helper()
 	c.Send(&wamp.Goodbye{Reason: wamp.CloseRealm, Details: wamp.Dict{}})
 	c.Lose()
 }
 
-// Send says anything, and reads no answer. What is said after the end is not heard.
+// Send sends any message and reads no answer. What is sent after the end is ignored.
 func (c *Client) Send(m wamp.Message) {
 	c.t.Helper()
 	frame, err := c.encoding.Append(nil, m)
@@ -102,20 +102,20 @@ func expect[M wamp.Message](c *Client) M {
 	return m
 }
 
-// Subscribe leaves unread what follows the answer.
+// Subscribe subscribes and reads SUBSCRIBED, but nothing that follows it.
 func (c *Client) Subscribe(topic wamp.URI, match wamp.Match) {
 	c.t.Helper()
 	c.Send(&wamp.Subscribe{Request: c.requests.Next(), Topic: topic, Options: wamp.Dict{"match": match.String()}})
 	expect[*wamp.Subscribed](c)
 }
 
-// Publish asks for no answer.
+// Publish publishes without asking for PUBLISHED.
 func (c *Client) Publish(topic wamp.URI, args []any, kwargs wamp.Dict) {
 	c.t.Helper()
 	c.Send(&wamp.Publish{Request: c.requests.Next(), Topic: topic, Payload: c.payload(args, kwargs)})
 }
 
-// Call waits for the answer: the keyword arguments of the result, or the error.
+// Call waits for the answer, and returns the keyword arguments of the result, or the error.
 func (c *Client) Call(procedure wamp.URI, args []any, kwargs wamp.Dict) (wamp.Dict, *wamp.Error) {
 	c.t.Helper()
 	c.Send(&wamp.Call{Request: c.requests.Next(), Procedure: procedure, Payload: c.payload(args, kwargs)})
@@ -130,19 +130,30 @@ func (c *Client) Call(procedure wamp.URI, args []any, kwargs wamp.Dict) (wamp.Di
 	}
 }
 
-// Event waits for an event, and gives its keyword arguments.
+// Event waits for an event, and returns its keyword arguments.
 func (c *Client) Event() wamp.Dict {
 	c.t.Helper()
 	return c.keywords(expect[*wamp.Event](c).Payload)
 }
 
-// Events gives the keyword arguments of the events that have arrived, and does not wait.
+// Events returns the keyword arguments of the events that have arrived. It does not wait.
 func (c *Client) Events() []wamp.Dict {
 	c.t.Helper()
 	frames, _ := c.conn.Outbox().Len()
 	all := make([]wamp.Dict, frames)
 	for i := range all {
 		all[i] = c.Event()
+	}
+	return all
+}
+
+// Received returns the messages that have arrived. It does not wait.
+func (c *Client) Received() []wamp.Message {
+	c.t.Helper()
+	frames, _ := c.conn.Outbox().Len()
+	all := make([]wamp.Message, frames)
+	for i := range all {
+		all[i] = c.Next()
 	}
 	return all
 }

@@ -1,10 +1,11 @@
-package router_test
+package meta_test
 
 import (
 	"sync"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -44,7 +45,7 @@ func (all *lives) on(realm *router.Realm, topic wamp.URI, change func(*life)) {
 	}
 }
 
-// watch checks the order: created, held, let go, deleted.
+// watch checks the order: created, held, given up, deleted.
 func watch(t *testing.T, realm *router.Realm, topics [4]wamp.URI) *lives {
 	all := &lives{t: t, of: map[wamp.ID]*life{}}
 	all.on(realm, topics[0], func(l *life) {
@@ -84,8 +85,7 @@ func (all *lives) expectOver() {
 }
 
 func TestMetaEventsTellALifeInOrder(t *testing.T) {
-	r := router.New(router.Options{})
-	realm := r.AddRealm("app")
+	r, realm := attached(t)
 	subscriptions := watch(t, realm, [4]wamp.URI{
 		"wamp.subscription.on_create", "wamp.subscription.on_subscribe", "wamp.subscription.on_unsubscribe", "wamp.subscription.on_delete",
 	})
@@ -96,13 +96,13 @@ func TestMetaEventsTellALifeInOrder(t *testing.T) {
 	for n := range 8 {
 		crowd.Go(func() {
 			for i := range 50 {
-				m := enter(t, r, wamp.V2JSON)
-				m.say(&wamp.Subscribe{Request: 1, Topic: "a"})
-				m.say(&wamp.Register{Request: 2, Procedure: "a", Options: wamp.Dict{"invoke": "random"}})
+				c := routertest.Join(t, r, routertest.Page{})
+				c.Send(&wamp.Subscribe{Request: 1, Topic: "a"})
+				c.Send(&wamp.Register{Request: 2, Procedure: "a", Options: wamp.Dict{"invoke": "random"}})
 				if (i+n)%2 == 0 {
-					m.giveBack()
+					giveBack(c)
 				}
-				m.client.Gone(router.CloseLost)
+				c.Lose()
 			}
 		})
 	}
@@ -111,15 +111,14 @@ func TestMetaEventsTellALifeInOrder(t *testing.T) {
 	registrations.expectOver()
 }
 
-// giveBack ends all that the member has heard that it holds.
-func (m *member) giveBack() {
-	m.listen()
-	for _, message := range m.heard {
+// giveBack ends everything that the client was told it holds.
+func giveBack(c *routertest.Client) {
+	for _, message := range c.Received() {
 		switch answer := message.(type) {
 		case *wamp.Subscribed:
-			m.say(&wamp.Unsubscribe{Request: 3, Subscription: answer.Subscription})
+			c.Send(&wamp.Unsubscribe{Request: 3, Subscription: answer.Subscription})
 		case *wamp.Registered:
-			m.say(&wamp.Unregister{Request: 4, Registration: answer.Registration})
+			c.Send(&wamp.Unregister{Request: 4, Registration: answer.Registration})
 		}
 	}
 }

@@ -1,44 +1,45 @@
-package router
+package meta
 
 import (
 	"errors"
 	"slices"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 const (
 	// maxHistoryEvents bounds one answer of get_events; a pattern may match many topics.
 	maxHistoryEvents = 1000
-	// maxHistoryBytes bounds it in memory, to what a client is likely to take as one message.
+	// maxHistoryBytes bounds its memory, to what a client is likely to take as one message.
 	maxHistoryBytes = 512 << 10
 )
 
 // errHistoryUnavailable is not in the specification; Crossbar.io has it.
 const errHistoryUnavailable wamp.URI = "wamp.error.history_unavailable"
 
-var historyProcedures = map[wamp.URI]metaProcedure{
+var historyProcedures = map[wamp.URI]procedure{
 	"wamp.subscription.get_events": {params: []string{"subscription"}, run: getEvents},
 }
 
-// historyFilter is what get_events is asked for (WAMP, "Event History"); all of it must hold.
+// historyFilter is what get_events is asked for (WAMP, "Event History"). An event must match all of it.
 type historyFilter struct {
 	reverse bool
 	limit   int
 	topic   wamp.URI // "": all
 	times   []func(time.Time) bool
-	// Positions in the stored order, which ids do not have.
+	// Ids of publications, which stand for their positions in the history.
 	from, after, before, until wamp.ID
 }
 
-// getEvents gives the events of a subscription's topics as positional results. The caller must be
-// allowed to subscribe to them now, whoever else does.
-func getEvents(c *metaCall) (wamp.Payload, error) {
-	if c.caller == nil { // for whom should it be filtered?
+// getEvents returns the events of a subscription's topics as positional results. The caller must be allowed to
+// subscribe to these topics now.
+func getEvents(c *call) (wamp.Payload, error) {
+	if c.caller == nil { // lists of receivers need a session to be checked against
 		return wamp.Payload{}, wamp.Fail(wamp.ErrNotAuthorized, "the history is told to sessions")
 	}
-	sub, err := c.subscription()
+	info, err := c.subscription()
 	if err != nil {
 		return wamp.Payload{}, err
 	}
@@ -46,22 +47,22 @@ func getEvents(c *metaCall) (wamp.Payload, error) {
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	if err := c.maySubscribe(sub.info); err != nil {
+	if err := c.maySubscribe(info.Subscription); err != nil {
 		return wamp.Payload{}, err
 	}
-	all := c.realm.history.events(sub.info)
-	if len(all) == 0 && !c.realm.keepsHistory(sub.info) {
-		return wamp.Payload{}, wamp.Fail(errHistoryUnavailable, "no history is kept of %s", sub.info.Topic)
+	all := c.realm.History(info.Subscription)
+	if len(all) == 0 && !c.realm.KeepsHistory(info.Subscription) {
+		return wamp.Payload{}, wamp.Fail(errHistoryUnavailable, "no history is kept of %s", info.Topic)
 	}
 	if all, err = filter.window(all); err != nil {
 		return wamp.Payload{}, err
 	}
-	return filter.answer(all, c.caller, sub.info)
+	return c.events(&filter, all, info.Subscription)
 }
 
-// maySubscribe does not pass the refusal on: it would name the topic that somebody else listens to.
-func (c *metaCall) maySubscribe(sub Subscription) error {
-	_, err := c.caller.authorize(c.ctx, Request{Session: c.caller, Action: Subscribe, URI: sub.Topic, Match: sub.Match})
+// maySubscribe replaces the text of a refusal, which would name the topic of other subscribers.
+func (c *call) maySubscribe(sub router.Subscription) error {
+	_, err := c.realm.Authorize(c.ctx, router.Request{Session: c.caller, Action: router.Subscribe, URI: sub.Topic, Match: sub.Match})
 	var failure *wamp.Failure
 	if errors.As(err, &failure) {
 		return wamp.Fail(failure.URI, "the history of the subscription %d is not yours to read", sub.ID)
@@ -69,13 +70,7 @@ func (c *metaCall) maySubscribe(sub Subscription) error {
 	return err
 }
 
-// keepsHistory tells whether an empty history is one. Of a pattern nobody can say: new topics may come.
-func (r *Realm) keepsHistory(sub Subscription) bool {
-	ask := r.router.options.Retention
-	return ask != nil && (sub.Match != wamp.MatchExact || ask(sub.Topic).History > 0)
-}
-
-func (c *metaCall) historyFilter() (f historyFilter, err error) {
+func (c *call) historyFilter() (f historyFilter, err error) {
 	if f.reverse, err = c.flag("reverse"); err != nil {
 		return f, err
 	}
@@ -108,16 +103,7 @@ func (c *metaCall) historyFilter() (f historyFilter, err error) {
 	return f, err
 }
 
-func (c *metaCall) flag(name string) (bool, error) {
-	value, given := c.given[name]
-	flag, ok := value.(bool)
-	if given && !ok {
-		return false, invalidArgument("%s must be a boolean", name)
-	}
-	return flag, nil
-}
-
-func (c *metaCall) times() ([]func(time.Time) bool, error) {
+func (c *call) times() ([]func(time.Time) bool, error) {
 	var all []func(time.Time) bool
 	for _, bound := range []struct {
 		name  string
@@ -141,9 +127,35 @@ func (c *metaCall) times() ([]func(time.Time) bool, error) {
 	return all, nil
 }
 
-// window keeps what lies between the publications that were named. One that is not there (any more)
-// is an error, not an empty answer: the caller has missed something.
-func (f *historyFilter) window(all []*record) ([]*record, error) {
+// events returns those events that the filter and their lists of receivers admit.
+func (c *call) events(f *historyFilter, all []router.Kept, sub router.Subscription) (wamp.Payload, error) {
+	if f.reverse {
+		slices.Reverse(all)
+	}
+	var events []any
+	var extra wamp.Dict
+	bytes := 0
+	for _, kept := range all {
+		if !f.admits(kept) || !kept.Admits(c.caller) {
+			continue
+		}
+		if bytes += kept.Size(); len(events) == f.limit || bytes > maxHistoryBytes && len(events) > 0 {
+			extra = wamp.Dict{"is_limit_reached": true}
+			break
+		}
+		event, err := eventDetails(kept, sub)
+		if err != nil {
+			c.log.Error("an event of the history cannot be told", "topic", string(kept.Topic()), "error", err)
+			continue
+		}
+		events = append(events, event)
+	}
+	return wamp.NewPayload(events, extra)
+}
+
+// window returns what lies between the publications that were named. A publication that is not in the history (any
+// more) is an error and not an empty answer: the caller has missed something.
+func (f *historyFilter) window(all []router.Kept) ([]router.Kept, error) {
 	start, end := 0, len(all)
 	for _, bound := range []struct {
 		id    wamp.ID
@@ -157,7 +169,7 @@ func (f *historyFilter) window(all []*record) ([]*record, error) {
 		if bound.id == 0 {
 			continue
 		}
-		at := slices.IndexFunc(all, func(r *record) bool { return r.publication == bound.id })
+		at := slices.IndexFunc(all, func(k router.Kept) bool { return k.Publication() == bound.id })
 		if at < 0 {
 			return nil, wamp.Fail(errHistoryUnavailable, "the publication %d is not in the history, or not any more", bound.id)
 		}
@@ -166,58 +178,32 @@ func (f *historyFilter) window(all []*record) ([]*record, error) {
 	return all[start:max(start, end)], nil
 }
 
-// admits leaves out the publisher's excluding itself: this is a record, not a delivery.
-func (f *historyFilter) admits(r *record, s *Session) bool {
-	if f.topic != "" && r.topic != f.topic || !r.receivers.admits(s.client) {
+func (f *historyFilter) admits(kept router.Kept) bool {
+	if f.topic != "" && kept.Topic() != f.topic {
 		return false
 	}
-	return !slices.ContainsFunc(f.times, func(holds func(time.Time) bool) bool { return !holds(r.at) })
+	return !slices.ContainsFunc(f.times, func(holds func(time.Time) bool) bool { return !holds(kept.At()) })
 }
 
-func (f *historyFilter) answer(all []*record, s *Session, sub Subscription) (wamp.Payload, error) {
-	if f.reverse {
-		slices.Reverse(all)
-	}
-	var events []any
-	var extra wamp.Dict
-	bytes := 0
-	for _, r := range all {
-		if !f.admits(r, s) {
-			continue
-		}
-		if bytes += r.size; len(events) == f.limit || bytes > maxHistoryBytes && len(events) > 0 {
-			extra = wamp.Dict{"is_limit_reached": true}
-			break
-		}
-		event, err := r.entry(sub)
-		if err != nil {
-			s.realm.router.options.Logger.Error("an event of the history cannot be told", "topic", string(r.topic), "error", err)
-			continue
-		}
-		events = append(events, event)
-	}
-	return wamp.NewPayload(events, extra)
-}
-
-// entry is the record as get_events tells it.
-func (r *record) entry(sub Subscription) (wamp.Dict, error) {
-	event := r.event(sub)
-	entry := wamp.Dict{
-		"timestamp":    timestamp(r.at),
+// eventDetails returns the publication in the form of get_events.
+func eventDetails(kept router.Kept, sub router.Subscription) (wamp.Dict, error) {
+	event := kept.Event(sub)
+	details := wamp.Dict{
+		"timestamp":    timestamp(kept.At()),
 		"subscription": event.Subscription,
 		"publication":  event.Publication,
 		"details":      event.Details,
 	}
 	var args []any
 	var kwargs wamp.Dict
-	if err := r.payload.Decode(&args, &kwargs); err != nil {
+	if err := event.Payload.Decode(&args, &kwargs); err != nil {
 		return nil, err
 	}
-	if r.payload.Args != nil {
-		entry["args"] = args
+	if event.Payload.Args != nil {
+		details["args"] = args
 	}
-	if r.payload.Kwargs != nil {
-		entry["kwargs"] = kwargs
+	if event.Payload.Kwargs != nil {
+		details["kwargs"] = kwargs
 	}
-	return entry, nil
+	return details, nil
 }

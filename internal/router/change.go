@@ -1,0 +1,132 @@
+package router
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/tidings-io/tidings/internal/drain"
+	"github.com/tidings-io/tidings/internal/router/pattern"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// ChangeObserver is an [Observer] that is told of all changes of a realm in the order in which they happened. Changed
+// is called by one goroutine at a time, without a lock of the router, after the Observer's calls for the same step.
+//
+// Only what can be heard is told: changes while no subscription can match a topic below wamp. are not, nor are those of
+// a silent session.
+type ChangeObserver interface {
+	Observer
+	Changed(Change)
+}
+
+// Change is one change of what is in a realm.
+type Change struct {
+	Kind         ChangeKind
+	Session      *Session
+	Subscription SubscriptionInfo // of ChangeSubscribed and ChangeUnsubscribed
+	Registration RegistrationInfo // of ChangeRegistered and ChangeUnregistered; without its callees
+	// Holders is how many sessions hold the subscription or registration after the change: 1 after the first, which
+	// created it; 0 after the last, with which it ended.
+	Holders int
+}
+
+// ChangeKind is what a session has done.
+type ChangeKind uint8
+
+// The kinds of changes.
+const (
+	ChangeJoined ChangeKind = iota
+	ChangeLeft
+	ChangeSubscribed
+	ChangeUnsubscribed
+	ChangeRegistered
+	ChangeUnregistered
+)
+
+// changes are what change observers are still to be told. A change is queued at the moment it happens, under the lock
+// of what changes, so that the queue has the order of the changes.
+type changes struct {
+	listeners atomic.Int64 // subscriptions that a topic below wamp. can match
+	pending   atomic.Bool  // queue is not empty
+
+	mu    sync.Mutex // guards what follows; no lock is taken under it
+	queue drain.Queue[Change]
+}
+
+// drainChanges tells the change observers what is queued. If another goroutine is telling them, it tells them this,
+// too. Must not hold a lock.
+func (r *Realm) drainChanges() {
+	c := &r.changes
+	if !c.pending.Load() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue.Drain(&c.mu, r.callChanged)
+	c.pending.Store(!c.queue.Empty())
+}
+
+func (r *Realm) callChanged(change Change) {
+	for _, o := range *r.observers.Load() {
+		if o.changes != nil {
+			o.changes.Changed(change)
+		}
+	}
+}
+
+// listening counts the subscriptions that make changes worth telling.
+func (c *changes) listening(sub Subscription, change int64) {
+	if pattern.MatchesFirst(sub.Topic, sub.Match, wamp.FirstProtocol) {
+		c.listeners.Add(change)
+	}
+}
+
+// heard reports whether a change by s can be heard of.
+func (c *changes) heard(s *Session) bool { return c.listeners.Load() > 0 && !s.silent.Load() }
+
+func (c *changes) add(change Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue.Push(change)
+	c.pending.Store(true)
+}
+
+func (c *changes) joined(s *Session) {
+	if c.heard(s) {
+		c.add(Change{Kind: ChangeJoined, Session: s})
+	}
+}
+
+func (c *changes) left(s *Session) {
+	if c.heard(s) {
+		c.add(Change{Kind: ChangeLeft, Session: s})
+	}
+}
+
+// subscribed is called after SUBSCRIBED was queued. Caller must hold sub.mu.
+func (c *changes) subscribed(s *Session, sub *subscription) {
+	if c.heard(s) {
+		c.add(Change{Kind: ChangeSubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: len(sub.members)})
+	}
+}
+
+// unsubscribed is called after UNSUBSCRIBED was queued. Caller must hold sub.mu.
+func (c *changes) unsubscribed(s *Session, sub *subscription) {
+	if c.heard(s) {
+		c.add(Change{Kind: ChangeUnsubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: len(sub.members)})
+	}
+}
+
+// registered is called after REGISTERED was queued. Caller must hold reg.mu.
+func (c *changes) registered(s *Session, reg *registration) {
+	if c.heard(s) {
+		c.add(Change{Kind: ChangeRegistered, Session: s, Registration: reg.details(), Holders: len(reg.callees)})
+	}
+}
+
+// unregistered is called after UNREGISTERED was queued. Caller must hold reg.mu.
+func (c *changes) unregistered(s *Session, reg *registration) {
+	if c.heard(s) {
+		c.add(Change{Kind: ChangeUnregistered, Session: s, Registration: reg.details(), Holders: len(reg.callees)})
+	}
+}

@@ -1,0 +1,106 @@
+package router
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// SubscriptionInfo is one topic or pattern that sessions subscribe to.
+type SubscriptionInfo struct {
+	Subscription
+	Created     time.Time // when the first of the sessions subscribed
+	Subscribers int       // sessions
+}
+
+// Subscriptions lists what sessions subscribe to, sorted by topic.
+func (r *Realm) Subscriptions() []SubscriptionInfo {
+	infos := shownSubscriptions(r.broker.all())
+	slices.SortFunc(infos, func(a, b SubscriptionInfo) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Match, b.Match))
+	})
+	return infos
+}
+
+// Subscription returns the subscription of exactly this topic and match, if sessions hold it.
+func (r *Realm) Subscription(topic wamp.URI, match wamp.Match) (info SubscriptionInfo, held bool) {
+	sub := r.broker.get(Subscription{Topic: topic, Match: match})
+	if sub == nil {
+		return SubscriptionInfo{}, false
+	}
+	info = sub.details()
+	return info, info.Subscribers > 0
+}
+
+// SubscriptionByID returns the subscription with this id, if sessions hold it. It walks over all subscriptions.
+func (r *Realm) SubscriptionByID(id wamp.ID) (info SubscriptionInfo, held bool) {
+	sub := r.broker.byID(id)
+	if sub == nil {
+		return SubscriptionInfo{}, false
+	}
+	info = sub.details()
+	return info, info.Subscribers > 0
+}
+
+// SubscriptionsFor lists the subscriptions of sessions that a publication to topic goes to.
+func (r *Realm) SubscriptionsFor(topic wamp.URI) []SubscriptionInfo {
+	return shownSubscriptions(r.broker.match(nil, topic))
+}
+
+// SubscribersOf lists the sessions that hold the subscription with this id, in no order.
+func (r *Realm) SubscribersOf(id wamp.ID) []*Session {
+	sub := r.broker.byID(id)
+	if sub == nil {
+		return nil
+	}
+	sub.mu.RLock()
+	defer sub.mu.RUnlock()
+	all := make([]*Session, len(sub.members))
+	for i := range sub.members {
+		all[i] = sub.members[i].membership.session
+	}
+	return all
+}
+
+// Subscribers counts the sessions that a publication to topic would reach: once for each of their subscriptions that
+// match.
+func (r *Realm) Subscribers(topic wamp.URI) int {
+	n := 0
+	for _, sub := range r.broker.match(nil, topic) {
+		n += sub.subscribers()
+	}
+	return n
+}
+
+// shownSubscriptions leaves out what only components of the server subscribe to.
+func shownSubscriptions(all []*subscription) []SubscriptionInfo {
+	infos := make([]SubscriptionInfo, 0, len(all))
+	for _, sub := range all {
+		if info := sub.details(); info.Subscribers > 0 {
+			infos = append(infos, info)
+		}
+	}
+	return infos
+}
+
+func (b *broker) byID(id wamp.ID) *subscription {
+	for _, sub := range b.all() {
+		if sub.info.ID == id {
+			return sub
+		}
+	}
+	return nil
+}
+
+func (s *subscription) details() SubscriptionInfo {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.detailsLocked()
+}
+
+// detailsLocked returns what others may know of the subscription. Caller must hold s.mu.
+func (s *subscription) detailsLocked() SubscriptionInfo {
+	return SubscriptionInfo{Subscription: s.info, Created: s.created, Subscribers: len(s.members)}
+}
