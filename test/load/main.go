@@ -111,7 +111,7 @@ func show(scenarios []scenario.Scenario) error {
 	return nil
 }
 
-// settle is how long memory must be constant.
+// settle is the time for which memory must be constant before it is read.
 const settle = 1500 * time.Millisecond
 
 // scale returns the scale of a real run.

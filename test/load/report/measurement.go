@@ -1,7 +1,7 @@
 // Package report turns measurements into what people read: tables, plots and verdicts.
 package report
 
-// Measurement is what one server did in one round of one scenario.
+// Measurement holds the figures of one server in one round of one scenario.
 type Measurement struct {
 	Scenario string             `json:"scenario"` // such as "fanout-1000-saturated"
 	Server   string             `json:"server"`   // such as "centrifuge-json"

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Spread is what several rounds have measured of one figure.
+// Spread holds median, least and most of one figure over several rounds.
 type Spread struct {
 	Median, Min, Max float64
 	Rounds           int // 0: not measured
 }
 
-// SpreadOf gives the spread of values. What is not a number, such as a time divided by no events, counts
-// as not measured.
+// SpreadOf returns the spread of values. A value that is no finite number, such as a time divided by zero events,
+// counts as not measured.
 func SpreadOf(values []float64) Spread {
 	var sorted []float64
 	for _, v := range values {
