@@ -31,8 +31,10 @@ vet: ## go vet, all modules; and the main one compiles on other systems
 	@.ci/modules go vet ./...
 	@go run ./.ci/portable windows darwin freebsd
 
-unit: ## go test -race, all modules
+unit: ## go test -race, all modules, and what depends on sockets once more with the portable ones
 	@.ci/modules go test -race -timeout 20m ./...
+	TIDINGS_TEST_SOCKETS=portable go test -race -timeout 20m ./internal/netpoll/... ./internal/transport/... ./internal/server/...
+	@.ci/uring
 
 fuzz: ## each fuzz target for its share of FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

@@ -75,7 +75,8 @@ type WebSocket struct {
 	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB."`
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for clients to leave."`
-	IOUring     bool          `key:"io_uring" default:"true" doc:"Write to many connections with one system call, where the system offers io_uring (Linux 5.17 and newer; some containers forbid it)."`
+	Sockets     string        `key:"sockets" default:"auto" one:"auto portable" doc:"How connections are read and written. auto takes the fastest way of the system: on Linux epoll without a goroutine for each connection, io_uring and an accept loop for upgrades. portable uses only the network functions of the Go library, for systems where that does not work."`
+	IOUring     bool          `key:"io_uring" default:"true" doc:"Write to many connections with one system call, where the system offers io_uring (Linux 5.17 and newer; some containers forbid it) and sockets is auto."`
 }
 
 // RawSocket is a listener for WAMP RawSocket.

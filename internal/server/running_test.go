@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +88,14 @@ func startConfig(t *testing.T, parsed *config.Config, before ...func(*server.Ser
 	return &running{t: t, server: s, url: "http://" + s.Addr(), log: log, stop: stop}
 }
 
-func noEnvironment(string) (string, bool) { return "", false }
+// noEnvironment is an environment without variables. If the suite is to run on portable sockets, as that of package
+// transport, it has the one that selects them.
+func noEnvironment(name string) (string, bool) {
+	if sockets := os.Getenv("TIDINGS_TEST_SOCKETS"); sockets != "" && name == "TIDINGS_WEBSOCKET_SOCKETS" {
+		return sockets, true
+	}
+	return "", false
+}
 
 // join connects a client, or fails the test.
 func (r *running) join(config client.Config) *client.Client {

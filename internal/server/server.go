@@ -209,6 +209,7 @@ func (s *Server) transportOptions() transport.Options {
 		TrustedProxies: c.TrustedProxies,
 		Limits:         transportLimits(c),
 		DisableIOUring: !c.WebSocket.IOUring,
+		Portable:       c.WebSocket.Sockets == "portable",
 		Logger:         s.logger,
 	}
 	if cookie := c.Auth.Cookie; cookie != nil {
