@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/router"
 )
 
@@ -214,7 +215,7 @@ func TestDefaultsAreThoseOfWhoKeepsTheLimits(t *testing.T) {
 		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst, Kill: router.DefaultKill,
 		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
 		PendingCalls: router.DefaultPendingCalls, KeyFailures: httpapi.DefaultKeyFailures,
-		KeptTopics: router.DefaultKeptTopics, KeptBytes: router.DefaultKeptBytes,
+		KeptTopics: journal.DefaultTopics, KeptBytes: journal.DefaultBytes,
 		OutboxBytes: router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {

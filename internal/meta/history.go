@@ -2,6 +2,7 @@ package meta
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -50,14 +51,17 @@ func getEvents(c *call) (wamp.Payload, error) {
 	if err := c.maySubscribe(info.Subscription); err != nil {
 		return wamp.Payload{}, err
 	}
-	all := c.realm.History(info.Subscription)
-	if len(all) == 0 && !c.realm.KeepsHistory(info.Subscription) {
+	page, err := c.realm.History(c.ctx, filter.query(info.Subscription, c.caller))
+	var missing *router.MissingError
+	switch {
+	case err != nil && !errors.As(err, &missing):
+		return wamp.Payload{}, fmt.Errorf("read the history of %s: %w", info.Topic, err)
+	case len(page.Entries) == 0 && !c.realm.KeepsHistory(info.Subscription):
 		return wamp.Payload{}, wamp.Fail(errHistoryUnavailable, "no history is kept of %s", info.Topic)
+	case err != nil:
+		return wamp.Payload{}, wamp.Fail(errHistoryUnavailable, "%s", missing.Error())
 	}
-	if all, err = filter.window(all); err != nil {
-		return wamp.Payload{}, err
-	}
-	return c.events(&filter, all, info.Subscription)
+	return c.answer(page, info.Subscription)
 }
 
 // maySubscribe replaces the text of a refusal, which would name the topic of other subscribers.
@@ -127,82 +131,61 @@ func (c *call) times() ([]func(time.Time) bool, error) {
 	return all, nil
 }
 
-// events returns those events that the filter and their lists of receivers admit.
-func (c *call) events(f *historyFilter, all []router.Kept, sub router.Subscription) (wamp.Payload, error) {
-	if f.reverse {
-		slices.Reverse(all)
+// query asks the journal for the window that the caller may see. That a publisher leaves itself out does not count: a
+// history is a record, not a delivery.
+func (f *historyFilter) query(sub router.Subscription, s *router.Session) router.EventQuery {
+	return router.EventQuery{
+		Subscription: sub,
+		From:         f.from, After: f.after, Before: f.before, Until: f.until,
+		Admits:     func(e *router.Entry) bool { return f.admits(e) && e.Admits(s) },
+		Reverse:    f.reverse,
+		MaxEntries: f.limit, MaxBytes: maxHistoryBytes,
 	}
+}
+
+func (f *historyFilter) admits(e *router.Entry) bool {
+	if f.topic != "" && e.Topic != f.topic {
+		return false
+	}
+	return !slices.ContainsFunc(f.times, func(holds func(time.Time) bool) bool { return !holds(e.At) })
+}
+
+// answer returns a page of the history as positional results.
+func (c *call) answer(page router.EventPage, sub router.Subscription) (wamp.Payload, error) {
 	var events []any
 	var extra wamp.Dict
-	bytes := 0
-	for _, kept := range all {
-		if !f.admits(kept) || !kept.Admits(c.caller) {
-			continue
-		}
-		if bytes += kept.Size(); len(events) == f.limit || bytes > maxHistoryBytes && len(events) > 0 {
-			extra = wamp.Dict{"is_limit_reached": true}
-			break
-		}
-		event, err := eventDetails(kept, sub)
+	for _, e := range page.Entries {
+		event, err := eventDetails(e, sub)
 		if err != nil {
-			c.log.Error("an event of the history cannot be told", "topic", string(kept.Topic()), "error", err)
+			c.log.Error("an event of the history cannot be told", "topic", string(e.Topic), "error", err)
 			continue
 		}
 		events = append(events, event)
 	}
+	if page.More {
+		extra = wamp.Dict{"is_limit_reached": true}
+	}
 	return wamp.NewPayload(events, extra)
 }
 
-// window returns what lies between the publications that were named. A publication that is not in the history (any
-// more) is an error and not an empty answer: the caller has missed something.
-func (f *historyFilter) window(all []router.Kept) ([]router.Kept, error) {
-	start, end := 0, len(all)
-	for _, bound := range []struct {
-		id    wamp.ID
-		limit func(at int)
-	}{
-		{f.from, func(at int) { start = max(start, at) }},
-		{f.after, func(at int) { start = max(start, at+1) }},
-		{f.before, func(at int) { end = min(end, at) }},
-		{f.until, func(at int) { end = min(end, at+1) }},
-	} {
-		if bound.id == 0 {
-			continue
-		}
-		at := slices.IndexFunc(all, func(k router.Kept) bool { return k.Publication() == bound.id })
-		if at < 0 {
-			return nil, wamp.Fail(errHistoryUnavailable, "the publication %d is not in the history, or not any more", bound.id)
-		}
-		bound.limit(at)
-	}
-	return all[start:max(start, end)], nil
-}
-
-func (f *historyFilter) admits(kept router.Kept) bool {
-	if f.topic != "" && kept.Topic() != f.topic {
-		return false
-	}
-	return !slices.ContainsFunc(f.times, func(holds func(time.Time) bool) bool { return !holds(kept.At()) })
-}
-
 // eventDetails returns the publication in the form of get_events.
-func eventDetails(kept router.Kept, sub router.Subscription) (wamp.Dict, error) {
-	event := kept.Event(sub)
+func eventDetails(e *router.Entry, sub router.Subscription) (wamp.Dict, error) {
+	event := e.Event(sub)
 	details := wamp.Dict{
-		"timestamp":    timestamp(kept.At()),
+		"timestamp":    timestamp(e.At),
 		"subscription": event.Subscription,
 		"publication":  event.Publication,
 		"details":      event.Details,
 	}
 	var args []any
 	var kwargs wamp.Dict
-	if err := event.Payload.Decode(&args, &kwargs); err != nil {
+	if err := e.Payload.Decode(&args, &kwargs); err != nil {
 		return nil, err
 	}
-	if event.Payload.Args != nil {
+	if e.Payload.Args != nil {
 		details["args"] = args
 	}
-	if event.Payload.Kwargs != nil {
+	if e.Payload.Kwargs != nil {
 		details["kwargs"] = kwargs
 	}
 	return details, nil

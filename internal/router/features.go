@@ -68,7 +68,6 @@ func routerRoles(options *Options) wamp.Dict {
 		"publisher_exclusion":           true,
 		"subscriber_blackwhite_listing": true,
 		"pattern_based_subscription":    true,
-		"event_retention":               true,
 		"subscription_revocation":       true,
 		"payload_passthru_mode":         true,
 	}
@@ -86,6 +85,9 @@ func routerRoles(options *Options) wamp.Dict {
 	if len(options.TrustLevels) > 0 {
 		dealer["call_trustlevels"] = true
 		broker["publication_trustlevels"] = true
+	}
+	if options.Journal != nil {
+		broker["event_retention"] = true
 	}
 	if options.Disclosure != DiscloseNever {
 		broker["publisher_identification"] = true

@@ -89,6 +89,20 @@ func (m *matcher) admits(c *Client) bool {
 	return m.ids.admit(s.id) && m.authIDs.admit(s.identity.ID) && m.authRoles.admitAny(s.identity.Roles)
 }
 
+// admits checks one session against the lists. A fan-out, which checks many sessions, makes a matcher first.
+func (f *Filter) admits(s *Session) bool {
+	ids := scanned(f.Exclude, f.Eligible)
+	authIDs := scanned(f.ExcludeAuthID, f.EligibleAuthID)
+	authRoles := scanned(f.ExcludeAuthRole, f.EligibleAuthRole)
+	return ids.admit(s.id) && authIDs.admit(s.identity.ID) && authRoles.admitAny(s.identity.Roles)
+}
+
+// AdmitsAll reports whether no list leaves any session out.
+func (f *Filter) AdmitsAll() bool {
+	return len(f.Exclude) == 0 && f.Eligible == nil && len(f.ExcludeAuthID) == 0 && f.EligibleAuthID == nil &&
+		len(f.ExcludeAuthRole) == 0 && f.EligibleAuthRole == nil
+}
+
 // lists is a black and a white list over one attribute.
 type lists[T comparable] struct {
 	excluded list[T]
@@ -98,6 +112,11 @@ type lists[T comparable] struct {
 
 func newLists[T comparable](excluded, eligible []T) lists[T] {
 	return lists[T]{excluded: newList(excluded), eligible: newList(eligible), limited: eligible != nil}
+}
+
+// scanned makes lists that are searched one by one, whatever their length.
+func scanned[T comparable](excluded, eligible []T) lists[T] {
+	return lists[T]{excluded: list[T]{few: excluded}, eligible: list[T]{few: eligible}, limited: eligible != nil}
 }
 
 // admitsAll reports that everybody is admitted.

@@ -14,6 +14,7 @@ import (
 func TestWhoComesLaterMissesNothing(t *testing.T) {
 	const publications = 300
 	r := router.New(router.Options{
+		Journal:   inMemory,
 		Limits:    router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
 		Retention: func(wamp.URI) router.Retention { return router.Retention{History: 5} },
 	})

@@ -15,10 +15,6 @@ const (
 	DefaultOutboxBytes = 4 << 20
 	// DefaultOutboxFrames bounds the bookkeeping where frames are tiny.
 	DefaultOutboxFrames = 10_000
-	// DefaultKeptTopics bounds the topics of a realm that publications are kept of.
-	DefaultKeptTopics = 10_000
-	// DefaultKeptBytes bounds the memory for what is kept of a realm's publications.
-	DefaultKeptBytes = 64 << 20
 	// DefaultKill is how long a callee that was interrupted and owes an answer may take: enough to
 	// tidy up, and no caller waits longer for something that it has canceled.
 	DefaultKill = 10 * time.Second
@@ -35,8 +31,6 @@ type Limits struct {
 	PendingCalls  int
 	OutboxBytes   int
 	OutboxFrames  int
-	KeptTopics    int // over it, as over the next, the longest silent topic is given up
-	KeptBytes     int
 	MessageRate   int // messages per second; over it the client's reader waits
 	MessageBurst  int
 	Kill          time.Duration // for a callee to answer after an INTERRUPT of mode kill
@@ -52,8 +46,6 @@ func (l Limits) withDefaults() Limits {
 		{&l.PendingCalls, DefaultPendingCalls},
 		{&l.OutboxBytes, DefaultOutboxBytes},
 		{&l.OutboxFrames, DefaultOutboxFrames},
-		{&l.KeptTopics, DefaultKeptTopics},
-		{&l.KeptBytes, DefaultKeptBytes},
 		{&l.MessageRate, DefaultMessageRate},
 		{&l.MessageBurst, DefaultMessageBurst},
 	} {

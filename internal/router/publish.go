@@ -69,7 +69,7 @@ func (r *Realm) assignIDs(all []Publication) {
 		if all[i].ID == 0 {
 			all[i].ID = wamp.NewGlobalID()
 		}
-		if all[i].Retain || r.router.options.Retention != nil {
+		if r.journal != nil && (all[i].Retain || r.router.options.Retention != nil) {
 			r.keep(&all[i])
 		}
 	}

@@ -16,7 +16,7 @@ type Realm struct {
 	broker  broker
 	dealer  dealer
 	changes changes
-	history history
+	journal Journal                   // nil: nothing is kept
 	roles   atomic.Pointer[wamp.Dict] // of every WELCOME; replaced, never changed
 
 	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void
@@ -32,7 +32,9 @@ type Realm struct {
 func newRealm(router *Router, name wamp.URI) *Realm {
 	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
 	r.broker.init(&r.changes)
-	r.history.init(&router.options.Limits)
+	if open := router.options.Journal; open != nil {
+		r.journal = open(name)
+	}
 	r.roles.Store(&router.roles)
 	r.observers.Store(&[]*observation{})
 	return r

@@ -12,7 +12,7 @@ import (
 // What is retained for everybody replaces what was for some, which must not stay in memory uncounted.
 func TestReplacedRetainedEventsAreFreed(t *testing.T) {
 	const each = 1 << 20
-	r := router.New(router.Options{})
+	r := router.New(router.Options{Journal: inMemory})
 	realm := r.AddRealm("app")
 	large := wamp.Payload{Args: append(append([]byte(`["`), bytes.Repeat([]byte("x"), each)...), `"]`...)}
 	before := int(heap())

@@ -22,6 +22,8 @@ type Options struct {
 	TrustLevels   map[string]int // by role; empty: calls and events carry no level
 	Authenticator Authenticator  // nil: the identity that the transport proved, else anonymous
 	Authorizer    Authorizer     // nil: everything outside the reserved names is allowed
+	// Journal opens the journal of a realm. nil: nothing is kept.
+	Journal func(realm wamp.URI) Journal
 	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
 	// be quick. nil: the last one that was to be retained, and no history.
 	Retention func(topic wamp.URI) Retention

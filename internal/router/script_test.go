@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -45,6 +46,7 @@ type script struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	options router.Options
+	kept    journal.Options
 	router  *router.Router
 	realm   *router.Realm
 	clients map[string]*peer
@@ -138,6 +140,7 @@ func (s *script) wait(duration string) {
 
 func (s *script) start() {
 	if s.router == nil {
+		s.options.Journal = func(wamp.URI) router.Journal { return journal.New(s.kept) }
 		s.router = router.New(s.options)
 		s.realm = s.router.AddRealm("app")
 		detach, err := meta.Attach(s.realm, meta.Options{URIs: s.options.URIs})
@@ -187,9 +190,9 @@ func (s *script) configure(settings []string) {
 				return router.Retention{}
 			}
 		case "kept_topics":
-			limits.KeptTopics = number
+			s.kept.Topics = number
 		case "kept_bytes":
-			limits.KeptBytes = number
+			s.kept.Bytes = number
 		case "rate":
 			limits.MessageRate = number
 		case "burst":

@@ -73,10 +73,12 @@ func (r *Router) Stats() Stats {
 	for _, realm := range r.allRealms() {
 		s.Subscriptions += realm.broker.count()
 		s.Registrations += realm.dealer.count()
-		kept := realm.history.stats()
-		s.KeptTopics += kept.topics
-		s.KeptBytes += kept.bytes
-		s.KeptDropped += kept.dropped
+		if realm.journal != nil {
+			kept := realm.journal.Stats()
+			s.KeptTopics += kept.Topics
+			s.KeptBytes += kept.Bytes
+			s.KeptDropped += kept.Dropped
+		}
 		for _, session := range realm.Sessions() {
 			s.Sessions++
 			frames, bytes := session.client.outbox.Len()

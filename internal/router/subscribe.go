@@ -14,16 +14,16 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 		s.reply(m, err)
 		return nil
 	}
-	s.reply(m, s.realm.broker.subscribe(s, m))
+	s.reply(m, s.realm.broker.subscribe(ctx, s, m))
 	return nil
 }
 
 // subscribe makes the session a subscriber and queues the answer. A repeated request is answered
 // with the subscription that the session holds already.
-func (b *broker) subscribe(s *Session, m *wamp.Subscribe) error {
+func (b *broker) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe) error {
 	sub := b.openLocked(Subscription{Topic: m.Topic, Match: m.Options.Match()})
 	defer b.unlockAndPrune(sub)
-	return s.attach(sub, m)
+	return s.attach(ctx, sub, m)
 }
 
 // openLocked gives the subscription of that topic and match, with its lock held. The broker's lock is
@@ -54,7 +54,7 @@ func (b *broker) open(wanted Subscription) *subscription {
 
 // attach adds sub, whose lock is held, to what the session holds, and queues SUBSCRIBED in the same
 // step: an event cannot come before it, and what was retained comes before what is new.
-func (s *Session) attach(sub *subscription, m *wamp.Subscribe) error {
+func (s *Session) attach(ctx context.Context, sub *subscription, m *wamp.Subscribe) error {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *Session) attach(sub *subscription, m *wamp.Subscribe) error {
 	}
 	c.sendLocked(&wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID})
 	if retained, _ := m.Options.Bool("get_retained"); retained {
-		s.sendRetainedLocked(sub.info)
+		s.sendRetainedLocked(ctx, sub.info)
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
@@ -137,11 +138,14 @@ func (s *Server) assemble() error {
 		Strictness:    conduct(c.Protocol),
 		Authenticator: s.chain,
 		Authorizer:    s.policy,
-		Retention:     s.policy.Retention(),
-		TrustLevels:   trustLevels(c.Trust),
-		Logger:        s.logger,
-		Probe:         s.metrics,
-		Agent:         "Tidings-" + Version(),
+		Journal: func(wamp.URI) router.Journal {
+			return journal.New(journal.Options{Topics: c.Limits.KeptTopics, Bytes: int(c.Limits.KeptBytes)})
+		},
+		Retention:   s.policy.Retention(),
+		TrustLevels: trustLevels(c.Trust),
+		Logger:      s.logger,
+		Probe:       s.metrics,
+		Agent:       "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
 	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logger: s.logger}); err != nil {
@@ -242,8 +246,6 @@ func routerLimits(l config.Limits) router.Limits {
 		PendingCalls:  l.PendingCalls,
 		OutboxBytes:   int(l.OutboxBytes),
 		OutboxFrames:  l.OutboxFrames,
-		KeptTopics:    l.KeptTopics,
-		KeptBytes:     int(l.KeptBytes),
 		MessageRate:   l.MessageRate,
 		MessageBurst:  l.MessageBurst,
 		Kill:          l.Kill,
