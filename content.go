@@ -15,7 +15,7 @@ import (
 // version that the content has now, and the fields that changed.
 type Change = content.Change
 
-// Author is the user who made a change.
+// Author is the user that made a change.
 type Author = content.Author
 
 // ContentChanged sends an event to every page that watches one of the tags, and returns how many

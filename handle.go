@@ -37,8 +37,8 @@ type Handlers struct {
 	Publish func(ctx context.Context, r *Request) (*Payload, error)
 }
 
-// Handle answers for the topics of a contract. pattern is the contract's, exactly as the
-// configuration has it. Call it before Run.
+// Handle sets the handlers of the topics of a contract. pattern is that of the contract, exactly as in the
+// configuration. It must be called before Run.
 func (s *Server) Handle(pattern string, h Handlers) error {
 	var inner hook.Functions
 	if h.Subscribe != nil {

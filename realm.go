@@ -11,16 +11,16 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Realm is the realm of the server as its own program sees it: the program publishes, subscribes, calls and registers
-// without a connection. It is trusted as the configuration is: the rules of contracts apply to clients only. Its methods
-// are safe for concurrent use.
+// Realm is the realm of the server for the program itself, which publishes, subscribes, calls and registers without a
+// connection. The program is trusted: the rules of contracts apply to clients only. The methods are safe for
+// concurrent use.
 type Realm struct{ server *server.Server }
 
 // Realm returns the realm of the server.
 func (s *Server) Realm() *Realm { return &Realm{s.inner} }
 
-// PublishOptions select the receivers of a publication. A receiver must be in every list that is not nil, so an empty
-// Eligible list admits no receiver, and in no Exclude list.
+// PublishOptions select the receivers of a publication. A receiver must be in every list that is not nil and in no
+// Exclude list, so an empty Eligible list admits no receiver.
 type PublishOptions struct {
 	Exclude, Eligible           []uint64 // sessions
 	ExcludeUsers, EligibleUsers []string
@@ -36,7 +36,7 @@ type Receipt struct {
 	Deliveries  int    // the events that were queued for subscribers of this server
 }
 
-// Publish publishes to a declared topic. The payload must have the form that the contract asks for. options may be nil.
+// Publish publishes to a declared topic. The contract says which payloads it allows. options may be nil.
 func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *PublishOptions) (Receipt, error) {
 	payload, err := encode(p)
 	if err != nil {
@@ -73,9 +73,9 @@ func ids(sessions []uint64) []wamp.ID {
 	return all
 }
 
-// Subscribe calls handler for every publication that matches, also one that is for selected receivers, until cancel. The
-// handler runs in the goroutine of the publisher, so it must not block; a call that has begun may still run after cancel.
-// Handlers share the event, so a handler must not change it.
+// Subscribe calls handler for every publication that matches, whatever its receivers, until cancel. The handler runs
+// in the publisher's goroutine, so it must not block. A call that has begun may still run after cancel. Handlers
+// share the event and must not change it.
 func (r *Realm) Subscribe(topic string, match client.Match, handler func(*Event)) (cancel func(), err error) {
 	policy, err := wamp.ParseMatch(string(match))
 	if err != nil {
@@ -107,8 +107,8 @@ func eventOf(e *router.LocalEvent) (*Event, bool) {
 // Subscribers returns the number of sessions that a publication to the topic would reach.
 func (r *Realm) Subscribers(topic string) int { return r.server.Subscribers(wamp.URI(topic)) }
 
-// Call calls a procedure of a client or of the program and waits for the result. The error is an [*Error] if the callee
-// or the router refused the call.
+// Call calls a procedure of a client or of the program and waits for the result. An error of the callee or the router
+// is an [*Error].
 func (r *Realm) Call(ctx context.Context, procedure string, p Payload) (Payload, error) {
 	payload, err := encode(p)
 	if err != nil {
@@ -122,7 +122,7 @@ func (r *Realm) Call(ctx context.Context, procedure string, p Payload) (Payload,
 }
 
 // Register answers the calls of a declared procedure, until cancel. The result of fn is the result of the call. An
-// [*Error] is what the caller gets instead; any other error is told without its text. Each call runs in a goroutine of
+// [*Error] is what the caller gets instead; the text of any other error is not told. Each call runs in a goroutine of
 // its own, which Run waits for.
 func (r *Realm) Register(procedure string, fn func(ctx context.Context, call *Invocation) (Payload, error)) (cancel func(), err error) {
 	return r.server.Register(wamp.URI(procedure), func(ctx context.Context, in router.Invocation) (wamp.Payload, error) {

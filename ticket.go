@@ -7,23 +7,23 @@ import (
 	"github.com/tidings-io/tidings/internal/auth"
 )
 
-// Grant is whom a ticket is for.
+// Grant describes the user of a ticket.
 type Grant struct {
 	User   string
 	Name   string
 	Roles  []string
 	Tenant string
 	Claims map[string]any
-	TTL    time.Duration // 0: as configured, which is also the most
+	TTL    time.Duration // 0: as configured, which is also the maximum
 }
 
-// Ticket lets its holder log in as a user, once.
+// Ticket lets a page log in as a user, once.
 type Ticket struct {
 	Ticket  string
 	Expires time.Time
 }
 
-// IssueTicket makes a one-time ticket for a user. The page connects with it.
+// IssueTicket returns a one-time ticket for a user. The page connects with it.
 func (s *Server) IssueTicket(ctx context.Context, g Grant) (Ticket, error) {
 	ticket, expires, err := s.inner.IssueTicket(ctx, auth.Grant{
 		User: g.User, Name: g.Name, Roles: g.Roles, Tenant: g.Tenant, Claims: g.Claims, TTL: g.TTL,

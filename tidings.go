@@ -7,9 +7,10 @@
 //	...
 //	err = server.Run(ctx)
 //
-// The configuration file says what the server does; this package adds what a file cannot say. It never listens, dials or starts a goroutine before [Server.Run].
+// The configuration file says what the server does; this package adds what a file cannot say. It never listens, dials
+// or starts a goroutine before [Server.Run].
 //
-// A program that talks to a server which runs elsewhere uses package client.
+// A program that connects to a server elsewhere uses package client.
 package tidings
 
 import (
@@ -31,13 +32,13 @@ import (
 // log in.
 type Config struct {
 	File  string                           // the configuration file, such as tidings.yaml
-	Files fs.FS                            // that File and the schemas it names are read from; nil: the machine's
+	Files fs.FS                            // the file system of File and of the schemas it names; nil: the machine's
 	YAML  []byte                           // the configuration itself, instead of File
 	Set   []string                         // overrides, such as "limits.message_bytes=2MiB"
-	Env   func(name string) (string, bool) // what ${NAME} and TIDINGS_ variables mean; nil: the process's environment
+	Env   func(name string) (string, bool) // looks up ${NAME} and TIDINGS_ variables; nil: the process's environment
 
 	Listen   string       // overrides listen of the configuration, such as "127.0.0.1:8080"
-	Listener net.Listener // already open; nothing else is listened on then
+	Listener net.Listener // already open; Run listens on no other
 	Logger   *slog.Logger // nil: as configured, to LogTo
 	LogTo    io.Writer    // nil: standard error
 }
@@ -83,8 +84,8 @@ func (c Config) parse() (*config.Config, error) {
 	return config.Load(c.File, options)
 }
 
-// Run serves until ctx ends. Then it sends GOODBYE to every session and waits until all connections are closed. Run can
-// be called once.
+// Run serves until ctx ends. Then it sends GOODBYE to every session and waits until all connections are closed. It
+// must be called only once.
 func (s *Server) Run(ctx context.Context) error { return s.inner.Run(ctx) }
 
 // Ready is closed once the server accepts connections.

@@ -9,18 +9,17 @@ import (
 
 // CallOptions change how a procedure is called.
 type CallOptions struct {
-	// Timeout after which the router ends the call, if it can; ctx ends it in any case.
+	// Timeout asks the router to end the call after that time, if it can. The end of ctx ends it in any case.
 	Timeout time.Duration
-	// Progress is called for each part of the result that comes before the last, in order, by the
-	// goroutine that reads from the server: it must not block, and may still run when Call returns
-	// because ctx has ended. nil asks for the whole result only.
+	// Progress is called for each progressive result, in order, by the goroutine that reads from the server. It must
+	// not block, and may still run when Call returns because ctx has ended. nil asks for the final result only.
 	Progress func(Payload)
-	// DiscloseMe asks the router to tell the callee who calls.
+	// DiscloseMe asks the router to tell the callee the caller.
 	DiscloseMe bool
 }
 
-// Call asks whoever registered the procedure and returns what that answered. An answer that is an
-// error, by the router or the callee, is an [*Error]. When ctx ends first the call is canceled.
+// Call calls the procedure and returns its result. An error of the router or the callee is an [*Error]. When ctx
+// ends, the call is canceled.
 func (c *Client) Call(ctx context.Context, procedure string, payload Payload, options *CallOptions) (Payload, error) {
 	if options == nil {
 		options = &CallOptions{}
@@ -45,7 +44,7 @@ func (c *Client) Call(ctx context.Context, procedure string, payload Payload, op
 func (o *CallOptions) dict() wamp.Dict {
 	d := wamp.Dict{}
 	if o.Timeout > 0 {
-		d["timeout"] = max(1, o.Timeout.Milliseconds()) // 0 would be no timeout at all
+		d["timeout"] = max(1, o.Timeout.Milliseconds()) // 0 would mean no timeout
 	}
 	if o.Progress != nil {
 		d["receive_progress"] = true
@@ -56,7 +55,7 @@ func (o *CallOptions) dict() wamp.Dict {
 	return d
 }
 
-// progress hands a part of a result to who waits for all of it. Nobody may wait any more.
+// progress passes a progressive result to the Progress function of the call, if the call is still pending.
 func (l *link) progress(m *wamp.Result) error {
 	l.client.mu.Lock()
 	r := l.pending[m.Request]

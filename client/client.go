@@ -9,19 +9,19 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Client is a connection to one realm that is made again when it is lost. Its methods may be used
-// by many goroutines, and from handlers.
+// Client is a connection to one realm that is restored when it is lost. Its methods are safe for concurrent use, also
+// from handlers.
 //
-// One lock guards all its state; nothing under it blocks, and the only lock taken inside it is the
-// one of a link's outgoing queue.
+// mu guards all its state. No goroutine blocks while it holds mu, and the only lock taken under it is that of a
+// link's outgoing queue.
 type Client struct {
 	// static after construction
 	config Config
 	life   context.Context // ends with the client; handlers' contexts are its children
 	end    context.CancelFunc
 	events chan pendingEvent
-	down   chan struct{} // closed when there is no connection and will be none
-	done   chan struct{} // closed when no handler runs either
+	down   chan struct{} // closed when there is no connection and no further try
+	done   chan struct{} // closed when down is closed and no handler runs
 
 	handlers sync.WaitGroup // running invocations
 
@@ -33,12 +33,11 @@ type Client struct {
 	leaving       bool // Close was called
 	ended         bool
 	err           error
-	subscriptions []*Subscription // wanted, in the order of asking
+	subscriptions []*Subscription // wanted, in the order of the requests
 	registrations []*Registration
 }
 
-// Connect joins the realm and returns when the session is established. A first try that fails is
-// the caller's to repeat.
+// Connect joins the realm and returns when the session is established. It does not repeat a first try that fails.
 func Connect(ctx context.Context, config Config) (*Client, error) {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -51,7 +50,7 @@ func Connect(ctx context.Context, config Config) (*Client, error) {
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
-	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx)) // values of ctx reach handlers, its end does not end the client
+	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx)) // values of ctx reach handlers; the end of ctx does not end the client
 	config.OnState(StateChange{State: Connecting, Try: 1})
 	l, err := c.join(ctx)
 	if err != nil {
@@ -64,20 +63,20 @@ func Connect(ctx context.Context, config Config) (*Client, error) {
 	return c, nil
 }
 
-// Session is what the router said when it let the client in.
+// Session describes a session, as the router's WELCOME does.
 type Session struct {
 	ID         uint64
 	Realm      string
 	AuthID     string
 	AuthRole   string
 	AuthMethod string
-	// Details is the whole of WELCOME.Details.
+	// Details holds all details of WELCOME.
 	Details map[string]any
 }
 
 func newSession(realm string, welcome *wamp.Welcome) Session {
 	s := Session{ID: uint64(welcome.Session), Realm: realm, Details: wamp.PlainMap(welcome.Details)}
-	s.AuthID, _ = welcome.Details.String("authid") // absent for a session without a name
+	s.AuthID, _ = welcome.Details.String("authid") // absent for an anonymous session
 	s.AuthRole, _ = welcome.Details.String("authrole")
 	s.AuthMethod, _ = welcome.Details.String("authmethod")
 	if assigned, ok := welcome.Details.String("realm"); ok {
@@ -86,7 +85,7 @@ func newSession(realm string, welcome *wamp.Welcome) Session {
 	return s
 }
 
-// Session is the current session, and a zero one while there is none.
+// Session returns the current session, or the zero Session while there is none.
 func (c *Client) Session() Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,9 +95,8 @@ func (c *Client) Session() Session {
 	return c.link.session
 }
 
-// Close says GOODBYE and closes the connection, after what was already asked to be published has
-// been written. No handler is called from then on; those that run may still do so when Close
-// returns, see [Client.Done].
+// Close sends GOODBYE and closes the connection, after the queued publications are written. It starts no further
+// handler; handlers that run may still run when Close returns, see [Client.Done].
 func (c *Client) Close() error {
 	c.mu.Lock()
 	l := c.link
@@ -113,7 +111,7 @@ func (c *Client) Close() error {
 		defer timer.Stop()
 		select {
 		case <-l.gone:
-		case <-timer.C: // the router owes an answer, the user does not owe more patience
+		case <-timer.C: // the router has not answered in time
 		}
 	}
 	c.end()
@@ -124,10 +122,10 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Done is closed when the client has ended and none of its handlers runs any more.
+// Done is closed when the client has ended and none of its handlers runs.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Err tells why the client has ended: nil after Close, and while it has not.
+// Err returns the reason why the client has ended: nil after Close, and nil before the end.
 func (c *Client) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -139,7 +137,7 @@ func (c *Client) request(ctx context.Context, kind wamp.Code, message func(wamp.
 	return c.exchange(ctx, kind, outbound{message: message})
 }
 
-// exchange is request with everything that a request can have but settle.
+// exchange is request with the options of outbound.
 func (c *Client) exchange(ctx context.Context, kind wamp.Code, o outbound) (wamp.Message, error) {
 	type reply struct {
 		message wamp.Message
@@ -160,15 +158,15 @@ func (c *Client) exchange(ctx context.Context, kind wamp.Code, o outbound) (wamp
 	}
 }
 
-// outbound is a request before it has its id. settle is called once, with the client's lock held,
-// with the answer or the reason why there will be none; nil: no answer is asked for.
+// outbound is a request without its id. settle is called once, with the client's lock held, with the answer or the
+// reason why none will come. A nil settle asks for no answer.
 type outbound struct {
 	message  func(wamp.ID) wamp.Message
 	settle   func(wamp.Message, error)
-	progress func(Payload) // of a call: called without the lock, for parts of the answer
+	progress func(Payload) // of a call: called without the lock, for each progressive result
 }
 
-// send waits for a connection with room and queues the request there.
+// send waits for a connection with room in its queue, and queues the request.
 func (c *Client) send(ctx context.Context, kind wamp.Code, o outbound) (*link, wamp.ID, error) {
 	for {
 		l, err := c.connected(ctx)
@@ -179,7 +177,7 @@ func (c *Client) send(ctx context.Context, kind wamp.Code, o outbound) (*link, w
 			return nil, 0, fmt.Errorf("wait for room: %w", err)
 		}
 		c.mu.Lock()
-		if c.link != l { // lost before anything was sent, so trying again repeats nothing
+		if c.link != l { // lost before the request was sent, so sending it again repeats nothing
 			c.mu.Unlock()
 			continue
 		}
@@ -189,7 +187,7 @@ func (c *Client) send(ctx context.Context, kind wamp.Code, o outbound) (*link, w
 	}
 }
 
-// abandon forgets a request whose asker has gone, and cancels it if it is a call.
+// abandon forgets a request whose caller has gone, and cancels it if it is a call.
 func (c *Client) abandon(l *link, id wamp.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -206,7 +204,7 @@ func (c *Client) abandon(l *link, id wamp.ID) {
 	}
 }
 
-// connected waits for a session.
+// connected waits for a session and returns its link.
 func (c *Client) connected(ctx context.Context) (*link, error) {
 	for {
 		c.mu.Lock()
@@ -226,7 +224,7 @@ func (c *Client) connected(ctx context.Context) (*link, error) {
 	}
 }
 
-// closedLocked is the error for requests that come too late.
+// closedLocked returns the error of a request after the end, or nil. Caller must hold mu.
 func (c *Client) closedLocked() error {
 	switch {
 	case c.ended && c.err != nil:
@@ -237,7 +235,7 @@ func (c *Client) closedLocked() error {
 	return nil
 }
 
-// changedLocked wakes everybody who waits for another state of the connection.
+// changedLocked wakes the goroutines that wait for another state. Caller must hold mu.
 func (c *Client) changedLocked() {
 	close(c.changed)
 	c.changed = make(chan struct{})

@@ -14,10 +14,10 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Config says where to connect and as whom. Only URL is required.
+// Config configures a client. Only URL is required.
 type Config struct {
-	// URL of the server: http, https, ws or wss. Without a path, /ws is meant. For RawSocket it is
-	// rs://host:port, with TLS rss://host:port, and rs+unix:///path for a Unix socket.
+	// URL of the server: http, https, ws or wss. The path is /ws if the URL has none. A RawSocket is rs://host:port,
+	// or rss://host:port with TLS, or rs+unix:///path for a Unix socket.
 	URL string
 	// Realm to join; "app" when empty.
 	Realm string
@@ -27,64 +27,62 @@ type Config struct {
 	// AuthID, if not empty, must be the user or backend that Auth proves.
 	AuthID string
 
-	// Serialization of all messages; JSON unless another is named.
+	// Serialization of all messages; JSON by default.
 	Serialization Serialization
-	// Reconnect says how a lost connection is made again.
+	// Reconnect configures how a lost connection is restored.
 	Reconnect Reconnect
-	// OnState is told of every change of the connection, in order. It must not block.
+	// OnState is called for every change of the connection, in order. It must not block.
 	OnState func(StateChange)
-	// Tab is the identity of a page that outlives its sessions (letters, digits, - and _).
+	// Tab is the identity of a page, which outlives its sessions (letters, digits, - and _).
 	Tab string
-	// Agent is what the server's operators see as the kind of client.
+	// Agent names the kind of client to the operators of the server.
 	Agent string
 
 	// TLS for https and wss.
 	TLS *tls.Config
 	// Header is added to the WebSocket handshake.
 	Header http.Header
-	// Dial replaces the way to the server, for proxies and Unix sockets.
+	// Dial replaces the connection to the server, for proxies and Unix sockets.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Logger hears what no return value can say, such as a subscription that the server refused
-	// after a reconnect. None when nil.
+	// Logger gets what no return value can report, such as a subscription that was refused after a reconnect. nil
+	// discards it.
 	Logger *slog.Logger
 	Limits Limits
 }
 
-// Reconnect says how often and how soon to try. The zero value tries for ever.
+// Reconnect configures the tries to restore a connection. The zero value tries for ever.
 type Reconnect struct {
 	// Off ends the client when its connection is lost.
 	Off bool
-	// Min and Max bound the pause before a try: it doubles from Min (500 ms) to Max (30 s), and
-	// each is shortened at random by up to a half, so that a restarted server does not meet
-	// everybody at once.
+	// Min and Max bound the pause before a try. It doubles from Min (500 ms) to Max (30 s), and each is shortened at
+	// random by up to a half, so that the clients of a restarted server do not connect all at once.
 	Min, Max time.Duration
 	// Tries in a row without a session, after which the client ends; 0 is no limit.
 	Tries int
 }
 
-// Limits keep what a peer or a slow handler can cost within bounds. Zero fields get the defaults.
+// Limits bound the cost of a server or a handler that is slow or faulty. Zero fields get the defaults.
 type Limits struct {
-	// Message is the longest message taken from the server, in bytes.
+	// Message is the longest message accepted from the server, in bytes.
 	Message int
-	// Outgoing bytes wait to be written before further requests wait for room.
+	// Outgoing is the bytes that may wait to be written before further requests block.
 	Outgoing int
-	// Events wait for a handler that is busy; after that the server waits, and after
-	// HandlerPatience the connection is given up with [ErrSlowHandler].
+	// Events is the number of events that may wait for a busy handler. Then the client stops reading, and closes the
+	// connection with [ErrSlowHandler] after HandlerPatience.
 	Events          int
 	HandlerPatience time.Duration
-	// Invocations that run at once; further ones are refused.
+	// Invocations is the number of concurrent invocations; further ones are refused.
 	Invocations int
 	// Join bounds one try to connect, from the first packet to WELCOME.
 	Join time.Duration
-	// Ping is the pause between two pings; without any sign of life for twice as long the
-	// connection is lost.
+	// Ping is the pause between two pings. Without a sign of life for twice as long, the connection counts as lost.
 	Ping time.Duration
 	// Leave bounds the wait for the server's answer to GOODBYE.
 	Leave time.Duration
 }
 
 const (
-	defaultMessage         = 16 << 20 // twice the server's default for what it takes, and a bound all the same
+	defaultMessage         = 16 << 20 // twice the longest message that the server accepts by default
 	defaultOutgoing        = 4 << 20
 	defaultEvents          = 4096
 	defaultHandlerPatience = 10 * time.Second // shorter than the time after which servers drop a reader that stalls
@@ -96,7 +94,7 @@ const (
 	defaultBackoffMax      = 30 * time.Second
 )
 
-// withDefaults checks the configuration and fills in what was left out.
+// withDefaults checks the configuration and fills in the defaults.
 func (c Config) withDefaults() (Config, error) {
 	address, err := serverURL(c.URL)
 	if err != nil {
@@ -137,7 +135,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// serverURL turns the address that people know into the one to dial.
+// serverURL returns the URL to dial for the address of a server.
 func serverURL(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -171,10 +169,10 @@ func serverURL(address string) (string, error) {
 	return u.String(), nil
 }
 
-// Serialization is how messages become bytes.
+// Serialization is the encoding of messages as bytes.
 type Serialization uint8
 
-// The serializations that a client can ask for.
+// The serializations that a client can request.
 const (
 	JSON Serialization = iota
 	MessagePack
@@ -182,7 +180,7 @@ const (
 	UBJSON
 )
 
-// String gives the usual name.
+// String returns the usual name.
 func (s Serialization) String() string {
 	switch s {
 	case JSON:

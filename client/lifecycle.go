@@ -5,11 +5,11 @@ import (
 	"errors"
 )
 
-// lifecycle is how it goes with something that the router was asked to keep: agreed, then ended. The
-// client's lock guards both steps.
+// lifecycle is the state of a subscription or registration: requested, agreed, ended. The client's lock guards the
+// transitions.
 type lifecycle struct {
-	agreed chan struct{} // closed at the first agreement
-	ended  chan struct{} // closed at the end
+	agreed chan struct{} // closed when the router first agrees
+	ended  chan struct{} // closed when the subscription or registration ends
 	err    error         // why it ended; written before ended is closed, never after
 }
 
@@ -30,7 +30,7 @@ func (o *lifecycle) finishLocked(err error) {
 	}
 }
 
-// wait returns once the router has agreed or refused.
+// wait blocks until the router has agreed or refused.
 func (o *lifecycle) wait(ctx context.Context) error {
 	select {
 	case <-o.agreed:
@@ -42,11 +42,11 @@ func (o *lifecycle) wait(ctx context.Context) error {
 	}
 }
 
-// Done is closed when it has ended: taken back, refused after a reconnect, revoked by the router,
-// or with the client.
+// Done is closed when the subscription or registration has ended: canceled, refused after a reconnect, revoked by the
+// router, or together with the client.
 func (o *lifecycle) Done() <-chan struct{} { return o.ended }
 
-// Err tells why it has ended: nil if its owner took it back, and while it has not.
+// Err returns the reason of the end: nil if it was canceled, and nil before the end.
 func (o *lifecycle) Err() error {
 	if !isClosed(o.ended) {
 		return nil

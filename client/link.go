@@ -11,8 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// link is one session over one connection. A reader and a writer serve it; it is never used again
-// once it is gone.
+// link is one session over one connection, with a reader and a writer. A link that is gone is not used again.
 type link struct {
 	// static after joining
 	client     *Client
@@ -20,7 +19,7 @@ type link struct {
 	out        *outgoing
 	session    Session
 	canCancel  bool // the router knows CANCEL
-	canTimeOut bool // the router ends calls in time by itself
+	canTimeOut bool // the router enforces timeouts of calls
 
 	gone chan struct{} // closed when the session is over
 
@@ -31,7 +30,7 @@ type link struct {
 	held          map[wamp.ID]*sharedSubscription
 	registrations map[wamp.ID]*Registration
 	invocations   map[wamp.ID]context.CancelFunc
-	cause         error // why the writer gave up
+	cause         error // why the writer has failed
 }
 
 type pendingRequest struct {
@@ -56,7 +55,7 @@ func newLink(c *Client, s *socket) *link {
 	return l
 }
 
-// encode makes the frame of a message.
+// encode returns the frame of a message.
 func (l *link) encode(m wamp.Message) ([]byte, error) {
 	message, err := l.socket.encoding.Append(nil, m)
 	if err != nil {
@@ -65,7 +64,7 @@ func (l *link) encode(m wamp.Message) ([]byte, error) {
 	return l.socket.frame(message)
 }
 
-// putLocked queues a message that needs no answer.
+// putLocked queues a message that needs no answer. Caller must hold client.mu.
 func (l *link) putLocked(m wamp.Message) error {
 	frame, err := l.encode(m)
 	if err != nil {
@@ -75,8 +74,8 @@ func (l *link) putLocked(m wamp.Message) error {
 	return nil
 }
 
-// requestLocked gives a request its id and queues it: both under the lock, so that ids go out in
-// sequence.
+// requestLocked gives a request its id and queues it under one lock, so that ids are sent in sequence. Caller must
+// hold client.mu.
 func (l *link) requestLocked(kind wamp.Code, o outbound) (wamp.ID, error) {
 	id := l.requests.Next()
 	if err := l.putLocked(o.message(id)); err != nil {
@@ -88,7 +87,7 @@ func (l *link) requestLocked(kind wamp.Code, o outbound) (wamp.ID, error) {
 	return id, nil
 }
 
-// read serves the connection's incoming half until it ends, and tells why it did.
+// read reads messages until the connection ends, and returns the reason.
 func (l *link) read() error {
 	for {
 		frame, err := l.socket.read()
@@ -109,14 +108,14 @@ func (l *link) read() error {
 	}
 }
 
-// abort tells the router what it did wrong.
+// abort sends ABORT with the protocol violation of the router.
 func (l *link) abort(violation *wamp.Failure) error {
 	l.client.mu.Lock()
 	defer l.client.mu.Unlock()
 	return l.putLocked(&wamp.Abort{Details: wamp.Dict{"message": violation.Message}, Reason: violation.URI})
 }
 
-// receive takes one message. An error ends the connection.
+// receive handles one message. An error ends the connection.
 func (l *link) receive(m wamp.Message) error {
 	switch m := m.(type) {
 	case *wamp.Event:
@@ -159,7 +158,7 @@ func (l *link) receive(m wamp.Message) error {
 	return wamp.Violation("a router does not send %s in a session", m.Code())
 }
 
-// answer settles a pending request. An answer to a request that was abandoned is ignored.
+// answer settles a pending request. An answer to an abandoned request is ignored.
 func (l *link) answer(id wamp.ID, kind wamp.Code, m wamp.Message) error {
 	var refusal error
 	if e, refused := m.(*wamp.Error); refused {
@@ -183,7 +182,7 @@ func (l *link) answer(id wamp.ID, kind wamp.Code, m wamp.Message) error {
 	return nil
 }
 
-// goodbye answers GOODBYE, unless it is the answer, and ends the connection.
+// goodbye answers GOODBYE, unless that is itself the answer, and ends the connection.
 func (l *link) goodbye(m *wamp.Goodbye) error {
 	l.client.mu.Lock()
 	defer l.client.mu.Unlock()
@@ -197,7 +196,7 @@ func (l *link) goodbye(m *wamp.Goodbye) error {
 	return newError(m.Reason, m.Details, wamp.Payload{})
 }
 
-// write serves the connection's outgoing half until the session is gone, or writing fails.
+// write writes queued frames until the session is gone or a write fails.
 func (l *link) write() {
 	ping := time.NewTicker(l.client.config.Limits.Ping)
 	defer ping.Stop()
@@ -208,7 +207,7 @@ func (l *link) write() {
 		case <-ping.C:
 			l.control(ws.OpPing, nil)
 		case <-l.gone:
-			last = true // what the reader put before it ended still goes out
+			last = true // frames that were queued before the end are still sent
 		}
 		if frames := l.out.take(); len(frames) > 0 {
 			if err := l.socket.write(frames); err != nil {

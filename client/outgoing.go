@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// outgoing is what waits to be written to the server. Anybody puts, one writer takes.
+// outgoing is the queue of frames for the server. Any goroutine puts frames, and one writer takes them.
 type outgoing struct {
 	limit int
 	wake  chan struct{} // holds one token while there may be something to take
@@ -14,15 +14,14 @@ type outgoing struct {
 	mu     sync.Mutex // guards what follows
 	frames net.Buffers
 	bytes  int
-	room   chan struct{} // closed and made anew when a full queue has room again; nil while nobody waits
+	room   chan struct{} // closed when a full queue has room again; nil while no goroutine waits
 }
 
 func newOutgoing(limit int) *outgoing {
 	return &outgoing{limit: limit, wake: make(chan struct{}, 1)}
 }
 
-// put appends a frame and never blocks: what the protocol obliges the client to say goes out even
-// when the queue is over its limit.
+// put appends a frame. It never blocks: frames that the protocol requires are queued even over the limit.
 func (o *outgoing) put(frame []byte) {
 	o.mu.Lock()
 	o.frames = append(o.frames, frame)
@@ -34,7 +33,7 @@ func (o *outgoing) put(frame []byte) {
 	}
 }
 
-// take gives everything that waits and makes room.
+// take returns all queued frames and makes room.
 func (o *outgoing) take() net.Buffers {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -47,7 +46,7 @@ func (o *outgoing) take() net.Buffers {
 	return frames
 }
 
-// wait returns once there is room, or ctx has ended, or the connection is gone.
+// wait blocks until there is room, ctx has ended, or the connection is gone.
 func (o *outgoing) wait(ctx context.Context, gone <-chan struct{}) error {
 	for {
 		o.mu.Lock()
@@ -63,7 +62,7 @@ func (o *outgoing) wait(ctx context.Context, gone <-chan struct{}) error {
 		select {
 		case <-room:
 		case <-gone:
-			return nil // whoever sends next is told that the connection is lost
+			return nil // the next request reports the lost connection
 		case <-ctx.Done():
 			return ctx.Err()
 		}

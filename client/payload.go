@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Payload is what an application sends: arguments, named arguments, or both.
+// Payload is the content of a publication, call or result: positional arguments, keyword arguments, or both.
 //
 // Sent values are anything that marshals to JSON, and []byte, which arrives as binary in every
 // serialization. Received values are nil, bool, int64, uint64 (above the range of int64), float64,
@@ -22,14 +22,14 @@ type Payload struct {
 	Kwargs map[string]any
 }
 
-// Args makes a payload of arguments.
+// Args returns a payload of positional arguments.
 func Args(args ...any) Payload { return Payload{Args: args} }
 
-// Kwargs makes a payload of named arguments.
+// Kwargs returns a payload of keyword arguments.
 func Kwargs(kwargs map[string]any) Payload { return Payload{Kwargs: kwargs} }
 
-// JSON gives the payload as one JSON value: null without arguments, a single argument as it is,
-// several as an array, named arguments as an object, and {"args": ..., "kwargs": ...} for both.
+// JSON returns the payload as one JSON value: null without arguments, a single argument as it is, several as an
+// array, keyword arguments as an object, and {"args": ..., "kwargs": ...} for both.
 func (p Payload) JSON() ([]byte, error) {
 	payload, err := toWAMP(p)
 	if err != nil {
@@ -38,7 +38,7 @@ func (p Payload) JSON() ([]byte, error) {
 	return payload.Value()
 }
 
-// Decode stores the payload, as the one value of [Payload.JSON], in what v points to.
+// Decode stores the value of [Payload.JSON] in the value that v points to.
 func (p Payload) Decode(v any) error {
 	value, err := p.JSON()
 	if err != nil {
@@ -68,7 +68,7 @@ var (
 	})
 )
 
-// encoding gives equal payloads equal bytes.
+// encoding encodes equal payloads as equal bytes.
 var encoding = json.JoinOptions(json.WithMarshalers(binaryToText), json.Deterministic(true))
 
 // toWAMP encodes a payload.

@@ -7,30 +7,30 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// PublishOptions say who hears of a publication, and how the router answers.
+// PublishOptions select the receivers of a publication and whether the router answers.
 type PublishOptions struct {
-	// Unacknowledged publishes without an answer: neither a refusal nor a loss is noticed.
+	// Unacknowledged publishes without an answer: the client notices neither a refusal nor a loss.
 	Unacknowledged bool
 	// IncludeMe delivers the event to this client too, if it has subscribed.
 	IncludeMe bool
-	// DiscloseMe asks the router to tell subscribers who published.
+	// DiscloseMe asks the router to tell subscribers the publisher.
 	DiscloseMe bool
-	// Retain keeps the event as the last of its topic, for who subscribes later and asks for it.
+	// Retain keeps the event as the last of its topic, for later subscribers that ask for it.
 	Retain bool
 
-	// Only sessions, users and roles that are in every list that is not nil get the event; an
-	// empty one lets nobody through.
+	// Only sessions, users and roles that are in every list that is not nil receive the event; an empty list admits
+	// no receiver.
 	Eligible         []uint64
 	EligibleAuthID   []string
 	EligibleAuthRole []string
-	// Nobody in one of these lists gets it.
+	// Sessions, users and roles in one of these lists do not receive the event.
 	Exclude         []uint64
 	ExcludeAuthID   []string
 	ExcludeAuthRole []string
 }
 
-// Publish gives the payload to the subscribers of a topic. It returns the id of the publication
-// once the router has accepted it, or 0 as soon as it is queued if it is unacknowledged.
+// Publish publishes the payload to the subscribers of a topic. It returns the id of the publication once the router
+// has accepted it. An unacknowledged publication returns 0 as soon as it is queued.
 func (c *Client) Publish(ctx context.Context, topic string, payload Payload, options *PublishOptions) (uint64, error) {
 	if options == nil {
 		options = &PublishOptions{}
@@ -76,7 +76,7 @@ func (o *PublishOptions) dict() wamp.Dict {
 	return d
 }
 
-// ids turns ids into the integers that options consist of, keeping absent and empty apart.
+// ids returns the ids as integers for an option. It keeps nil and empty lists apart.
 func ids(sessions []uint64) []int64 {
 	if sessions == nil {
 		return nil
@@ -99,7 +99,7 @@ func putList[T any](d wamp.Dict, key string, values []T) {
 	d[key] = list
 }
 
-// wrap says what was being done when err came up.
+// wrap adds the operation to an error.
 func wrap(err error, doing, uri string) error {
 	if err == nil {
 		return nil

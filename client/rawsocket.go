@@ -16,22 +16,22 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// RawSocket is WAMP on a plain stream: four bytes each way, then messages behind a header of four
+// RawSocket is WAMP on a plain stream: a handshake of four bytes each way, then messages behind a header of four
 // bytes (WAMP, "RawSocket Transport").
 
 const (
 	rawMagic   = 0x7f
-	rawLargest = 1 << 24 // the header's length has 24 bits, and one more for just this
+	rawLargest = 1 << 24 // the length has 24 bits; one more bit stands for exactly this
 	rawMessage = 0
 	rawPing    = 1
 	rawPong    = 2
 	rawLong    = 8 // stands for rawLargest
 )
 
-// rawSerializers are the serializations' numbers in the handshake.
+// rawSerializers are the numbers of the serializations in the handshake.
 var rawSerializers = map[wamp.Serialization]byte{wamp.JSON: 1, wamp.MessagePack: 2, wamp.CBOR: 3, wamp.UBJSON: 4}
 
-// rawAddress tells what to dial for a URL of RawSocket.
+// rawAddress returns the network and address of a RawSocket URL.
 func rawAddress(u *url.URL) (network, address string) {
 	if u.Scheme == "rs+unix" {
 		return "unix", u.Path
@@ -83,10 +83,10 @@ func tlsFor(config *tls.Config, name string) *tls.Config {
 	return config
 }
 
-// openRaw does the handshake and gives what the server takes.
+// openRaw performs the handshake and returns the longest message that the server accepts.
 func openRaw(conn net.Conn, serializer byte, limit int) (takes int, err error) {
 	exponent := byte(0)
-	for exponent < 15 && 1<<(10+exponent) <= limit { // what is promised must be taken
+	for exponent < 15 && 1<<(10+exponent) <= limit { // an announced length must be accepted
 		exponent++
 	}
 	if _, err := conn.Write([]byte{rawMagic, exponent<<4 | serializer, 0, 0}); err != nil {
@@ -121,7 +121,7 @@ func rawRefusal(code byte) string {
 	return fmt.Sprintf("error %d", code)
 }
 
-// rawWire lays messages on a RawSocket.
+// rawWire frames messages for RawSocket.
 type rawWire struct{ takes int }
 
 func (rawWire) read(s *socket) ([]byte, error) {
@@ -163,7 +163,7 @@ func (w rawWire) message(_ wamp.Encoding, message []byte) ([]byte, error) {
 	return rawFrame(rawMessage, message), nil
 }
 
-// control has no frame for a close: the end of the connection is one.
+// control returns no frame for a close: RawSocket has none.
 func (rawWire) control(op ws.OpCode, payload []byte) ([]byte, error) {
 	switch op {
 	case ws.OpPing:

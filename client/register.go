@@ -14,22 +14,21 @@ type Invocation struct {
 
 	// Procedure that was called, also when the registration is for a pattern.
 	Procedure string
-	// Caller's session, and who that is, if disclosed.
+	// Caller is the session of the caller, with its user and role, if disclosed.
 	Caller         uint64
 	CallerAuthID   string
 	CallerAuthRole string
-	// Progressive says that the caller takes the result in parts, by [Invocation.Progress].
+	// Progressive reports that the caller accepts progressive results; see [Invocation.Progress].
 	Progressive bool
-	// Details is everything that came with the invocation.
+	// Details holds all details of the invocation.
 	Details map[string]any
 
 	link *link
 	id   wamp.ID
 }
 
-// Progress sends a part of the result ahead of what the procedure will return. Unless the caller
-// takes parts it does nothing. It waits for room while much is waiting to be sent; an error says that
-// nobody is there to hear more.
+// Progress sends a part of the result before the procedure returns. It does nothing unless the caller accepts
+// progressive results. It blocks while the outgoing queue is full. An error reports that the call has ended.
 func (i *Invocation) Progress(ctx context.Context, part Payload) error {
 	if !i.Progressive {
 		return nil
@@ -63,7 +62,7 @@ type RegisterOptions struct {
 	// Invoke lets several clients register the procedure, and selects the client that answers a call. All must
 	// name the same policy. A client with too many running calls passes a call on to the next.
 	Invoke InvokePolicy
-	// ThisSession ends the registration with the session instead of asking for it again.
+	// ThisSession ends the registration with the session; it is not restored after a reconnect.
 	ThisSession bool
 }
 
@@ -79,8 +78,8 @@ type Registration struct {
 	canceled bool    // guarded by client.mu
 }
 
-// Register answers calls of the procedure until Unregister, over reconnects. It returns once the
-// router has agreed. Invocations run at the same time, each in a goroutine of its own.
+// Register answers calls of the procedure until Unregister, and is restored after a reconnect. It returns once the
+// router has accepted it. Each invocation runs in a goroutine of its own.
 func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, options *RegisterOptions) (*Registration, error) {
 	r := &Registration{client: c, uri: uri, procedure: procedure, lifecycle: newLifecycle()}
 	if options != nil {
@@ -92,7 +91,7 @@ func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, 
 		c.mu.Unlock()
 		return nil, wrap(err, "register", uri)
 	}
-	if c.wantsLocked(r) { // the router would take it for the same one, and one of them would hear of no call
+	if c.wantsLocked(r) { // the router would merge the two, and one of them would get no calls
 		c.mu.Unlock()
 		taken := &Error{URI: string(wamp.ErrProcedureAlreadyExists), Message: "this client has registered it already"}
 		return nil, wrap(taken, "register", uri)
@@ -109,7 +108,7 @@ func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, 
 	return r, nil
 }
 
-// Unregister ends the registration and returns once the router knows. Invocations that run go on.
+// Unregister ends the registration and returns once the router has confirmed it. Running invocations continue.
 func (r *Registration) Unregister(ctx context.Context) error {
 	answer := make(chan error, 1)
 	r.cancel(answer)
@@ -121,7 +120,7 @@ func (r *Registration) Unregister(ctx context.Context) error {
 	}
 }
 
-// cancel takes the registration back, and tells answer, if not nil, how the router took it.
+// cancel ends the registration. answer, if not nil, gets the router's answer.
 func (r *Registration) cancel(answer chan error) {
 	c := r.client
 	c.mu.Lock()
@@ -134,7 +133,7 @@ func (r *Registration) cancel(answer chan error) {
 	}
 }
 
-// wantsLocked reports whether a registration of the same is wanted.
+// wantsLocked reports whether an equal registration is wanted. Caller must hold mu.
 func (c *Client) wantsLocked(r *Registration) bool {
 	return slices.ContainsFunc(c.registrations, func(other *Registration) bool {
 		return other.uri == r.uri && other.options.Match == r.options.Match
@@ -153,7 +152,7 @@ func (o *RegisterOptions) dict() wamp.Dict {
 	return d
 }
 
-// registerLocked asks the router for a registration, now or again.
+// registerLocked sends REGISTER. Caller must hold client.mu.
 func (l *link) registerLocked(r *Registration) {
 	r.id = 0
 	settle := func(m wamp.Message, err error) { l.registeredLocked(r, m, err) }
@@ -179,19 +178,19 @@ func (l *link) registeredLocked(r *Registration, m wamp.Message, err error) {
 		return
 	}
 	if r.canceled && l.client.wantsLocked(r) {
-		return // to the router this is the one that was asked for since
+		return // for the router this is the registration that was requested since
 	}
 	r.id = registered.Registration
 	l.registrations[r.id] = r
-	if r.canceled { // while the answer was on its way
+	if r.canceled { // canceled while REGISTER was under way
 		l.unregisterLocked(r, nil)
 		return
 	}
 	r.settleLocked()
 }
 
-// unregisterLocked gives the registration back, if the router has agreed to it in this session, and
-// reports whether answer will be told.
+// unregisterLocked sends UNREGISTER if the router has accepted the registration in this session. It reports whether
+// answer will be sent to. Caller must hold client.mu.
 func (l *link) unregisterLocked(r *Registration, answer chan error) bool {
 	if l.registrations[r.id] != r {
 		return false
@@ -207,9 +206,9 @@ func (l *link) unregisterLocked(r *Registration, answer chan error) bool {
 	return true
 }
 
-// revokeRegistration ends what the router has taken away.
+// revokeRegistration ends a registration that the router has revoked.
 func (l *link) revokeRegistration(details wamp.Dict) {
-	id, _ := details.ID("registration") // without one there is nothing to end
+	id, _ := details.ID("registration") // without an id there is no registration to end
 	c := l.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -220,14 +219,14 @@ func (l *link) revokeRegistration(details wamp.Dict) {
 	}
 }
 
-// invoke starts a procedure.
+// invoke starts the procedure of an invocation.
 func (l *link) invoke(m *wamp.Invocation) error {
 	c := l.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := l.registrations[m.Registration]
 	switch {
-	case r == nil: // crossed our UNREGISTER on its way
+	case r == nil: // INVOCATION and UNREGISTER have crossed
 		return l.putLocked(invocationError(m.Request, &Error{URI: string(wamp.ErrNoSuchProcedure)}))
 	case len(l.invocations) >= c.config.Limits.Invocations:
 		busy := &Error{URI: string(wamp.ErrUnavailable), Message: "too many calls at the same time"}
@@ -243,7 +242,7 @@ func (l *link) invoke(m *wamp.Invocation) error {
 	return nil
 }
 
-// run calls the procedure and makes a message of what it returns.
+// run calls the procedure and returns the answer as a message.
 func (l *link) run(ctx context.Context, r *Registration, m *wamp.Invocation) wamp.Message {
 	payload, err := payloadFromWAMP(m.Payload)
 	if err != nil {
@@ -276,15 +275,15 @@ func (l *link) yield(id wamp.ID, answer wamp.Message) {
 	if c.link != l {
 		return
 	}
-	if err := l.putLocked(answer); err != nil { // a payload that JSON has and this serialization has not
+	if err := l.putLocked(answer); err != nil { // a JSON value that this serialization cannot express
 		failed := &Error{URI: string(ErrRuntime), Message: err.Error()}
 		if err := l.putLocked(invocationError(id, failed)); err != nil {
-			l.socket.conn.Close() // the caller must hear something: the router tells of a lost callee
+			l.socket.conn.Close() // the caller must get an answer: the router answers for a lost callee
 		}
 	}
 }
 
-// interrupt ends the context of a running procedure.
+// interrupt cancels the context of a running procedure.
 func (l *link) interrupt(id wamp.ID) {
 	l.client.mu.Lock()
 	defer l.client.mu.Unlock()
@@ -296,19 +295,19 @@ func (l *link) interrupt(id wamp.ID) {
 func newInvocation(l *link, r *Registration, m *wamp.Invocation, payload Payload) *Invocation {
 	details := m.Details
 	i := &Invocation{Payload: payload, Procedure: r.uri, Details: wamp.PlainMap(details), link: l, id: m.Request}
-	i.Progressive, _ = details.Bool("receive_progress") // absent is no
+	i.Progressive, _ = details.Bool("receive_progress") // absent means no
 	if procedure, ok := details.String("procedure"); ok {
 		i.Procedure = procedure
 	}
-	caller, _ := details.ID("caller") // absent unless disclosed, and so are the next two
+	caller, _ := details.ID("caller") // absent unless disclosed, as are the next two
 	i.Caller = uint64(caller)
 	i.CallerAuthID, _ = details.String("caller_authid")
 	i.CallerAuthRole, _ = details.String("caller_authrole")
 	return i
 }
 
-// invocationError makes the ERROR for an invocation. Arguments that have no encoding are left out:
-// the caller hears of the error all the same.
+// invocationError returns the ERROR for an invocation. Arguments that cannot be encoded are left out, so that the
+// caller gets the error in any case.
 func invocationError(id wamp.ID, e *Error) *wamp.Error {
 	payload := e.Payload
 	if payload.Args == nil && e.Message != "" {

@@ -19,7 +19,7 @@ func (c *Client) run(l *link) {
 		began := time.Now()
 		err = c.serve(l)
 		if time.Since(began) >= c.config.Reconnect.Max {
-			try = 0 // only a session that lasted calms the back-off: a server that lets in and drops at once is in trouble too
+			try = 0 // only a session that lasted resets the back-off: a server that accepts and drops clients is in trouble
 		}
 		l, try, err = c.reconnect(try, err)
 	}
@@ -29,7 +29,7 @@ func (c *Client) run(l *link) {
 	close(c.done)
 }
 
-// serve carries one session to its end and tells why it ended.
+// serve runs one session until it ends, and returns the reason.
 func (c *Client) serve(l *link) error {
 	stop := context.AfterFunc(c.life, func() { l.socket.conn.Close() }) // the reader reports the end
 	defer stop()
@@ -41,11 +41,11 @@ func (c *Client) serve(l *link) error {
 	err := l.read()
 	err = c.detach(l, err)
 	<-written
-	l.socket.conn.Close() // nothing is left that could fail
+	l.socket.conn.Close() // its error has no consequence any more
 	return err
 }
 
-// attach makes the link the client's and asks again for all that is wanted.
+// attach makes the link current and restores subscriptions and registrations on it.
 func (c *Client) attach(l *link) {
 	c.mu.Lock()
 	c.link = l
@@ -60,7 +60,7 @@ func (c *Client) attach(l *link) {
 	c.config.OnState(StateChange{State: Connected, Session: l.session.ID})
 }
 
-// detach ends everything that belonged to the session.
+// detach ends the pending requests, invocations and session-bound subscriptions of the link.
 func (c *Client) detach(l *link, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,8 +82,8 @@ func (c *Client) detach(l *link, err error) error {
 	return err
 }
 
-// reconnect waits and tries until there is a session. No link: the client has ended, for the reason
-// that is returned.
+// reconnect waits and tries until there is a session. A nil link means that the client has ended, for the returned
+// reason.
 func (c *Client) reconnect(try int, cause error) (*link, int, error) {
 	for {
 		if c.isLeaving() {
@@ -119,7 +119,7 @@ func (c *Client) isLeaving() bool {
 	return c.leaving
 }
 
-// finish makes the end known. err is nil if it was asked for.
+// finish records the end of the client. err is nil if the user has closed it.
 func (c *Client) finish(err error) {
 	c.mu.Lock()
 	c.ended, c.err = true, err
@@ -139,7 +139,7 @@ func (c *Client) finish(err error) {
 	close(c.down)
 }
 
-// forgetSessionBoundLocked ends what was asked for one session only.
+// forgetSessionBoundLocked ends subscriptions and registrations for one session only. Caller must hold mu.
 func (c *Client) forgetSessionBoundLocked(reason error) {
 	subscriptions, registrations := c.subscriptions, c.registrations
 	c.subscriptions, c.registrations = nil, nil
@@ -159,5 +159,5 @@ func (c *Client) forgetSessionBoundLocked(reason error) {
 	}
 }
 
-// errRevoked is the end of what the router took away.
+// errRevoked is the reason of a subscription or registration that the router has revoked.
 var errRevoked = errors.New("revoked by the router")

@@ -20,33 +20,33 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// socket is a connection that carries WAMP messages, WebSocket unless its wire is another.
+// socket is a connection that carries WAMP messages, in the frames of its wire.
 type socket struct {
 	wire     wire
 	conn     net.Conn
 	encoding wamp.Encoding
 	limit    int           // bytes of one message
-	silence  time.Duration // without a byte from the server for so long, the connection is lost
-	written  time.Duration // one write may take so long
+	silence  time.Duration // without a byte from the server for this long, the connection is lost
+	written  time.Duration // the longest time of one write
 
 	// owned by the reader
 	in *bufio.Reader
-	// control is what the reader has to say: answers to pings and to a close. The writer sends it,
-	// and uses up the payload.
+	// control takes the reader's answers to pings and to a close. The writer sends them, and may overwrite the
+	// payload.
 	control func(op ws.OpCode, payload []byte)
 }
 
-// wire is how messages lie on a socket.
+// wire frames messages on a socket.
 type wire interface {
-	// read gives the next message. The bytes are the caller's.
+	// read returns the next message, which the caller owns.
 	read(s *socket) ([]byte, error)
-	// message makes the bytes of one message and uses it up.
+	// message returns the frame of a message, and may overwrite the message.
 	message(encoding wamp.Encoding, message []byte) ([]byte, error)
-	// control makes a control frame and uses up the payload; nil if the wire has none of that kind.
+	// control returns a control frame, and may overwrite the payload. It returns nil if the wire has no such frame.
 	control(op ws.OpCode, payload []byte) ([]byte, error)
 }
 
-// maxRefusal is how much of a refusal's body is read for its reason.
+// maxRefusal bounds the part of a refusal's body that is read for its reason.
 const maxRefusal = 4 << 10
 
 // dial opens a socket for the configured encoding.
@@ -100,27 +100,27 @@ func dialWebSocket(ctx context.Context, config Config) (*socket, error) {
 	}, nil
 }
 
-// readRefusal makes an error of an HTTP response that is not the switch of protocols.
+// readRefusal returns the error of an HTTP response that refuses the upgrade.
 func readRefusal(response io.Reader) error {
 	r, err := http.ReadResponse(bufio.NewReader(response), nil)
 	if err != nil {
 		return fmt.Errorf("read refusal: %w", err)
 	}
 	defer r.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxRefusal)) // a reason that breaks off is still one
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxRefusal)) // a truncated reason is still a reason
 	if reason := strings.TrimSpace(string(body)); reason != "" {
 		return fmt.Errorf("server answered %s: %s", r.Status, reason)
 	}
 	return fmt.Errorf("server answered %s", r.Status)
 }
 
-// read gives the next message. The bytes are the caller's.
+// read returns the next message, which the caller owns.
 func (s *socket) read() ([]byte, error) { return s.wire.read(s) }
 
-// alive gives the server time for another sign of life.
+// alive extends the deadline for the next sign of life of the server.
 func (s *socket) alive() error { return s.conn.SetReadDeadline(time.Now().Add(s.silence)) }
 
-// webSocketWire is WebSocket.
+// webSocketWire frames messages for WebSocket.
 type webSocketWire struct{}
 
 func (webSocketWire) read(s *socket) ([]byte, error) {
@@ -183,7 +183,7 @@ func (s *socket) readControl(header ws.Header) error {
 	return nil
 }
 
-// write sends frames made by frame, all at once.
+// write writes several frames with one call.
 func (s *socket) write(frames net.Buffers) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(s.written)); err != nil {
 		return err
@@ -192,7 +192,7 @@ func (s *socket) write(frames net.Buffers) error {
 	return err
 }
 
-// frame makes the bytes of one message on the wire and uses up the message.
+// frame returns the frame of a message, and may overwrite the message.
 func (s *socket) frame(message []byte) ([]byte, error) { return s.wire.message(s.encoding, message) }
 
 func (webSocketWire) message(encoding wamp.Encoding, message []byte) ([]byte, error) {
@@ -205,12 +205,12 @@ func (webSocketWire) message(encoding wamp.Encoding, message []byte) ([]byte, er
 
 func (webSocketWire) control(op ws.OpCode, payload []byte) ([]byte, error) { return frame(op, payload) }
 
-// frame masks the payload in place: a duty of clients that protects proxies and hides nothing.
+// frame masks the payload in place. Clients must mask, to protect proxies; masking hides nothing.
 func frame(op ws.OpCode, payload []byte) ([]byte, error) {
 	return ws.CompileFrame(ws.MaskFrameInPlace(ws.NewFrame(op, true, payload)))
 }
 
-// closeNormal is the payload of the close frame that ends a conversation as it should.
+// closeNormal is the payload of the close frame after a regular end.
 func closeNormal() []byte {
 	return binary.BigEndian.AppendUint16(nil, uint16(ws.StatusNormalClosure))
 }

@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// State is how the connection is.
+// State is the state of the connection.
 type State uint8
 
-// The states of a client, in the order in which it first meets them.
+// The states, in the order in which a client first enters them.
 const (
 	Connecting State = iota + 1
 	Connected
-	// Waiting for the next try.
+	// Waiting means the pause before the next try.
 	Waiting
-	// Closed is the end: no further change follows.
+	// Closed is final: no further change follows.
 	Closed
 )
 
-// String gives a lower-case name.
+// String returns a lower-case name.
 func (s State) String() string {
 	switch s {
 	case Connecting:
@@ -38,16 +38,15 @@ type StateChange struct {
 	State State
 	// Session is the id of the session, when Connected.
 	Session uint64
-	// Try counts the tries since the last session that lasted, when Connecting or Waiting.
+	// Try counts the tries since the last session that lasted, in the states Connecting and Waiting.
 	Try int
 	// Wait is the pause before the next try, when Waiting.
 	Wait time.Duration
-	// Err is why the connection was lost, when Waiting or Closed; nil after Close.
+	// Err is the reason of the lost connection, in the states Waiting and Closed; nil after Close.
 	Err error
 }
 
-// pause gives the wait before a try: doubled for each one, at most Max, shortened at random by up
-// to a half.
+// pause returns the pause before a try: doubled for each try, at most Max, and shortened at random by up to a half.
 func (r Reconnect) pause(try int) time.Duration {
 	d := r.Max
 	if shift := try - 1; shift < 32 && r.Min<<shift>>shift == r.Min && r.Min<<shift < r.Max {

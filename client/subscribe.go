@@ -8,19 +8,19 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Event is one publication on a subscribed topic. Handlers of the same topic share it, so none may
-// change it.
+// Event is one publication on a subscribed topic. Handlers of the same topic share it, so a handler must not change
+// it.
 type Event struct {
 	Payload
 
-	// Topic that was published to, also when the subscription is for a pattern.
+	// Topic is the topic of the publication, also if the subscription is for a pattern.
 	Topic       string
 	Publication uint64
-	// Publisher's session, and who that is, if disclosed.
+	// Publisher is the session of the publisher, with its user and role, if disclosed.
 	Publisher         uint64
 	PublisherAuthID   string
 	PublisherAuthRole string
-	// Details is everything that came with the event.
+	// Details holds all details of the event.
 	Details map[string]any
 }
 
@@ -28,14 +28,14 @@ type Event struct {
 type SubscribeOptions struct {
 	// Match is how the topic matches publications.
 	Match Match
-	// ThisSession ends the subscription with the session instead of asking for it again.
+	// ThisSession ends the subscription with the session; it is not restored after a reconnect.
 	ThisSession bool
-	// Retained asks for the last retained event of the topic at once, also after a reconnect; of a
-	// pattern for that of each topic. Details of such an event have retained: true.
+	// Retained asks for the retained event of the topic, or of each topic of a pattern, also after a reconnect. The
+	// Details of such an event have retained: true.
 	Retained bool
 }
 
-// Subscription is a handler's hold on a topic. Several may hold the same one.
+// Subscription is one handler of a topic. A topic may have several.
 type Subscription struct {
 	client  *Client
 	key     topicKey
@@ -43,7 +43,7 @@ type Subscription struct {
 	handler func(*Event)
 	lifecycle
 
-	canceled bool // the user wants no more events; guarded by client.mu
+	canceled bool // no further event is wanted; guarded by client.mu
 }
 
 type topicKey struct {
@@ -55,20 +55,20 @@ type topicKey struct {
 // match share it.
 type sharedSubscription struct {
 	key      topicKey
-	id       wamp.ID         // 0 until the router has given one
-	members  []*Subscription // replaced, never changed: deliveries share it
+	id       wamp.ID         // 0 until the router has answered
+	members  []*Subscription // replaced, never changed: pending events share it
 	inFlight int             // SUBSCRIBEs without an answer
 }
 
-// pendingEvent is an event on its way to its handlers.
+// pendingEvent is an event that waits for its handlers.
 type pendingEvent struct {
 	members []*Subscription
 	topic   string
 	event   *wamp.Event
 }
 
-// Subscribe calls handler for every event of the topic until Unsubscribe, over reconnects. It
-// returns once the router has agreed.
+// Subscribe calls handler for every event of the topic until Unsubscribe, and is restored after a reconnect. It
+// returns once the router has accepted it.
 func (c *Client) Subscribe(ctx context.Context, topic string, handler func(*Event), options *SubscribeOptions) (*Subscription, error) {
 	s := &Subscription{client: c, handler: handler, lifecycle: newLifecycle()}
 	if options != nil {
@@ -93,8 +93,8 @@ func (c *Client) Subscribe(ctx context.Context, topic string, handler func(*Even
 	return s, nil
 }
 
-// Unsubscribe ends the subscription and returns once the router knows. No call of the handler
-// begins after Unsubscribe has begun.
+// Unsubscribe ends the subscription and returns once the router has confirmed it. After Unsubscribe is called, no
+// call of the handler begins.
 func (s *Subscription) Unsubscribe(ctx context.Context) error {
 	answer := make(chan error, 1)
 	s.cancel(answer)
@@ -106,8 +106,7 @@ func (s *Subscription) Unsubscribe(ctx context.Context) error {
 	}
 }
 
-// cancel takes the subscription back. answer, if not nil, gets the router's answer, or nil at once
-// if there is nothing to ask for.
+// cancel ends the subscription. answer, if not nil, gets the router's answer, or nil at once if no request is needed.
 func (s *Subscription) cancel(answer chan error) {
 	c := s.client
 	c.mu.Lock()
@@ -128,7 +127,7 @@ func (s *Subscription) cancel(answer chan error) {
 	}
 }
 
-// subscribeLocked asks the router for a subscription, now or again.
+// subscribeLocked sends SUBSCRIBE. Caller must hold client.mu.
 func (l *link) subscribeLocked(s *Subscription) {
 	h := l.topics[s.key]
 	if h == nil {
@@ -170,8 +169,9 @@ func (h *sharedSubscription) remove(s *Subscription) {
 	h.members = slices.DeleteFunc(slices.Clone(h.members), func(other *Subscription) bool { return other == s })
 }
 
-// releaseLocked gives a subscription back that nobody holds, and reports whether answer will be
-// sent to for that. A SUBSCRIBE on its way keeps it: the router counts all of them as one.
+// releaseLocked sends UNSUBSCRIBE for a subscription without handlers, and reports whether answer will be sent to. A
+// SUBSCRIBE under way keeps the subscription, because the router counts all of them as one. Caller must hold
+// client.mu.
 func (l *link) releaseLocked(h *sharedSubscription, answer chan error) bool {
 	if len(h.members) > 0 || h.inFlight > 0 {
 		return false
@@ -191,7 +191,7 @@ func (l *link) releaseLocked(h *sharedSubscription, answer chan error) bool {
 	return true
 }
 
-// tell passes the outcome of taking something back; a session that is over has taken it back too.
+// tell sends the result of an unsubscription or unregistration. The end of the session counts as success.
 func tell(answer chan error, err error) {
 	if answer == nil {
 		return
@@ -202,9 +202,9 @@ func tell(answer chan error, err error) {
 	answer <- err
 }
 
-// revokeSubscription ends what the router has taken away.
+// revokeSubscription ends a subscription that the router has revoked.
 func (l *link) revokeSubscription(details wamp.Dict) {
-	id, _ := details.ID("subscription") // without one there is nothing to end
+	id, _ := details.ID("subscription") // without an id there is no subscription to end
 	c := l.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -220,12 +220,12 @@ func (l *link) revokeSubscription(details wamp.Dict) {
 	})
 	delete(l.held, id)
 	h.id, h.members = 0, nil
-	if h.inFlight == 0 { // or else a SUBSCRIBE that crossed this will get another one
+	if h.inFlight == 0 { // otherwise a SUBSCRIBE that crossed this gets another subscription
 		delete(l.topics, h.key)
 	}
 }
 
-// event hands an event to the dispatcher. While that is busy the server waits, for a while.
+// event passes an event to the dispatcher. It blocks while the dispatcher is busy, for at most HandlerPatience.
 func (l *link) event(m *wamp.Event) error {
 	c := l.client
 	c.mu.Lock()
@@ -236,7 +236,7 @@ func (l *link) event(m *wamp.Event) error {
 	}
 	c.mu.Unlock()
 	if len(d.members) == 0 {
-		return nil // crossed our UNSUBSCRIBE on its way
+		return nil // EVENT and UNSUBSCRIBE have crossed
 	}
 	select {
 	case c.events <- d:
@@ -284,7 +284,7 @@ func newEvent(d pendingEvent, payload Payload) *Event {
 	if topic, ok := details.String("topic"); ok {
 		e.Topic = topic
 	}
-	publisher, _ := details.ID("publisher") // absent unless disclosed, and so are the next two
+	publisher, _ := details.ID("publisher") // absent unless disclosed, as are the next two
 	e.Publisher = uint64(publisher)
 	e.PublisherAuthID, _ = details.String("publisher_authid")
 	e.PublisherAuthRole, _ = details.String("publisher_authrole")
