@@ -136,7 +136,7 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 // encoding is the largest part of an event's cost.
 func (c *Component) publish(tag string, e event, filter router.Filter) (events int, err error) {
 	topic, realm := wamp.URI(TopicPrefix+tag), c.realm.Load()
-	if realm == nil || realm.Subscribers(topic) == 0 || !c.declared(topic) {
+	if realm == nil || !realm.MayReach(topic) || !c.declared(topic) {
 		return 0, nil
 	}
 	e.Tag = tag

@@ -84,7 +84,7 @@ func (c *Component) flush() {
 
 func (c *Component) publish(o outgoing) {
 	topic := wamp.URI(TopicPrefix + o.attendance.Record)
-	if c.realm.Subscribers(topic) == 0 {
+	if !c.realm.MayReach(topic) {
 		return
 	}
 	encoded, err := payload(event{Attendance: o.attendance, Change: o.change})

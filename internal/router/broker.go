@@ -25,6 +25,9 @@ func (b *broker) match(found []*subscription, topic wamp.URI) []*subscription {
 	return b.subscriptions.Match(found, topic)
 }
 
+// matches reports whether a publication to topic goes to any subscription.
+func (b *broker) matches(topic wamp.URI) bool { return len(b.match(nil, topic)) > 0 }
+
 // unlockAndPrune gives back the lock of a subscription that was changed, and forgets the subscription if
 // nobody holds it (any more).
 func (b *broker) unlockAndPrune(sub *subscription) {

@@ -27,9 +27,11 @@ type Options struct {
 	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
 	// be quick. nil: the last one that was to be retained, and no history.
 	Retention func(topic wamp.URI) Retention
-	Logger    *slog.Logger
-	Probe     Probe
-	Agent     string // named in WELCOME
+	// Interest reports whether other nodes may have subscribers of a topic. It must be quick. nil: there are none.
+	Interest func(topic wamp.URI) bool
+	Logger   *slog.Logger
+	Probe    Probe
+	Agent    string // named in WELCOME
 }
 
 // Probe is told how long routing took, in the goroutine that routed. It must not block.

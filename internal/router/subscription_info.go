@@ -64,14 +64,24 @@ func (r *Realm) SubscribersOf(id wamp.ID) []*Session {
 	return all
 }
 
-// Subscribers counts the sessions that a publication to topic would reach: once for each of their subscriptions that
-// match.
+// Subscribers counts the sessions of this node that a publication to topic would reach: once for each of their
+// subscriptions that match. Whether there is any use in publishing, MayReach tells.
 func (r *Realm) Subscribers(topic wamp.URI) int {
 	n := 0
 	for _, sub := range r.broker.match(nil, topic) {
 		n += sub.subscribers()
 	}
 	return n
+}
+
+// MayReach reports whether a publication to topic may reach a subscriber: a session or component of this node, or by
+// Options.Interest one of another node. A component that publishes asks it before it encodes.
+func (r *Realm) MayReach(topic wamp.URI) bool {
+	if r.broker.matches(topic) {
+		return true
+	}
+	elsewhere := r.router.options.Interest
+	return elsewhere != nil && elsewhere(topic)
 }
 
 // shownSubscriptions leaves out what only components of the server subscribe to.
