@@ -67,7 +67,7 @@ func addTestament(c *call) (wamp.Payload, error) {
 	}
 	publication, err := c.caller.Publication(c.ctx, m)
 	var failure *wamp.Failure
-	if errors.As(err, &failure) && failure.URI == wamp.ErrProtocolViolation { // which would end the session if it were a PUBLISH
+	if errors.As(err, &failure) && failure.URI == wamp.ErrProtocolViolation { // a PUBLISH would end the session
 		return wamp.Payload{}, invalidArgument("publish_options: %s", failure.Message)
 	}
 	if err != nil {

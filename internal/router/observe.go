@@ -100,6 +100,7 @@ func (s *Session) callObservers(call observerCall) {
 			o.Unsubscribed(s, call.subscription)
 		case ChangeLeft:
 			o.Left(s)
+		case ChangeRegistered, ChangeUnregistered: // only change observers are told
 		}
 	}
 }

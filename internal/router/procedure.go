@@ -74,7 +74,8 @@ func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
 }
 
 // work counts a worker for the call, and assigns the call to it so that the worker ends when the caller leaves. It
-// reports false if the caller has left. Once all sessions have left no worker is added, so Shutdown can wait for the rest.
+// reports false if the caller has left. Once all sessions have left no worker is added, so Shutdown can wait for the
+// others.
 func (s *Session) work(c *call, cancel context.CancelFunc) bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()

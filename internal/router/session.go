@@ -20,11 +20,7 @@ type Session struct {
 	silent   atomic.Bool
 	features features
 
-	// Owned by the reader.
-	lastRequest wamp.ID // the last request id so far, where they are checked
-	decisions   *decisionCache
-
-	// Guarded by client.mu. nil as long as there is nothing to hold.
+	// Guarded by client.mu. nil as long as there is nothing to hold. left and reason fill the gap behind features.
 	left           bool
 	reason         CloseReason
 	memberships    []*membership
@@ -34,6 +30,10 @@ type Session struct {
 	invocations    map[wamp.ID]invocation // asked of this session, by invocation id
 	lastInvocation wamp.ID                // the last invocation id so far
 	observerCalls  drain.Queue[observerCall]
+
+	// Owned by the reader.
+	lastRequest wamp.ID // the last request id so far, where they are checked
+	decisions   *decisionCache
 }
 
 // ID returns the session id that WELCOME carried.
@@ -68,7 +68,8 @@ func (s *Session) Reason() CloseReason {
 // Silence makes the session silent: no [ChangeObserver] is told of its changes from now on, and so not of its end.
 func (s *Session) Silence() { s.silent.Store(true) }
 
-// Silent reports whether the session was silenced, or has left because the server stops: no session stays to hear of it.
+// Silent reports whether the session was silenced, or has left because the server stops: then no session stays to hear
+// of it.
 func (s *Session) Silent() bool { return s.silent.Load() }
 
 // Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.

@@ -1,6 +1,6 @@
 // Package routertest lets the tests of components speak WAMP to a router without a network: a realm where everything
-// is allowed, and a client that joins with any identity. Routing runs in the goroutine of the client that sends, so what
-// a step has caused can be read as soon as the step is over.
+// is allowed, and a client that joins with any identity. Routing runs in the goroutine of the client that sends, so
+// what a step has caused can be read as soon as the step is over.
 //
 // The package is for tests only. It never sleeps, so it works in testing/synctest.
 package routertest
