@@ -24,7 +24,7 @@ func TestAYieldLetsOtherGoroutinesRun(t *testing.T) {
 	go ran.Store(true)
 	yields := 0
 	for begin := time.Now(); !ran.Load() && time.Since(begin) < busyFor; yields++ {
-		rawEpollWait(-1, make([]unix.EpollEvent, 1)) //nolint:errcheck // any raw system call will do
+		rawEpollWait(-1, make([]unix.EpollEvent, 1)) // any raw system call will do
 		yieldProcessor()
 	}
 	if !ran.Load() {
@@ -57,7 +57,7 @@ func TestAYieldWakesSysmon(t *testing.T) {
 	close(ready)
 	for begin := time.Now(); !ran.Load() && time.Since(begin) < busyFor; {
 		for range tasksPerYield {
-			rawEpollWait(-1, make([]unix.EpollEvent, 1)) //nolint:errcheck // any raw system call will do
+			rawEpollWait(-1, make([]unix.EpollEvent, 1)) // any raw system call will do
 		}
 		showToSysmon()
 	}

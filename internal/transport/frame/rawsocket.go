@@ -33,10 +33,10 @@ func (RawSocket) NewReader(rules Rules) Reader {
 
 // Control implements [Codec].
 func (RawSocket) Control(opcode Opcode, payload []byte) []byte {
-	switch opcode {
-	case ws.OpPing:
+	if opcode == ws.OpPing {
 		return putRaw(nil, rawPing, payload)
-	case ws.OpPong:
+	}
+	if opcode == ws.OpPong {
 		return putRaw(nil, rawPong, payload)
 	}
 	return nil
