@@ -23,8 +23,10 @@ const (
 	CloseTooBig                               // a message was over the transport's limit
 	CloseRate                                 // more was sent than the server is willing to read
 	CloseInternal                             // our own fault; it is in the log
-	NumReasons                                // not a reason: how many there are
 )
+
+// NumReasons is the number of reasons, with CloseNone. It is no CloseReason, so that a switch need not have it.
+const NumReasons = int(CloseInternal) + 1
 
 var closeNames = [NumReasons]string{
 	"none", "goodbye", "aborted", "shutdown", "killed", "protocol_violation", "auth_failed", "slow",
@@ -33,7 +35,7 @@ var closeNames = [NumReasons]string{
 
 // String returns the reason as logs and metrics show it.
 func (r CloseReason) String() string {
-	if r < NumReasons {
+	if int(r) < NumReasons {
 		return closeNames[r]
 	}
 	return "unknown"
@@ -42,7 +44,7 @@ func (r CloseReason) String() string {
 // CloseReasons lists all reasons but CloseNone.
 func CloseReasons() []CloseReason {
 	all := make([]CloseReason, 0, NumReasons-1)
-	for r := CloseGoodbye; r < NumReasons; r++ {
+	for r := CloseGoodbye; r <= CloseInternal; r++ {
 		all = append(all, r)
 	}
 	return all
