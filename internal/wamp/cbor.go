@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// cborFormat is CBOR (RFC 8949), with definite and indefinite lengths. Tags (big numbers and dates
-// among them) and simple values are refused: no other serialization of WAMP has a form for them.
-// There are two exceptions, because JavaScript's usual packers write them unasked: undefined is
-// null, and a byte string with the tag of a Uint8Array (RFC 8746) is a byte string.
+// cborFormat implements CBOR (RFC 8949), with definite and indefinite lengths. Tags (such as big numbers and
+// dates) and simple values are refused: no other serialization of WAMP has a form for them. The usual
+// JavaScript packers write two exceptions by default: undefined is read as null, and a byte string with the
+// tag of a Uint8Array (RFC 8746) as a byte string.
 type cborFormat struct{}
 
-// The major types, as they stand in the first three bits of a head.
+// The major types, in the first three bits of a head.
 const (
 	cborUint = iota << 5
 	cborNegative
@@ -26,7 +26,7 @@ const (
 	cborSimple
 
 	cborIndefinite = 31   // in place of a length
-	cborBreak      = 0xff // ends what has an indefinite length
+	cborBreak      = 0xff // ends a value of indefinite length
 
 	cborUint8Array = 64 // the only tag that is understood
 )
@@ -40,7 +40,7 @@ var (
 func (cborFormat) explain([]byte) error                       { return nil }
 func (cborFormat) trim(b []byte) []byte                       { return b }
 func (f cborFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
-func (f cborFormat) skip(b []byte, depth int) (extent, error) { return walk(f, b, depth) }
+func (f cborFormat) skip(b []byte, depth int) (span, error)   { return walk(f, b, depth) }
 
 func (cborFormat) more(b []byte, _ kind, _ int) (int, bool, error) {
 	if len(b) > 0 && b[0] == cborBreak {
@@ -69,7 +69,7 @@ func (f cborFormat) next(b []byte) (token, []byte, int, error) {
 		return token{kind: unsignedKind(arg), num: arg}, nil, n, nil
 	case cborNegative:
 		if arg > math.MaxInt64 {
-			return number(-1 - float64(arg)), nil, n, nil
+			return floatToken(-1 - float64(arg)), nil, n, nil
 		}
 		return token{kind: kindInt, num: ^arg}, nil, n, nil
 	case cborBytes, cborText:
@@ -77,14 +77,14 @@ func (f cborFormat) next(b []byte) (token, []byte, int, error) {
 	case cborTag:
 		return f.nextTagged(b, n, arg)
 	default:
-		if arg > uint64(len(b)-n) { // an element takes a byte at least
+		if arg > uint64(len(b)-n) { // an element takes at least one byte
 			return token{}, nil, 0, errShort
 		}
-		return container(containerKind(major), int(arg)), nil, n, nil
+		return containerToken(containerKind(major), int(arg)), nil, n, nil
 	}
 }
 
-// nextTagged reads what stands behind the head of a tag.
+// nextTagged reads the value behind the head of a tag.
 func (f cborFormat) nextTagged(b []byte, at int, tag uint64) (token, []byte, int, error) {
 	if tag != cborUint8Array || len(b) > at && b[at]&0xe0 != cborBytes {
 		return token{}, nil, 0, errTag
@@ -100,7 +100,7 @@ func containerKind(major byte) kind {
 	return kindArray
 }
 
-// cborArgument reads a head and the number that belongs to it.
+// cborArgument reads a head and its argument.
 func cborArgument(b []byte, info byte) (arg uint64, n int, err error) {
 	if info < 24 {
 		return uint64(info), 1, nil
@@ -131,12 +131,11 @@ func cborString(major byte, b []byte, at int, n uint64) (token, []byte, int, err
 	return token{kind: kindText}, data, end, nil
 }
 
-// nextCBORIndefinite reads the head of an array or a map of unknown length, or all the chunks of
-// a string.
+// nextCBORIndefinite reads the head of an array or a map of indefinite length, or all chunks of a string.
 func nextCBORIndefinite(b []byte, major byte) (token, []byte, int, error) {
 	switch major {
 	case cborArray, cborMap:
-		return container(containerKind(major), untilEnd), nil, 1, nil
+		return containerToken(containerKind(major), indefinite), nil, 1, nil
 	case cborBytes, cborText:
 	default:
 		return token{}, nil, 0, errMalformed
@@ -188,15 +187,15 @@ func nextCBORSimple(b []byte, info byte) (token, []byte, int, error) {
 	}
 	switch info {
 	case 25:
-		return number(halfFloat(uint16(bits))), nil, n, nil
+		return floatToken(halfFloat(uint16(bits))), nil, n, nil
 	case 26:
-		return number(float64(math.Float32frombits(uint32(bits)))), nil, n, nil
+		return floatToken(float64(math.Float32frombits(uint32(bits)))), nil, n, nil
 	default:
-		return number(math.Float64frombits(bits)), nil, n, nil
+		return floatToken(math.Float64frombits(bits)), nil, n, nil
 	}
 }
 
-// halfFloat widens a 16-bit float (RFC 8949, appendix D).
+// halfFloat converts a 16-bit float (RFC 8949, appendix D).
 func halfFloat(bits uint16) float64 {
 	exponent, mantissa := int(bits>>10&0x1f), float64(bits&0x3ff)
 	var v float64
@@ -216,7 +215,7 @@ func halfFloat(bits uint16) float64 {
 	return v
 }
 
-// appendCBORHead writes a major type and its argument in the shortest form.
+// appendCBORHead appends a major type and its argument in the shortest form.
 func appendCBORHead(dst []byte, major byte, arg uint64) []byte {
 	switch {
 	case arg < 24:

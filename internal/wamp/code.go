@@ -32,7 +32,7 @@ const (
 	CodeInterrupt    Code = 69
 	CodeYield        Code = 70
 
-	// CodeEventReceived is not in the specification, but in its test vectors.
+	// CodeEventReceived is in the specification's test vectors, but not in its text.
 	CodeEventReceived Code = 337
 )
 
@@ -47,7 +47,7 @@ var codeNames = map[Code]string{
 	CodeYield: "YIELD", CodeEventReceived: "EVENT_RECEIVED",
 }
 
-// String gives the specification's name of the message, or its number if there is none.
+// String returns the specification's name of the message, or the number of an unknown code.
 func (c Code) String() string {
 	if name, ok := codeNames[c]; ok {
 		return name
@@ -56,7 +56,7 @@ func (c Code) String() string {
 }
 
 // isRequest reports whether an ERROR can answer the message. The specification has no ERROR for a
-// CANCEL or a YIELD, but routers in the field send them.
+// CANCEL or a YIELD, but existing routers send them.
 func (c Code) isRequest() bool {
 	switch c {
 	case CodePublish, CodeSubscribe, CodeUnsubscribe, CodeCall, CodeCancel, CodeRegister,

@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// A coder carries one message over its layout: it appends the elements to a frame, or reads them
-// from it. The layouts do not know which.
+// A coder appends the elements of one message to a frame, or reads them from a frame. The layout methods are
+// the same for both directions.
 //
-// It stays on the stack as long as nothing calls it through an interface or a function value.
+// A coder stays on the stack as long as no call goes through an interface or a function value.
 type coder struct {
 	s       Serialization
 	writing bool
@@ -29,19 +29,19 @@ func (c *coder) failed() bool { return c.err != nil || c.r.err != nil }
 // more reports whether the frame has another element.
 func (c *coder) more() bool { return c.err == nil && c.r.more() }
 
-// element reads the head of the next element, which must be there. ok: there is one.
+// element reads the head of the next element, and fails if the frame has no other.
 func (c *coder) element(name string) (t token, data []byte, ok bool) {
 	if !c.more() {
 		c.fail("%s is missing", name)
 		return token{}, nil, false
 	}
-	c.r.take()
+	c.r.advance()
 	t, data = c.r.next()
 	return t, data, c.r.err == nil
 }
 
-// of reads the head of the next element, which must be of a kind.
-func (c *coder) of(want kind, name string) (token, []byte) {
+// elementOf reads the head of the next element, and fails if its kind is not want.
+func (c *coder) elementOf(want kind, name string) (token, []byte) {
 	t, data, ok := c.element(name)
 	if ok && t.kind != want {
 		c.fail("%s is %s, must be %s", name, t.kind, want)
@@ -49,7 +49,7 @@ func (c *coder) of(want kind, name string) (token, []byte) {
 	return t, data
 }
 
-// number reads an integer. Integers beyond 32 bits may be floats in MessagePack and CBOR.
+// number reads an integer from 0. Integers above 32 bits may be floats in MessagePack and CBOR.
 func (c *coder) number(name string) uint64 {
 	t, _, ok := c.element(name)
 	if !ok {
@@ -59,8 +59,8 @@ func (c *coder) number(name string) uint64 {
 	switch {
 	case t.kind == kindInt:
 		n = int64(t.num)
-	case t.kind == kindFloat && c.s != JSON: // whose numbers say what they are
-		n, ok = wideInt(t.float())
+	case t.kind == kindFloat && c.s != JSON: // JSON writes integers as integers
+		n, ok = integerFromFloat(t.float())
 	default:
 		ok = false
 	}
@@ -71,7 +71,7 @@ func (c *coder) number(name string) uint64 {
 	return uint64(n)
 }
 
-// describe tells what was found, for the message.
+// describe returns the value of an integer, or the name of the kind, for an error text.
 func (t token) describe() string {
 	switch t.kind {
 	case kindInt:
@@ -93,7 +93,7 @@ func (c *coder) id(name string, id *ID) {
 	}
 }
 
-// idOrZero is an id that is 0 where the router revokes something.
+// idOrZero reads or writes an id that is 0 in a revocation.
 func (c *coder) idOrZero(name string, id *ID) {
 	if c.writing {
 		c.w.unsigned(uint64(*id))
@@ -104,7 +104,7 @@ func (c *coder) idOrZero(name string, id *ID) {
 	}
 }
 
-// requestType is the code of the request that an ERROR answers.
+// requestType reads or writes the code of the request that an ERROR answers.
 func (c *coder) requestType(name string, code *Code) {
 	if c.writing {
 		c.w.unsigned(uint64(*code))
@@ -122,8 +122,8 @@ func (c *coder) text(name string, s *string) {
 		c.w.str(*s)
 		return
 	}
-	t, data := c.of(kindText, name)
-	*s = string(t.plain(data))
+	t, data := c.elementOf(kindText, name)
+	*s = string(t.unquote(data))
 }
 
 func (c *coder) uri(name string, u *URI) {
@@ -131,8 +131,8 @@ func (c *coder) uri(name string, u *URI) {
 		c.w.str(string(*u))
 		return
 	}
-	t, data := c.of(kindText, name)
-	*u = URI(t.plain(data))
+	t, data := c.elementOf(kindText, name)
+	*u = URI(t.unquote(data))
 }
 
 func (c *coder) dict(name string, d *Dict, known options) {
@@ -142,7 +142,7 @@ func (c *coder) dict(name string, d *Dict, known options) {
 		}
 		return
 	}
-	t, _ := c.of(kindMap, name)
+	t, _ := c.elementOf(kindMap, name)
 	if c.failed() {
 		return
 	}
@@ -152,9 +152,9 @@ func (c *coder) dict(name string, d *Dict, known options) {
 	}
 }
 
-// announced checks the roles of a HELLO or a WELCOME, which must be there, and gives the feature
-// that the specification spells in two ways the name that everybody uses.
-func (c *coder) announced(d Dict) {
+// checkRoles requires the roles of a HELLO or a WELCOME. It renames the feature call_cancelling, which the
+// specification spells in two ways, to the spelling that implementations use.
+func (c *coder) checkRoles(d Dict) {
 	if c.writing || c.failed() {
 		return
 	}
@@ -172,7 +172,7 @@ func (c *coder) announced(d Dict) {
 	}
 }
 
-// optionalDict is a last element that is left out when it is empty.
+// optionalDict reads or writes a last element that is absent when it is empty.
 func (c *coder) optionalDict(name string, d *Dict, known options) {
 	if c.writing && len(*d) == 0 || !c.writing && !c.more() {
 		return
@@ -180,8 +180,8 @@ func (c *coder) optionalDict(name string, d *Dict, known options) {
 	c.dict(name, d, known)
 }
 
-// payload is Args and Kwargs, which end a frame and are left out when they are empty. d is the
-// dict that says whether the payload is opaque.
+// payload reads or writes Args and Kwargs, the last elements of a frame, which are absent when they are
+// empty. d is the dict whose enc_algo marks an opaque payload.
 func (c *coder) payload(p *Payload, d Dict) {
 	if c.writing {
 		if err := p.write(&c.w, c.s); err != nil {
@@ -193,24 +193,24 @@ func (c *coder) payload(p *Payload, d Dict) {
 	if !c.more() {
 		return
 	}
-	c.r.take()
+	c.r.advance()
 	_, opaque := d["enc_algo"]
 	args, isList := c.args(opaque)
 	var kwargs []byte
-	if isList && c.more() { // an opaque payload holds its own
-		c.r.take()
+	if isList && c.more() { // an opaque payload includes its keyword arguments
+		c.r.advance()
 		kwargs = c.kwargs()
 	}
 	if c.failed() {
 		return
 	}
-	p.Args, p.Kwargs = own(c.readable(args), c.readable(kwargs))
+	p.Args, p.Kwargs = copyParts(c.readable(args), c.readable(kwargs))
 }
 
-// readable takes out of a value what strict readers of the same serialization do not read. They
-// would get the bytes as they came, and autobahn ends its program over one such extension.
+// readable replaces msgpackUndefined by null. Receivers of MessagePack get the bytes of a payload unchanged, and
+// Autobahn exits when it reads such an extension.
 func (c *coder) readable(value []byte) []byte {
-	if c.s != MessagePack || !bytes.Contains(value, msgpackUndefined) { // the same bytes in a text do no harm
+	if c.s != MessagePack || !bytes.Contains(value, msgpackUndefined) { // a text may match, too
 		return value
 	}
 	rewritten, err := transcode(nil, value, MessagePack, MessagePack)
@@ -220,8 +220,8 @@ func (c *coder) readable(value []byte) []byte {
 	return rewritten
 }
 
-// args reads the list, or nothing if it is empty. In the place of the list an opaque payload is
-// one string or binary.
+// args reads the list of arguments, and returns nil if the list is empty. An opaque payload has one string or
+// binary in place of the list.
 func (c *coder) args(opaque bool) (raw []byte, isList bool) {
 	raw, e := c.r.skip(1)
 	switch {
@@ -250,8 +250,8 @@ func (c *coder) kwargs() []byte {
 	}
 }
 
-// own copies both parts into one piece of memory, which belongs to the message.
-func own(args, kwargs []byte) (a, k []byte) {
+// copyParts copies args and kwargs into one allocation.
+func copyParts(args, kwargs []byte) (a, k []byte) {
 	if args == nil && kwargs == nil {
 		return nil, nil
 	}

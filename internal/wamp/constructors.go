@@ -1,10 +1,10 @@
 package wamp
 
-// newMessage makes an empty message with a code.
+// newMessage returns an empty message with the code, and false if no message has the code.
 func newMessage(code uint64) (Message, bool) {
 	switch {
-	case code < uint64(len(makers)) && makers[code] != nil:
-		return makers[code](), true
+	case code < uint64(len(constructors)) && constructors[code] != nil:
+		return constructors[code](), true
 	case code == uint64(CodeEventReceived):
 		return new(EventReceived), true
 	default:
@@ -12,8 +12,8 @@ func newMessage(code uint64) (Message, bool) {
 	}
 }
 
-// makers has the messages at their codes.
-var makers = [...]func() Message{
+// constructors maps the code of a message to its constructor.
+var constructors = [...]func() Message{
 	CodeHello:        func() Message { return new(Hello) },
 	CodeWelcome:      func() Message { return new(Welcome) },
 	CodeAbort:        func() Message { return new(Abort) },
@@ -40,8 +40,8 @@ var makers = [...]func() Message{
 	CodeYield:        func() Message { return new(Yield) },
 }
 
-// layout reads or writes the elements of a message. It is a switch and no method of an interface,
-// because those that are called through one need a coder on the heap.
+// layout reads or writes the elements of a message, and returns false if m is not a message of version 2.
+// A switch calls the methods directly: a call through an interface would move the coder to the heap.
 func (c *coder) layout(m Message) bool {
 	switch m := m.(type) {
 	case *Hello:

@@ -2,25 +2,25 @@ package wamp
 
 import "fmt"
 
-// Phase is how far a conversation has come.
+// Phase names the state of a conversation.
 type Phase uint8
 
 const (
-	PhaseOpening      Phase = iota // nothing was received
+	PhaseOpening      Phase = iota // no message was received
 	PhaseJoining                   // a HELLO or AUTHENTICATE waits for the router's answer
 	PhaseChallenging               // the client has a CHALLENGE to answer
 	PhaseEstablished               // there is a session
 	PhaseLeaving                   // the client's GOODBYE waits for the router's
 	PhaseShuttingDown              // the router's GOODBYE waits for the client's
-	PhaseClosed                    // all is said
+	PhaseClosed                    // no message can follow
 )
 
 var phaseNames = [...]string{"opening", "joining", "challenging", "established", "leaving", "shutting down", "closed"}
 
 func (p Phase) String() string { return phaseNames[p] }
 
-// The router's side of a conversation (WAMP, "Session Lifecycle"). What a phase does not list is a
-// protocol violation, or is passed over by the phases of [Phase.ignoresUnexpected].
+// The router's side of a conversation (WAMP, "Session Lifecycle"). A message that its phase does not list is
+// a protocol violation, unless [Phase.ignoresUnexpected] holds.
 //
 //	          HELLO                WELCOME
 //	opening ─────────► joining ──────────────► established ─── GOODBYE in ──► leaving
@@ -29,13 +29,13 @@ func (p Phase) String() string { return phaseNames[p] }
 //	                   ▼  │                        ▼                            ▼
 //	                challenging               shutting down ── GOODBYE in ──► closed
 //
-// ABORT leads to closed from everywhere, in both directions, and is never answered.
+// ABORT leads to closed from every phase, in both directions, and is never answered.
 var (
 	onReceive = [...]transitions{
 		PhaseOpening:      {CodeHello: PhaseJoining},
 		PhaseJoining:      {CodeAbort: PhaseClosed},
 		PhaseChallenging:  {CodeAuthenticate: PhaseJoining, CodeAbort: PhaseClosed},
-		PhaseEstablished:  established(clientMessages[:], CodeGoodbye, PhaseLeaving),
+		PhaseEstablished:  establishedTransitions(clientMessages[:], CodeGoodbye, PhaseLeaving),
 		PhaseLeaving:      {CodeAbort: PhaseClosed},
 		PhaseShuttingDown: {CodeGoodbye: PhaseClosed, CodeAbort: PhaseClosed},
 		PhaseClosed:       {},
@@ -44,16 +44,16 @@ var (
 		PhaseOpening:      {CodeAbort: PhaseClosed},
 		PhaseJoining:      {CodeWelcome: PhaseEstablished, CodeChallenge: PhaseChallenging, CodeAbort: PhaseClosed},
 		PhaseChallenging:  {CodeAbort: PhaseClosed},
-		PhaseEstablished:  established(routerMessages[:], CodeGoodbye, PhaseShuttingDown),
+		PhaseEstablished:  establishedTransitions(routerMessages[:], CodeGoodbye, PhaseShuttingDown),
 		PhaseLeaving:      {CodeGoodbye: PhaseClosed, CodeAbort: PhaseClosed},
 		PhaseShuttingDown: {CodeAbort: PhaseClosed},
 		PhaseClosed:       {},
 	}
 
-	// What each side may say while there is a session, apart from GOODBYE and ABORT.
+	// The messages that each side may send while there is a session, apart from GOODBYE and ABORT.
 	clientMessages = [...]Code{
 		CodePublish, CodeSubscribe, CodeUnsubscribe, CodeCall, CodeCancel,
-		CodeRegister, CodeUnregister, CodeYield, CodeError, eventReceived,
+		CodeRegister, CodeUnregister, CodeYield, CodeError, eventReceivedIndex,
 	}
 	routerMessages = [...]Code{
 		CodePublished, CodeSubscribed, CodeUnsubscribed, CodeEvent, CodeResult,
@@ -61,16 +61,17 @@ var (
 	}
 )
 
-// transitions say to which phase each message leads. Nothing leads to the first one: it is what is not listed.
-type transitions [eventReceived + 1]Phase
+// transitions maps the code of a message to the phase that follows. No message leads to [PhaseOpening],
+// so that phase stands for codes that are not expected.
+type transitions [eventReceivedIndex + 1]Phase
 
-// eventReceived stands in moves for [CodeEventReceived], which is far from all others.
-const eventReceived = CodeYield + 1
+// eventReceivedIndex is the index of [CodeEventReceived], whose code is far above the others.
+const eventReceivedIndex = CodeYield + 1
 
-// of gives the phase that a message leads to, if it is expected.
-func (t *transitions) of(code Code) (next Phase, ok bool) {
+// next returns the phase that follows a message, and whether the message is expected.
+func (t *transitions) next(code Code) (next Phase, ok bool) {
 	if code == CodeEventReceived {
-		code = eventReceived
+		code = eventReceivedIndex
 	}
 	if int(code) < len(t) {
 		next = t[code]
@@ -78,100 +79,102 @@ func (t *transitions) of(code Code) (next Phase, ok bool) {
 	return next, next != PhaseOpening
 }
 
-func established(talk []Code, goodbye Code, next Phase) transitions {
+// establishedTransitions returns the transitions of [PhaseEstablished]: goodbye leads to next, codes stay.
+func establishedTransitions(codes []Code, goodbye Code, next Phase) transitions {
 	t := transitions{CodeAbort: PhaseClosed}
 	t[goodbye] = next
-	for _, code := range talk {
+	for _, code := range codes {
 		t[code] = PhaseEstablished
 	}
 	return t
 }
 
-// ignoresUnexpected reports whether the phase passes over what it does not expect: one side has ended the
-// session, and the other may not know yet.
+// ignoresUnexpected reports whether the phase ignores messages that it does not expect: one side has ended
+// the session, and the other side may not know yet.
 func (p Phase) ignoresUnexpected() bool {
 	return p == PhaseLeaving || p == PhaseShuttingDown || p == PhaseClosed
 }
 
-// A Session is the router's side of one conversation with a client. It turns frames into messages
-// of version 2 and messages into frames, and keeps both sides to the order of the protocol. It is
+// Conversation is the router's side of one conversation with a client. It turns frames into messages
+// of version 2 and messages into frames, and enforces the order of the protocol on both sides. It is
 // not safe for concurrent use.
 type Conversation struct {
-	// Each connection keeps one: it is as small as it can be.
+	// Each connection holds a Conversation, so the struct is kept small.
 	v1            *translator // nil in version 2
 	serialization Serialization
 	phase         Phase
 }
 
-// NewConversation begins a conversation.
+// NewConversation returns a conversation in [PhaseOpening].
 func NewConversation(e Encoding) *Conversation {
-	s := &Conversation{serialization: e.Serialization()}
+	c := &Conversation{serialization: e.Serialization()}
 	if _, ok := e.(version1); ok {
-		s.v1 = new(translator)
+		c.v1 = new(translator)
 	}
-	return s
+	return c
 }
 
-// Phase tells how far the conversation has come.
-func (s *Conversation) Phase() Phase { return s.phase }
+// Phase returns the state of the conversation.
+func (c *Conversation) Phase() Phase { return c.phase }
 
-// Encoding gives what the conversation is held in.
-func (s *Conversation) Encoding() Encoding {
-	if s.v1 != nil {
+// Encoding returns the encoding of the conversation's frames.
+func (c *Conversation) Encoding() Encoding {
+	if c.v1 != nil {
 		return V1JSON
 	}
-	return version2{s.serialization}
+	return version2{c.serialization}
 }
 
-// Open gives the HELLO of a client whose dialect has none: the connection itself is its HELLO. It
-// names no realm. nil: the client will send its own.
-func (s *Conversation) Open() *Hello {
-	if s.v1 == nil || s.phase != PhaseOpening {
+// Open returns the HELLO of a client of version 1, where opening the connection stands for HELLO. That
+// HELLO names no realm. Open returns nil if the client will send its own HELLO.
+func (c *Conversation) Open() *Hello {
+	if c.v1 == nil || c.phase != PhaseOpening {
 		return nil
 	}
-	s.phase = PhaseJoining
-	return s.v1.hello()
+	c.phase = PhaseJoining
+	return c.v1.hello()
 }
 
-// Receive takes a frame from the client. A nil message and a nil error ask for nothing. The message keeps
-// nothing of the frame's memory.
+// Receive decodes a frame of the client. If the router has nothing to do for it, message and error are nil.
+// The message does not refer to the frame's memory.
 //
-// A GOODBYE asks for the router's own GOODBYE, unless the session is in PhaseClosed then: it was
-// the answer to one. An error is a [Failure]; it ends the conversation, after an ABORT with it.
-func (s *Conversation) Receive(frame []byte) (Message, error) {
-	if s.phase == PhaseClosed {
+// After a GOODBYE the router sends its own GOODBYE, unless the conversation is then in [PhaseClosed]: the
+// client has answered the router's GOODBYE. An error is a [Failure]. The caller sends it in an ABORT, which
+// ends the conversation.
+func (c *Conversation) Receive(frame []byte) (Message, error) {
+	if c.phase == PhaseClosed {
 		return nil, nil
 	}
-	m, err := s.decode(frame)
-	if err != nil && s.phase.ignoresUnexpected() {
+	m, err := c.decode(frame)
+	if err != nil && c.phase.ignoresUnexpected() {
 		return nil, nil
 	}
 	if m == nil || err != nil {
 		return nil, err
 	}
-	next, ok := onReceive[s.phase].of(m.Code())
+	next, ok := onReceive[c.phase].next(m.Code())
 	if !ok {
-		if s.phase.ignoresUnexpected() {
+		if c.phase.ignoresUnexpected() {
 			return nil, nil
 		}
-		return nil, Violation("%s is not expected while the session is %s", m.Code(), s.phase)
+		return nil, Violation("%s is not expected while the session is %s", m.Code(), c.phase)
 	}
-	s.phase = next
-	return s.admit(m)
+	c.phase = next
+	return c.checkReceived(m)
 }
 
-func (s *Conversation) decode(frame []byte) (Message, error) {
-	if s.v1 != nil {
-		return s.v1.receive(frame)
+func (c *Conversation) decode(frame []byte) (Message, error) {
+	if c.v1 != nil {
+		return c.v1.receive(frame)
 	}
-	return decode(s.serialization, frame)
+	return decode(c.serialization, frame)
 }
 
-// admit looks at what only the router's side has to know about a message.
-func (s *Conversation) admit(m Message) (Message, error) {
+// checkReceived checks and cleans up a message by the rules that hold for messages of clients only.
+func (c *Conversation) checkReceived(m Message) (Message, error) {
 	switch m := m.(type) {
 	case *Hello:
-		// Who joins may not say what its transport knows about it: authenticators trust that.
+		// Authenticators trust Details.transport, which only the server's transport may set.
 		delete(m.Details, "transport")
 	case *Error:
 		if m.RequestType != CodeInvocation {
@@ -183,29 +186,28 @@ func (s *Conversation) admit(m Message) (Message, error) {
 	return m, nil
 }
 
-// Append writes a message for the client behind dst and moves the conversation on. It appends
-// nothing for what the dialect has no frame for, and for what comes too late: after a GOODBYE or
-// an ABORT of either side.
-func (s *Conversation) Append(dst []byte, m Message) ([]byte, error) {
-	next, ok := onSend[s.phase].of(m.Code())
+// Append appends the frame of a message for the client to dst and changes the phase. It appends nothing if
+// the dialect has no frame for the message, or if a GOODBYE or ABORT of either side came before.
+func (c *Conversation) Append(dst []byte, m Message) ([]byte, error) {
+	next, ok := onSend[c.phase].next(m.Code())
 	if !ok {
-		if s.phase.ignoresUnexpected() {
+		if c.phase.ignoresUnexpected() {
 			return dst, nil
 		}
-		return dst, fmt.Errorf("send %s while the session is %s", m.Code(), s.phase)
+		return dst, fmt.Errorf("send %s while the session is %s", m.Code(), c.phase)
 	}
 	var out []byte
 	var err error
-	if s.v1 != nil {
-		out, err = s.v1.append(dst, m)
+	if c.v1 != nil {
+		out, err = c.v1.append(dst, m)
 	} else {
-		out, err = appendMessage(dst, s.serialization, m)
+		out, err = appendMessage(dst, c.serialization, m)
 	}
 	if err != nil {
 		return dst, err
 	}
-	if s.phase = next; s.v1 != nil && next == PhaseShuttingDown {
-		s.phase = PhaseClosed // version 1 has no GOODBYE that could be answered
+	if c.phase = next; c.v1 != nil && next == PhaseShuttingDown {
+		c.phase = PhaseClosed // version 1 has no GOODBYE that could be answered
 	}
 	return out, nil
 }

@@ -2,13 +2,13 @@ package wamp
 
 import "math"
 
-// Bool gives the boolean at key.
+// Bool returns the boolean at key.
 func (d Dict) Bool(key string) (v, ok bool) {
 	v, ok = d[key].(bool)
 	return v, ok
 }
 
-// String gives the string at key.
+// String returns the string at key.
 func (d Dict) String(key string) (string, bool) {
 	switch v := d[key].(type) {
 	case string:
@@ -20,13 +20,13 @@ func (d Dict) String(key string) (string, bool) {
 	}
 }
 
-// Int gives the integer at key.
+// Int returns the integer at key.
 func (d Dict) Int(key string) (int64, bool) { return asInt(d[key]) }
 
-// ID gives the id at key.
+// ID returns the id at key.
 func (d Dict) ID(key string) (ID, bool) { return asID(d[key]) }
 
-// IDs gives the list of ids at key.
+// IDs returns the list of ids at key.
 func (d Dict) IDs(key string) ([]ID, bool) {
 	if ids, ok := d[key].([]ID); ok {
 		return ids, true
@@ -34,7 +34,7 @@ func (d Dict) IDs(key string) ([]ID, bool) {
 	return listOf(d[key], asID)
 }
 
-// Strings gives the list of strings at key.
+// Strings returns the list of strings at key.
 func (d Dict) Strings(key string) ([]string, bool) {
 	if list, ok := d[key].([]string); ok {
 		return list, true
@@ -45,31 +45,31 @@ func (d Dict) Strings(key string) ([]string, bool) {
 	})
 }
 
-// Dict gives the dict at key.
+// Dict returns the dict at key.
 func (d Dict) Dict(key string) (Dict, bool) { return asDict(d[key]) }
 
-// List gives the list at key.
+// List returns the list at key.
 func (d Dict) List(key string) ([]any, bool) {
 	list, ok := d[key].([]any)
 	return list, ok
 }
 
-// Match gives the match policy of a SUBSCRIBE or REGISTER, which is exact if it states none.
+// Match returns the match policy of a SUBSCRIBE or REGISTER; the default is exact.
 func (d Dict) Match() Match {
 	name, _ := d.String("match")
-	m, _ := ParseMatch(name) // anything unknown was a protocol violation
+	m, _ := ParseMatch(name) // decoding has refused unknown names
 	return m
 }
 
-// passthruKeys say what the payload is when the application has encoded or encrypted it itself
-// (WAMP, "Payload Passthru Mode", and autobahn's older dialect of it).
+// passthruKeys describe a payload that the application has encoded or encrypted itself (WAMP, "Payload
+// Passthru Mode", and Autobahn's older variant of it).
 var passthruKeys = [...]string{
 	"ppt_scheme", "ppt_serializer", "ppt_cipher", "ppt_keyid",
 	"enc_algo", "enc_key", "enc_serializer",
 }
 
-// Passthru gives the entries that a router copies from the Options of a message to the Details of
-// the messages that carry its payload on. nil, as nearly always, if there are none.
+// Passthru returns the entries that a router copies from the Options of a message to the Details of the
+// messages that carry its payload. Passthru returns nil if there are none, as in most messages.
 func (d Dict) Passthru() Dict {
 	var out Dict
 	for _, key := range passthruKeys {
@@ -112,14 +112,14 @@ func asInt(v any) (int64, bool) {
 	case ID:
 		return int64(v), v <= math.MaxInt64
 	case float64:
-		return wideInt(v)
+		return integerFromFloat(v)
 	}
 	return 0, false
 }
 
-// wideInt takes a float without a fraction beyond 32 bits: that is how the usual JavaScript packers
-// write such integers in MessagePack and CBOR.
-func wideInt(v float64) (int64, bool) {
+// integerFromFloat converts a float without a fraction, outside the range of 32 bits, to an integer. The usual
+// JavaScript packers write such integers as floats in MessagePack and CBOR.
+func integerFromFloat(v float64) (int64, bool) {
 	n := int64(v)
 	if float64(n) != v || n >= -1<<31 && n <= 1<<32-1 || n > int64(MaxID) || n < -int64(MaxID) {
 		return 0, false

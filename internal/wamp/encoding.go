@@ -2,20 +2,20 @@ package wamp
 
 import "strconv"
 
-// An Encoding is a dialect of the protocol in a serialization. Values are stateless and can be
-// compared: clients with equal encodings can be sent the same bytes.
+// Encoding is a dialect of the protocol together with a serialization. Values are stateless and comparable:
+// clients with equal encodings can be sent the same bytes.
 type Encoding interface {
-	// Subprotocol is the name that WebSocket clients ask for.
+	// Subprotocol returns the name that WebSocket clients ask for.
 	Subprotocol() string
 	Serialization() Serialization
 	// Binary reports whether frames are bytes, not text.
 	Binary() bool
-	// Decode reads a frame with a message of either direction. The error is a [Failure] with
-	// [ErrProtocolViolation]. The message keeps nothing of the frame's memory, so the caller may
-	// use it again. Version 1 has no frames that mean something outside of a [Conversation].
+	// Decode decodes a frame with a message of either direction. The error is a [Failure] with
+	// [ErrProtocolViolation]. The message does not refer to the frame's memory, so the caller may reuse it.
+	// Version 1 always returns an error, because its frames depend on the state of a [Conversation].
 	Decode(frame []byte) (Message, error)
-	// Append writes a message behind dst. A payload in another serialization is transcoded.
-	// Version 1 has frames for an [Event] and a [Welcome] only.
+	// Append appends a message to dst. A payload in another serialization is transcoded. Version 1 supports
+	// only [Event] and [Welcome].
 	Append(dst []byte, m Message) ([]byte, error)
 }
 
@@ -28,7 +28,7 @@ var (
 	V1JSON        Encoding = version1{}
 )
 
-// EncodingFor finds the encoding that a WebSocket subprotocol names.
+// EncodingFor returns the encoding that a WebSocket subprotocol names.
 func EncodingFor(subprotocol string) (Encoding, bool) {
 	for _, e := range [...]Encoding{V2JSON, V2MessagePack, V2CBOR, V2UBJSON, V1JSON} {
 		if e.Subprotocol() == subprotocol {
@@ -52,7 +52,7 @@ func (e version2) Append(dst []byte, m Message) ([]byte, error) {
 
 var serializationNames = [...]string{JSON: "json", MessagePack: "msgpack", CBOR: "cbor", UBJSON: "ubjson"}
 
-// String gives the name that subprotocols use.
+// String returns the name that subprotocols use.
 func (s Serialization) String() string {
 	if int(s) < len(serializationNames) {
 		return serializationNames[s]

@@ -29,31 +29,31 @@ const (
 	ErrUnavailable            URI = "wamp.error.unavailable"
 	ErrNoAvailableCallee      URI = "wamp.error.no_available_callee"
 
-	// ErrLimitExceeded is ours: the specification names no error for a limit per session.
+	// ErrLimitExceeded is defined by Tidings: the specification names no error for a limit per session.
 	ErrLimitExceeded URI = "tidings.error.limit_exceeded"
 
 	CloseGoodbyeAndOut  URI = "wamp.close.goodbye_and_out"
 	CloseSystemShutdown URI = "wamp.close.system_shutdown"
 	CloseRealm          URI = "wamp.close.close_realm"
 	CloseKilled         URI = "wamp.close.killed"
-	CloseLogout         URI = "wamp.close.logout" // of clients; not in the specification, others have it
+	CloseLogout         URI = "wamp.close.logout" // sent by clients; not in the specification
 )
 
-// Failure is an error that a client may see: the URI of an ERROR or ABORT and a sentence that says
-// what was wrong and what to do. Edges translate it; everything that can refuse a request returns it.
+// Failure is an error that a client may see: the URI of an ERROR or ABORT, and a sentence with the cause and the
+// remedy. Functions that can refuse a request return a Failure; edges translate it.
 type Failure struct {
 	URI     URI
 	Message string
 }
 
-// Fail makes a Failure.
+// Fail returns a [Failure] with a formatted message.
 func Fail(uri URI, format string, args ...any) *Failure {
 	return &Failure{URI: uri, Message: fmt.Sprintf(format, args...)}
 }
 
 func (f *Failure) Error() string { return string(f.URI) + ": " + f.Message }
 
-// Violation is a [Failure] that ends the conversation with ABORT (WAMP, "Protocol Violations").
+// Violation returns a [Failure] that ends the conversation with ABORT (WAMP, "Protocol Violations").
 func Violation(format string, args ...any) *Failure {
 	return Fail(ErrProtocolViolation, format, args...)
 }

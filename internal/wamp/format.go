@@ -6,31 +6,30 @@ import (
 	"math"
 )
 
-// MaxDepth bounds how deep arrays and maps may nest in a frame, the frame itself being the first.
-// Readers are recursive: the bound keeps a frame of brackets from eating the stack, and no payload
-// that people design comes near it.
+// MaxDepth limits how deep arrays and maps may nest in a frame, the frame itself being the first level.
+// Readers are recursive, so without a limit a frame of brackets could exhaust the stack. Payloads of real
+// applications stay far below the limit.
 const MaxDepth = 64
 
-// A format is what a serialization can do: take the values of a frame apart, one head at a time,
-// and append values. It keeps no state, so that none has to be allocated for a message: a [reader]
-// and a [writer] have it. Everything else in the package is written once, on top of them.
+// A format reads and appends the values of one serialization, one value head at a time. Formats are
+// stateless; the state is in a [reader] or [writer], which need no allocation. The rest of the package
+// is written once for all formats.
 //
-// Reading is strict: a frame that was read to its end is well-formed. n is how many bytes were read.
+// Reading is strict: a frame that was read to its end is well-formed. n counts the bytes that were read.
 type format interface {
-	// trim drops what may stand before a value.
+	// trim drops the bytes that may stand before a value, such as white space.
 	trim(b []byte) []byte
-	// next reads the head of the next value: all of a scalar, and of an array or a map what stands
-	// before its first element.
+	// next reads the head of the next value: a whole scalar, or an array or map up to its first element.
 	next(b []byte) (t token, data []byte, n int, err error)
-	// key reads the key of a map's entry, or what stands in its place.
+	// key reads the key of a map's entry. The token may have another kind than text.
 	key(b []byte) (t token, data []byte, n int, err error)
-	// more reads what stands behind the i-th element, or entry, of an array or a map that did not
-	// announce its length: its end, if there is none to follow.
+	// more reads the bytes between elements, or entries, of an array or map of indefinite length: a
+	// separator, or the end. i counts the elements that were read. It reports whether an element follows.
 	more(b []byte, k kind, i int) (n int, more bool, err error)
-	// skip reads a whole value that stands depth levels deep.
-	skip(b []byte, depth int) (extent, error)
-	// explain says what is wrong with the form of a frame that could not be read, or nil: it is
-	// well-formed, or reading it has said all there is to say.
+	// skip reads and checks a whole value that stands depth levels deep.
+	skip(b []byte, depth int) (span, error)
+	// explain returns the syntax error of a frame that could not be read. It returns nil if the frame is
+	// well-formed, or if reading has already returned all that is known.
 	explain(frame []byte) error
 
 	appendNull(dst []byte) []byte
@@ -39,14 +38,14 @@ type format interface {
 	appendUint(dst []byte, v uint64) []byte
 	appendFloat(dst []byte, v float64) []byte
 	appendBinary(dst, v []byte) []byte
-	// Text and keys are valid UTF-8. What comes from Go code is a string, what comes from frames is bytes.
+	// Text and keys must be valid UTF-8. Callers pass strings of Go code, and bytes of frames.
 	appendText(dst, v []byte) []byte
 	appendString(dst []byte, v string) []byte
 	appendKey(dst, v []byte) []byte
 	appendName(dst []byte, v string) []byte
-	// open begins an array or a map.
+	// open appends the begin of an array or a map.
 	open(dst []byte, k kind) []byte
-	// close ends the one that begins at dst[at] and has n elements, or entries.
+	// close ends the array or map that begins at dst[at] and has n elements, or entries.
 	close(dst []byte, k kind, at, n int) []byte
 }
 
@@ -70,31 +69,31 @@ var kindNames = [...]string{"null", "a boolean", "an integer", "an integer", "a 
 
 func (k kind) String() string { return kindNames[k] }
 
-// A token is the head of one value. The data of a text or a binary, part of the frame, goes beside it:
-// the compiler keeps a struct in registers only as long as it is this small.
+// A token is the head of one value. The bytes of a text or a binary are passed beside the token, because the
+// compiler keeps only structs of this size in registers.
 type token struct {
 	kind    kind
-	escaped bool   // its data is a JSON string as it stands in the frame, with quotes and escapes
+	escaped bool   // the data is a JSON string with its quotes and escapes
 	num     uint64 // a bool, an int (two's complement), a uint, the bits of a float, or a length
 }
 
-// untilEnd is the length of an array or a map that did not announce it.
-const untilEnd = -1
+// indefinite is the length of an array or a map that does not announce its length.
+const indefinite = -1
 
-func container(k kind, length int) token { return token{kind: k, num: uint64(length)} }
+func containerToken(k kind, length int) token { return token{kind: k, num: uint64(length)} }
 
-func number(v float64) token { return token{kind: kindFloat, num: math.Float64bits(v)} }
+func floatToken(v float64) token { return token{kind: kindFloat, num: math.Float64bits(v)} }
 
-// length is how many elements an array has, or entries a map.
+// length returns the number of elements of an array, or entries of a map.
 func (t token) length() int { return int(t.num) }
 
 func (t token) float() float64 { return math.Float64frombits(t.num) }
 
-// An extent is what a whole value takes up.
-type extent struct {
+// A span describes a whole value that was skipped.
+type span struct {
 	kind     kind
 	elements int // of an array, or entries of a map
-	size     int // in bytes
+	size     int // bytes
 }
 
 var (

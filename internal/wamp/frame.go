@@ -9,7 +9,7 @@ import (
 
 var errNotMessage = errors.New("is not a list that begins with the code of a message")
 
-// decode reads one frame of version 2.
+// decode decodes one frame of version 2.
 func decode(s Serialization, frame []byte) (Message, error) {
 	c := coder{s: s, r: elements{reader: newReader(s, frame)}}
 	m, failure := c.message()
@@ -46,7 +46,7 @@ func (c *coder) message() (Message, *Failure) {
 	return m, nil
 }
 
-// finish checks that a frame holds what its layout asks for, and nothing else.
+// finish checks that the frame has all elements of its layout, and no others.
 func (c *coder) finish() error {
 	switch {
 	case c.r.err != nil:
@@ -59,19 +59,20 @@ func (c *coder) finish() error {
 	return c.r.done()
 }
 
-// violation names the frame or the message and, if it was an element, what was wrong with it.
+// violation returns the [Failure] for an error in a frame or message. The parameter what names the frame or
+// message.
 func violation(what string, err error) *Failure {
-	const enough = 200 // bytes of explanation: it may quote the frame
+	const maxText = 200 // bytes; the text may quote the frame
 	text := err.Error()
-	if len(text) > enough {
-		text = strings.ToValidUTF8(text[:enough], "") + "..."
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "..."
 	}
 	return Violation("%s: %s", what, text)
 }
 
-// appendMessage writes one frame of version 2.
+// appendMessage appends one frame of version 2.
 func appendMessage(dst []byte, s Serialization, m Message) ([]byte, error) {
-	c := coder{s: s, writing: true, w: newWriter(s, slices.Grow(dst, room(m)))}
+	c := coder{s: s, writing: true, w: newWriter(s, slices.Grow(dst, sizeHint(m)))}
 	o := c.w.openArray()
 	c.w.unsigned(uint64(m.Code()))
 	if !c.layout(m) {

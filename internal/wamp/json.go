@@ -13,12 +13,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// jsonFormat is JSON as RFC 7493 has it: valid UTF-8, no lone surrogates, no name twice. Reading
-// accepts what jsontext accepts, in one pass and without its allocations (a fuzz target compares
-// them); what is refused is given to jsontext, to say why.
+// jsonFormat implements JSON as restricted by RFC 7493: valid UTF-8, no lone surrogates, no duplicate names.
+// Reading accepts the same texts as jsontext, in one pass and without its allocations (a fuzz target compares
+// them). For texts that are refused, jsontext then supplies the error.
 type jsonFormat struct{}
 
-// errJSON only leads to explain, which has the details.
+// errJSON makes decode call explain, which returns the details.
 var errJSON = errors.New("is not valid JSON")
 
 func (jsonFormat) explain(frame []byte) error {
@@ -41,22 +41,22 @@ func (jsonFormat) explain(frame []byte) error {
 	return err
 }
 
-// checkJSON reads a text that is one value.
-func checkJSON(text []byte, depth int) (extent, error) {
+// checkJSON checks a text that must be one value.
+func checkJSON(text []byte, depth int) (span, error) {
 	f := jsonFormat{}
 	e, err := f.skip(text, depth)
 	if err == nil && len(f.trim(text[e.size:])) > 0 {
 		err = errTrailing
 	}
 	if err != nil {
-		return extent{}, cmp.Or(f.explain(text), err)
+		return span{}, cmp.Or(f.explain(text), err)
 	}
 	return e, nil
 }
 
 func (jsonFormat) trim(b []byte) []byte { return b[jsonSpace(b):] }
 
-// jsonSpace counts the white space before a value. Hardly any client sends some.
+// jsonSpace counts the white space before a value. Hardly any client sends white space.
 func jsonSpace(b []byte) int {
 	if len(b) > 0 && b[0] > ' ' {
 		return 0
@@ -78,9 +78,9 @@ func (jsonFormat) next(b []byte) (token, []byte, int, error) {
 	case '"':
 		return nextJSONString(b, at)
 	case '[':
-		return container(kindArray, untilEnd), nil, at + 1, nil
+		return containerToken(kindArray, indefinite), nil, at + 1, nil
 	case '{':
-		return container(kindMap, untilEnd), nil, at + 1, nil
+		return containerToken(kindMap, indefinite), nil, at + 1, nil
 	case 'n':
 		return nextJSONLiteral(b, at, "null", token{kind: kindNull})
 	case 'f':
@@ -140,23 +140,22 @@ func nextJSONLiteral(b []byte, at int, literal string, t token) (token, []byte, 
 	return t, nil, at + len(literal), nil
 }
 
-// plain gives the bytes of a text or a binary, without quotes and escapes.
-func (t token) plain(data []byte) []byte {
+// unquote returns the bytes of a text or a binary, without quotes and escapes.
+func (t token) unquote(data []byte) []byte {
 	if !t.escaped {
 		return data
 	}
-	text, _ := jsontext.AppendUnquote(make([]byte, 0, len(data)), data) // it was checked when it was read
+	text, _ := jsontext.AppendUnquote(make([]byte, 0, len(data)), data) // the string was checked when it was read
 	return text
 }
 
-// resolve gives a token and the data that the value means: escapes are undone, and a JSON string
-// that carries a binary becomes one. A binary in JSON is U+0000 and its base64 (WAMP, "Binary
-// conversion of JSON Strings"); with anything else behind U+0000 a string is just a string.
+// resolve returns the token and the data without quotes and escapes. A JSON string of U+0000 and base64 becomes
+// a binary (WAMP, "Binary conversion of JSON Strings"). If other text follows U+0000, the string stays a string.
 func (t token) resolve(data []byte) (token, []byte) {
 	if !t.escaped {
 		return t, data
 	}
-	data = t.plain(data)
+	data = t.unquote(data)
 	t.escaped = false
 	if len(data) == 0 || data[0] != 0 {
 		return t, data
@@ -164,7 +163,7 @@ func (t token) resolve(data []byte) (token, []byte) {
 	encoded := data[1:]
 	decoded := make([]byte, base64.StdEncoding.DecodedLen(len(encoded)))
 	n, err := base64.StdEncoding.Strict().Decode(decoded, encoded)
-	if err != nil || base64.StdEncoding.EncodedLen(n) != len(encoded) { // the decoder passes over line ends
+	if err != nil || base64.StdEncoding.EncodedLen(n) != len(encoded) { // the decoder ignores line ends
 		return t, data
 	}
 	t.kind = kindBinary
@@ -176,8 +175,8 @@ func (jsonFormat) appendBool(dst []byte, v bool) []byte   { return strconv.Appen
 func (jsonFormat) appendInt(dst []byte, v int64) []byte   { return strconv.AppendInt(dst, v, 10) }
 func (jsonFormat) appendUint(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v, 10) }
 
-// appendFloat writes what can only be read as a float. JSON has no form for NaN and the infinities:
-// they become null, as in every browser.
+// appendFloat appends a number that readers take for a float. JSON has no form for NaN and the infinities,
+// which become null, as in every browser.
 func (f jsonFormat) appendFloat(dst []byte, v float64) []byte {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return f.appendNull(dst)
@@ -214,7 +213,7 @@ func (jsonFormat) open(dst []byte, k kind) []byte {
 
 func appendJSONString[T string | []byte](dst []byte, v T) []byte {
 	if !plainASCII(v) {
-		dst, _ = jsontext.AppendQuote(dst, v) // it was checked, or made valid
+		dst, _ = jsontext.AppendQuote(dst, v) // cannot fail: the caller passes valid UTF-8
 		return dst
 	}
 	dst = append(dst, '"')

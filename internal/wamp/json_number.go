@@ -7,12 +7,12 @@ import (
 
 var errRange = errors.New("has a number that no 64-bit float can hold")
 
-// nextJSONNumber keeps integers of 64 bits exactly; larger ones become floats, as in every
-// browser. A number has a fraction or an exponent to be a float: 1.0 is one.
+// nextJSONNumber reads the number at b[at]. Integers of 64 bits are exact; larger integers become floats, as in
+// every browser. A number with a fraction or an exponent, such as 1.0, is a float.
 func nextJSONNumber(b []byte, at int) (token, int, error) {
 	s := scanJSONNumber(b, at)
 	switch s.form {
-	case noNumber:
+	case notNumber:
 		return token{}, 0, errJSON
 	case exactInteger:
 		return token{kind: kindInt, num: uint64(s.integer)}, s.end, nil
@@ -23,7 +23,7 @@ func nextJSONNumber(b []byte, at int) (token, int, error) {
 }
 
 func parseJSONNumber(text string, isFloat bool) (token, error) {
-	if !isFloat && text != "-0" { // minus zero is a float that only looks like an integer
+	if !isFloat && text != "-0" { // minus zero is a float that has the form of an integer
 		if v, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return token{kind: kindInt, num: uint64(v)}, nil
 		}
@@ -35,32 +35,32 @@ func parseJSONNumber(text string, isFloat bool) (token, error) {
 	if err != nil {
 		return token{}, errRange
 	}
-	return number(v), nil
+	return floatToken(v), nil
 }
 
-// jsonNumber is what a number looks like.
+// jsonNumber describes a number that was scanned.
 type jsonNumber struct {
-	form    jsonForm
+	form    jsonNumberForm
 	end     int
-	integer int64 // if it is exact
+	integer int64 // the value of an exactInteger
 }
 
-type jsonForm uint8
+type jsonNumberForm uint8
 
 const (
-	noNumber jsonForm = iota
+	notNumber jsonNumberForm = iota
 	exactInteger
 	longInteger // or minus zero
 	smallFloat
-	longFloat // may be more than a float can hold
+	longFloat // may be outside the range of a float
 )
 
 const (
-	exactDigits = 18  // of an integer that surely fits into 64 bits
-	smallDigits = 200 // with an exponent of two digits a float holds it: the largest has 309
+	exactDigits = 18  // every integer of so many digits fits into 64 bits
+	smallDigits = 200 // with an exponent of two digits below the largest float, which has 309 digits
 )
 
-// scanJSONNumber reads the number at b[at].
+// scanJSONNumber scans the number at b[at].
 func scanJSONNumber(b []byte, at int) jsonNumber {
 	i, sign := at, int64(1)
 	if i < len(b) && b[i] == '-' {
@@ -68,7 +68,7 @@ func scanJSONNumber(b []byte, at int) jsonNumber {
 	}
 	first, v := i, int64(0)
 	for ; i < len(b) && isDigit(b[i]); i++ {
-		v = 10*v + int64(b[i]-'0') // may overflow: then it is not exact
+		v = 10*v + int64(b[i]-'0') // may overflow; then the number is no exactInteger
 	}
 	digits := i - first
 	switch {
@@ -83,7 +83,7 @@ func scanJSONNumber(b []byte, at int) jsonNumber {
 	}
 }
 
-// scanJSONFloat goes on at b[i], where the integer part of a number ends.
+// scanJSONFloat continues at b[i], where the integer part of a number ends.
 func scanJSONFloat(b []byte, at, i int) jsonNumber {
 	exponent := 0
 	if b[i] == '.' {

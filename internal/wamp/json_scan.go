@@ -1,29 +1,29 @@
 package wamp
 
-// A jsonScan checks one value without looking at its tokens: what a busy server reads is mostly payload,
-// which is passed on as it is.
-type jsonScan struct {
+// A jsonScanner checks one value without making tokens. Most bytes that a busy server reads are payload, which
+// is passed on unchanged.
+type jsonScanner struct {
 	b    []byte
 	i    int
-	keys keys
+	keys keyStack
 	err  error
 }
 
-func (jsonFormat) skip(b []byte, depth int) (extent, error) {
-	s := jsonScan{b: b}
+func (jsonFormat) skip(b []byte, depth int) (span, error) {
+	s := jsonScanner{b: b}
 	kind, n := s.value(depth)
-	return extent{kind: kind, elements: n, size: s.i}, s.err
+	return span{kind: kind, elements: n, size: s.i}, s.err
 }
 
-func (s *jsonScan) fail(err error) {
+func (s *jsonScanner) fail(err error) {
 	if s.err == nil {
 		s.err = err
 		s.b, s.i = nil, 0
 	}
 }
 
-// space passes over white space and gives the byte behind it, 0 at the end.
-func (s *jsonScan) space() byte {
+// space skips white space and returns the byte after it, or 0 at the end.
+func (s *jsonScanner) space() byte {
 	for ; s.i < len(s.b); s.i++ {
 		switch c := s.b[s.i]; c {
 		case ' ', '\t', '\r', '\n':
@@ -34,7 +34,7 @@ func (s *jsonScan) space() byte {
 	return 0
 }
 
-func (s *jsonScan) value(depth int) (k kind, elements int) {
+func (s *jsonScanner) value(depth int) (k kind, elements int) {
 	switch c := s.space(); c {
 	case '"':
 		s.text()
@@ -57,7 +57,7 @@ func (s *jsonScan) value(depth int) (k kind, elements int) {
 	}
 }
 
-func (s *jsonScan) array(depth int) int {
+func (s *jsonScanner) array(depth int) int {
 	if depth > MaxDepth {
 		s.fail(errDepth)
 		return 0
@@ -82,7 +82,7 @@ func (s *jsonScan) array(depth int) int {
 	}
 }
 
-func (s *jsonScan) object(depth int) int {
+func (s *jsonScanner) object(depth int) int {
 	if depth > MaxDepth {
 		s.fail(errDepth)
 		return 0
@@ -109,7 +109,7 @@ func (s *jsonScan) object(depth int) int {
 	}
 }
 
-func (s *jsonScan) member(names *mapKeys, depth int) {
+func (s *jsonScanner) member(names *mapKeys, depth int) {
 	if s.space() != '"' {
 		s.fail(errJSON)
 		return
@@ -119,7 +119,7 @@ func (s *jsonScan) member(names *mapKeys, depth int) {
 		s.fail(errJSON)
 		return
 	}
-	if !s.keys.add(names, t.plain(name)) {
+	if !s.keys.add(names, t.unquote(name)) {
 		s.fail(errDuplicate)
 		return
 	}
@@ -127,7 +127,7 @@ func (s *jsonScan) member(names *mapKeys, depth int) {
 	s.value(depth)
 }
 
-func (s *jsonScan) text() (token, []byte) {
+func (s *jsonScanner) text() (token, []byte) {
 	t, data, end, err := nextJSONString(s.b, s.i)
 	if err != nil {
 		s.fail(err)
@@ -137,7 +137,7 @@ func (s *jsonScan) text() (token, []byte) {
 	return t, data
 }
 
-func (s *jsonScan) literal(literal string) {
+func (s *jsonScanner) literal(literal string) {
 	if len(s.b)-s.i < len(literal) || string(s.b[s.i:s.i+len(literal)]) != literal {
 		s.fail(errJSON)
 		return
@@ -145,7 +145,7 @@ func (s *jsonScan) literal(literal string) {
 	s.i += len(literal)
 }
 
-func (s *jsonScan) number() kind {
+func (s *jsonScanner) number() kind {
 	n := scanJSONNumber(s.b, s.i)
 	switch n.form {
 	case exactInteger:

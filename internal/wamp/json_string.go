@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 )
 
+// nextJSONString reads the string at b[at]. The data of a string without escapes has no quotes.
 func nextJSONString(b []byte, at int) (t token, data []byte, n int, err error) {
 	s := scanJSONString(b, at)
 	switch {
@@ -19,35 +20,35 @@ func nextJSONString(b []byte, at int) (t token, data []byte, n int, err error) {
 	}
 }
 
-// jsonString is what a string looks like.
+// jsonString describes a string that was scanned.
 type jsonString struct {
-	end     int // behind the second quote; 0: it is none
+	end     int // the index after the closing quote; 0 if the string is malformed
 	escaped bool
 }
 
-// Eight bytes are looked at at a time: each of these has one value in all of them.
+// Strings are scanned eight bytes at a time (SWAR, SIMD within a register). Each constant repeats one byte.
 const (
-	low   = 0x0101010101010101
-	high  = 0x8080808080808080
-	quote = '"' * low
-	slash = '\\' * low
-	blank = ' ' * low
+	swarOnes      = 0x0101010101010101
+	swarHigh      = 0x8080808080808080
+	swarQuote     = '"' * swarOnes
+	swarBackslash = '\\' * swarOnes
+	swarSpace     = ' ' * swarOnes
 )
 
-// special marks the bytes that end or bend a string, by their highest bits: quotes, backslashes, and
-// what stands below the blank. Behind the first mark there may be false ones.
-func special(w uint64) uint64 {
-	q, s := w^quote, w^slash
-	return ((w-blank)&^w | (q-low)&^q | (s-low)&^s) & high
+// specialBytes sets the highest bit of each byte that is a quote, a backslash or below the space. Only the first
+// mark is reliable; bytes above it may be marked wrongly.
+func specialBytes(w uint64) uint64 {
+	q, s := w^swarQuote, w^swarBackslash
+	return ((w-swarSpace)&^w | (q-swarOnes)&^q | (s-swarOnes)&^s) & swarHigh
 }
 
-// scanJSONString reads the string whose first quote is b[at].
+// scanJSONString scans the string whose first quote is b[at].
 func scanJSONString(b []byte, at int) jsonString {
 	s := jsonString{}
-	foreign := uint64(0) // has bits of high if there are bytes that are not ASCII
+	nonASCII := uint64(0) // the union of all bytes: bits of swarHigh show bytes that are not ASCII
 	for i := at + 1; ; {
 		n, seen := plainLength(b[i:])
-		foreign |= seen
+		nonASCII |= seen
 		if i += n; i == len(b) || b[i] < ' ' {
 			return jsonString{}
 		}
@@ -61,18 +62,18 @@ func scanJSONString(b []byte, at int) jsonString {
 		s.escaped = true
 		i += n
 	}
-	if foreign&high != 0 && !utf8.Valid(b[at+1:s.end-1]) {
+	if nonASCII&swarHigh != 0 && !utf8.Valid(b[at+1:s.end-1]) {
 		return jsonString{}
 	}
 	return s
 }
 
-// plainLength gives how many bytes stand before one that is special, and bits of all that it has seen.
+// plainLength returns the number of bytes before the first special byte, and the union of the bytes it read.
 func plainLength(b []byte) (n int, seen uint64) {
 	for ; n+8 <= len(b); n += 8 {
 		w := binary.LittleEndian.Uint64(b[n:])
 		seen |= w
-		if marks := special(w); marks != 0 {
+		if marks := specialBytes(w); marks != 0 {
 			return n + bits.TrailingZeros64(marks)/8, seen
 		}
 	}
@@ -82,7 +83,8 @@ func plainLength(b []byte) (n int, seen uint64) {
 	return n, seen
 }
 
-// scanJSONEscape gives the length of what begins with a backslash: both halves of what takes two.
+// scanJSONEscape returns the length of the escape at b[0], or 0 if it is malformed. A surrogate pair counts as
+// one escape.
 func scanJSONEscape(b []byte) int {
 	if len(b) < 2 {
 		return 0
@@ -126,7 +128,7 @@ func jsonHex(b []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// plainASCII reports whether a text stands in JSON as it is.
+// plainASCII reports whether a text needs no escapes in JSON.
 func plainASCII[T string | []byte](v T) bool {
 	for i := range len(v) {
 		if c := v[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {

@@ -1,54 +1,54 @@
 package wamp
 
 const (
-	// ownKeys is how many keys need no memory from the heap. They are on the stack of a connection's
-	// reader, so there are not more of them than most messages have.
-	ownKeys = 12
-	// fewKeys is how many keys of one map are compared one by one, which is quicker than hashing and needs no
-	// strings, before they are put into a Go map.
-	fewKeys = 64
+	// inlineKeys is the number of keys that need no heap memory. They are on the stack of the goroutine that
+	// reads, so the number is that of most messages and no larger.
+	inlineKeys = 12
+	// linearKeys is the number of keys of one map that are compared one by one, which is quicker than hashing
+	// and allocates no strings. Further keys move all of them to a Go map.
+	linearKeys = 64
 )
 
-// keys finds a key that a map has twice. What has one passes one parser and means something else to
-// the next, so no serialization may bring it in. It is a stack, for maps in maps.
-type keys struct {
-	own  [ownKeys][]byte
-	more [][]byte
-	n    int
+// keyStack finds duplicate keys. Parsers disagree about which of two equal keys counts, which an attacker could
+// use to pass a check, so every serialization refuses them. Keys of nested maps lie on those of outer maps.
+type keyStack struct {
+	inline   [inlineKeys][]byte
+	overflow [][]byte
+	n        int
 }
 
-// mapKeys are the keys of one map that is being read.
+// mapKeys holds the keys of one map that is being read.
 type mapKeys struct {
-	first int                 // on the stack
-	seen  uint64              // a bit for each: most keys differ from all others already in it
-	many  map[string]struct{} // in place of the stack
+	first  int                 // index of the first key on the stack
+	filter uint64              // the keyBit of each key: most new keys have a bit of their own
+	set    map[string]struct{} // replaces the stack above linearKeys
 }
 
-func (k *keys) open() mapKeys { return mapKeys{first: k.n} }
+func (k *keyStack) open() mapKeys { return mapKeys{first: k.n} }
 
-// close forgets the keys of the map that was opened last.
-func (k *keys) close(m mapKeys) { k.n = m.first }
+// close removes the keys of the map that was opened last.
+func (k *keyStack) close(m mapKeys) { k.n = m.first }
 
-// add reports whether the map that was opened last does not have the key yet.
-func (k *keys) add(m *mapKeys, key []byte) bool {
-	if m.many == nil {
+// add adds a key to the map that was opened last. It returns false if the map has the key already.
+func (k *keyStack) add(m *mapKeys, key []byte) bool {
+	if m.set == nil {
 		bit := keyBit(key)
-		if m.seen&bit != 0 && k.has(m.first, key) {
+		if m.filter&bit != 0 && k.has(m.first, key) {
 			return false
 		}
-		m.seen |= bit
-		if k.n < m.first+fewKeys {
+		m.filter |= bit
+		if k.n < m.first+linearKeys {
 			k.push(key)
 			return true
 		}
 		k.spill(m)
 	}
-	before := len(m.many)
-	m.many[string(key)] = struct{}{}
-	return len(m.many) > before
+	before := len(m.set)
+	m.set[string(key)] = struct{}{}
+	return len(m.set) > before
 }
 
-// keyBit gives one of 64 bits.
+// keyBit returns one of 64 bits, derived from the length and three bytes of the key.
 func keyBit(key []byte) uint64 {
 	n := len(key)
 	if n == 0 {
@@ -57,7 +57,7 @@ func keyBit(key []byte) uint64 {
 	return 1 << ((7*uint(n) + uint(key[0]) + 11*uint(key[n/2]) + 29*uint(key[n-1])) % 64)
 }
 
-func (k *keys) has(first int, key []byte) bool {
+func (k *keyStack) has(first int, key []byte) bool {
 	for i := first; i < k.n; i++ {
 		if string(k.at(i)) == string(key) {
 			return true
@@ -66,29 +66,30 @@ func (k *keys) has(first int, key []byte) bool {
 	return false
 }
 
-func (k *keys) at(i int) []byte {
-	if i < ownKeys {
-		return k.own[i]
+func (k *keyStack) at(i int) []byte {
+	if i < inlineKeys {
+		return k.inline[i]
 	}
-	return k.more[i-ownKeys]
+	return k.overflow[i-inlineKeys]
 }
 
-func (k *keys) push(key []byte) {
+func (k *keyStack) push(key []byte) {
 	switch {
-	case k.n < ownKeys:
-		k.own[k.n] = key
-	case k.more == nil:
-		k.more = append(make([][]byte, 0, fewKeys/2), key)
+	case k.n < inlineKeys:
+		k.inline[k.n] = key
+	case k.overflow == nil:
+		k.overflow = append(make([][]byte, 0, linearKeys/2), key)
 	default:
-		k.more = append(k.more[:k.n-ownKeys], key)
+		k.overflow = append(k.overflow[:k.n-inlineKeys], key)
 	}
 	k.n++
 }
 
-func (k *keys) spill(m *mapKeys) {
-	m.many = make(map[string]struct{}, 2*fewKeys)
+// spill moves the keys of a map from the stack to a Go map.
+func (k *keyStack) spill(m *mapKeys) {
+	m.set = make(map[string]struct{}, 2*linearKeys)
 	for i := m.first; i < k.n; i++ {
-		m.many[string(k.at(i))] = struct{}{}
+		m.set[string(k.at(i))] = struct{}{}
 	}
 	k.n = m.first
 }

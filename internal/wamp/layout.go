@@ -1,38 +1,38 @@
 package wamp
 
-// The elements of each message after its code, once for all serializations and both directions
-// (WAMP, "Messages"). [] marks what may be left out.
+// The elements of each message after its code, for all serializations and for both directions
+// (WAMP, "Messages"). Elements in [] may be absent.
 
 func (m *Hello) layout(c *coder) {
 	c.uri("Realm", &m.Realm)
 	c.dict("Details", &m.Details, helloDetails)
-	c.announced(m.Details)
+	c.checkRoles(m.Details)
 }
 
 func (m *Welcome) layout(c *coder) {
 	c.id("Session", &m.Session)
 	c.dict("Details", &m.Details, welcomeDetails)
-	c.announced(m.Details)
+	c.checkRoles(m.Details)
 }
 
 func (m *Abort) layout(c *coder) {
-	c.dict("Details", &m.Details, farewellDetails)
+	c.dict("Details", &m.Details, closeDetails)
 	c.uri("Reason", &m.Reason)
 	c.payload(&m.Payload, nil) // [Args, [Kwargs]]
 }
 
 func (m *Challenge) layout(c *coder) {
 	c.text("AuthMethod", &m.Method)
-	c.dict("Extra", &m.Extra, noneKnown)
+	c.dict("Extra", &m.Extra, noOptions)
 }
 
 func (m *Authenticate) layout(c *coder) {
 	c.text("Signature", &m.Signature)
-	c.dict("Extra", &m.Extra, noneKnown)
+	c.dict("Extra", &m.Extra, noOptions)
 }
 
 func (m *Goodbye) layout(c *coder) {
-	c.dict("Details", &m.Details, farewellDetails)
+	c.dict("Details", &m.Details, closeDetails)
 	c.uri("Reason", &m.Reason)
 }
 

@@ -2,8 +2,8 @@ package wamp
 
 import "fmt"
 
-// Match is how the URI of a subscription or a registration is compared with that of a publication
-// or a call (WAMP, "Pattern-based Subscriptions").
+// Match is the policy by which the URI of a subscription or a registration is compared with the URI of a
+// publication or a call (WAMP, "Pattern-based Subscriptions").
 type Match uint8
 
 const (
@@ -21,7 +21,7 @@ func (m Match) String() string {
 	return fmt.Sprintf("match %d", uint8(m))
 }
 
-// ParseMatch reads the option match. Empty is exact.
+// ParseMatch parses the option match. An empty name means exact.
 func ParseMatch(name string) (Match, error) {
 	for m, n := range matchNames {
 		if n == name {

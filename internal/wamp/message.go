@@ -1,16 +1,16 @@
 package wamp
 
-// Message is one WAMP message. A value is written by whoever made it and read-only from then on.
+// Message is one WAMP message. Only the code that made a message may write to it, before it passes the
+// message on.
 type Message interface {
 	Code() Code
 }
 
-// Dict is Options or Details. Values are nil, bool, int64, uint64 (only above the range of int64),
+// Dict holds Options or Details. Values are nil, bool, int64, uint64 (only above the range of int64),
 // float64, string, []byte, []any and Dict, at any depth.
 //
-// A decoded dict holds known keys of the right type only: a known key of another type was a
-// protocol violation, and unknown keys are kept, for whoever knows them (WAMP, "Options and
-// Details").
+// The known keys of a decoded dict have values of the right type: decoding refuses other types as a protocol
+// violation. Unknown keys are kept for the application (WAMP, "Options and Details").
 type Dict map[string]any
 
 // The messages that open and close a session (WAMP, "Session Lifecycle").
@@ -40,7 +40,7 @@ type (
 		Details Dict
 		Reason  URI
 	}
-	// Error answers the request of type RequestType that had the id Request.
+	// Error answers the request of type RequestType with the id Request.
 	Error struct {
 		RequestType Code
 		Request     ID
@@ -75,13 +75,13 @@ type (
 		Request      ID
 		Subscription ID
 	}
-	// Unsubscribed with Request 0 revokes a subscription; Details then names it.
+	// Unsubscribed with Request 0 revokes the subscription that Details names.
 	Unsubscribed struct {
 		Request ID
 		Details Dict
 	}
-	// Event carries Topic for the dialects that address events by topic; version 2 sends it only
-	// as Details["topic"], which is the maker's business.
+	// Event has Topic for version 1, which addresses events by topic. Version 2 does not
+	// send it; the router sets Details["topic"] where a subscriber needs it.
 	Event struct {
 		Subscription ID
 		Publication  ID
@@ -89,8 +89,7 @@ type (
 		Payload      Payload
 		Topic        URI
 	}
-	// EventReceived is autobahn's acknowledgement of an EVENT. The router never asks for one and
-	// passes over those that come.
+	// EventReceived is Autobahn's acknowledgement of an EVENT. The router never asks for it and ignores it.
 	EventReceived struct {
 		Publication ID
 	}
@@ -126,7 +125,7 @@ type (
 		Request      ID
 		Registration ID
 	}
-	// Unregistered with Request 0 revokes a registration; Details then names it.
+	// Unregistered with Request 0 revokes the registration that Details names.
 	Unregistered struct {
 		Request ID
 		Details Dict

@@ -10,18 +10,18 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// msgpackFormat is MessagePack with separate types for text and binary. Extension types, the
-// timestamp among them, are refused: no other serialization of WAMP has a form for them. There is
-// one exception, because a usual packer of JavaScript writes it unasked: its undefined is null.
+// msgpackFormat implements MessagePack with separate types for text and binary. Extension types, such as the
+// timestamp, are refused: no other serialization of WAMP has a form for them. The one exception is the
+// undefined of msgpackr, a common JavaScript packer that writes it by default: undefined is read as null.
 type msgpackFormat struct{}
 
 func (msgpackFormat) explain([]byte) error                       { return nil }
 func (msgpackFormat) trim(b []byte) []byte                       { return b }
 func (f msgpackFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
-func (f msgpackFormat) skip(b []byte, depth int) (extent, error) { return walk(f, b, depth) }
+func (f msgpackFormat) skip(b []byte, depth int) (span, error)   { return walk(f, b, depth) }
 func (msgpackFormat) more([]byte, kind, int) (int, bool, error)  { return 0, false, nil } // every length is announced
 
-// The first bytes of values. Those of small ones hold the value or its length as well.
+// The first bytes of values. The first byte of a small value holds its length or the value itself as well.
 const (
 	msgpackMap      = 0x80
 	msgpackArray    = 0x90
@@ -46,7 +46,7 @@ const (
 	msgpackNegative = 0xe0
 )
 
-// msgpackUndefined is the extension 0 with the byte 0, which msgpackr makes of undefined.
+// msgpackUndefined is the extension 0 with the byte 0, as msgpackr writes undefined.
 var msgpackUndefined = []byte{0xd4, 0, 0}
 
 func (msgpackFormat) next(b []byte) (token, []byte, int, error) {
@@ -57,9 +57,9 @@ func (msgpackFormat) next(b []byte) (token, []byte, int, error) {
 	case c < msgpackMap:
 		return token{kind: kindInt, num: uint64(c)}, nil, 1, nil
 	case c < msgpackArray:
-		return container(kindMap, int(c-msgpackMap)), nil, 1, nil
+		return containerToken(kindMap, int(c-msgpackMap)), nil, 1, nil
 	case c < msgpackText:
-		return container(kindArray, int(c-msgpackArray)), nil, 1, nil
+		return containerToken(kindArray, int(c-msgpackArray)), nil, 1, nil
 	case c < msgpackNil:
 		return msgpackString(kindText, b, 1, uint64(c-msgpackText))
 	case c >= msgpackNegative:
@@ -73,7 +73,7 @@ func (msgpackFormat) next(b []byte) (token, []byte, int, error) {
 	}
 }
 
-// nextMsgpackLong reads what has a number of 1 to 8 bytes behind its first byte.
+// nextMsgpackLong reads a value that has a number of 1 to 8 bytes after its first byte.
 func nextMsgpackLong(b []byte) (token, []byte, int, error) {
 	c := b[0]
 	width := msgpackWidth(c)
@@ -92,9 +92,9 @@ func nextMsgpackLong(b []byte) (token, []byte, int, error) {
 	case c <= msgpackBinary32:
 		return msgpackString(kindBinary, b, n, v)
 	case c == msgpackFloat32:
-		return number(float64(math.Float32frombits(uint32(v)))), nil, n, nil
+		return floatToken(float64(math.Float32frombits(uint32(v)))), nil, n, nil
 	case c == msgpackFloat64:
-		return number(math.Float64frombits(v)), nil, n, nil
+		return floatToken(math.Float64frombits(v)), nil, n, nil
 	case c <= msgpackUint64:
 		return token{kind: unsignedKind(v), num: v}, nil, n, nil
 	case c <= msgpackInt64:
@@ -103,13 +103,13 @@ func nextMsgpackLong(b []byte) (token, []byte, int, error) {
 	case c <= msgpackText32:
 		return msgpackString(kindText, b, n, v)
 	case c <= msgpackArray32:
-		return container(kindArray, int(v)), nil, n, nil
+		return containerToken(kindArray, int(v)), nil, n, nil
 	default:
-		return container(kindMap, int(v)), nil, n, nil
+		return containerToken(kindMap, int(v)), nil, n, nil
 	}
 }
 
-// msgpackWidth is how many bytes the number behind a first byte has, 0 for what is no value.
+// msgpackWidth returns the number of bytes of the number after the first byte c, or 0 if c begins no value.
 func msgpackWidth(c byte) int {
 	switch {
 	case c >= msgpackBinary8 && c <= msgpackBinary32:
@@ -179,7 +179,7 @@ func (f msgpackFormat) appendName(dst []byte, v string) []byte { return f.append
 func (msgpackFormat) open(dst []byte, _ kind) []byte           { return append(dst, 0) }
 
 func (msgpackFormat) appendInt(dst []byte, v int64) []byte {
-	if v >= 0 { // AppendInt64 has a longer form for some
+	if v >= 0 { // AppendInt64 writes a longer form of some
 		return msgp.AppendUint64(dst, uint64(v))
 	}
 	return msgp.AppendInt64(dst, v)

@@ -6,18 +6,17 @@ import (
 	"strings"
 )
 
-// options are the keys of Options and Details that we know, with what their values must be. A
-// value of another type is a protocol violation; keys that are not here are nobody's business but
-// the application's (WAMP, "Options and Details").
+// options maps the known keys of Options and Details to the values that are allowed. Another value is a
+// protocol violation. Unknown keys belong to the application and are not checked (WAMP, "Options and Details").
 type options map[string]*option
 
 type option struct {
-	name    string // the key again: a string that decoded dicts share
-	want    string // for the message
+	name    string // the key: decoded dicts share this string
+	want    string // the allowed values, for the error text
 	accepts func(v any) bool
 }
 
-// find gives the string for a key, without making one for a known key, and what is known about it.
+// find returns a key as a string, without an allocation if the key is known, and its option or nil.
 func (o options) find(raw []byte) (string, *option) {
 	if known := o[string(raw)]; known != nil {
 		return known.name, known
@@ -25,8 +24,8 @@ func (o options) find(raw []byte) (string, *option) {
 	return string(raw), nil
 }
 
-// check finds a value that the key may not have. Null is as good as absent: clients in JavaScript
-// send it for options that were not set, where the serialization has a form for undefined.
+// check returns an error if the option does not allow the value v of key. Null counts as absent: JavaScript
+// clients send null for options that are undefined.
 func (o *option) check(key string, v any) error {
 	if o == nil || v == nil || o.accepts(v) {
 		return nil
@@ -34,25 +33,25 @@ func (o *option) check(key string, v any) error {
 	return fmt.Errorf("%s must be %s", key, o.want)
 }
 
-// The kinds of values.
+// The values that options allow.
 var (
-	aBool    = &option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
-	aString  = &option{want: "a string", accepts: isString}
-	aDict    = &option{want: "a dict", accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
-	anID     = &option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
-	aCount   = &option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
-	ids      = &option{want: "a list of ids", accepts: func(v any) bool { _, ok := listOf(v, asID); return ok }}
-	someText = &option{want: "a list of strings", accepts: func(v any) bool {
+	optBool    = &option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
+	optString  = &option{want: "a string", accepts: isString}
+	optDict    = &option{want: "a dict", accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
+	optID      = &option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
+	optCount   = &option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
+	optIDs     = &option{want: "a list of ids", accepts: func(v any) bool { _, ok := listOf(v, asID); return ok }}
+	optStrings = &option{want: "a list of strings", accepts: func(v any) bool {
 		_, ok := listOf(v, func(v any) (struct{}, bool) { return struct{}{}, isString(v) })
 		return ok
 	}}
-	dicts     = &option{want: "a list of dicts", accepts: func(v any) bool { _, ok := listOf(v, asDict); return ok }}
-	matchName = &option{want: "exact, prefix or wildcard", accepts: func(v any) bool {
+	optDicts = &option{want: "a list of dicts", accepts: func(v any) bool { _, ok := listOf(v, asDict); return ok }}
+	optMatch = &option{want: "exact, prefix or wildcard", accepts: func(v any) bool {
 		name, ok := v.(string)
 		_, err := ParseMatch(name)
 		return ok && name != "" && err == nil
 	}}
-	encAlgo = &option{want: "null, cryptobox, mqtt, xbr or a name that begins with x_", accepts: func(v any) bool {
+	optEncAlgo = &option{want: "null, cryptobox, mqtt, xbr or a name that begins with x_", accepts: func(v any) bool {
 		name, _ := v.(string)
 		switch name {
 		case "null", "cryptobox", "mqtt", "xbr":
@@ -61,10 +60,11 @@ var (
 			return strings.HasPrefix(name, "x_")
 		}
 	}}
-	roles = &option{want: "a dict of roles, each a dict whose features, if any, are booleans", accepts: areRoles}
+	optRoles = &option{want: "a dict of roles, each a dict whose features, if any, are booleans", accepts: areRoles}
 )
 
-// isString refuses strings that begin with U+0000: in JSON they would arrive as binaries.
+// isString reports whether v is a string. It refuses strings that begin with U+0000, which JSON would deliver
+// as binaries.
 func isString(v any) bool {
 	s, ok := v.(string)
 	return ok && !strings.HasPrefix(s, "\x00")
@@ -113,8 +113,8 @@ func isRole(v any) bool {
 	return true
 }
 
-// table makes options of groups; a later group wins.
-func table(groups ...options) options {
+// mergeOptions returns the options of all groups. If groups have the same key, the last one counts.
+func mergeOptions(groups ...options) options {
 	all := options{}
 	for _, group := range groups {
 		maps.Copy(all, group)
@@ -127,60 +127,59 @@ func table(groups ...options) options {
 	return all
 }
 
-// What several messages have in common.
+// Options that several messages share.
 var (
-	// The payload is the application's own encoding: WAMP, "Payload Passthru Mode" (ppt) and
-	// autobahn's older dialect of it (enc).
+	// Describe a payload in the application's own encoding: WAMP, "Payload Passthru Mode" (ppt), and
+	// Autobahn's older variant of it (enc).
 	passthru = options{
-		"ppt_scheme": aString, "ppt_serializer": aString, "ppt_cipher": aString, "ppt_keyid": aString,
-		"enc_algo": encAlgo, "enc_key": aString, "enc_serializer": aString,
+		"ppt_scheme": optString, "ppt_serializer": optString, "ppt_cipher": optString, "ppt_keyid": optString,
+		"enc_algo": optEncAlgo, "enc_key": optString, "enc_serializer": optString,
 	}
-	// Not in the specification, but typed in its test vectors.
-	forwarded = options{"forward_for": dicts, "transaction_hash": aString}
-	farewell  = options{"message": aString, "resumable": aBool}
+	// In the specification's test vectors, but not in its text.
+	forwarded = options{"forward_for": optDicts, "transaction_hash": optString}
 )
 
 // The known keys of each message that has Options, Details or Extra.
 var (
-	helloDetails = table(options{
-		"roles": roles, "agent": aString,
-		"authmethods": someText, "authid": aString, "authrole": aString, "authextra": aDict,
+	helloDetails = mergeOptions(options{
+		"roles": optRoles, "agent": optString,
+		"authmethods": optStrings, "authid": optString, "authrole": optString, "authextra": optDict,
 	})
-	welcomeDetails = table(options{
-		"roles": roles, "agent": aString, "realm": aString,
-		"authid": aString, "authrole": aString, "authmethod": aString, "authprovider": aString, "authextra": aDict,
+	welcomeDetails = mergeOptions(options{
+		"roles": optRoles, "agent": optString, "realm": optString,
+		"authid": optString, "authrole": optString, "authmethod": optString, "authprovider": optString, "authextra": optDict,
 	})
-	farewellDetails = table(farewell)
-	noneKnown       = options(nil)
+	closeDetails = mergeOptions(options{"message": optString, "resumable": optBool}) // ABORT and GOODBYE
+	noOptions    = options(nil)
 
-	errorDetails   = table(passthru, forwarded)
-	publishOptions = table(passthru, forwarded, options{
-		"acknowledge": aBool, "exclude_me": aBool, "disclose_me": aBool, "retain": aBool,
-		"exclude": ids, "exclude_authid": someText, "exclude_authrole": someText,
-		"eligible": ids, "eligible_authid": someText, "eligible_authrole": someText,
-		"rkey": aString,
+	errorDetails   = mergeOptions(passthru, forwarded)
+	publishOptions = mergeOptions(passthru, forwarded, options{
+		"acknowledge": optBool, "exclude_me": optBool, "disclose_me": optBool, "retain": optBool,
+		"exclude": optIDs, "exclude_authid": optStrings, "exclude_authrole": optStrings,
+		"eligible": optIDs, "eligible_authid": optStrings, "eligible_authrole": optStrings,
+		"rkey": optString,
 	})
-	subscribeOptions = table(forwarded, options{"match": matchName, "get_retained": aBool, "nkey": aString})
-	eventDetails     = table(passthru, forwarded, options{
-		"publisher": anID, "publisher_authid": aString, "publisher_authrole": aString,
-		"topic": aString, "retained": aBool, "trustlevel": aCount, "x_acknowledged_delivery": aBool,
+	subscribeOptions = mergeOptions(forwarded, options{"match": optMatch, "get_retained": optBool, "nkey": optString})
+	eventDetails     = mergeOptions(passthru, forwarded, options{
+		"publisher": optID, "publisher_authid": optString, "publisher_authrole": optString,
+		"topic": optString, "retained": optBool, "trustlevel": optCount, "x_acknowledged_delivery": optBool,
 	})
-	callOptions = table(passthru, forwarded, options{
-		"timeout": aCount, "receive_progress": aBool, "progress": aBool, "disclose_me": aBool,
-		"rkey": aString, "runmode": aString,
+	callOptions = mergeOptions(passthru, forwarded, options{
+		"timeout": optCount, "receive_progress": optBool, "progress": optBool, "disclose_me": optBool,
+		"rkey": optString, "runmode": optString,
 	})
-	cancelOptions   = table(forwarded, options{"mode": aString})
-	resultDetails   = table(passthru, forwarded, options{"progress": aBool})
-	registerOptions = table(forwarded, options{
-		"match": matchName, "invoke": aString, "concurrency": aCount, "disclose_caller": aBool, "forward_timeout": aBool,
-		"force_reregister": aBool,
+	cancelOptions   = mergeOptions(forwarded, options{"mode": optString})
+	resultDetails   = mergeOptions(passthru, forwarded, options{"progress": optBool})
+	registerOptions = mergeOptions(forwarded, options{
+		"match": optMatch, "invoke": optString, "concurrency": optCount, "disclose_caller": optBool, "forward_timeout": optBool,
+		"force_reregister": optBool,
 	})
-	invocationDetails = table(passthru, forwarded, options{
-		"caller": anID, "caller_authid": aString, "caller_authrole": aString, "procedure": aString,
-		"trustlevel": aCount, "timeout": aCount, "receive_progress": aBool, "progress": aBool,
+	invocationDetails = mergeOptions(passthru, forwarded, options{
+		"caller": optID, "caller_authid": optString, "caller_authrole": optString, "procedure": optString,
+		"trustlevel": optCount, "timeout": optCount, "receive_progress": optBool, "progress": optBool,
 	})
-	interruptOptions    = table(forwarded, options{"mode": aString, "reason": aString})
-	yieldOptions        = table(passthru, forwarded, options{"progress": aBool})
-	unsubscribedDetails = table(options{"subscription": anID, "reason": aString})
-	unregisteredDetails = table(options{"registration": anID, "reason": aString})
+	interruptOptions    = mergeOptions(forwarded, options{"mode": optString, "reason": optString})
+	yieldOptions        = mergeOptions(passthru, forwarded, options{"progress": optBool})
+	unsubscribedDetails = mergeOptions(options{"subscription": optID, "reason": optString})
+	unregisteredDetails = mergeOptions(options{"registration": optID, "reason": optString})
 )

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Serialization is how values become bytes.
+// Serialization is a way to encode values as bytes.
 type Serialization uint8
 
 // The serializations that Tidings speaks (WAMP, "Serializers").
@@ -17,42 +17,42 @@ const (
 	serializations
 )
 
-// Serializations is how many there are: each is less.
+// Serializations is the number of serializations; every [Serialization] is smaller.
 const Serializations = int(serializations)
 
-// Payload is the application's part of a message, as the bytes that it arrived as.
+// Payload is the application's part of a message, as the bytes that arrived.
 //
-// Args is one encoded array and Kwargs one encoded map, both in Serialization. nil means absent.
-// The bytes are shared between receivers and never change.
+// Args is one encoded array and Kwargs one encoded map, both in Serialization; nil means absent.
+// Receivers share the bytes, which must not be changed.
 //
-// An opaque payload, which only the clients can read, is one encoded string or binary in Args and
-// no Kwargs; [Dict.Passthru] of its message then has enc_algo.
+// An opaque payload, which only clients can read, is one encoded string or binary in Args, without Kwargs.
+// [Dict.Passthru] of its message then has enc_algo.
 type Payload struct {
 	Serialization Serialization
 	Args          []byte
 	Kwargs        []byte
 }
 
-// Clone gives a payload with bytes of its own, for who keeps it: as it arrived it is a part of a frame.
+// Clone returns a payload with its own copy of the bytes, for callers that keep the payload.
 func (p Payload) Clone() Payload {
 	p.Args, p.Kwargs = bytes.Clone(p.Args), bytes.Clone(p.Kwargs)
 	return p
 }
 
-// Empty reports whether the payload has nothing.
+// Empty reports whether the payload has neither Args nor Kwargs.
 func (p Payload) Empty() bool { return p.Args == nil && p.Kwargs == nil }
 
-// In gives the payload in a serialization: itself, or a copy that means the same, at any depth.
+// In returns the payload in a serialization: p itself, or a transcoded copy.
 //
 //   - Integers from -2^63 to 2^64-1 are kept exactly. Larger ones become floats.
-//   - Floats stay floats: 1.0 does not become 1. JSON has no form for NaN and the infinities, they
+//   - Floats stay floats: 1.0 does not become 1. JSON has no form for NaN and the infinities, which
 //     become null.
-//   - A binary is the string of U+0000 and its base64 in JSON, and such a string becomes a binary.
-//     A JSON string with anything else behind U+0000 stays a string.
-//   - Lengths that CBOR did not announce are announced.
+//   - A binary becomes a JSON string of U+0000 and base64, and such a string becomes a binary. A JSON
+//     string with other text after U+0000 stays a string.
+//   - Indefinite lengths of CBOR become definite.
 //
-// The payload has to come from a message that was decoded or from a constructor of this package;
-// any other may give an error, or values that are not what was meant.
+// The payload must come from a decoded message or from a constructor of this package. Other payloads may
+// yield an error or wrong values.
 func (p Payload) In(s Serialization) (Payload, error) {
 	if s == p.Serialization || p.Empty() {
 		p.Serialization = s
@@ -76,7 +76,7 @@ func (p Payload) In(s Serialization) (Payload, error) {
 	return out, nil
 }
 
-// transcode appends one value, or nothing.
+// transcode appends one value in another serialization, or nothing if value is nil.
 func transcode(dst, value []byte, from, to Serialization) ([]byte, error) {
 	if value == nil {
 		return dst, nil
@@ -88,7 +88,7 @@ func transcode(dst, value []byte, from, to Serialization) ([]byte, error) {
 	return w.dst, nil
 }
 
-// write appends the payload as the last elements of a message.
+// write appends the payload to w as the last elements of a message.
 func (p Payload) write(w *writer, s Serialization) error {
 	if p.Args == nil && p.Kwargs != nil {
 		w.closeArray(w.openArray())

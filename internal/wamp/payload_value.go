@@ -8,9 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// marshaling of Go values keeps to the rules of [Payload.In]: binaries as U+0000 and base64, floats as
-// floats, and dicts in the order of their keys so that equal payloads are equal bytes.
-var marshaling = json.JoinOptions(
+// marshalOptions marshal Go values by the rules of [Payload.In]: binaries as U+0000 and base64, floats as floats.
+// Dicts are written in the order of their keys, so that equal payloads have equal bytes.
+var marshalOptions = json.JoinOptions(
 	json.Deterministic(true),
 	json.WithMarshalers(json.JoinMarshalers(
 		json.MarshalToFunc(func(e *jsontext.Encoder, v []byte) error {
@@ -22,25 +22,25 @@ var marshaling = json.JoinOptions(
 	)),
 )
 
-// NewPayload makes a payload of Go values: everything that encoding/json can marshal.
+// NewPayload returns a payload of Go values of any type that encoding/json can marshal.
 func NewPayload(args []any, kwargs Dict) (Payload, error) {
 	var a, k []byte
 	var err error
 	if len(args) > 0 {
-		if a, err = json.Marshal(args, marshaling); err != nil {
+		if a, err = json.Marshal(args, marshalOptions); err != nil {
 			return Payload{}, fmt.Errorf("marshal args: %w", err)
 		}
 	}
 	if len(kwargs) > 0 {
-		if k, err = json.Marshal(kwargs, marshaling); err != nil {
+		if k, err = json.Marshal(kwargs, marshalOptions); err != nil {
 			return Payload{}, fmt.Errorf("marshal kwargs: %w", err)
 		}
 	}
 	return PayloadFromJSON(a, k)
 }
 
-// PayloadFromJSON makes a payload of a JSON array and a JSON object, either of which may be nil.
-// They are checked as strictly as a frame.
+// PayloadFromJSON returns a payload of a JSON array and a JSON object. Both may be nil, and are checked as
+// strictly as a frame.
 func PayloadFromJSON(args, kwargs []byte) (Payload, error) {
 	args, err := partFromJSON(args, kindArray)
 	if err != nil {
@@ -51,7 +51,7 @@ func PayloadFromJSON(args, kwargs []byte) (Payload, error) {
 		return Payload{}, fmt.Errorf("kwargs: %w", err)
 	}
 	p := Payload{Serialization: JSON}
-	p.Args, p.Kwargs = own(args, kwargs)
+	p.Args, p.Kwargs = copyParts(args, kwargs)
 	return p, nil
 }
 
@@ -72,8 +72,8 @@ func partFromJSON(value []byte, want kind) ([]byte, error) {
 	return jsonFormat{}.trim(value[:e.size]), nil
 }
 
-// Value gives the payload as one JSON value, for those who know no args and kwargs: null if it is
-// empty, a single positional argument as it is, several as an array, keywords alone as an object,
+// Value returns the payload as one JSON value, for protocols without args and kwargs: null for an empty
+// payload, one positional argument as it is, several as an array, keyword arguments alone as an object,
 // and both as {"args": [...], "kwargs": {...}}.
 func (p Payload) Value() ([]byte, error) {
 	p, err := p.In(JSON)
@@ -101,16 +101,16 @@ func (p Payload) Value() ([]byte, error) {
 		w.closeMap(o)
 		return w.dst, nil
 	case args == 1:
-		return p.only()
+		return p.singleArg()
 	default:
 		return p.Args, nil
 	}
 }
 
-// opaque is the number of elements of what is no list.
+// opaque stands for the number of arguments of an opaque payload.
 const opaque = -1
 
-// elements counts the positional arguments.
+// elements returns the number of positional arguments, or opaque.
 func (p Payload) elements() (int, error) {
 	if p.Args == nil {
 		return 0, nil
@@ -122,7 +122,8 @@ func (p Payload) elements() (int, error) {
 	return e.elements, err
 }
 
-func (p Payload) only() ([]byte, error) {
+// singleArg returns the only positional argument.
+func (p Payload) singleArg() ([]byte, error) {
 	r := newReader(p.Serialization, p.Args)
 	t, _ := r.next()
 	r.more(kindArray, t.length(), 0)
@@ -132,8 +133,8 @@ func (p Payload) only() ([]byte, error) {
 
 var errNotPayload = errors.New("is not a list and a dict")
 
-// Decode reads the payload into Go values, of the types that a [Dict] has. Either target may be
-// nil. An opaque payload is one positional argument.
+// Decode decodes the payload into Go values of the types that a [Dict] has. Both targets may be nil. An opaque
+// payload becomes one positional argument.
 func (p Payload) Decode(args *[]any, kwargs *Dict) error {
 	if args != nil {
 		*args = nil

@@ -1,7 +1,7 @@
 package wamp
 
-// A reader reads values one after another and remembers the first error; after it everything
-// reads as null.
+// A reader reads values one after another and keeps the first error. After an error every value reads as
+// null.
 type reader struct {
 	f   format
 	b   []byte
@@ -17,7 +17,7 @@ func (r *reader) fail(err error) {
 	}
 }
 
-// done checks that nothing is left.
+// done returns the first error, or errTrailing if bytes are left.
 func (r *reader) done() error {
 	if r.err == nil && len(r.f.trim(r.b[r.pos:])) > 0 {
 		r.err = errTrailing
@@ -25,6 +25,7 @@ func (r *reader) done() error {
 	return r.err
 }
 
+// next reads the head of the next value, and the bytes of a text or a binary.
 func (r *reader) next() (token, []byte) {
 	if r.err != nil {
 		return token{}, nil
@@ -52,11 +53,11 @@ func (r *reader) key() []byte {
 		return nil
 	}
 	r.pos += n
-	return t.plain(data)
+	return t.unquote(data)
 }
 
-// more reports whether an array or a map of n elements, i of which are read, has another one. It
-// must be asked once before each, and not again after a no.
+// more reports whether an array or a map of n elements, i of which are read, has another element. It
+// consumes separators, so it must be called once before each element, and not again after false.
 func (r *reader) more(k kind, n, i int) bool {
 	if r.err != nil {
 		return false
@@ -73,10 +74,10 @@ func (r *reader) more(k kind, n, i int) bool {
 	return more
 }
 
-// skip reads a value and checks it. It gives the value's bytes.
-func (r *reader) skip(depth int) ([]byte, extent) {
+// skip reads and checks a value, and returns its bytes.
+func (r *reader) skip(depth int) ([]byte, span) {
 	if r.err != nil {
-		return nil, extent{}
+		return nil, span{}
 	}
 	value := r.f.trim(r.b[r.pos:])
 	e, err := r.f.skip(value, depth)
@@ -88,29 +89,29 @@ func (r *reader) skip(depth int) ([]byte, extent) {
 	return value[:e.size:e.size], e
 }
 
-// elements are those of an array around a message.
+// elements reads the elements of a message's array.
 type elements struct {
 	reader
-	n    int  // how many there are; untilEnd if the array does not say
-	read int  // so far
-	at   bool // the next one was found to be there
+	n      int  // the number of elements, or indefinite
+	read   int  // the number of elements that were read
+	peeked bool // more has found the next element
 }
 
-// more reports whether there is another element. It may be asked more than once.
+// more reports whether there is another element. It may be called several times.
 func (e *elements) more() bool {
-	if e.at {
+	if e.peeked {
 		return true
 	}
 	if !e.reader.more(kindArray, e.n, e.read) {
-		e.n = e.read // the end of an array that did not announce its length is consumed now
+		e.n = e.read // the end of an array of indefinite length has been consumed
 		return false
 	}
-	e.at = true
+	e.peeked = true
 	return true
 }
 
-// take is to be called before an element is read.
-func (e *elements) take() {
-	e.at = false
+// advance must be called before an element is read.
+func (e *elements) advance() {
+	e.peeked = false
 	e.read++
 }

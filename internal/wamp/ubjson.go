@@ -9,21 +9,21 @@ import (
 	"unicode/utf8"
 )
 
-// ubjsonFormat is UBJSON (Draft 12, big-endian), the one that WAMP means; not BJData, its
-// little-endian descendant. Every value is a marker and what it announces. Containers may announce
-// how many elements they have. Of those that announce one type for all elements only the array of
-// bytes is read, as a binary, which UBJSON has no other form for: the others save a client a few bytes, and
-// let a few bytes stand for any number of values.
+// ubjsonFormat implements UBJSON (Draft 12, big-endian), which WAMP names; its little-endian descendant BJData
+// is not supported. Every value begins with a marker. Containers may announce their number of elements.
+//
+// Of the containers with one type for all elements only the array of bytes is accepted, which is UBJSON's only
+// form of a binary. The others save a client few bytes, but would let few bytes stand for any number of values.
 type ubjsonFormat struct{}
 
 var (
-	errTyped  = errors.New("has a UBJSON container with one type for all elements, other than bytes")
-	errLength = errors.New("has a UBJSON length that is not an integer from 0")
-	errHigh   = errors.New("has a UBJSON high-precision number that is not a number")
-	errChar   = errors.New("has a UBJSON character above 127")
+	errTyped         = errors.New("has a UBJSON container with one type for all elements, other than bytes")
+	errLength        = errors.New("has a UBJSON length that is not an integer from 0")
+	errHighPrecision = errors.New("has a UBJSON high-precision number that is not a number")
+	errChar          = errors.New("has a UBJSON character above 127")
 )
 
-// explain calls a fault of the frame what has no form; the same key twice is one of the message.
+// explain reports syntax errors. A duplicate key is a message error and is reported elsewhere.
 func (f ubjsonFormat) explain(frame []byte) error {
 	if _, err := walk(f, frame, 0); !errors.Is(err, errDuplicate) {
 		return err
@@ -31,7 +31,7 @@ func (f ubjsonFormat) explain(frame []byte) error {
 	return nil
 }
 
-func (f ubjsonFormat) skip(b []byte, depth int) (extent, error) { return walk(f, b, depth) }
+func (f ubjsonFormat) skip(b []byte, depth int) (span, error) { return walk(f, b, depth) }
 
 // trim drops no-ops.
 func (ubjsonFormat) trim(b []byte) []byte {
@@ -62,8 +62,8 @@ func (f ubjsonFormat) next(b []byte) (token, []byte, int, error) {
 	return t, nil, n, nil
 }
 
-// value reads what begins with a marker. A text or a binary ends it, and the token has its length.
-
+// value reads the head of the value that begins with a marker at b[0], and returns the bytes after it. The
+// bytes of a text or a binary are skipped; the token has their length.
 func (f ubjsonFormat) value(b []byte) (token, []byte, error) {
 	if len(b) == 0 {
 		return token{}, nil, errShort
@@ -95,7 +95,7 @@ func (f ubjsonFormat) value(b []byte) (token, []byte, error) {
 	return token{kind: kindInt, num: uint64(v)}, rest, err
 }
 
-// key reads a string without its marker, which keys do not have.
+// key reads a string, which has no marker if it is a key.
 func (f ubjsonFormat) key(b []byte) (token, []byte, int, error) {
 	t, rest, err := nextUBJSONText(f.trim(b))
 	if errors.Is(err, errLength) {
@@ -119,7 +119,7 @@ func nextUBJSONText(b []byte) (token, []byte, error) {
 	return token{kind: kindText, num: uint64(len(text))}, rest, nil
 }
 
-// ubjsonInteger reads an integer behind its marker.
+// ubjsonInteger reads an integer after its marker.
 func ubjsonInteger(marker byte, b []byte) (int64, []byte, error) {
 	size := 1
 	switch marker {
@@ -150,7 +150,8 @@ func ubjsonInteger(marker byte, b []byte) (int64, []byte, error) {
 	return int64(binary.BigEndian.Uint64(b)), rest, nil
 }
 
-// ubjsonLength reads the length of what follows, which is one byte for each unit at least.
+// ubjsonLength reads a length. Each of the units that follow takes at least one byte, so the length may not be
+// larger than the rest of the frame.
 func ubjsonLength(b []byte) (int, []byte, error) {
 	if len(b) == 0 {
 		return 0, nil, errShort
@@ -178,14 +179,14 @@ func ubjsonBytes(b []byte) (data, rest []byte, err error) {
 func nextUBJSONFloat(marker byte, b []byte) (token, []byte, error) {
 	switch {
 	case marker == 'd' && len(b) >= 4:
-		return number(float64(math.Float32frombits(binary.BigEndian.Uint32(b)))), b[4:], nil
+		return floatToken(float64(math.Float32frombits(binary.BigEndian.Uint32(b)))), b[4:], nil
 	case marker == 'D' && len(b) >= 8:
-		return number(math.Float64frombits(binary.BigEndian.Uint64(b))), b[8:], nil
+		return floatToken(math.Float64frombits(binary.BigEndian.Uint64(b))), b[8:], nil
 	}
 	return token{}, nil, errShort
 }
 
-// nextUBJSONHigh reads a number that is written as in JSON, and keeps of it what JSON's keep.
+// nextUBJSONHigh reads a high-precision number, which has the form of a JSON number and is read like one.
 func nextUBJSONHigh(b []byte) (token, []byte, error) {
 	text, rest, err := ubjsonBytes(b)
 	if err != nil {
@@ -193,7 +194,7 @@ func nextUBJSONHigh(b []byte) (token, []byte, error) {
 	}
 	t, n, err := nextJSONNumber(text, 0)
 	if errors.Is(err, errJSON) || err == nil && n < len(text) {
-		err = errHigh
+		err = errHighPrecision
 	}
 	return t, rest, err
 }
@@ -212,9 +213,9 @@ func nextUBJSONContainer(k kind, b []byte) (token, []byte, error) {
 	switch {
 	case len(b) > 0 && b[0] == '#':
 		n, rest, err := ubjsonLength(b[1:])
-		return container(k, n), rest, err
+		return containerToken(k, n), rest, err
 	case len(b) == 0 || b[0] != '$':
-		return container(k, untilEnd), b, nil
+		return containerToken(k, indefinite), b, nil
 	case len(b) < 3:
 		return token{}, nil, errShort
 	case k != kindArray || b[1] != 'U' || b[2] != '#':
@@ -224,7 +225,7 @@ func nextUBJSONContainer(k kind, b []byte) (token, []byte, error) {
 	return token{kind: kindBinary, num: uint64(len(data))}, rest, err
 }
 
-// Appending announces no number of elements, and writes integers in the shortest form.
+// Arrays and maps are written without their number of elements, and integers in the shortest form.
 
 func (ubjsonFormat) appendNull(dst []byte) []byte { return append(dst, 'Z') }
 
@@ -257,7 +258,7 @@ func (f ubjsonFormat) appendUint(dst []byte, v uint64) []byte {
 	return appendSized(append(dst, 'H'), strconv.FormatUint(v, 10))
 }
 
-// appendFloat writes null for what UBJSON has no form for, as it says itself.
+// appendFloat appends null for NaN and the infinities, as UBJSON requires.
 func (f ubjsonFormat) appendFloat(dst []byte, v float64) []byte {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return f.appendNull(dst)
@@ -265,7 +266,7 @@ func (f ubjsonFormat) appendFloat(dst []byte, v float64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, 'D'), math.Float64bits(v))
 }
 
-// appendSized writes a length and the bytes.
+// appendSized appends a length and the bytes.
 func appendSized[T string | []byte](dst []byte, v T) []byte {
 	return append(ubjsonFormat{}.appendInt(dst, int64(len(v))), v...)
 }

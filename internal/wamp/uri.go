@@ -9,27 +9,27 @@ import (
 // URI names a realm, a topic, a procedure or an error (WAMP, "URIs").
 type URI string
 
-// URIRules is which of the specification's two rules a URI has to keep.
+// URIRules selects one of the two URI rules of the specification.
 type URIRules uint8
 
 const (
-	LooseURIs  URIRules = iota // components of anything but white space, '.' and '#'
+	LooseURIs  URIRules = iota // components of all characters but white space, '.' and '#'
 	StrictURIs                 // components of lower-case letters, digits and '_'
 )
 
 const (
-	// MaxURIBytes bounds what one name costs in every map that holds it.
+	// MaxURIBytes limits the memory of a name in every map that holds the name.
 	MaxURIBytes = 512
-	// MaxURIComponents bounds the depth of the tries that patterns live in.
+	// MaxURIComponents limits the depth of the tries that hold patterns.
 	MaxURIComponents = 32
 )
 
-// Check tells whether the URI may be used with the match policy, MatchExact being the rule for
-// everything that is no pattern. The error is a [Failure] with [ErrInvalidURI].
+// Check returns a [Failure] with [ErrInvalidURI] if the URI is invalid for the match policy. A URI that is no
+// pattern is checked with [MatchExact].
 //
-// It is the regular expressions of the specification (WAMP, "URIs"), written by hand because it
-// runs for every publication; white space is Unicode's, as in clients that are not written in Go.
-func (u URI) Check(strictness URIRules, match Match) error {
+// Check implements the regular expressions of the specification (WAMP, "URIs") by hand, because it runs for
+// every publication. White space is that of Unicode, as in most other languages.
+func (u URI) Check(rules URIRules, match Match) error {
 	if len(u) > MaxURIBytes {
 		return Fail(ErrInvalidURI, "the URI has %d bytes, %d are allowed", len(u), MaxURIBytes)
 	}
@@ -46,7 +46,7 @@ func (u URI) Check(strictness URIRules, match Match) error {
 			start = i + 1
 			continue
 		}
-		if !strictness.allows(c) {
+		if !rules.allows(c) {
 			return u.invalid("has the character " + strconv.QuoteRune(c))
 		}
 	}

@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// Version 1 of the protocol, which browsers of 2012 speak and nobody maintains. It has nine
-// messages, in JSON only:
+// Version 1 of the protocol, which dates from 2012 and is no longer maintained. It has nine messages, in JSON
+// only:
 //
-//	0 WELCOME     [0, session, 1, server]                  to the client, unasked
+//	0 WELCOME     [0, session, 1, server]                  to the client, on connecting
 //	1 PREFIX      [1, prefix, uri]
 //	2 CALL        [2, call, procedure, arg...]
 //	3 CALLRESULT  [3, call, result]                        to the client
@@ -19,8 +19,8 @@ import (
 //	7 PUBLISH     [7, topic, event, exclude?, eligible?]   never answered
 //	8 EVENT       [8, topic, event]                        to the client
 //
-// Topics and procedures may be CURIEs. There is no HELLO, no GOODBYE and no ABORT: opening and
-// closing the connection says it all.
+// Topics and procedures may be CURIEs. There is no HELLO, GOODBYE or ABORT: opening and closing the connection
+// replace them.
 const (
 	v1Welcome = iota
 	v1Prefix
@@ -33,7 +33,7 @@ const (
 	v1Event
 )
 
-// v1Ident is what WELCOME calls the server if Details.agent does not say.
+// v1Ident names the server in WELCOME if Details.agent is not set.
 const v1Ident = "Tidings"
 
 type version1 struct{}

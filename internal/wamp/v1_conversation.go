@@ -6,32 +6,31 @@ import (
 )
 
 const (
-	// maxV1Pending bounds the CALLs of one client that wait for an answer.
+	// maxV1Pending limits the CALLs of one client that wait for an answer.
 	maxV1Pending = 1024
-	// maxV1CallID bounds the bytes of a call's id, which are kept until it is answered. Clients
-	// draw about 20.
+	// maxV1CallID limits the bytes of a call's id, which are kept until the call is answered. Clients
+	// draw ids of about 20 bytes.
 	maxV1CallID = 128
 )
 
-// A translator holds what one client of version 1 has going on: version 2 names by ids what
-// version 1 names by topics and by ids of its own.
+// A translator holds the open calls and the subscriptions of one client of version 1. Version 2 identifies
+// them by ids, version 1 by topics and by the client's own ids.
 //
-// Nothing is ever put off until the router has answered: the router answers a SUBSCRIBE, by
-// SUBSCRIBED or by ERROR, before it takes the client's next frame. So at most one SUBSCRIBE waits,
-// and an UNSUBSCRIBE always finds out whether there is a subscription that it could mean.
+// The router answers a SUBSCRIBE, by SUBSCRIBED or ERROR, before it takes the client's next frame. So at
+// most one SUBSCRIBE waits for its answer, and an UNSUBSCRIBE always finds the subscription of its topic.
 type translator struct {
-	prefixes prefixes
-	requests Sequence
-	calls    map[ID][]byte // request -> the client's id of the call, as JSON
-	topics   map[URI]ID    // -> subscription
-	asked    Subscribe     // the SUBSCRIBE that waits; the zero value: none
+	prefixes         prefixes
+	requests         Sequence
+	calls            map[ID][]byte // request -> the client's id of the call, as JSON
+	topics           map[URI]ID    // -> subscription
+	pendingSubscribe Subscribe     // waits for its answer; zero if none does
 }
 
 func (t *translator) hello() *Hello {
 	return &Hello{Details: Dict{"roles": Dict{"publisher": Dict(nil), "subscriber": Dict(nil), "caller": Dict(nil)}}}
 }
 
-// receive translates a frame. nil asks for nothing of the router.
+// receive translates a frame. The message is nil if the router has nothing to do for the frame.
 func (t *translator) receive(frame []byte) (Message, error) {
 	f, err := openV1Frame(frame)
 	if err != nil {
@@ -44,9 +43,9 @@ func (t *translator) receive(frame []byte) (Message, error) {
 	case v1Call:
 		m = t.call(f)
 	case v1Subscribe:
-		m = t.subscribeTo(f)
+		m = t.subscribe(f)
 	case v1Unsubscribe:
-		m = t.unsubscribeFrom(f)
+		m = t.unsubscribe(f)
 	case v1Publish:
 		m = t.publish(f)
 	default:
@@ -67,7 +66,7 @@ func (t *translator) prefix(f *v1Frame) {
 
 func (t *translator) topic(f *v1Frame) URI { return t.prefixes.expand(f.text("the topic")) }
 
-func (t *translator) subscribeTo(f *v1Frame) Message {
+func (t *translator) subscribe(f *v1Frame) Message {
 	uri := t.topic(f)
 	if f.end(); f.err != nil {
 		return nil
@@ -75,12 +74,12 @@ func (t *translator) subscribeTo(f *v1Frame) Message {
 	if _, ok := t.topics[uri]; ok {
 		return nil
 	}
-	t.asked = Subscribe{Request: t.requests.Next(), Topic: uri}
-	m := t.asked
+	t.pendingSubscribe = Subscribe{Request: t.requests.Next(), Topic: uri}
+	m := t.pendingSubscribe
 	return &m
 }
 
-func (t *translator) unsubscribeFrom(f *v1Frame) Message {
+func (t *translator) unsubscribe(f *v1Frame) Message {
 	uri := t.topic(f)
 	if f.end(); f.err != nil {
 		return nil
@@ -94,18 +93,18 @@ func (t *translator) unsubscribeFrom(f *v1Frame) Message {
 }
 
 func (t *translator) subscribed(m *Subscribed) {
-	if m.Request != t.asked.Request {
+	if m.Request != t.pendingSubscribe.Request {
 		return
 	}
 	if t.topics == nil {
 		t.topics = map[URI]ID{}
 	}
-	t.topics[t.asked.Topic] = m.Subscription
-	t.asked = Subscribe{}
+	t.topics[t.pendingSubscribe.Topic] = m.Subscription
+	t.pendingSubscribe = Subscribe{}
 }
 
-// revoked forgets a topic that the router has taken from the client, which is not told: version 1
-// has no message for it. A later SUBSCRIBE asks the router again.
+// revoked removes the topic of a subscription that the router has revoked. The client is not told, because
+// version 1 has no message for that. A later SUBSCRIBE asks the router again.
 func (t *translator) revoked(m *Unsubscribed) {
 	id, ok := m.Details.ID("subscription")
 	if m.Request != 0 || !ok {
@@ -116,9 +115,9 @@ func (t *translator) revoked(m *Unsubscribed) {
 
 func (t *translator) publish(f *v1Frame) Message {
 	m := &Publish{Topic: t.topic(f)}
-	m.Payload.Args, _ = own(f.values("the event", 1), nil)
-	// The publisher is a subscriber like all others, unless it says otherwise: in version 2 it is
-	// the other way round.
+	m.Payload.Args, _ = copyParts(f.values("the event", 1), nil)
+	// In version 1 a publisher receives its own events unless it excludes itself, in version 2 it does not
+	// unless it asks for them.
 	m.Options = Dict{"exclude_me": false}
 	f.exclude(m.Options)
 	f.eligible(m.Options)
@@ -132,7 +131,7 @@ func (t *translator) publish(f *v1Frame) Message {
 func (t *translator) call(f *v1Frame) Message {
 	id := f.callID()
 	m := &Call{Procedure: t.prefixes.expand(f.text("the procedure"))}
-	m.Payload.Args, _ = own(f.values("an argument", -1), nil)
+	m.Payload.Args, _ = copyParts(f.values("an argument", -1), nil)
 	if f.end(); f.err != nil {
 		return nil
 	}
@@ -148,7 +147,7 @@ func (t *translator) call(f *v1Frame) Message {
 	return m
 }
 
-// append writes what version 1 has a frame for. Requests that it does not answer stay unanswered.
+// append appends the frame of a message, or nothing if version 1 has no frame for it.
 func (t *translator) append(dst []byte, m Message) ([]byte, error) {
 	switch m := m.(type) {
 	case *Welcome, *Event:
@@ -158,18 +157,18 @@ func (t *translator) append(dst []byte, m Message) ([]byte, error) {
 	case *Unsubscribed:
 		t.revoked(m)
 	case *Result:
-		return t.result(dst, m)
+		return t.callResult(dst, m)
 	case *Error:
-		return t.failed(dst, m)
+		return t.callError(dst, m)
 	case *Challenge:
 		return dst, fmt.Errorf("send CHALLENGE: %w", errNoFrame)
 	}
 	return dst, nil
 }
 
-func (t *translator) result(dst []byte, m *Result) ([]byte, error) {
+func (t *translator) callResult(dst []byte, m *Result) ([]byte, error) {
 	if progress, _ := m.Details.Bool("progress"); progress {
-		return dst, nil // only the last result is the answer
+		return dst, nil // version 1 has no progressive results
 	}
 	id, ok := t.calls[m.Request]
 	if !ok {
@@ -189,15 +188,15 @@ func (t *translator) result(dst []byte, m *Result) ([]byte, error) {
 	return w.dst, nil
 }
 
-func (t *translator) failed(dst []byte, m *Error) ([]byte, error) {
-	if m.RequestType != CodeCall { // a refusal of anything else is silent in version 1
+func (t *translator) callError(dst []byte, m *Error) ([]byte, error) {
+	if m.RequestType != CodeCall { // version 1 answers no other request
 		return dst, nil
 	}
 	id, ok := t.calls[m.Request]
 	if !ok {
 		return dst, nil
 	}
-	why, err := describe(m)
+	e, err := describe(m)
 	if err != nil {
 		return dst, fmt.Errorf("encode CALLERROR: %w", err)
 	}
@@ -207,45 +206,46 @@ func (t *translator) failed(dst []byte, m *Error) ([]byte, error) {
 	w.integer(v1CallError)
 	w.raw(id)
 	w.str(string(m.Error))
-	w.str(why.description)
-	if why.details != nil {
-		w.raw(why.details)
+	w.str(e.description)
+	if e.details != nil {
+		w.raw(e.details)
 	}
 	w.closeArray(o)
 	return w.dst, nil
 }
 
+// explanation is the part of an ERROR that CALLERROR carries beside the URI.
 type explanation struct {
 	description string
-	details     []byte // JSON, nil: none
+	details     []byte // JSON; nil if there are none
 }
 
-// describe finds the sentence that version 1 wants with an error, and gives everything else that the error
-// carries as its details.
+// describe returns the description that CALLERROR must have, and the rest of the error's payload as its
+// details.
 func describe(m *Error) (explanation, error) {
 	var args []any
 	if err := m.Payload.Decode(&args, nil); err != nil {
 		return explanation{}, err
 	}
 	rest := m.Payload
-	why := explanation{}
+	e := explanation{}
 	if len(args) > 0 {
 		if text, ok := args[0].(string); ok && len(args) == 1 {
-			why.description, rest.Args = text, nil
+			e.description, rest.Args = text, nil
 		} else if ok {
-			why.description = text
+			e.description = text
 		}
 	}
-	if why.description == "" {
-		why.description, _ = m.Details.String("message")
+	if e.description == "" {
+		e.description, _ = m.Details.String("message")
 	}
-	if why.description == "" {
-		why.description = string(m.Error)
+	if e.description == "" {
+		e.description = string(m.Error)
 	}
 	if rest.Empty() {
-		return why, nil
+		return e, nil
 	}
 	var err error
-	why.details, err = rest.Value()
-	return why, err
+	e.details, err = rest.Value()
+	return e, err
 }

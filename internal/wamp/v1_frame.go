@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A v1Frame reads the elements of one frame and remembers the first mistake.
+// A v1Frame reads the elements of one frame and keeps the first error.
 type v1Frame struct {
 	code uint64
 	r    elements
@@ -16,7 +16,7 @@ func openV1Frame(frame []byte) (*v1Frame, error) {
 	if _, err := checkJSON(frame, 0); err != nil {
 		return nil, violation("the frame", err)
 	}
-	v := &v1Frame{r: elements{n: untilEnd, reader: newReader(JSON, frame)}}
+	v := &v1Frame{r: elements{n: indefinite, reader: newReader(JSON, frame)}}
 	if t, _ := v.r.next(); t.kind != kindArray || !v.more() {
 		return nil, violation("the frame", errNotMessage)
 	}
@@ -42,11 +42,11 @@ func (f *v1Frame) failWith(err error) {
 func (f *v1Frame) more() bool { return f.err == nil && f.r.more() }
 
 func (f *v1Frame) next() (token, []byte) {
-	f.r.take()
+	f.r.advance()
 	return f.r.next()
 }
 
-// end checks that nothing is left, and that what was read is whole.
+// end checks that the frame is well-formed and has no further elements.
 func (f *v1Frame) end() {
 	if f.more() {
 		f.fail("the message has too many elements")
@@ -65,16 +65,16 @@ func (f *v1Frame) text(name string) string {
 	if t.kind != kindText {
 		f.fail("%s is %s, must be a string", name, t.kind)
 	}
-	return string(t.plain(data))
+	return string(t.unquote(data))
 }
 
-// callID reads the id that the client gave its call: any string or number, sent back as it is.
+// callID reads the id that the client gave its call: a string or a number, which is sent back unchanged.
 func (f *v1Frame) callID() []byte {
 	if !f.more() {
 		f.fail("the call's id is missing")
 		return nil
 	}
-	f.r.take()
+	f.r.advance()
 	raw, e := f.r.skip(1)
 	switch e.kind {
 	case kindText, kindInt, kindUint, kindFloat:
@@ -87,7 +87,7 @@ func (f *v1Frame) callID() []byte {
 	return append([]byte(nil), raw...)
 }
 
-// values reads up to limit elements (all: -1) as they are, as one JSON array; nil if there are none.
+// values reads up to limit elements, or all if limit is -1, as one JSON array. It returns nil if there are none.
 func (f *v1Frame) values(name string, limit int) []byte {
 	if limit > 0 && !f.more() {
 		f.fail("%s is missing", name)
@@ -97,8 +97,8 @@ func (f *v1Frame) values(name string, limit int) []byte {
 	o := w.openArray()
 	n := 0
 	for ; n != limit && f.more(); n++ {
-		f.r.take()
-		raw, _ := f.r.skip(2) // in version 2 a list stands around it
+		f.r.advance()
+		raw, _ := f.r.skip(2) // one level deeper: Args encloses it in version 2
 		w.raw(raw)
 	}
 	w.closeArray(o)
@@ -108,12 +108,12 @@ func (f *v1Frame) values(name string, limit int) []byte {
 	return w.dst
 }
 
-// exclude reads who is not to get the event: true for the publisher, or a list of sessions.
+// exclude reads the sessions that do not receive the event: true for the publisher, or a list of session ids.
 func (f *v1Frame) exclude(options Dict) {
 	if !f.more() {
 		return
 	}
-	f.r.take()
+	f.r.advance()
 	switch v := f.r.value(1).(type) {
 	case bool:
 		options["exclude_me"] = v
@@ -126,13 +126,13 @@ func (f *v1Frame) exclude(options Dict) {
 	}
 }
 
-// eligible reads who alone is to get the event. Clients send an empty list for everybody, while in
-// version 2 it means nobody.
+// eligible reads the only sessions that receive the event. Clients of version 1 send an empty list for all
+// subscribers, while an empty list means no subscriber in version 2.
 func (f *v1Frame) eligible(options Dict) {
 	if !f.more() {
 		return
 	}
-	f.r.take()
+	f.r.advance()
 	v, ok := f.r.value(1).([]any)
 	switch {
 	case !ok:
@@ -142,8 +142,8 @@ func (f *v1Frame) eligible(options Dict) {
 	}
 }
 
-// sessions translates the ids of sessions, which are text in version 1. One that cannot be ours
-// can match nobody and is left out.
+// sessions parses session ids, which are strings in version 1. A string that is no id of this router matches no
+// session and is dropped.
 func (f *v1Frame) sessions(name string, list []any) []any {
 	out := []any{}
 	for _, item := range list {

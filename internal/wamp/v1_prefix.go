@@ -3,13 +3,13 @@ package wamp
 import "strings"
 
 const (
-	// maxV1Prefixes bounds what one client may make us remember.
+	// maxV1Prefixes limits the memory that one client can use for prefixes.
 	maxV1Prefixes = 64
-	// maxV1Prefix bounds the bytes of one prefix.
+	// maxV1Prefix limits the bytes of one prefix.
 	maxV1Prefix = 64
 )
 
-// prefixes are the short forms of URIs that a client has declared.
+// prefixes holds the URI prefixes that a client has declared with PREFIX.
 type prefixes struct{ uris map[string]string }
 
 func (p *prefixes) set(prefix, uri string) error {
@@ -29,8 +29,8 @@ func (p *prefixes) set(prefix, uri string) error {
 	return nil
 }
 
-// expand gives the URI that a CURIE stands for. What is no CURIE of a declared prefix is a URI;
-// so is whatever goes on with // behind the colon.
+// expand returns the URI that a CURIE stands for. Text without a declared prefix is a URI already, and so is
+// text with // after the colon.
 func (p *prefixes) expand(curie string) URI {
 	prefix, rest, ok := strings.Cut(curie, ":")
 	if !ok || strings.HasPrefix(rest, "//") {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// value reads one value into Go: what a [Dict] holds.
+// value reads one value as a Go value of the types that a [Dict] has.
 func (r *reader) value(depth int) any {
 	t, data := r.next()
 	switch t.kind {
@@ -51,8 +51,8 @@ func (r *reader) list(n, depth int) []any {
 	return list
 }
 
-// dict reads the entries of a map. An empty dict is nil. The error is about a known key that has a
-// value which it may not have.
+// dict reads the entries of a map. An empty dict is nil. The error names a known key whose value is not allowed;
+// r.err has all other errors.
 func (r *reader) dict(n, depth int, known options) (d Dict, wrong error) {
 	if depth > MaxDepth {
 		r.fail(errDepth)
@@ -78,7 +78,7 @@ func (r *reader) dict(n, depth int, known options) (d Dict, wrong error) {
 	return d, wrong
 }
 
-// writeValue writes what a [Dict] holds, and the few other types that its makers like to put in.
+// writeValue appends a value of the types that a [Dict] has, or one of the few other types that Go code puts in.
 func writeValue(w *writer, v any) error {
 	switch v := v.(type) {
 	case nil:
@@ -128,9 +128,9 @@ func writeList[T any](w *writer, list []T) error {
 	return nil
 }
 
-// writeDict writes the entries in the order of their keys, so that equal messages are equal bytes.
+// writeDict appends the entries in the order of their keys, so that equal messages have equal bytes.
 func writeDict(w *writer, d Dict) error {
-	if len(d) == 0 { // as nearly always
+	if len(d) == 0 { // most dicts are empty
 		w.closeMap(w.openMap())
 		return nil
 	}

@@ -2,21 +2,21 @@ package wamp
 
 // A walker reads a whole value and, if there is a writer, copies it there in another serialization.
 //
-// The writer is handed on and not a field: like the walker it stays on the stack.
+// The writer is a parameter and not a field, which keeps both on the stack.
 type walker struct {
 	reader
-	keys keys
+	keys keyStack
 }
 
-// walk is [format.skip] of the binary serializations.
-func walk(f format, b []byte, depth int) (extent, error) {
+// walk implements [format.skip] for the binary serializations.
+func walk(f format, b []byte, depth int) (span, error) {
 	c := walker{reader: reader{f: f, b: b}}
 	t, _ := c.next()
 	n := c.elements(t, depth+1, nil)
-	return extent{kind: t.kind, elements: n, size: c.pos}, c.err
+	return span{kind: t.kind, elements: n, size: c.pos}, c.err
 }
 
-// copyValue appends one value.
+// copyValue appends one value to w.
 func copyValue(w *writer, value []byte, from Serialization) error {
 	c := walker{reader: newReader(from, value)}
 	c.copy(1, w)
@@ -32,7 +32,7 @@ func (c *walker) copy(depth int, w *writer) {
 	}
 }
 
-// elements copies what is in an array or a map, and counts it.
+// elements copies the elements of an array, or the entries of a map, and returns their number.
 func (c *walker) elements(t token, depth int, w *writer) int {
 	switch {
 	case t.kind != kindArray && t.kind != kindMap:
@@ -48,7 +48,7 @@ func (c *walker) elements(t token, depth int, w *writer) int {
 }
 
 func (c *walker) copyArray(n, depth int, w *writer) int {
-	var o opened
+	var o openContainer
 	if w != nil {
 		o = w.openArray()
 	}
@@ -63,7 +63,7 @@ func (c *walker) copyArray(n, depth int, w *writer) int {
 }
 
 func (c *walker) copyMap(n, depth int, w *writer) int {
-	var o opened
+	var o openContainer
 	if w != nil {
 		o = w.openMap()
 	}

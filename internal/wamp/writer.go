@@ -2,25 +2,25 @@ package wamp
 
 import "strings"
 
-// A writer appends values in one serialization. It trusts its caller: keys and values of a map
-// alternate, what is opened is closed, and text is valid UTF-8. Only strings that come from Go code
-// are made so.
+// A writer appends values in one serialization. The caller must alternate keys and values of a map, must
+// close each array and map, and must pass text that is valid UTF-8. Only str and name replace bytes that are
+// not UTF-8.
 type writer struct {
-	f      format
-	dst    []byte
-	commas bool // stand between elements
-	keyed  bool // the next value belongs to a key
-	n      int  // elements, or entries, of the innermost array or map
+	f        format
+	dst      []byte
+	commas   bool // between elements and entries
+	afterKey bool // the last call has written a key
+	n        int  // elements, or entries, of the innermost open array or map
 }
 
 func newWriter(s Serialization, dst []byte) writer {
 	return writer{f: formats[s], dst: dst, commas: s == JSON}
 }
 
-// opened is an array or a map that is being written, and what stands around it.
-type opened struct{ at, n int }
+// openContainer holds where an array or a map begins, and the element count of its parent.
+type openContainer struct{ at, n int }
 
-// element counts one more element or entry.
+// element counts an element or entry, and writes the comma before it.
 func (w *writer) element() {
 	if w.commas && w.n > 0 {
 		w.dst = append(w.dst, ',')
@@ -28,9 +28,10 @@ func (w *writer) element() {
 	w.n++
 }
 
+// value must be called before each value is appended.
 func (w *writer) value() {
-	if w.keyed {
-		w.keyed = false
+	if w.afterKey {
+		w.afterKey = false
 		return
 	}
 	w.element()
@@ -79,14 +80,14 @@ func (w *writer) str(v string) {
 func (w *writer) key(v []byte) {
 	w.element()
 	w.dst = w.f.appendKey(w.dst, v)
-	w.keyed = true
+	w.afterKey = true
 }
 
-// name is a key that comes from Go code.
+// name appends a key that comes from Go code.
 func (w *writer) name(v string) {
 	w.element()
 	w.dst = w.f.appendName(w.dst, validText(v))
-	w.keyed = true
+	w.afterKey = true
 }
 
 // raw appends one value that is already in the writer's serialization.
@@ -114,30 +115,30 @@ func (w *writer) scalar(t token, data []byte) {
 	}
 }
 
-func (w *writer) openArray() opened   { return w.open(kindArray) }
-func (w *writer) openMap() opened     { return w.open(kindMap) }
-func (w *writer) closeArray(o opened) { w.close(kindArray, o) }
-func (w *writer) closeMap(o opened)   { w.close(kindMap, o) }
+func (w *writer) openArray() openContainer   { return w.open(kindArray) }
+func (w *writer) openMap() openContainer     { return w.open(kindMap) }
+func (w *writer) closeArray(o openContainer) { w.close(kindArray, o) }
+func (w *writer) closeMap(o openContainer)   { w.close(kindMap, o) }
 
-func (w *writer) open(k kind) opened {
+func (w *writer) open(k kind) openContainer {
 	w.value()
-	o := opened{at: len(w.dst), n: w.n}
+	o := openContainer{at: len(w.dst), n: w.n}
 	w.dst = w.f.open(w.dst, k)
 	w.n = 0
 	return o
 }
 
-func (w *writer) close(k kind, o opened) {
+func (w *writer) close(k kind, o openContainer) {
 	w.dst = w.f.close(w.dst, k, o.at, w.n)
 	w.n = o.n
 }
 
-// validText replaces what is not UTF-8, as JSON writers do: one bad byte in a header or a message
+// validText replaces bytes that are not UTF-8, as JSON writers do: one such byte in a header or a message
 // would make the client refuse the whole frame.
 func validText(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
 
-// replaceHead puts the head of an array or a map in the place of the one byte that was left for it when
-// it was opened, and makes room if that is not enough: the number of elements is known only at the end.
+// replaceHead replaces the one byte that open has reserved at dst[at] by the head of the array or map, and
+// moves the elements if the head is longer. The number of elements is known only at the end.
 func replaceHead(dst []byte, at int, head []byte) []byte {
 	if grow := len(head) - 1; grow > 0 {
 		end := len(dst)
