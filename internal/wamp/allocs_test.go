@@ -7,11 +7,10 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// What the messages of every day may allocate: a message that is read itself, its URI and its
-// payload; a frame that is written once.
-func TestTheMessagesOfEveryDayAllocateLittle(t *testing.T) {
+// A decoded message may allocate itself, its URI and its payload. An encoded message may allocate its frame.
+func TestFrequentMessagesAllocateLittle(t *testing.T) {
 	if raceDetector {
-		t.Skip("the race detector allocates, too")
+		t.Skip("the race detector allocates as well")
 	}
 	for _, e := range encodings {
 		for _, hot := range hotMessages {
@@ -35,9 +34,9 @@ func within(t *testing.T, e wamp.Encoding, what string, got, most float64) {
 	}
 }
 
-// Each of very many connections keeps a session.
-func TestASessionAtRestIsSmall(t *testing.T) {
+// Each connection holds a conversation, and a server has very many connections.
+func TestAConversationIsSmall(t *testing.T) {
 	if size := unsafe.Sizeof(wamp.Conversation{}); size > 16 {
-		t.Errorf("a session takes %d bytes", size)
+		t.Errorf("a conversation takes %d bytes", size)
 	}
 }

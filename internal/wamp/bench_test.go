@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// An order of an ERP, as one publishes it: some 300 bytes.
+// A publication of about 300 bytes: an order of an ERP.
 const benchPublish = `[16,239714735,{"acknowledge":true},"order.changed",[],{"id":4711,"number":"2026-4711","customer":"ACME GmbH & Co. KG",` +
 	`"total":1234.5,"currency":"EUR","lines":[{"sku":"A-1","qty":2,"price":100.0},{"sku":"B-2","qty":1,"price":1034.5}],"by":"ann","paid":false,"note":null}]`
 
@@ -21,7 +21,7 @@ func BenchmarkDecodeLargePublish(b *testing.B) {
 	benchDecode(b, `[16,1,{},"t",[[`+strings.Repeat(row+",", 99)+row+`]]]`)
 }
 
-// Rows of a database, with more columns than one compares quickly.
+// Rows of a database, with so many columns that comparing keys one by one becomes slow.
 func BenchmarkDecodeWidePublish(b *testing.B) {
 	var columns strings.Builder
 	for i := range 30 {
@@ -53,7 +53,7 @@ func benchDecode(b *testing.B, publish string) {
 	}
 }
 
-// An EVENT of a payload that came as JSON: raw to JSON clients, transcoded for the others.
+// An EVENT with a payload that arrived as JSON: copied for JSON clients, transcoded for all others.
 func BenchmarkAppendEvent(b *testing.B) {
 	m, err := wamp.V2JSON.Decode([]byte(benchPublish))
 	if err != nil {
@@ -73,10 +73,10 @@ func BenchmarkAppendEvent(b *testing.B) {
 	}
 }
 
-// What a busy server reads and writes all day, as JSON, and how often it may allocate for it.
+// The messages that a busy server reads and writes most, as JSON, and how often each may allocate.
 var hotMessages = []struct {
 	name, frame    string
-	decode, append float64 // 0: nobody does it all day
+	decode, append float64 // 0: the server rarely does it
 }{
 	{"HELLO", `[1,"app",{"agent":"tidings-js","authmethods":["ticket"],"authid":"ann","roles":{"subscriber":{"features":{"pattern_based_subscription":true}},"caller":{}}}]`, 22, 0},
 	{"AUTHENTICATE", `[5,"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl",{}]`, 2, 0},
@@ -126,7 +126,7 @@ func eachHot(b *testing.B, run func(*testing.B, wamp.Encoding, wamp.Message, []b
 	}
 }
 
-// hotMessage gives a message as it comes in an encoding, and its frame.
+// hotMessage returns a message as decoded from an encoding, and its frame.
 func hotMessage(tb testing.TB, e wamp.Encoding, text string) (wamp.Message, []byte) {
 	tb.Helper()
 	m, err := wamp.V2JSON.Decode([]byte(text))

@@ -8,16 +8,16 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// A golden conversation has these lines; what happens stands indented under each. Everything else
-// is a comment.
+// A golden conversation has the lines below. The results of a line are indented under it. All other lines are
+// comments.
 //
 //	session <subprotocol>  begins a conversation
 //	client <frame>         the client sends a frame
 //	router <message>       the router answers with a message, written as in wamp.2.json
-func TestGoldenConversationsGoAsTheFilesSay(t *testing.T) {
+func TestGoldenConversationsMatchTheirFiles(t *testing.T) {
 	golden(t, "conversations/*.golden", func(t *testing.T, text string) string {
 		var out strings.Builder
-		var c conversation
+		var c player
 		for line := range strings.Lines(text) {
 			if strings.HasPrefix(line, "   ") {
 				continue
@@ -32,12 +32,13 @@ func TestGoldenConversationsGoAsTheFilesSay(t *testing.T) {
 	})
 }
 
-type conversation struct {
-	session *wamp.Conversation
-	phase   wamp.Phase
+// A player replays the lines of one golden conversation.
+type player struct {
+	conversation *wamp.Conversation
+	phase        wamp.Phase
 }
 
-func (c *conversation) step(t *testing.T, verb, rest string) []string {
+func (c *player) step(t *testing.T, verb, rest string) []string {
 	t.Helper()
 	var events []string
 	switch verb {
@@ -46,19 +47,19 @@ func (c *conversation) step(t *testing.T, verb, rest string) []string {
 		if !ok {
 			t.Fatalf("unknown subprotocol %q", rest)
 		}
-		c.session, c.phase = wamp.NewConversation(encoding), wamp.PhaseOpening
-		if hello := c.session.Open(); hello != nil {
+		c.conversation, c.phase = wamp.NewConversation(encoding), wamp.PhaseOpening
+		if hello := c.conversation.Open(); hello != nil {
 			events = append(events, asJSON(t, hello))
 		}
 	case "client":
-		m, err := c.session.Receive(fromText(t, c.session.Encoding(), rest))
+		m, err := c.conversation.Receive(fromText(t, c.conversation.Encoding(), rest))
 		events = append(events, received(t, m, err))
 	case "router":
 		events = append(events, c.send(t, rest))
 	default:
 		return nil
 	}
-	if now := c.session.Phase(); now != c.phase {
+	if now := c.conversation.Phase(); now != c.phase {
 		c.phase = now
 		events = append(events, "now "+now.String())
 	}
@@ -77,7 +78,7 @@ func received(t *testing.T, m wamp.Message, err error) string {
 	}
 }
 
-func (c *conversation) send(t *testing.T, text string) string {
+func (c *player) send(t *testing.T, text string) string {
 	t.Helper()
 	m, err := wamp.V2JSON.Decode([]byte(text))
 	if err != nil {
@@ -87,14 +88,14 @@ func (c *conversation) send(t *testing.T, text string) string {
 		topic, _ := event.Details.String("topic")
 		event.Topic = wamp.URI(topic)
 	}
-	frame, err := c.session.Append(nil, m)
+	frame, err := c.conversation.Append(nil, m)
 	switch {
 	case err != nil:
 		return "error: " + err.Error()
 	case len(frame) == 0:
 		return "sends nothing"
 	default:
-		return "sends " + toText(c.session.Encoding(), frame)
+		return "sends " + toText(c.conversation.Encoding(), frame)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-func TestDictsGiveWhatTheyHaveInItsType(t *testing.T) {
+func TestDictsReturnValuesOnlyInTheirType(t *testing.T) {
 	d := wamp.Dict{
 		"bool": true, "string": "s", "uri": wamp.URI("u"), "int": int64(-3), "go int": 4, "uint": uint64(5),
 		"huge": uint64(1 << 63), "packed": float64(1 << 40), "float": 2.0, "id": wamp.ID(7), "zero": int64(0),
@@ -73,7 +73,7 @@ func TestDictsGiveWhatTheyHaveInItsType(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatDescribesAnEncodedPayloadIsPassedOn(t *testing.T) {
+func TestOnlyPassthruOptionsArePassedOn(t *testing.T) {
 	options := wamp.Dict{"ppt_scheme": "x_own", "ppt_keyid": "k", "acknowledge": true, "enc_algo": "cryptobox", "forward_for": []any{}}
 	want := wamp.Dict{"ppt_scheme": "x_own", "ppt_keyid": "k", "enc_algo": "cryptobox"}
 	if diff := cmp.Diff(want, options.Passthru()); diff != "" {
@@ -84,7 +84,7 @@ func TestOnlyWhatDescribesAnEncodedPayloadIsPassedOn(t *testing.T) {
 	}
 }
 
-func TestWhatTheRouterPutsIntoDetailsIsWritten(t *testing.T) {
+func TestDetailsOfTheRouterAreEncoded(t *testing.T) {
 	m := &wamp.Event{Subscription: 1, Publication: 2, Details: wamp.Dict{
 		"publisher": wamp.ID(3), "topic": wamp.URI("t"), "list": []string{"a"}, "ids": []wamp.ID{4}, "map": map[string]any{"n": 1},
 		"float": 2.0, "nil": nil, "binary": []byte{1},
@@ -123,10 +123,10 @@ func TestEncodingsAreFoundByTheirSubprotocols(t *testing.T) {
 		t.Errorf("%v", e)
 	}
 	if _, err := wamp.V1JSON.Decode([]byte(`[5,"t"]`)); err == nil {
-		t.Error("version 1 has no messages outside of a session")
+		t.Error("version 1 decodes a frame outside of a conversation")
 	}
 	if _, err := wamp.V1JSON.Append(nil, &wamp.Goodbye{}); err == nil {
-		t.Error("version 1 has no GOODBYE")
+		t.Error("version 1 encodes a GOODBYE, which it does not have")
 	}
 }
 
@@ -148,7 +148,7 @@ func TestIDsAreFromOneTo2To53(t *testing.T) {
 	}
 }
 
-func TestAFailureIsWhatAClientMaySee(t *testing.T) {
+func TestAFailureShowsItsURIAndMessage(t *testing.T) {
 	err := error(wamp.Fail(wamp.ErrNotAuthorized, "topic %s", "t"))
 	f, ok := errors.AsType[*wamp.Failure](err)
 	if !ok || f.URI != wamp.ErrNotAuthorized || err.Error() != "wamp.error.not_authorized: topic t" {

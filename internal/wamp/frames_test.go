@@ -10,8 +10,8 @@ import (
 )
 
 // A golden frame is a line `in <serialization> <frame>`, followed by the same message in every
-// serialization or by the error. Binary frames are in hexadecimal. Everything else is a comment.
-func TestGoldenFramesAreReadAndWrittenAsTheFilesSay(t *testing.T) {
+// serialization or by the error. Binary frames are in hexadecimal. All other lines are comments.
+func TestGoldenFramesMatchTheirFiles(t *testing.T) {
 	golden(t, "frames/*.golden", func(t *testing.T, text string) string {
 		var out strings.Builder
 		for line := range strings.Lines(text) {
@@ -68,7 +68,7 @@ func fromText(t *testing.T, e wamp.Encoding, text string) []byte {
 	return frame
 }
 
-// hexBytes reads hexadecimal with spaces wherever they help the eye.
+// hexBytes decodes hexadecimal text, which may have spaces.
 func hexBytes(text string) ([]byte, error) {
 	return hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// seeds gives the fuzzer every frame of the golden files that is in the serialization.
+// seeds adds every frame of the golden files that has the serialization.
 func seeds(f *testing.F, e wamp.Encoding) {
 	f.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "frames", "*.golden"))
@@ -51,7 +51,7 @@ func FuzzDecodeMessagePack(f *testing.F) { fuzzDecode(f, wamp.V2MessagePack) }
 func FuzzDecodeCBOR(f *testing.F)        { fuzzDecode(f, wamp.V2CBOR) }
 func FuzzDecodeUBJSON(f *testing.F)      { fuzzDecode(f, wamp.V2UBJSON) }
 
-// What one serialization lets in, each of them can deliver, and all mean the same.
+// A message that one serialization accepts can be written in each of them, with the same meaning.
 func fuzzDecode(f *testing.F, from wamp.Encoding) {
 	seeds(f, from)
 	f.Fuzz(func(t *testing.T, frame []byte) {
@@ -64,14 +64,14 @@ func fuzzDecode(f *testing.F, from wamp.Encoding) {
 			}
 			return
 		}
-		clear(borrowed) // the caller may use the frame's memory again
+		clear(borrowed) // the caller may reuse the frame's memory
 		for _, to := range encodings {
 			once := mustAppend(t, to, m)
 			again := mustDecode(t, to, once)
 			if twice := mustAppend(t, to, again); !bytes.Equal(once, twice) {
 				t.Fatalf("%s: %q becomes %q", to.Subprotocol(), once, twice)
 			}
-			// And back: what JSON cannot tell apart is the same in it.
+			// Compare in JSON, where values that JSON cannot distinguish are equal.
 			direct, detour := mustAppend(t, wamp.V2JSON, m), mustAppend(t, wamp.V2JSON, again)
 			if a, b := normal(t, direct), normal(t, detour); !bytes.Equal(a, b) {
 				t.Fatalf("in JSON it is %q, by %s %q", a, to.Subprotocol(), b)
@@ -80,8 +80,8 @@ func fuzzDecode(f *testing.F, from wamp.Encoding) {
 	})
 }
 
-// normal gives a frame in the form that it has after a detour over MessagePack: JSON has many forms for the
-// same number and the same string.
+// normal returns a JSON frame after transcoding it to MessagePack and back: JSON has many forms for the same
+// number and the same string.
 func normal(t *testing.T, frame []byte) []byte {
 	t.Helper()
 	m := mustDecode(t, wamp.V2JSON, frame)
@@ -107,9 +107,9 @@ func mustDecode(t *testing.T, e wamp.Encoding, frame []byte) wamp.Message {
 	return m
 }
 
-// A client may send anything at any time: it gets a message, nothing, or a failure that it can be
-// told, and the conversation's phase always says what can come next.
-func FuzzSessionReceive(f *testing.F) {
+// A client may send any frame at any time. Receive returns a message, nothing, or a Failure, and the phase is
+// always consistent with it.
+func FuzzConversationReceive(f *testing.F) {
 	f.Add("wamp.2.json", []byte("[1,\"app\",{\"roles\":{\"caller\":{}}}]\n[48,1,{},\"p\"]\n[6,{},\"x\"]"))
 	f.Add("wamp.2.json", []byte("[1,\"app\",{\"roles\":{\"caller\":{}}}]\n[3,{},\"x\"]"))
 	f.Add("wamp", []byte("[1,\"p\",\"a.\"]\n[5,\"p:b\"]\n[5,\"p:b\"]\n[6,\"p:b\"]\n[7,\"p:b\",1,[\"1\"],[]]\n[2,\"c\",\"p:q\",1,{}]"))
@@ -140,7 +140,7 @@ func FuzzSessionReceive(f *testing.F) {
 	})
 }
 
-// answer is a router that agrees to everything.
+// answer returns the answer of a router that accepts every request.
 func answer(m wamp.Message) wamp.Message {
 	switch m := m.(type) {
 	case *wamp.Hello:
@@ -167,7 +167,7 @@ func mustSend(t *testing.T, s *wamp.Conversation, m wamp.Message) {
 	}
 }
 
-// Bytes that nobody has checked give an error or a payload, in any of the serializations.
+// Unchecked bytes yield an error or a payload, in each of the serializations.
 func FuzzTranscode(f *testing.F) {
 	f.Add(uint8(0), uint8(1), []byte(`[1,1.5,"\u0000AQI=",{"a":null}]`), []byte(`{"k":[true,-7]}`))
 	f.Add(uint8(1), uint8(0), []byte("\x93\x01\xc4\x01\xff\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"), []byte("\x81\xa1k\xc0"))
@@ -180,7 +180,7 @@ func FuzzTranscode(f *testing.F) {
 		var k wamp.Dict
 		decodeErr := p.Decode(&a, &k)
 		if err != nil || valueErr != nil || decodeErr != nil || p.Serialization == wamp.JSON {
-			return // what is not JSON is checked by the walk itself
+			return // In does not check payloads that are JSON already
 		}
 		if _, err := out.In(p.Serialization); err != nil {
 			t.Fatalf("%+v becomes %+v, which does not go back: %v", p, out, err)

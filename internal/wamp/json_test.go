@@ -11,9 +11,9 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Our own reading of JSON takes what jsontext takes, wherever in a frame it stands. The limits of depth and
-// range are ours alone.
-func FuzzJSONIsTheJSONLibrarys(f *testing.F) {
+// This package accepts the same JSON as jsontext, at each place of a frame. jsontext has no limits of depth and
+// range.
+func FuzzJSONAgreesWithTheJSONLibrary(f *testing.F) {
 	for _, value := range jsonValues() {
 		f.Add(value)
 	}
@@ -24,9 +24,9 @@ func FuzzJSONIsTheJSONLibrarys(f *testing.F) {
 		_, err = wamp.PayloadFromJSON([]byte(value), nil)
 		compareJSON(t, value, err)
 		for _, frame := range []string{
-			`[16,1,{},"t",[` + value + `]]`,              // passed over
-			`[16,1,{"_unknown":` + value + `},"t"]`,      // read
-			`[16,1,{},"t",[],{"a":1,"b":` + value + `}]`, // a name more or less
+			`[16,1,{},"t",[` + value + `]]`,              // skipped
+			`[16,1,{"_unknown":` + value + `},"t"]`,      // decoded
+			`[16,1,{},"t",[],{"a":1,"b":` + value + `}]`, // inside a map with another key
 		} {
 			_, err := wamp.V2JSON.Decode([]byte(frame))
 			compareJSON(t, frame, err)
@@ -37,11 +37,11 @@ func FuzzJSONIsTheJSONLibrarys(f *testing.F) {
 func compareJSON(t *testing.T, text string, err error) {
 	t.Helper()
 	if valid := jsontext.Value(text).IsValid(); valid == malformed(err) {
-		t.Errorf("%q: jsontext says %v, we say %v", text, valid, err)
+		t.Errorf("%q: valid for jsontext: %v; this package returns %v", text, valid, err)
 	}
 }
 
-// malformed reports whether an error is about the form of a text, and not about what it means or our limits.
+// malformed reports whether an error is a syntax error, and not about the meaning of the text or a limit.
 func malformed(err error) bool {
 	return err != nil && slices.ContainsFunc(
 		[]string{"is not valid JSON", "ends in the middle of a value", "has bytes after the message", "has a map with the same key twice"},
@@ -64,7 +64,7 @@ func jsonValues() []string {
 		`1,2`, `1]`, `1}`, `1],[2`, `1,"b":2`, `1,"a":2`, `1},"t",[{"x":1`,
 		strings.Repeat("[", 61) + strings.Repeat("]", 61), strings.Repeat("[", 70) + strings.Repeat("]", 70), strings.Repeat(`{"a":`, 70),
 	}
-	for i := range 20 { // at every place of the eight bytes that are looked at at a time
+	for i := range 20 { // at each place of the eight bytes that are scanned at a time
 		for _, bad := range []string{"\x1f", "\x80", `\x`, "\xc3", "ä", `\n`, ` `, `!`, `#`, `[`, `]`, "\x7f"} {
 			values = append(values, `"`+strings.Repeat("a", i)+bad+`b"`)
 		}
@@ -79,7 +79,7 @@ func jsonValues() []string {
 	return values
 }
 
-// manyNames makes an object with the names k0, k1 ... and another one.
+// manyNames returns an object with n names k0, k1 ... and another name.
 func manyNames(n int, another string) string {
 	var out strings.Builder
 	out.WriteString("{")

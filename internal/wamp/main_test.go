@@ -13,10 +13,10 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the golden files instead of comparing them; read the diff")
 
-// encodings are those of version 2, whose frames mean something without a session.
+// encodings are those of version 2, whose frames can be decoded without a conversation.
 var encodings = []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR, wamp.V2UBJSON}
 
-// golden replays the files of a folder: play gets the text of a file and gives it as it ought to be.
+// golden replays the files that match pattern. play gets the text of a file and returns the expected text.
 func golden(t *testing.T, pattern string, play func(t *testing.T, text string) string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", pattern))
@@ -53,7 +53,7 @@ func firstDifference(has, want string) string {
 	return "one has more lines than the other"
 }
 
-// failure is what a client would be told, or why that is not a failure that it can be told.
+// failure returns the text of a Failure, or says that the error is not a Failure.
 func failure(err error) string {
 	if f, ok := errors.AsType[*wamp.Failure](err); ok {
 		return f.Error()

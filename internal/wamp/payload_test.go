@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-func TestAPayloadOfGoValuesIsTheirJSON(t *testing.T) {
+func TestNewPayloadEncodesGoValuesAsJSON(t *testing.T) {
 	type order struct {
 		ID   int    `json:"id"`
 		Note string `json:"note"`
@@ -75,7 +75,7 @@ func orNil(s string) []byte {
 	return []byte(s)
 }
 
-func TestAPayloadAsOneValue(t *testing.T) {
+func TestPayloadValueIsOneJSONValue(t *testing.T) {
 	for _, test := range []struct{ args, kwargs, want string }{
 		{"", "", `null`},
 		{`[null]`, "", `null`},
@@ -106,7 +106,7 @@ func TestAPayloadAsOneValue(t *testing.T) {
 	}
 }
 
-func TestAPayloadThatIsNoneGivesErrors(t *testing.T) {
+func TestAMalformedPayloadReturnsErrors(t *testing.T) {
 	for name, p := range map[string]wamp.Payload{
 		"short":    {Serialization: wamp.CBOR, Args: []byte{0x82, 0x01}},
 		"more":     {Serialization: wamp.CBOR, Args: []byte{0x80, 0x01}},
@@ -132,7 +132,7 @@ func TestAPayloadThatIsNoneGivesErrors(t *testing.T) {
 	}
 }
 
-func TestNestingHasALimitInEverySerialization(t *testing.T) {
+func TestNestingIsLimitedInEverySerialization(t *testing.T) {
 	// The frame and Args are the first two levels.
 	for _, test := range []struct {
 		levels int

@@ -2,4 +2,4 @@
 
 package wamp_test
 
-const raceDetector = true // it allocates, too
+const raceDetector = true // the race detector allocates as well

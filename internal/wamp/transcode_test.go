@@ -18,8 +18,8 @@ import (
 
 var serializations = []wamp.Serialization{wamp.JSON, wamp.MessagePack, wamp.CBOR, wamp.UBJSON}
 
-// values draws what every serialization can say: no NaN and infinities, which JSON has no form
-// for, and no strings that begin with U+0000, which are binaries in JSON.
+// values draws values that every serialization can carry. JSON has no form for NaN and the infinities, and
+// strings that begin with U+0000 are binaries in JSON.
 func values() *rapid.Generator[any] {
 	text := rapid.String().Filter(func(s string) bool { return !strings.HasPrefix(s, "\x00") }).AsAny()
 	scalar := rapid.OneOf(
@@ -45,10 +45,10 @@ func values() *rapid.Generator[any] {
 
 func lists() *rapid.Generator[[]any] { return rapid.SliceOfN(values(), 1, 5) }
 
-// same compares values; empty lists and dicts have no memory of being nil. Minus zero is zero.
+// same compares values. Empty and nil lists and dicts are equal, and so are zero and minus zero.
 func same(a, b any) string { return cmp.Diff(a, b, cmpopts.EquateEmpty()) }
 
-func TestPayloadsKeepTheirValuesOnEveryWayThroughTheSerializations(t *testing.T) {
+func TestPayloadsKeepTheirValuesInEverySerialization(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		args := lists().Draw(t, "args")
 		kwargs := wamp.Dict(rapid.MapOfN(rapid.String(), values(), 1, 3).Draw(t, "kwargs"))
@@ -72,9 +72,9 @@ func TestPayloadsKeepTheirValuesOnEveryWayThroughTheSerializations(t *testing.T)
 	})
 }
 
-// Other people's libraries read what we write, and we read what they write.
+// The usual libraries read the output of this package, and this package reads theirs.
 
-func TestOurCBORIsTheCBORLibrarys(t *testing.T) {
+func TestCBORAgreesWithTheCBORLibrary(t *testing.T) {
 	read, err := cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF, UTF8: cbor.UTF8RejectInvalid, IntDec: cbor.IntDecConvertSignedOrFail,
 		DefaultMapType: reflect.TypeFor[wamp.Dict](),
@@ -100,7 +100,7 @@ func TestOurCBORIsTheCBORLibrarys(t *testing.T) {
 	})
 }
 
-func TestOurMessagePackIsTheMessagePackLibrarys(t *testing.T) {
+func TestMessagePackAgreesWithTheMessagePackLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		args := lists().Draw(t, "args")
 		ours := payloadIn(t, args, wamp.MessagePack)
@@ -119,8 +119,8 @@ func TestOurMessagePackIsTheMessagePackLibrarys(t *testing.T) {
 	})
 }
 
-// What we take of MessagePack, the library takes as well, and it means the same.
-func FuzzMessagePackIsTheMessagePackLibrarys(f *testing.F) {
+// MessagePack that this package accepts is accepted by the library, with the same values.
+func FuzzMessagePackAgreesWithTheMessagePackLibrary(f *testing.F) {
 	for _, value := range []string{
 		"\x01\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0", "\xc2\xc3\xe0\xff", "\xc4\x01a", "\xc5\x00\x01a", "\xc6\x00\x00\x00\x01a",
 		"\xca\x3f\xc0\x00\x00", "\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00", "\xcc\xff", "\xcd\xff\xff", "\xce\xff\xff\xff\xff",
@@ -146,13 +146,13 @@ func FuzzMessagePackIsTheMessagePackLibrarys(f *testing.F) {
 			t.Fatalf("the library does not read %x: %v", p.Args, err)
 		}
 		if a, b := goSyntax(ours), goSyntax(ofDicts(theirs)); a != b {
-			t.Fatalf("we read %s, the library %s", a, b)
+			t.Fatalf("this package reads %s, the library %s", a, b)
 		}
 	})
 }
 
-// goSyntax is a value as text, to compare. A NaN is the same as another, and what is empty needs no
-// memory. For what nests deep cmp.Diff takes exponential time.
+// goSyntax returns a value as text for comparison: all NaN are equal, and so are nil and empty values. cmp.Diff
+// would take exponential time for deep values.
 func goSyntax(v any) string {
 	return strings.NewReplacer("wamp.Dict(nil)", "wamp.Dict{}", "[]uint8(nil)", "[]uint8{}").Replace(fmt.Sprintf("%#v", v))
 }
@@ -169,7 +169,7 @@ func payloadIn(t *rapid.T, args []any, s wamp.Serialization) wamp.Payload {
 	return p
 }
 
-// readBack checks that a payload has the values in each serialization.
+// readBack checks that a payload has the wanted values in each serialization.
 func readBack(t *rapid.T, p wamp.Payload, want []any) {
 	t.Helper()
 	for _, s := range serializations {
@@ -187,7 +187,7 @@ func readBack(t *rapid.T, p wamp.Payload, want []any) {
 	}
 }
 
-// withoutLargeIntegers leaves out what the CBOR library has no Go type for.
+// withoutLargeIntegers reports whether v has no uint64, for which the CBOR library has no Go type here.
 func withoutLargeIntegers(v []any) bool {
 	for _, item := range v {
 		switch item := item.(type) {
@@ -208,7 +208,7 @@ func withoutLargeIntegers(v []any) bool {
 	return true
 }
 
-// ofDicts gives what the MessagePack library decodes the types that we decode to.
+// ofDicts converts values of the MessagePack library to the types of a wamp.Dict.
 func ofDicts(v any) any {
 	switch v := v.(type) {
 	case []any:

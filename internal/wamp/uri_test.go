@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The specification's expressions, with Unicode's white space in place of \s, which Go takes for
-// ASCII's. (Python's \s has U+001C to U+001F too.)
+// uriExpressions returns the specification's expressions. Unicode's white space replaces \s, which means ASCII
+// white space in Go. (Python's \s also has U+001C to U+001F.)
 func uriExpressions() map[wamp.URIRules]map[wamp.Match]*regexp.Regexp {
 	const space = `\s\x0b\x1c-\x1f\x{85}\p{Z}`
 	loose, strict := `[^`+space+`\.#]`, `[0-9a-z_]`
@@ -26,7 +26,7 @@ func uriExpressions() map[wamp.URIRules]map[wamp.Match]*regexp.Regexp {
 	return expressions
 }
 
-func TestURIsAreCheckedAsTheSpecificationsExpressionsDo(t *testing.T) {
+func TestURIsAreCheckedLikeTheSpecificationsExpressions(t *testing.T) {
 	expressions := uriExpressions()
 	alphabet := rapid.SampledFrom([]rune("aZ9_..#-/:ä😀 \t\v\u001c\u0085\u00a0\u2028\u3000\u200b\x00"))
 	rapid.Check(t, func(t *rapid.T) {
@@ -63,7 +63,7 @@ func FuzzURI(f *testing.F) {
 	})
 }
 
-func TestURIsHaveLimits(t *testing.T) {
+func TestURIsAreLimitedInBytesAndComponents(t *testing.T) {
 	for name, uri := range map[string]wamp.URI{
 		"bytes":       wamp.URI(strings.Repeat("a", wamp.MaxURIBytes+1)),
 		"components":  wamp.URI(strings.Repeat("a.", wamp.MaxURIComponents) + "a"),

@@ -12,7 +12,7 @@ func joinedV1(t *testing.T) *wamp.Conversation {
 	t.Helper()
 	s := wamp.NewConversation(wamp.V1JSON)
 	if s.Open() == nil || s.Open() != nil {
-		t.Fatal("the first Open is the HELLO, and only that")
+		t.Fatal("only the first Open returns the HELLO")
 	}
 	if _, err := s.Append(nil, &wamp.Welcome{Session: 1}); err != nil {
 		t.Fatal(err)
@@ -20,7 +20,7 @@ func joinedV1(t *testing.T) *wamp.Conversation {
 	return s
 }
 
-func TestAVersion1ClientCanMakeUsRememberOnlySoMuch(t *testing.T) {
+func TestTheStateOfAVersion1ClientIsLimited(t *testing.T) {
 	for name, frame := range map[string]func(i int) string{
 		"prefixes": func(i int) string { return fmt.Sprintf(`[1,"p%d","u"]`, i) },
 		"calls":    func(i int) string { return fmt.Sprintf(`[2,%d,"p"]`, i) },
@@ -45,7 +45,7 @@ func TestAVersion1ClientCanMakeUsRememberOnlySoMuch(t *testing.T) {
 	}
 }
 
-func TestAnsweredCallsMakeRoomForOthers(t *testing.T) {
+func TestAnsweredCallsDoNotCountTowardsTheLimit(t *testing.T) {
 	s := joinedV1(t)
 	for i := range 5_000 {
 		m, err := s.Receive(fmt.Appendf(nil, `[2,"c%d","p"]`, i))
@@ -56,7 +56,7 @@ func TestAnsweredCallsMakeRoomForOthers(t *testing.T) {
 	}
 }
 
-func TestTheSameEventIsTheSameBytesForEveryVersion1Client(t *testing.T) {
+func TestAnEventHasTheSameBytesForEveryVersion1Client(t *testing.T) {
 	p, err := wamp.NewPayload([]any{"x"}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The specification's test vectors are not part of this repository.
+// vectorFiles returns the specification's test vectors, which are not part of this repository.
 func vectorFiles(t *testing.T) []string {
 	t.Helper()
 	root := os.Getenv("TIDINGS_WAMP_VECTORS")
@@ -66,7 +66,7 @@ func (v vectorVariant) frame(t *testing.T) []byte {
 	return frame
 }
 
-func TestTheSpecificationsVectorsAreKept(t *testing.T) {
+func TestTheSpecificationsVectorsAreDecodedAndEncoded(t *testing.T) {
 	for _, path := range vectorFiles(t) {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -99,7 +99,7 @@ func validateVector(t *testing.T, sample vectorSample) {
 		t.Errorf("%s: refused: %v", sample.Wmsg, err)
 	case sample.WantErr == nil:
 	case err == nil:
-		t.Errorf("%s: taken, although %s is wrong", sample.Wmsg, sample.WantErr.Contains)
+		t.Errorf("%s: accepted, although %s is wrong", sample.Wmsg, sample.WantErr.Contains)
 	case !strings.HasPrefix(failure(err), "wamp.error."+sample.WantErr.Type+":") || !strings.Contains(err.Error(), sample.WantErr.Contains):
 		t.Errorf("%s: refused with %q, which does not name %s", sample.Wmsg, err, sample.WantErr.Contains)
 	}
@@ -108,7 +108,7 @@ func validateVector(t *testing.T, sample vectorSample) {
 func codeVector(t *testing.T, e wamp.Encoding, sample vectorSample) {
 	t.Helper()
 	variants := slices.DeleteFunc(slices.Clone(sample.Serializers[e.Serialization().String()]), func(v vectorVariant) bool {
-		return strings.HasPrefix(v.Note, "BJData") // little-endian: not UBJSON
+		return strings.HasPrefix(v.Note, "BJData") // little-endian, so not UBJSON
 	})
 	if len(variants) == 0 {
 		return
@@ -139,7 +139,7 @@ func codeVector(t *testing.T, e wamp.Encoding, sample vectorSample) {
 	}
 }
 
-// attributes are the vectors' names for the elements of the messages.
+// attributes has the vectors' names for the elements of the messages.
 var attributes = map[wamp.Code]string{
 	wamp.CodeHello:         "realm details",
 	wamp.CodeWelcome:       "session_id details",
@@ -168,7 +168,7 @@ var attributes = map[wamp.Code]string{
 	wamp.CodeYield:         "request_id options args kwargs",
 }
 
-// compareAttributes reads the message's elements out of its JSON and compares those that are expected.
+// compareAttributes compares the expected attributes with the elements of the message's JSON.
 func compareAttributes(t *testing.T, m wamp.Message, want map[string]any) {
 	t.Helper()
 	frame, err := wamp.V2JSON.Append(nil, m)
