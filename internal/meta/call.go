@@ -23,6 +23,7 @@ type call struct {
 	ctx    context.Context
 }
 
+// answer names the arguments of an invocation and runs the procedure.
 func (c *component) answer(ctx context.Context, p procedure, invocation router.Invocation) (wamp.Payload, error) {
 	var positional []any
 	given := wamp.Dict{}

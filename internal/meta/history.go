@@ -61,7 +61,7 @@ func getEvents(c *call) (wamp.Payload, error) {
 	case err != nil:
 		return wamp.Payload{}, wamp.Fail(errHistoryUnavailable, "%s", missing.Error())
 	}
-	return c.answer(page, info.Subscription)
+	return c.history(page, info.Subscription)
 }
 
 // maySubscribe replaces the text of a refusal, which would name the topic of other subscribers.
@@ -150,8 +150,8 @@ func (f *historyFilter) admits(e *router.Entry) bool {
 	return !slices.ContainsFunc(f.times, func(holds func(time.Time) bool) bool { return !holds(e.At) })
 }
 
-// answer returns a page of the history as positional results.
-func (c *call) answer(page router.EventPage, sub router.Subscription) (wamp.Payload, error) {
+// history returns a page of the history as positional results.
+func (c *call) history(page router.EventPage, sub router.Subscription) (wamp.Payload, error) {
 	var events []any
 	var extra wamp.Dict
 	for _, e := range page.Entries {
