@@ -10,17 +10,17 @@ import (
 	"github.com/tidings-io/tidings/internal/httpapi"
 )
 
-// observedWriter remembers what was answered.
+// observedWriter records the status and size of an answer.
 type observedWriter struct {
 	http.ResponseWriter
 	status int
 	bytes  int
 }
 
-// Unwrap lets http.ResponseController reach what is underneath.
+// Unwrap returns the inner writer, for http.ResponseController.
 func (o *observedWriter) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
-// WriteHeader remembers the first final status.
+// WriteHeader records the first final status.
 func (o *observedWriter) WriteHeader(status int) {
 	if o.status == 0 && status >= http.StatusOK {
 		o.status = status
@@ -37,8 +37,8 @@ func (o *observedWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// finish is deferred around every request but WebSockets: it counts and logs, and is the one place
-// where a handler's panic ends.
+// finish counts and logs a request, and recovers from a panic of its handler. It is deferred for every request but
+// those of the transport.
 func (s *Server) finish(w *observedWriter, r *http.Request, began time.Time) {
 	fault := recover()
 	if fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
@@ -57,7 +57,7 @@ func (s *Server) finish(w *observedWriter, r *http.Request, began time.Time) {
 	}
 }
 
-// accessLevel keeps what probes ask every few seconds out of the way.
+// accessLevel returns the log level of a route: requests of probes, every few seconds, are debug messages.
 func accessLevel(pattern string) slog.Level {
 	switch pattern {
 	case "GET /healthz", "GET /readyz", "GET /metrics":

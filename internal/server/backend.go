@@ -14,15 +14,15 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// apiOptions gives the HTTP API what it asks for.
+// apiOptions returns the options of the HTTP API.
 func (s *Server) apiOptions() httpapi.Options {
 	return httpapi.Options{
 		Keys:        s.keys,
-		Publisher:   backend{s},
-		Caller:      backend{s},
-		Issuer:      backend{s},
-		Topics:      inventory{s},
-		Sessions:    inventory{s},
+		Publisher:   apiBackend{s},
+		Caller:      apiBackend{s},
+		Issuer:      apiBackend{s},
+		Topics:      apiBackend{s},
+		Sessions:    apiBackend{s},
 		Resources:   s.resources(),
 		MaxBody:     int64(s.config.Limits.BodyBytes),
 		KeyFailures: s.config.Limits.KeyFailures,
@@ -32,10 +32,10 @@ func (s *Server) apiOptions() httpapi.Options {
 	}
 }
 
-// backend does what an API key asks for by HTTP, by the same contracts as by WebSocket.
-type backend struct{ *Server }
+// apiBackend carries out the operations of the HTTP API. The same contracts decide as over WebSocket.
+type apiBackend struct{ *Server }
 
-// identityOf is who an API key is: the same as for a session that logs in with it, but for the method.
+// identityOf returns the identity of an API key. It equals that of a session with the key, except for the method.
 func identityOf(key string) *router.Identity {
 	return &router.Identity{
 		ID: key, Name: key, Roles: []string{"backend"},
@@ -44,12 +44,12 @@ func identityOf(key string) *router.Identity {
 }
 
 // Publish implements [httpapi.Publisher].
-func (b backend) Publish(ctx context.Context, by string, p router.Publication) (router.Receipt, error) {
+func (b apiBackend) Publish(ctx context.Context, by string, p router.Publication) (router.Receipt, error) {
 	return b.publish(ctx, policy.Request{Identity: identityOf(by)}, p)
 }
 
 // Call implements [httpapi.Caller].
-func (b backend) Call(ctx context.Context, by string, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error) {
+func (b apiBackend) Call(ctx context.Context, by string, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error) {
 	_, err := b.policy.Decide(ctx, policy.Request{
 		Identity: identityOf(by), Action: router.Call, URI: procedure, Match: wamp.MatchExact, Payload: p,
 	})
@@ -60,28 +60,25 @@ func (b backend) Call(ctx context.Context, by string, procedure wamp.URI, p wamp
 }
 
 // Issue implements [httpapi.Issuer].
-func (b backend) Issue(ctx context.Context, t httpapi.Ticket) (string, time.Time, error) {
+func (b apiBackend) Issue(ctx context.Context, t httpapi.Ticket) (string, time.Time, error) {
 	return b.IssueTicket(ctx, auth.Grant(t))
 }
 
-// inventory lists what there is.
-type inventory struct{ *Server }
-
 // Contracts implements [httpapi.Topics].
-func (i inventory) Contracts() []httpapi.Contract { return i.policy.Contracts() }
+func (b apiBackend) Contracts() []httpapi.Contract { return b.policy.Contracts() }
 
 // Subscriptions implements [httpapi.Topics].
-func (i inventory) Subscriptions() []httpapi.Subscription {
+func (b apiBackend) Subscriptions() []httpapi.Subscription {
 	list := []httpapi.Subscription{}
-	for _, s := range i.realm.Subscriptions() {
+	for _, s := range b.realm.Subscriptions() {
 		list = append(list, httpapi.Subscription{Topic: s.Topic, Match: s.Match.String(), Subscribers: s.Subscribers})
 	}
 	return list
 }
 
 // Sessions implements [httpapi.Sessions].
-func (i inventory) Sessions(user string, limit int) ([]httpapi.Session, int) {
-	all := i.realm.Sessions()
+func (b apiBackend) Sessions(user string, limit int) ([]httpapi.Session, int) {
+	all := b.realm.Sessions()
 	if user != "" {
 		all = slices.DeleteFunc(all, func(s *router.Session) bool { return s.Identity().ID != user })
 	}
@@ -105,7 +102,7 @@ func sessionOf(s *router.Session) httpapi.Session {
 	}
 }
 
-// withoutPort leaves out what says nothing about who it is.
+// withoutPort returns an address without its port, which does not identify the client.
 func withoutPort(address string) string {
 	if parsed, err := netip.ParseAddrPort(address); err == nil {
 		return parsed.Addr().Unmap().String()
@@ -114,8 +111,8 @@ func withoutPort(address string) string {
 }
 
 // Kill implements [httpapi.Sessions].
-func (i inventory) Kill(id wamp.ID, message string) bool {
-	s, ok := i.realm.Session(id)
+func (b apiBackend) Kill(id wamp.ID, message string) bool {
+	s, ok := b.realm.Session(id)
 	if ok {
 		s.Kill("", message)
 	}
@@ -124,9 +121,9 @@ func (i inventory) Kill(id wamp.ID, message string) bool {
 
 // Interface guards.
 var (
-	_ httpapi.Publisher = backend{}
-	_ httpapi.Caller    = backend{}
-	_ httpapi.Issuer    = backend{}
-	_ httpapi.Topics    = inventory{}
-	_ httpapi.Sessions  = inventory{}
+	_ httpapi.Publisher = apiBackend{}
+	_ httpapi.Caller    = apiBackend{}
+	_ httpapi.Issuer    = apiBackend{}
+	_ httpapi.Topics    = apiBackend{}
+	_ httpapi.Sessions  = apiBackend{}
 )

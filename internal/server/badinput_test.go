@@ -18,7 +18,7 @@ import (
 	"github.com/tidings-io/tidings/internal/server"
 )
 
-// open lets everybody in, so that one frame joins.
+// open admits anonymous clients, so one frame joins.
 const open = basic + `
 limits: {subscriptions: 3, message_bytes: 4KiB}
 topics:
@@ -168,7 +168,7 @@ func TestAPageOfAForeignOriginIsRefusedUnlessConfigured(t *testing.T) {
 	}
 }
 
-// Behind a trusted proxy who guesses is told apart from the others; and /metrics is no other door.
+// Behind a trusted proxy the limit applies to the guessing client alone, and /metrics has the same limit.
 func TestWhoGuessesAPIKeysIsSlowedDownAndNobodyElse(t *testing.T) {
 	r := start(t, basic+"limits: {key_failures: 3}\nmetrics: {key_required: true}\ntrusted_proxies: [127.0.0.0/8]\n")
 	from := func(address, key, path string) answered {

@@ -14,15 +14,15 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// What the program around the server may do. It is trusted as the configuration is: rules say what
-// others may.
+// The methods for the program around the server. The program is trusted as the configuration is: rules apply to
+// clients only.
 
 // Publish publishes to a declared topic.
 func (s *Server) Publish(ctx context.Context, p router.Publication) (router.Receipt, error) {
 	return s.publish(ctx, policy.Request{Program: true}, p)
 }
 
-// publish publishes if the policy allows it. by says where the publication comes from.
+// publish publishes if the policy allows it. by holds the source of the publication.
 func (s *Server) publish(ctx context.Context, by policy.Request, p router.Publication) (router.Receipt, error) {
 	by.Action, by.URI, by.Match, by.Payload = router.Publish, p.Topic, wamp.MatchExact, p.Payload
 	decision, err := s.policy.Decide(ctx, by)
@@ -40,7 +40,7 @@ func (s *Server) Handle(pattern string, functions hook.Functions) error {
 	return s.policy.Handle(pattern, functions)
 }
 
-// Subscribers counts whom a publication to the topic would reach.
+// Subscribers counts the sessions that a publication to the topic would reach.
 func (s *Server) Subscribers(topic wamp.URI) int { return s.realm.Subscribers(topic) }
 
 // Call calls a procedure.
@@ -76,7 +76,7 @@ func (s *Server) Subscribe(topic wamp.URI, match wamp.Match, handler func(router
 // Sessions returns the sessions of the realm, in no order.
 func (s *Server) Sessions() []*router.Session { return s.realm.Sessions() }
 
-// errPattern is what net/http says of a pattern that it cannot add, which it says by a panic.
+// errPattern wraps the panic of net/http for a pattern that it cannot add.
 var errPattern = errors.New("the pattern cannot be mounted")
 
 // Mount serves a pattern of net/http.

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// door is a topic that everybody may use, if its handler lets them.
+// door is a topic whose rules allow every session, so only its handler decides.
 const door = basic + `
 topics:
   door.{name:slug}:
@@ -31,7 +31,7 @@ func doorWith(handler string) string {
 	return strings.NewReplacer("HANDLER", handler, "call: nobody", `call: "false"`).Replace(door)
 }
 
-// keeper decides by the topic's name, whoever asks it in whatever way.
+// keeper decides by the name of the topic, for every kind of handler.
 func keeper(name string) (allow bool, reason, replacement string) {
 	switch name {
 	case "locked":

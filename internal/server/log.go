@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 )
 
-// NewLogger makes the logger that the configuration asks for: colored text for people at a terminal,
-// JSON for programs everywhere else, which is written up to [logDelay] later. flush writes it now.
+// NewLogger returns the configured logger: colored text at a terminal, JSON elsewhere. JSON is written up to
+// [logDelay] later; flush writes it at once.
 func NewLogger(c config.Log, w io.Writer) (logger *slog.Logger, flush func()) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {

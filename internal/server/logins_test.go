@@ -207,7 +207,7 @@ func TestCryptosignIsBoundToTheConnection(t *testing.T) {
 		_, other := b.dial(c.config)
 		for _, foreign := range []bool{false, true} {
 			from := state
-			if foreign { // as if somebody passed the login on
+			if foreign { // as if the login came from another client
 				peer, _ = b.dial(c.config)
 				from = other
 			}

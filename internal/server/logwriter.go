@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// logWriter gathers what is logged in a moment: each write of its own to a pipe costs more than half of what it
-// takes to answer a request that publishes. What somebody should look at is written at once.
+// logWriter collects log lines for a moment, because one write to a pipe costs more than half of a request that
+// publishes. Warnings and errors are written at once.
 type logWriter struct {
 	to io.Writer
 
 	mu    sync.Mutex // guards what follows
 	lines []byte
-	timed bool // a flush is on its way
+	timed bool // a flush is scheduled
 }
 
 const (
-	// logDelay is how old a line may be when it is written: nobody sees the difference.
+	// logDelay bounds the age of a line when it is written. A person does not notice it.
 	logDelay = 50 * time.Millisecond
-	// logRoom is how much is written at once: what a pipe takes in one piece, so that lines stay whole where
-	// several processes write to it.
+	// logRoom bounds one write. A pipe takes that much atomically, so lines stay whole if several processes
+	// write to it.
 	logRoom = 4 << 10
 )
 
@@ -42,7 +42,7 @@ func (w *logWriter) Write(lines []byte) (int, error) {
 	return len(lines), err
 }
 
-// flush writes what there is. That it cannot be written can be told to nobody.
+// flush writes the collected lines. A failure to write the log cannot be reported.
 func (w *logWriter) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -59,7 +59,7 @@ func (w *logWriter) flushLocked() error {
 	return err
 }
 
-// promptHandler flushes behind warnings and errors.
+// promptHandler flushes after warnings and errors.
 type promptHandler struct {
 	slog.Handler
 	writer *logWriter

@@ -15,11 +15,10 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// routeBuckets are from 10 microseconds, which a publication to a few takes, to 2.6 seconds.
+// routeBuckets range from 10 microseconds, the time of a publication to a few sessions, to 2.6 seconds.
 var routeBuckets = prometheus.ExponentialBuckets(10e-6, 4, 10)
 
-// metrics is what /metrics shows. It has a registry of its own, so that a program which embeds the
-// server keeps its default one.
+// metrics holds the metrics of /metrics. It has its own registry, so an embedding program keeps the default one.
 type metrics struct {
 	registry *prometheus.Registry
 	publish  prometheus.Histogram
@@ -54,7 +53,7 @@ func newMetrics() *metrics {
 	return m
 }
 
-// watch adds what is counted elsewhere and read when somebody asks.
+// watch adds the counters of the parts, which are read at each scrape.
 func (m *metrics) watch(s *Server) { m.registry.MustRegister(partsCollector{s}) }
 
 func (m *metrics) handler() http.Handler {
@@ -70,8 +69,8 @@ func (m *metrics) Published(took time.Duration, events int) {
 // Called implements [router.Probe].
 func (m *metrics) Called(took time.Duration) { m.call.Observe(took.Seconds()) }
 
-// answered counts one HTTP request. Labels have few values: the route is the pattern, and a method
-// that somebody made up is other.
+// answered counts one HTTP request. Labels have few values: the route is the pattern, and unknown methods are
+// "other".
 func (m *metrics) answered(method, pattern string, status int, took time.Duration) {
 	if pattern == "" {
 		pattern = "none"
@@ -84,10 +83,10 @@ func (m *metrics) answered(method, pattern string, status int, took time.Duratio
 	m.requests.WithLabelValues(method, pattern, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// partsCollector reads the counters of all parts at the moment of a scrape.
+// partsCollector reads the counters of all parts at a scrape.
 type partsCollector struct{ server *Server }
 
-// Describe says nothing: what is collected is known only then.
+// Describe implements [prometheus.Collector]. It sends nothing, because the metrics are known only at a scrape.
 func (partsCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
@@ -99,7 +98,7 @@ func (c partsCollector) Collect(out chan<- prometheus.Metric) {
 	w.handlers(c.server)
 }
 
-// metricWriter writes values that are read, not kept.
+// metricWriter sends the present values of metrics.
 type metricWriter struct{ out chan<- prometheus.Metric }
 
 type sample struct {
@@ -161,7 +160,7 @@ func (w metricWriter) transport(s transport.Stats) {
 	}
 }
 
-// handlers counts what became of questions to handlers, by the pattern of their contract.
+// handlers writes the outcomes of queries to handlers, by the pattern of their contract.
 func (w metricWriter) handlers(s *Server) {
 	for contract, h := range s.policy.Hooks() {
 		for outcome, n := range h.Counts() {

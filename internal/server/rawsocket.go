@@ -20,7 +20,7 @@ import (
 // rawListeners are the open listeners of RawSocket, in the order of the configuration.
 type rawListeners []net.Listener
 
-// checkRawSockets reports listeners that need what is not there.
+// checkRawSockets reports TLS listeners without a certificate.
 func checkRawSockets(c *config.Config, problems *config.Problems) {
 	for _, raw := range c.RawSocket {
 		if strings.HasPrefix(raw.Listen.Value, "tls://") && c.TLS == nil {
@@ -59,14 +59,14 @@ func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, err
 			return nil, err
 		}
 		secure := s.tls.Clone()
-		secure.NextProtos = nil // they are for HTTP
+		secure.NextProtos = nil // of HTTP
 		return tls.NewListener(s.transport.TakeoverListener(listener), secure), nil
 	}
 	return lc.Listen(ctx, "tcp", at)
 }
 
-// removeStale removes the socket of a server that was not stopped in order. One that still answers
-// stays, and opening the listener says so.
+// removeStale removes the socket file of a server that crashed. A socket that still answers stays, and then
+// opening the listener fails.
 func removeStale(ctx context.Context, path string) error {
 	var d net.Dialer
 	nc, err := d.DialContext(ctx, "unix", path)
@@ -74,7 +74,7 @@ func removeStale(ctx context.Context, path string) error {
 		return nc.Close()
 	}
 	if info, statErr := os.Lstat(path); statErr != nil || info.Mode()&os.ModeSocket == 0 || !errors.Is(err, syscall.ECONNREFUSED) {
-		return nil //nolint:nilerr // there is nothing of ours in the way
+		return nil //nolint:nilerr // no socket file is in the way
 	}
 	return os.Remove(path)
 }
@@ -94,7 +94,7 @@ func (l rawListeners) close() {
 	}
 }
 
-// addresses says where the listeners are, port 0 resolved.
+// addresses returns the addresses of the listeners, with the real port for port 0.
 func (l rawListeners) addresses() []net.Addr {
 	addresses := make([]net.Addr, 0, len(l))
 	for _, listener := range l {

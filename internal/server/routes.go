@@ -30,33 +30,34 @@ func (s *Server) mountOwn() error {
 	)
 }
 
-// mountOurs is Mount for a path of the server itself.
+// mountOurs mounts a path of the server itself.
 func (s *Server) mountOurs(pattern string, h http.Handler) error {
 	s.own[pattern] = true
 	return s.Mount(pattern, h)
 }
 
-// webSocketPath is where WebSockets are.
+// webSocketPath is the path of WebSockets.
 const webSocketPath = "/ws"
 
-// isWebSocket reports whether no program has mounted something that takes the request from the transport.
+// isWebSocket reports whether the transport answers the request: a program may have mounted a pattern that is
+// more specific.
 func (s *Server) isWebSocket(r *http.Request) bool {
 	_, pattern := s.mux.Handler(r)
 	return pattern == webSocketPath
 }
 
-// longPollPrefix is where WAMP over HTTP long-poll is, if it is configured.
+// longPollPrefix begins the paths of WAMP over HTTP long-poll.
 const longPollPrefix = "/longpoll"
 
-// ServeHTTP answers every request: by the mux, with a problem document for what is not there, and
-// logged without its query string, which may hold a ticket.
+// ServeHTTP answers every request by the mux, or with a problem document if no pattern matches. The log has no
+// query strings, because a query may hold a ticket.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, pattern := s.mux.Handler(r)
 	if s.own[pattern] || pattern == "" {
 		boundBody(w, r)
 	}
 	switch pattern {
-	case webSocketPath, longPollPrefix + "/": // the transport logs by itself, and never what proves who somebody is
+	case webSocketPath, longPollPrefix + "/": // the transport logs these itself, without credentials
 		s.mux.ServeHTTP(w, r)
 		return
 	}
@@ -69,22 +70,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(seen, r)
 }
 
-// bodyTime is how long the body of a request may take on paths that are the server's own. Whoever
-// reads one sets a deadline of its own; this is for bodies that nobody reads.
+// bodyTime bounds the time of a request's body on the server's own paths. It is for bodies that no handler reads;
+// a handler that reads one sets its own deadline.
 const bodyTime = 30 * time.Second
 
-// boundBody keeps a body that never comes from holding a connection for ever: net/http reads the rest
-// of one before it answers. What a program mounts may take longer, and is left alone.
+// boundBody sets a deadline for the body, because net/http reads the rest of a body before it answers: a body that
+// never ends would hold the connection. Handlers that a program mounts have no such deadline.
 func boundBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) //nolint:errcheck // fails only if the connection is lost
 	}
 }
 
-// serveHealth says that the process answers at all.
+// serveHealth answers that the process runs.
 func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
 
-// serveReady says whether requests should come here.
+// serveReady answers whether the server should get requests.
 func (s *Server) serveReady(w http.ResponseWriter, r *http.Request) {
 	if err := s.healthy(r.Context()); err != nil {
 		httpapi.NewProblem(http.StatusServiceUnavailable, "not ready: %v", err).Write(w)
@@ -96,10 +97,10 @@ func (s *Server) serveReady(w http.ResponseWriter, r *http.Request) {
 func writeText(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Write([]byte(text)) //nolint:errcheck // the client is gone, nobody is left to tell
+	w.Write([]byte(text)) //nolint:errcheck // the client has gone
 }
 
-// serveMetrics serves the metrics, to holders of an API key if the configuration says so.
+// serveMetrics serves the metrics. It asks for an API key if the configuration says so.
 func (s *Server) serveMetrics() http.Handler {
 	scrape := s.metrics.handler()
 	if !s.config.Metrics.KeyRequired {
@@ -114,8 +115,8 @@ func (s *Server) serveMetrics() http.Handler {
 	})
 }
 
-// newClientFiles serves the browser SDK as one ES module, to pages of any origin: it is public code,
-// and a module of another origin is fetched with CORS.
+// newClientFiles serves the browser SDK as one ES module. Pages of every origin may load the module: it is public
+// code, and browsers fetch modules of other origins with CORS.
 func newClientFiles() (*assets.Files, error) {
 	return assets.New(web.Client(), assets.Options{
 		Prefix: "/client/",

@@ -18,12 +18,12 @@ import (
 const (
 	// startTimeout bounds opening the store.
 	startTimeout = time.Minute
-	// stopTimeout bounds each step of stopping but the clients' part, which the configuration bounds.
+	// stopTimeout bounds each step of stopping. The configuration bounds the part of the clients.
 	stopTimeout = 10 * time.Second
 )
 
-// Run serves until ctx ends or a part fails, then stops in order and waits for everything. It can be
-// called once.
+// Run serves until ctx ends or a part fails, then stops in order and waits for all goroutines. It can be called
+// once.
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer s.flushLog()
 	s.warn()
@@ -31,7 +31,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { listener.Close() }() // twice is harmless
+	defer func() { listener.Close() }() // a second Close is harmless
 	raw, err := s.listenRaw(ctx)
 	if err != nil {
 		return err
@@ -50,14 +50,14 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	return s.serve(ctx, listener, raw)
 }
 
-// warn tells what is allowed to be configured and hardly ever meant.
+// warn logs what a configuration may say, but is rarely meant.
 func (s *Server) warn() {
 	auth := &s.config.Auth
 	if auth.Anonymous == nil && auth.Dynamic == nil && s.tickets == nil && len(s.config.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
-		s.logger.Warn("nobody can log in: configure auth.tickets, auth.users, api_keys or auth.anonymous")
+		s.logger.Warn("no client can log in: configure auth.tickets, auth.users, api_keys or auth.anonymous")
 	}
 	if s.config.Undeclared == "allow" {
-		s.logger.Warn("undeclared is allow: everybody who can log in may do everything with topics that have no contract")
+		s.logger.Warn("undeclared is allow: every client may do everything with topics and procedures that have no contract")
 	}
 }
 
@@ -65,7 +65,7 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	if s.options.Listener != nil {
 		return s.options.Listener, nil
 	}
-	lc := net.ListenConfig{KeepAlive: -1} // WebSockets are pinged and requests have deadlines, which spares four calls a connection
+	lc := net.ListenConfig{KeepAlive: -1} // pings and deadlines replace it, and four system calls a connection are saved
 	listener, err := lc.Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("open the listener: %w", err)
@@ -87,8 +87,8 @@ func (s *Server) closeHooks() {
 	}
 }
 
-// serve runs everything that has a life of its own. The group's context ends with ctx or with the
-// first that fails; then drain ends the clients while the parts that serve them still run.
+// serve runs all parts with goroutines. The group's context ends with ctx or when the first part fails. Then drain
+// ends the clients while the parts that serve them still run.
 func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListeners) error {
 	clients, endClients := context.WithCancel(context.WithoutCancel(ctx))
 	defer endClients()
@@ -130,7 +130,7 @@ func (s *Server) httpServer() *http.Server {
 	web := &http.Server{
 		Handler:   s,
 		TLSConfig: s.tls,
-		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // clients' faults
+		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // faults of clients
 	}
 	transport.SetTimeouts(web)
 	return web
@@ -149,8 +149,8 @@ func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	return err
 }
 
-// drain accepts no more requests, and lets the transport say goodbye to everybody at the same time:
-// answers that are being written take as long as they take.
+// drain stops accepting requests and ends the clients at the same time. It waits for answers that are being
+// written.
 func (s *Server) drain(web *http.Server, endClients func()) error {
 	s.draining.Store(true)
 	s.logger.Info("stopping")
@@ -163,8 +163,8 @@ func (s *Server) drain(web *http.Server, endClients func()) error {
 	return nil
 }
 
-// serveClients runs the transport. Clients that are too slow to leave are cut off, which is no
-// failure of stopping.
+// serveClients runs the transport. When the server stops, clients that leave too slowly are disconnected, which is
+// no error.
 func (s *Server) serveClients(ctx context.Context) error {
 	err := s.transport.Run(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// ticketProblems is where newTickets reports.
+// ticketProblems collects the problems of newTickets.
 type ticketProblems struct {
 	*config.Problems
 	logger *slog.Logger
@@ -31,8 +31,8 @@ func newTickets(c *config.Config, engine *cluster.Engine, report ticketProblems)
 	tickets, err := auth.NewTickets(auth.TicketOptions{
 		Secrets: secrets,
 		TTL:     section.TTL,
-		// A spent ticket is remembered until it could no longer be accepted, whatever the clocks of
-		// who signs and who checks say.
+		// A used ticket is remembered until no node can accept it any more, even if the clocks of the
+		// signing and the checking node differ.
 		ReplayGuard: engine.ReplayGuard(cluster.ReplayGuardOptions{Name: "spent_tickets", TTL: section.TTL + 3*auth.Leeway, Most: spentTickets}),
 		Logger:      report.logger,
 	})
@@ -55,7 +55,7 @@ func newKeys(c *config.Config, problems *config.Problems) *auth.Keys {
 	return keys
 }
 
-// newUsers declares the users of the configuration; nil where there are none.
+// newUsers returns the users of the configuration, or nil if it has none.
 func newUsers(c *config.Config, problems *config.Problems) *auth.Users {
 	if len(c.Auth.Users) == 0 {
 		return nil
@@ -86,7 +86,7 @@ func userOptions(u *config.User) auth.UserOptions {
 	return o
 }
 
-// newSigningKey reads the key that the server proves itself with; nil where there is none.
+// newSigningKey returns the key of the server for cryptosign, or nil if none is configured.
 func newSigningKey(c *config.Config, problems *config.Problems) ed25519.PrivateKey {
 	if c.Auth.Cryptosign == nil {
 		return nil
@@ -98,8 +98,8 @@ func newSigningKey(c *config.Config, problems *config.Problems) ed25519.PrivateK
 	return key
 }
 
-// decoySeed is secret, and the same on all nodes and after a restart: what the secrets of the
-// configuration make together. nil where there are none.
+// decoySeed returns a secret that is the same on all nodes and after a restart: it is derived from the secret of
+// the tickets. It returns nil if no tickets are configured.
 func decoySeed(c *config.Config) []byte {
 	if c.Auth.Tickets == nil {
 		return nil
@@ -110,7 +110,7 @@ func decoySeed(c *config.Config) []byte {
 }
 
 func newTLS(c *config.Config, problems *config.Problems) *tls.Config {
-	if c.TLS == nil || c.TLS.Cert.Value == "" || c.TLS.Key.Value == "" { // the latter has been told
+	if c.TLS == nil || c.TLS.Cert.Value == "" || c.TLS.Key.Value == "" { // a missing file name is reported already
 		return nil
 	}
 	loaded, err := transport.LoadTLS(c.Resolve(c.TLS.Cert.Value), c.Resolve(c.TLS.Key.Value))
@@ -131,7 +131,7 @@ func newTLS(c *config.Config, problems *config.Problems) *tls.Config {
 	return loaded
 }
 
-// newCertificates says who the owners of client certificates are; nil where nothing is said.
+// newCertificates returns the rules for client certificates, or nil if none are configured.
 func newCertificates(c *config.Config, problems *config.Problems) *auth.Certificates {
 	if len(c.Auth.Certificates) == 0 {
 		return nil
@@ -151,7 +151,7 @@ func newCertificates(c *config.Config, problems *config.Problems) *auth.Certific
 	return certificates
 }
 
-// checkOrigins reports each pattern that is none; the transport reads them again.
+// checkOrigins reports malformed origins. The transport parses them again.
 func checkOrigins(c *config.Config, problems *config.Problems) {
 	for _, origin := range c.Origins {
 		if _, err := transport.ParseOrigin(origin.Value); err != nil {

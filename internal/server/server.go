@@ -28,17 +28,17 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Options are what a configuration file cannot say.
+// Options are the parts of a configuration that a file cannot hold.
 type Options struct {
-	Listener net.Listener // already open; nil: what the configuration says is listened on
+	Listener net.Listener // already open; nil: opened as configured
 	Logger   *slog.Logger // nil: as configured, to LogTo
 	LogTo    io.Writer    // nil: standard error
-	Files    fs.FS        // that schemas are read from; nil: the machine's
+	Files    fs.FS        // holds the schemas; nil: the file system of the machine
 }
 
 // Server is the assembled program.
 type Server struct {
-	// static after New
+	// Set by New.
 	config     *config.Config
 	options    Options
 	logger     *slog.Logger
@@ -47,7 +47,7 @@ type Server struct {
 	engine     *cluster.Engine
 	tickets    *auth.Tickets // nil: not configured
 	keys       *auth.Keys
-	logins     auth.ChainOptions // but for what is above
+	logins     auth.ChainOptions // without the fields above
 	chain      *auth.Chain
 	router     *router.Router
 	realm      *router.Realm
@@ -58,18 +58,18 @@ type Server struct {
 	api        *httpapi.API
 	metrics    *metrics
 	mux        *http.ServeMux
-	own        map[string]bool // patterns of the mux that no program has mounted
+	own        map[string]bool // patterns of the mux that the server has mounted itself
 	tls        *tls.Config     // nil: plain
 
-	// changed by Run
+	// Set by Run.
 	address      atomic.Pointer[string]
 	rawAddresses atomic.Pointer[[]net.Addr]
 	ready        chan struct{} // closed once connections are accepted
-	draining     atomic.Bool   // no longer ready, although it was
+	draining     atomic.Bool   // no longer ready, because the server stops
 }
 
-// New assembles the server. It opens nothing but the files that the configuration names, and starts
-// nothing. The error is config.Problems where the configuration is at fault, all of them at once.
+// New assembles the server. It reads the files that the configuration names, and starts nothing. Mistakes of the
+// configuration are returned together, as config.Problems.
 func New(c *config.Config, options Options) (*Server, error) {
 	s := &Server{
 		config: c, options: options, logger: options.Logger, flushLog: func() {}, ready: make(chan struct{}),
@@ -93,21 +93,21 @@ func New(c *config.Config, options Options) (*Server, error) {
 	return s, s.mountOwn()
 }
 
-// Check finds everything that is wrong with a configuration, without running it. found is what is
-// known already: the configuration is then what could be read in spite of that.
+// Check returns all mistakes of a configuration, as config.Problems, without running it. found are the mistakes
+// from reading the file; c then has what could be read.
 func Check(c *config.Config, found config.Problems, files fs.FS) error {
 	s := &Server{config: c, options: Options{Files: files}, logger: slog.New(slog.DiscardHandler)}
 	return s.compile(found)
 }
 
-// compile reads what the configuration says in languages of its own, and collects every mistake.
+// compile compiles the rules, patterns, keys and certificates of the configuration, and collects all mistakes.
 func (s *Server) compile(found config.Problems) error {
 	var problems config.Problems
 	s.contracts, problems = policy.Compile(policy.Source{Config: s.config, Declarations: declarations(s.config), Files: s.options.Files})
 	s.tls = newTLS(s.config, &problems)
 	checkOrigins(s.config, &problems)
 	checkRawSockets(s.config, &problems)
-	if len(found) == 0 { // secrets that are wrong have been told
+	if len(found) == 0 { // otherwise missing secrets would be reported twice
 		s.engine = newEngine(s.config, s.logger)
 		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
 		s.keys = newKeys(s.config, &problems)
@@ -126,7 +126,7 @@ func (s *Server) compile(found config.Problems) error {
 	return nil
 }
 
-// assemble makes the parts and gives each what it needs of the others.
+// assemble creates the parts and connects them.
 func (s *Server) assemble() error {
 	c := s.config
 	s.metrics = newMetrics()
@@ -166,7 +166,7 @@ func (s *Server) assemble() error {
 	return nil
 }
 
-// newChain lets in who is configured.
+// newChain returns the authenticator with the configured methods.
 func (s *Server) newChain() *auth.Chain {
 	o := s.logins
 	o.Tickets, o.Keys, o.Logger = s.tickets, s.keys, s.logger
@@ -183,8 +183,7 @@ func (s *Server) newChain() *auth.Chain {
 	return auth.NewChain(o)
 }
 
-// newEngine keeps the store in a folder of its own: what else is under data is nobody else's to
-// delete.
+// newEngine returns the engine. Its store has a folder of its own, because the engine may delete files there.
 func newEngine(c *config.Config, logger *slog.Logger) *cluster.Engine {
 	options := cluster.Options{Logger: logger, MaxMemory: engineMemory}
 	if c.Data != "" {
@@ -194,10 +193,10 @@ func newEngine(c *config.Config, logger *slog.Logger) *cluster.Engine {
 }
 
 const (
-	// spentTickets bounds the spent tickets that are remembered, which are the logins within one
-	// lifetime of a ticket: up to 40 MiB. Over it tickets are refused, none is forgotten.
+	// spentTickets bounds the tickets that are remembered as used: the logins within the lifetime of one
+	// ticket, up to 40 MiB. Beyond it tickets are refused; none is forgotten.
 	spentTickets = 1 << 20
-	// engineMemory is for the rest, where everything is kept in memory.
+	// engineMemory bounds the rest of a store in memory.
 	engineMemory = 32 << 20
 )
 
@@ -222,7 +221,7 @@ func (s *Server) transportOptions() transport.Options {
 	if !c.WebSocket.Compression {
 		options.Compression = transport.CompressionOff
 	}
-	if s.tickets != nil { // an interface that holds a nil pointer would not be nil
+	if s.tickets != nil { // an interface with a nil pointer is not nil
 		options.Tickets = s.tickets
 	}
 	return options
@@ -284,10 +283,10 @@ func strictness(name string) wamp.URIRules {
 	return wamp.LooseURIs
 }
 
-// Ready is closed once connections are accepted.
+// Ready returns a channel that is closed once connections are accepted.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
-// Addr is where the server listens, as host:port; "" before it does.
+// Addr returns the address of the listener as host:port, or "" before the server listens.
 func (s *Server) Addr() string {
 	if address := s.address.Load(); address != nil {
 		return *address
@@ -295,7 +294,8 @@ func (s *Server) Addr() string {
 	return ""
 }
 
-// RawSocketAddrs is where RawSockets are accepted, in the order of the configuration; nil before they are.
+// RawSocketAddrs returns the addresses of the RawSocket listeners in the order of the configuration, or nil
+// before the server listens.
 func (s *Server) RawSocketAddrs() []net.Addr {
 	if addresses := s.rawAddresses.Load(); addresses != nil {
 		return *addresses
@@ -303,7 +303,7 @@ func (s *Server) RawSocketAddrs() []net.Addr {
 	return nil
 }
 
-// healthy says why the server should get no requests, if there is a reason.
+// healthy returns the reason why the server should get no requests, or nil.
 func (s *Server) healthy(ctx context.Context) error {
 	select {
 	case <-s.ready:
