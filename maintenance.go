@@ -13,10 +13,10 @@ import (
 // MaintenanceState is the state of the site that pages are told.
 type MaintenanceState = maintenance.State
 
-// MaintenanceStart begins maintenance, now or later.
+// MaintenanceStart is a request to turn maintenance on.
 type MaintenanceStart = maintenance.Start
 
-// StartMaintenance begins or announces maintenance, and tells every page.
+// StartMaintenance turns maintenance on, or changes its message and operators, and tells every page.
 func (s *Server) StartMaintenance(ctx context.Context, start MaintenanceStart) (MaintenanceState, error) {
 	component, ok := server.Component[*maintenance.Component](s.inner)
 	if !ok {
@@ -26,7 +26,7 @@ func (s *Server) StartMaintenance(ctx context.Context, start MaintenanceStart) (
 	return state, publicError(err)
 }
 
-// EndMaintenance ends maintenance, and tells every page. by is the user or program that ends it.
+// EndMaintenance turns maintenance off, and tells every page. by is the user or program that ends it.
 func (s *Server) EndMaintenance(ctx context.Context, by string) (MaintenanceState, error) {
 	component, ok := server.Component[*maintenance.Component](s.inner)
 	if !ok {

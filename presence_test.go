@@ -10,7 +10,7 @@ import (
 )
 
 func TestTheProgramSeesWhoIsAtARecord(t *testing.T) {
-	server := run(t, func(*tidings.Server) {})
+	server := runFiles(t, filesWith(shop+"presence:\n  order.{id:int}: {enter: 'true', see: 'true'}\n"), func(*tidings.Server) {})
 	ann := join(t, server, "ann")
 	if _, err := ann.Call(t.Context(), "tidings.presence.enter", client.Kwargs(map[string]any{"record": "order.42", "mode": "edit"}), nil); err != nil {
 		t.Fatal(err)

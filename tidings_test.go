@@ -26,8 +26,6 @@ func TestMain(m *testing.M) {
 }
 
 const shop = `
-presence:
-  order.{id:int}: {enter: 'true', see: 'true'}
 auth: {tickets: {secret: 0123456789abcdef0123456789abcdef}}
 api_keys: [{name: erp, key: erp-0123456789abcdef, may: ["*"]}]
 topics:

@@ -57,7 +57,7 @@ var sections = []config.Section{
 	{Keys: (*site)(nil), Scopes: []string{"presence", "maintenance"}},
 }
 
-func TestMistakesAreAllToldWithPlaceAndFix(t *testing.T) {
+func TestAllMistakesAreReportedWithPlaceAndFix(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no golden files", err)
@@ -200,7 +200,7 @@ func mustParse(t *testing.T, text string, options config.Options) *config.Config
 	return c
 }
 
-func TestNothingAtAllIsAConfiguration(t *testing.T) {
+func TestAnEmptyFileIsAConfiguration(t *testing.T) {
 	for _, text := range []string{"", "# only a comment\n", "---\n", "topics:\nauth:\n", "null"} {
 		if c := mustParse(t, text, config.Options{}); c.Listen != ":8080" || c.Log.Level != "info" {
 			t.Errorf("%q gives %+v instead of the defaults", text, c)
@@ -208,7 +208,7 @@ func TestNothingAtAllIsAConfiguration(t *testing.T) {
 	}
 }
 
-func TestDefaultsAreThoseOfWhoKeepsTheLimits(t *testing.T) {
+func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 	limits := mustParse(t, "", config.Options{}).Limits
 	want := config.Limits{
 		Connections: limits.Connections, MessageBytes: limits.MessageBytes, BodyBytes: limits.BodyBytes,
@@ -297,7 +297,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestPlacesInsideOfValuesAreTold(t *testing.T) {
+func TestPlacesInsideOfValuesAreReported(t *testing.T) {
 	text := strings.Join([]string{
 		`topics:`,
 		`  a:`,

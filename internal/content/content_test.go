@@ -49,7 +49,7 @@ func changed(t testing.TB, c *content.Component, change content.Change) content.
 	return result
 }
 
-func TestWhoWatchesATagHearsOfItsChangeAndOfNoOther(t *testing.T) {
+func TestAPageThatWatchesATagGetsItsChangesAndNoOthers(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "", "order.42")
 	ben := watch(t, r, "ben", "", "order.43", "customer.7")
@@ -84,7 +84,7 @@ func TestWhoWatchesATagHearsOfItsChangeAndOfNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotSaidIsNullAndFieldsAreAList(t *testing.T) {
+func TestAbsentPartsAreNullAndFieldsAreAList(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "", "order.42")
 	changed(t, c, content.Change{Tags: []string{"order.42"}})
@@ -97,7 +97,7 @@ func TestWhatIsNotSaidIsNullAndFieldsAreAList(t *testing.T) {
 	}
 }
 
-func TestThePageThatMadeTheChangeIsNotTold(t *testing.T) {
+func TestThePageThatMadeTheChangeGetsNoEvent(t *testing.T) {
 	c, r := open(t, content.Options{})
 	editing := watch(t, r, "ann", "tab-1", "order.42")
 	other := watch(t, r, "ann", "tab-2", "order.42")
@@ -132,7 +132,7 @@ func TestAPageIsKnownByItsTabOverSessions(t *testing.T) {
 	}
 }
 
-func TestATagThatNobodyWatchesCostsNothing(t *testing.T) {
+func TestATagWithoutWatchersGetsNoEvent(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "", "order.42")
 	before := r.Stats()
@@ -152,7 +152,7 @@ func TestATagThatNobodyWatchesCostsNothing(t *testing.T) {
 	}
 }
 
-func TestAPatternThatWasAllowedHearsOfWhatItCovers(t *testing.T) {
+func TestAnAllowedPatternGetsTheChangesThatItCovers(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "")
 	ann.Subscribe(content.TopicPrefix+"order.", wamp.MatchPrefix)
@@ -164,7 +164,7 @@ func TestAPatternThatWasAllowedHearsOfWhatItCovers(t *testing.T) {
 	}
 }
 
-func TestAChangeThatIsNotLikeOneIsRefused(t *testing.T) {
+func TestAMalformedChangeIsRefused(t *testing.T) {
 	c, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "", "order.42")
 	long := strings.Repeat("x", 300)
@@ -238,7 +238,7 @@ func TestABackendMayPublishChanges(t *testing.T) {
 	}
 }
 
-func TestAUserCannotPublishChangesOfSomebodyElse(t *testing.T) {
+func TestAUserCannotPublishChangesOfAnotherUser(t *testing.T) {
 	_, r := open(t, content.Options{})
 	ann := watch(t, r, "ann", "tab-1", "order.42")
 	ben := watch(t, r, "ben", "tab-2", "order.42")
@@ -255,7 +255,7 @@ func TestAUserCannotPublishChangesOfSomebodyElse(t *testing.T) {
 	}
 }
 
-func TestAPublicationThatIsNoChangeIsLoggedAndHarmsNobody(t *testing.T) {
+func TestAPublicationThatIsNoChangeIsLoggedAndIgnored(t *testing.T) {
 	var log bytes.Buffer
 	c, r := open(t, content.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	ann := watch(t, r, "ann", "", "order.42")

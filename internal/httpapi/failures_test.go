@@ -29,7 +29,7 @@ func knocker(t *testing.T, perMinute int) func(from, key string) *httptest.Respo
 	}
 }
 
-func TestWhoGuessesKeysIsSlowedDown(t *testing.T) {
+func TestAnAddressThatGuessesKeysIsSlowedDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		knock := knocker(t, 6)
 		for i := range 6 {
@@ -61,7 +61,7 @@ func TestWhoGuessesKeysIsSlowedDown(t *testing.T) {
 	})
 }
 
-func TestAKeyThatWasAcceptedFromAnAddressIsNotShutOutByOthersThere(t *testing.T) {
+func TestAKeyThatWasAcceptedFromAnAddressStaysUsableThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		knock := knocker(t, 3)
 		if got := knock("192.0.2.1", "topics"); got.Code != http.StatusOK {
@@ -84,7 +84,7 @@ func TestAKeyThatWasAcceptedFromAnAddressIsNotShutOutByOthersThere(t *testing.T)
 }
 
 // A site of IPv6 has more addresses than could be counted, so it counts as one.
-func TestAnotherAddressOfTheSameSiteIsNoWayOut(t *testing.T) {
+func TestAddressesOfTheSameSiteShareABucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		knock := knocker(t, 1)
 		for address, want := range map[string]int{"2001:db8::1": 401, "2001:db8:1::1": 401} {

@@ -173,7 +173,7 @@ func TestAWampErrorBecomesTheStatusThatFits(t *testing.T) {
 	}
 }
 
-func TestAnErrorThatIsNotForClientsIsLoggedAndNotTold(t *testing.T) {
+func TestAnErrorThatIsNotForClientsIsLoggedAndNotSent(t *testing.T) {
 	f := &fakes{issue: func(httpapi.Ticket) (string, time.Time, error) {
 		return "", time.Time{}, errors.New("the secret is hunter2")
 	}}
@@ -208,7 +208,7 @@ func TestACallsErrorIsPassedOn(t *testing.T) {
 	}
 }
 
-func TestACallWaitsAsLongAsItIsToldTo(t *testing.T) {
+func TestACallWaitsForItsTimeout(t *testing.T) {
 	for timeout, want := range map[string]time.Duration{``: httpapi.DefaultCallTimeout, `,"timeout":"5s"`: 5 * time.Second} {
 		f := &fakes{call: func(ctx context.Context, _ string, _ wamp.URI, p wamp.Payload) (wamp.Payload, error) {
 			deadline, ok := ctx.Deadline()

@@ -61,7 +61,7 @@ func page(t testing.TB, r *router.Router) (*routertest.Client, wamp.Dict) {
 
 var ignoreTime = cmpopts.IgnoreMapEntries(func(key string, _ any) bool { return key == "revision" || key == "since" })
 
-func TestEveryOpenPageHearsThatMaintenanceBeginsAndEnds(t *testing.T) {
+func TestEveryOpenPageIsToldThatMaintenanceBeginsAndEnds(t *testing.T) {
 	c, r := open(t, &store{})
 	ann, first := page(t, r)
 	ben, _ := page(t, r)
@@ -97,7 +97,7 @@ func TestEveryOpenPageHearsThatMaintenanceBeginsAndEnds(t *testing.T) {
 	}
 }
 
-func TestAPageThatOpensDuringMaintenanceKnowsItAtOnceAndNobodyElseIsTold(t *testing.T) {
+func TestAPageThatOpensDuringMaintenanceGetsTheStateAtOnceAndNoOtherPageDoes(t *testing.T) {
 	c, r := open(t, &store{})
 	early, _ := page(t, r)
 	state := on(t, c, maintenance.Start{Message: "Back at 14:00"})
@@ -115,7 +115,7 @@ func TestAPageThatOpensDuringMaintenanceKnowsItAtOnceAndNobodyElseIsTold(t *test
 	}
 }
 
-func TestToRepeatChangesNothing(t *testing.T) {
+func TestRepeatingARequestChangesNothing(t *testing.T) {
 	c, r := open(t, &store{})
 	ann, _ := page(t, r)
 	before := c.Status()
@@ -183,7 +183,7 @@ func TestRevisionsGrowAlsoWhenTheStoreForgets(t *testing.T) {
 	})
 }
 
-func TestAChangeOnOneNodeIsToldOnAll(t *testing.T) {
+func TestAChangeOnOneNodeIsPublishedOnAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{}
 		here, r := open(t, s)
@@ -220,7 +220,7 @@ func TestAChangeOnOneNodeIsToldOnAll(t *testing.T) {
 	})
 }
 
-func TestWhoComesSecondDecidesAgain(t *testing.T) {
+func TestAChangeThatLosesARaceIsDecidedAgain(t *testing.T) {
 	s := &store{}
 	here, r := open(t, s)
 	there, _ := open(t, s)
@@ -293,7 +293,7 @@ func TestWhatPagesCannotShowIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheLastThatAnybodyHearsIsTheLatest(t *testing.T) {
+func TestTheLastEventOfEverySessionHasTheLatestState(t *testing.T) {
 	c, r := open(t, &store{})
 	pages := make([][]*routertest.Client, 8)
 	var wg sync.WaitGroup

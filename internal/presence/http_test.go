@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-io/tidings/internal/httpapi/apitest"
 )
 
-func TestABackendReadsWhoIsAtARecordOverHTTP(t *testing.T) {
+func TestABackendReadsThePeopleAtARecordOverHTTP(t *testing.T) {
 	c, r := open(t)
 	join(t, r, "ann", "").enter("order.42", "edit")
 	api := apitest.New(t, c)

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-func TestWhatIsNotAllowedOrNotUnderstoodIsRefused(t *testing.T) {
+func TestForbiddenAndMalformedCallsAreRefused(t *testing.T) {
 	c, r := open(t)
 	ann, mallory := join(t, r, "ann", ""), join(t, r, "mallory", "")
 	for name, e := range map[string]struct {
@@ -81,7 +81,7 @@ func TestAPageIsAtALimitedNumberOfRecords(t *testing.T) {
 	forgotten(t, c)
 }
 
-func TestACrowdIsCountedListedInPartAndToldOfAtIntervals(t *testing.T) {
+func TestACrowdIsCountedListedInPartAndPublishedAtIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, r := open(t)
 		watcher, _ := watch(t, r, "order.42")

@@ -188,7 +188,7 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 	})
 }
 
-func TestNoJoinIsLostOrDoubledWhenManyComeAndGoAtOnce(t *testing.T) {
+func TestNoJoinIsLostOrDoubledWhenManySessionsEnterAndLeaveAtOnce(t *testing.T) {
 	c, r := open(t)
 	const record = "order.42"
 	conn, state := watch(t, r, record)
@@ -220,7 +220,7 @@ func TestNoJoinIsLostOrDoubledWhenManyComeAndGoAtOnce(t *testing.T) {
 }
 
 // A session may end while it enters: it must not stay behind.
-func TestWhoEndsWhileEnteringIsNotLeftBehind(t *testing.T) {
+func TestASessionThatEndsWhileEnteringIsNotLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, r := open(t)
 		payload, err := wamp.NewPayload(nil, wamp.Dict{"record": "order.42"})

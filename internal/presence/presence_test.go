@@ -127,7 +127,7 @@ func forgotten(t testing.TB, c *presence.Component) {
 	}
 }
 
-func TestWhoWatchesARecordSeesWhoComesAndGoes(t *testing.T) {
+func TestAPageThatWatchesARecordSeesPeopleComeAndGo(t *testing.T) {
 	c, r := open(t)
 	watcher, first := watch(t, r, "order.42")
 	want := wamp.Dict{"record": "order.42", "people": []any{}, "count": int64(0), "change": wamp.Dict{"kind": "state"}}
@@ -167,7 +167,7 @@ func TestWhoWatchesARecordSeesWhoComesAndGoes(t *testing.T) {
 	forgotten(t, c)
 }
 
-func TestOnlyWhoSubscribedIsToldTheStateAndOnlyOfItsRecord(t *testing.T) {
+func TestOnlyTheSubscriberGetsTheStateAndOnlyOfItsRecord(t *testing.T) {
 	_, r := open(t)
 	ann := join(t, r, "ann", "")
 	ann.enter("order.42", "view")
@@ -299,7 +299,7 @@ func TestALostPageComesBackToSomeOfItsRecords(t *testing.T) {
 	})
 }
 
-func TestRevisionsOfARecordGrowAlsoWhileNobodyIsThere(t *testing.T) {
+func TestRevisionsOfARecordGrowAcrossTimesWithoutPeople(t *testing.T) {
 	c, r := open(t)
 	ann := join(t, r, "ann", "")
 	last := int64(0)
@@ -319,7 +319,7 @@ func TestRevisionsOfARecordGrowAlsoWhileNobodyIsThere(t *testing.T) {
 	}
 }
 
-func TestCloseForgetsWithoutTellingAndWaits(t *testing.T) {
+func TestCloseEmptiesRecordsWithoutEventsAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, r, end := openUntil(t)
 		watcher, _ := watch(t, r, "order.42")

@@ -78,7 +78,7 @@ func (w *raw) receive() string {
 	return string(text)
 }
 
-func TestBadInputHasADefinedAnswerAndCostsNobodyElseAnything(t *testing.T) {
+func TestBadInputHasADefinedAnswerAndDoesNotAffectOtherClients(t *testing.T) {
 	r := start(t, anonymous)
 	neighbor := r.join(client.Config{Auth: client.Key(allKey)})
 	talk := subscribe(t, neighbor, "talk.general")
@@ -169,7 +169,7 @@ func TestAPageOfAForeignOriginIsRefusedUnlessConfigured(t *testing.T) {
 }
 
 // Behind a trusted proxy the limit applies to the guessing client alone, and /metrics has the same limit.
-func TestWhoGuessesAPIKeysIsSlowedDownAndNobodyElse(t *testing.T) {
+func TestAnAddressThatGuessesAPIKeysIsSlowedDownAndNoOther(t *testing.T) {
 	r := start(t, basic+"limits: {key_failures: 3}\nmetrics: {key_required: true}\ntrusted_proxies: [127.0.0.0/8]\n")
 	from := func(address, key, path string) answered {
 		request, err := http.NewRequestWithContext(t.Context(), "GET", r.url+path, nil)
@@ -243,7 +243,7 @@ func (s *slowBody) SetReadDeadline(until time.Time) error {
 	return nil
 }
 
-func TestABodyThatNobodyReadsDoesNotHoldAConnectionForEver(t *testing.T) {
+func TestABodyThatNoHandlerReadsDoesNotHoldAConnectionForEver(t *testing.T) {
 	r := start(t, basic+"longpoll: true\n", func(s *server.Server) {
 		if err := s.Mount("/uploads", http.NotFoundHandler()); err != nil {
 			t.Fatal(err)

@@ -27,7 +27,7 @@ procedures:
   shop.reserve: {call: backend, register: '"staff" in identity.roles'}
 `
 
-func TestAFlashReachesAllPagesOfItsUserAndNobodyElses(t *testing.T) {
+func TestAFlashReachesAllPagesOfItsUserAndOfNoOther(t *testing.T) {
 	r := start(t, shop)
 	ann, again, ben := r.user("ann", ""), r.user("ann", ""), r.user("ben", "")
 	pages := []*inbox{subscribe(t, ann, "user.ann.flash"), subscribe(t, again, "user.ann.flash")}
@@ -54,7 +54,7 @@ func TestAFlashReachesAllPagesOfItsUserAndNobodyElses(t *testing.T) {
 	other.none()
 }
 
-func TestHTTPAndWebSocketAreRefusedAlike(t *testing.T) {
+func TestHTTPAndWebSocketRequestsAreRefusedAlike(t *testing.T) {
 	r := start(t, shop)
 	backend := r.join(client.Config{Auth: client.Key(allKey)})
 	for topic, want := range map[string]string{
@@ -76,7 +76,7 @@ func TestHTTPAndWebSocketAreRefusedAlike(t *testing.T) {
 	r.api(allKey, "POST", "publish", map[string]any{"topic": "white space"}).refused(422, "")
 }
 
-func TestAKeyIsHeldToItsScopesByEitherDoor(t *testing.T) {
+func TestAKeyNeedsItsScopesOverWebSocketAndHTTP(t *testing.T) {
 	r := start(t, shop)
 	issuer := r.join(client.Config{Auth: client.Key("issuer-0123456789abcdef")})
 	_, err := issuer.Publish(t.Context(), "order.1", client.Payload{}, nil)
@@ -112,7 +112,7 @@ func TestACallByHTTPReachesAClientsProcedure(t *testing.T) {
 	r.api(allKey, "POST", "call", map[string]any{"procedure": "shop.reserve"}).refused(422, "say what")
 }
 
-func TestAPayloadThatBreaksTheSchemaIsRefusedOnEveryWay(t *testing.T) {
+func TestAPayloadThatBreaksTheSchemaIsRefusedOverWebSocketAndHTTP(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "order.json", `{"type":"object","required":["status"],"properties":{"status":{"enum":["new","sent"]}}}`)
 	file := write(t, folder, "tidings.yaml", basic+`

@@ -105,7 +105,7 @@ func TestABrowserIsKnownUntilItLogsOutOrIsKilled(t *testing.T) {
 	b.hello("cookie", "[3,")
 }
 
-func TestWithoutTLSThereIsNoCookieUnlessSaid(t *testing.T) {
+func TestWithoutTLSThereIsNoCookieUnlessConfigured(t *testing.T) {
 	r := start(t, strings.Replace(basic, "auth: {", "auth: {cookie: {}, ", 1))
 	b := &browser{running: r}
 	b.open()

@@ -61,7 +61,7 @@ func TestAChangeOfContentReachesItsWatchersButNotTheTabThatMadeIt(t *testing.T) 
 	refusedWith(t, err, "wamp.error.not_authorized", "order.42")
 }
 
-func TestABackendMaySayAChangeAsAPublication(t *testing.T) {
+func TestABackendMayPublishAChange(t *testing.T) {
 	r := start(t, watched)
 	page := subscribe(t, r.user("ann", "", "staff"), "tidings.content.order.42")
 	backend := r.join(client.Config{Auth: client.Key(allKey)})

@@ -18,7 +18,7 @@ type attendance struct {
 	Count int
 }
 
-func TestWhoIsAtARecordIsKnownToWhoMaySeeIt(t *testing.T) {
+func TestThePeopleAtARecordAreShownToSessionsThatMaySeeThem(t *testing.T) {
 	r := start(t, basic+`
 presence:
   order.{id:int}: {enter: '"staff" in identity.roles', see: backend || "staff" in identity.roles}

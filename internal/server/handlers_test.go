@@ -156,7 +156,7 @@ func TestAFunctionOfTheProgramDecides(t *testing.T) {
 	behindTheDoor(t, r)
 }
 
-func TestAHandlerThatFailsDoesWhatItsPolicySays(t *testing.T) {
+func TestAHandlerThatFailsDecidesByItsFailurePolicy(t *testing.T) {
 	for policy, refused := range map[string]bool{"refuse": true, "allow": false} {
 		r := start(t, doorWith("handler: {webhook: 'http://127.0.0.1:1/', on_failure: "+policy+"}"))
 		_, err := r.user("ann", "").Subscribe(t.Context(), "door.open", func(*client.Event) {}, nil)
@@ -183,7 +183,7 @@ func TestAReplacementMayNotBreakTheContract(t *testing.T) {
 	refusedWith(t, err, "wamp.error.invalid_argument", "schema")
 }
 
-func TestAPeriodicPublicationComesWhileSomebodyListens(t *testing.T) {
+func TestAPeriodicPublicationIsMadeWhileThereAreSubscribers(t *testing.T) {
 	r := start(t, basic+`
 topics:
   clock: {subscribe: "true", every: {interval: 1s, kwargs: {tick: true}}}
@@ -194,7 +194,7 @@ topics:
 }
 
 // Both patterns match order.new, and only one contract speaks for it.
-func TestAPeriodicPublicationIsThatOfTheContractThatDecides(t *testing.T) {
+func TestAPeriodicPublicationIsMadeByTheContractThatDecides(t *testing.T) {
 	r := start(t, basic+`
 topics:
   "order.{id}": {subscribe: "true", every: {interval: 1s, args: [any]}}

@@ -15,7 +15,7 @@ topics:
   news: {subscribe: "true", publish: backend}
 `
 
-func TestContractsSayWhatIsKeptAndForWhom(t *testing.T) {
+func TestContractsSayWhatIsKeptAndForWhichSessions(t *testing.T) {
 	r := start(t, archive)
 	for _, price := range []int{1, 2, 3} {
 		r.api(allKey, "POST", "publish", map[string]any{"topic": "price.gold", "args": []any{price}}).as(200, nil)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestABackendComesByLongPoll(t *testing.T) {
+func TestABackendConnectsByLongPoll(t *testing.T) {
 	r := start(t, basic+"longpoll: true\n")
 	var opened struct{ Transport string }
 	r.request("", http.MethodPost, "/longpoll/open", []byte(`{"protocols":["wamp.2.json"]}`)).as(200, &opened)

@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-func TestOrdinarySessionsLearnNothingOfOthersFromTheMetaAPI(t *testing.T) {
+func TestOrdinarySessionsLearnNothingAboutOthersFromTheMetaAPI(t *testing.T) {
 	r := start(t, shop+"undeclared: allow\n")
 	ann := r.user("ann", "", "staff")
 	for _, procedure := range []string{

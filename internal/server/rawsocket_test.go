@@ -58,7 +58,7 @@ func (p *rawPeer) says(message, answer string) string {
 	return got
 }
 
-func TestABackendComesByRawSocket(t *testing.T) {
+func TestABackendConnectsByRawSocket(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "wamp.sock")
 	r := start(t, basic+"rawsocket:\n  - listen: tcp://127.0.0.1:0\n  - listen: unix://"+socket+"\n")
 	addrs := r.server.RawSocketAddrs()
@@ -86,7 +86,7 @@ func TestABackendComesByRawSocket(t *testing.T) {
 	}
 }
 
-func TestASocketThatACrashLeftBehindIsReplaced(t *testing.T) {
+func TestASocketFileOfACrashedServerIsReplaced(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "wamp.sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {

@@ -82,7 +82,7 @@ func TestPagesOfAnyOriginCanImportTheClient(t *testing.T) {
 	}
 }
 
-func TestMetricsTellWhatHappened(t *testing.T) {
+func TestMetricsCountWhatHappened(t *testing.T) {
 	r := start(t, shop)
 	page := r.user("ann", "", "staff")
 	_, subscriptions, _ := strings.Cut(string(r.request("", "GET", "/metrics", nil).body), "\ntidings_subscriptions ")
@@ -112,7 +112,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 }
 
-func TestMetricsCanBeKeptForHoldersOfAKey(t *testing.T) {
+func TestMetricsCanBeRestrictedToAPIKeys(t *testing.T) {
 	r := start(t, basic+"metrics: {key_required: true}\n")
 	r.request("", "GET", "/metrics", nil).refused(401, "API key")
 	if got := r.request(allKey, "GET", "/metrics", nil); got.status != 200 {
@@ -132,8 +132,8 @@ func TestAStoppingServerSaysGoodbye(t *testing.T) {
 	}
 }
 
-func TestWhatIsHardlyEverMeantIsInTheLog(t *testing.T) {
-	for yaml, want := range map[string]string{"{}": "nobody can log in", "undeclared: allow": "undeclared is allow"} {
+func TestAConfigurationThatIsRarelyMeantIsLogged(t *testing.T) {
+	for yaml, want := range map[string]string{"{}": "no client can log in", "undeclared: allow": "undeclared is allow"} {
 		if r := start(t, yaml); !strings.Contains(r.log.String(), want) {
 			t.Errorf("%s: %q is not in the log", yaml, want)
 		}
@@ -252,7 +252,7 @@ func TestTheLoggerWritesWhatTheConfigurationAsksFor(t *testing.T) {
 	}
 }
 
-func TestWhatSomebodyShouldLookAtIsLoggedAtOnceAndTheRestSoon(t *testing.T) {
+func TestWarningsAreLoggedAtOnceAndOtherLinesSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var written syncBuffer
 		log, flush := server.NewLogger(config.Log{Format: "json", Level: "info"}, &written)

@@ -61,7 +61,7 @@ func TestATicketThatTheApplicationSignedCounts(t *testing.T) {
 	}
 }
 
-func TestATicketThatDoesNotHoldIsRefusedWithTheReason(t *testing.T) {
+func TestAnInvalidTicketIsRefusedWithTheReason(t *testing.T) {
 	r := start(t, basic)
 	for name, ticket := range map[string]string{
 		"expired":        sign(t, secret, claims(jwt.MapClaims{"exp": time.Now().Add(-time.Hour).Unix(), "iat": time.Now().Add(-2 * time.Hour).Unix()})),
@@ -80,7 +80,7 @@ func TestATicketThatDoesNotHoldIsRefusedWithTheReason(t *testing.T) {
 	}
 }
 
-func TestNobodyIsLetInWithoutATicketUnlessConfigured(t *testing.T) {
+func TestAClientWithoutATicketIsRefusedUnlessConfigured(t *testing.T) {
 	_, err := start(t, basic).tryJoin(client.Config{})
 	refusedWith(t, err, "wamp.error.no_matching_auth_method", "ticket")
 
@@ -140,7 +140,7 @@ func refusedWith(t *testing.T, err error, uri, message string) {
 	}
 }
 
-func TestAServerWithoutTicketsSaysSo(t *testing.T) {
+func TestAServerWithoutTicketsRefusesToIssueThem(t *testing.T) {
 	r := start(t, "api_keys: [{name: all, key: "+allKey+", may: ['*']}]")
 	r.api(allKey, "POST", "tickets", map[string]any{"user": "ann"}).refused(501, "auth.tickets")
 }

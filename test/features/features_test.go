@@ -64,10 +64,12 @@ func TestABuildWithoutAFeatureCompilesAndPassesTheTestsOfTheServer(t *testing.T)
 func TestWithoutItsFolderAndItsFilesThereIsNoPresence(t *testing.T) {
 	module := t.TempDir()
 	copyModule(t, module)
-	for _, path := range []string{"internal/presence", "internal/server/feature_presence.go", "internal/demo/feature_presence.go"} {
-		if _, err := os.Stat(filepath.Join(module, path)); err != nil {
-			t.Fatal(err)
-		}
+	files := taggedFiles(t, module, "presence")
+	// One file for the server, one for the public package, one for the demo.
+	if want := []string{"internal/demo/feature_presence.go", "internal/server/feature_presence.go", "presence.go"}; !slices.Equal(files, want) {
+		t.Errorf("besides its folder presence has %q, not %q", files, want)
+	}
+	for _, path := range append(files, "internal/presence") {
 		if err := os.RemoveAll(filepath.Join(module, path)); err != nil {
 			t.Fatal(err)
 		}
@@ -87,6 +89,26 @@ func TestWithoutItsFolderAndItsFilesThereIsNoPresence(t *testing.T) {
 	if err == nil || !strings.Contains(output, "there is no key presence") {
 		t.Errorf("the configuration still knows presence: %v\n%s", err, output)
 	}
+}
+
+// taggedFiles returns the files, tests excepted, that a build without the feature leaves out.
+func taggedFiles(t *testing.T, module, feature string) []string {
+	t.Helper()
+	var files []string
+	err := fs.WalkDir(os.DirFS(module), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(module, path))
+		if err == nil && strings.HasPrefix(string(data), "//go:build !without_"+feature+"\n") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 // copyModule copies what a build of the server reads.
