@@ -144,12 +144,12 @@ func (c *Component) publish(tag string, e event, filter router.Filter) (events i
 	if err != nil {
 		return 0, fmt.Errorf("encode the event of the tag %q: %w", tag, err)
 	}
-	receipt := realm.Publish(router.Publication{
+	receipt, err := realm.Publish(router.Publication{
 		Topic:   topic,
 		Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs},
 		Filter:  filter,
 	})
-	return receipt.Deliveries, nil
+	return receipt.Deliveries, err
 }
 
 // published handles a change that came as a publication. A publication has no answer, so errors go to

@@ -12,7 +12,7 @@ import (
 
 // Publisher publishes in a realm and observes the subscriptions there.
 type Publisher interface {
-	Publish(publication router.Publication) router.Receipt
+	Publish(publication router.Publication) (router.Receipt, error)
 	Observe(observer router.Observer) (cancel func())
 	Subscriptions() []router.SubscriptionInfo
 	Subscribers(topic wamp.URI) int
@@ -169,7 +169,8 @@ func (p *Periodic) untilNext() (wait time.Duration, ok bool) {
 func (p *Periodic) publishDue() {
 	for _, at := range p.takeDue(time.Now()) {
 		if !p.stopIfUnused(at) {
-			p.realm.Publish(router.Publication{Topic: at.topic, Payload: p.schedules[at.schedule].Payload})
+			// A failure is in the router's log, and the next time is due anyway.
+			_, _ = p.realm.Publish(router.Publication{Topic: at.topic, Payload: p.schedules[at.schedule].Payload})
 		}
 	}
 }

@@ -26,7 +26,7 @@ type diary struct {
 	lines []string
 }
 
-func (d *diary) Publish(p router.Publication) router.Receipt {
+func (d *diary) Publish(p router.Publication) (router.Receipt, error) {
 	d.mu.Lock()
 	d.lines = append(d.lines, fmt.Sprintf("%.0f %s %s", time.Since(d.began).Seconds(), p.Topic, p.Payload.Args))
 	d.mu.Unlock()

@@ -23,11 +23,15 @@ func (c *Component) publish(filter router.Filter) {
 			c.log.Error("the state of the site cannot be published", "error", err)
 			return
 		}
-		c.realm.Publish(router.Publication{
+		_, err = c.realm.Publish(router.Publication{
 			Topic:   Topic,
 			Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs},
 			Filter:  filter,
 		})
+		if err != nil {
+			c.log.Error("the state of the site was not published", "error", err)
+			return
+		}
 		if now, _ := c.current(); now.Revision == published.Revision {
 			return
 		}

@@ -71,9 +71,12 @@ func (c *component) publish(cause *router.Session, topic wamp.URI, args ...any) 
 		c.log.Error("a meta event was not encoded", "topic", string(topic), "error", err)
 		return
 	}
-	c.realm.Publish(router.Publication{
+	_, err = c.realm.Publish(router.Publication{
 		Topic: topic, Payload: payload, Filter: router.Filter{Exclude: []wamp.ID{cause.ID()}},
 	})
+	if err != nil {
+		c.log.Error("a meta event was not published", "topic", string(topic), "error", err)
+	}
 }
 
 // isMeta reports whether the URI is below wamp. Such subscriptions are not told about: which sessions watch is private,

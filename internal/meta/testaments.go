@@ -51,7 +51,9 @@ func (c *component) Left(s *router.Session) {
 		return
 	}
 	for _, p := range left {
-		c.realm.Publish(p)
+		if _, err := c.realm.Publish(p); err != nil {
+			c.log.Error("a testament was not published", "topic", string(p.Topic), "session", uint64(s.ID()), "error", err)
+		}
 	}
 }
 

@@ -92,5 +92,8 @@ func (c *Component) publish(o outgoing) {
 		c.log.Error("presence cannot be published", "record", o.attendance.Record, "error", err)
 		return
 	}
-	c.realm.Publish(router.Publication{Topic: topic, Payload: encoded, Filter: router.Filter{Eligible: o.only}})
+	_, err = c.realm.Publish(router.Publication{Topic: topic, Payload: encoded, Filter: router.Filter{Eligible: o.only}})
+	if err != nil {
+		c.log.Error("presence was not published", "record", o.attendance.Record, "error", err)
+	}
 }

@@ -54,7 +54,8 @@ func (c *Client) flushBatch() {
 		return
 	}
 	c.batch = nil
-	v.publications[0].Publisher.realm.publishAll(v.publications)
+	// Publications in a batch ask for no acknowledgement, so a failure of the journal is only counted and logged.
+	_, _ = v.publications[0].Publisher.realm.publishAll(v.publications)
 	clear(v.publications)
 	v.publications, v.bytes = v.publications[:0], 0
 	batchPool.Put(v)

@@ -101,10 +101,13 @@ func (s *script) server(words []string) {
 	case "publish":
 		payload := s.payload(words[2])
 		settings := pairs(words[3:])
-		receipt := s.realm.Publish(router.Publication{
+		receipt, err := s.realm.Publish(router.Publication{
 			Topic: wamp.URI(words[1]), Payload: payload, Filter: s.filter(settings),
 			Retain: settings["retain"] != "",
 		})
+		if err != nil {
+			s.t.Errorf("publish: %v", err)
+		}
 		s.publication(receipt.Publication)
 		s.hear(fmt.Sprintf("= %s to %d", s.numbers[receipt.Publication], receipt.Deliveries))
 	case "subscribe":

@@ -126,8 +126,8 @@ func TestAPanicOfAFramingCostsOneClientAndHoldsNoLock(t *testing.T) {
 	}
 	bomb.armed = false
 	other.say(&wamp.Subscribe{Request: 1, Topic: "t"})
-	if got := realm.Publish(router.Publication{Topic: "t"}).Deliveries; got != 2 {
-		t.Errorf("%d deliveries after the fault", got)
+	if got, err := realm.Publish(router.Publication{Topic: "t"}); err != nil || got.Deliveries != 2 {
+		t.Errorf("%d deliveries after the fault, %v", got.Deliveries, err)
 	}
 	bomb.armed = true
 	if victim.Receive(t.Context(), []byte(`[34,2,1]`)) == nil {

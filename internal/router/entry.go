@@ -38,6 +38,14 @@ func (p *Publication) entry() *Entry {
 	return made
 }
 
+func entriesOf(run []Publication) []*Entry {
+	entries := make([]*Entry, len(run))
+	for i := range run {
+		entries[i] = run[i].entry()
+	}
+	return entries
+}
+
 // Size returns about how many bytes it costs to keep the publication in memory.
 func (p *Publication) Size() int { return entrySize(p.Topic, &p.Payload, &p.Filter) }
 

@@ -22,6 +22,9 @@ type fanout struct {
 	payloads  []payloads      // of all, made when one is first needed in another serialization
 	encoded   []encoded       // of the subscription at hand
 	before    int             // events
+	entries   []*Entry        // of all; nil: not made yet
+	ordered   bool            // of a kept topic: events of local subscribers are queued
+	locals    []*localSubscriber
 
 	// Of all runs.
 	runs       []topicRun
@@ -58,7 +61,17 @@ func getFanout(r *Realm) *fanout {
 	return d
 }
 
-// beginRun is a run of publications.
+// deliver delivers a run of publications. entries are those of the run, if they exist.
+func (d *fanout) deliver(run []Publication, entries []*Entry) {
+	d.beginRun(run)
+	d.entries = entries
+	for _, sub := range d.matched {
+		d.toSubscription(sub)
+	}
+	d.endRun()
+}
+
+// beginRun prepares for a run of publications.
 func (d *fanout) beginRun(all []Publication) {
 	first := &all[0]
 	d.all, d.before = all, d.events
@@ -73,16 +86,22 @@ func (d *fanout) beginRun(all []Publication) {
 // endRun leaves nothing of a run to the next.
 func (d *fanout) endRun() {
 	d.runs = append(d.runs, topicRun{len(d.all), d.events - d.before})
+	d.abortRun()
+}
+
+// abortRun forgets a run, also one that was broken off.
+func (d *fanout) abortRun() {
 	clear(d.matched)
 	clear(d.payloads)
 	d.payloads = d.payloads[:0]
+	d.entries = nil
 }
 
 func (d *fanout) put() {
-	clear(d.matched) // of a run that was broken off
-	clear(d.payloads)
+	d.abortRun()
 	clear(d.encoded[:cap(d.encoded)])
-	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], runs: d.runs[:0]}
+	clear(d.locals[:cap(d.locals)])
+	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], runs: d.runs[:0], locals: d.locals[:0]}
 	fanoutPool.Put(d)
 }
 
@@ -90,10 +109,25 @@ func (d *fanout) put() {
 // who subscribes or unsubscribes waits, so that no event comes before SUBSCRIBED or after UNSUBSCRIBED.
 func (d *fanout) toSubscription(sub *subscription) {
 	for _, local := range d.toMembers(sub) {
-		for i := range d.all {
-			p := &d.all[i]
-			local.receive(LocalEvent{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher})
+		d.toLocal(local)
+	}
+}
+
+// toLocal passes the run to a local subscriber. Those of kept topics are queued: the component may publish to the same
+// topic, and has to wait for its turn then.
+func (d *fanout) toLocal(local *localSubscriber) {
+	for i := range d.all {
+		p := &d.all[i]
+		event := LocalEvent{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher}
+		if !d.ordered {
+			local.deliver(event)
+			continue
 		}
+		event.Payload = d.entries[i].Payload // it outlasts the publisher's frame
+		local.push(event)
+	}
+	if d.ordered {
+		d.locals = append(d.locals, local)
 	}
 }
 

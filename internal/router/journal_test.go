@@ -1,6 +1,8 @@
 package router_test
 
 import (
+	"context"
+
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -8,3 +10,46 @@ import (
 
 // inMemory opens the journal of most tests.
 func inMemory(wamp.URI) router.Journal { return journal.New(journal.Options{}) }
+
+// watchedJournal calls hooks before or after the journal in memory does what it is asked for. Hooks may be nil.
+type watchedJournal struct {
+	router.Journal
+	beforeAppend   func(placements []router.Placement) error
+	afterAppend    func()
+	beforeRetained func() error
+	afterRetained  func()
+}
+
+func (j *watchedJournal) open(realm wamp.URI) router.Journal {
+	j.Journal = inMemory(realm)
+	return j
+}
+
+func (j *watchedJournal) Append(ctx context.Context, placements []router.Placement) error {
+	if j.beforeAppend != nil {
+		if err := j.beforeAppend(placements); err != nil {
+			return err
+		}
+	}
+	err := j.Journal.Append(ctx, placements)
+	if j.afterAppend != nil {
+		j.afterAppend()
+	}
+	return err
+}
+
+func (j *watchedJournal) Retained(ctx context.Context, q router.RetainedQuery) ([]*router.Entry, error) {
+	if j.beforeRetained != nil {
+		if err := j.beforeRetained(); err != nil {
+			return nil, err
+		}
+	}
+	found, err := j.Journal.Retained(ctx, q)
+	if j.afterRetained != nil {
+		j.afterRetained()
+	}
+	return found, err
+}
+
+// keepHistory keeps the last publications of every topic.
+func keepHistory(wamp.URI) router.Retention { return router.Retention{History: 10_000} }

@@ -1,15 +1,16 @@
 package router
 
 import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"slices"
+	"sync"
+	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/drain"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
-
-// localSubscriber is a component of the server that listens.
-type localSubscriber struct {
-	receive func(LocalEvent)
-}
 
 // LocalEvent is an event for a local subscriber.
 type LocalEvent struct {
@@ -19,14 +20,17 @@ type LocalEvent struct {
 	Publisher   *Session // nil: the server itself
 }
 
-// Subscribe calls deliver for every publication that matches, in the publisher's goroutine, without
-// a lock, whatever the publication's lists of receivers say. It must not block. After cancel a call
-// that has begun may still be running.
+// Subscribe calls deliver for every publication that matches, whatever its lists of receivers say. deliver runs in the
+// goroutine of a publisher, without a lock. It must not block for long; it may publish. After cancel a call that has
+// begun may still be running.
+//
+// Events of topics that are not kept come in the goroutines of their publishers, several at a time. Events of kept topics
+// come one at a time and in the order in which they are kept. Those of one publisher keep their order in any case.
 func (r *Realm) Subscribe(topic wamp.URI, match wamp.Match, deliver func(LocalEvent)) (cancel func(), err error) {
 	if err := topic.Check(r.router.options.URIs, match); err != nil {
 		return nil, err
 	}
-	added := &localSubscriber{receive: deliver}
+	added := &localSubscriber{receive: deliver, log: r.router.options.Logger}
 	sub := r.broker.openLocked(Subscription{Topic: topic, Match: match})
 	sub.locals = append(slices.Clone(sub.locals), added)
 	sub.mu.Unlock()
@@ -34,7 +38,63 @@ func (r *Realm) Subscribe(topic wamp.URI, match wamp.Match, deliver func(LocalEv
 }
 
 func (b *broker) cancelLocal(sub *subscription, local *localSubscriber) {
+	local.canceled.Store(true)
 	sub.mu.Lock()
 	sub.locals = slices.DeleteFunc(slices.Clone(sub.locals), func(l *localSubscriber) bool { return l == local })
 	b.unlockAndPrune(sub)
+}
+
+// localSubscriber is a component of the server that subscribes.
+type localSubscriber struct {
+	receive  func(LocalEvent)
+	log      *slog.Logger
+	canceled atomic.Bool
+	queued   atomic.Int64 // events in queue, and the one that drain passes on
+
+	mu    sync.Mutex // guards what follows; no lock is taken under it
+	queue drain.Queue[LocalEvent]
+}
+
+// deliver passes an event of a topic that is not kept on. If events are queued, it comes behind them.
+func (l *localSubscriber) deliver(event LocalEvent) {
+	if l.queued.Load() == 0 {
+		l.receive(event)
+		return
+	}
+	event.Payload = event.Payload.Clone() // another goroutine may pass it on after the publisher has reused its bytes
+	l.push(event)
+	l.drain()
+}
+
+// push queues an event. A publisher calls drain once it has let go of the topic.
+func (l *localSubscriber) push(event LocalEvent) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queued.Add(1)
+	l.queue.Push(event)
+}
+
+// drain passes queued events on, unless another goroutine does. Must not hold a lock.
+func (l *localSubscriber) drain() {
+	if l.queued.Load() == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue.Drain(&l.mu, l.pass)
+}
+
+// pass calls the component with one queued event. It recovers: the goroutine that drains may be that of another
+// publisher.
+func (l *localSubscriber) pass(event LocalEvent) {
+	defer l.queued.Add(-1)
+	defer func() {
+		if fault := recover(); fault != nil {
+			l.log.Error("a component panicked on an event",
+				"topic", string(event.Topic), "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
+		}
+	}()
+	if !l.canceled.Load() {
+		l.receive(event)
+	}
 }

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -25,35 +26,41 @@ type Receipt struct {
 	Deliveries  int // events put into outboxes
 }
 
-// Publish delivers to everybody who is subscribed and admitted, before it returns. It is trusted:
-// no Authorizer is asked, reserved topics are allowed, and the URI is not checked.
-func (r *Realm) Publish(p Publication) Receipt {
+// Publish keeps the publication, if that is to be done, and delivers it to all subscribers that it admits, before it
+// returns. It is trusted: no Authorizer is asked, reserved topics are allowed, and the URI is not checked. It fails only
+// if the journal does; then the publication is not delivered.
+func (r *Realm) Publish(p Publication) (Receipt, error) {
 	all := [1]Publication{p}
-	events := r.publishAll(all[:])
-	return Receipt{Publication: all[0].ID, Deliveries: events}
+	events, err := r.publishAll(all[:])
+	if err != nil {
+		return Receipt{}, err
+	}
+	return Receipt{Publication: all[0].ID, Deliveries: events}, nil
 }
 
-// publishAll delivers publications of one publisher in their order. Those of one topic that follow one another
-// go out together, if they are for the same receivers: who delivers several says so.
-func (r *Realm) publishAll(all []Publication) (events int) {
+// publishAll delivers publications of one publisher in their order. Those of one topic that follow one another are a
+// run, and go out together; the caller answers for their being for the same receivers.
+func (r *Realm) publishAll(all []Publication) (events int, err error) {
 	began := time.Now()
 	d := getFanout(r)
 	defer d.put()
 	for rest := all; len(rest) > 0; {
-		count := sameTopic(rest)
-		r.assignIDs(rest[:count])
-		d.beginRun(rest[:count])
-		for _, sub := range d.matched {
-			d.toSubscription(sub)
+		run := rest[:sameTopic(rest)]
+		rest = rest[len(run):]
+		assignIDs(run)
+		if kept := r.keptRun(run); kept != nil {
+			n, failure := r.publishKept(kept)
+			events += n
+			err = errors.Join(err, failure)
+			continue
 		}
-		d.endRun()
-		rest = rest[count:]
+		d.deliver(run, nil)
 	}
 	r.router.countFanout(d, time.Since(began))
-	return d.events
+	return events + d.events, err
 }
 
-// sameTopic is how many of the first have one topic.
+// sameTopic returns how many of the first publications have one topic.
 func sameTopic(all []Publication) int {
 	for i := range all {
 		if all[i].Topic != all[0].Topic {
@@ -63,19 +70,15 @@ func sameTopic(all []Publication) int {
 	return len(all)
 }
 
-// assignIDs gives publications their ids, and keeps what is to be kept.
-func (r *Realm) assignIDs(all []Publication) {
+func assignIDs(all []Publication) {
 	for i := range all {
 		if all[i].ID == 0 {
 			all[i].ID = wamp.NewGlobalID()
 		}
-		if r.journal != nil && (all[i].Retain || r.router.options.Retention != nil) {
-			r.keep(&all[i])
-		}
 	}
 }
 
-// countFanout counts.
+// countFanout adds what a fan-out has done to the counters.
 func (r *Router) countFanout(d *fanout, took time.Duration) {
 	r.counters.events.Add(uint64(d.events))
 	r.counters.puts.Add(uint64(d.puts))
@@ -126,7 +129,7 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	var receipt Receipt
 	publication, err := s.publication(ctx, m)
 	if err == nil {
-		receipt = s.realm.Publish(publication)
+		receipt, err = s.realm.Publish(publication)
 	}
 	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
 		return nil

@@ -16,7 +16,8 @@ type Realm struct {
 	broker  broker
 	dealer  dealer
 	changes changes
-	journal Journal                   // nil: nothing is kept
+	journal Journal // nil: nothing is kept
+	queues  topicQueues
 	roles   atomic.Pointer[wamp.Dict] // of every WELCOME; replaced, never changed
 
 	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void

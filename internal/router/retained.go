@@ -21,25 +21,51 @@ const (
 	RetainAlways
 )
 
-// keep stores a publication if it is to be kept, before it is delivered. A client that subscribes meanwhile may get it
-// twice, with the same id, but cannot miss it.
-func (r *Realm) keep(p *Publication) {
-	policy := Retention{}
-	if ask := r.router.options.Retention; ask != nil {
-		policy = ask(p.Topic)
+// keptRun returns a run with what the journal is to keep of it, or nil if that is nothing.
+func (r *Realm) keptRun(run []Publication) *keptRun {
+	ask := r.router.options.Retention
+	if r.journal == nil || ask == nil && !anyRetained(run) {
+		return nil
 	}
-	retain := policy.Retain == RetainAlways || p.Retain && policy.Retain == RetainOnRequest
+	var policy Retention
+	if ask != nil {
+		policy = ask(run[0].Topic)
+	}
+	var kept *keptRun
+	for i := range run {
+		where := policy.placement(&run[i])
+		if !where.Retain && where.History == 0 {
+			continue
+		}
+		if kept == nil {
+			kept = &keptRun{publications: run, entries: entriesOf(run)}
+		}
+		where.Entry = kept.entries[i]
+		kept.placements = append(kept.placements, where)
+	}
+	return kept
+}
+
+func anyRetained(run []Publication) bool {
+	for i := range run {
+		if run[i].Retain {
+			return true
+		}
+	}
+	return false
+}
+
+// placement tells where to keep a publication, if anywhere.
+func (policy Retention) placement(p *Publication) Placement {
+	where := Placement{
+		Retain:  policy.Retain == RetainAlways || p.Retain && policy.Retain == RetainOnRequest,
+		History: policy.History,
+	}
 	// WAMP, "Event History": a publication for single sessions has no later readers.
 	if p.Filter.Exclude != nil || p.Filter.Eligible != nil {
-		policy.History = 0
+		where.History = 0
 	}
-	if !retain && policy.History == 0 {
-		return
-	}
-	placement := Placement{Entry: p.entry(), Retain: retain, History: policy.History}
-	if err := r.journal.Append(r.router.running, []Placement{placement}); err != nil {
-		r.router.options.Logger.Error("a publication was not kept", "topic", string(p.Topic), "error", err)
-	}
+	return where
 }
 
 // sendRetainedLocked sends what was retained for a subscription, between SUBSCRIBED and the first new event. Caller

@@ -32,7 +32,7 @@ func (s *Server) publish(ctx context.Context, by policy.Request, p router.Public
 	if decision.Payload != nil {
 		p.Payload = *decision.Payload
 	}
-	return s.realm.Publish(p), nil
+	return s.realm.Publish(p)
 }
 
 // Handle lets functions of the program decide on the topics of a contract. Call it before Run.

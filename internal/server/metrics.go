@@ -128,6 +128,7 @@ func (w metricWriter) router(s router.Stats) {
 	w.gauge(sample{"outbox_bytes", "Bytes that wait to be written, over all clients.", float64(s.OutboxBytes)})
 	w.gauge(sample{"kept_topics", "Topics with retained events or a history.", float64(s.KeptTopics)})
 	w.gauge(sample{"kept_bytes", "Memory for retained events and histories.", float64(s.KeptBytes)})
+	w.counter(sample{"not_kept_total", "Publications that were refused because they could not be kept.", float64(s.NotKept)})
 	w.counter(sample{"kept_dropped_total", "Topics whose retained events and history were given up for lack of room.", float64(s.KeptDropped)})
 	w.counter(sample{"publications_total", "Publications.", float64(s.Publications)})
 	w.counter(sample{"events_total", "Events put into a client's outbox.", float64(s.Events)})
