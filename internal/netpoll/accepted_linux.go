@@ -62,11 +62,10 @@ func (a *acceptedConn) recovered() {
 
 // takeOver implements takeoverWriter.
 func (a *acceptedConn) takeOver(l *Loop, h EventHandler) (s Socket, early []byte, err error) {
-	events, err := l.events.get()
-	if err != nil {
+	if _, err := l.events.get(); err != nil {
 		return nil, nil, err
 	}
-	s = newEpollSocket(l, events, h, a.fd)
+	s = newEpollSocket(l, h, a.fd)
 	a.fd = -1
 	return s, a.early, nil
 }
@@ -92,8 +91,8 @@ func (a *acceptedConn) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// refuse sends the response of a handler that did not take the connection over, and passes the connection on to net/http
-// for the next request. A socket that nothing was written to has room for the response.
+// refuse sends the response of a handler that did not take the connection over, and passes the connection on to
+// net/http for the next request. A socket that nothing was written to has room for the response.
 func (a *acceptedConn) refuse() {
 	if a.fd < 0 {
 		return

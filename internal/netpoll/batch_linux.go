@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Batch writes to many sockets with one system call. Entering the kernel and returning costs as much as a good part of a
-// small write, and a batch enters once. A batch only tries: what the kernel does not accept is left to Socket.Write,
+// Batch writes to many sockets with one system call. Entering the kernel and returning costs as much as a good part of
+// a small write, and a batch enters once. A batch only tries: what the kernel does not accept is left to Socket.Write,
 // which makes every write where there is no io_uring.
 //
 // A nil Batch accepts no socket. A Batch belongs to one goroutine, the one that may call Write of its sockets.
@@ -15,10 +15,11 @@ import (
 // # Locks
 //
 // Flush locks every socket of the batch, up to batchSize of them, until the kernel has finished. That cannot deadlock.
-// All these locks belong to one loop, and only the goroutine that owns the loop's Batch takes more than one of them. The
-// other holders (Close, release, a TLS reader) take one, hold no lock while they wait for it, and take no other before
-// they return it. They wait as long as one batch takes, some hundred microseconds. A socket that was released meanwhile
-// has the descriptor -1, and the kernel answers EBADF. TestSocketsThatCloseDuringABatchAreReported would hang or fail.
+// All these locks belong to one loop, and only the goroutine that owns the loop's Batch takes more than one of them.
+// The other holders (Close, release, a TLS reader) take one, hold no lock while they wait for it, and take no other
+// before they return it. They wait as long as one batch takes, some hundred microseconds. A socket that was released
+// meanwhile has the descriptor -1, and the kernel answers EBADF. TestSocketsThatCloseDuringABatchAreReported would hang
+// or fail.
 type Batch struct {
 	loop  *Loop
 	ring  *sendRing     // nil: it has failed

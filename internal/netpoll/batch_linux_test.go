@@ -125,8 +125,8 @@ func TestABatchLeavesTheRestOfASlowSocket(t *testing.T) {
 	reading.Wait()
 }
 
-// TestSocketsThatCloseDuringABatchAreReported closes sockets while batches lock them: no batch waits for a closing socket,
-// and no close for another socket.
+// TestSocketsThatCloseDuringABatchAreReported closes sockets while batches lock them: no batch waits for a closing
+// socket, and no close for another socket.
 func TestSocketsThatCloseDuringABatchAreReported(t *testing.T) {
 	t.Parallel()
 	loop := newLoop(t)

@@ -18,12 +18,11 @@ import (
 // again, see eventloop_linux.go.
 type epollSocket struct {
 	loop    *Loop
-	events  *eventLoop
 	handler EventHandler
 	tls     *tlsSocket // nil: the bytes are not encrypted
 
-	// wakes counts requests to run the reader. The caller that raises it from 0 enqueues the socket. The worker resets it
-	// with CompareAndSwap, and enqueues the socket again if the count has grown.
+	// wakes counts requests to run the reader. The caller that raises it from 0 enqueues the socket. The worker resets
+	// it with CompareAndSwap, and enqueues the socket again if the count has grown.
 	wakes     atomic.Uint32
 	hungUp    atomic.Bool  // the client has closed its direction: there is an end to be read
 	blockedAt atomic.Int64 // when the socket became unwritable, by Options.Now; 0: it is writable
@@ -35,8 +34,8 @@ type epollSocket struct {
 	fd int        // -1: released
 }
 
-// attach takes a connection over from package net, whose descriptor, buffers and poller it does not need. It returns nil
-// if that is impossible.
+// attach takes a connection over from package net, whose descriptor, buffers and poller it does not need. It returns
+// nil if that is impossible.
 func (l *Loop) attach(nc net.Conn, h EventHandler) Socket {
 	switch kind := nc.(type) {
 	case *tls.Conn:
@@ -57,8 +56,7 @@ func (l *Loop) attachPlain(nc net.Conn, h EventHandler) *epollSocket {
 	if !ok {
 		return nil
 	}
-	events, err := l.events.get()
-	if err != nil {
+	if _, err := l.events.get(); err != nil {
 		l.options.Log.Warn("a connection gets a goroutine of its own, because epoll cannot be used", "error", err)
 		return nil
 	}
@@ -68,11 +66,12 @@ func (l *Loop) attachPlain(nc net.Conn, h EventHandler) *epollSocket {
 		return nil
 	}
 	nc.Close()
-	return newEpollSocket(l, events, h, fd)
+	return newEpollSocket(l, h, fd)
 }
 
-func newEpollSocket(l *Loop, events *eventLoop, h EventHandler, fd int) *epollSocket {
-	s := &epollSocket{loop: l, events: events, handler: h, fd: fd}
+// newEpollSocket returns a socket of a descriptor. The event loop must have been made.
+func newEpollSocket(l *Loop, h EventHandler, fd int) *epollSocket {
+	s := &epollSocket{loop: l, handler: h, fd: fd}
 	s.wakes.Store(1) // the handshake comes first; Start gives the turn back
 	return s
 }
@@ -96,9 +95,12 @@ func duplicate(plain syscall.Conn) (int, error) {
 	return ours, nil
 }
 
+// events returns the event loop. It is not a field, because every connection at rest would pay for it.
+func (s *epollSocket) events() *eventLoop { return s.loop.events.loop }
+
 // Start implements [Socket].
 func (s *epollSocket) Start() error {
-	err := s.events.add(s)
+	err := s.events().add(s)
 	if s.yield(1); s.tls != nil {
 		s.Wake() // crypto/tls may have read bytes already, with the handshake
 	}
@@ -111,7 +113,7 @@ func (s *epollSocket) Start() error {
 // Wake implements [Socket].
 func (s *epollSocket) Wake() {
 	if s.wakes.Add(1) == 1 {
-		s.events.push(s)
+		s.events().push(s)
 	}
 }
 
@@ -124,7 +126,7 @@ func (s *epollSocket) run() {
 		s.handler.Closed()
 		s.release()
 	case Busy:
-		s.events.push(s)
+		s.events().push(s)
 	case Idle, Partial, Ending:
 		s.yield(seen)
 	}
@@ -133,7 +135,7 @@ func (s *epollSocket) run() {
 // yield resets wakes, unless it has grown since seen.
 func (s *epollSocket) yield(seen uint32) {
 	if !s.wakes.CompareAndSwap(seen, 0) {
-		s.events.push(s)
+		s.events().push(s)
 	}
 }
 
@@ -287,7 +289,7 @@ func (s *epollSocket) resetOnRelease() {
 
 // release closes the descriptor, after the reader is Done.
 func (s *epollSocket) release() {
-	s.events.remove(s)
+	s.events().remove(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	unix.Close(s.fd)

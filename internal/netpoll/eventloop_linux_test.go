@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,9 +36,9 @@ func TestAYieldLetsOtherGoroutinesRun(t *testing.T) {
 	}
 }
 
-// TestAYieldWakesSysmon lets everything fall asleep, sysmon too, until the network has an event. The goroutine that gets
-// the event then never blocks and never calls Gosched. Only sysmon can interrupt it for another goroutine, and only
-// showToSysmon wakes sysmon.
+// TestAYieldWakesSysmon lets everything fall asleep, sysmon too, until the network has an event. The goroutine that
+// gets the event then never blocks and never calls Gosched. Only sysmon can interrupt it for another goroutine, and
+// only showToSysmon wakes sysmon.
 func TestAYieldWakesSysmon(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	raw := timer(t, 100*time.Millisecond)
@@ -83,4 +84,11 @@ func timer(t *testing.T, after time.Duration) syscall.RawConn {
 	}
 	t.Cleanup(func() { file.Close() }) // not before: it is an ordinary system call
 	return raw
+}
+
+// A field more than fits takes every socket to the next size of objects: 16 bytes for each connection at rest.
+func TestTheBudgetOfASocket(t *testing.T) {
+	if size := unsafe.Sizeof(epollSocket{}); unsafe.Sizeof(uintptr(0)) == 8 && size > 80 {
+		t.Errorf("it has %d bytes, the budget is 80", size)
+	}
 }

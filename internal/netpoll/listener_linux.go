@@ -27,10 +27,10 @@ import (
 // # Descriptors
 //
 // A connection for net/http is handed back by net.FileConn, which duplicates the descriptor. If the process has no more
-// descriptors, that fails. Dropping the connection would admit the next one, to be dropped as well, and the server would
-// look dead although net/http could answer with 503 or close idle connections. So the listener holds one descriptor in
-// reserve, of /dev/null. It closes that one, duplicates, closes the original, and opens the reserve again in its place.
-// TestTheReserveDescriptorServesEveryConnection fails if net.FileConn needs more than one.
+// descriptors, that fails. Dropping the connection would admit the next one, to be dropped as well, and the server
+// would look dead although net/http could answer with 503 or close idle connections. So the listener holds one
+// descriptor in reserve, of /dev/null. It closes that one, duplicates, closes the original, and opens the reserve again
+// in its place. TestTheReserveDescriptorServesEveryConnection fails if net.FileConn needs more than one.
 type upgradeListener struct {
 	upgrades Upgrades
 	listener *net.TCPListener
@@ -63,8 +63,8 @@ const (
 )
 
 // ListenUpgrades takes requests for upgrades out of a TCP listener and serves them in workers of the loops. net/http is
-// to serve the listener that it returns, which accepts all other connections. If the loops are portable, or the listener
-// cannot be used, it returns the listener itself.
+// to serve the listener that it returns, which accepts all other connections. If the loops are portable, or the
+// listener cannot be used, it returns the listener itself.
 func ListenUpgrades(listener net.Listener, loops []*Loop, u Upgrades) net.Listener {
 	plain, ok := listener.(*net.TCPListener)
 	if !ok || len(loops) == 0 || loops[0].options.Portable {

@@ -25,8 +25,8 @@ type Socket interface {
 	BlockedSince() int64
 	// CloseWrite closes the server's direction only.
 	CloseWrite()
-	// Close closes both directions. Wake has to follow, and Readable has to return Done then: after CloseReset a Read would
-	// not fail. Safe for concurrent use.
+	// Close closes both directions. Wake has to follow, and Readable has to return Done then: after CloseReset a Read
+	// would not fail. Safe for concurrent use.
 	Close(mode CloseMode)
 }
 

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Reading and writing a non-blocking descriptor, and asking epoll with a timeout of 0, takes a few microseconds and never
-// blocks. So these calls bypass the scheduler (RawSyscall). syscall.Syscall costs as much as a good part of the work on
-// an event. At rest it costs far more: it wakes sysmon, the runtime's monitor thread, which then looks every 20 µs for
-// calls that block. What the scheduler has to be told all the same stands at yieldProcessor.
+// Reading and writing a non-blocking descriptor, and asking epoll with a timeout of 0, takes a few microseconds and
+// never blocks. So these calls bypass the scheduler (RawSyscall). syscall.Syscall costs as much as a good part of the
+// work on an event. At rest it costs far more: it wakes sysmon, the runtime's monitor thread, which then looks every 20
+// µs for calls that block. What the scheduler has to be told all the same stands at yieldProcessor.
 
 // rawRead reads into p, which must not be empty. 0 means the end.
 func rawRead(fd int, p []byte) (int, error) {

@@ -12,8 +12,8 @@ import (
 // sendRing hands many writes to the kernel at a time and returns a result for each: io_uring(7), as far as that needs
 // it. It belongs to one goroutine.
 //
-// The queues are memory that is shared with the kernel. Heads and tails only grow, and their lower bits are the index of
-// an entry.
+// The queues are memory that is shared with the kernel. Heads and tails only grow, and their lower bits are the index
+// of an entry.
 //
 // # What submit relies on
 //

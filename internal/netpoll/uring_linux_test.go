@@ -95,9 +95,9 @@ func TestABrokenRingReportsThatNothingWasSent(t *testing.T) {
 	}
 }
 
-// TestASendToAFullSocketReturnsAtOnce holds what submit relies on: the kernel answers EAGAIN and does not wait for room.
-// Otherwise submit would wait for ever, with its processor. The descriptors are blocking, so that only MSG_DONTWAIT is
-// tested.
+// TestASendToAFullSocketReturnsAtOnce holds what submit relies on: the kernel answers EAGAIN and does not wait for
+// room. Otherwise submit would wait for ever, with its processor. The descriptors are blocking, so that only
+// MSG_DONTWAIT is tested.
 func TestASendToAFullSocketReturnsAtOnce(t *testing.T) {
 	r := ringOf(t, 4)
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

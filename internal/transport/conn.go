@@ -121,8 +121,8 @@ func refuseOpening(ending *router.CloseInfo, err error) *refusal {
 }
 
 // serve starts the connection. It sends the response of the handshake and the first messages of the conversation with
-// one write, and leaves the rest to the socket and the shard. It runs in the goroutine of the handshake, which ends then.
-// early are the bytes that the client sent before it saw the response.
+// one write, and leaves the rest to the socket and the shard. It runs in the goroutine of the handshake, which ends
+// then. early are the bytes that the client sent before it saw the response.
 func (c *conn) serve(early, response []byte) {
 	if len(early) > 0 {
 		c.in = c.codec.NewReader(c.rules)

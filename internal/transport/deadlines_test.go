@@ -15,7 +15,7 @@ import (
 )
 
 // pipes is a listener without a network, so that a test can run in a bubble of testing/synctest,
-// whose time passes when everybody waits.
+// whose time passes when all its goroutines wait.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -111,7 +111,7 @@ func TestAQuietConnectionIsPingedAndClosedIfItDoesNotAnswer(t *testing.T) {
 			t.Errorf("the conversation was told %s", reason)
 		}
 		begin = time.Now()
-		client.wantsEnd() // nobody answers the close frame either
+		client.wantsEnd() // the close frame is not answered either
 		if took := time.Since(begin); took < 4*time.Second || took > 7*time.Second {
 			t.Errorf("cut after %s", took)
 		}
@@ -161,7 +161,7 @@ func TestAConnectionThatOnlyListensIsPingedAndMustAnswer(t *testing.T) {
 		client := p.dial(t)
 		counts := client.counting()
 		conv := handler.all()[0]
-		for range 24 { // what is sent may go to nobody
+		for range 24 { // the client may be gone
 			time.Sleep(5 * time.Second)
 			conv.send(framed(conv.info.Text, "tick"))
 		}

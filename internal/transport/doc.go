@@ -4,9 +4,9 @@
 // Package netpoll below it moves the bytes, package frame reads and makes the frames.
 //
 // The package never looks into a message: the exchange over a connection is a [Conversation], made by a [Handler]. That
-// is WAMP through the router unless [Options] name another. It never logs a query string, which may have a ticket, never
-// waits for a slow client on behalf of another client, and holds no buffer for a connection at rest. It is the same on
-// every system.
+// is WAMP through the router unless [Options] name another. It never logs a query string, which may have a ticket,
+// never waits for a slow client on behalf of another client, and holds no buffer for a connection at rest. It is the
+// same on every system.
 //
 //	server.go              Server: upgrades, places for connections, Run
 //	handshake.go           negotiation of an upgrade

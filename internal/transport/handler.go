@@ -48,8 +48,8 @@ const (
 	// EndsSilently sends no close frame. WAMP 1 clients in browsers reconnect only after a loss, and not after a close
 	// frame.
 	EndsSilently
-	// EndsPlainly is for transports without close frames. What was queued is written, and the client sees the end of the
-	// connection.
+	// EndsPlainly is for transports without close frames. What was queued is written, and the client sees the end of
+	// the connection.
 	EndsPlainly
 )
 
@@ -68,8 +68,8 @@ type Message struct {
 	Binary bool
 }
 
-// Conversation is the exchange of messages over one connection. The reader calls Open, Receive, Flush and Closed, one at
-// a time. Other goroutines call the rest concurrently.
+// Conversation is the exchange of messages over one connection. The reader calls Open, Receive, Flush and Closed, one
+// at a time. Other goroutines call the rest concurrently.
 type Conversation interface {
 	// Open is called once, before anything else. An error refuses the connection.
 	Open(ctx context.Context) error

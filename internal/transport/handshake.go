@@ -179,8 +179,8 @@ func (s *Server) firstKnown(names []string, known []Protocol) (Protocol, bool) {
 	return *last, true
 }
 
-// redeem redeems the ticket in the query, for clients that cannot send one after the handshake. A request with an invalid
-// ticket is refused. It is never downgraded to anonymous.
+// redeem redeems the ticket in the query, for clients that cannot send one after the handshake. A request with an
+// invalid ticket is refused. It is never downgraded to anonymous.
 func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
 	tickets, given := r.URL.Query()["ticket"]
 	switch {
@@ -207,8 +207,8 @@ func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
 	return nil, refuse(http.StatusInternalServerError, RefusedInternal, "the ticket could not be checked; the server's log says why")
 }
 
-// acceptGUID is the constant that is hashed with the key, by SHA-1 (RFC 6455, 1.3). The hash shows that the server speaks
-// WebSocket. Nothing depends on its strength.
+// acceptGUID is the constant that is hashed with the key, by SHA-1 (RFC 6455, 1.3). The hash shows that the server
+// speaks WebSocket. Nothing depends on its strength.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // response returns the 101. No header has a bracket, because OroPlatform's backend reads the first bracket as the

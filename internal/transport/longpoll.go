@@ -25,9 +25,9 @@ import (
 //	POST {id}/send       a message or a batch  204
 //	POST {id}/close                            204
 //
-// The protocol has no acknowledgement, so a message is lost if its client goes away while the response is sent. Only the
-// id proves that a request belongs to the session. So the id cannot be guessed, is never logged, and is valid only for the
-// address and the origin that opened the session.
+// The protocol has no acknowledgement, so a message is lost if its client goes away while the response is sent. Only
+// the id proves that a request belongs to the session. So the id cannot be guessed, is never logged, and is valid only
+// for the address and the origin that opened the session.
 type LongPoll struct {
 	server *Server
 	mux    *http.ServeMux
@@ -43,8 +43,8 @@ const (
 	pollPatience = 10 * time.Second
 	// pollAbsence is how long a client may be without a receive before it is gone.
 	pollAbsence = 30 * time.Second
-	// maxSends is how many messages of one client are in memory at a time, as many as a browser sends at once. The bodies
-	// of further requests stay unread until there is room.
+	// maxSends is how many messages of one client are in memory at a time, as many as a browser sends at once. The
+	// bodies of further requests stay unread until there is room.
 	maxSends = 6
 )
 

@@ -18,8 +18,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// eventLoop is a client of long-poll. It asks the handler itself: there is no network.
-type eventLoop struct {
+// longPoller is a client of long-poll, by hand.
+type longPoller struct {
 	t       testing.TB
 	handler http.Handler
 	path    string
@@ -28,7 +28,7 @@ type eventLoop struct {
 }
 
 // post gives status and body.
-func (p *eventLoop) post(path, body string) (int, string) {
+func (p *longPoller) post(path, body string) (int, string) {
 	r := httptest.NewRequestWithContext(p.t.Context(), http.MethodPost, path, strings.NewReader(body))
 	r.RemoteAddr = "192.0.2.1:1234"
 	if p.addr != "" {
@@ -42,7 +42,7 @@ func (p *eventLoop) post(path, body string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-func (p *eventLoop) open(protocols ...string) string {
+func (p *longPoller) open(protocols ...string) string {
 	p.t.Helper()
 	list, _ := json.Marshal(protocols)
 	status, body := p.post("/open", fmt.Sprintf(`{"protocols":%s}`, list))
@@ -54,14 +54,14 @@ func (p *eventLoop) open(protocols ...string) string {
 	return opened.Protocol
 }
 
-func (p *eventLoop) send(messages string) {
+func (p *longPoller) send(messages string) {
 	p.t.Helper()
 	if status, body := p.post(p.path+"/send", messages); status != http.StatusNoContent || body != "" {
 		p.t.Fatalf("send: %d %s", status, body)
 	}
 }
 
-func (p *eventLoop) wantsMatch(pattern string) {
+func (p *longPoller) wantsMatch(pattern string) {
 	p.t.Helper()
 	status, body := p.post(p.path+"/receive", "")
 	if status != http.StatusOK || !regexp.MustCompile(pattern).MatchString(body) {
@@ -69,15 +69,15 @@ func (p *eventLoop) wantsMatch(pattern string) {
 	}
 }
 
-func (p *eventLoop) wantsStatus(path string, status int) {
+func (p *longPoller) wantsStatus(path string, status int) {
 	p.t.Helper()
 	if got, body := p.post(path, ""); got != status {
 		p.t.Fatalf("%s: got %d %q, want %d", path, got, body, status)
 	}
 }
 
-// epollSocket runs a test in a bubble of time, with a router and nobody else.
-func epollSocket(t *testing.T, test func(t *testing.T, p *eventLoop, realm *router.Realm)) {
+// longPolled runs a test in a bubble of time, with a router and no other client.
+func longPolled(t *testing.T, test func(t *testing.T, p *longPoller, realm *router.Realm)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New(router.Options{Agent: "test"})
@@ -86,7 +86,7 @@ func epollSocket(t *testing.T, test func(t *testing.T, p *eventLoop, realm *rout
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &eventLoop{t: t, handler: s.LongPoll()}
+		p := &longPoller{t: t, handler: s.LongPoll()}
 		test(t, p, realm)
 		if p.path != "" {
 			p.post(p.path+"/close", "")
@@ -100,7 +100,7 @@ func epollSocket(t *testing.T, test func(t *testing.T, p *eventLoop, realm *rout
 
 func TestASessionOverLongPoll(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(_ *testing.T, p *eventLoop, _ *router.Realm) {
+	longPolled(t, func(_ *testing.T, p *longPoller, _ *router.Realm) {
 		if protocol := p.open("wamp.2.unknown", "wamp.2.json"); protocol != "wamp.2.json" {
 			t.Errorf("the protocol is %q", protocol)
 		}
@@ -120,7 +120,7 @@ func TestASessionOverLongPoll(t *testing.T) {
 
 func TestABatchOverLongPollHasAllThatWaits(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(_ *testing.T, p *eventLoop, _ *router.Realm) {
+	longPolled(t, func(_ *testing.T, p *longPoller, _ *router.Realm) {
 		p.open("wamp.2.json.batched")
 		p.send(helloJSON + "\x1e" + `[32,1,{},"a.b"]` + "\x1e")
 		p.wantsMatch("^\\[2,.*\x1e\\[33,1,\\d+\\]\x1e$")
@@ -129,7 +129,7 @@ func TestABatchOverLongPollHasAllThatWaits(t *testing.T) {
 
 func TestAnEventEndsAWaitAndSoDoesTime(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(t *testing.T, p *eventLoop, realm *router.Realm) {
+	longPolled(t, func(t *testing.T, p *longPoller, realm *router.Realm) {
 		p.open("wamp.2.json")
 		p.send(helloJSON)
 		p.wantsMatch(`^\[2,`)
@@ -155,7 +155,7 @@ func TestAnEventEndsAWaitAndSoDoesTime(t *testing.T) {
 
 func TestASecondReceiveSendsTheFirstHome(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
+	longPolled(t, func(t *testing.T, p *longPoller, _ *router.Realm) {
 		p.open("wamp.2.json")
 		first := make(chan int)
 		go func() {
@@ -180,7 +180,7 @@ func TestASecondReceiveSendsTheFirstHome(t *testing.T) {
 
 func TestAClientThatPollsNoMoreIsGone(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(t *testing.T, p *eventLoop, realm *router.Realm) {
+	longPolled(t, func(t *testing.T, p *longPoller, realm *router.Realm) {
 		p.open("wamp.2.json")
 		p.send(helloJSON)
 		p.wantsMatch(`^\[2,`)
@@ -203,9 +203,9 @@ func TestAClientThatPollsNoMoreIsGone(t *testing.T) {
 
 func TestALongPollSessionIsOnlyForTheClientThatOpenedIt(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(_ *testing.T, p *eventLoop, _ *router.Realm) {
+	longPolled(t, func(_ *testing.T, p *longPoller, _ *router.Realm) {
 		p.open("wamp.2.json")
-		for _, other := range []*eventLoop{
+		for _, other := range []*longPoller{
 			{t: p.t, handler: p.handler, addr: "192.0.2.2:1234"},
 			{t: p.t, handler: p.handler, origin: "https://pages.example"},
 		} {
@@ -213,14 +213,14 @@ func TestALongPollSessionIsOnlyForTheClientThatOpenedIt(t *testing.T) {
 				other.wantsStatus(p.path+verb, http.StatusBadRequest)
 			}
 		}
-		foreign := &eventLoop{t: p.t, handler: p.handler, origin: "https://elsewhere.example"}
+		foreign := &longPoller{t: p.t, handler: p.handler, origin: "https://elsewhere.example"}
 		foreign.wantsStatus("/open", http.StatusForbidden)
 	})
 }
 
 func TestRequestsThatLongPollDoesNotHave(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
+	longPolled(t, func(t *testing.T, p *longPoller, _ *router.Realm) {
 		for _, body := range []string{"", "{", `{"protocols":[]}`, `{"protocols":["wamp"]}`, `{"protocols":[""]}`, `{"protocols":["x"]}`} {
 			if status, _ := p.post("/open", body); status != http.StatusBadRequest {
 				t.Errorf("open with %s: %d", body, status)
@@ -241,7 +241,7 @@ func TestRequestsThatLongPollDoesNotHave(t *testing.T) {
 
 func TestPagesOfOtherOriginsMayPollIfTheyMayConnect(t *testing.T) {
 	t.Parallel()
-	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
+	longPolled(t, func(t *testing.T, p *longPoller, _ *router.Realm) {
 		for origin, want := range map[string]string{"https://pages.example": "https://pages.example", "https://elsewhere.example": ""} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodOptions, "/open", nil)
 			r.Header.Set("Origin", origin)
@@ -301,7 +301,7 @@ func (b *heldBody) Read([]byte) (int, error) {
 }
 
 func TestMessagesBehindThoseBeingTakenAreNotRead(t *testing.T) {
-	epollSocket(t, func(t *testing.T, p *eventLoop, _ *router.Realm) {
+	longPolled(t, func(t *testing.T, p *longPoller, _ *router.Realm) {
 		p.open("wamp.2.json")
 		var read atomic.Int32
 		release := make(chan struct{})

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// longPollSession is one client of [LongPoll]: a conversation, and a goroutine that gives its messages to the request that
-// waits for them.
+// longPollSession is one client of [LongPoll]: a conversation, and a goroutine that gives its messages to the request
+// that waits for them.
 type longPollSession struct {
 	// Static after begin.
 	home     *LongPoll

@@ -26,8 +26,8 @@ type Options struct {
 	Logger         *slog.Logger
 }
 
-// Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket is invalid. Any other error is
-// a fault of the server and only logged.
+// Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket is invalid. Any other error
+// is a fault of the server and only logged.
 type Tickets interface {
 	Redeem(ctx context.Context, ticket string) (*router.Identity, error)
 }
@@ -98,8 +98,8 @@ func orDefault[T int | time.Duration](value *T, fallback T) {
 	}
 }
 
-// tick is the interval in which deadlines are checked: a fraction of the shortest limit, so that a deadline is missed by
-// little, and at least 10 ms.
+// tick is the interval in which deadlines are checked: a fraction of the shortest limit, so that a deadline is missed
+// by little, and at least 10 ms.
 func (l Limits) tick() time.Duration {
 	shortest := min(l.Hello, l.Message, l.Ping, l.Pong, l.Write, l.Close)
 	return max(min(shortest/5, time.Second), 10*time.Millisecond)

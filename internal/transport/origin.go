@@ -148,8 +148,8 @@ func sameHost(origin *url.URL, host string) bool {
 		strings.EqualFold(meant.Hostname(), origin.Hostname()) && portOf(meant) == portOf(origin)
 }
 
-// bareOrigin decides about an Origin without a scheme. No browser sends one. OroPlatform's backend sends "127.0.0.1", or
-// the name that it connects to.
+// bareOrigin decides about an Origin without a scheme. No browser sends one. OroPlatform's backend sends "127.0.0.1",
+// or the name that it connects to.
 func bareOrigin(origin, host string) bool {
 	if ip := net.ParseIP(origin); ip != nil && ip.IsLoopback() || origin == "localhost" {
 		return true

@@ -23,8 +23,8 @@ type hop struct {
 // RemoteAddr returns the address of the client of a request, seen through the trusted proxies.
 func (s *Server) RemoteAddr(r *http.Request) netip.Addr { return s.remoteOf(r).addr }
 
-// remoteOf walks the chain of proxies from the right, where the server's own proxy stands. It stops at the first hop that
-// is not trusted, which can have made up everything left of it.
+// remoteOf walks the chain of proxies from the right, where the server's own proxy stands. It stops at the first hop
+// that is not trusted, which can have made up everything left of it.
 //
 // A proxy adds to one of Forwarded and X-Forwarded-For and passes the other on as the client sent it.
 // If both are there and lead to different clients, the server believes neither.

@@ -50,8 +50,8 @@ const (
 	rawFull          rawSocketError = 4
 )
 
-// ServeRawSocket accepts connections until the listener is closed, and then returns nil. The owner of the listener closes
-// it when Run is to end.
+// ServeRawSocket accepts connections until the listener is closed, and then returns nil. The owner of the listener
+// closes it when Run is to end.
 func (s *Server) ServeRawSocket(listener net.Listener, options RawSocketOptions) error {
 	for {
 		nc, err := listener.Accept()

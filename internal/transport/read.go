@@ -168,7 +168,8 @@ func (c *conn) handle(in frame.Incoming) *frame.Violation {
 	return nil
 }
 
-// receive gives a message to the conversation. If the conversation is over, the client is still read for its close frame.
+// receive gives a message to the conversation. If the conversation is over, the client is still read for its close
+// frame.
 func (c *conn) receive(message Message) {
 	if c.over {
 		return

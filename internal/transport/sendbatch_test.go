@@ -15,15 +15,15 @@ import (
 // some writes of a batch are short, and some fail with EAGAIN.
 func TestWritingTogetherLosesNothing(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ alone, sealed bool }{
-		"together": {}, "alone": {alone: true}, "together, over TLS": {sealed: true},
+	for name, c := range map[string]struct{ alone, secure bool }{
+		"together": {}, "alone": {alone: true}, "together, over TLS": {secure: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			handler := newEcho()
 			s := serve(t, transport.Options{Handler: handler, Writers: 1, DisableIOUring: c.alone})
 			dial := func() *client { return s.dial(t) }
-			if c.sealed {
+			if c.secure {
 				dial = overTLS(t, s, true)
 			}
 			flood(t, s, handler, []*client{dial(), dial()})
@@ -67,13 +67,13 @@ func flood(t *testing.T, s *served, handler *echo, all []*client) {
 // TestEachClientGetsSmallFramesInOrder sends several small frames together to each of many clients.
 func TestEachClientGetsSmallFramesInOrder(t *testing.T) {
 	t.Parallel()
-	for _, sealed := range []bool{false, true} {
-		t.Run(fmt.Sprintf("sealed=%t", sealed), func(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tls=%t", secure), func(t *testing.T) {
 			t.Parallel()
 			handler := newEcho()
 			s := serve(t, transport.Options{Handler: handler, Writers: 1})
 			dial := func() *client { return s.dial(t) }
-			if sealed {
+			if secure {
 				dial = overTLS(t, s, true)
 			}
 			const clients, frames = 20, 500

@@ -244,8 +244,8 @@ func (s *Server) UpgradeListener(listener net.Listener, path string, accepts fun
 	return netpoll.ListenUpgrades(listener, loops, netpoll.Upgrades{Path: path, Accepts: accepts, Handler: s})
 }
 
-// TakeoverListener makes connections below TLS that need no goroutine at rest, if the system and the options allow that.
-// It belongs under the listener of TLS.
+// TakeoverListener makes connections below TLS that need no goroutine at rest, if the system and the options allow
+// that. It belongs under the listener of TLS.
 func (s *Server) TakeoverListener(plain net.Listener) net.Listener {
 	if s.options.Portable {
 		return plain

@@ -26,8 +26,9 @@ import (
 //	                              |    +-- Writable: there is room again      |
 //	                              +-------------------------------------------+
 //
-// So a shard never blocks: a slow client costs the memory of what it has not accepted, and delays no other client. While
-// a shard is busy, more is queued for the connections on its list. The busier it is, the more events share a write.
+// So a shard never blocks: a slow client costs the memory of what it has not accepted, and delays no other client.
+// While a shard is busy, more is queued for the connections on its list. The busier it is, the more events share a
+// write.
 
 // takeBytes is what one flush writes, so that a client with a full outbox does not keep the shard from the others. A
 // single larger message is written at once.

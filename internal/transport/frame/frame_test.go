@@ -8,8 +8,8 @@ import (
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// TestAReaderIsIdleOnlyBetweenMessages feeds a fragmented message with a ping in it byte by byte: the reader may go back
-// to its pool before the first byte and after the last.
+// TestAReaderIsIdleOnlyBetweenMessages feeds a fragmented message with a ping in it byte by byte: the reader may go
+// back to its pool before the first byte and after the last.
 func TestAReaderIsIdleOnlyBetweenMessages(t *testing.T) {
 	t.Parallel()
 	r := frame.WebSocket{}.NewReader(frame.Rules{MaxMessage: 100, Types: frame.Text})

@@ -58,7 +58,7 @@ func TestTextIsUTF8(t *testing.T) {
 	play(t, exchanges)
 }
 
-// The rest of the message is never sent: whoever waits for it waits for ever.
+// The rest of the message is never sent, so a reader that waits for the rest waits for ever.
 func TestTextThatIsWrongFailsBeforeTheMessageIsComplete(t *testing.T) {
 	t.Parallel()
 	var exchanges []exchange
