@@ -1,19 +1,23 @@
 package auth
 
 import (
+	"context"
 	"crypto/rand"
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// defaultAnonymousRole is the role where the configuration names none, as other routers have it.
+// defaultAnonymousRole is used if the configuration names no role; other routers use the same.
 const defaultAnonymousRole = "anonymous"
 
-// Anonymous admits clients that prove nothing. Each session is somebody of its own.
+// anonymousMethod is the method "anonymous".
+var anonymousMethod = method{methodAnonymous, func(o *ChainOptions) bool { return o.Anonymous != nil }, (*Chain).beginAnonymous}
+
+// Anonymous admits clients without proof. Each session has an identity of its own.
 type Anonymous struct{ role string }
 
-// NewAnonymous admits anonymous clients with the role; "" is "anonymous".
+// NewAnonymous returns an Anonymous that gives clients the role, or "anonymous" if role is empty.
 func NewAnonymous(role string) *Anonymous {
 	if role == "" {
 		role = defaultAnonymousRole
@@ -21,8 +25,8 @@ func NewAnonymous(role string) *Anonymous {
 	return &Anonymous{role: role}
 }
 
-// Identity makes an identity that no other session has and no rule over user ids can match: what a
-// client asks to be called does not count.
+// Identity returns an identity that no other session has. The authid that the client asks for is ignored, so that
+// no rule over user ids can match.
 func (a *Anonymous) Identity() *router.Identity {
 	return &router.Identity{
 		ID:       "anonymous-" + strings.ToLower(rand.Text()),
@@ -31,4 +35,9 @@ func (a *Anonymous) Identity() *router.Identity {
 		Method:   "anonymous",
 		Provider: "anonymous",
 	}
+}
+
+func (c *Chain) beginAnonymous(context.Context, *login) (router.AuthResult, error) {
+	c.counters.count(MethodAnonymous, Accepted)
+	return router.AuthResult{Identity: c.options.Anonymous.Identity()}, nil
 }

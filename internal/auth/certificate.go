@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The parts of a certificate that an authid may be taken from.
+// The parts of a certificate that may become the authid.
 const (
 	FromCommonName = "common_name"
 	FromEmail      = "email"
@@ -23,25 +23,28 @@ const (
 	FromURI        = "uri"
 )
 
-// CertificateRule says who the owners of some client certificates are. All conditions that are given
-// must hold; a rule without any holds for every certificate that the configured authorities signed.
+// tlsMethod is the method "tls".
+var tlsMethod = method{methodTLS, func(o *ChainOptions) bool { return o.Certificates != nil }, (*Chain).beginTLS}
+
+// CertificateRule maps client certificates to identities. All conditions that are set must hold. A rule without
+// conditions holds for every certificate that the configured authorities signed.
 type CertificateRule struct {
-	Fingerprint  string // sha256: and hexadecimal digits, of the certificate
+	Fingerprint  string // of the certificate: sha256: and hexadecimal digits
 	Organization string
 	Unit         string
-	CommonName   string // with * for one label in front: *.machines.example.com
-	AuthID       string // where the authid comes from; "" is FromCommonName
+	CommonName   string // * may replace the first label: *.machines.example.com
+	AuthID       string // source of the authid; "" means FromCommonName
 	Roles        []string
 	Tenant       string
 }
 
-// Certificates tells identities by the client certificates of TLS.
+// Certificates maps the client certificates of TLS to identities.
 type Certificates struct{ rules []CertificateRule }
 
-// NewCertificates makes an empty list, which recognizes nobody.
+// NewCertificates returns an empty list, which accepts no certificate.
 func NewCertificates() *Certificates { return &Certificates{} }
 
-// Add appends a rule; the first that holds decides.
+// Add appends a rule. The first rule that holds decides.
 func (c *Certificates) Add(rule CertificateRule) error {
 	if rule.Fingerprint != "" {
 		digits, err := hex.DecodeString(strings.TrimPrefix(rule.Fingerprint, hashPrefix))
@@ -57,7 +60,7 @@ func (c *Certificates) Add(rule CertificateRule) error {
 		return fmt.Errorf("the authid cannot be taken from %q", rule.AuthID)
 	}
 	person := claims{Roles: rule.Roles, Tenant: rule.Tenant}
-	if err := person.checkPerson(); err != nil {
+	if err := person.checkUser(); err != nil {
 		return err
 	}
 	c.rules = append(c.rules, rule)
@@ -70,7 +73,7 @@ var (
 	errNoName        = errors.New("the client certificate lacks the name that the user id would be")
 )
 
-// identify says whose certificate it is. Only a chain that TLS has verified counts.
+// identify returns the identity for the client certificate. Only chains that TLS has verified count.
 func (c *Certificates) identify(state *tls.ConnectionState) (*router.Identity, error) {
 	if state == nil || len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0 {
 		return nil, errNoCertificate
@@ -86,12 +89,12 @@ func (c *Certificates) identify(state *tls.ConnectionState) (*router.Identity, e
 		if person.Subject == "" {
 			return nil, errNoName
 		}
-		if err := person.checkPerson(); err != nil {
+		if err := person.checkUser(); err != nil {
 			return nil, err
 		}
-		who := person.identity()
-		who.Method, who.Provider = methodTLS, "certificate"
-		return who, nil
+		identity := person.identity()
+		identity.Method, identity.Provider = methodTLS, "certificate"
+		return identity, nil
 	}
 	return nil, errNoRule
 }
@@ -132,11 +135,11 @@ func (r *CertificateRule) name(certificate *x509.Certificate) string {
 	return names[0]
 }
 
-// beginTLS takes the certificate that TLS has verified.
-func (c *Chain) beginTLS(ctx context.Context, a *attempt) (router.AuthResult, error) {
-	identity, err := c.options.Certificates.identify(a.Peer.Connection)
+// beginTLS accepts the client by the certificate that TLS has verified.
+func (c *Chain) beginTLS(ctx context.Context, l *login) (router.AuthResult, error) {
+	identity, err := c.options.Certificates.identify(l.Peer.Connection)
 	result := Unknown
-	if err == nil && a.authid != "" && a.authid != identity.ID {
+	if err == nil && l.authid != "" && l.authid != identity.ID {
 		result, err = Mismatch, errors.New("the client certificate is for another user than the authid says")
 	}
 	if err != nil {
@@ -148,8 +151,8 @@ func (c *Chain) beginTLS(ctx context.Context, a *attempt) (router.AuthResult, er
 	return router.AuthResult{Identity: identity}, nil
 }
 
-// showsCertificate reports whether a client means to be somebody by its certificate, also if it lists
-// no method. It is then not made anonymous.
-func (c *Chain) showsCertificate(a *attempt) bool {
-	return c.options.Certificates != nil && a.Peer.Connection != nil && len(a.Peer.Connection.VerifiedChains) > 0
+// hasCertificate reports whether the connection has a verified client certificate. Such a client is not made
+// anonymous if it lists no method.
+func (c *Chain) hasCertificate(l *login) bool {
+	return c.options.Certificates != nil && l.Peer.Connection != nil && len(l.Peer.Connection.VerifiedChains) > 0
 }

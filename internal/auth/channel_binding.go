@@ -6,8 +6,8 @@ import (
 	"crypto/x509"
 )
 
-// The channel bindings: what ties a login to one TLS connection, so that who stands in the middle of
-// two cannot pass it on.
+// The channel bindings. Each ties a login to one TLS connection, so that a man in the middle cannot relay the
+// login to another connection.
 const (
 	bindingUnique   = "tls-unique"           // RFC 5929, TLS up to 1.2
 	bindingEndPoint = "tls-server-end-point" // RFC 5929
@@ -17,35 +17,35 @@ const (
 	exporterBytes = 32
 )
 
-// binding is what both ends of a TLS connection know of it; the zero value binds to nothing.
+// binding is data that both ends of a TLS connection know. The zero value is no binding.
 type binding struct {
 	kind string
 	data []byte
 }
 
-// bindingOf gives the binding of a kind, if the connection has it: not without TLS, and not if TLS
-// ends at a proxy.
-func (c *Chain) bindingOf(a *attempt, kind string) (binding, bool) {
-	state := a.Peer.Connection
+// bindingOf returns the binding of a kind, and false if the connection has none: without TLS, and if TLS ends at a
+// proxy.
+func (c *Chain) bindingOf(l *login, kind string) (binding, bool) {
+	state := l.Peer.Connection
 	if state == nil {
 		return binding{}, false
 	}
 	switch kind {
 	case bindingUnique:
-		// Nil where the connection has none that can be relied on.
+		// crypto/tls sets TLSUnique to nil where the value is not secure.
 		return binding{kind, state.TLSUnique}, len(state.TLSUnique) > 0
 	case bindingEndPoint:
 		return binding{kind, c.endPoint}, len(c.endPoint) > 0
 	case bindingExporter:
-		// The context is empty, not absent: that differs in TLS 1.2.
+		// The context must be empty, not nil: the results differ in TLS 1.2.
 		data, err := state.ExportKeyingMaterial(exporterLabel, []byte{}, exporterBytes)
 		return binding{kind, data}, err == nil
 	}
 	return binding{}, false
 }
 
-// endPointOf is the hash of the server's certificate (RFC 5929, section 4.1).
-func endPointOf(certificate *x509.Certificate) []byte {
+// endPointHash returns the hash of the server's certificate (RFC 5929, section 4.1).
+func endPointHash(certificate *x509.Certificate) []byte {
 	if certificate == nil {
 		return nil
 	}
@@ -55,7 +55,7 @@ func endPointOf(certificate *x509.Certificate) []byte {
 		hash = crypto.SHA384
 	case x509.SHA512WithRSA, x509.ECDSAWithSHA512, x509.SHA512WithRSAPSS:
 		hash = crypto.SHA512
-	case x509.PureEd25519: // has no hash, so that the binding is not defined
+	case x509.PureEd25519: // the signature has no hash, so the binding is not defined
 		return nil
 	}
 	if !hash.Available() {
@@ -66,8 +66,8 @@ func endPointOf(certificate *x509.Certificate) []byte {
 	return h.Sum(nil)
 }
 
-// channelID makes 32 bytes of a binding, as cryptosign needs them. The Finished message that
-// tls-unique is has 12; clients hash it.
+// channelID returns the 32 bytes that cryptosign needs. tls-unique has 12 bytes, the Finished message, which
+// clients hash.
 func (b binding) channelID() []byte {
 	if b.kind == bindingUnique {
 		sum := sha256.Sum256(b.data)

@@ -14,7 +14,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// What a ticket may say. Everything in it is kept for as long as the session lives.
+// The limits of a ticket's claims, which are kept for the life of the session.
 const (
 	maxUserBytes   = 256
 	maxJTIBytes    = 128
@@ -24,7 +24,7 @@ const (
 	maxTitleBytes  = 256 // of the display name
 )
 
-// claims is the payload of a ticket (RFC 7519, section 4, and our own names).
+// claims is the payload of a ticket (RFC 7519, section 4, and names of Tidings).
 type claims struct {
 	jwt.RegisteredClaims
 	Name   string         `json:"name,omitempty"`
@@ -33,8 +33,8 @@ type claims struct {
 	Extra  map[string]any `json:"claims,omitempty"`
 }
 
-// check says what is wrong with who the ticket is for. It holds for tickets that we make and for
-// tickets that the application made.
+// check returns an error if the claims are incomplete or exceed a limit. It applies to tickets of this server and
+// of the application.
 func (c *claims) check() error {
 	switch {
 	case c.Subject == "":
@@ -42,11 +42,11 @@ func (c *claims) check() error {
 	case c.ID == "":
 		return errors.New("the ticket's id (jti) is missing")
 	}
-	return errors.Join(checkText("the ticket's id (jti)", c.ID, maxJTIBytes), c.checkPerson())
+	return errors.Join(checkText("the ticket's id (jti)", c.ID, maxJTIBytes), c.checkUser())
 }
 
-// checkPerson is the part of check that holds for a user, too, who is not known from a ticket.
-func (c *claims) checkPerson() error {
+// checkUser is the part of check that also applies to users without a ticket.
+func (c *claims) checkUser() error {
 	if len(c.Roles) > maxRoles {
 		return fmt.Errorf("at most %d roles are taken, not %d", maxRoles, len(c.Roles))
 	}
@@ -82,38 +82,38 @@ func (c *claims) identity() *router.Identity {
 		name = c.Subject
 	}
 	return &router.Identity{
-		ID: c.Subject, Name: name, Roles: c.Roles, Tenant: c.Tenant, Claims: numbers(c.Extra),
+		ID: c.Subject, Name: name, Roles: c.Roles, Tenant: c.Tenant, Claims: normalizeNumbers(c.Extra),
 		Method: "ticket", Provider: "ticket",
 	}
 }
 
-// numbers turns the numbers of decoded JSON into int64 where they are whole, float64 elsewhere:
-// rules compare ids, and ids do not survive being floats.
-func numbers(object map[string]any) map[string]any {
+// normalizeNumbers converts the numbers of decoded JSON to int64 if they are integers, and to float64 otherwise.
+// Rules compare ids, and a float64 cannot hold every id.
+func normalizeNumbers(object map[string]any) map[string]any {
 	for key, value := range object {
-		object[key] = number(value)
+		object[key] = normalizeNumber(value)
 	}
 	return object
 }
 
-func number(value any) any {
+func normalizeNumber(value any) any {
 	switch v := value.(type) {
 	case json.Number:
-		return numberOf(v.String())
+		return parseNumber(v.String())
 	case map[string]any:
-		return numbers(v)
+		return normalizeNumbers(v)
 	case []any:
 		for i := range v {
-			v[i] = number(v[i])
+			v[i] = normalizeNumber(v[i])
 		}
 	}
 	return value
 }
 
-func numberOf(text string) any {
+func parseNumber(text string) any {
 	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return whole
 	}
-	float, _ := strconv.ParseFloat(text, 64) // beyond the range it is infinite, which compares as it should
+	float, _ := strconv.ParseFloat(text, 64) // infinite beyond the range, which compares correctly
 	return float
 }

@@ -11,32 +11,35 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Cookies remembers which browser logged in as whom. It keeps a hash of the cookie, in memory: a
-// restart forgets everybody, and no node knows the browsers of another. It is safe for concurrent use.
+// cookieMethod is the method "cookie".
+var cookieMethod = method{methodCookie, func(o *ChainOptions) bool { return o.Cookies != nil }, (*Chain).beginCookie}
+
+// Cookies maps the cookies of browsers to the identities that logged in. It holds hashes of cookies in memory: a
+// restart loses them, and nodes do not share them. Safe for concurrent use.
 type Cookies struct {
 	ttl  time.Duration
 	most int
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	logins  map[cookieHash]*list.Element
-	inOrder *list.List // of *cookieLogin, the last login in front
+	inOrder *list.List // of *cookieLogin, newest first
 }
 
 type cookieHash [sha256.Size]byte
 
 type cookieLogin struct {
-	cookie cookieHash
-	who    *router.Identity
-	until  time.Time
+	cookie   cookieHash
+	identity *router.Identity
+	until    time.Time
 }
 
-// NewCookies remembers a login for the time, which no use extends, and at most so many of them: over
-// it the oldest is forgotten.
+// NewCookies returns a Cookies that keeps each login for ttl, which use does not extend, and at most so many
+// logins. A further login replaces the oldest one.
 func NewCookies(ttl time.Duration, most int) *Cookies {
 	return &Cookies{ttl: ttl, most: max(1, most), logins: make(map[cookieHash]*list.Element), inOrder: list.New()}
 }
 
-func (c *Cookies) bind(cookie string, who *router.Identity) {
+func (c *Cookies) bind(cookie string, identity *router.Identity) {
 	key := cookieHash(sha256.Sum256([]byte(cookie)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,7 +49,7 @@ func (c *Cookies) bind(cookie string, who *router.Identity) {
 	for len(c.logins) >= c.most {
 		c.dropLocked(c.inOrder.Back())
 	}
-	c.logins[key] = c.inOrder.PushFront(&cookieLogin{key, who, time.Now().Add(c.ttl)})
+	c.logins[key] = c.inOrder.PushFront(&cookieLogin{key, identity, time.Now().Add(c.ttl)})
 }
 
 func (c *Cookies) find(cookie string) *router.Identity {
@@ -61,7 +64,7 @@ func (c *Cookies) find(cookie string) *router.Identity {
 		c.dropLocked(element)
 		return nil
 	}
-	return login.who
+	return login.identity
 }
 
 func (c *Cookies) drop(cookie string) {
@@ -77,35 +80,35 @@ func (c *Cookies) dropLocked(element *list.Element) {
 	delete(c.logins, login.cookie)
 }
 
-// beginCookie lets a browser in as whom it logged in before.
-func (c *Chain) beginCookie(_ context.Context, a *attempt) (router.AuthResult, error) {
+// beginCookie accepts a browser with the identity of its earlier login.
+func (c *Chain) beginCookie(_ context.Context, l *login) (router.AuthResult, error) {
 	var known *router.Identity
-	if a.Peer.Cookie != "" {
-		known = c.options.Cookies.find(a.Peer.Cookie)
+	if l.Peer.Cookie != "" {
+		known = c.options.Cookies.find(l.Peer.Cookie)
 	}
 	switch {
 	case known == nil:
 		c.counters.count(MethodCookie, Unknown)
 		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser has not logged in, or too long ago")
-	case a.authid != "" && a.authid != known.ID:
+	case l.authid != "" && l.authid != known.ID:
 		c.counters.count(MethodCookie, Mismatch)
 		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser logged in as another user than the authid says")
 	}
 	c.counters.count(MethodCookie, Accepted)
-	who := *known
-	who.Method = methodCookie
-	return router.AuthResult{Identity: &who}, nil
+	identity := *known
+	identity.Method = methodCookie
+	return router.AuthResult{Identity: &identity}, nil
 }
 
-// remember binds the browser's cookie to whom it has just proved to be. Programs have none, and who
-// was known by the cookie does not stay so for longer by using it.
-func (c *Chain) remember(a *attempt, outcome router.AuthResult) router.AuthResult {
-	if c.options.Cookies == nil || a.Peer.Cookie == "" {
+// remember binds the browser's cookie to the identity that has just logged in. Backends, anonymous clients and
+// client certificates are not remembered. A login by the cookie itself does not extend its time.
+func (c *Chain) remember(l *login, outcome router.AuthResult) router.AuthResult {
+	if c.options.Cookies == nil || l.Peer.Cookie == "" {
 		return outcome
 	}
-	if who := outcome.Identity; who != nil {
-		if !who.Backend && who.Method != methodAnonymous && who.Method != methodCookie && who.Method != methodTLS {
-			c.options.Cookies.bind(a.Peer.Cookie, who)
+	if identity := outcome.Identity; identity != nil {
+		if !identity.Backend && identity.Method != methodAnonymous && identity.Method != methodCookie && identity.Method != methodTLS {
+			c.options.Cookies.bind(l.Peer.Cookie, identity)
 		}
 		return outcome
 	}
@@ -115,7 +118,7 @@ func (c *Chain) remember(a *attempt, outcome router.AuthResult) router.AuthResul
 			if err != nil {
 				return outcome, err
 			}
-			return c.remember(a, outcome), nil
+			return c.remember(l, outcome), nil
 		}
 	}
 	return outcome

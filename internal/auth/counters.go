@@ -2,41 +2,41 @@ package auth
 
 import "sync/atomic"
 
-// Method is how an identity was proved, as metrics show it.
+// Method is the name of a method in metrics.
 type Method string
 
 // The methods that are counted.
 const (
 	MethodTicket     Method = "ticket"
 	MethodKey        Method = "key"
-	MethodPassword   Method = "password" // a password that came by the method "ticket"
+	MethodPassword   Method = "password" // a password, sent by the method "ticket"
 	MethodCRA        Method = "wampcra"
 	MethodSCRAM      Method = "wamp-scram"
 	MethodCryptosign Method = "cryptosign"
 	MethodTLS        Method = "tls"
 	MethodCookie     Method = "cookie"
 	MethodAnonymous  Method = "anonymous"
-	MethodNone       Method = "none" // the client offered none that the server takes
+	MethodNone       Method = "none" // the client listed no method that is offered
 )
 
-// Result is what came of one attempt to authenticate.
+// Result is the result of one login.
 type Result string
 
 // The results that are counted.
 const (
 	Accepted    Result = "accepted"
-	Malformed   Result = "malformed"    // not a ticket at all
-	Forged      Result = "forged"       // not signed with one of our secrets
-	Expired     Result = "expired"      // signed by us, too old
-	Early       Result = "early"        // signed by us, not valid yet
-	WrongTarget Result = "wrong_target" // signed by us, for another audience
-	BadClaims   Result = "bad_claims"   // signed by us, but it says too little or too much
-	Used        Result = "used"         // signed by us, and used before
-	Mismatch    Result = "mismatch"     // proves somebody else than the client said
-	Unknown     Result = "unknown"      // an API key or a user that nobody has declared, or a method that is not offered
-	WrongProof  Result = "wrong_proof"  // a known user, and not the password or key of that user
-	Unbound     Result = "unbound"      // the channel binding that was asked for is not possible
-	Unavailable Result = "unavailable"  // who must be asked did not answer
+	Malformed   Result = "malformed"    // no ticket, or no valid message
+	Forged      Result = "forged"       // not signed with a secret of this server
+	Expired     Result = "expired"      // signed with a secret of this server, but expired
+	Early       Result = "early"        // the same, but not valid yet
+	WrongTarget Result = "wrong_target" // the same, but for another audience
+	BadClaims   Result = "bad_claims"   // the same, but claims are missing or too large
+	Used        Result = "used"         // the same, but used before
+	Mismatch    Result = "mismatch"     // the proof is of another user than the authid
+	Unknown     Result = "unknown"      // an unknown API key or user, or a method that is not offered
+	WrongProof  Result = "wrong_proof"  // a known user with a wrong password or key
+	Unbound     Result = "unbound"      // the requested channel binding is not possible
+	Unavailable Result = "unavailable"  // the user source or the replay guard did not answer
 )
 
 var (
@@ -50,17 +50,17 @@ var (
 	}
 )
 
-// Count is how often attempts by a method had a result, since the start.
+// Count is the number of logins by a method with a result, since the start.
 type Count struct {
 	Method Method
 	Result Result
 	N      uint64
 }
 
-// counters only grow. The map is filled once and read-only from then on.
-type counters map[tally]*atomic.Uint64
+// counters holds a counter for each method and result. The map is read-only after newCounters.
+type counters map[counterKey]*atomic.Uint64
 
-type tally struct {
+type counterKey struct {
 	method Method
 	result Result
 }
@@ -69,20 +69,20 @@ func newCounters() counters {
 	c := make(counters, len(allMethods)*len(allResults))
 	for _, method := range allMethods {
 		for _, result := range allResults {
-			c[tally{method, result}] = new(atomic.Uint64)
+			c[counterKey{method, result}] = new(atomic.Uint64)
 		}
 	}
 	return c
 }
 
-func (c counters) count(method Method, result Result) { c[tally{method, result}].Add(1) }
+func (c counters) count(method Method, result Result) { c[counterKey{method, result}].Add(1) }
 
-// counts lists what has been counted, in a fixed order and without zeros.
+// counts returns the counters that are not zero, in a fixed order.
 func (c counters) counts() []Count {
 	var all []Count
 	for _, method := range allMethods {
 		for _, result := range allResults {
-			if n := c[tally{method, result}].Load(); n > 0 {
+			if n := c[counterKey{method, result}].Load(); n > 0 {
 				all = append(all, Count{Method: method, Result: result, N: n})
 			}
 		}

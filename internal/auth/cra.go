@@ -18,48 +18,53 @@ import (
 )
 
 const (
-	// DefaultCRAIterations is what a browser does in well under a second. More protects a stolen
-	// challenge better, and is paid by clients alone.
+	// DefaultCRAIterations takes a browser well under a second. More iterations protect a stolen challenge
+	// better; only clients pay for them.
 	DefaultCRAIterations = 100_000
-	// DefaultCRAKeyLen is the size of the hash: more adds nothing.
+	// DefaultCRAKeyLen is the size of the hash; a longer key is not stronger.
 	DefaultCRAKeyLen = 32
 
-	// The smallest values are the protocol's defaults and a key that cannot be guessed; the largest
-	// keep a mistake in the configuration from hanging every client.
+	// The smallest values are the protocol's default and a key that cannot be guessed. The largest values keep
+	// a wrong configuration from blocking every client.
 	minCRAIterations = 1000
 	maxCRAIterations = 10_000_000
 	minCRAKeyLen     = 16
 	maxCRAKeyLen     = 64
 
-	// nonceBytes of randomness make a challenge that was never used before.
+	// nonceBytes of randomness make every challenge unique.
 	nonceBytes = 24
-	// maxSignatureBytes is far above base64 of a SHA-256.
+	// maxSignatureBytes is far above the length of a SHA-256 in base64.
 	maxSignatureBytes = 256
-	// timestampForm is ISO 8601 in UTC with milliseconds (WAMP, "Challenge Response Authentication").
+	// timestampForm is the layout of ISO 8601 in UTC with milliseconds (WAMP, "Challenge Response Authentication").
 	timestampForm = "2006-01-02T15:04:05.000Z"
 )
 
-// CRA is what wampcra compares with. Who has the key can log in: with a salt it is derived from the
-// password, which then stays unknown.
+// craMethod is the method "wampcra".
+var craMethod = method{methodCRA, func(o *ChainOptions) bool {
+	return o.Users.anyHas(hasCRA) || o.Dynamic.supports(methodCRA)
+}, (*Chain).beginCRA}
+
+// CRA is the credential of wampcra. Its key is as good as the password: a client that has the key can log in. With
+// a salt the key is derived from the password, which the server then does not know.
 type CRA struct {
-	Key        string // with a salt: the base64 text of PBKDF2-HMAC-SHA256; without: the client's secret
+	Key        string // with a salt, the base64 text of PBKDF2-HMAC-SHA256; else the client's secret
 	Salt       string // as text, not decoded
 	Iterations int
 	KeyLen     int
 }
 
-// NewCRA derives the key of a password with a new salt.
+// NewCRA derives a key from a password and a new salt.
 func NewCRA(password string) (*CRA, error) {
 	if password == "" || len(password) > maxPasswordBytes {
 		return nil, fmt.Errorf("a password of 1 to %d bytes is needed", maxPasswordBytes)
 	}
 	c := &CRA{Salt: base64.StdEncoding.EncodeToString(newSalt()), Iterations: DefaultCRAIterations, KeyLen: DefaultCRAKeyLen}
-	// The password is taken as it is: no client prepares it.
+	// No SASLprep: clients of wampcra use the password unchanged.
 	raw, err := pbkdf2.Key(sha256.New, password, []byte(c.Salt), c.Iterations, c.KeyLen)
 	if err != nil {
 		return nil, fmt.Errorf("derive the key for wampcra: %w", err)
 	}
-	// The base64 text is the key, not what it encodes; every client does so.
+	// The key is the base64 text, not the bytes that the text encodes; every client does so.
 	c.Key = base64.StdEncoding.EncodeToString(raw)
 	return c, nil
 }
@@ -87,7 +92,7 @@ func (c *CRA) check() error {
 	return nil
 }
 
-// craChallenge is what the client signs. An encoder writes it: an authid may have quotes.
+// craChallenge is the text that the client signs.
 type craChallenge struct {
 	AuthID    string  `json:"authid"`
 	Role      string  `json:"authrole"`
@@ -98,29 +103,30 @@ type craChallenge struct {
 	Session   wamp.ID `json:"session"`
 }
 
-// beginCRA sends a challenge that is good for this session only, and so for one answer.
-func (c *Chain) beginCRA(ctx context.Context, a *attempt) (router.AuthResult, error) {
-	if err := c.checkAuthID(a, MethodCRA); err != nil {
+// beginCRA sends a challenge that is valid for this session only.
+func (c *Chain) beginCRA(ctx context.Context, l *login) (router.AuthResult, error) {
+	if err := c.checkAuthID(l, MethodCRA); err != nil {
 		return router.AuthResult{}, err
 	}
-	found, err := c.find(ctx, a, hasCRA)
+	found, err := c.find(ctx, l, hasCRA)
 	if err != nil {
 		return router.AuthResult{}, err
 	}
 	u := found
 	if found == nil {
-		u = c.decoy.user(a.authid)
+		u = c.decoy.user(l.authid)
 	}
-	role, provider := u.who.Role(), u.provider
-	if c.options.Dynamic.takes(methodCRA) {
-		// What the application's users look like is not known here, so nobody is told from nobody by it.
+	role, provider := u.profile.Role(), u.provider
+	if c.options.Dynamic.supports(methodCRA) {
+		// The server does not know the roles of the application's users, so the decoy cannot imitate them.
+		// All challenges therefore look the same.
 		role, provider = "", providerDynamic
 	}
 	nonce := make([]byte, nonceBytes)
-	rand.Read(nonce) // never fails: the runtime ends the program instead
+	rand.Read(nonce) // cannot fail: crypto/rand ends the program instead
 	text, err := json.Marshal(craChallenge{
-		AuthID: a.authid, Role: role, Method: methodCRA, Provider: provider,
-		Nonce: base64.RawURLEncoding.EncodeToString(nonce), Timestamp: time.Now().UTC().Format(timestampForm), Session: a.Session,
+		AuthID: l.authid, Role: role, Method: methodCRA, Provider: provider,
+		Nonce: base64.RawURLEncoding.EncodeToString(nonce), Timestamp: time.Now().UTC().Format(timestampForm), Session: l.Session,
 	})
 	if err != nil {
 		return router.AuthResult{}, fmt.Errorf("encode the challenge of wampcra: %w", err)
@@ -141,7 +147,8 @@ func (c *Chain) beginCRA(ctx context.Context, a *attempt) (router.AuthResult, er
 	}, nil
 }
 
-// signed compares the signatures as text: there is one way to write one down.
+// signed reports whether the signature is that of the challenge. Signatures are compared as text, which has one
+// form.
 func (c *CRA) signed(challenge []byte, signature string) bool {
 	if len(signature) > maxSignatureBytes {
 		return false

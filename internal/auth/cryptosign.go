@@ -15,13 +15,18 @@ import (
 )
 
 const (
-	// challengeBytes is the size of a challenge, of a channel's id and of what is signed.
+	// challengeBytes is the size of a challenge, a channel id and the message that is signed.
 	challengeBytes = 32
-	// blobText is the length of an answer: the signature and what was signed, in hexadecimal.
+	// blobText is the length of an answer: the signature and the signed message, in hexadecimal.
 	blobText = 2 * (ed25519.SignatureSize + challengeBytes)
 )
 
-// ParseSigningKey reads the seed of an Ed25519 key, 64 hexadecimal digits.
+// cryptosignMethod is the method "cryptosign".
+var cryptosignMethod = method{methodCryptosign, func(o *ChainOptions) bool {
+	return o.Users.anyHas(hasKeys) || o.Dynamic.supports(methodCryptosign)
+}, (*Chain).beginCryptosign}
+
+// ParseSigningKey parses the seed of an Ed25519 key, 64 hexadecimal digits.
 func ParseSigningKey(text string) (ed25519.PrivateKey, error) {
 	seed, err := hex.DecodeString(text)
 	if err != nil || len(seed) != ed25519.SeedSize {
@@ -40,12 +45,12 @@ func parsePublicKey(text string) (ed25519.PublicKey, error) {
 
 // signature is one login by cryptosign.
 type signature struct {
-	key       ed25519.PublicKey // that the client announced
+	key       ed25519.PublicKey // announced by the client
 	challenge [challengeBytes]byte
 	binding   binding
 }
 
-// message is what must be signed: this challenge, on this channel.
+// message returns the bytes to sign: the challenge, XORed with the channel id if there is a binding.
 func (s *signature) message(challenge []byte) []byte {
 	message := slices.Clone(challenge)
 	if s.binding.kind != "" {
@@ -54,8 +59,8 @@ func (s *signature) message(challenge []byte) []byte {
 	return message
 }
 
-// verify checks that the announced key signed our challenge. What the client says it signed is not
-// believed: a signature over something else may have been recorded anywhere.
+// verify reports whether the announced key signed this server's challenge. The signature is checked over that
+// challenge, because a signature of another message could be a recording.
 func (s *signature) verify(blob string) bool {
 	if len(blob) != blobText {
 		return false
@@ -69,26 +74,27 @@ func (s *signature) verify(blob string) bool {
 	return subtle.ConstantTimeCompare(message, want) == 1 && ed25519.Verify(s.key, want, signed)
 }
 
-// beginCryptosign sends a challenge. Whether the key is anybody's is told at the end only.
-func (c *Chain) beginCryptosign(ctx context.Context, a *attempt) (router.AuthResult, error) {
+// beginCryptosign sends a challenge. An unknown key is refused only after the answer, so that strangers cannot
+// find out which keys are known.
+func (c *Chain) beginCryptosign(ctx context.Context, l *login) (router.AuthResult, error) {
 	s := &signature{}
-	text, _ := a.extra.String("pubkey")
+	text, _ := l.extra.String("pubkey")
 	var err error
 	if s.key, err = parsePublicKey(text); err != nil {
 		c.counters.count(MethodCryptosign, Malformed)
 		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "cryptosign needs authextra.pubkey: %s", err)
 	}
-	s.binding = c.channelOf(a)
-	found, err := c.findKey(ctx, a, s.key)
+	s.binding = c.requestedBinding(l)
+	found, err := c.findKey(ctx, l, s.key)
 	if err != nil {
 		return router.AuthResult{}, err
 	}
-	rand.Read(s.challenge[:]) // never fails: the runtime ends the program instead
+	rand.Read(s.challenge[:]) // cannot fail: crypto/rand ends the program instead
 	extra := wamp.Dict{"challenge": hex.EncodeToString(s.challenge[:]), "channel_binding": nil}
 	if s.binding.kind != "" {
 		extra["channel_binding"] = s.binding.kind
 	}
-	if err := c.prove(a, s, extra); err != nil {
+	if err := c.signForClient(l, s, extra); err != nil {
 		return router.AuthResult{}, err
 	}
 	return router.AuthResult{
@@ -103,30 +109,30 @@ func (c *Chain) beginCryptosign(ctx context.Context, a *attempt) (router.AuthRes
 	}, nil
 }
 
-// channelOf gives the binding that the client asks for. Where it is not possible the login goes on
-// without: the client sees that, and decides.
-func (c *Chain) channelOf(a *attempt) binding {
-	kind, _ := a.extra.String("channel_binding")
-	if kind != bindingUnique && kind != bindingExporter { // the others have not 32 bytes
+// requestedBinding returns the binding that the client asks for. If the connection does not have it, the login
+// continues without a binding; the client sees that in the challenge, and decides.
+func (c *Chain) requestedBinding(l *login) binding {
+	kind, _ := l.extra.String("channel_binding")
+	if kind != bindingUnique && kind != bindingExporter { // only these have 32 bytes
 		return binding{}
 	}
-	if bound, ok := c.bindingOf(a, kind); ok {
+	if bound, ok := c.bindingOf(l, kind); ok {
 		return bound
 	}
 	return binding{}
 }
 
-// findKey gives the user of a key; the authid may be left out, and must be the user's if it is there.
-func (c *Chain) findKey(ctx context.Context, a *attempt, key ed25519.PublicKey) (*user, error) {
+// findKey returns the user of a key, or nil. A login may have no authid; another user's authid finds no user.
+func (c *Chain) findKey(ctx context.Context, l *login, key ed25519.PublicKey) (*user, error) {
 	if c.options.Users != nil {
 		if owner := c.options.Users.byKey[string(key)]; owner != nil {
-			if a.authid != "" && a.authid != owner.who.ID {
+			if l.authid != "" && l.authid != owner.profile.ID {
 				return nil, nil
 			}
 			return owner, nil
 		}
 	}
-	found, err := c.find(ctx, a, hasKeys)
+	found, err := c.find(ctx, l, hasKeys)
 	if err != nil || found == nil || !slices.ContainsFunc(found.keys, func(k ed25519.PublicKey) bool { return k.Equal(key) }) {
 		return nil, err
 	}
@@ -135,9 +141,9 @@ func (c *Chain) findKey(ctx context.Context, a *attempt, key ed25519.PublicKey) 
 
 var errNotAChallenge = errors.New("authextra.challenge must be 64 hexadecimal digits")
 
-// prove signs the client's own challenge, so that it knows whom it talks to.
-func (c *Chain) prove(a *attempt, s *signature, extra wamp.Dict) error {
-	text, given := a.extra.String("challenge")
+// signForClient signs the client's own challenge, by which the client verifies this server.
+func (c *Chain) signForClient(l *login, s *signature, extra wamp.Dict) error {
+	text, given := l.extra.String("challenge")
 	if !given || c.options.SigningKey == nil {
 		return nil
 	}

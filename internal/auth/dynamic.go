@@ -17,48 +17,48 @@ import (
 )
 
 const (
-	// DefaultDynamicTimeout is half of what a client may take to join: the rest is the client's.
+	// DefaultDynamicTimeout is half of the time that a client has to join; the other half is for the client.
 	DefaultDynamicTimeout = 5 * time.Second
-	// DefaultDynamicInFlight bounds the questions that strangers can cause at a time.
+	// DefaultDynamicInFlight limits the concurrent queries that strangers can cause.
 	DefaultDynamicInFlight = 64
 
-	// maxReasonBytes bounds what a refusal may tell the client.
+	// maxReasonBytes limits the reason of a refusal that the client gets.
 	maxReasonBytes = 500
-	// maxHelloBytes bounds what of a client's HELLO is passed on to the application.
+	// maxHelloBytes limits a query, which has the details of the client's HELLO.
 	maxHelloBytes = 16 << 10
 
 	providerDynamic = "dynamic"
 )
 
-// Oracle is somebody of the application who knows its users: a webhook or a procedure. Questions and
-// answers are JSON objects. It must end when ctx does.
-type Oracle interface {
-	Exchange(ctx context.Context, question []byte) (answer []byte, err error)
+// UserSource looks up users in the application, by a webhook or a procedure. Query and answer are JSON objects.
+type UserSource interface {
+	// Exchange returns the answer to a query. It must return when ctx is done.
+	Exchange(ctx context.Context, query []byte) (answer []byte, err error)
 }
 
-// DynamicMethods are the methods that an [Oracle] can be asked about.
+// DynamicMethods returns the methods for which a [UserSource] can have credentials.
 func DynamicMethods() []string {
 	return []string{methodCryptosign, methodSCRAM, methodCRA, methodTicket}
 }
 
-// DynamicOptions configure a [Dynamic]. Oracle is needed, everything else works as zero value.
+// DynamicOptions configures a [Dynamic]. Only Source is required.
 type DynamicOptions struct {
-	Oracle      Oracle
-	Methods     []string // nil: all of DynamicMethods
+	Source      UserSource
+	Methods     []string // nil means all of DynamicMethods
 	Timeout     time.Duration
 	MaxInFlight int
 	Logger      *slog.Logger
 }
 
-// Dynamic asks the application about users whom the configuration does not have. What the
-// application says is compared here: it never sees whether a proof was right.
+// Dynamic looks up users that are not in the configuration. The application supplies credentials, and this package
+// checks the client's proof against them. Only tickets are checked by the application.
 type Dynamic struct {
 	options DynamicOptions
-	slots   chan struct{} // one for each open question
-	failing atomic.Bool   // so that only changes are logged
+	slots   chan struct{} // a slot for each pending query
+	failing atomic.Bool   // the last query failed: only changes are logged
 }
 
-// NewDynamic makes a dynamic authenticator.
+// NewDynamic returns a Dynamic with defaults for options that are zero.
 func NewDynamic(options DynamicOptions) *Dynamic {
 	if options.Methods == nil {
 		options.Methods = DynamicMethods()
@@ -75,13 +75,13 @@ func NewDynamic(options DynamicOptions) *Dynamic {
 	return &Dynamic{options: options, slots: make(chan struct{}, options.MaxInFlight)}
 }
 
-func (d *Dynamic) takes(method string) bool {
+func (d *Dynamic) supports(method string) bool {
 	return d != nil && slices.Contains(d.options.Methods, method)
 }
 
-// loginQuestion is what the application is asked. What it holds is documented for users; it may grow,
-// never shrink.
-type loginQuestion struct {
+// loginQuery is the query for the user source. Its members are documented for users; members may be added but
+// never removed.
+type loginQuery struct {
 	Method  string    `json:"method"`
 	Realm   wamp.URI  `json:"realm"`
 	AuthID  string    `json:"authid"`
@@ -93,7 +93,7 @@ type loginQuestion struct {
 	Details wamp.Dict `json:"details"` // of HELLO
 }
 
-// loginAnswer is what it says.
+// loginAnswer is the answer of the user source.
 type loginAnswer struct {
 	Allow    *bool  `json:"allow"`
 	Reason   string `json:"reason"`
@@ -121,55 +121,55 @@ type loginAnswer struct {
 	Keys []string `json:"cryptosign"`
 }
 
-// statement is what the application said about somebody: a user, or why not.
-type statement struct {
+// lookup is the result of a query: a user, or the reason of a refusal.
+type lookup struct {
 	user   *user
-	reason string // of a refusal
+	reason string // of a refusal; may be empty
 }
 
-// ask gives what the application knows. The error means that it said nothing usable.
-func (d *Dynamic) ask(ctx context.Context, a *attempt, ticket string) (statement, error) {
-	question, err := json.Marshal(loginQuestion{
-		Method: a.method, Realm: a.Realm, AuthID: a.authid, Ticket: ticket, Session: a.Session,
-		Address: a.Peer.RemoteAddr, Origin: a.Peer.Origin, TLS: a.Peer.TLS, Details: a.Details,
+// lookUp queries the user source. An error means that there was no usable answer.
+func (d *Dynamic) lookUp(ctx context.Context, l *login, ticket string) (lookup, error) {
+	query, err := json.Marshal(loginQuery{
+		Method: l.method, Realm: l.Realm, AuthID: l.authid, Ticket: ticket, Session: l.Session,
+		Address: l.Peer.RemoteAddr, Origin: l.Peer.Origin, TLS: l.Peer.TLS, Details: l.Details,
 	})
-	if err != nil || len(question) > maxHelloBytes {
-		return statement{reason: "what the client says of itself is too long"}, nil //nolint:nilerr // the client's own doing
+	if err != nil || len(query) > maxHelloBytes {
+		return lookup{reason: "what the client says of itself is too long"}, nil //nolint:nilerr // the client is at fault
 	}
 	select {
 	case d.slots <- struct{}{}:
 		defer func() { <-d.slots }()
 	default:
-		return statement{}, errors.New("too many questions are open")
+		return lookup{}, errors.New("too many queries of the user source are pending")
 	}
-	asking, cancel := context.WithTimeout(ctx, d.options.Timeout)
+	queryCtx, cancel := context.WithTimeout(ctx, d.options.Timeout)
 	defer cancel()
-	text, err := d.options.Oracle.Exchange(asking, question)
+	text, err := d.options.Source.Exchange(queryCtx, query)
 	if err != nil {
-		return statement{}, err
+		return lookup{}, err
 	}
-	return readLogin(text, a)
+	return readLogin(text, l)
 }
 
-func readLogin(text []byte, a *attempt) (statement, error) {
+func readLogin(text []byte, l *login) (lookup, error) {
 	var answer loginAnswer
 	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber() // ids do not survive being floats
+	decoder.UseNumber() // a float64 cannot hold every id
 	if err := decoder.Decode(&answer); err != nil {
-		return statement{}, fmt.Errorf("decode the answer: %w", withoutContent(err))
+		return lookup{}, fmt.Errorf("decode the answer: %w", withoutContent(err))
 	}
 	switch {
 	case answer.Allow == nil:
-		return statement{}, errors.New(`decode the answer: it lacks "allow": true or false`)
+		return lookup{}, errors.New(`decode the answer: it lacks "allow": true or false`)
 	case !*answer.Allow:
-		return statement{reason: clipReason(answer.Reason)}, nil
+		return lookup{reason: clipReason(answer.Reason)}, nil
 	}
 	o := UserOptions{
 		AuthID: answer.Identity.ID, Name: answer.Identity.Name, Roles: answer.Identity.Roles,
 		Tenant: answer.Identity.Tenant, Claims: answer.Identity.Claims, Keys: answer.Keys,
 	}
 	if o.AuthID == "" {
-		o.AuthID = a.authid
+		o.AuthID = l.authid
 	}
 	if c := answer.CRA; c != nil {
 		o.CRA = &CRA{c.Key, c.Salt, c.Iterations, c.KeyLen}
@@ -179,13 +179,13 @@ func readLogin(text []byte, a *attempt) (statement, error) {
 	}
 	u, err := newUser(o)
 	if err != nil {
-		return statement{}, fmt.Errorf("read the answer: %w", err)
+		return lookup{}, fmt.Errorf("read the answer: %w", err)
 	}
 	u.provider = providerDynamic
-	return statement{user: u}, nil
+	return lookup{user: u}, nil
 }
 
-// withoutContent keeps secrets that stand in an answer out of logs.
+// withoutContent returns an error without the content of the answer, which may hold secrets.
 func withoutContent(err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
@@ -202,38 +202,38 @@ func clipReason(text string) string {
 	return text
 }
 
-// askAbout is ask for the chain: what goes wrong is told as the server's own trouble, and lets nobody in.
-func (c *Chain) askAbout(ctx context.Context, a *attempt, ticket string) (statement, error) {
+// lookUp queries the user source. If the query fails, the login fails with an error that blames the server.
+func (c *Chain) lookUp(ctx context.Context, l *login, ticket string) (lookup, error) {
 	d := c.options.Dynamic
-	said, err := d.ask(ctx, a, ticket)
+	found, err := d.lookUp(ctx, l, ticket)
 	if err == nil {
 		if d.failing.Swap(false) {
-			c.log.InfoContext(ctx, "who knows the users answers again")
+			c.log.InfoContext(ctx, "the user source answers again")
 		}
-		return said, nil
+		return found, nil
 	}
 	if ctx.Err() != nil {
-		return statement{}, wamp.Fail(wamp.ErrCanceled, "the client has gone")
+		return lookup{}, wamp.Fail(wamp.ErrCanceled, "the client has gone")
 	}
-	c.counters.count(Method(a.method), Unavailable)
+	c.counters.count(Method(l.method), Unavailable)
 	if !d.failing.Swap(true) {
-		c.log.WarnContext(ctx, "who knows the users does not answer", "method", a.method, "error", err)
+		c.log.WarnContext(ctx, "the user source does not answer; dynamic logins fail until it does", "method", l.method, "error", err)
 	}
-	return statement{}, wamp.Fail(wamp.ErrAuthenticationFailed, "users cannot be checked at the moment; try again")
+	return lookup{}, wamp.Fail(wamp.ErrAuthenticationFailed, "users cannot be checked at the moment; try again")
 }
 
-// askTicket lets the application judge a ticket of its own kind.
-func (c *Chain) askTicket(ctx context.Context, a *attempt, ticket string) (*router.Identity, error) {
-	said, err := c.askAbout(ctx, a, ticket)
+// checkForeignTicket lets the user source check a ticket that this server did not issue.
+func (c *Chain) checkForeignTicket(ctx context.Context, l *login, ticket string) (*router.Identity, error) {
+	found, err := c.lookUp(ctx, l, ticket)
 	switch {
 	case err != nil:
 		return nil, err
-	case said.user == nil && said.reason != "":
+	case found.user == nil && found.reason != "":
 		c.counters.count(MethodTicket, Unknown)
-		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "%s", said.reason)
-	case said.user == nil:
+		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "%s", found.reason)
+	case found.user == nil:
 		return nil, c.refuseUser(ctx, MethodTicket, nil)
 	}
 	c.counters.count(MethodTicket, Accepted)
-	return said.user.identity(methodTicket), nil
+	return found.user.identity(methodTicket), nil
 }

@@ -38,7 +38,7 @@ func says(text string) *oracle {
 
 func dynamicChain(o *oracle, users *auth.Users) *auth.Chain {
 	return auth.NewChain(auth.ChainOptions{
-		Users: users, Dynamic: auth.NewDynamic(auth.DynamicOptions{Oracle: o}), Anonymous: auth.NewAnonymous("visitor"),
+		Users: users, Dynamic: auth.NewDynamic(auth.DynamicOptions{Source: o}), Anonymous: auth.NewAnonymous("visitor"),
 	})
 }
 
@@ -176,7 +176,7 @@ func TestStrangersCannotPileUpQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		o := &oracle{answer: func(context.Context) (string, error) { <-release; return `{"allow": false}`, nil }}
-		chain := auth.NewChain(auth.ChainOptions{Dynamic: auth.NewDynamic(auth.DynamicOptions{Oracle: o, MaxInFlight: 1})})
+		chain := auth.NewChain(auth.ChainOptions{Dynamic: auth.NewDynamic(auth.DynamicOptions{Source: o, MaxInFlight: 1})})
 		go chain.Authenticate(t.Context(), honest.hello("wampcra"))
 		synctest.Wait()
 		_, err := chain.Authenticate(t.Context(), honest.hello("wampcra"))

@@ -2,7 +2,7 @@ package auth
 
 import "encoding/base64"
 
-// VerifySCRAM checks a proof in an exchange with nonces that are known beforehand.
+// VerifySCRAM checks a proof in an exchange with fixed nonces.
 func VerifySCRAM(s SCRAM, authid, clientNonce, nonce, proof string) (verifier string, ok bool) {
 	secret, err := s.secret()
 	if err != nil {
@@ -12,7 +12,7 @@ func VerifySCRAM(s SCRAM, authid, clientNonce, nonce, proof string) (verifier st
 	return e.verify(proof)
 }
 
-// SaltedPassword is the step of SCRAM that costs something.
+// SaltedPassword returns the SaltedPassword of RFC 5802.
 func SaltedPassword(s SCRAM, password string) string {
 	salted, err := s.salted(password)
 	if err != nil {
@@ -21,7 +21,7 @@ func SaltedPassword(s SCRAM, password string) string {
 	return base64.StdEncoding.EncodeToString(salted)
 }
 
-// SignedCRA compares a signature with what the key gives.
+// SignedCRA reports whether the signature is that of the challenge.
 func SignedCRA(c CRA, challenge, signature string) bool {
 	return c.signed([]byte(challenge), signature)
 }

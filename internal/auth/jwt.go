@@ -15,19 +15,19 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// refusal is why somebody is not let in: for metrics, for the client, for the log.
+// refusal is the reason why a ticket is refused: for metrics, for the client and for the log.
 type refusal struct {
 	result  Result
 	message string // for the client
-	cause   error  // for the log; holds nothing of the ticket but positions and names of claims
+	cause   error  // for the log; has positions and names of claims, but no other content of the ticket
 }
 
 func refuse(result Result, message string) *refusal {
 	return &refusal{result: result, message: message}
 }
 
-// failure tells a client whether trying again with the same can help: denied is final, failed is the
-// server's own trouble.
+// failure returns the error for the client. authentication_denied is final; authentication_failed is a fault of the
+// server, so the client may try again.
 func (r *refusal) failure() *wamp.Failure {
 	if r.result == Unavailable {
 		return wamp.Fail(wamp.ErrAuthenticationFailed, "%s", r.message)
@@ -41,14 +41,14 @@ var (
 	errCritical  = errors.New("the header names extensions (crit) that must be understood")
 )
 
-// read verifies a ticket and gives what it says. The claims are nil unless the signature is one of
-// ours: only then may they be believed, and only then is the client told what is wrong with them.
+// read verifies a ticket and returns its claims. The claims are nil unless the signature is valid. Only then may they
+// be trusted, and only then is the client told what is wrong with them.
 func (t *Tickets) read(ticket string) (*claims, *refusal) {
 	const invalid = "this is no valid ticket: it must be a JWT, signed with HS256 and the secret of this server"
 	if len(ticket) > maxTicketBytes {
 		return nil, refuse(Malformed, "the ticket is too long")
 	}
-	c, err := t.open(ticket)
+	c, err := t.parse(ticket)
 	switch {
 	case errors.Is(err, jwt.ErrSignatureInvalid), errors.Is(err, errAlgorithm):
 		return nil, &refusal{Forged, invalid, err}
@@ -69,9 +69,9 @@ func (t *Tickets) read(ticket string) (*claims, *refusal) {
 	return c, &refusal{BadClaims, "the ticket lacks its expiry (exp) or another claim is wrong", err}
 }
 
-// open takes a ticket apart (RFC 7515, section 3.1). The signature comes first: nothing is decoded
-// for a stranger, and that costs half of what decoding before it does (BenchmarkRedeem).
-func (t *Tickets) open(ticket string) (*claims, error) {
+// parse decodes a ticket (RFC 7515, section 3.1). It verifies the signature before it decodes any part, so that
+// strangers cannot make the server decode. That order also halves the cost of a wrong ticket (BenchmarkRedeem).
+func (t *Tickets) parse(ticket string) (*claims, error) {
 	dot := strings.LastIndexByte(ticket, '.')
 	if dot < 0 || strings.Count(ticket[:dot], ".") != 1 {
 		return nil, errParts
@@ -88,14 +88,14 @@ func (t *Tickets) open(ticket string) (*claims, error) {
 	return c, decode(payload, c)
 }
 
-// verifySignature takes whatever stands in the header for HS256: "none" and public keys as secrets
-// end here.
+// verifySignature verifies with HS256, whatever algorithm the header names. This defeats the algorithm "none" and
+// public keys that are used as secrets.
 func (t *Tickets) verifySignature(signed, encoded string) error {
 	signature, err := segments.DecodeString(encoded)
 	if err != nil {
 		return fmt.Errorf("decode the signature: %w", err)
 	}
-	for _, secret := range t.verify {
+	for _, secret := range t.verifyKeys {
 		if err = jwt.SigningMethodHS256.Verify(signed, signature, secret); err == nil {
 			return nil
 		}
@@ -125,25 +125,25 @@ func checkHeader(encoded string) error {
 	return nil
 }
 
-// segments is how the parts of a ticket are written: one text for each sequence of bytes.
+// segments is the encoding of a ticket's parts. It is strict, so that equal bytes have one text.
 var segments = base64.RawURLEncoding.Strict()
 
-// reading is how JSON becomes claims.
-var reading = json.WithUnmarshalers(json.JoinUnmarshalers(
+// unmarshalOptions decode the JSON of claims.
+var unmarshalOptions = json.WithUnmarshalers(json.JoinUnmarshalers(
 	json.UnmarshalFromFunc(readValue), json.UnmarshalFromFunc(readDate), json.UnmarshalFromFunc(readAudience),
 ))
 
-// readValue keeps whole numbers whole: rules compare ids, and ids do not survive being floats.
+// readValue keeps integers as integers: rules compare ids, and a float64 cannot hold every id.
 func readValue(decoder *jsontext.Decoder, value *any) error {
 	if decoder.PeekKind() != '0' {
-		return errors.ErrUnsupported // as usual
+		return errors.ErrUnsupported // decoded by default
 	}
 	text, err := decoder.ReadValue()
-	*value = numberOf(string(text))
+	*value = parseNumber(string(text))
 	return err
 }
 
-// readDate spares the library's way for what nearly all dates are: whole seconds.
+// readDate decodes dates of whole seconds, the usual form, faster than the library.
 func readDate(decoder *jsontext.Decoder, date *jwt.NumericDate) error {
 	text, err := decoder.ReadValue()
 	if err != nil {
@@ -156,7 +156,7 @@ func readDate(decoder *jsontext.Decoder, date *jwt.NumericDate) error {
 	return date.UnmarshalJSON(text)
 }
 
-// readAudience takes a text or a list of them.
+// readAudience decodes a string or a list of strings.
 func readAudience(decoder *jsontext.Decoder, audience *jwt.ClaimStrings) error {
 	if decoder.PeekKind() != '"' {
 		return json.UnmarshalDecode(decoder, (*[]string)(audience))
@@ -166,13 +166,13 @@ func readAudience(decoder *jsontext.Decoder, audience *jwt.ClaimStrings) error {
 	return err
 }
 
-// decode reads a part that is JSON. The error has nothing of its text but names and positions.
+// decode decodes a part that is JSON. The error has names and positions, but no other content of the part.
 func decode(encoded string, into any) error {
 	text, err := segments.DecodeString(encoded)
 	if err != nil {
 		return fmt.Errorf("decode base64: %w", err)
 	}
-	err = json.Unmarshal(text, into, reading)
+	err = json.Unmarshal(text, into, unmarshalOptions)
 	var wrong *json.SemanticError
 	if errors.As(err, &wrong) {
 		return fmt.Errorf("%q is a JSON %s, which cannot be", wrong.JSONPointer, wrong.JSONKind)
@@ -180,8 +180,7 @@ func decode(encoded string, into any) error {
 	return err
 }
 
-// checkLife refuses what lives longer than a used ticket is remembered, and what a session could
-// not be made of.
+// checkLife refuses tickets that live longer than used tickets are remembered, and tickets with incomplete claims.
 func (t *Tickets) checkLife(c *claims) *refusal {
 	expires := c.ExpiresAt.Time
 	tooLong := time.Until(expires) > t.ttl+Leeway

@@ -14,33 +14,33 @@ import (
 )
 
 const (
-	// keyPrefix makes a key recognizable in a file or a log it should not be in.
+	// keyPrefix makes leaked keys easy to find in files and logs.
 	keyPrefix = "tdk_"
-	// keyDigits of base62 are more than 256 bits.
+	// keyDigits of base62 have more than 256 bits.
 	keyDigits = 43
-	// minKeyBytes keeps keys that a person made up out: they are hashed without a salt and without
-	// being slow, which only a random key can afford.
+	// minKeyBytes excludes keys that a person made up. Keys are hashed fast and without a salt, which is safe
+	// only for random keys.
 	minKeyBytes = 16
-	// maxKeyBytes bounds what is hashed for a client that has proved nothing.
+	// maxKeyBytes limits the bytes that are hashed for a client that is not authenticated.
 	maxKeyBytes = 512
-	// hashPrefix names how a key was hashed, so that another way can be told apart later.
+	// hashPrefix names the hash function, so that another one can be added later.
 	hashPrefix = "sha256:"
-	// maxNameBytes bounds names: they stand in logs and metrics.
+	// maxNameBytes limits names, which appear in logs and metrics.
 	maxNameBytes = 64
 
 	base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// KeyOptions declares an API key: by the key itself, or by its hash.
+// KeyOptions declares an API key by the key itself or by its hash.
 type KeyOptions struct {
 	Name string
 	Key  string   // "" if Hash is given
-	Hash string   // as [Hash] gives it
+	Hash string   // as returned by [Hash]
 	May  []string // scopes
-	Demo bool     // the key may be short: everybody who reads the manual knows it anyway
+	Demo bool     // the key may be short: it is in the manual
 }
 
-// Keys are the API keys of backends. It holds hashes only.
+// Keys holds the hashes of the API keys of backends.
 type Keys struct{ keys []key }
 
 type key struct {
@@ -49,7 +49,7 @@ type key struct {
 	may  []string
 }
 
-// NewKeys checks the declarations; the error names every mistake.
+// NewKeys checks the declarations. The error names every mistake.
 func NewKeys(declared []KeyOptions) (*Keys, error) {
 	k := &Keys{}
 	var problems []error
@@ -102,8 +102,7 @@ func (k *Keys) declare(o KeyOptions) (key, error) {
 	return made, nil
 }
 
-// Verify says whose key it is and what it may do. It compares with all keys, in a time that tells
-// nothing about them.
+// Verify returns the name and the scopes of a key. It compares with all keys, in constant time.
 func (k *Keys) Verify(secret string) (name string, scopes []string, ok bool) {
 	found := k.find(secret)
 	if found == nil {
@@ -112,7 +111,7 @@ func (k *Keys) Verify(secret string) (name string, scopes []string, ok bool) {
 	return found.name, found.may, true
 }
 
-// Scopes gives what the key of this name may do.
+// Scopes returns the scopes of the key with a name.
 func (k *Keys) Scopes(name string) (scopes []string, ok bool) {
 	for i := range k.keys {
 		if k.keys[i].name == name {
@@ -145,14 +144,14 @@ func (k *key) identity() *router.Identity {
 	}
 }
 
-// NewKey makes a random key.
+// NewKey returns a random key.
 func NewKey() string {
 	digits := make([]byte, 0, keyDigits)
 	for len(digits) < keyDigits {
 		var random [keyDigits]byte
-		rand.Read(random[:]) // never fails: the runtime ends the program instead
+		rand.Read(random[:]) // cannot fail: crypto/rand ends the program instead
 		for _, b := range random {
-			// 248 is 4*62: bytes above it would make some digits likelier.
+			// 248 is 4*62: larger bytes would make some digits more likely.
 			if b < 248 && len(digits) < keyDigits {
 				digits = append(digits, base62[b%62])
 			}
@@ -161,7 +160,7 @@ func NewKey() string {
 	return keyPrefix + string(digits)
 }
 
-// Hash gives what the configuration may hold instead of the key.
+// Hash returns the hash of a key, which the configuration may hold instead of the key.
 func Hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hashPrefix + hex.EncodeToString(sum[:])

@@ -16,25 +16,25 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The cost of a password that is made here: what OWASP asks for at least (2023), one thread.
+// The cost of new password hashes: the minimum of OWASP (2023) with one thread.
 const (
 	DefaultMemory = 19 << 10 // KiB
-	DefaultTime   = 2        // passes over it
+	DefaultTime   = 2        // passes over the memory
 
 	saltBytes = 16
 	hashBytes = 32
 
-	// maxMemory (KiB) and maxTime bound what a hash in the configuration may cost the server: a
-	// stranger can make it pay as often as he likes.
+	// maxMemory (KiB), maxTime and maxThreads limit the cost of a hash in the configuration. Strangers can
+	// make the server pay that cost as often as they like.
 	maxMemory  = 256 << 10
 	maxTime    = 64
 	maxThreads = 16
 
-	// maxPasswordBytes bounds what is hashed for a client that has proved nothing.
+	// maxPasswordBytes limits the bytes that are hashed for a client that is not authenticated.
 	maxPasswordBytes = 1024
 
-	// hashingAtOnce bounds the memory of all logins together; the next ones wait, at most as long as a
-	// client may take to join. 4 times 19 MiB is less than 100,000 idle connections.
+	// hashingAtOnce limits the memory of concurrent logins. Further logins wait, at most for the time that a
+	// client has to join. 4 times 19 MiB is less than 100,000 idle connections take.
 	hashingAtOnce = 4
 )
 
@@ -45,10 +45,10 @@ type passwordHash struct {
 	salt, hash   []byte
 }
 
-// phcForm is the usual way to write one down (password-hashing-competition string format).
+// phcForm is the text form of a hash (PHC string format).
 const phcForm = "$argon2id$v=%d$m=%d,t=%d,p=%d$%s"
 
-// HashPassword makes what the configuration holds instead of a password.
+// HashPassword returns the hash of a password, which the configuration holds instead of the password.
 func HashPassword(password string) (string, error) {
 	prepared, err := prepare(password)
 	if err != nil {
@@ -62,11 +62,11 @@ func HashPassword(password string) (string, error) {
 
 func newSalt() []byte {
 	salt := make([]byte, saltBytes)
-	rand.Read(salt) // never fails: the runtime ends the program instead
+	rand.Read(salt) // cannot fail: crypto/rand ends the program instead
 	return salt
 }
 
-// prepare gives the one form of a password that may be typed in several (SASLprep, RFC 4013).
+// prepare returns the normal form of a password (SASLprep, RFC 4013).
 func prepare(password string) (string, error) {
 	if len(password) > maxPasswordBytes {
 		return "", fmt.Errorf("the password has %d bytes; at most %d are taken", len(password), maxPasswordBytes)
@@ -106,15 +106,15 @@ func parsePassword(text string) (*passwordHash, error) {
 	return p, nil
 }
 
-// matches costs the same whether it does or not.
+// matches reports whether the password is right, in constant time.
 func (p *passwordHash) matches(prepared string) bool {
 	hash := argon2.IDKey([]byte(prepared), p.salt, p.time, p.memory, p.threads, uint32(len(p.hash)))
 	return subtle.ConstantTimeCompare(hash, p.hash) == 1
 }
 
-// login takes the password of a user, which came by the method "ticket". A user who does not exist
-// costs as much time as one who does.
-func (c *Chain) login(ctx context.Context, authid, password string) (*router.Identity, error) {
+// checkPassword checks a password that was sent by the method "ticket". An unknown user takes as much time as a
+// known one.
+func (c *Chain) checkPassword(ctx context.Context, authid, password string) (*router.Identity, error) {
 	found := c.options.Users.find(authid, hasPassword)
 	u := found
 	if found == nil {

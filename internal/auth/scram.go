@@ -19,25 +19,29 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The functions that make a key of a password (WAMP, "SCRAM").
+// The key derivation functions (WAMP, "SCRAM").
 const (
 	KDFArgon2id = "argon2id13"
 	KDFPBKDF2   = "pbkdf2"
 )
 
 const (
-	// minSCRAMIterations is what RFC 7677 asks for with PBKDF2.
+	// minSCRAMIterations is the minimum of RFC 7677 for PBKDF2.
 	minSCRAMIterations = 4096
-	// minNonceText and maxNonceText bound the client's nonce: too short it protects the client from
-	// nothing, too long it is a burden.
+	// minNonceText and maxNonceText limit the length of the client's nonce: a short nonce does not protect the
+	// client, a long one wastes memory.
 	minNonceText = 8
 	maxNonceText = 256
-	// serverNonceBytes is the server's part of the nonce.
+	// serverNonceBytes is the size of the server's part of the nonce.
 	serverNonceBytes = 18
 )
 
-// SCRAM is what wamp-scram compares with. Nobody can log in with it, and nobody can play this server
-// with less than it.
+// scramMethod is the method "wamp-scram".
+var scramMethod = method{methodSCRAM, func(o *ChainOptions) bool {
+	return o.Users.anyHas(hasSCRAM) || o.Dynamic.supports(methodSCRAM)
+}, (*Chain).beginSCRAM}
+
+// SCRAM is the credential of wamp-scram. It is not enough to log in, but it is enough to impersonate this server.
 type SCRAM struct {
 	Salt       string // base64
 	KDF        string
@@ -47,14 +51,14 @@ type SCRAM struct {
 	ServerKey  string // base64
 }
 
-// scramSecret is a [SCRAM] that was checked.
+// scramSecret is a checked and decoded [SCRAM].
 type scramSecret struct {
 	salt, kdf            string
 	iterations, memory   int
 	storedKey, serverKey []byte
 }
 
-// NewSCRAM derives the keys of a password, with Argon2id and a new salt.
+// NewSCRAM derives the keys from a password and a new salt, with Argon2id.
 func NewSCRAM(password string) (*SCRAM, error) {
 	prepared, err := prepare(password)
 	if err != nil {
@@ -65,13 +69,13 @@ func NewSCRAM(password string) (*SCRAM, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored := sha256.Sum256(keyed(salted, "Client Key"))
+	stored := sha256.Sum256(hmacSHA256(salted, "Client Key"))
 	s.StoredKey = base64.StdEncoding.EncodeToString(stored[:])
-	s.ServerKey = base64.StdEncoding.EncodeToString(keyed(salted, "Server Key"))
+	s.ServerKey = base64.StdEncoding.EncodeToString(hmacSHA256(salted, "Server Key"))
 	return s, nil
 }
 
-// salted is SaltedPassword (RFC 5802, section 3).
+// salted returns SaltedPassword (RFC 5802, section 3).
 func (s *SCRAM) salted(prepared string) ([]byte, error) {
 	salt, err := base64.StdEncoding.DecodeString(s.Salt)
 	if err != nil {
@@ -106,8 +110,7 @@ func (s *SCRAM) secret() (*scramSecret, error) {
 	return made, nil
 }
 
-// keyed is HMAC-SHA256, which SCRAM is made of.
-func keyed(key []byte, text string) []byte {
+func hmacSHA256(key []byte, text string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(text))
 	return mac.Sum(nil)
@@ -117,12 +120,12 @@ func keyed(key []byte, text string) []byte {
 type scramExchange struct {
 	authid      string
 	clientNonce string
-	nonce       string // the client's and ours
+	nonce       string // the client's and the server's
 	binding     binding
 	secret      *scramSecret
 }
 
-// message is AuthMessage (RFC 5802, section 3, as WAMP writes it).
+// message returns AuthMessage (RFC 5802, section 3, as WAMP writes it).
 func (e *scramExchange) message() string {
 	name := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(e.authid)
 	input := "n,,"
@@ -134,20 +137,20 @@ func (e *scramExchange) message() string {
 		",c=" + base64.StdEncoding.EncodeToString([]byte(input)) + ",r=" + e.nonce
 }
 
-// verify checks the client's proof and gives ours.
+// verify checks the client's proof and returns the server's.
 func (e *scramExchange) verify(proof string) (verifier string, ok bool) {
 	message := e.message()
 	given, err := base64.StdEncoding.Strict().DecodeString(clipped(proof))
 	if err != nil || len(given) != sha256.Size {
-		given = make([]byte, sha256.Size) // and take as long as ever
+		given = make([]byte, sha256.Size) // fails, in the same time
 	}
 	clientKey := make([]byte, sha256.Size)
-	subtle.XORBytes(clientKey, given, keyed(e.secret.storedKey, message))
+	subtle.XORBytes(clientKey, given, hmacSHA256(e.secret.storedKey, message))
 	stored := sha256.Sum256(clientKey)
 	if subtle.ConstantTimeCompare(stored[:], e.secret.storedKey) != 1 {
 		return "", false
 	}
-	return base64.StdEncoding.EncodeToString(keyed(e.secret.serverKey, message)), true
+	return base64.StdEncoding.EncodeToString(hmacSHA256(e.secret.serverKey, message)), true
 }
 
 func clipped(signature string) string {
@@ -157,7 +160,7 @@ func clipped(signature string) string {
 	return signature
 }
 
-// repeated reports whether AUTHENTICATE says again what was agreed on.
+// repeated reports whether AUTHENTICATE repeats the nonce and the channel binding of the exchange.
 func (e *scramExchange) repeated(extra wamp.Dict) bool {
 	nonce, _ := extra.String("nonce")
 	kind, _ := extra.String("channel_binding")
@@ -172,36 +175,36 @@ func (e *scramExchange) repeated(extra wamp.Dict) bool {
 	return err == nil && subtle.ConstantTimeCompare(raw, e.binding.data) == 1
 }
 
-// beginSCRAM answers the client's nonce.
-func (c *Chain) beginSCRAM(ctx context.Context, a *attempt) (router.AuthResult, error) {
-	if err := c.checkAuthID(a, MethodSCRAM); err != nil {
+// beginSCRAM sends the challenge with the server's nonce.
+func (c *Chain) beginSCRAM(ctx context.Context, l *login) (router.AuthResult, error) {
+	if err := c.checkAuthID(l, MethodSCRAM); err != nil {
 		return router.AuthResult{}, err
 	}
-	e := &scramExchange{authid: a.authid}
-	e.clientNonce, _ = a.extra.String("nonce")
+	e := &scramExchange{authid: l.authid}
+	e.clientNonce, _ = l.extra.String("nonce")
 	if _, err := base64.StdEncoding.DecodeString(e.clientNonce); err != nil || len(e.clientNonce) < minNonceText || len(e.clientNonce) > maxNonceText {
 		c.counters.count(MethodSCRAM, Malformed)
 		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied,
 			"wamp-scram needs authextra.nonce: %d to %d characters of base64", minNonceText, maxNonceText)
 	}
-	if kind, given := a.extra.String("channel_binding"); given {
+	if kind, given := l.extra.String("channel_binding"); given {
 		var ok bool
-		if e.binding, ok = c.bindingOf(a, kind); !ok {
+		if e.binding, ok = c.bindingOf(l, kind); !ok {
 			c.counters.count(MethodSCRAM, Unbound)
 			return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the channel binding %q is not possible on this connection", kind)
 		}
 	}
-	found, err := c.find(ctx, a, hasSCRAM)
+	found, err := c.find(ctx, l, hasSCRAM)
 	if err != nil {
 		return router.AuthResult{}, err
 	}
 	u := found
 	if found == nil {
-		u = c.decoy.user(a.authid)
+		u = c.decoy.user(l.authid)
 	}
 	e.secret = u.scram
 	ours := make([]byte, serverNonceBytes)
-	rand.Read(ours) // never fails: the runtime ends the program instead
+	rand.Read(ours) // cannot fail: crypto/rand ends the program instead
 	e.nonce = e.clientNonce + base64.StdEncoding.EncodeToString(ours)
 	var memory any
 	if e.secret.kdf == KDFArgon2id {

@@ -15,58 +15,59 @@ import (
 )
 
 const (
-	// Audience is what the aud of a ticket must be: a token that the application made for
-	// something else does not open a session here.
+	// Audience is the required aud of a ticket. A token that the application made for another purpose does not
+	// open a session here.
 	Audience = "tidings"
-	// DefaultTTL is how long a ticket is valid: as long as a page may take to load and connect.
+	// DefaultTTL is the life of a ticket: the time that a page may take to load and connect.
 	DefaultTTL = 5 * time.Minute
-	// Leeway is what the clocks of the application's server and ours may differ.
+	// Leeway is the allowed difference between the clocks of the application and this server.
 	Leeway = 10 * time.Second
 
-	// minSecretBytes is the size of the hash: shorter secrets are weaker than HMAC-SHA256.
+	// minSecretBytes is the size of the hash; shorter secrets weaken HMAC-SHA256.
 	minSecretBytes = 32
-	// maxTicketBytes bounds what is decoded for a client that has proved nothing. It fits a URL.
+	// maxTicketBytes limits the bytes that are decoded for a client that is not authenticated. A ticket fits into
+	// a URL.
 	maxTicketBytes = 8 << 10
 )
 
-// ReplayGuard remembers the tickets that have been used.
+// ReplayGuard makes each ticket valid once.
 type ReplayGuard interface {
-	// Use says that the ticket is used and whether that is the first time. It must remember it
-	// until the time given. An error means that it does not know.
+	// Use records the use of an id until the given time, and reports whether it is the first use. An error means
+	// that the caller must refuse the ticket.
 	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
 }
 
-// TicketOptions is what tickets stand on.
+// TicketOptions configures [Tickets]. Secrets and ReplayGuard are required.
 type TicketOptions struct {
-	Secrets     []string      // the first signs, all verify: a new one goes in front of the old one
-	TTL         time.Duration // the longest life of a ticket, and the usual one; 0: DefaultTTL
+	Secrets     []string      // the first signs, all verify: put a new secret in front of the old one
+	TTL         time.Duration // the longest and the default life of a ticket; 0 means DefaultTTL
 	ReplayGuard ReplayGuard
 	Logger      *slog.Logger
 }
 
-// Tickets issues one-time tickets and takes them back. A ticket is a JWT, signed with HMAC-SHA256,
-// that an application may sign by itself too. It is safe for concurrent use.
+// Tickets issues and redeems one-time tickets. A ticket is a JWT, signed with HMAC-SHA256; applications may also sign
+// tickets themselves. Safe for concurrent use.
 type Tickets struct {
-	signing   []byte
-	verify    []any // []byte each, as the library wants it
-	validator *jwt.Validator
-	ttl       time.Duration
-	guard     ReplayGuard
-	log       *slog.Logger
-	counters  counters
+	signingKey []byte
+	verifyKeys []any // of type []byte, as the library requires
+	validator  *jwt.Validator
+	ttl        time.Duration
+	guard      ReplayGuard
+	log        *slog.Logger
+	counters   counters
 }
 
-// Grant is whom a ticket is for.
+// Grant is the identity that a ticket is issued for.
 type Grant struct {
 	User   string // required
 	Name   string
 	Roles  []string // the first is WAMP's authrole
 	Tenant string
-	Claims map[string]any // what rules may ask for
-	TTL    time.Duration  // 0: as configured; more than that is refused
+	Claims map[string]any // for rules
+	TTL    time.Duration  // 0 means the configured TTL; a longer one is refused
 }
 
-// NewTickets checks the options.
+// NewTickets returns an error if the options are unsafe or incomplete.
 func NewTickets(options TicketOptions) (*Tickets, error) {
 	t := &Tickets{ttl: options.TTL, guard: options.ReplayGuard, log: options.Logger, counters: newCounters()}
 	if t.ttl <= 0 {
@@ -86,9 +87,9 @@ func NewTickets(options TicketOptions) (*Tickets, error) {
 			return nil, fmt.Errorf("ticket secret %d has %d bytes; it needs at least %d random ones, such as those of: openssl rand -base64 32",
 				i+1, len(secret), minSecretBytes)
 		}
-		t.verify = append(t.verify, []byte(secret))
+		t.verifyKeys = append(t.verifyKeys, []byte(secret))
 	}
-	t.signing = []byte(options.Secrets[0])
+	t.signingKey = []byte(options.Secrets[0])
 	t.validator = jwt.NewValidator(
 		jwt.WithAudience(Audience),
 		jwt.WithExpirationRequired(),
@@ -98,7 +99,7 @@ func NewTickets(options TicketOptions) (*Tickets, error) {
 	return t, nil
 }
 
-// TTL is the longest life of a ticket.
+// TTL returns the longest life of a ticket.
 func (t *Tickets) TTL() time.Duration { return t.ttl }
 
 // Issue signs a ticket. The error is a *[wamp.Failure] if the grant is at fault.
@@ -109,7 +110,7 @@ func (t *Tickets) Issue(grant Grant) (ticket string, expires time.Time, err erro
 	if grant.TTL < 0 || grant.TTL > t.ttl {
 		return "", time.Time{}, wamp.Fail(wamp.ErrInvalidArgument, "a ticket lives at most %s, not %s", t.ttl, grant.TTL)
 	}
-	now := time.Now().Truncate(time.Second) // what a JWT can express
+	now := time.Now().Truncate(time.Second) // the resolution of a JWT
 	expires = now.Add(grant.TTL)
 	c := &claims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -121,7 +122,7 @@ func (t *Tickets) Issue(grant Grant) (ticket string, expires time.Time, err erro
 	if err := c.check(); err != nil {
 		return "", time.Time{}, wamp.Fail(wamp.ErrInvalidArgument, "%s", err)
 	}
-	ticket, err = jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.signing)
+	ticket, err = jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.signingKey)
 	if err != nil {
 		return "", time.Time{}, wamp.Fail(wamp.ErrInvalidArgument, "the claims cannot be written as JSON: %s", err)
 	}
@@ -131,21 +132,21 @@ func (t *Tickets) Issue(grant Grant) (ticket string, expires time.Time, err erro
 	return ticket, expires, nil
 }
 
-// Redeem takes a ticket back for the identity in it. Of all who try with the same ticket, on all
+// Redeem returns the identity of a ticket and marks the ticket as used. Of all calls with the same ticket, on all
 // nodes, one succeeds. The error is a *[wamp.Failure] that may be shown to the client.
 func (t *Tickets) Redeem(ctx context.Context, ticket string) (*router.Identity, error) {
 	return t.redeem(ctx, ticket, "")
 }
 
-// redeem refuses a ticket that is not for the user the client said it is, before it is spent; an
-// empty user is whoever the ticket is for.
+// redeem is Redeem for a client that names a user; an empty user matches every ticket. A ticket of another user is
+// refused and stays unused.
 func (t *Tickets) redeem(ctx context.Context, ticket, user string) (*router.Identity, error) {
 	c, refused := t.read(ticket)
 	if refused == nil && user != "" && user != c.Subject {
 		refused = refuse(Mismatch, "the ticket is for another user than the authid says")
 	}
 	if refused == nil {
-		refused = t.spend(ctx, c)
+		refused = t.markUsed(ctx, c)
 	}
 	if refused != nil {
 		t.counters.count(MethodTicket, refused.result)
@@ -156,11 +157,11 @@ func (t *Tickets) redeem(ctx context.Context, ticket, user string) (*router.Iden
 	return c.identity(), nil
 }
 
-func (t *Tickets) spend(ctx context.Context, c *claims) *refusal {
+func (t *Tickets) markUsed(ctx context.Context, c *claims) *refusal {
 	fresh, err := t.guard.Use(ctx, c.ID, c.ExpiresAt.Add(Leeway))
 	switch {
 	case err != nil:
-		// Not knowing must not let a stolen ticket in.
+		// A stolen ticket must not be accepted while the guard is unavailable.
 		return &refusal{Unavailable, "tickets cannot be checked at the moment; try again", err}
 	case !fresh:
 		return refuse(Used, "the ticket was used before; each is good for one connection: ask the application for a new one")
@@ -168,8 +169,8 @@ func (t *Tickets) spend(ctx context.Context, c *claims) *refusal {
 	return nil
 }
 
-// logRefusal names the ticket by its id, and only if it is really one of ours: anything else would
-// let strangers write our log.
+// logRefusal logs a refusal. It names the ticket's id only if the signature is valid, because strangers must not
+// write to the log.
 func (t *Tickets) logRefusal(ctx context.Context, c *claims, refused *refusal) {
 	attributes := []any{"result", string(refused.result)}
 	if c != nil {

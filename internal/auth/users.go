@@ -10,26 +10,25 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// maxUserKeys bounds the public keys of one user: a laptop, a phone, some machines.
+// maxUserKeys limits the public keys of one user, one for each device.
 const maxUserKeys = 32
 
-// UserOptions declare somebody who may log in, and how. At least one credential is needed.
+// UserOptions declares a user. At least one credential is required.
 type UserOptions struct {
 	AuthID   string // WAMP authid
-	Name     string // for people; "" is the authid
+	Name     string // display name; "" means the authid
 	Roles    []string
 	Tenant   string
 	Claims   map[string]any
-	Password string   // as [HashPassword] gives it
+	Password string   // as returned by [HashPassword]
 	CRA      *CRA     // for wampcra
 	SCRAM    *SCRAM   // for wamp-scram
 	Keys     []string // Ed25519 public keys in hexadecimal, for cryptosign
 }
 
-// user is somebody who is known, ready to be compared with. A field that is nil is a credential that
-// the user does not have.
+// user is a user with decoded credentials. A nil field is a credential that the user does not have.
 type user struct {
-	who      router.Identity // without Method and Provider
+	profile  router.Identity // without Method and Provider
 	provider string
 	password *passwordHash
 	cra      *CRA
@@ -37,9 +36,9 @@ type user struct {
 	keys     []ed25519.PublicKey
 }
 
-// identity is who the user is once it has proved that by a method.
+// identity returns the identity of a user that has logged in by a method.
 func (u *user) identity(method string) *router.Identity {
-	who := u.who
+	who := u.profile
 	who.Method, who.Provider = method, u.provider
 	return &who
 }
@@ -50,10 +49,10 @@ func newUser(o UserOptions) (*user, error) {
 	}
 	c := claims{Name: o.Name, Roles: o.Roles, Tenant: o.Tenant, Extra: o.Claims}
 	c.Subject = o.AuthID
-	if err := c.checkPerson(); err != nil {
+	if err := c.checkUser(); err != nil {
 		return nil, err
 	}
-	u := &user{who: *c.identity(), provider: providerStatic}
+	u := &user{profile: *c.identity(), provider: providerStatic}
 	var err error
 	if o.Password != "" {
 		if u.password, err = parsePassword(o.Password); err != nil {
@@ -85,20 +84,20 @@ func newUser(o UserOptions) (*user, error) {
 	return u, nil
 }
 
-// Users are those who are declared in the configuration. It holds no password and no secret that one
-// could be told from; the keys for wampcra are as good as the password there, and are the exception.
+// Users holds the users of the configuration. It has no passwords and no secrets from which a password could be
+// derived. The exception are keys of wampcra, which are as good as a password.
 type Users struct {
-	byID  map[string]*user
-	byKey map[string]*user // by the bytes of a public key
-	first []*user          // in order of declaration
+	byID    map[string]*user
+	byKey   map[string]*user // by the bytes of a public key
+	inOrder []*user          // in order of declaration
 }
 
-// NewUsers makes an empty set. It is not safe for concurrent use before the last Add.
+// NewUsers returns an empty set. It is safe for concurrent use only after the last Add.
 func NewUsers() *Users {
 	return &Users{byID: make(map[string]*user), byKey: make(map[string]*user)}
 }
 
-// Add declares a user.
+// Add adds a user.
 func (u *Users) Add(o UserOptions) error {
 	added, err := newUser(o)
 	if err != nil {
@@ -112,21 +111,21 @@ func (u *Users) Add(o UserOptions) error {
 	}
 	for _, key := range added.keys {
 		if owner := u.byKey[string(key)]; owner != nil {
-			return fmt.Errorf("cryptosign: the key %x is the key of %q already", []byte(key), owner.who.ID)
+			return fmt.Errorf("cryptosign: the key %x is the key of %q already", []byte(key), owner.profile.ID)
 		}
 	}
 	for _, key := range added.keys {
 		u.byKey[string(key)] = added
 	}
 	u.byID[o.AuthID] = added
-	u.first = append(u.first, added)
+	u.inOrder = append(u.inOrder, added)
 	return nil
 }
 
-// Len is how many users there are.
-func (u *Users) Len() int { return len(u.first) }
+// Len returns the number of users.
+func (u *Users) Len() int { return len(u.inOrder) }
 
-// find gives the user who has a credential for the method; nil if there is none.
+// find returns the user of an authid if it has a credential, or nil.
 func (u *Users) find(authid string, has func(*user) bool) *user {
 	if u == nil {
 		return nil
@@ -137,12 +136,12 @@ func (u *Users) find(authid string, has func(*user) bool) *user {
 	return nil
 }
 
-// knows reports whether an authid is declared.
+// knows reports whether a user has the authid.
 func (u *Users) knows(authid string) bool { return u != nil && u.byID[authid] != nil }
 
-// some reports whether there is somebody with a credential.
-func (u *Users) some(has func(*user) bool) bool {
-	return u != nil && slices.ContainsFunc(u.first, has)
+// anyHas reports whether any user has a credential.
+func (u *Users) anyHas(has func(*user) bool) bool {
+	return u != nil && slices.ContainsFunc(u.inOrder, has)
 }
 
 func hasPassword(u *user) bool { return u.password != nil }
@@ -150,14 +149,14 @@ func hasCRA(u *user) bool      { return u.cra != nil }
 func hasSCRAM(u *user) bool    { return u.scram != nil }
 func hasKeys(u *user) bool     { return len(u.keys) > 0 }
 
-// seed is stable as long as the declarations are, and nobody knows it who does not know them.
+// seed derives a secret from the users' credentials. It changes only with them.
 func (u *Users) seed() []byte {
-	if u == nil || len(u.first) == 0 {
+	if u == nil || len(u.inOrder) == 0 {
 		return nil
 	}
 	hash := sha256.New()
-	for _, user := range u.first {
-		fmt.Fprintf(hash, "%q\n", user.who.ID)
+	for _, user := range u.inOrder {
+		fmt.Fprintf(hash, "%q\n", user.profile.ID)
 		if user.password != nil {
 			hash.Write(user.password.hash)
 		}

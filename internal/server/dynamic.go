@@ -20,9 +20,9 @@ func (s *Server) newDynamic(c *config.Dynamic) *auth.Dynamic {
 	options := auth.DynamicOptions{Methods: c.Methods, Timeout: c.Timeout, MaxInFlight: c.Concurrency, Logger: s.logger}
 	if c.Webhook.Value != "" {
 		s.loginHook = hook.NewWebhook(hook.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
-		options.Oracle = s.loginHook
+		options.Source = s.loginHook
 	} else {
-		options.Oracle = loginProcedure{s, wamp.URI(c.Procedure.Value)}
+		options.Source = loginProcedure{s, wamp.URI(c.Procedure.Value)}
 	}
 	return auth.NewDynamic(options)
 }
@@ -33,7 +33,7 @@ type loginProcedure struct {
 	uri    wamp.URI
 }
 
-// Exchange implements [auth.Oracle]. It takes an ERROR with not_authorized for a refusal, because many
+// Exchange implements [auth.UserSource]. It takes an ERROR with not_authorized for a refusal, because many
 // frameworks refuse that way.
 func (l loginProcedure) Exchange(ctx context.Context, question []byte) ([]byte, error) {
 	answer, err := hook.NewProcedure(l.server.realm, l.uri).Exchange(ctx, question)
@@ -46,6 +46,6 @@ func (l loginProcedure) Exchange(ctx context.Context, question []byte) ([]byte, 
 
 // Interface guards.
 var (
-	_ auth.Oracle = (*hook.Webhook)(nil)
-	_ auth.Oracle = loginProcedure{}
+	_ auth.UserSource = (*hook.Webhook)(nil)
+	_ auth.UserSource = loginProcedure{}
 )

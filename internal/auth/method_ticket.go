@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// ticketMethod is the method "ticket". WAMP has no other method that sends a secret as it is, so it also takes API keys
+// and passwords.
+var ticketMethod = method{methodTicket, acceptsSecrets, (*Chain).beginTicket}
+
+// beginTicket asks for the secret. A client whose secret is wrong is refused and not tried with the next method of
+// its list.
+func (c *Chain) beginTicket(_ context.Context, l *login) (router.AuthResult, error) {
+	return router.AuthResult{
+		Challenge: &wamp.Challenge{Method: methodTicket, Extra: wamp.Dict{}},
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
+			identity, err := c.redeem(ctx, answer.Signature, l)
+			return router.AuthResult{Identity: identity}, err
+		},
+	}, nil
+}
+
+// redeem returns the identity of the owner of a secret: an API key, a ticket or a password.
+func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*router.Identity, error) {
+	if c.options.Keys != nil {
+		if key := c.options.Keys.find(secret); key != nil {
+			return c.acceptKey(ctx, key, l.authid)
+		}
+	}
+	asks := c.options.Dynamic.supports(methodTicket)
+	switch {
+	case c.options.Tickets != nil && (looksLikeTicket(secret) || !c.mayBePassword(l) && !asks):
+		return c.options.Tickets.redeem(ctx, secret, l.authid)
+	case asks && !c.options.Users.knows(l.authid):
+		return c.checkForeignTicket(ctx, l, secret)
+	case c.mayBePassword(l):
+		return c.checkPassword(ctx, l.authid, secret)
+	}
+	c.counters.count(MethodKey, Unknown)
+	c.log.InfoContext(ctx, "an unknown API key was refused")
+	return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "no such API key")
+}
+
+// acceptsSecrets reports whether the options accept tickets, API keys or passwords.
+func acceptsSecrets(o *ChainOptions) bool {
+	return o.Tickets != nil || o.Keys != nil || o.Users.anyHas(hasPassword) || o.Dynamic.supports(methodTicket)
+}
+
+// mayBePassword reports whether a secret may be the password of the user that the client names.
+func (c *Chain) mayBePassword(l *login) bool {
+	return l.authid != "" && c.options.Users.anyHas(hasPassword)
+}
+
+// looksLikeTicket distinguishes tickets from passwords. A JWT has three parts of base64, the first of which begins
+// with {". A password of that form does not work.
+func looksLikeTicket(secret string) bool {
+	return strings.HasPrefix(secret, "eyJ") && strings.Count(secret, ".") == 2
+}
+
+func (c *Chain) acceptKey(ctx context.Context, key *key, authid string) (*router.Identity, error) {
+	if authid != "" && authid != key.name {
+		c.counters.count(MethodKey, Mismatch)
+		c.log.InfoContext(ctx, "an API key was refused: it has another name than the authid", "key", key.name)
+		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is not the name of this API key; leave it out or give the name")
+	}
+	c.counters.count(MethodKey, Accepted)
+	return key.identity(), nil
+}
