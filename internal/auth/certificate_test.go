@@ -53,7 +53,7 @@ func certificatesChain(t *testing.T, rules ...auth.CertificateRule) *auth.Chain 
 	return auth.NewChain(auth.ChainOptions{Certificates: certificates, Anonymous: auth.NewAnonymous("")})
 }
 
-func TestTheFirstRuleForACertificateSaysWhoItIs(t *testing.T) {
+func TestTheFirstMatchingRuleGivesACertificateItsIdentity(t *testing.T) {
 	robot := clientCertificate(t, pkix.Name{CommonName: "r7.machines.example.com", Organization: []string{"Acme"}, OrganizationalUnit: []string{"machines"}})
 	sum := sha256.Sum256(robot.Raw)
 	for name, c := range map[string]struct {
@@ -81,7 +81,7 @@ func TestTheFirstRuleForACertificateSaysWhoItIs(t *testing.T) {
 	}
 }
 
-func TestACertificateThatNoRuleIsForMakesNobodyAnonymous(t *testing.T) {
+func TestAClientWithAnUnknownCertificateIsNotMadeAnonymous(t *testing.T) {
 	robot := clientCertificate(t, pkix.Name{CommonName: "robot"})
 	for name, c := range map[string]struct {
 		rule    auth.CertificateRule
@@ -99,7 +99,7 @@ func TestACertificateThatNoRuleIsForMakesNobodyAnonymous(t *testing.T) {
 	}
 }
 
-func TestOnlyACertificateThatWasVerifiedCounts(t *testing.T) {
+func TestOnlyAVerifiedCertificateCounts(t *testing.T) {
 	chain := certificatesChain(t, auth.CertificateRule{})
 	h := shows(clientCertificate(t, pkix.Name{CommonName: "robot"}), methods("tls"))
 	h.Peer.Connection.VerifiedChains = nil
@@ -109,7 +109,7 @@ func TestOnlyACertificateThatWasVerifiedCounts(t *testing.T) {
 	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 }
 
-func TestAWrongRuleForCertificatesIsRefused(t *testing.T) {
+func TestAnInvalidCertificateRuleIsRefused(t *testing.T) {
 	for _, rule := range []auth.CertificateRule{{Fingerprint: "00"}, {AuthID: "serial"}, {Roles: []string{""}}, {Tenant: strings.Repeat("x", 1000)}} {
 		if err := auth.NewCertificates().Add(rule); err == nil {
 			t.Errorf("%+v was taken", rule)

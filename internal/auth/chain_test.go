@@ -27,7 +27,7 @@ func everything(t *testing.T) (*auth.Chain, *auth.Tickets) {
 	}), tickets
 }
 
-// answer plays the client's part of the method "ticket".
+// answer logs in by the method "ticket".
 func answer(t *testing.T, chain *auth.Chain, details wamp.Dict, secret string) (*router.Identity, error) {
 	t.Helper()
 	outcome, err := chain.Authenticate(t.Context(), hello(details))
@@ -44,7 +44,7 @@ func answer(t *testing.T, chain *auth.Chain, details wamp.Dict, secret string) (
 	return outcome.Identity, err
 }
 
-func TestTheMethodTicketTakesATicket(t *testing.T) {
+func TestTheMethodTicketAcceptsATicket(t *testing.T) {
 	chain, tickets := everything(t)
 	for _, details := range []wamp.Dict{methods("ticket"), {"authmethods": []any{"ticket"}, "authid": "42"}} {
 		ticket := issue(t, tickets)
@@ -55,7 +55,7 @@ func TestTheMethodTicketTakesATicket(t *testing.T) {
 	}
 }
 
-func TestTheMethodTicketTakesAnAPIKey(t *testing.T) {
+func TestTheMethodTicketAcceptsAnAPIKey(t *testing.T) {
 	chain, _ := everything(t)
 	want := &router.Identity{
 		ID: "erp", Name: "erp", Roles: []string{"backend"}, Method: "ticket", Provider: "api_key", Backend: true, Key: "erp",
@@ -74,7 +74,7 @@ func TestTheMethodTicketTakesAnAPIKey(t *testing.T) {
 	}
 }
 
-func TestWhoClaimsToBeSomebodyElseIsRefusedAndTheTicketIsStillGood(t *testing.T) {
+func TestATicketOfAnotherUserIsRefusedAndStaysUnused(t *testing.T) {
 	chain, tickets := everything(t)
 	ticket := issue(t, tickets)
 	_, err := answer(t, chain, wamp.Dict{"authmethods": []any{"ticket"}, "authid": "1"}, ticket)
@@ -95,7 +95,7 @@ func TestAFailedTicketIsNotContinuedAsAnonymous(t *testing.T) {
 	}
 }
 
-func TestTheFirstMethodOfTheClientThatIsOfferedDecides(t *testing.T) {
+func TestTheFirstOfferedMethodOfTheClientsListDecides(t *testing.T) {
 	chain, _ := everything(t)
 	for _, details := range []wamp.Dict{methods("anonymous", "ticket"), methods("wampcra", "anonymous"), {}, methods()} {
 		outcome, err := chain.Authenticate(t.Context(), hello(details))
@@ -109,7 +109,7 @@ func TestTheFirstMethodOfTheClientThatIsOfferedDecides(t *testing.T) {
 	}
 }
 
-func TestAnonymousSessionsAreNobodyElse(t *testing.T) {
+func TestEachAnonymousSessionHasItsOwnIdentity(t *testing.T) {
 	chain, _ := everything(t)
 	seen := make(map[string]bool)
 	for range 10 {
@@ -125,7 +125,7 @@ func TestAnonymousSessionsAreNobodyElse(t *testing.T) {
 	}
 }
 
-func TestWithoutAnAcceptableMethodTheOfferedOnesAreNamed(t *testing.T) {
+func TestARefusalWithoutAMatchingMethodNamesTheOfferedMethods(t *testing.T) {
 	all, _ := everything(t)
 	onlyTickets := auth.NewChain(auth.ChainOptions{Tickets: newTickets(t, auth.TicketOptions{})})
 	for name, c := range map[string]struct {
@@ -152,7 +152,7 @@ func TestWithoutAnAcceptableMethodTheOfferedOnesAreNamed(t *testing.T) {
 	}
 }
 
-func TestAnIdentityFromTheHandshakeWins(t *testing.T) {
+func TestAnIdentityFromTheHandshakeTakesPrecedence(t *testing.T) {
 	chain, _ := everything(t)
 	known := &router.Identity{ID: "42"}
 	for _, details := range []wamp.Dict{{}, methods("anonymous"), methods("ticket"), {"authid": "42"}} {
@@ -168,7 +168,7 @@ func TestAnIdentityFromTheHandshakeWins(t *testing.T) {
 	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 }
 
-func TestAServerOfKeysAloneSaysThatAKeyIsUnknown(t *testing.T) {
+func TestAServerThatAcceptsOnlyKeysReportsAnUnknownKey(t *testing.T) {
 	chain := auth.NewChain(auth.ChainOptions{Keys: newKeys(t, auth.KeyOptions{Name: "erp", Key: auth.NewKey()})})
 	_, err := answer(t, chain, methods("ticket"), "tdk_wrong")
 	failure := refusedAs(t, err, wamp.ErrAuthenticationDenied)

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// site is a chain that remembers browsers.
+// site is a chain with cookies and tickets.
 type site struct {
 	*auth.Chain
 	tickets *auth.Tickets
@@ -44,10 +44,10 @@ func (s site) login(t *testing.T, cookie, secret string) {
 	}
 }
 
-func TestABrowserComesBackAsWhomItLoggedIn(t *testing.T) {
+func TestABrowserReturnsWithTheIdentityOfItsLogin(t *testing.T) {
 	s := newSite(t, time.Hour, 10)
 	_, err := s.visit(t, "mine", methods("cookie", "anonymous"))
-	refusedAs(t, err, wamp.ErrAuthenticationDenied) // not made anonymous, either
+	refusedAs(t, err, wamp.ErrAuthenticationDenied) // and not made anonymous
 	s.login(t, "mine", issue(t, s.tickets))
 	for _, details := range []wamp.Dict{methods("cookie"), {"authmethods": []any{"cookie"}, "authid": "42"}} {
 		who, err := s.visit(t, "mine", details)
@@ -69,7 +69,7 @@ func TestABrowserComesBackAsWhomItLoggedIn(t *testing.T) {
 	}
 }
 
-func TestACookieNeverOverridesWhatAClientAsksFor(t *testing.T) {
+func TestACookieDoesNotOverrideTheMethodsOfAClient(t *testing.T) {
 	s := newSite(t, time.Hour, 10)
 	s.login(t, "mine", issue(t, s.tickets))
 	for _, details := range []wamp.Dict{methods("anonymous"), methods("anonymous", "cookie"), {}} {
@@ -78,11 +78,11 @@ func TestACookieNeverOverridesWhatAClientAsksFor(t *testing.T) {
 		}
 	}
 	if who, err := s.visit(t, "mine", methods("cookie")); err != nil || who.ID != "42" {
-		t.Errorf("being anonymous for a while made it %+v, %v", who, err)
+		t.Errorf("after anonymous sessions the cookie gives %+v, %v", who, err)
 	}
 }
 
-func TestABrowserIsForgotten(t *testing.T) {
+func TestALoginByCookieEndsByTimeByTheLimitAndByLogout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, time.Minute, 2)
 		s.login(t, "late", issue(t, s.tickets))
@@ -90,19 +90,19 @@ func TestABrowserIsForgotten(t *testing.T) {
 		if _, err := s.visit(t, "late", methods("cookie")); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Second) // using it has not made it last
+		time.Sleep(time.Second) // use has not extended its time
 		if _, err := s.visit(t, "late", methods("cookie")); err == nil {
-			t.Error("it comes back too late")
+			t.Error("the login has not expired")
 		}
 		for _, cookie := range []string{"a", "b", "c"} {
 			s.login(t, cookie, issue(t, s.tickets))
 		}
 		if _, err := s.visit(t, "a", methods("cookie")); err == nil {
-			t.Error("more are remembered than allowed")
+			t.Error("more logins are kept than allowed")
 		}
 		s.LoggedOut(router.Peer{Cookie: "b"})
 		if _, err := s.visit(t, "b", methods("cookie")); err == nil {
-			t.Error("it comes back after logging out")
+			t.Error("the login has survived the logout")
 		}
 		if _, err := s.visit(t, "c", methods("cookie")); err != nil {
 			t.Error(err)
@@ -110,7 +110,7 @@ func TestABrowserIsForgotten(t *testing.T) {
 	})
 }
 
-func TestABackendHasNoCookie(t *testing.T) {
+func TestABackendIsNotRememberedByItsCookie(t *testing.T) {
 	s := newSite(t, time.Hour, 10)
 	s.login(t, "mine", "a key of many characters")
 	if who, err := s.visit(t, "mine", methods("cookie")); err == nil {
@@ -118,7 +118,7 @@ func TestABackendHasNoCookie(t *testing.T) {
 	}
 }
 
-func TestATicketInTheAddressIsRememberedToo(t *testing.T) {
+func TestALoginByATicketInTheAddressIsRemembered(t *testing.T) {
 	s := newSite(t, time.Hour, 10)
 	h := hello(wamp.Dict{})
 	h.Peer.Cookie, h.Peer.Identity = "mine", &router.Identity{ID: "42", Method: "ticket"}

@@ -15,34 +15,34 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// oracle answers for a test, and keeps the last question.
-type oracle struct {
+// source is a user source with one answer. It keeps the last query.
+type source struct {
 	asked  map[string]any
 	times  int
 	answer func(ctx context.Context) (string, error)
 }
 
-func (o *oracle) Exchange(ctx context.Context, question []byte) ([]byte, error) {
+func (o *source) Exchange(ctx context.Context, query []byte) ([]byte, error) {
 	o.times++
 	o.asked = nil
-	if err := json.Unmarshal(question, &o.asked); err != nil {
+	if err := json.Unmarshal(query, &o.asked); err != nil {
 		return nil, err
 	}
 	text, err := o.answer(ctx)
 	return []byte(text), err
 }
 
-func says(text string) *oracle {
-	return &oracle{answer: func(context.Context) (string, error) { return text, nil }}
+func says(text string) *source {
+	return &source{answer: func(context.Context) (string, error) { return text, nil }}
 }
 
-func dynamicChain(o *oracle, users *auth.Users) *auth.Chain {
+func dynamicChain(o *source, users *auth.Users) *auth.Chain {
 	return auth.NewChain(auth.ChainOptions{
 		Users: users, Dynamic: auth.NewDynamic(auth.DynamicOptions{Source: o}), Anonymous: auth.NewAnonymous("visitor"),
 	})
 }
 
-// knowsAnn is what an application says that knows ann.
+// knowsAnn returns the answer of a user source that has the user ann.
 func knowsAnn(t *testing.T) string {
 	t.Helper()
 	o := ann(t)
@@ -62,7 +62,7 @@ func knowsAnn(t *testing.T) string {
 	return string(text)
 }
 
-func TestTheApplicationKnowsUsersForEveryMethod(t *testing.T) {
+func TestTheUserSourceSuppliesUsersForEveryMethod(t *testing.T) {
 	for _, method := range secretMethods {
 		t.Run(method, func(t *testing.T) {
 			o := says(knowsAnn(t))
@@ -76,16 +76,16 @@ func TestTheApplicationKnowsUsersForEveryMethod(t *testing.T) {
 				t.Errorf("it is %+v", i)
 			}
 			if o.asked["method"] != method || o.asked["authid"] != "ann" || o.asked["realm"] != "app" || o.times != 1 {
-				t.Errorf("it was asked %d times: %v", o.times, o.asked)
+				t.Errorf("the user source was asked %d times: %v", o.times, o.asked)
 			}
 			if ticket, shown := o.asked["ticket"]; shown != (method == "ticket") || shown && ticket != password {
-				t.Errorf("it was shown %v", ticket)
+				t.Errorf("the user source got the ticket %v", ticket)
 			}
 		})
 	}
 }
 
-func TestWhatTheApplicationSaysDoesNotReplaceTheProof(t *testing.T) {
+func TestAnAnswerOfTheUserSourceDoesNotReplaceTheProof(t *testing.T) {
 	for _, method := range []string{"wampcra", "wamp-scram", "cryptosign"} {
 		p := player{"ann", "wrong", ed25519.NewKeyFromSeed(make([]byte, 32))}
 		outcome := begin(t, dynamicChain(says(knowsAnn(t)), nil), p.hello(method))
@@ -94,20 +94,20 @@ func TestWhatTheApplicationSaysDoesNotReplaceTheProof(t *testing.T) {
 	}
 }
 
-func TestTheApplicationMayRefuse(t *testing.T) {
+func TestTheUserSourceMayRefuse(t *testing.T) {
 	for _, method := range secretMethods {
 		outcome := begin(t, dynamicChain(says(`{"allow": false, "reason": "on leave"}`), nil), honest.hello(method))
 		_, err := outcome.Next(t.Context(), honest.answer(t, outcome.Challenge))
 		failure := refusedAs(t, err, wamp.ErrAuthenticationDenied)
-		// Whoever showed a ticket hears why; a challenge is played to its end, so that nobody can tell
-		// which names exist.
+		// A client that has sent a ticket gets the reason. A challenge hides it, so that strangers cannot find
+		// out which users exist.
 		if told := strings.Contains(failure.Message, "on leave"); told != (method == "ticket") {
 			t.Errorf("%s: it says %q", method, failure.Message)
 		}
 	}
 }
 
-func TestACredentialThatTheApplicationDoesNotHaveIsNoLogin(t *testing.T) {
+func TestAUserWithoutTheCredentialOfTheMethodIsRefused(t *testing.T) {
 	for _, method := range []string{"wampcra", "wamp-scram", "cryptosign"} {
 		outcome := begin(t, dynamicChain(says(`{"allow": true}`), nil), honest.hello(method))
 		_, err := outcome.Next(t.Context(), honest.answer(t, outcome.Challenge))
@@ -115,7 +115,7 @@ func TestACredentialThatTheApplicationDoesNotHaveIsNoLogin(t *testing.T) {
 	}
 }
 
-func TestAUserOfTheConfigurationIsNoQuestion(t *testing.T) {
+func TestAUserOfTheConfigurationIsNotLookedUp(t *testing.T) {
 	users := auth.NewUsers()
 	o := ann(t)
 	o.SCRAM = nil
@@ -127,7 +127,7 @@ func TestAUserOfTheConfigurationIsNoQuestion(t *testing.T) {
 	for _, method := range secretMethods {
 		outcome := begin(t, chain, honest.hello(method))
 		outcome, err := outcome.Next(t.Context(), honest.answer(t, outcome.Challenge))
-		if method == "wamp-scram" { // which this user does not have
+		if method == "wamp-scram" { // the user has no such credential
 			refusedAs(t, err, wamp.ErrAuthenticationDenied)
 			continue
 		}
@@ -136,12 +136,12 @@ func TestAUserOfTheConfigurationIsNoQuestion(t *testing.T) {
 		}
 	}
 	if asked.times != 0 {
-		t.Errorf("it was asked %v", asked.asked)
+		t.Errorf("the user source was asked %v", asked.asked)
 	}
 }
 
-func TestWithoutAUsableAnswerNobodyIsLetInAndNothingElseIsTried(t *testing.T) {
-	for name, o := range map[string]*oracle{
+func TestWithoutAUsableAnswerTheLoginFailsAndNoOtherMethodIsTried(t *testing.T) {
+	for name, o := range map[string]*source{
 		"an error":     {answer: func(context.Context) (string, error) { return "", errors.New("broken") }},
 		"no JSON":      says("yes"),
 		"no decision":  says("{}"),
@@ -160,9 +160,9 @@ func TestWithoutAUsableAnswerNobodyIsLetInAndNothingElseIsTried(t *testing.T) {
 	}
 }
 
-func TestASilentApplicationIsNotWaitedForForever(t *testing.T) {
+func TestAQueryOfTheUserSourceTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &oracle{answer: func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }}
+		o := &source{answer: func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }}
 		began := time.Now()
 		_, err := dynamicChain(o, nil).Authenticate(t.Context(), honest.hello("wampcra"))
 		refusedAs(t, err, wamp.ErrAuthenticationFailed)
@@ -172,10 +172,10 @@ func TestASilentApplicationIsNotWaitedForForever(t *testing.T) {
 	})
 }
 
-func TestStrangersCannotPileUpQuestions(t *testing.T) {
+func TestTheNumberOfPendingQueriesIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		o := &oracle{answer: func(context.Context) (string, error) { <-release; return `{"allow": false}`, nil }}
+		o := &source{answer: func(context.Context) (string, error) { <-release; return `{"allow": false}`, nil }}
 		chain := auth.NewChain(auth.ChainOptions{Dynamic: auth.NewDynamic(auth.DynamicOptions{Source: o, MaxInFlight: 1})})
 		go chain.Authenticate(t.Context(), honest.hello("wampcra"))
 		synctest.Wait()
@@ -185,17 +185,17 @@ func TestStrangersCannotPileUpQuestions(t *testing.T) {
 	})
 }
 
-func TestALongHelloIsNotPassedOn(t *testing.T) {
+func TestALongHelloIsNotPassedToTheUserSource(t *testing.T) {
 	o := says(knowsAnn(t))
 	h := honest.hello("wampcra")
 	h.Details["authextra"] = wamp.Dict{"x": strings.Repeat("x", 1<<20)}
 	outcome := begin(t, dynamicChain(o, nil), h)
 	if _, err := outcome.Next(t.Context(), honest.answer(t, outcome.Challenge)); err == nil || o.times != 0 {
-		t.Errorf("asked %d times: %v", o.times, err)
+		t.Errorf("the user source was asked %d times: %v", o.times, err)
 	}
 }
 
-func TestCryptosignWithoutANameAsksByTheKey(t *testing.T) {
+func TestCryptosignWithoutAnAuthIDLooksTheUserUpByTheKey(t *testing.T) {
 	o := says(knowsAnn(t))
 	h := honest.hello("cryptosign")
 	delete(h.Details, "authid")
@@ -205,6 +205,6 @@ func TestCryptosignWithoutANameAsksByTheKey(t *testing.T) {
 	}
 	extra, _ := o.asked["details"].(map[string]any)["authextra"].(map[string]any)
 	if extra["pubkey"] != hex.EncodeToString(annsKey.Public().(ed25519.PublicKey)) {
-		t.Errorf("it was asked %v", o.asked)
+		t.Errorf("the user source was asked %v", o.asked)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/internal/auth"
 )
 
-func TestAKeyIsKnownByItselfOrByItsHash(t *testing.T) {
+func TestAKeyCanBeDeclaredByItselfOrByItsHash(t *testing.T) {
 	plain, hashed := auth.NewKey(), auth.NewKey()
 	keys := newKeys(t,
 		auth.KeyOptions{Name: "erp", Key: plain, May: []string{"publish", "tickets"}},
@@ -31,7 +31,7 @@ func TestAKeyIsKnownByItselfOrByItsHash(t *testing.T) {
 		}
 	}
 	if _, known := keys.Scopes("nobody"); known {
-		t.Error("there are scopes for nobody")
+		t.Error("an unknown name has scopes")
 	}
 }
 
@@ -79,7 +79,8 @@ func TestNewKeysAreRandomAndRecognizable(t *testing.T) {
 			digits[digit]++
 		}
 	}
-	// 43,000 digits of 62 kinds are 694 of each, give or take 26; seven times that is never seen.
+	// 43,000 digits of 62 kinds: 694 of each on average, with a standard deviation of 26. A deviation of seven
+	// times as much practically never occurs.
 	for digit, n := range digits {
 		if n < 500 || n > 900 {
 			t.Errorf("%c came %d times", digit, n)

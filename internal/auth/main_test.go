@@ -20,7 +20,7 @@ const (
 	oldSecret = "fedcba9876543210fedcba9876543210"
 )
 
-// memory remembers used tickets for a test.
+// memory is a replay guard in memory.
 type memory struct {
 	mu   sync.Mutex
 	used map[string]time.Time
@@ -63,7 +63,7 @@ func newKeys(t testing.TB, o ...auth.KeyOptions) *auth.Keys {
 	return keys
 }
 
-// issue gives a ticket of the user 42.
+// issue returns a ticket of the user 42.
 func issue(t testing.TB, tickets *auth.Tickets) string {
 	t.Helper()
 	ticket, _, err := tickets.Issue(auth.Grant{User: "42"})
@@ -86,7 +86,7 @@ func refusedAs(t *testing.T, err error, uri wamp.URI) *wamp.Failure {
 	return failure
 }
 
-// counted gives how often a result was counted.
+// counted returns the count of a method and result.
 func counted(counts []auth.Count, method auth.Method, result auth.Result) uint64 {
 	for _, c := range counts {
 		if c.Method == method && c.Result == result {

@@ -25,7 +25,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// sign makes a ticket as an application does.
+// sign returns a ticket that an application has signed.
 func sign(t testing.TB, key any, method jwt.SigningMethod, claims jwt.MapClaims) string {
 	t.Helper()
 	ticket, err := jwt.NewWithClaims(method, claims).SignedString(key)
@@ -35,7 +35,7 @@ func sign(t testing.TB, key any, method jwt.SigningMethod, claims jwt.MapClaims)
 	return ticket
 }
 
-// claims is a valid ticket's, changed.
+// claims returns the claims of a valid ticket with changes.
 func claims(change jwt.MapClaims) jwt.MapClaims {
 	c := jwt.MapClaims{
 		"jti": "one", "sub": "42", "aud": "tidings",
@@ -51,7 +51,7 @@ func claims(change jwt.MapClaims) jwt.MapClaims {
 	return c
 }
 
-func TestAnIssuedTicketIsRedeemedForWhomItWasIssued(t *testing.T) {
+func TestATicketIsRedeemedForTheUserItWasIssuedFor(t *testing.T) {
 	tickets := newTickets(t, auth.TicketOptions{})
 	grant := auth.Grant{
 		User: "42", Name: "Ann Miller", Roles: []string{"staff", "operator"}, Tenant: "acme",
@@ -81,7 +81,7 @@ func TestAnIssuedTicketIsRedeemedForWhomItWasIssued(t *testing.T) {
 	}
 }
 
-func TestATicketThatAnApplicationSignedIsTaken(t *testing.T) {
+func TestATicketThatAnApplicationSignedIsAccepted(t *testing.T) {
 	ticket := sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"iat": nil, "aud": []string{"other", "tidings"}}))
 	identity, err := newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket)
 	if err != nil {
@@ -118,7 +118,7 @@ func TestATicketIsAcceptedOnce(t *testing.T) {
 	}
 }
 
-func TestTicketsThatDoNotHoldAreRefusedForTheirReason(t *testing.T) {
+func TestInvalidTicketsAreRefusedWithTheirReason(t *testing.T) {
 	now := time.Now()
 	valid := sign(t, []byte(secret), jwt.SigningMethodHS256, claims(nil))
 	parts := strings.Split(valid, ".")
@@ -173,7 +173,7 @@ func TestTicketsThatDoNotHoldAreRefusedForTheirReason(t *testing.T) {
 	}
 }
 
-// signText makes a ticket of any text, where a library would not.
+// signText returns a signed ticket with any header and payload.
 func signText(t testing.TB, header, payload string) string {
 	t.Helper()
 	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
@@ -184,7 +184,7 @@ func signText(t testing.TB, header, payload string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-func TestATicketIsReadAsItIsWritten(t *testing.T) {
+func TestATicketIsDecodedStrictly(t *testing.T) {
 	const header = `{"typ":"JWT","alg":"HS256","kid":"1"}`
 	soon := strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)
 	for name, c := range map[string]struct {
@@ -193,12 +193,12 @@ func TestATicketIsReadAsItIsWritten(t *testing.T) {
 	}{
 		"as usual":                      {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `}`, auth.Accepted},
 		"with a fraction of a second":   {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `.5}`, auth.Accepted},
-		"for others, too":               {header, `{"jti":"1","sub":"user-42","aud":["shop","tidings"],"exp":` + soon + `}`, auth.Accepted},
-		"with what we do not know":      {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `,"iss":"shop","x":{}}`, auth.Accepted},
-		"for nobody":                    {header, `{"jti":"1","sub":"user-42","aud":[],"exp":` + soon + `}`, auth.WrongTarget},
-		"for a number":                  {header, `{"jti":"1","sub":"user-42","aud":7,"exp":` + soon + `}`, auth.Malformed},
-		"until no time":                 {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":"soon"}`, auth.Malformed},
-		"until after time":              {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":9223372036854775807}`, auth.Expired},
+		"for several audiences":         {header, `{"jti":"1","sub":"user-42","aud":["shop","tidings"],"exp":` + soon + `}`, auth.Accepted},
+		"with unknown claims":           {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `,"iss":"shop","x":{}}`, auth.Accepted},
+		"without an audience":           {header, `{"jti":"1","sub":"user-42","aud":[],"exp":` + soon + `}`, auth.WrongTarget},
+		"with a number as audience":     {header, `{"jti":"1","sub":"user-42","aud":7,"exp":` + soon + `}`, auth.Malformed},
+		"with a text as expiry":         {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":"soon"}`, auth.Malformed},
+		"with an expiry out of range":   {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":9223372036854775807}`, auth.Expired},
 		"with a claim twice":            {header, `{"jti":"1","sub":"user-42","aud":"tidings","exp":` + soon + `,"sub":"1"}`, auth.Malformed},
 		"with a claim in other letters": {header, `{"jti":"1","SUB":"user-42","aud":"tidings","exp":` + soon + `}`, auth.BadClaims},
 		"not in UTF-8":                  {header, `{"jti":"1","sub":"` + "\xff" + `","aud":"tidings","exp":` + soon + `}`, auth.Malformed},
@@ -218,7 +218,7 @@ func TestATicketIsReadAsItIsWritten(t *testing.T) {
 				t.Errorf("counted as %v, not as %s: %s", stats, c.result, log.String())
 			}
 			if c.result == auth.Malformed && strings.Contains(log.String(), "user-42") {
-				t.Errorf("the log has what is in it: %s", log.String())
+				t.Errorf("the log has parts of the ticket: %s", log.String())
 			}
 		})
 	}
@@ -252,7 +252,7 @@ func TestATicketExpires(t *testing.T) {
 	})
 }
 
-func TestAUsedTicketIsRememberedUntilItCannotBeTried(t *testing.T) {
+func TestAUsedTicketIsRememberedUntilItHasExpired(t *testing.T) {
 	spent := &memory{}
 	tickets := newTickets(t, auth.TicketOptions{ReplayGuard: spent})
 	ticket, expires, err := tickets.Issue(auth.Grant{User: "42"})
@@ -278,7 +278,7 @@ func (brokenStore) Use(context.Context, string, time.Time) (bool, error) {
 	return true, errors.New("the disk is full")
 }
 
-func TestNobodyGetsInWhileUsedTicketsCannotBeChecked(t *testing.T) {
+func TestTicketsAreRefusedWhileTheReplayGuardFails(t *testing.T) {
 	tickets := newTickets(t, auth.TicketOptions{ReplayGuard: brokenStore{}})
 	ticket := issue(t, tickets)
 	identity, err := tickets.Redeem(t.Context(), ticket)
@@ -308,7 +308,7 @@ func TestSecretsRotate(t *testing.T) {
 	}
 }
 
-func TestOptionsThatAreNotSafeAreRefused(t *testing.T) {
+func TestUnsafeTicketOptionsAreRefused(t *testing.T) {
 	for name, o := range map[string]auth.TicketOptions{
 		"no secret":     {ReplayGuard: &memory{}},
 		"short secret":  {ReplayGuard: &memory{}, Secrets: []string{secret, "short"}},
@@ -361,7 +361,7 @@ func TestNoTicketIsEverLogged(t *testing.T) {
 	}
 }
 
-// Whatever comes, it does not panic, and only what was signed opens a session.
+// FuzzRedeem checks that no input panics, and that only signed tickets are accepted.
 func FuzzRedeem(f *testing.F) {
 	tickets := newTickets(f, auth.TicketOptions{})
 	f.Add(sign(f, []byte(secret), jwt.SigningMethodHS256, jwt.MapClaims{"jti": "one", "sub": "42", "aud": "tidings", "exp": time.Now().Add(auth.DefaultTTL).Unix()}))
@@ -381,7 +381,7 @@ func FuzzRedeem(f *testing.F) {
 	})
 }
 
-// isSigned checks the signature by other means than the server's.
+// isSigned checks the signature independently of the server's code.
 func isSigned(ticket, key string) bool {
 	end := strings.LastIndexByte(ticket, '.')
 	if end < 0 {

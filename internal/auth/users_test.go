@@ -26,14 +26,14 @@ const password = "correct horse"
 
 var annsKey = ed25519.NewKeyFromSeed([]byte("ann's seed has thirty-two bytes!"))
 
-// ann has a credential for every method. Making them is slow, so it is done once.
+// ann returns a user with a credential for every method. Hashing is slow, so all tests share one user.
 func ann(t testing.TB) auth.UserOptions {
 	t.Helper()
 	o, err := annOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cra, scram := *o.CRA, *o.SCRAM // tests change them
+	cra, scram := *o.CRA, *o.SCRAM // copies, which a test may change
 	o.CRA, o.SCRAM = &cra, &scram
 	return o
 }
@@ -57,7 +57,7 @@ func usersChain(t testing.TB) *auth.Chain {
 	return auth.NewChain(auth.ChainOptions{Users: users, Anonymous: auth.NewAnonymous("visitor")})
 }
 
-// player is the client's part of a method.
+// player is the client's side of a method.
 type player struct {
 	authid   string
 	password string
@@ -172,7 +172,7 @@ func TestAUserLogsInByEveryMethod(t *testing.T) {
 	}
 }
 
-func TestNobodyElseLogsInByAnyMethodAndNobodyIsToldWhy(t *testing.T) {
+func TestAWrongProofIsRefusedByEveryMethodWithoutAReason(t *testing.T) {
 	chain := usersChain(t)
 	_, other, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -200,7 +200,7 @@ func TestNobodyElseLogsInByAnyMethodAndNobodyIsToldWhy(t *testing.T) {
 	}
 }
 
-func TestAnAnswerIsGoodForItsOwnChallengeOnly(t *testing.T) {
+func TestAnAnswerIsValidForItsOwnChallengeOnly(t *testing.T) {
 	chain := usersChain(t)
 	for _, method := range []string{"wampcra", "wamp-scram", "cryptosign"} {
 		t.Run(method, func(t *testing.T) {
@@ -211,7 +211,7 @@ func TestAnAnswerIsGoodForItsOwnChallengeOnly(t *testing.T) {
 	}
 }
 
-func TestASignatureOverSomethingElseIsNoAnswer(t *testing.T) {
+func TestASignatureOfAnotherMessageIsRefused(t *testing.T) {
 	chain := usersChain(t)
 	message := make([]byte, 32)
 	blob := hex.EncodeToString(ed25519.Sign(annsKey, message)) + hex.EncodeToString(message)
@@ -232,9 +232,9 @@ func TestAMalformedAnswerIsRefused(t *testing.T) {
 	}
 }
 
-// What a stranger sees of a user who does not exist: the same kind of challenge, with the same salt
-// each time, and another one for another name.
-func TestUsersWhoDoNotExistLookLikeTheOthers(t *testing.T) {
+// The challenge of an unknown user has the usual form, the same salt each time, and another salt for another
+// authid.
+func TestDecoysLookLikeExistingUsers(t *testing.T) {
 	chain := usersChain(t)
 	for _, method := range []string{"wampcra", "wamp-scram"} {
 		challenge := func(authid string) wamp.Dict {
@@ -255,7 +255,7 @@ func TestUsersWhoDoNotExistLookLikeTheOthers(t *testing.T) {
 	}
 }
 
-func TestUsersWhoDoNotExistHaveNoSaltWhereTheOthersHaveNone(t *testing.T) {
+func TestDecoysHaveNoSaltIfUsersHaveNone(t *testing.T) {
 	users := auth.NewUsers()
 	if err := users.Add(auth.UserOptions{AuthID: "ann", CRA: &auth.CRA{Key: "a-secret-of-the-machine"}}); err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func TestUsersWhoDoNotExistHaveNoSaltWhereTheOthersHaveNone(t *testing.T) {
 	}
 }
 
-func TestTheChallengeOfCRADoesNotTellWhomTheApplicationKnows(t *testing.T) {
+func TestTheChallengeOfCRADoesNotShowWhetherTheUserExists(t *testing.T) {
 	said := func(answer string) (challenge map[string]any) {
 		extra := begin(t, dynamicChain(says(answer), nil), honest.hello("wampcra")).Challenge.Extra
 		text, _ := extra.String("challenge")
@@ -304,8 +304,8 @@ func TestTheChallengeOfCRAIsJSONAndNamesTheSession(t *testing.T) {
 	}
 }
 
-// The values are computed from the texts of the specification.
-func TestCRASignsAsOthersDo(t *testing.T) {
+// The expected values are computed from the texts of the specification.
+func TestCRAComputesTheSignatureOfTheSpecification(t *testing.T) {
 	const key = "64xfzBvZhGDT7PB0bQwDeI8/WR1M9x6Cw5dt0yP9koc=" // secret1, salt123, 1000, 32
 	if !auth.SignedCRA(auth.CRA{Key: key}, `{"nonce": "LHRTC9zeOIrt_9U3"}`, "+Z+UAjQEcvycrJ4gHiAE2DPkl3Fi0dFjjrtklRSVmq8=") {
 		t.Error("the signature is another")
@@ -313,7 +313,7 @@ func TestCRASignsAsOthersDo(t *testing.T) {
 }
 
 // RFC 7677, section 3.
-func TestSCRAMProvesAsTheRFCDoes(t *testing.T) {
+func TestSCRAMComputesTheProofOfTheRFC(t *testing.T) {
 	s := auth.SCRAM{Salt: "W22ZaJ0SNY7soEsUEjb6gQ==", KDF: "pbkdf2", Iterations: 4096}
 	salted, err := base64.StdEncoding.DecodeString(auth.SaltedPassword(s, "pencil"))
 	if err != nil {
@@ -324,7 +324,7 @@ func TestSCRAMProvesAsTheRFCDoes(t *testing.T) {
 	s.ServerKey = base64.StdEncoding.EncodeToString(mac(salted, "Server Key"))
 	const client = "rOprNGfwEbeRWgbNEkqO"
 	verifier, ok := auth.VerifySCRAM(s, "user", client, client+"%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", "dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
-	// WAMP lists the client's nonce where the RFC has it, so that the messages are the same.
+	// WAMP puts the client's nonce at the same place as the RFC, so the messages are equal.
 	if !ok || verifier != "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=" {
 		t.Errorf("got %q, %v", verifier, ok)
 	}
@@ -342,7 +342,7 @@ func TestSCRAMAnswersWithAProofOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestSCRAMHoldsTheClientToWhatWasAgreed(t *testing.T) {
+func TestSCRAMRefusesAnotherNonceOrBinding(t *testing.T) {
 	chain := usersChain(t)
 	for name, change := range map[string]func(wamp.Dict){
 		"another nonce":       func(d wamp.Dict) { d["nonce"] = "x" },
@@ -359,21 +359,21 @@ func TestSCRAMHoldsTheClientToWhatWasAgreed(t *testing.T) {
 	}
 }
 
-func TestWhatABindingNeedsIsNotThereWithoutTLS(t *testing.T) {
+func TestWithoutTLSThereIsNoChannelBinding(t *testing.T) {
 	chain := usersChain(t)
 	h := honest.hello("wamp-scram")
 	h.Details["authextra"].(wamp.Dict)["channel_binding"] = "tls-exporter"
 	_, err := chain.Authenticate(t.Context(), h)
 	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 
-	h = honest.hello("cryptosign") // goes on without, and says so
+	h = honest.hello("cryptosign") // continues without a binding, and says so
 	h.Details["authextra"].(wamp.Dict)["channel_binding"] = "tls-exporter"
 	if extra := begin(t, chain, h).Challenge.Extra; extra["channel_binding"] != nil {
 		t.Errorf("it says %v", extra)
 	}
 }
 
-func TestAMalformedBeginningIsRefused(t *testing.T) {
+func TestAMalformedHelloIsRefused(t *testing.T) {
 	chain := usersChain(t)
 	for name, d := range map[string]wamp.Dict{
 		"scram without a nonce":         {"authid": "ann", "authmethods": []any{"wamp-scram"}},
@@ -403,7 +403,7 @@ func TestCryptosignFindsTheUserByTheKey(t *testing.T) {
 	}
 }
 
-func TestTheServerProvesItselfWhereItIsAsked(t *testing.T) {
+func TestTheServerSignsTheChallengeOfAClient(t *testing.T) {
 	users := auth.NewUsers()
 	if err := users.Add(ann(t)); err != nil {
 		t.Fatal(err)
@@ -431,7 +431,7 @@ func TestTheServerProvesItselfWhereItIsAsked(t *testing.T) {
 	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 }
 
-func TestTicketsKeysAndPasswordsLiveTogether(t *testing.T) {
+func TestTicketsKeysAndPasswordsWorkTogether(t *testing.T) {
 	users := auth.NewUsers()
 	if err := users.Add(ann(t)); err != nil {
 		t.Fatal(err)
@@ -457,7 +457,7 @@ func TestTicketsKeysAndPasswordsLiveTogether(t *testing.T) {
 	}
 }
 
-func TestAWrongDeclarationOfAUserIsRefused(t *testing.T) {
+func TestAnInvalidUserDeclarationIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*auth.UserOptions)
 		says   string
@@ -493,13 +493,13 @@ func TestAWrongDeclarationOfAUserIsRefused(t *testing.T) {
 	}
 }
 
-func FuzzAnAnswerOfAnyShapeIsRefused(f *testing.F) {
+func FuzzAnInvalidAnswerIsRefused(f *testing.F) {
 	chain := usersChain(f)
 	f.Add("wampcra", "x", "y", "z")
 	f.Add("cryptosign", strings.Repeat("0", 192), "", "")
 	f.Add("wamp-scram", "AAAA", "tls-exporter", "AAAA")
 	f.Fuzz(func(t *testing.T, method, signature, kind, data string) {
-		if method == "anonymous" || method == "ticket" { // nothing is parsed, and hashing is slow
+		if method == "anonymous" || method == "ticket" { // these parse nothing, and hashing is slow
 			return
 		}
 		h := honest.hello(method)
@@ -516,7 +516,7 @@ func FuzzAnAnswerOfAnyShapeIsRefused(f *testing.F) {
 	})
 }
 
-func FuzzAPasswordHashIsReadOrRefused(f *testing.F) {
+func FuzzAPasswordHashIsParsedOrRefused(f *testing.F) {
 	f.Add("$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAA", "AAAA")
 	f.Fuzz(func(_ *testing.T, hash, key, salt string) {
 		users := auth.NewUsers()
