@@ -18,7 +18,7 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// longPoller is a client of long-poll, by hand.
+// longPoller is a client of long-poll. It calls the handler itself, without a network.
 type longPoller struct {
 	t       testing.TB
 	handler http.Handler
