@@ -142,6 +142,7 @@ procedures: {app.authorize: {register: backend}}
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer p.run(t)()
 		got := p.Explain(t.Context(), policy.Request{Action: router.Publish, URI: "free"})
 		if got.Refusal != nil || got.Reason.Step != policy.StepExternal || !got.Cacheable || time.Until(got.Until) != time.Minute {
 			t.Errorf("got %+v", got)

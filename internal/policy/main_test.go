@@ -1,8 +1,10 @@
 package policy_test
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -91,4 +93,20 @@ func patterns(p *running) []string {
 	}
 	slices.Sort(found)
 	return found
+}
+
+// run runs the policy until stop is called.
+func (p *running) run(t *testing.T) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := p.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
+	}
 }

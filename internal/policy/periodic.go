@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
@@ -10,12 +11,17 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Run publishes at intervals until ctx ends.
+// Run publishes at intervals, and checks again what sessions hold when that is wanted, until ctx ends.
 func (p *Policy) Run(ctx context.Context) error {
 	schedules, err := p.state.Load().contracts.schedules()
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var rechecks sync.WaitGroup
+	defer rechecks.Wait()
+	rechecks.Go(func() { p.rechecks.run(ctx) })
 	return hook.NewPeriodic(p.realm, schedules).Run(ctx)
 }
 

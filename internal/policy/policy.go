@@ -25,8 +25,9 @@ type Options struct {
 
 // Policy decides on requests. It is safe for concurrent use.
 type Policy struct {
-	options Options
-	realm   *router.Realm // set by Open, before the first request
+	options  Options
+	realm    *router.Realm // set by Open, before the first request
+	rechecks *rechecker    // set by Open
 
 	mu    sync.Mutex // serializes the writers of state
 	state atomic.Pointer[state]
@@ -53,13 +54,14 @@ func New(options Options) *Policy {
 // Open connects the policy to the realm whose requests it decides on, and makes the hooks. Caller
 // must call it once, before the first request.
 func (p *Policy) Open(realm *router.Realm) error {
-	p.realm = realm
+	p.realm, p.rechecks = realm, newRechecker(realm, p.options.Logger)
 	contracts := p.options.Contracts
 	p.state.Store(p.newState(contracts))
 	if contracts.config.Authorizer == nil {
 		return nil
 	}
-	_, err := realm.Register(router.Registration{Procedure: procedureForget, Handler: p.forget})
+	// Concurrent, because the caller may be the callee that a recheck asks.
+	_, err := realm.Register(router.Registration{Procedure: procedureForget, Handler: p.forget, Concurrent: true})
 	if err != nil {
 		return fmt.Errorf("register %s: %w", procedureForget, err)
 	}
@@ -79,10 +81,11 @@ func (p *Policy) newState(contracts *Contracts) *state {
 func (p *Policy) Close() { p.state.Load().deciders.close() }
 
 // forget implements procedureForget.
-func (p *Policy) forget(context.Context, router.Invocation) (wamp.Payload, error) {
-	p.state.Load().external.cache.Forget()
-	p.realm.ForgetDecisions()
-	return wamp.Payload{}, nil
+func (p *Policy) forget(ctx context.Context, _ router.Invocation) (wamp.Payload, error) {
+	if external := p.state.Load().external; external != nil {
+		external.cache.Forget()
+	}
+	return wamp.Payload{}, p.changed(ctx)
 }
 
 // Declares reports whether a topic has a contract.

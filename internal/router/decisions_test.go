@@ -14,7 +14,9 @@ import (
 // authorizes adapts a function to an Authorizer.
 type authorizes func(r router.Request) (router.Decision, error)
 
-func (a authorizes) Authorize(_ context.Context, r router.Request) (router.Decision, error) { return a(r) }
+func (a authorizes) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
+	return a(r)
+}
 
 // ask publishes and waits for the answer, an acknowledgment or an error.
 func ask(t *testing.T, c *routertest.Client, topic wamp.URI) (allowed bool) {

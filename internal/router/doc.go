@@ -7,7 +7,8 @@
 //
 // The package never listens, dials or stores. It knows no contract and no rule: an [Authorizer] decides.
 // It starts a goroutine only for a call of a procedure that was registered as concurrent, for the timeout of
-// a call, and to answer a call whose message is too long for its receiver.
+// a call, to answer a call whose message is too long for its receiver, to end sessions whose identity has
+// expired (one timer for each realm), and for a recheck of what sessions hold.
 //
 // There is one file for each message of a client (hello, authenticate, goodbye, subscribe, unsubscribe,
 // publish, register, unregister, call, cancel, yield, error) and one for each that the router sends by
@@ -24,4 +25,5 @@
 //	registration.mu           SUBSCRIBED is queued before the member is seen, UNSUBSCRIBED after it left
 //	Client.mu                 one conversation: its state, what its session holds, what is pending
 //	call.mu, Outbox.mu        the claim to answer a call; the frames that wait to be written
+//	expiries.mu               when identities expire
 package router

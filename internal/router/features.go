@@ -127,7 +127,7 @@ func (s *Session) checkReadable(passthru wamp.Dict) *CallError {
 // no levels are configured (WAMP, "Call Trust Levels").
 func (s *Session) trust() (level int, given bool) {
 	levels := s.realm.router.options.TrustLevels
-	for _, role := range s.identity.Roles {
+	for _, role := range s.Identity().Roles {
 		level = max(level, levels[role])
 	}
 	return level, len(levels) > 0

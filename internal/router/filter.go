@@ -86,7 +86,7 @@ func (m *matcher) admits(c *Client) bool {
 		return true
 	}
 	s := c.session.Load()
-	return m.ids.admit(s.id) && m.authIDs.admit(s.identity.ID) && m.authRoles.admitAny(s.identity.Roles)
+	return m.ids.admit(s.id) && m.authIDs.admit(s.Identity().ID) && m.authRoles.admitAny(s.Identity().Roles)
 }
 
 // admits checks one session against the lists. A fan-out, which checks many sessions, makes a matcher first.
@@ -94,7 +94,7 @@ func (f *Filter) admits(s *Session) bool {
 	ids := scanned(f.Exclude, f.Eligible)
 	authIDs := scanned(f.ExcludeAuthID, f.EligibleAuthID)
 	authRoles := scanned(f.ExcludeAuthRole, f.EligibleAuthRole)
-	return ids.admit(s.id) && authIDs.admit(s.identity.ID) && authRoles.admitAny(s.identity.Roles)
+	return ids.admit(s.id) && authIDs.admit(s.Identity().ID) && authRoles.admitAny(s.Identity().Roles)
 }
 
 // AdmitsAll reports whether no list leaves any session out.

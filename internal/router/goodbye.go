@@ -3,6 +3,7 @@ package router
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -90,6 +91,9 @@ func (s *Session) leave(reason CloseReason) {
 	c.mu.Unlock()
 
 	s.realm.remove(s)
+	if !s.Identity().Expires.IsZero() {
+		s.realm.expiries.set(s, time.Time{}, s.realm.expireDue)
+	}
 	for _, m := range memberships {
 		s.realm.broker.removeMember(m)
 	}

@@ -3,11 +3,13 @@ package router
 import (
 	"crypto/tls"
 	"maps"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Identity describes the user or backend of a session. It is read-only once the session has joined.
+// Identity describes the user or backend of a session. It is read-only once the session has joined; see
+// [Session.Reauthenticate].
 type Identity struct {
 	ID       string         // WAMP authid
 	Name     string         // for people to read
@@ -18,6 +20,15 @@ type Identity struct {
 	Provider string         // WAMP authprovider: the source of the proof
 	Backend  bool           // proved by an API key: a program of the application, not a person
 	Key      string         // name of that API key
+	Expires  time.Time      // the session ends then, unless it is renewed; zero: never
+}
+
+// expired reports whether the identity has expired.
+func (i *Identity) expired(now time.Time) bool { return !i.Expires.IsZero() && !now.Before(i.Expires) }
+
+// sameUser reports whether two identities are of one user or one backend.
+func (i *Identity) sameUser(o *Identity) bool {
+	return i.ID == o.ID && i.Tenant == o.Tenant && i.Backend == o.Backend && i.Key == o.Key
 }
 
 // Role is WAMP's authrole.

@@ -102,8 +102,8 @@ func (c *call) details(chosen *callee) wamp.Dict {
 	details := detailsOf(c.passthru)
 	if c.caller != nil && (c.disclose == DiscloseAlways || chosen.discloseCaller) {
 		details["caller"] = int64(c.caller.id)
-		details["caller_authid"] = c.caller.identity.ID
-		details["caller_authrole"] = c.caller.identity.Role()
+		details["caller_authid"] = c.caller.Identity().ID
+		details["caller_authrole"] = c.caller.Identity().Role()
 	}
 	if c.registration.match != wamp.MatchExact {
 		details["procedure"] = string(c.procedure)

@@ -30,6 +30,7 @@ const (
 	CloseTooBig            = outbox.CloseTooBig
 	CloseRate              = outbox.CloseRate
 	CloseInternal          = outbox.CloseInternal
+	CloseExpired           = outbox.CloseExpired
 )
 
 // CloseReasons lists all reasons but CloseNone.

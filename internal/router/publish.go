@@ -108,8 +108,8 @@ func (p *Publication) details() wamp.Dict {
 	}
 	if p.Disclose == DiscloseAlways && p.Publisher != nil {
 		details["publisher"] = int64(p.Publisher.id)
-		details["publisher_authid"] = p.Publisher.identity.ID
-		details["publisher_authrole"] = p.Publisher.identity.Role()
+		details["publisher_authid"] = p.Publisher.Identity().ID
+		details["publisher_authrole"] = p.Publisher.Identity().Role()
 	}
 	return details
 }

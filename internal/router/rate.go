@@ -8,7 +8,7 @@ import (
 // throttle blocks until the client may send its next message, so that a flood fills only the client's own socket
 // buffers. It is the generic cell rate algorithm: one number for each client.
 func (c *Client) throttle(ctx context.Context) error {
-	if s := c.session.Load(); s != nil && s.identity.Backend {
+	if s := c.session.Load(); s != nil && s.Identity().Backend {
 		return nil // backends are trusted to publish as fast as they can
 	}
 	limits := &c.router.options.Limits

@@ -11,14 +11,15 @@ import (
 // Realm is one address space of topics and procedures, and the sessions in it. The package comment
 // has the lock order.
 type Realm struct {
-	name    wamp.URI
-	router  *Router
-	broker  broker
-	dealer  dealer
-	changes changes
-	journal Journal // nil: nothing is kept
-	queues  topicQueues
-	roles   atomic.Pointer[wamp.Dict] // of every WELCOME; replaced, never changed
+	name     wamp.URI
+	router   *Router
+	broker   broker
+	dealer   dealer
+	changes  changes
+	journal  Journal // nil: nothing is kept
+	queues   topicQueues
+	roles    atomic.Pointer[wamp.Dict] // of every WELCOME; replaced, never changed
+	expiries expiries
 
 	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void
 

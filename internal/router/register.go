@@ -9,11 +9,15 @@ import (
 
 // register handles REGISTER.
 func (s *Session) register(ctx context.Context, m *wamp.Register) error {
+	asked := s.basis()
 	wanted, err := s.registerRequest(ctx, m)
 	if err == nil {
 		err = s.realm.dealer.register(m.Request, wanted)
 	}
 	s.reply(m, err)
+	if err == nil {
+		s.recheckSince(ctx, asked)
+	}
 	return nil
 }
 

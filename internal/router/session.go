@@ -12,7 +12,7 @@ import (
 // Session is one client in one realm, from WELCOME on. It stays readable after it has left.
 type Session struct {
 	id       wamp.ID
-	identity *Identity
+	identity atomic.Pointer[Identity] // replaced by Reauthenticate
 	tab      string
 	joined   time.Time
 	realm    *Realm
@@ -22,6 +22,7 @@ type Session struct {
 
 	// Guarded by client.mu. nil as long as there is nothing to hold. left and reason fill the gap behind features.
 	left           bool
+	expired        bool // the identity has expired, and the session is about to end
 	reason         CloseReason
 	memberships    []*membership
 	registrations  []*callee
@@ -39,8 +40,8 @@ type Session struct {
 // ID returns the session id that WELCOME carried.
 func (s *Session) ID() wamp.ID { return s.id }
 
-// Identity returns the session's user or backend; never nil.
-func (s *Session) Identity() *Identity { return s.identity }
+// Identity returns the identity of the session, which is never nil. Reauthenticate replaces it.
+func (s *Session) Identity() *Identity { return s.identity.Load() }
 
 // Tab returns the page's identity, which outlives its sessions; "" if the page did not send one.
 func (s *Session) Tab() string { return s.tab }

@@ -10,11 +10,13 @@ import (
 // subscribe handles SUBSCRIBE.
 func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 	request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: m.Options.Match()}
+	asked := s.basis()
 	if _, err := s.authorize(ctx, request); err != nil {
 		s.reply(m, err)
 		return nil
 	}
 	s.reply(m, s.realm.broker.subscribe(ctx, s, m))
+	s.recheckSince(ctx, asked)
 	return nil
 }
 

@@ -26,14 +26,21 @@ func (c *Client) continueHandshake(result AuthResult) error {
 
 // join opens the session and queues WELCOME.
 func (r *Realm) join(c *Client, h *handshake, result AuthResult) error {
+	if result.Identity.expired(time.Now()) {
+		return wamp.Fail(wamp.ErrAuthenticationDenied, textExpired)
+	}
 	c.peer.Connection = nil // only a handshake needs it, and it is large
-	s := &Session{id: h.Session, identity: result.Identity, tab: h.tab, joined: time.Now(), realm: r, client: c, features: featuresOf(h.Details)}
+	s := &Session{id: h.Session, tab: h.tab, joined: time.Now(), realm: r, client: c, features: featuresOf(h.Details)}
+	s.identity.Store(result.Identity)
 	welcome := result.Identity.details(result.Extra)
 	welcome["roles"] = *r.roles.Load()
 	welcome["agent"] = r.router.options.Agent
 	welcome["realm"] = string(r.name)
 	if err := r.admit(s, &wamp.Welcome{Session: s.id, Details: welcome}); err != nil {
 		return err
+	}
+	if !result.Identity.Expires.IsZero() {
+		s.watchExpiry()
 	}
 	r.router.clientJoined(c)
 	s.drainObserverCalls()

@@ -58,7 +58,7 @@ func endCodeOf(reason router.CloseReason) endCode {
 		return endCode{frame.CodeProtocolError, false}
 	case router.CloseSlow:
 		return endCode{frame.CodeTryAgainLater, true}
-	case router.CloseTimeout:
+	case router.CloseTimeout, router.CloseExpired:
 		return endCode{frame.CodePolicy, true}
 	case router.CloseTooBig:
 		return endCode{frame.CodeTooBig, false}

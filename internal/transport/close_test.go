@@ -26,6 +26,7 @@ func TestEveryEndOfAConversationHasItsCode(t *testing.T) {
 		router.CloseTooBig:            {1009, false},
 		router.CloseRate:              {1008, false},
 		router.CloseInternal:          {1011, true},
+		router.CloseExpired:           {1008, true},
 	}
 	plain, silent := newEcho(), newEcho()
 	silent.ends = transport.EndsSilently

@@ -37,6 +37,9 @@ const (
 	CloseRealm          URI = "wamp.close.close_realm"
 	CloseKilled         URI = "wamp.close.killed"
 	CloseLogout         URI = "wamp.close.logout" // sent by clients; not in the specification
+
+	// CloseIdentityExpired is not in the specification, which has no reason that asks a client to log in again.
+	CloseIdentityExpired URI = "tidings.close.identity_expired"
 )
 
 // Failure is an error that a client may see: the URI of an ERROR or ABORT, and a sentence with the cause and the

@@ -23,14 +23,15 @@ const (
 	CloseTooBig                               // a message was over the transport's limit
 	CloseRate                                 // more was sent than the server is willing to read
 	CloseInternal                             // our own fault; it is in the log
+	CloseExpired                              // the identity has expired
 )
 
 // NumReasons is the number of reasons, with CloseNone. It is no CloseReason, so that a switch need not have it.
-const NumReasons = int(CloseInternal) + 1
+const NumReasons = int(CloseExpired) + 1
 
 var closeNames = [NumReasons]string{
 	"none", "goodbye", "aborted", "shutdown", "killed", "protocol_violation", "auth_failed", "slow",
-	"lost", "timeout", "too_big", "rate", "internal",
+	"lost", "timeout", "too_big", "rate", "internal", "expired",
 }
 
 // String returns the reason as logs and metrics show it.
@@ -44,7 +45,7 @@ func (r CloseReason) String() string {
 // CloseReasons lists all reasons but CloseNone.
 func CloseReasons() []CloseReason {
 	all := make([]CloseReason, 0, NumReasons-1)
-	for r := CloseGoodbye; r <= CloseInternal; r++ {
+	for r := CloseGoodbye; int(r) < NumReasons; r++ {
 		all = append(all, r)
 	}
 	return all

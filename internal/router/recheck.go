@@ -1,0 +1,105 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// recheckWorkers bounds the questions to the Authorizer that are open at once. It is below what a webhook answers at a
+// time by default, so that requests of clients are decided meanwhile.
+const recheckWorkers = 16
+
+// Rechecked counts the subscriptions and registrations that a recheck asked about.
+type Rechecked struct {
+	Kept, Revoked int
+	Undecided     int // kept, because the Authorizer failed
+}
+
+func (n Rechecked) plus(o Rechecked) Rechecked {
+	return Rechecked{n.Kept + o.Kept, n.Revoked + o.Revoked, n.Undecided + o.Undecided}
+}
+
+// Recheck asks the Authorizer about each subscription and registration that a session holds, and revokes those that it
+// refuses. Where the Authorizer fails (authorization_failed) nothing is revoked. Recheck returns early, with the error
+// of ctx, when ctx ends. A session that joins or subscribes meanwhile is checked, too, if [Realm.ForgetDecisions] was
+// called before. Must not be called by the reader of a client.
+func (r *Realm) Recheck(ctx context.Context) (Rechecked, error) {
+	sessions := r.Sessions()
+	var next atomic.Int64
+	var mu sync.Mutex // guards total
+	var total Rechecked
+	var workers sync.WaitGroup
+	for range min(recheckWorkers, len(sessions)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(sessions)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				s := sessions[i]
+				s.client.recovered(func() {
+					n := s.recheck(ctx)
+					mu.Lock()
+					defer mu.Unlock()
+					total = total.plus(n)
+				})
+			}
+		})
+	}
+	workers.Wait()
+	return total, ctx.Err()
+}
+
+// recheck is Recheck for one session.
+func (s *Session) recheck(ctx context.Context) Rechecked {
+	c := s.client
+	c.mu.Lock()
+	memberships, registrations := slices.Clone(s.memberships), slices.Clone(s.registrations)
+	c.mu.Unlock()
+	var n Rechecked
+	for _, m := range memberships {
+		info := m.subscription.info
+		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: Subscribe, URI: info.Topic, Match: info.Match}, func() {
+			s.realm.RevokeSubscription(s, info.ID, wamp.ErrNotAuthorized)
+		}))
+	}
+	for _, held := range registrations {
+		reg := held.registration
+		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: Register, URI: reg.procedure, Match: reg.match}, func() {
+			s.realm.Revoke(s, reg.id, wamp.ErrNotAuthorized)
+		}))
+	}
+	s.drainObserverCalls()
+	return n
+}
+
+// recheckSince checks what the session holds again if a decision rests on a basis that has changed. A recheck that ran
+// meanwhile may not have seen what the session holds now.
+func (s *Session) recheckSince(ctx context.Context, asked basis) {
+	if asked != s.basis() {
+		s.recheck(ctx)
+	}
+}
+
+// recheckOne asks about one subscription or registration, and revokes it if the Authorizer refuses.
+func (s *Session) recheckOne(ctx context.Context, request Request, revoke func()) Rechecked {
+	options := &s.realm.router.options
+	if ctx.Err() != nil || options.Authorizer == nil {
+		return Rechecked{}
+	}
+	_, err := options.Authorizer.Authorize(ctx, request)
+	var failure *wamp.Failure
+	switch {
+	case err == nil:
+		return Rechecked{Kept: 1}
+	case !errors.As(err, &failure), failure.URI == wamp.ErrAuthorizationFailed, failure.URI == wamp.ErrCanceled:
+		if ctx.Err() == nil {
+			options.Logger.Warn("a recheck has no decision", "action", request.Action.String(), "uri", string(request.URI),
+				"session", uint64(s.id), "error", err)
+		}
+		return Rechecked{Undecided: 1}
+	}
+	revoke()
+	return Rechecked{Revoked: 1}
+}

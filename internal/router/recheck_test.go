@@ -1,0 +1,171 @@
+package router_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/routertest"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// rules allow all requests but those with a URI in refused; broken URIs have no decision.
+type rules struct {
+	refused, broken atomic.Pointer[wamp.URI]
+	wait            func(ctx context.Context)
+}
+
+func (r *rules) Authorize(ctx context.Context, q router.Request) (router.Decision, error) {
+	if r.wait != nil {
+		r.wait(ctx)
+	}
+	if uri := r.refused.Load(); uri != nil && *uri == q.URI {
+		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
+	}
+	if uri := r.broken.Load(); uri != nil && *uri == q.URI {
+		return router.Decision{}, errors.New("broken")
+	}
+	return router.Decision{Cacheable: true}, nil
+}
+
+func (r *rules) refuse(uri wamp.URI) { r.refused.Store(&uri) }
+
+func registered(t *testing.T, c *routertest.Client, procedure wamp.URI) {
+	t.Helper()
+	c.Send(&wamp.Register{Request: 1, Procedure: procedure})
+	if m, ok := c.Next().(*wamp.Registered); !ok {
+		t.Fatalf("got %+v", m)
+	}
+}
+
+func TestARecheckRevokesWhatIsNoLongerAllowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		authorizer := &rules{}
+		r := router.New(router.Options{Authorizer: authorizer})
+		realm := r.AddRealm("app")
+		ann, ben := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")}), routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ben")})
+		for _, c := range []*routertest.Client{ann, ben} {
+			c.Subscribe("open", wamp.MatchExact)
+			c.Subscribe("secret", wamp.MatchExact)
+		}
+		ann.Subscribe("sec", wamp.MatchPrefix)
+		registered(t, ann, "work")
+		authorizer.refuse("secret")
+		broken := wamp.URI("sec")
+		authorizer.broken.Store(&broken)
+
+		found, err := realm.Recheck(t.Context())
+		if want := (router.Rechecked{Kept: 3, Revoked: 2, Undecided: 1}); err != nil || found != want {
+			t.Errorf("got %+v, %v", found, err)
+		}
+		if n := realm.Subscribers("secret"); n != 1 { // the prefix, about which there is no decision
+			t.Errorf("%d subscribers are left", n)
+		}
+		authorizer.refuse("work")
+		if found, err := realm.Recheck(t.Context()); err != nil || found.Revoked != 1 {
+			t.Errorf("got %+v, %v", found, err)
+		}
+		if _, ok := realm.Callee("work"); ok {
+			t.Error("the procedure is registered still")
+		}
+	})
+}
+
+func TestADecisionOnItsWayWhenDecisionsChangeIsCheckedAgain(t *testing.T) {
+	for _, late := range []wamp.Message{&wamp.Subscribe{Request: 1, Topic: "late"}, &wamp.Register{Request: 1, Procedure: "late"}} {
+		var realm *router.Realm
+		asked := 0
+		r := router.New(router.Options{Authorizer: authorizes(func(router.Request) (router.Decision, error) {
+			if asked++; asked > 1 {
+				return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
+			}
+			realm.ForgetDecisions()
+			if found, err := realm.Recheck(t.Context()); err != nil || found != (router.Rechecked{}) {
+				t.Errorf("got %+v, %v", found, err)
+			}
+			return router.Decision{}, nil // made by the rules of before
+		})})
+		realm = r.AddRealm("app")
+		c := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")})
+		c.Send(late)
+		if _, held := realm.Callee("late"); held || realm.Subscribers("late") != 0 || asked != 2 {
+			t.Errorf("%s: it is held, after %d questions", late.Code(), asked)
+		}
+	}
+}
+
+func TestARecheckAsksABoundedNumberOfQuestionsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		authorizer := &rules{}
+		r := router.New(router.Options{Authorizer: authorizer})
+		realm := r.AddRealm("app")
+		const sessions = 100
+		for i := range sessions {
+			c := routertest.Join(t, r, routertest.Page{Identity: routertest.Person(fmt.Sprint(i))})
+			c.Subscribe("topic", wamp.MatchExact)
+		}
+		var now, most atomic.Int64
+		authorizer.wait = func(ctx context.Context) {
+			n := now.Add(1)
+			defer now.Add(-1)
+			if n > most.Load() {
+				most.Store(n)
+			}
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+		}
+		began := time.Now()
+		found, err := realm.Recheck(t.Context())
+		if err != nil || found.Kept != sessions || most.Load() != 16 || time.Since(began) != 7*time.Second {
+			t.Errorf("got %+v, %v after %s with %d questions at once", found, err, time.Since(began), most.Load())
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		if found, err := realm.Recheck(ctx); err == nil || found.Kept >= sessions {
+			t.Errorf("it goes on after the end: %+v, %v", found, err)
+		}
+	})
+}
+
+func TestAPanicOfTheAuthorizerDuringARecheckIsRecovered(t *testing.T) {
+	authorizer := &rules{}
+	r := router.New(router.Options{Authorizer: authorizer})
+	realm := r.AddRealm("app")
+	routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")}).Subscribe("topic", wamp.MatchExact)
+	authorizer.wait = func(context.Context) { panic("a fault") }
+	if _, err := realm.Recheck(t.Context()); err != nil || realm.Subscribers("topic") != 1 {
+		t.Errorf("%v, %d subscribers", err, realm.Subscribers("topic"))
+	}
+}
+
+func TestARenewedIdentityLosesWhatItMayNotHold(t *testing.T) {
+	r := router.New(router.Options{Authorizer: authorizes(func(q router.Request) (router.Decision, error) {
+		if q.URI == "staff" && q.Session.Identity().Role() != "staff" {
+			return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
+		}
+		return router.Decision{Cacheable: true}, nil
+	})})
+	realm := r.AddRealm("app")
+	c := routertest.Join(t, r, routertest.Page{Identity: &router.Identity{ID: "ann", Roles: []string{"staff"}}})
+	c.Subscribe("staff", wamp.MatchExact)
+	c.Subscribe("all", wamp.MatchExact)
+	if !ask(t, c, "staff") {
+		t.Error("staff may not publish")
+	}
+	if err := c.Session().Reauthenticate(t.Context(), &router.Identity{ID: "ann", Roles: []string{"guest"}}); err != nil {
+		t.Fatal(err)
+	}
+	if realm.Subscribers("staff") != 0 || realm.Subscribers("all") != 1 {
+		t.Errorf("%d and %d subscribers", realm.Subscribers("staff"), realm.Subscribers("all"))
+	}
+	if ask(t, c, "staff") {
+		t.Error("a cached decision outlives its identity")
+	}
+}
