@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// checks are the forms of texts, by the tag check.
+// checks holds the checks of texts, by the tag check.
 var checks = map[string]func(text string) *invalid{
 	"address": checkAddress,
 	"stream":  checkStream,
@@ -33,7 +33,7 @@ func checkAddress(text string) *invalid {
 	return nil
 }
 
-// checkStream takes what a listener of plain streams can be opened on.
+// checkStream checks the address of a listener for RawSocket.
 func checkStream(text string) *invalid {
 	scheme, rest, _ := strings.Cut(text, "://")
 	switch {
@@ -46,7 +46,7 @@ func checkStream(text string) *invalid {
 		"write tcp://127.0.0.1:8081, tls://:8081 or unix:///run/tidings/wamp.sock")
 }
 
-// uriForm is WAMP's loose form of an exact URI.
+// uriForm matches exact URIs by the loose rule of WAMP.
 var uriForm = regexp.MustCompile(`^([^\s.#]+\.)*[^\s.#]+$`)
 
 func checkURI(text string) *invalid {
@@ -78,7 +78,7 @@ func checkWebhook(text string) *invalid {
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$`)
 
-// CheckKeyName says why no API key can have the name; nil if one can.
+// CheckKeyName returns an error if an API key cannot have the name.
 func CheckKeyName(name string) error {
 	if bad := checkName(name); bad != nil {
 		return errors.New(bad.message + "; " + bad.fix)

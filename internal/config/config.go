@@ -5,9 +5,7 @@ import (
 	"time"
 )
 
-// Config is everything that can be configured. The tags are the whole schema: the key, the
-// default as it would be written in the file, what values are taken, and the documentation.
-// [Reference] is made of them.
+// Config holds the configuration. The tags are the schema, from which [Reference] is made.
 type Config struct {
 	Listen         string         `key:"listen" default:":8080" check:"address" doc:"Address and port of the HTTP listener: WebSocket, HTTP API, pages. Port 0 selects a free port."`
 	Realm          string         `key:"realm" default:"app" check:"uri" doc:"The WAMP realm that clients join."`
@@ -65,7 +63,7 @@ type Limits struct {
 	OutboxFrames  int           `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client; over it the client is disconnected as slow."`
 }
 
-// WebSocket is about connections.
+// WebSocket configures connections.
 type WebSocket struct {
 	Compression bool          `key:"compression" default:"true" doc:"Accept permessage-deflate when a client offers it."`
 	Hello       time.Duration `key:"hello" default:"10s" min:"1s" max:"5m" doc:"How long a client may take from connecting to joining."`
@@ -81,11 +79,11 @@ type WebSocket struct {
 
 // RawSocket is a listener for WAMP RawSocket.
 type RawSocket struct {
-	Listen Text `key:"listen" required:"true" check:"stream" doc:"tcp://host:port, tls://host:port (with the certificate under tls) or unix:///path. The permissions of its folder decide who may use a Unix socket."`
+	Listen Text `key:"listen" required:"true" check:"stream" doc:"tcp://host:port, tls://host:port (with the certificate under tls) or unix:///path. The permissions of its folder control access to a Unix socket."`
 	Ping   bool `key:"ping" default:"false" doc:"Ping silent clients, and disconnect clients that do not answer. Some clients do not support pings and break."`
 }
 
-// Auth is about who may connect.
+// Auth configures authentication.
 type Auth struct {
 	Tickets      *Tickets      `key:"tickets" doc:"One-time tickets that the application issues to its users."`
 	Users        []User        `key:"users" doc:"Users of the configuration. The command tidings user makes the entries."`
@@ -96,7 +94,7 @@ type Auth struct {
 	Anonymous    *Anonymous    `key:"anonymous" doc:"Admit clients without credentials. Without this section clients must authenticate."`
 }
 
-// User is somebody whom the server itself knows.
+// User is a user of the configuration.
 type User struct {
 	AuthID     string   `key:"authid" required:"true" check:"name" doc:"The user id: identity.id in rules, and the authid in HELLO."`
 	Name       string   `key:"name" doc:"Display name; without it the authid."`
@@ -118,7 +116,7 @@ type CRA struct {
 	KeyLen     int    `key:"keylen" default:"32" min:"16" max:"64" doc:"Length of the derived key in bytes."`
 }
 
-// SCRAM is what a password leaves for wamp-scram.
+// SCRAM holds the credentials for wamp-scram that were derived from a password.
 type SCRAM struct {
 	Salt       Secret `key:"salt" required:"true" doc:"The salt, in base64."`
 	KDF        string `key:"kdf" default:"argon2id13" one:"argon2id13 pbkdf2" doc:"Function that derives a key from the password."`
@@ -128,7 +126,7 @@ type SCRAM struct {
 	ServerKey  Secret `key:"server_key" required:"true" doc:"ServerKey of RFC 5802, in base64."`
 }
 
-// Dynamic is who knows the users whom the configuration does not have.
+// Dynamic configures the application that knows the other users.
 type Dynamic struct {
 	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
 	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. The client that registers it decides who logs in."`
@@ -140,7 +138,7 @@ type Dynamic struct {
 	Pos Pos
 }
 
-// Certificate says who the owners of some client certificates are.
+// Certificate maps client certificates to users.
 type Certificate struct {
 	Fingerprint  string   `key:"fingerprint" doc:"sha256: and the hexadecimal SHA-256 of one certificate."`
 	Organization string   `key:"organization" doc:"Organization of the subject."`
@@ -153,7 +151,7 @@ type Certificate struct {
 	Pos Pos
 }
 
-// Cookie is about browsers that come back.
+// Cookie configures how browsers log in again.
 type Cookie struct {
 	TTL      time.Duration `key:"ttl" default:"8h" min:"1m" max:"720h" doc:"How long after the login a browser may log in again. Nothing extends it."`
 	Most     int           `key:"most" default:"100000" min:"1" max:"10000000" doc:"Browsers that are remembered; over it the oldest login is forgotten."`
@@ -161,7 +159,7 @@ type Cookie struct {
 	Insecure bool          `key:"insecure" default:"false" doc:"Set the cookie without TLS too. For development only."`
 }
 
-// Cryptosign is about the server's own key.
+// Cryptosign configures the key of the server.
 type Cryptosign struct {
 	Key Secret `key:"key" required:"true" doc:"Seed of the server's Ed25519 key, 64 hexadecimal digits. The server signs the clients' challenges with it; clients verify with its public key."`
 }
@@ -172,7 +170,7 @@ type Tickets struct {
 	TTL     time.Duration `key:"ttl" default:"5m" min:"1s" max:"24h" doc:"The longest lifetime of a ticket, and the default of tickets that the server issues."`
 }
 
-// Anonymous admits clients that prove nothing.
+// Anonymous admits clients without credentials.
 type Anonymous struct {
 	Role string `key:"role" default:"anonymous" check:"name" doc:"Role of anonymous clients."`
 }
@@ -184,7 +182,7 @@ type APIKey struct {
 	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file contains no secret."`
 	May  []string `key:"may" required:"true" one:"publish call tickets topics sessions + *" doc:"Scopes of the key; * means all."`
 
-	// Demo says that the key may be short, because everybody knows it anyway (see [Options]).
+	// Demo allows a short key (see [Options]).
 	Demo bool
 	Pos  Pos
 }
@@ -202,12 +200,12 @@ type Topic struct {
 	Every     *Every   `key:"every" short:"interval" doc:"Periodic publication by the server while the topic has subscribers. An interval alone is enough."`
 }
 
-// Payload describes payloads.
+// Payload configures the check of payloads.
 type Payload struct {
 	Schema Text `key:"schema" doc:"File with a JSON Schema."`
 }
 
-// Handler is who is asked.
+// Handler configures a webhook or procedure that decides on the requests of a contract.
 type Handler struct {
 	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
 	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called."`
@@ -220,7 +218,7 @@ type Handler struct {
 	Pos Pos
 }
 
-// Authorizer is who decides where no contract does, or in addition to contracts.
+// Authorizer configures the external authorizer.
 type Authorizer struct {
 	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
 	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. The client that registers it decides what is allowed."`
@@ -250,7 +248,7 @@ type Procedure struct {
 	Register Text   `key:"register" doc:"Rule: who may register. Without a rule no client may."`
 }
 
-// Meta says who may use WAMP's meta API.
+// Meta holds the rules for WAMP's meta API.
 type Meta struct {
 	Read Text `key:"read" default:"backend" doc:"Rule: who may use the procedures and topics below wamp.session, wamp.subscription and wamp.registration that tell about other sessions."`
 	Kill Text `key:"kill" default:"backend" doc:"Rule: who may end other sessions, and take subscriptions and registrations away from them. An API key also needs the scope sessions."`
@@ -262,12 +260,12 @@ type Trust struct {
 	Level int `key:"level" required:"true" min:"0" max:"1000000" doc:"Trust level of the role."`
 }
 
-// Metrics is about /metrics.
+// Metrics configures /metrics.
 type Metrics struct {
 	KeyRequired bool `key:"key_required" default:"false" doc:"Require an API key."`
 }
 
-// Log is about what the server says.
+// Log configures the log.
 type Log struct {
 	Format string `key:"format" default:"auto" one:"auto text json" doc:"auto is text on a terminal and json elsewhere."`
 	Level  string `key:"level" default:"info" one:"debug info warn error" doc:"The lowest level that is logged."`

@@ -15,20 +15,20 @@ import (
 )
 
 const (
-	// maxNodes bounds what is decoded, aliases followed: a bomb of aliases is small in the file.
+	// maxNodes bounds the decoded values, with aliases followed: a small file can expand to many values.
 	maxNodes = 200_000
 	// maxDepth bounds nesting, which is 4 in the schema; free values (args) may nest further.
 	maxDepth = 32
 )
 
-// spec is what is known about the value to decode.
+// spec describes the value to decode.
 type spec struct {
 	path  string // as in [Config.Pos]; "" at the top
 	tag   reflect.StructTag
-	label string // the last key, if it is the application's own, which may have dots; else ""
+	label string // the last key, if the file chose it: it may have dots; otherwise ""
 }
 
-// name is the last key of the path; for an element of a list with that of the list.
+// name returns the last key of the path, and for an element of a list the key of the list with the index.
 func (s spec) name() string {
 	if s.label != "" {
 		return s.label
@@ -48,7 +48,7 @@ func (s spec) below(name string, tag reflect.StructTag) spec {
 	return spec{path: name, tag: tag}
 }
 
-// decoder fills a [Config] from the tree and collects what is wrong on the way.
+// decoder fills a [Config] and its sections from the tree, and collects the problems.
 type decoder struct {
 	source    *source
 	schema    schema
@@ -65,7 +65,7 @@ func newDecoder(s *source, options Options) *decoder {
 	return &decoder{source: s, schema: newSchema(options.Sections), options: options, positions: make(map[string]Pos), origins: make(map[*yaml.Node]Pos), budget: maxNodes}
 }
 
-// finish gives the problems in order, each with its line.
+// finish returns the problems in order, each with its line.
 func (d *decoder) finish() Problems {
 	d.problems.Sort()
 	if len(d.problems) > maxProblems {
@@ -86,15 +86,15 @@ func (d *decoder) pos(n *yaml.Node) Pos {
 
 func (d *decoder) problem(n *yaml.Node, message, fix string) { d.tell(d.pos(n), message, fix) }
 
-// tell collects a problem. Far more than are shown are kept, since they come out of order.
+// tell collects a problem. It keeps many more than are shown, because they are not found in order.
 func (d *decoder) tell(pos Pos, message, fix string) {
 	if len(d.problems) < 10*maxProblems {
 		d.problems = append(d.problems, Problem{Pos: pos, Message: message, Fix: fix})
 	}
 }
 
-// reject is a problem with a value that is not read further: what is in it may be a secret that
-// got into the wrong place.
+// reject collects a problem with a value that is not decoded further. The value may hold a misplaced secret, so it
+// is masked.
 func (d *decoder) reject(n *yaml.Node, message, fix string) {
 	if n.Kind != yaml.ScalarNode {
 		d.source.mask(n)
@@ -102,7 +102,7 @@ func (d *decoder) reject(n *yaml.Node, message, fix string) {
 	d.problem(n, message, fix)
 }
 
-// resolve follows an alias and pays for the node. It gives nil when the budget is used up.
+// resolve follows an alias and counts the node. It returns nil if the budget is used up.
 func (d *decoder) resolve(n *yaml.Node) *yaml.Node {
 	d.budget--
 	if d.budget < 0 || d.depth > maxDepth {
@@ -184,7 +184,7 @@ func (d *decoder) section(n *yaml.Node, target reflect.Value, s spec) {
 		case ok:
 			d.decode(pair.value, value, below)
 		case field.Tag.Get("required") != "" && d.given(below.path):
-			// It is misspelled, which is told.
+			// It is misspelled, which is reported.
 		case field.Tag.Get("required") != "":
 			d.problem(n, fmt.Sprintf("%s is missing in %s", name, inside(s)), "add "+name+": "+lowerFirst(field.Tag.Get("doc")))
 		default:
@@ -193,7 +193,7 @@ func (d *decoder) section(n *yaml.Node, target reflect.Value, s spec) {
 	}
 }
 
-// shorthand makes the section of a value that stands for its most important key.
+// shorthand returns the section that a single value stands for.
 func (d *decoder) shorthand(n *yaml.Node, name string) *yaml.Node {
 	label := scalarNode(name)
 	made := &yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Column: n.Column, Content: []*yaml.Node{label, n}}
@@ -206,7 +206,7 @@ func (d *decoder) shorthand(n *yaml.Node, name string) *yaml.Node {
 
 type pair struct{ key, value *yaml.Node }
 
-// mapping gives the pairs of a mapping by key; what is wrong with the keys themselves is reported.
+// mapping returns the pairs of a mapping by key, and reports bad keys.
 func (d *decoder) mapping(n *yaml.Node) map[string]pair {
 	pairs := make(map[string]pair, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -228,13 +228,13 @@ func (d *decoder) mapping(n *yaml.Node) map[string]pair {
 	return pairs
 }
 
-// removedKeys says what to do about the keys that earlier versions had, by their paths.
+// removedKeys holds the fixes for keys of earlier versions, by path.
 var removedKeys = map[string]string{
 	"websocket.gather":  "remove it: events for one client share a write while its writer is busy",
 	"websocket.writers": "remove it: there is one writer for each processor",
 }
 
-// unknown reports a key that the section does not have, with the one that was probably meant.
+// unknown reports a key that the section does not have, with the key that was probably meant.
 func (d *decoder) unknown(p pair, section reflect.Type, s spec) {
 	d.source.mask(p.value)
 	if len(d.problems) > maxProblems {
@@ -255,7 +255,7 @@ func (d *decoder) unknown(p pair, section reflect.Type, s spec) {
 	d.problem(p.key, fmt.Sprintf("there is no key %s in %s", clip(p.key.Value), inside(s)), fix)
 }
 
-// homeOf gives the section that a key is in, if it is in one only.
+// homeOf returns the section of a key, if only one section has it.
 func (s schema) homeOf(name string) string {
 	home := ""
 	for _, k := range keys(s.root, "") {
@@ -272,7 +272,7 @@ func (s schema) homeOf(name string) string {
 	return home
 }
 
-// inside names a section in a sentence.
+// inside returns the name of a section for a sentence.
 func inside(s spec) string {
 	if s.path == "" {
 		return "the configuration"
@@ -283,7 +283,7 @@ func inside(s spec) string {
 	return clip(s.path)
 }
 
-// clip keeps a message readable whatever it quotes.
+// clip shortens a quoted text.
 func clip(text string) string {
 	const most = 80
 	if utf8.RuneCountInString(text) <= most {
@@ -302,13 +302,13 @@ func lowerFirst(text string) string {
 	return strings.TrimSuffix(strings.ToLower(text[:1])+text[1:], ".")
 }
 
-// entries decodes a mapping whose keys are the application's own into a list.
+// entries decodes a mapping whose keys the file chooses into a list.
 func (d *decoder) entries(n *yaml.Node, target reflect.Value, s spec) {
 	if n.Kind != yaml.MappingNode {
 		d.reject(n, fmt.Sprintf("%s must be a section with a pattern for each key, but it is %s", s.name(), describe(n)), `write for example "order.{id:int}": and the keys of the contract below it`)
 		return
 	}
-	d.mapping(n) // for what is wrong with the keys
+	d.mapping(n) // reports bad keys
 	seen := make(map[string]bool)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		label, value := n.Content[i], n.Content[i+1]
@@ -344,7 +344,7 @@ func (d *decoder) list(n *yaml.Node, target reflect.Value, s spec) {
 	target.Set(list)
 }
 
-// describe names what stands where something else should.
+// describe returns the name of a kind of node, for messages.
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:

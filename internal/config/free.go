@@ -9,8 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// free decodes values of the application, which have no schema: the payload of a periodic
-// publication.
+// free decodes a value without a schema: the payload of a periodic publication.
 func (d *decoder) free(n *yaml.Node, target reflect.Value, s spec) {
 	value, ok := d.freeValue(n)
 	if !ok {
@@ -65,14 +64,14 @@ func (d *decoder) freeMapping(n *yaml.Node) (any, bool) {
 	return dict, len(d.problems) == before
 }
 
-// freeScalar types a scalar as JSON would: other tags of YAML (dates, binaries) are text.
+// freeScalar decodes a scalar into a type of JSON. Other tags of YAML (dates, binaries) become text.
 func (d *decoder) freeScalar(n *yaml.Node) (any, bool) {
 	text, ok := d.text(n)
 	if !ok {
 		return nil, false
 	}
 	if text != n.Value {
-		return text, true // a variable is text, whatever is in it
+		return text, true // a variable is always text
 	}
 	switch n.Tag {
 	case "!!null":

@@ -8,11 +8,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// variable is ${NAME} or ${NAME:-default}, as shells write it. $${ is a literal ${.
+// variable matches ${NAME} and ${NAME:-default}, as in shells. $${ is a literal ${.
 var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
 
-// text gives the value of a scalar with its variables replaced. Values that came from the
-// environment or the command line are taken as they are: a shell has been there already.
+// text returns the value of a scalar with its variables replaced. Values from the environment and the command
+// line are not changed, because a shell has replaced their variables.
 func (d *decoder) text(n *yaml.Node) (string, bool) {
 	if _, elsewhere := d.origins[n]; elsewhere || !strings.Contains(n.Value, "${") {
 		return n.Value, true
@@ -45,7 +45,7 @@ func (d *decoder) text(n *yaml.Node) (string, bool) {
 	return b.String(), good
 }
 
-// variable reads the variable that a text begins with.
+// variable returns the value of the variable at the beginning of a text, and the length of its name.
 func (d *decoder) variable(text string) (value string, length int, bad *invalid) {
 	m := variable.FindStringSubmatch(text)
 	if m == nil {

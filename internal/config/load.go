@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFileBytes is far above a configuration with thousands of contracts.
+// maxFileBytes is far more than a configuration with thousands of contracts needs.
 const maxFileBytes = 4 << 20
 
 // Options are the sources of a configuration beside the file. Later sources win: the file, the
@@ -33,8 +33,7 @@ type Options struct {
 	Demo bool
 }
 
-// Load reads a configuration file; "" is a configuration without a file. The error is [Problems]
-// with everything that is wrong.
+// Load reads a configuration file; "" is a configuration without a file. The error is [Problems] with all mistakes.
 func Load(path string, options Options) (*Config, error) {
 	if path == "" {
 		return Parse("", nil, options)
@@ -54,7 +53,7 @@ func read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			err = e.Err // the path stands in front of the message
+			err = e.Err // the position before the message has the path
 		}
 		return nil, fmt.Errorf("open the configuration: %w", err)
 	}
@@ -69,9 +68,9 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Parse reads a configuration from memory. Relative file names in it are relative to the folder of
-// name. Besides [Problems] it gives what it could read, if that was YAML: for whoever looks for
-// mistakes that only they can find, so that all are told at once.
+// Parse reads a configuration from memory. Relative file names in it are relative to the folder of name. Besides
+// [Problems] it returns what it could read, if that was YAML. So a caller can find further mistakes in it, and report
+// all at once.
 func Parse(name string, data []byte, options Options) (*Config, error) {
 	if options.Lookup == nil {
 		options.Lookup = os.LookupEnv
@@ -96,8 +95,8 @@ func Parse(name string, data []byte, options Options) (*Config, error) {
 	return c, nil
 }
 
-// Resolve gives the full name of a file that the configuration names: relative ones are relative
-// to the configuration file, wherever the server was started.
+// Resolve returns the path of a file that the configuration names. A relative name is relative to the
+// configuration file, not to the working directory.
 func (c *Config) Resolve(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
@@ -105,7 +104,7 @@ func (c *Config) Resolve(path string) string {
 	return filepath.Join(c.directory, path)
 }
 
-// document parses the YAML and gives its top mapping, or nil if that is not what it is.
+// document parses the YAML and returns its top mapping, or nil if it has none.
 func (d *decoder) document(data []byte) *yaml.Node {
 	empty := &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -142,7 +141,7 @@ var (
 	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)'`)
 )
 
-// syntax reports what the YAML parser says. It knows lines only, and stops at the first error.
+// syntax reports the error of the YAML parser, which knows lines only and stops at the first error.
 func (d *decoder) syntax(err error) {
 	d.source.blind = true
 	pos, message := Pos{d.source.name, 1, 1}, err.Error()

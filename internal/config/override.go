@@ -8,16 +8,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// envPrefix and a key's path in capitals make the variable that overrides the key.
+// envPrefix begins the variable that overrides a key; the path of the key in capitals follows.
 const envPrefix = "TIDINGS_"
 
-// envName gives the variable for a path: limits.outbox_bytes is TIDINGS_LIMITS_OUTBOX_BYTES.
+// envName returns the variable of a path: limits.outbox_bytes is TIDINGS_LIMITS_OUTBOX_BYTES.
 func envName(path string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// override writes the environment and --set into the tree, as if the file said so. The values keep
-// where they come from, for messages.
+// override writes the environment and --set into the tree, as if they were in the file. Messages about such a
+// value name its source.
 func (d *decoder) override(root *yaml.Node, options Options) {
 	for _, key := range keys(d.schema.root, "") {
 		if !key.scalars() {
@@ -35,7 +35,7 @@ func (d *decoder) override(root *yaml.Node, options Options) {
 	}
 }
 
-// fromEnvironment makes a node of a variable. Lists are divided by commas.
+// fromEnvironment returns the value of a variable as a node. Commas divide lists.
 func (d *decoder) fromEnvironment(name, text string, key key) *yaml.Node {
 	at := Pos{File: "environment " + name}
 	node := scalarNode(text)
@@ -55,7 +55,7 @@ func scalarNode(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }
 
-// originate notes where a node and everything in it came from.
+// originate records the source of a node and of everything in it.
 func (d *decoder) originate(n *yaml.Node, at Pos) {
 	d.origins[n] = at
 	for _, child := range n.Content {
@@ -63,19 +63,19 @@ func (d *decoder) originate(n *yaml.Node, at Pos) {
 	}
 }
 
-// set carries out one --set.
+// set applies one --set.
 func (d *decoder) set(root *yaml.Node, assignment string) {
 	path, text, ok := cutAssignment(assignment)
 	at := Pos{File: "--set"}
 	if !ok {
-		// The text is not shown: it may be a secret that lost its key.
+		// The text is not shown, because it may be a secret without its key.
 		d.tell(at, "an assignment is not of the form key=value", "write for example --set limits.outbox_bytes=2MiB")
 		return
 	}
 	at.File = "--set " + strings.Join(path, ".")
 	node := scalarNode(text)
 	var document yaml.Node
-	// Text that is not YAML, or is only a comment, is taken as it is.
+	// Text that is not YAML, or only a comment, is a plain value.
 	if err := yaml.Unmarshal([]byte(text), &document); err == nil && len(document.Content) == 1 && text != "" {
 		node = document.Content[0]
 	}
@@ -83,7 +83,7 @@ func (d *decoder) set(root *yaml.Node, assignment string) {
 	d.assign(root, path, node)
 }
 
-// cutAssignment divides a.b."c.d"=value.
+// cutAssignment splits a.b."c.d"=value.
 func cutAssignment(assignment string) (path []string, value string, ok bool) {
 	rest := assignment
 	for {
@@ -112,8 +112,8 @@ func cutAssignment(assignment string) (path []string, value string, ok bool) {
 	}
 }
 
-// assign puts a value at a path, with the mappings on the way. A section that the file shares by an
-// alias is copied first, so that only the place that was meant changes.
+// assign puts a value at a path, and creates the mappings above it. A section that the file shares by an alias is
+// copied first, so only this place changes.
 func (d *decoder) assign(root *yaml.Node, path []string, value *yaml.Node) {
 	at := root
 	for i, name := range path {
@@ -147,7 +147,7 @@ func (d *decoder) keyNode(name string, value *yaml.Node) *yaml.Node {
 	return n
 }
 
-// sharedSection gives the mapping that a value can be put into, or nil.
+// sharedSection returns the mapping that takes a value, or nil if n cannot be one.
 func (d *decoder) sharedSection(n, value *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -170,7 +170,7 @@ func (d *decoder) sharedSection(n, value *yaml.Node) *yaml.Node {
 
 type found struct{ index int }
 
-// child finds the value of a key in a mapping.
+// child returns the place of a key's value in a mapping, or nil.
 func child(mapping *yaml.Node, name string) *found {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name && mapping.Content[i].Kind == yaml.ScalarNode {

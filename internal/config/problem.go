@@ -8,19 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// maxProblems is how many mistakes are told at once: nobody reads more, and a file that is not a
-// configuration at all would have thousands.
+// maxProblems bounds the problems that are reported at once. A file that is no configuration would have thousands.
 const maxProblems = 100
 
-// Problem is one mistake: where, what, and how to mend it.
+// Problem is one mistake, with its position and a fix.
 type Problem struct {
 	Pos
 	Message, Fix string
 
-	excerpt string // the line, secrets masked
+	excerpt string // the line, with secrets masked
 }
 
-// String gives the problem on one line, as compilers do.
+// String returns the problem on one line, as compilers print it.
 func (p Problem) String() string {
 	text := p.Message
 	if where := p.Pos.String(); where != "" {
@@ -35,12 +34,12 @@ func (p Problem) String() string {
 func (p Problem) Error() string { return p.String() }
 
 const (
-	// An excerpt shows the part of the line around the column: this much, of which so much before it.
+	// An excerpt has up to excerptWidth characters of the line, up to excerptBefore of them before the column.
 	excerptWidth  = 100
 	excerptBefore = 60
 )
 
-// Render gives the problem with the line that it is about and a mark under the column.
+// Render returns the problem with its line and a mark under the column.
 func (p Problem) Render() string {
 	if p.Line == 0 || p.excerpt == "" {
 		return p.String() + "\n"
@@ -55,7 +54,7 @@ func (p Problem) Render() string {
 	return fmt.Sprintf("%s\n%s | %s\n%*s | %*s^\n", p, number, string(line), utf8.RuneCountInString(number), "", column, "")
 }
 
-// Problems are all mistakes of a configuration, in the order of the file. It is an error.
+// Problems is an error with all mistakes of a configuration, in the order of the file.
 type Problems []Problem
 
 func (ps Problems) Error() string {
@@ -66,7 +65,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Render gives all problems with their lines.
+// Render returns all problems with their lines.
 func (ps Problems) Render() string {
 	var b strings.Builder
 	for _, p := range ps {
@@ -75,7 +74,7 @@ func (ps Problems) Render() string {
 	return b.String()
 }
 
-// Sort puts the problems in the order of the file.
+// Sort sorts the problems by their positions.
 func (ps Problems) Sort() {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -87,13 +86,13 @@ func (ps *Problems) At(c *Config, pos Pos, message, fix string) {
 	*ps = append(*ps, c.Problem(pos, message, fix))
 }
 
-// Problem makes a problem that was found after loading, with the excerpt of its line.
+// Problem returns a problem that was found after loading, with the excerpt of its line.
 func (c *Config) Problem(pos Pos, message, fix string) Problem {
 	return Problem{Pos: pos, Message: message, Fix: fix, excerpt: c.source.excerpt(pos)}
 }
 
-// Pos gives the position of a key's value, for example "tls.cert" or "api_keys.0.name"; for a key
-// that is not there it is that of the nearest section around it.
+// Pos returns the position of a key's value, for example of "tls.cert" or "api_keys.0.name". For an absent key it
+// returns the position of the innermost section around the key.
 func (c *Config) Pos(path string) Pos {
 	for {
 		if pos, ok := c.positions[path]; ok {

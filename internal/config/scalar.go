@@ -14,15 +14,15 @@ import (
 	"github.com/tidings-io/tidings/internal/spelling"
 )
 
-// invalid is what is wrong with a value, as the end of a sentence that begins with its key.
+// invalid describes a bad value, as the end of a sentence that begins with its key.
 type invalid struct {
 	message, fix string
-	secret       bool // there is a secret in the value
+	secret       bool // the value holds a secret
 }
 
 func wrong(message, fix string) *invalid { return &invalid{message: message, fix: fix} }
 
-// outside is a value that is not between the bounds of its key.
+// outside describes a value beyond the bounds of its key.
 func outside(text string, tag reflect.StructTag) *invalid {
 	return wrong(fmt.Sprintf("must be %s to %s, but it is %s", tag.Get("min"), tag.Get("max"), clip(text)), "choose a value in between")
 }
@@ -59,7 +59,7 @@ func (d *decoder) scalar(n *yaml.Node, target reflect.Value, s spec) {
 	}
 }
 
-// textOf keeps how a text is spelled in the file, so that positions inside can be told.
+// textOf returns a text with its spelling in the file, which gives the positions inside it.
 func (d *decoder) textOf(n *yaml.Node, value string, interpolated bool) Text {
 	t := Text{Value: value, Pos: d.pos(n)}
 	if _, elsewhere := d.origins[n]; !elsewhere {
@@ -68,7 +68,7 @@ func (d *decoder) textOf(n *yaml.Node, value string, interpolated bool) Text {
 	return t
 }
 
-// defaults fills in what the file leaves out.
+// defaults sets an absent value to its default.
 func (d *decoder) defaults(target reflect.Value, s spec) {
 	t := target.Type()
 	if t.Kind() == reflect.Struct && !isScalar(t) {
@@ -96,7 +96,7 @@ func (d *decoder) defaults(target reflect.Value, s spec) {
 	}
 }
 
-// assign reads a value of one of the plain types.
+// assign decodes a value of a plain type.
 func (s schema) assign(target reflect.Value, text string, tag reflect.StructTag) *invalid {
 	t := target.Type()
 	switch t {
@@ -172,7 +172,7 @@ func assignInt(target reflect.Value, text string, tag reflect.StructTag) *invali
 	return nil
 }
 
-// parsePrefix reads a range of addresses, or one address as the range of itself.
+// parsePrefix parses a range of addresses, or one address as a range of one.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	if prefix, err := netip.ParsePrefix(text); err == nil {
 		return prefix.Masked(), true
@@ -184,7 +184,7 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return netip.PrefixFrom(address, address.BitLen()), true
 }
 
-// example says how a value of the type is written.
+// example returns a fix that shows how a value of the type is written.
 func example(t reflect.Type) string {
 	switch t {
 	case sizeType:
@@ -204,7 +204,7 @@ func example(t reflect.Type) string {
 	}
 }
 
-// check holds a text against the tags one and check.
+// check checks a text by the tags one and check.
 func (s schema) check(text string, tag reflect.StructTag) *invalid {
 	if one := s.choices(tag); len(one) > 0 && !slices.Contains(one, text) {
 		fix := "use " + strings.Join(one[:len(one)-1], ", ") + " or " + one[len(one)-1]

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The types of values that are one scalar in the file.
+// The named types that are one scalar in the file.
 var (
 	textType     = reflect.TypeFor[Text]()
 	secretType   = reflect.TypeFor[Secret]()
@@ -18,8 +18,8 @@ var (
 	prefixType   = reflect.TypeFor[netip.Prefix]()
 )
 
-// key is one key of the schema. A path has <pattern> where the file has keys of its own, and [] for
-// the elements of a list.
+// key is one key of the schema. In its path <pattern> stands for keys that the file chooses, and [] for the elements
+// of a list.
 type key struct {
 	path  string
 	name  string
@@ -84,7 +84,7 @@ func fields(section reflect.Type) []reflect.StructField {
 	return list
 }
 
-// names gives the names of the keys of a section.
+// names returns the names of the keys of a section.
 func names(section reflect.Type) []string {
 	var list []string
 	for _, field := range fields(section) {
@@ -93,7 +93,7 @@ func names(section reflect.Type) []string {
 	return list
 }
 
-// keys gives all keys below a section, depth first, sections before what is in them.
+// keys returns all keys below a section, depth first, each section before its keys.
 func keys(section reflect.Type, prefix string) []key {
 	var list []key
 	for _, field := range fields(section) {
@@ -106,7 +106,7 @@ func keys(section reflect.Type, prefix string) []key {
 	return list
 }
 
-// section gives the type of the section that a key holds, or nil if it holds a value.
+// section returns the type of the section that a key holds, or nil if the key holds a value.
 func (k key) section() reflect.Type {
 	t := k.field.Type
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
@@ -118,7 +118,7 @@ func (k key) section() reflect.Type {
 	return t
 }
 
-// step is what stands in a path between a key and the keys below.
+// step returns the part of a path between a key and the keys below it.
 func (k key) step() string {
 	switch {
 	case k.field.Tag.Get("map") != "":
@@ -130,8 +130,8 @@ func (k key) step() string {
 	}
 }
 
-// scalars reports whether the environment can hold the value: a scalar or a list of them, at a path
-// that is the same in every configuration.
+// scalars reports whether the environment can hold the value: a scalar or a list of scalars, at a path that is the
+// same in every configuration.
 func (k key) scalars() bool {
 	if strings.ContainsAny(k.path, "<[") {
 		return false
@@ -143,7 +143,7 @@ func (k key) scalars() bool {
 	return isScalar(t)
 }
 
-// holdsSecret reports whether a secret may stand somewhere in a value of the type.
+// holdsSecret reports whether values of the type can hold a secret.
 func holdsSecret(t reflect.Type) bool {
 	if t == secretType {
 		return true

@@ -10,18 +10,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// source is the text of the file: for excerpts, which must not show secrets, and for positions
-// inside of values.
+// source is the text of the file. It gives excerpts without secrets, and positions inside values.
 type source struct {
 	name  string
 	lines []string
 	masks map[int][]span // by line
-	// masked are the values whose masks are there.
+	// masked holds the values that are masked already.
 	masked map[*yaml.Node]bool
-	// sealed is the first line that no excerpt may show any more, because a secret begins there
-	// whose end cannot be told; 0 if there is none.
+	// sealed is the first line that excerpts may not show, because the end of a secret there is not known;
+	// 0 if there is none.
 	sealed int
-	// blind says that the file could not be parsed, so that nobody knows what in it is a secret.
+	// blind is set if the file could not be parsed. Then the places of secrets are not known.
 	blind bool
 }
 
@@ -33,7 +32,7 @@ func newSource(name string, data []byte) *source {
 	return &source{name: name, lines: strings.Split(text, "\n"), masks: make(map[int][]span), masked: make(map[*yaml.Node]bool)}
 }
 
-// line gives a line by its number.
+// line returns a line by its number.
 func (s *source) line(number int) (string, bool) {
 	if number < 1 || number > len(s.lines) {
 		return "", false
@@ -41,7 +40,7 @@ func (s *source) line(number int) (string, bool) {
 	return s.lines[number-1], true
 }
 
-// find gives the first place of a text, or the position that is given.
+// find returns the first position of a text, or otherwise.
 func (s *source) find(text string, otherwise Pos) Pos {
 	for i, line := range s.lines {
 		if at := strings.Index(line, text); at >= 0 {
@@ -51,14 +50,14 @@ func (s *source) find(text string, otherwise Pos) Pos {
 	return otherwise
 }
 
-// What is spent on finding the line of a mistake: a hundred parses of a file that people write by hand.
+// The bounds of finding the line of a syntax error: a hundred parses of a file that people write by hand.
 const (
 	maxSearchedLines = 100
 	maxSearchedBytes = 64 << 10
 )
 
-// broken finds the line from which on the file is not YAML: the one behind the longest beginning that
-// is. The parser tells where the value began that it was in, at best.
+// broken returns the first line that makes the file no YAML: the line after the longest prefix that is YAML. The
+// parser reports only the line where the value began.
 func (s *source) broken(told int) int {
 	size := 0
 	for _, line := range s.lines {
@@ -76,7 +75,7 @@ func (s *source) broken(told int) int {
 	return told
 }
 
-// isYAML tells it of the first lines.
+// isYAML reports whether the first lines of the file are YAML.
 func (s *source) isYAML(lines int) bool {
 	decoder := yaml.NewDecoder(strings.NewReader(strings.Join(s.lines[:lines], "\n")))
 	for {
@@ -87,8 +86,8 @@ func (s *source) isYAML(lines int) bool {
 	}
 }
 
-// secretive reports whether a line of an unparsable file had better not be shown. The value of a key
-// may be in the line below.
+// secretive reports whether a line of an unparsable file may hold a secret. The key of a secret may be in the line
+// above it.
 func (s *source) secretive(number int) bool {
 	line, _ := s.line(number)
 	above, _ := s.line(number - 1)
@@ -97,7 +96,7 @@ func (s *source) secretive(number int) bool {
 
 var secretWord = regexp.MustCompile(`(?i)secret|key|hash|passw|token|credential`)
 
-// excerpt gives the line of a position with its secrets masked, or "" if there is nothing to show.
+// excerpt returns the line of a position with its secrets masked, or "" if the line may not be shown.
 func (s *source) excerpt(pos Pos) string {
 	if s == nil || pos.File != s.name || s.sealed > 0 && pos.Line >= s.sealed {
 		return ""
@@ -122,7 +121,7 @@ func (s *source) excerpt(pos Pos) string {
 // mask hides a value, with everything in it, from excerpts.
 func (s *source) mask(n *yaml.Node) {
 	if s.masked[n] {
-		return // also what ends a circle of aliases
+		return // also ends cycles of aliases
 	}
 	s.masked[n] = true
 	if n.Alias != nil {
@@ -153,10 +152,10 @@ func (s *source) maskScalar(n *yaml.Node) {
 	s.masks[n.Line] = append(s.masks[n.Line], span{n.Column - 1, end - 1})
 }
 
-// blockHead is the beginning of a block whose indentation is that of its first line.
+// blockHead matches the head of a block scalar without an indentation indicator.
 var blockHead = regexp.MustCompile(`[|>][+-]?\s*(#.*)?$`)
 
-// maskBlock hides the lines of a block scalar: all that are indented like the first.
+// maskBlock hides the lines of a block scalar: those with the indentation of the first or more.
 func (s *source) maskBlock(head int) {
 	if line, ok := s.line(head); !ok || !blockHead.MatchString(line) {
 		s.seal(head)
@@ -186,7 +185,7 @@ func (s *source) seal(line int) {
 	}
 }
 
-// scalar is how a value is spelled in the file.
+// scalar is the spelling of a value in the file.
 type scalar struct {
 	source       *source
 	line, column int
@@ -198,7 +197,7 @@ func (w *scalar) quoted() bool {
 	return w.style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0
 }
 
-// at gives the position of a byte of the value.
+// at returns the position of a byte of the value.
 func (w *scalar) at(value string, offset int) Pos {
 	start := Pos{w.source.name, w.line, w.column}
 	offset = max(0, min(offset, len(value)))
@@ -214,8 +213,8 @@ func (w *scalar) at(value string, offset int) Pos {
 	return start
 }
 
-// inBlock counts lines: those of a literal block are the value's own, below the indicator. A folded
-// block is the same as long as nothing was folded.
+// inBlock returns the position of a byte in a block scalar by counting lines. The lines of a literal block are
+// those of the value. So are the lines of a folded block, until one was folded.
 func (w *scalar) inBlock(value string, offset int, start Pos) Pos {
 	lines := strings.Split(value, "\n")
 	at, within := 0, offset
@@ -231,8 +230,8 @@ func (w *scalar) inBlock(value string, offset int, start Pos) Pos {
 	return Pos{w.source.name, w.line + 1 + at, indent + utf8.RuneCountInString(lines[at][:within]) + 1}
 }
 
-// walk goes along the value and its spelling in step until the offset and gives the column there.
-// It fails where the two part, as they do when lines are folded.
+// walk compares the value with its spelling up to the offset, and returns the column there. ok is false if they
+// differ, as they do after a folded line.
 func (w *scalar) walk(value string, offset int) (column int, ok bool) {
 	line, ok := w.source.line(w.line)
 	if !ok || w.column < 1 {
@@ -241,7 +240,7 @@ func (w *scalar) walk(value string, offset int) (column int, ok bool) {
 	spelled := []rune(line)
 	at := w.column - 1
 	if w.style&yaml.TaggedStyle != 0 {
-		return 0, false // the node begins at its tag
+		return 0, false // the column is that of the tag
 	}
 	if w.quoted() {
 		at++
@@ -270,7 +269,7 @@ func (w *scalar) walk(value string, offset int) (column int, ok bool) {
 	return at + 1, true
 }
 
-// escapeLength is the length of an escape of a double-quoted scalar with its backslash.
+// escapeLength returns the length of an escape sequence of a double-quoted scalar.
 func escapeLength(letter rune) int {
 	switch letter {
 	case 'x':

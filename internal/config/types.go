@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Pos is where a value stands. Line and Column count from 1, columns in characters; a value that
-// did not come from a file has neither, and File says where it came from ("--set listen").
+// Pos is the position of a value. Line and Column count from 1, columns in characters. A value from elsewhere than
+// a file has neither, and File names its source ("--set listen").
 type Pos struct {
 	File         string
 	Line, Column int
@@ -21,7 +21,7 @@ func (p Pos) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// Text is a string that somebody else will read closer: a pattern, a rule, a file name.
+// Text is a string that another package parses, such as a pattern, a rule or a file name.
 type Text struct {
 	Value string
 	Pos   Pos
@@ -29,11 +29,11 @@ type Text struct {
 	scalar *scalar // how the value was written; nil if not in the file
 }
 
-// String gives the value.
+// String returns the value.
 func (t Text) String() string { return t.Value }
 
-// At gives the position of a byte of the value. Where the file spells the value in a way that
-// cannot be counted along (folded lines, an interpolated variable), it is the beginning.
+// At returns the position of a byte of the value. If the spelling differs from the value (folded lines, a replaced
+// variable), it returns the position of the value.
 func (t Text) At(offset int) Pos {
 	if t.scalar == nil {
 		return t.Pos
@@ -41,21 +41,18 @@ func (t Text) At(offset int) Pos {
 	return t.scalar.at(t.Value, offset)
 }
 
-// redacted stands wherever a secret would.
+// redacted replaces secrets.
 const redacted = "[redacted]"
 
-// Secret is a value that is never printed: by fmt, slog and encoders it shows as [redacted].
+// Secret is a value that is never printed: fmt, slog and encoders show [redacted].
 type Secret struct {
-	// A pointer, so that even fmt, which cannot call methods on what is inside unexported fields,
-	// shows no more than an address.
+	// value is a pointer because fmt cannot call the methods of values in unexported fields: it then prints
+	// an address.
 	value *string
 	Pos   Pos
 }
 
-// NewSecret makes a secret.
-func NewSecret(value string) Secret { return Secret{value: &value} }
-
-// Reveal gives the value to who needs it.
+// Reveal returns the value.
 func (s Secret) Reveal() string {
 	if s.value == nil {
 		return ""
@@ -80,13 +77,13 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // Size is a number of bytes.
 type Size int64
 
-// units are the spellings of a size, the longest first. 1 MB is read as written, 1,000,000 bytes.
+// units holds the units of sizes, the longest names first. 1 MB is 1,000,000 bytes.
 var units = []struct {
 	name  string
 	bytes Size
 }{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}}
 
-// String gives the size in the largest unit that it is a whole number of.
+// String returns the size as a whole number of the largest possible unit.
 func (s Size) String() string {
 	for _, name := range []string{"GiB", "MiB", "KiB"} {
 		for _, u := range units {
@@ -98,7 +95,7 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10)
 }
 
-// parseSize reads 512, 64KiB, 1.5MiB or 1 MB.
+// parseSize parses 512, 64KiB, 1.5MiB or 1 MB.
 func parseSize(text string) (Size, bool) {
 	number, factor := text, Size(1)
 	for _, u := range units {

@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// minSecretBytes is the size of HMAC-SHA256's result: a shorter secret is the weakest part.
+	// minSecretBytes is the size of the result of HMAC-SHA256. A shorter secret would be the weakest part.
 	minSecretBytes = 32
-	// minKeyBytes: keys are hashed fast, which only a random key can afford.
+	// minKeyBytes is enough for a random key. The hash of keys is fast, so a guessable key would not be safe.
 	minKeyBytes = 16
 	// hashPrefix and hashDigits are the form of a hashed key.
 	hashPrefix = "sha256:"
 	hashDigits = 64
 )
 
-// validate checks what no single value can be blamed for. It says nothing about keys that have a
-// problem already, since their values are missing here.
+// validate checks what depends on several values. It skips keys that have a problem already, because their values
+// are missing.
 func (d *decoder) validate(c *Config, options Options) {
 	d.validateTickets(c)
 	d.validateKeys(c, options)
@@ -33,7 +33,7 @@ func (d *decoder) validate(c *Config, options Options) {
 	}
 }
 
-// given reports whether the file says something for a key, right or wrong.
+// given reports whether the file has a value for a key, valid or not.
 func (d *decoder) given(path string) bool {
 	_, ok := d.positions[path]
 	return ok
@@ -43,7 +43,7 @@ func (d *decoder) at(c *Config, path, message, fix string) {
 	pos := c.Pos(path)
 	for _, p := range d.problems {
 		if p.Pos == pos {
-			return // what is wrong here is told
+			return // a problem at this position is reported already
 		}
 	}
 	d.tell(pos, message, fix)
@@ -55,7 +55,7 @@ func (d *decoder) validateTickets(c *Config) {
 	}
 	for i, secret := range c.Auth.Tickets.Secrets {
 		if secret.value == nil {
-			continue // it could not be read, which is told
+			continue // it could not be decoded, which is reported
 		}
 		if length := len(secret.Reveal()); length < minSecretBytes {
 			d.at(c, "auth.tickets.secret."+strconv.Itoa(i), fmt.Sprintf("secret has %d bytes; at least %d are needed", length, minSecretBytes), "make one with openssl rand -hex 32")
@@ -115,7 +115,7 @@ func (d *decoder) validateHandler(c *Config, t *Topic) {
 	}
 }
 
-// validateAsked checks the keys that say who is asked.
+// validateAsked checks the keys webhook, procedure and secret of a section.
 func (d *decoder) validateAsked(c *Config, path string) {
 	what := path[strings.LastIndexByte(path, '.')+1:]
 	webhook, procedure := d.given(path+".webhook"), d.given(path+".procedure")

@@ -25,7 +25,7 @@ type Change struct {
 	Fields  []string `json:"fields,omitempty" doc:"What of it changed." example:"[\"status\"]" maxItems:"200"`
 }
 
-// Author is the user who made a change.
+// Author is the author of a change, a user.
 type Author struct {
 	ID   string `json:"id" doc:"The user's id." example:"42" minLength:"1"`
 	Name string `json:"name" required:"false" doc:"The name that others see." example:"Ann Miller"`

@@ -10,7 +10,7 @@ import (
 
 const (
 	// DefaultKeyFailures is the number of requests with a wrong key that an address may make in a minute. A
-	// person who tries a key makes fewer. A key of 16 random bytes cannot be guessed with many more.
+	// person with a mistyped key makes fewer. A key of 16 random bytes cannot be guessed with many more.
 	DefaultKeyFailures = 30
 	// maxFailing bounds the table of addresses, at some 60 bytes each. If more addresses fail within a
 	// minute, the others share one entry.

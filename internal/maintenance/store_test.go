@@ -14,7 +14,7 @@ type store struct {
 	version    uint64
 	watching   []chan struct{} // told of changes; the value is read when they get to it
 	broken     error
-	beforeSave func() // called once, without the lock: somebody else is faster
+	beforeSave func() // called once, without the lock, as if another node were faster
 }
 
 var errBroken = errors.New("the disk is full")

@@ -107,7 +107,7 @@ func TestACrowdIsCountedListedInPartAndPublishedAtIntervals(t *testing.T) {
 		for _, p := range crowd {
 			p.Goodbye()
 		}
-		heard(t, watcher, "leave user299") // the last to go is told at once: nobody is there
+		heard(t, watcher, "leave user299") // that the last person left is published at once
 		pass(time.Minute)
 		heard(t, watcher)
 		forgotten(t, c)

@@ -70,8 +70,8 @@ func (m *model) here() []*page {
 	return slices.DeleteFunc(slices.Clone(m.pages), func(p *page) bool { return !p.lostAt.IsZero() })
 }
 
-// follower folds what a watcher hears, and fails on a join of who is there, a leave of who is not,
-// and a revision that does not grow.
+// follower applies the events of a watcher to its own list of people. It fails on a join of a person that is there, a
+// leave of a person that is not, and a revision that does not grow.
 type follower struct {
 	conn     *client
 	people   map[string]presence.Person

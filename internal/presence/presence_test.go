@@ -86,7 +86,7 @@ func human(id, mode string, tabs int64) wamp.Dict {
 	return wamp.Dict{"id": id, "name": "Mx " + id, "mode": mode, "tabs": tabs}
 }
 
-// story is what a watcher heard, short enough to read: who came and went, and who is there then.
+// story summarizes the events of a watcher: the people that came and went, and the people there afterwards.
 func (c *client) story() []string {
 	c.t.Helper()
 	told := []string{}
@@ -119,7 +119,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// forgotten checks that nothing is left of whoever was here.
+// forgotten checks that no record, person or session is left.
 func forgotten(t testing.TB, c *presence.Component) {
 	t.Helper()
 	if s := c.Stats(); s != (presence.Stats{}) {
