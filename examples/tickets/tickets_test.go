@@ -66,7 +66,7 @@ func TestEverySampleSignsATicketThatIsAcceptedOnce(t *testing.T) {
 func run(t *testing.T, command []string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), "TIDINGS_SECRET="+secret)
+	cmd.Env = append(os.Environ(), "TIDINGS_SECRET="+secret, "CGO_ENABLED=0")
 	cmd.Stderr = t.Output()
 	out, err := cmd.Output()
 	if err != nil {

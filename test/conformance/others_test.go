@@ -45,7 +45,9 @@ func pythonPeers(t *testing.T) []*peer {
 func nexusPeers(t *testing.T) []*peer {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "nexus")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "nexus", "-o", program, ".").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-C", "nexus", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build nexus: %v\n%s", err, out)
 	}
 	var peers []*peer

@@ -84,7 +84,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	path := filepath.Join(folder, "tidings")
 	build := exec.Command("go", "build", "-o", path, "./cmd/tidings")
-	build.Dir = root
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0") // as releases are built
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the binary: %w\n%s", err, out)
 	}

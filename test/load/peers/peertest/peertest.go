@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -70,7 +71,9 @@ func Refuses(t *testing.T, dialect wire.Dialect) {
 func start(t *testing.T, secret string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "peer")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as package servers builds it
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the peer: %v\n%s", err, out)
 	}
 	peer := exec.CommandContext(t.Context(), program, "-listen", "127.0.0.1:0", "-secret", secret)
