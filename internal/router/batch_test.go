@@ -9,31 +9,31 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// hasty is a publisher whose transport reads a lot at once, and a subscriber.
-type hasty struct {
+// batchTest is a publisher whose messages arrive in one read, and a subscriber.
+type batchTest struct {
 	t          *testing.T
 	router     *router.Router
 	publisher  *member
 	subscriber *router.Client
 }
 
-func newHasty(t *testing.T, options router.Options) *hasty {
-	h := &hasty{t: t, router: router.New(options)}
+func newBatchTest(t *testing.T, options router.Options) *batchTest {
+	h := &batchTest{t: t, router: router.New(options)}
 	h.router.AddRealm("app")
 	h.subscriber = h.router.Attach(router.Attachment{Format: jsonFormat})
 	join(t, h.subscriber, wamp.V2JSON)
 	h.publisher = enter(t, h.router, wamp.V2JSON)
-	h.say(h.publication("order.42", 0)) // from now on it stands that it may
+	h.say(h.publication("order.42", 0)) // the permission is cached from here on
 	h.say(h.publication("order.7", 0))
 	h.subscriber.Outbox().Take(nil, 1<<20)
 	return h
 }
 
-func (h *hasty) publication(topic wamp.URI, number int) *wamp.Publish {
+func (h *batchTest) publication(topic wamp.URI, number int) *wamp.Publish {
 	return &wamp.Publish{Request: h.publisher.next.Next(), Topic: topic, Payload: args(h.t, number)}
 }
 
-func (h *hasty) say(messages ...wamp.Message) {
+func (h *batchTest) say(messages ...wamp.Message) {
 	h.t.Helper()
 	for _, message := range messages {
 		if err := h.publisher.client.ReceiveBatched(h.t.Context(), encode(h.t, wamp.V2JSON, message)); err != nil {
@@ -43,8 +43,8 @@ func (h *hasty) say(messages ...wamp.Message) {
 	h.publisher.client.Flush()
 }
 
-// expect checks the numbers in what a client has got, in order, and in how many pieces they came.
-func (h *hasty) expect(c *router.Client, pieces int, numbers ...int) {
+// expect checks the numbers in a client's events, in order, and the number of pieces of bytes.
+func (h *batchTest) expect(c *router.Client, pieces int, numbers ...int) {
 	h.t.Helper()
 	taken := c.Outbox().Take(nil, 1<<20)
 	var got []int
@@ -66,8 +66,8 @@ func (h *hasty) expect(c *router.Client, pieces int, numbers ...int) {
 	}
 }
 
-func TestPublicationsThatComeTogetherGoOutTogether(t *testing.T) {
-	h := newHasty(t, router.Options{})
+func TestAPublishBatchIsDeliveredInOnePiece(t *testing.T) {
+	h := newBatchTest(t, router.Options{})
 	before := h.router.Stats()
 	h.say(h.publication("order.42", 1), h.publication("order.42", 2), h.publication("order.42", 3))
 	h.expect(h.subscriber, 1, 1, 2, 3)
@@ -83,8 +83,8 @@ func TestPublicationsThatComeTogetherGoOutTogether(t *testing.T) {
 	}
 }
 
-func TestWhatComesLaterDoesNotOvertake(t *testing.T) {
-	h := newHasty(t, router.Options{})
+func TestLaterMessagesDoNotOvertakeAPublishBatch(t *testing.T) {
+	h := newBatchTest(t, router.Options{})
 	acknowledged := h.publication("order.42", 3)
 	acknowledged.Options = wamp.Dict{"acknowledge": true}
 	subscribe := &wamp.Subscribe{Request: h.publisher.next.Next(), Topic: "order.7"}
@@ -93,8 +93,8 @@ func TestWhatComesLaterDoesNotOvertake(t *testing.T) {
 	h.expect(h.subscriber, 5, 1, 2, 3, 4, 5)
 }
 
-func TestTopicsInTurnKeepTheirOrder(t *testing.T) {
-	h := newHasty(t, router.Options{})
+func TestAPublishBatchOfSeveralTopicsKeepsTheirOrder(t *testing.T) {
+	h := newBatchTest(t, router.Options{})
 	also := &wamp.Subscribe{Request: 2, Topic: "order.", Options: wamp.Dict{"match": "prefix"}}
 	if err := h.subscriber.Receive(t.Context(), encode(t, wamp.V2JSON, also)); err != nil {
 		t.Fatal(err)
@@ -102,15 +102,15 @@ func TestTopicsInTurnKeepTheirOrder(t *testing.T) {
 	h.subscriber.Outbox().Take(nil, 1<<20)
 	before := h.router.Stats()
 	h.say(h.publication("order.42", 1), h.publication("order.7", 2), h.publication("order.7", 3), h.publication("order.42", 4))
-	h.expect(h.subscriber, 5, 1, 1, 2, 3, 4, 4) // those of order.42 twice, by both subscriptions
+	h.expect(h.subscriber, 5, 1, 1, 2, 3, 4, 4) // order.42 matches both subscriptions
 	after := h.router.Stats()
 	if publications, events := after.Publications-before.Publications, after.Events-before.Events; publications != 4 || events != 6 {
 		t.Errorf("counted %d publications and %d events", publications, events)
 	}
 }
 
-func TestAVolleyIsBounded(t *testing.T) {
-	h := newHasty(t, router.Options{})
+func TestAPublishBatchIsLimited(t *testing.T) {
+	h := newBatchTest(t, router.Options{})
 	var messages []wamp.Message
 	var numbers []int
 	for n := range 150 {
@@ -121,8 +121,8 @@ func TestAVolleyIsBounded(t *testing.T) {
 	h.expect(h.subscriber, 3, numbers...)
 }
 
-func TestWhatWasHeldBackIsDeliveredWhenThePublisherHasGone(t *testing.T) {
-	h := newHasty(t, router.Options{})
+func TestAPublishBatchIsDeliveredWhenItsPublisherLeaves(t *testing.T) {
+	h := newBatchTest(t, router.Options{})
 	if err := h.publisher.client.ReceiveBatched(t.Context(), encode(t, wamp.V2JSON, h.publication("order.42", 1))); err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +130,8 @@ func TestWhatWasHeldBackIsDeliveredWhenThePublisherHasGone(t *testing.T) {
 	h.expect(h.subscriber, 1, 1)
 }
 
-func TestAFullOutboxIsNotFilledFurtherByAVolley(t *testing.T) {
-	h := newHasty(t, router.Options{Limits: router.Limits{OutboxFrames: 4}})
+func TestAPublishBatchDoesNotExceedTheLimitOfAnOutbox(t *testing.T) {
+	h := newBatchTest(t, router.Options{Limits: router.Limits{OutboxFrames: 4}})
 	h.say(h.publication("order.42", 1), h.publication("order.42", 2))
 	h.say(h.publication("order.42", 3), h.publication("order.42", 4), h.publication("order.42", 5))
 	taken := h.subscriber.Outbox().Take(nil, 1<<20)

@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// exchange is a caller and a callee of one procedure, and their frames of one call.
+// exchange is a caller and a callee of one procedure, with the frames of their calls.
 type exchange struct {
 	caller, callee *member
 	call           []byte
@@ -42,13 +42,13 @@ func (e *exchange) round(t testing.TB) {
 	e.drain()
 }
 
-// A plain call must not pay for what others ask of theirs.
+// A call without options must not pay for the features of other calls.
 func TestAPlainCallAllocatesLittle(t *testing.T) {
 	if raceDetector {
-		t.Skip("the race detector allocates, too")
+		t.Skip("the race detector allocates as well")
 	}
 	const rounds, most = 100, 21
-	e := newExchange(t, rounds+1) // AllocsPerRun warms up with one more
+	e := newExchange(t, rounds+1) // AllocsPerRun makes one more call to warm up
 	if got := testing.AllocsPerRun(rounds, func() { e.round(t) }); got > most {
 		t.Errorf("a call and its answer allocate %v times, more than %d", got, most)
 	}

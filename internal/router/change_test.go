@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// changeLog writes down what a change observer is told.
+// changeLog records the calls of a change observer.
 type changeLog struct {
 	router.NoObserver
 	lines []string
@@ -59,7 +59,7 @@ func observed(t *testing.T) (r *router.Router, log *changeLog, listen func() (ca
 	}
 }
 
-func TestChangesAreToldWithTheNumberOfThoseThatHold(t *testing.T) {
+func TestChangesHaveTheNumberOfHolders(t *testing.T) {
 	r, log, listen := observed(t)
 	listen()
 	ann, ben := enter(t, r, wamp.V2JSON), enter(t, r, wamp.V2JSON)
@@ -76,7 +76,7 @@ func TestChangesAreToldWithTheNumberOfThoseThatHold(t *testing.T) {
 	log.expect(t, "Left", "unsubscribed from t, which 0 hold", "unregistered p, which 0 hold", "left")
 }
 
-func TestWhatCannotBeHeardIsNoChange(t *testing.T) {
+func TestChangesWithoutAListenerAreNotReported(t *testing.T) {
 	r, log, listen := observed(t)
 	ann := enter(t, r, wamp.V2JSON)
 	ann.say(&wamp.Subscribe{Request: 1, Topic: "t"})
@@ -90,7 +90,7 @@ func TestWhatCannotBeHeardIsNoChange(t *testing.T) {
 	log.expect(t, "Left")
 }
 
-func TestAHiddenProcedureIsCallableAndInNoList(t *testing.T) {
+func TestAHiddenProcedureIsCallableButNotListed(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
 	hidden := router.Registration{Procedure: "hidden", Hidden: true, Handler: (&script{t: t}).handle}
@@ -119,7 +119,7 @@ func TestAHiddenProcedureIsCallableAndInNoList(t *testing.T) {
 	}
 }
 
-func TestWelcomeSaysWhatComponentsAnnounce(t *testing.T) {
+func TestWelcomeHasTheFeaturesThatComponentsAnnounce(t *testing.T) {
 	r := router.New(router.Options{})
 	other, realm := r.AddRealm("other"), r.AddRealm("app")
 	realm.Announce("broker", "shiny")

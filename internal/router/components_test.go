@@ -11,11 +11,11 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// saysItself believes what HELLO says: authid, authrole (several with +), name. Who offers the
-// method "ticket" is asked for one, and the ticket must be "good".
-type saysItself struct{}
+// scriptAuthenticator trusts the authid and the authrole (several with +) of HELLO. A client that lists a method gets
+// a challenge, and its answer must be "good".
+type scriptAuthenticator struct{}
 
-func (saysItself) Authenticate(_ context.Context, h router.AuthRequest) (router.AuthResult, error) {
+func (scriptAuthenticator) Authenticate(_ context.Context, h router.AuthRequest) (router.AuthResult, error) {
 	id, _ := h.Details.String("authid")
 	role, given := h.Details.String("authrole")
 	if !given {
@@ -50,11 +50,11 @@ func (saysItself) Authenticate(_ context.Context, h router.AuthRequest) (router.
 	}, nil
 }
 
-// asksFirstArg refuses the word "forbidden", and decides by the URI's last component: "secret" is refused, "broken" breaks, "replace"
-// publishes something else.
-type asksFirstArg struct{}
+// scriptAuthorizer refuses payloads with the word "forbidden". The URI's last component decides on the others: "secret"
+// is refused, "broken" fails, "replace" replaces the payload.
+type scriptAuthorizer struct{}
 
-func (asksFirstArg) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
+func (scriptAuthorizer) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
 	switch {
 	case strings.HasSuffix(string(r.URI), "secret"):
 		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s of %s is not yours to %s", r.Match, r.URI, r.Action)
@@ -69,7 +69,7 @@ func (asksFirstArg) Authorize(_ context.Context, r router.Request) (router.Decis
 	return router.Decision{}, nil
 }
 
-// observer writes down what observers hear.
+// observer records the calls of an observer.
 type observer struct{ s *script }
 
 func (o observer) Joined(s *router.Session) { o.hear("joined", s, "") }
@@ -95,7 +95,7 @@ func (o observer) name(s *router.Session) string {
 	return "nobody"
 }
 
-// server does what components do.
+// server runs a command of a component of the server.
 func (s *script) server(words []string) {
 	switch words[0] {
 	case "publish":
@@ -166,7 +166,7 @@ func (s *script) deliver(d router.LocalEvent) {
 	s.hear(fmt.Sprintf("= event %s %s %s", s.numbers[d.Publication], d.Topic, s.value(d.Payload)))
 }
 
-// handle echoes, or does what the procedure's name says.
+// handle returns the arguments, or fails, panics or blocks if the procedure's name says so.
 func (s *script) handle(ctx context.Context, i router.Invocation) (wamp.Payload, error) {
 	switch name := string(i.Procedure); {
 	case strings.HasSuffix(name, "fail"):

@@ -14,8 +14,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The dealer against a model that knows for each call what its one answer has to be, and for each
-// callee what it has to be told: whatever the order of YIELD, ERROR, CANCEL, timeout and leaving.
+// Compares the dealer with a model, which has the one answer of each call and the messages for each callee, in any
+// order of YIELD, ERROR, CANCEL, timeouts and leaving.
 func TestEveryCallGetsTheOneAnswerThatTheModelExpects(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		rapid.SyncTest(rt, func(rt *rapid.T) {
@@ -47,64 +47,64 @@ const (
 	modelKill    = 3 * time.Second
 )
 
-// modelProcedures are registered with the policy of their name.
+// modelProcedures are registered with the invocation policy of their name.
 var modelProcedures = []wamp.URI{"single", "first", "last", "roundrobin"}
 
 type dealerModel struct {
-	t       *testing.T
-	rt      *rapid.T
-	router  *router.Router
-	parties [modelParties]*party
-	shares  map[wamp.URI]*share
-	asked   int // in all, to answer them in order
+	t             *testing.T
+	rt            *rapid.T
+	router        *router.Router
+	parties       [modelParties]*party
+	registrations map[wamp.URI]*modelRegistration
+	calls         int // the number of calls so far, which orders them
 }
 
-// share is who answers a procedure, the oldest first, and whose turn it is.
-type share struct {
+// modelRegistration has the callees of a procedure, the oldest first.
+type modelRegistration struct {
 	callees []*party
-	turn    int
+	next    int // index of the next callee, by turns
 }
 
-// party is a client and what the model knows of it.
+// party is a client and what the model expects of it.
 type party struct {
 	*member
-	cancels       bool                  // it announced call_canceling
-	expected      map[wamp.ID][]outcome // what it must have heard by now of its calls, in order
-	interrupts    map[wamp.ID][]string  // and of what it was asked
-	asked         map[wamp.ID]*question // invocations that wait for this party
+	cancels       bool                   // announced call_canceling
+	expected      map[wamp.ID][]outcome  // expected answers to its calls, in order
+	interrupts    map[wamp.ID][]string   // expected INTERRUPTs of its invocations
+	pending       map[wamp.ID]*modelCall // invocations that wait for an answer of this party
 	registrations map[wamp.URI]wamp.ID
 	invocations   wamp.ID
 }
 
 type outcome struct {
-	uri      wamp.URI // "": a RESULT
+	uri      wamp.URI // "" means RESULT
 	value    int
 	progress bool
 }
 
-// question is a call that waits for somebody.
-type question struct {
-	order     int
-	caller    *party
-	call      wamp.ID
-	procedure wamp.URI
-	share     *share // as it was at the CALL: one that ends and begins again is another
-	callee    *party
-	id        wamp.ID // of the invocation
-	refused   []*party
-	progress  bool
-	started   bool
-	killed    bool
-	timeout   time.Duration
-	deadline  time.Time // zero: none
+// modelCall is a call that is not answered.
+type modelCall struct {
+	order        int
+	caller       *party
+	call         wamp.ID
+	procedure    wamp.URI
+	registration *modelRegistration // at the time of the CALL: a registration that ends and begins again is another one
+	callee       *party
+	id           wamp.ID // of the invocation
+	refused      []*party
+	progress     bool
+	started      bool
+	killed       bool
+	timeout      time.Duration
+	deadline     time.Time // zero if there is none
 }
 
 func newDealerModel(t *testing.T, rt *rapid.T) *dealerModel {
-	m := &dealerModel{t: t, rt: rt, shares: map[wamp.URI]*share{}}
+	m := &dealerModel{t: t, rt: rt, registrations: map[wamp.URI]*modelRegistration{}}
 	m.router = router.New(router.Options{Limits: router.Limits{Kill: modelKill}})
 	m.router.AddRealm("app")
 	for _, procedure := range modelProcedures {
-		m.shares[procedure] = &share{}
+		m.registrations[procedure] = &modelRegistration{}
 	}
 	for i := range m.parties {
 		m.parties[i] = m.arrive(i)
@@ -118,7 +118,7 @@ func newDealerModel(t *testing.T, rt *rapid.T) *dealerModel {
 func (m *dealerModel) arrive(i int) *party {
 	p := &party{
 		cancels:  i > 0,
-		expected: map[wamp.ID][]outcome{}, interrupts: map[wamp.ID][]string{}, asked: map[wamp.ID]*question{},
+		expected: map[wamp.ID][]outcome{}, interrupts: map[wamp.ID][]string{}, pending: map[wamp.ID]*modelCall{},
 		registrations: map[wamp.URI]wamp.ID{},
 	}
 	callee := wamp.Dict{"progressive_call_results": true, "call_canceling": p.cancels}
@@ -128,17 +128,17 @@ func (m *dealerModel) arrive(i int) *party {
 	return p
 }
 
-func (m *dealerModel) some(rt *rapid.T) *party {
+func (m *dealerModel) anyParty(rt *rapid.T) *party {
 	return rapid.SampledFrom(m.parties[:]).Draw(rt, "party")
 }
 
 func (m *dealerModel) register(rt *rapid.T) {
-	m.registerAs(m.some(rt), rapid.SampledFrom(modelProcedures).Draw(rt, "procedure"))
+	m.registerAs(m.anyParty(rt), rapid.SampledFrom(modelProcedures).Draw(rt, "procedure"))
 }
 
 func (m *dealerModel) registerAs(p *party, procedure wamp.URI) {
 	p.say(&wamp.Register{Request: p.next.Next(), Options: wamp.Dict{"invoke": string(procedure)}, Procedure: procedure})
-	s := m.shares[procedure]
+	s := m.registrations[procedure]
 	if procedure != "single" && !slices.Contains(s.callees, p) || len(s.callees) == 0 {
 		s.callees = append(s.callees, p)
 	}
@@ -151,8 +151,8 @@ func (m *dealerModel) registerAs(p *party, procedure wamp.URI) {
 }
 
 func (m *dealerModel) unregister(rt *rapid.T) {
-	p, procedure := m.some(rt), rapid.SampledFrom(modelProcedures).Draw(rt, "procedure")
-	if !slices.Contains(m.shares[procedure].callees, p) {
+	p, procedure := m.anyParty(rt), rapid.SampledFrom(modelProcedures).Draw(rt, "procedure")
+	if !slices.Contains(m.registrations[procedure].callees, p) {
 		return
 	}
 	p.say(&wamp.Unregister{Request: p.next.Next(), Registration: p.registrations[procedure]})
@@ -160,33 +160,33 @@ func (m *dealerModel) unregister(rt *rapid.T) {
 }
 
 func (m *dealerModel) remove(p *party, procedure wamp.URI) {
-	s := m.shares[procedure]
+	s := m.registrations[procedure]
 	i := slices.Index(s.callees, p)
 	if i < 0 {
 		return
 	}
 	s.callees = slices.Delete(s.callees, i, i+1)
-	if i < s.turn {
-		s.turn--
+	if i < s.next {
+		s.next--
 	}
 	if len(s.callees) == 0 {
-		m.shares[procedure] = &share{}
+		m.registrations[procedure] = &modelRegistration{}
 	}
 }
 
-// pick is who is asked next; nil: nobody is left.
-func (s *share) pick(procedure wamp.URI, refused []*party) *party {
+// pick returns the next callee, or nil if all have refused.
+func (s *modelRegistration) pick(procedure wamp.URI, refused []*party) *party {
 	for i := range s.callees {
 		at := i
 		switch procedure {
 		case "last":
 			at = len(s.callees) - 1 - i
 		case "roundrobin":
-			at = (s.turn + i) % len(s.callees)
+			at = (s.next + i) % len(s.callees)
 		}
 		if !slices.Contains(refused, s.callees[at]) {
 			if procedure == "roundrobin" {
-				s.turn = at + 1
+				s.next = at + 1
 			}
 			return s.callees[at]
 		}
@@ -195,10 +195,10 @@ func (s *share) pick(procedure wamp.URI, refused []*party) *party {
 }
 
 func (m *dealerModel) call(rt *rapid.T) {
-	p, procedure := m.some(rt), rapid.SampledFrom(modelProcedures).Draw(rt, "procedure")
-	m.asked++
-	q := &question{
-		order: m.asked, caller: p, call: p.next.Next(), procedure: procedure, share: m.shares[procedure],
+	p, procedure := m.anyParty(rt), rapid.SampledFrom(modelProcedures).Draw(rt, "procedure")
+	m.calls++
+	q := &modelCall{
+		order: m.calls, caller: p, call: p.next.Next(), procedure: procedure, registration: m.registrations[procedure],
 		progress: rapid.Bool().Draw(rt, "progress"),
 		timeout:  time.Duration(rapid.IntRange(0, 3).Draw(rt, "timeout")) * time.Second,
 	}
@@ -207,12 +207,12 @@ func (m *dealerModel) call(rt *rapid.T) {
 	if q.timeout > 0 {
 		q.deadline = time.Now().Add(q.timeout)
 	}
-	m.ask(q)
+	m.invoke(q)
 }
 
-// ask expects the call to go to the next callee.
-func (m *dealerModel) ask(q *question) {
-	callee := q.share.pick(q.procedure, q.refused)
+// invoke expects an INVOCATION of the next callee.
+func (m *dealerModel) invoke(q *modelCall) {
+	callee := q.registration.pick(q.procedure, q.refused)
 	switch {
 	case callee == nil && len(q.refused) == 0:
 		m.settle(q, outcome{uri: wamp.ErrNoSuchProcedure})
@@ -221,14 +221,14 @@ func (m *dealerModel) ask(q *question) {
 	default:
 		callee.invocations++
 		q.callee, q.id = callee, callee.invocations
-		callee.asked[q.id] = q
+		callee.pending[q.id] = q
 	}
 }
 
-// settle expects that answer, and none after it.
-func (m *dealerModel) settle(q *question, o outcome) {
+// settle expects the answer o, and none after it.
+func (m *dealerModel) settle(q *modelCall, o outcome) {
 	if q.callee != nil {
-		delete(q.callee.asked, q.id)
+		delete(q.callee.pending, q.id)
 	}
 	if m.here(q.caller) {
 		q.caller.expected[q.call] = append(q.caller.expected[q.call], o)
@@ -237,19 +237,19 @@ func (m *dealerModel) settle(q *question, o outcome) {
 
 func (m *dealerModel) here(p *party) bool { return slices.Contains(m.parties[:], p) }
 
-// someInvocation is one that was issued once: mostly one that waits for its answer, and otherwise the
-// question may be settled, and is nil then.
-func (m *dealerModel) someInvocation(rt *rapid.T) (*party, wamp.ID, *question) {
+// someInvocation returns an invocation that was sent before. In most cases it waits for its answer; the call is nil if
+// it is settled already.
+func (m *dealerModel) someInvocation(rt *rapid.T) (*party, wamp.ID, *modelCall) {
 	if open := m.open(); len(open) > 0 && rapid.IntRange(0, 3).Draw(rt, "stray") > 0 {
 		q := rapid.SampledFrom(open).Draw(rt, "open")
 		return q.callee, q.id, q
 	}
-	p := m.some(rt)
+	p := m.anyParty(rt)
 	if p.invocations == 0 {
 		return nil, 0, nil
 	}
 	id := wamp.ID(rapid.Uint64Range(1, uint64(p.invocations)).Draw(rt, "invocation"))
-	return p, id, p.asked[id]
+	return p, id, p.pending[id]
 }
 
 func (m *dealerModel) progress(rt *rapid.T) {
@@ -268,7 +268,7 @@ func (m *dealerModel) progress(rt *rapid.T) {
 	}
 }
 
-// answer answers an invocation, sometimes one that needs no answer any more.
+// answer answers an invocation, which may be settled already.
 func (m *dealerModel) answer(rt *rapid.T) {
 	p, id, q := m.someInvocation(rt)
 	if p == nil {
@@ -286,7 +286,7 @@ func (m *dealerModel) answer(rt *rapid.T) {
 	}
 }
 
-// refuse says that another callee should be asked.
+// refuse answers that the callee is not available.
 func (m *dealerModel) refuse(rt *rapid.T) {
 	p, id, q := m.someInvocation(rt)
 	if p == nil {
@@ -300,19 +300,19 @@ func (m *dealerModel) refuse(rt *rapid.T) {
 	case q.started, q.procedure == "single":
 		m.settle(q, outcome{uri: wamp.ErrNoAvailableCallee})
 	default:
-		delete(p.asked, id)
+		delete(p.pending, id)
 		q.refused = append(q.refused, p)
-		m.ask(q)
+		m.invoke(q)
 	}
 }
 
-// open lists what is not answered, in the order of asking.
-func (m *dealerModel) open() []*question {
-	var all []*question
+// open returns the calls that are not answered, in the order of CALL.
+func (m *dealerModel) open() []*modelCall {
+	var all []*modelCall
 	for _, p := range m.parties {
-		all = slices.AppendSeq(all, maps.Values(p.asked))
+		all = slices.AppendSeq(all, maps.Values(p.pending))
 	}
-	slices.SortFunc(all, func(a, b *question) int { return a.order - b.order })
+	slices.SortFunc(all, func(a, b *modelCall) int { return a.order - b.order })
 	return all
 }
 
@@ -336,15 +336,15 @@ func (m *dealerModel) cancel(rt *rapid.T) {
 	m.settle(q, outcome{uri: wamp.ErrCanceled})
 }
 
-// interrupt expects the callee to be told that nobody needs its answer.
-func (m *dealerModel) interrupt(q *question) {
+// interrupt expects an INTERRUPT of the callee.
+func (m *dealerModel) interrupt(q *modelCall) {
 	if q.callee.cancels {
 		q.callee.interrupts[q.id] = append(q.callee.interrupts[q.id], "killnowait")
 	}
 }
 
 func (m *dealerModel) wait(rt *rapid.T) {
-	// Never to the very end of a time: what of two things at once comes first is nobody's promise.
+	// Never to the exact end of a timeout: the order of events at the same time is not defined.
 	time.Sleep(time.Duration(rapid.IntRange(1, 4).Draw(rt, "quarters"))*250*time.Millisecond + time.Millisecond)
 	synctest.Wait()
 	for _, q := range m.open() {
@@ -379,7 +379,7 @@ func (m *dealerModel) leave(rt *rapid.T) {
 	}
 }
 
-// check compares what everybody has heard with what the model expects.
+// check compares the messages of all clients with those that the model expects.
 func (m *dealerModel) check() {
 	for i, p := range m.parties {
 		if !p.listen() {
@@ -390,7 +390,7 @@ func (m *dealerModel) check() {
 		}
 		p.heard = nil
 		if len(p.expected)+len(p.interrupts) > 0 {
-			m.rt.Fatalf("party %d has not heard %v of its calls and %v of what it was asked", i, p.expected, p.interrupts)
+			m.rt.Fatalf("party %d has not got the answers %v and the interrupts %v", i, p.expected, p.interrupts)
 		}
 	}
 }
@@ -410,10 +410,10 @@ func (m *dealerModel) hear(p *party, message wamp.Message) {
 	}
 }
 
-// expect takes the next of what is expected for an id, and is disappointed if it is something else.
+// expect removes the next expected value of an id, and fails if it differs from got.
 func expect[T comparable](rt *rapid.T, all map[wamp.ID][]T, id wamp.ID, got T) {
 	if len(all[id]) == 0 || all[id][0] != got {
-		rt.Fatalf("%s of %d was heard; expected: %v", fmt.Sprint(got), id, all[id])
+		rt.Fatalf("got %s for %d; expected: %v", fmt.Sprint(got), id, all[id])
 	}
 	if all[id] = all[id][1:]; len(all[id]) == 0 {
 		delete(all, id)

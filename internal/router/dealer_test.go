@@ -14,9 +14,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Callees answer, are killed and come back while callers call, cancel and wait for so long only: each
-// call is answered once.
-func TestCallsAreAnsweredOnceWhileCalleesComeAndGo(t *testing.T) {
+// Callees answer, are killed and join again, while callers call, cancel and use timeouts. Each call is answered once.
+func TestCallsAreAnsweredOnceWhileCalleesJoinAndLeave(t *testing.T) {
 	const callers, calls = 4, 300
 	r := router.New(router.Options{Limits: router.Limits{MessageBurst: 1 << 30}})
 	realm := r.AddRealm("app")
@@ -34,7 +33,7 @@ func TestCallsAreAnsweredOnceWhileCalleesComeAndGo(t *testing.T) {
 	}
 	calling.Go(func() {
 		for range calls {
-			callFromInside(t, realm)
+			callOfServer(t, realm)
 		}
 	})
 	calling.Wait()
@@ -94,7 +93,7 @@ func callMany(t *testing.T, r *router.Router, calls int) {
 		}
 	}
 	answers := map[wamp.ID]int{}
-	for len(answers) < calls { // callees go on answering or leave, so this ends
+	for len(answers) < calls { // ends, because callees answer or leave
 		if !m.listen() {
 			t.Errorf("the conversation ended after %d answers", len(answers))
 			return
@@ -122,13 +121,13 @@ func callMany(t *testing.T, r *router.Router, calls int) {
 	}
 }
 
-func callFromInside(t *testing.T, realm *router.Realm) {
+func callOfServer(t *testing.T, realm *router.Realm) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(200))*time.Microsecond)
 	defer cancel()
 	_, err := realm.Call(ctx, router.CallRequest{Procedure: "p"})
 	var known *router.CallError
 	var refused *wamp.Failure
 	if err != nil && !errors.As(err, &known) && !errors.As(err, &refused) {
-		t.Errorf("call from inside: %v", err)
+		t.Errorf("call of the server: %v", err)
 	}
 }

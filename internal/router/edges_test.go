@@ -14,7 +14,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// authenticates is an Authenticator made of a function.
+// authenticates adapts a function to an Authenticator.
 type authenticates func(context.Context, router.AuthRequest) (router.AuthResult, error)
 
 func (f authenticates) Authenticate(ctx context.Context, h router.AuthRequest) (router.AuthResult, error) {
@@ -30,27 +30,27 @@ func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 	realm := r.AddRealm("app")
 	client = r.Attach(router.Attachment{Format: jsonFormat})
 	if err := client.Receive(t.Context(), []byte(`[1,"app",{"roles":{"caller":{}}}]`)); err == nil {
-		t.Error("it joined")
+		t.Error("the client joined")
 	}
 	client.Gone(router.CloseTimeout)
 	stats := r.Stats()
 	if len(realm.Sessions()) != 0 || stats.Clients != 0 || stats.Closes[router.CloseLost] != 1 || stats.Closes[router.CloseTimeout] != 0 {
-		t.Errorf("it is still here, or counted twice: %+v", stats)
+		t.Errorf("the client is still attached, or counted twice: %+v", stats)
 	}
 }
 
-func TestTheIdentityOfTheHandshakeIsTakenWhereNobodyAsks(t *testing.T) {
+func TestTheIdentityOfTheHandshakeIsUsedWithoutAnAuthenticator(t *testing.T) {
 	r := router.New(router.Options{})
 	r.AddRealm("app")
 	known := &router.Identity{ID: "ann"}
 	c := r.Attach(router.Attachment{Format: jsonFormat, Peer: router.Peer{Identity: known}})
 	receive(t, c, []byte(`[1,"app",{"roles":{"caller":{}}}]`))
 	if got := c.Session().Identity(); got != known {
-		t.Errorf("it joined as %+v", got)
+		t.Errorf("the client joined as %+v", got)
 	}
 }
 
-func TestWakeIsCalledWhenTheOutboxFillsAndWhenItEnds(t *testing.T) {
+func TestTheWakerIsCalledForTheFirstFrameAndForTheEnd(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
 	woken := 0
@@ -77,8 +77,8 @@ func TestWakeIsCalledWhenTheOutboxFillsAndWhenItEnds(t *testing.T) {
 	}
 }
 
-// A program that closes one client and opens the next must not meet the first one.
-func TestWhoHearsGoodbyeFindsNothingOfTheSession(t *testing.T) {
+// A program that closes one client and opens the next one must not find the session of the first.
+func TestTheSessionIsRemovedBeforeItsClientIsToldOfTheEnd(t *testing.T) {
 	for name, end := range map[string]func(*router.Client){
 		"its own":  func(c *router.Client) { _ = c.Receive(t.Context(), []byte(`[6,{},"wamp.close.close_realm"]`)) },
 		"killed":   func(c *router.Client) { c.Session().Kill("", "") },
@@ -100,7 +100,7 @@ func TestWhoHearsGoodbyeFindsNothingOfTheSession(t *testing.T) {
 		if end == nil {
 			end = func(*router.Client) {
 				ctx, stop := context.WithCancel(t.Context())
-				stop() // the transport, which it waits for, is this test
+				stop() // Shutdown would wait for the transport, which is this test
 				_ = r.Shutdown(ctx)
 			}
 		}
@@ -112,17 +112,17 @@ func TestWhoHearsGoodbyeFindsNothingOfTheSession(t *testing.T) {
 	}
 }
 
-func TestAPanicOfAFramingCostsOneClientAndHoldsNoLock(t *testing.T) {
+func TestAPanicInAFramingEndsTheCallingClientAndReleasesLocks(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
-	bomb := &bomb{}
+	bomb := &panickingFraming{}
 	victim := r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: bomb}})
 	receive(t, victim, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 	receive(t, victim, []byte(`[32,1,{},"t"]`))
 	publisher, other := enter(t, r, wamp.V2JSON), enter(t, r, wamp.V2JSON)
 	bomb.armed = true
 	if publisher.say(&wamp.Publish{Request: 1, Topic: "t"}) {
-		t.Error("the publisher did not hear of the fault")
+		t.Error("the publisher was not told of the fault")
 	}
 	bomb.armed = false
 	other.say(&wamp.Subscribe{Request: 1, Topic: "t"})
@@ -131,27 +131,27 @@ func TestAPanicOfAFramingCostsOneClientAndHoldsNoLock(t *testing.T) {
 	}
 	bomb.armed = true
 	if victim.Receive(t.Context(), []byte(`[34,2,1]`)) == nil {
-		t.Error("the victim did not hear of the fault")
+		t.Error("the victim was not told of the fault")
 	}
 	if realm.Subscribers("t") != 1 || len(realm.Sessions()) != 1 {
-		t.Errorf("the faulty are still here: %+v", r.Stats())
+		t.Errorf("clients that failed are still attached: %+v", r.Stats())
 	}
 }
 
-// bomb is a Framing that panics when it is armed.
-type bomb struct{ armed bool }
+// panickingFraming is a Framing that panics when it is armed.
+type panickingFraming struct{ armed bool }
 
-func (b *bomb) Frame(dst, message []byte) ([]byte, bool) {
+func (b *panickingFraming) Frame(dst, message []byte) ([]byte, bool) {
 	if b.armed {
 		panic("boom")
 	}
 	return append(dst, message...), true
 }
 
-func TestAPanicOfAnObserverEndsNoMoreThanOneClient(t *testing.T) {
+func TestAPanicInAnObserverEndsOnlyOneClient(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
-	realm.Observe(touchy{})
+	realm.Observe(panickingObserver{})
 	m := enter(t, r, wamp.V2JSON)
 	if m.say(&wamp.Subscribe{Request: 1, Topic: "t"}) {
 		t.Error("the client went on")
@@ -164,12 +164,12 @@ func TestAPanicOfAnObserverEndsNoMoreThanOneClient(t *testing.T) {
 	}
 }
 
-type touchy struct{ router.NoObserver }
+type panickingObserver struct{ router.NoObserver }
 
-func (touchy) Subscribed(*router.Session, router.Subscription) { panic("subscribed") }
-func (touchy) Left(*router.Session)                            { panic("left") }
+func (panickingObserver) Subscribed(*router.Session, router.Subscription) { panic("subscribed") }
+func (panickingObserver) Left(*router.Session)                            { panic("left") }
 
-func TestACallFromInsideEndsWithItsContext(t *testing.T) {
+func TestACallOfTheServerEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New(router.Options{})
 		realm := r.AddRealm("app")
@@ -187,7 +187,7 @@ func TestACallFromInsideEndsWithItsContext(t *testing.T) {
 		expectCallError(t, err, wamp.ErrCanceled)
 
 		if !callee.say(&wamp.Yield{Request: 1}) || !callee.say(&wamp.Yield{Request: 2}) {
-			t.Error("a late answer was taken for a violation")
+			t.Error("a late answer counts as a violation")
 		}
 		callee.client.Gone(router.CloseLost)
 	})
@@ -201,7 +201,7 @@ func expectCallError(t *testing.T, err error, uri wamp.URI) {
 	}
 }
 
-func TestShutdownWaitsForConcurrentProceduresAndNoLongerThanItsContext(t *testing.T) {
+func TestShutdownWaitsForConcurrentProceduresUntilItsContextIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New(router.Options{})
 		realm := r.AddRealm("app")

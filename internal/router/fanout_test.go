@@ -10,25 +10,25 @@ import (
 
 const fanout = 1000
 
-// header is a framing like WebSocket's: some bytes in front.
-type header struct{}
+// headerFraming is a framing like that of WebSocket, with a header of four bytes.
+type headerFraming struct{}
 
-func (header) Frame(dst, message []byte) ([]byte, bool) {
+func (headerFraming) Frame(dst, message []byte) ([]byte, bool) {
 	return append(append(dst, 0x81, 126, byte(len(message)>>8), byte(len(message))), message...), true
 }
 
-// audience is a router with subscribers of one topic and somebody who publishes to it.
-type audience struct {
+// fanoutTest is a router with subscribers of one topic and a publisher.
+type fanoutTest struct {
 	router    *router.Router
 	realm     *router.Realm
 	clients   []*router.Client
 	publisher *member
-	publish   []byte // a PUBLISH as its frame
+	publish   []byte // the frame of a PUBLISH
 	taken     [][]byte
 }
 
-func newAudience(t testing.TB, formats ...router.Format) *audience {
-	a := &audience{router: router.New(router.Options{Limits: router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})}
+func newFanoutTest(t testing.TB, formats ...router.Format) *fanoutTest {
+	a := &fanoutTest{router: router.New(router.Options{Limits: router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})}
 	a.realm = a.router.AddRealm("app")
 	for i := range fanout {
 		f := formats[i%len(formats)]
@@ -42,7 +42,7 @@ func newAudience(t testing.TB, formats ...router.Format) *audience {
 	return a
 }
 
-// join lets a client of any dialect join and subscribe.
+// join joins a client of any dialect and subscribes it.
 func join(t testing.TB, c *router.Client, encoding wamp.Encoding) {
 	if encoding == wamp.V1JSON {
 		if err := c.Open(t.Context()); err != nil {
@@ -61,27 +61,27 @@ func receive(t testing.TB, c *router.Client, frame []byte) {
 	}
 }
 
-// drain is what writers do: take everything.
-func (a *audience) drain() {
+// drain empties the outboxes, as writers do.
+func (a *fanoutTest) drain() {
 	for _, c := range a.clients {
 		a.taken = c.Outbox().Take(a.taken[:0], 1<<20).Pieces
 	}
 }
 
 var (
-	jsonFormat   = router.Format{Encoding: wamp.V2JSON, Framing: header{}}
+	jsonFormat   = router.Format{Encoding: wamp.V2JSON, Framing: headerFraming{}}
 	mixedFormats = []router.Format{
 		jsonFormat,
-		{Encoding: wamp.V2MessagePack, Framing: header{}},
-		{Encoding: wamp.V2CBOR, Framing: header{}},
-		{Encoding: wamp.V1JSON, Framing: header{}},
+		{Encoding: wamp.V2MessagePack, Framing: headerFraming{}},
+		{Encoding: wamp.V2CBOR, Framing: headerFraming{}},
+		{Encoding: wamp.V1JSON, Framing: headerFraming{}},
 	}
 )
 
 func TestAnEventIsEncodedOnceForEachFormat(t *testing.T) {
 	for name, formats := range map[string][]router.Format{"one": {jsonFormat}, "mixed": mixedFormats} {
 		t.Run(name, func(t *testing.T) {
-			a := newAudience(t, formats...)
+			a := newFanoutTest(t, formats...)
 			before := a.router.Stats()
 			receive(t, a.publisher.client, a.publish)
 			after := a.router.Stats()
@@ -96,8 +96,8 @@ func TestAnEventIsEncodedOnceForEachFormat(t *testing.T) {
 	}
 }
 
-// expectShared checks that clients of one format hold the same bytes, not equal ones.
-func (a *audience) expectShared(t *testing.T, formats int) {
+// expectShared checks that clients of one format share one byte slice.
+func (a *fanoutTest) expectShared(t *testing.T, formats int) {
 	arrays := map[*byte]int{}
 	for _, c := range a.clients {
 		frames := c.Outbox().Take(nil, 1<<20).Pieces
@@ -111,8 +111,8 @@ func (a *audience) expectShared(t *testing.T, formats int) {
 	}
 }
 
-func TestDeliveringAllocatesNothingForASubscriber(t *testing.T) {
-	a := newAudience(t, mixedFormats...)
+func TestDeliveryAllocatesNothingPerSubscriber(t *testing.T) {
+	a := newFanoutTest(t, mixedFormats...)
 	allocations := testing.AllocsPerRun(20, func() {
 		receive(t, a.publisher.client, a.publish)
 		a.drain()
@@ -122,8 +122,8 @@ func TestDeliveringAllocatesNothingForASubscriber(t *testing.T) {
 	}
 }
 
-func TestABurstGivesItsMemoryBack(t *testing.T) {
-	a := newAudience(t, jsonFormat)
+func TestABurstReusesItsMemory(t *testing.T) {
+	a := newFanoutTest(t, jsonFormat)
 	allocations := testing.AllocsPerRun(5, func() {
 		for range 100 {
 			receive(t, a.publisher.client, a.publish)
@@ -135,9 +135,9 @@ func TestABurstGivesItsMemoryBack(t *testing.T) {
 	}
 }
 
-func TestASessionAtRestIsSmall(t *testing.T) {
+func TestAnIdleSessionIsSmall(t *testing.T) {
 	const sessions = 5000
-	r := router.New(router.Options{Authenticator: saysItself{}})
+	r := router.New(router.Options{Authenticator: scriptAuthenticator{}})
 	r.AddRealm("app")
 	clients := make([]*router.Client, 0, sessions)
 	hello := encode(t, wamp.V2JSON, &wamp.Hello{Realm: "app", Details: wamp.Dict{
@@ -155,9 +155,9 @@ func TestASessionAtRestIsSmall(t *testing.T) {
 	}
 	clear(taken)
 	perSession := int(heap()-before) / sessions
-	t.Logf("a subscribed session at rest holds %d bytes", perSession)
+	t.Logf("an idle subscribed session holds %d bytes", perSession)
 	if perSession > 1024 && !raceDetector {
-		t.Errorf("a subscribed session at rest holds %d bytes", perSession)
+		t.Errorf("an idle subscribed session holds %d bytes", perSession)
 	}
 	runtime.KeepAlive(clients)
 }
@@ -175,7 +175,7 @@ func BenchmarkPublishFanout1000(b *testing.B) { benchmarkFanout(b, jsonFormat) }
 func BenchmarkPublishFanout1000Mixed(b *testing.B) { benchmarkFanout(b, mixedFormats...) }
 
 func benchmarkFanout(b *testing.B, formats ...router.Format) {
-	a := newAudience(b, formats...)
+	a := newFanoutTest(b, formats...)
 	before := a.router.Stats()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)

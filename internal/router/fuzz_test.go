@@ -9,8 +9,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Whatever frames a client sends, the router answers or ends it; nobody else is hurt and nothing is
-// left behind. The input is frames, separated by newlines in the dialect's text or by 0xff.
+// Whatever frames a client sends, the router answers or ends the conversation. Other clients are not affected, and
+// nothing of the client is left. The frames of the input are separated by newlines, or by 0xff in binary encodings.
 func FuzzClientReceive(f *testing.F) {
 	f.Add(byte(0), []byte("[1,\"app\",{\"roles\":{\"callee\":{}}}]\n[64,1,{},\"p\"]\n[48,2,{},\"p\",[1]]\n[70,1,{},[2]]\n[6,{},\"x\"]"))
 	f.Add(byte(0), []byte("[1,\"app\",{\"roles\":{\"subscriber\":{}}}]\n[32,1,{\"match\":\"wildcard\"},\"a..b\"]\n[16,2,{\"exclude_me\":false},\"a.x.b\",[1]]\n[34,3,1]"))
@@ -25,19 +25,19 @@ func FuzzClientReceive(f *testing.F) {
 	})
 }
 
-// calm is saysItself without its panic.
-type calm struct{ saysItself }
+// calmAuthenticator is a scriptAuthenticator that does not panic.
+type calmAuthenticator struct{ scriptAuthenticator }
 
-func (c calm) Authenticate(ctx context.Context, h router.AuthRequest) (router.AuthResult, error) {
+func (c calmAuthenticator) Authenticate(ctx context.Context, h router.AuthRequest) (router.AuthResult, error) {
 	if h.Details["authid"] == "panic" {
 		delete(h.Details, "authid")
 	}
-	return c.saysItself.Authenticate(ctx, h)
+	return c.scriptAuthenticator.Authenticate(ctx, h)
 }
 
 func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	r := router.New(router.Options{
-		Authenticator: calm{}, Authorizer: asksFirstArg{}, Limits: router.Limits{MessageBurst: 1 << 30},
+		Authenticator: calmAuthenticator{}, Authorizer: scriptAuthorizer{}, Limits: router.Limits{MessageBurst: 1 << 30},
 	})
 	realm := r.AddRealm("app")
 	echo := (&script{t: t}).handle

@@ -13,8 +13,8 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write what happened into testdata; read the diff")
 
-// The files in testdata are conversations. A line that is not indented is a command (see
-// script_test.go), the indented lines under it are everything that it made anybody hear.
+// The files in testdata are conversations. A line that is not indented is a command (see script_test.go). The indented
+// lines under a command are all messages and events that it caused.
 func TestGoldenConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -41,8 +41,8 @@ func TestGoldenConversations(t *testing.T) {
 	}
 }
 
-// replay runs the commands of a file and gives the file as it would have to be. A line of '---'
-// begins again with an empty router.
+// replay runs the commands of a file and returns the file with the actual results. A line '---' begins again with an
+// empty router.
 func replay(t *testing.T, text string) string {
 	var out strings.Builder
 	s := newScript(t)
@@ -50,7 +50,7 @@ func replay(t *testing.T, text string) string {
 		line = strings.TrimRight(line, "\n")
 		switch {
 		case strings.HasPrefix(line, "    "):
-			continue // what was heard when the file was written
+			continue // a result from the time when the file was written
 		case line == "---":
 			s.close()
 			s = newScript(t)

@@ -17,10 +17,9 @@ const (
 	raceSubscribers  = 8
 )
 
-// Publishers publish while subscribers come, go, subscribe and unsubscribe. Afterwards each
-// subscriber's frames are read as a client reads them, one that closes the connection over what
-// WAMP does not allow.
-func TestOrderIsKeptWhileSubscribersComeAndGo(t *testing.T) {
+// Publishers publish while subscribers join, leave, subscribe and unsubscribe. Each subscriber reads its frames like a
+// strict client, which treats everything that WAMP does not allow as an error.
+func TestOrderIsKeptWhileSubscribersJoinAndLeave(t *testing.T) {
 	r := router.New(router.Options{Limits: router.Limits{MessageBurst: 1 << 30, OutboxFrames: 1 << 20, OutboxBytes: 1 << 30}})
 	realm := r.AddRealm("app")
 	watch := &watcher{t: t, open: map[*router.Session]map[wamp.ID]bool{}}
@@ -60,7 +59,7 @@ func publishInOrder(m *member, number int) {
 
 func raceTopic(n int) wamp.URI { return wamp.URI("race." + string(rune('a'+n))) }
 
-// subscribeAtRandom is the life of one subscriber.
+// subscribeAtRandom joins one subscriber, which subscribes and unsubscribes at random until it leaves.
 func subscribeAtRandom(t *testing.T, r *router.Router, rnd *rand.Rand, done *atomic.Bool) {
 	m := enter(t, r, wamp.V2JSON)
 	reader := newStrictReader(t)
@@ -89,14 +88,14 @@ func subscribeAtRandom(t *testing.T, r *router.Router, rnd *rand.Rand, done *ato
 	reader.read(m.heard)
 }
 
-// strictReader is a client that holds the router to its promises.
+// strictReader checks the messages of one subscriber against the guarantees of the router.
 type strictReader struct {
 	t    *testing.T
 	held map[wamp.ID]map[int]int // subscription -> publisher -> the last number
 	last map[int]int             // publisher -> the last number, over all subscriptions
 	over bool
 
-	ending wamp.ID // the subscription that an UNSUBSCRIBE was sent for, one at a time
+	ending wamp.ID // the subscription of the pending UNSUBSCRIBE; one at a time
 }
 
 func newStrictReader(t *testing.T) *strictReader {
@@ -147,8 +146,8 @@ func (s *strictReader) event(m *wamp.Event) {
 	numbers[publisher], s.last[publisher] = n, n
 }
 
-// watcher checks what observers are promised: for each session one call at a time, Joined first,
-// Left last, and as many Unsubscribed as Subscribed.
+// watcher checks the guarantees for observers: for each session one call at a time, Joined first, Left last, and as
+// many Unsubscribed as Subscribed.
 type watcher struct {
 	router.NoObserver
 	t    *testing.T

@@ -8,24 +8,24 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// short is the framing of a client that takes short messages only.
-type short struct{}
+// shortFraming is the framing of a client that accepts short messages only.
+type shortFraming struct{}
 
-func (short) Frame(dst, message []byte) ([]byte, bool) {
+func (shortFraming) Frame(dst, message []byte) ([]byte, bool) {
 	if len(message) > 2000 {
 		return dst, false
 	}
 	return append(dst, message...), true
 }
 
-// A callee that has a part of the arguments, and cannot be sent the next one, hears that no more will come.
-func TestACalleeIsInterruptedIfMoreArgumentsAreTooLongForIt(t *testing.T) {
+// A callee that has one part of the arguments, and to which the next part cannot be sent, gets INTERRUPT.
+func TestACalleeIsInterruptedIfFurtherArgumentsAreOversize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := router.New(router.Options{})
 		r.AddRealm("app")
 		features := wamp.Dict{"features": wamp.Dict{"progressive_call_invocations": true, "call_canceling": true}}
 		callee := &member{t: t, encoding: wamp.V2JSON}
-		callee.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: short{}}})
+		callee.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: shortFraming{}}})
 		callee.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"callee": features}}})
 		caller := enterWith(t, r, wamp.Dict{"caller": features})
 

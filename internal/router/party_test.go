@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// member is a client of version 2 for tests that drive the router as fast as they can.
+// member is a client of version 2, for tests that call the router directly.
 type member struct {
 	t        testing.TB
 	encoding wamp.Encoding
@@ -16,7 +16,7 @@ type member struct {
 	heard    []wamp.Message
 }
 
-// enter joins a client that plays all roles.
+// enter joins a client with all roles.
 func enter(t testing.TB, r *router.Router, encoding wamp.Encoding) *member {
 	m := &member{t: t, encoding: encoding}
 	m.join(r, wamp.Dict{
@@ -25,7 +25,7 @@ func enter(t testing.TB, r *router.Router, encoding wamp.Encoding) *member {
 	return m
 }
 
-// enterWith joins a client that announces those roles.
+// enterWith joins a client that announces the roles.
 func enterWith(t testing.TB, r *router.Router, roles wamp.Dict) *member {
 	m := &member{t: t, encoding: wamp.V2JSON}
 	m.join(r, roles)
@@ -37,12 +37,12 @@ func (m *member) join(r *router.Router, roles wamp.Dict) {
 	m.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": roles}})
 }
 
-// say sends a message; false once the conversation is over.
+// say sends a message. It returns false if the conversation is over.
 func (m *member) say(message wamp.Message) bool {
 	return m.client.Receive(m.t.Context(), encode(m.t, m.encoding, message)) == nil
 }
 
-// listen takes what is queued; false once the conversation is over.
+// listen moves the messages of the outbox to heard. It returns false if the conversation is over.
 func (m *member) listen() bool {
 	taken := m.client.Outbox().Take(nil, 1<<30)
 	frames, ending := taken.Pieces, taken.Closed
@@ -64,7 +64,7 @@ func encode(t testing.TB, encoding wamp.Encoding, message wamp.Message) []byte {
 	return frame
 }
 
-// args makes a payload of integers, and ints reads it.
+// args returns a payload of integers, which ints decodes.
 func args(t testing.TB, values ...int) wamp.Payload {
 	list := make([]any, len(values))
 	for i, v := range values {

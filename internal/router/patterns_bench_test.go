@@ -8,8 +8,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// BenchmarkPublishAmongPatterns publishes to a topic that one prefix and one wildcard match, among so
-// many that do not: the cost should hardly depend on how many there are.
+// BenchmarkPublishAmongPatterns publishes to a topic that one prefix and one wildcard match, among many patterns that
+// do not match. The cost should hardly depend on the number of patterns.
 func BenchmarkPublishAmongPatterns(b *testing.B) {
 	for _, patterns := range []int{100, 10_000, 100_000} {
 		b.Run(fmt.Sprint(patterns), func(b *testing.B) {

@@ -2,4 +2,4 @@
 
 package router_test
 
-const raceDetector = true // its shadow memory counts as ours
+const raceDetector = true // its shadow memory counts as the process's own

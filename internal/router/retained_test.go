@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// What is retained for everybody replaces what was for some, which must not stay in memory uncounted.
+// A retained event for all subscribers replaces events for some of them, which must not stay in memory uncounted.
 func TestReplacedRetainedEventsAreFreed(t *testing.T) {
 	const each = 1 << 20
 	r := router.New(router.Options{Journal: inMemory})

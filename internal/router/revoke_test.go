@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Who gives back what is taken away at the same moment still hears one answer to its request.
-func TestGivingBackWhatIsBeingTakenAwayIsAnswered(t *testing.T) {
+// A client that gives up a subscription or registration while the server revokes it gets one answer to its request.
+func TestUnsubscribeAndUnregisterAreAnsweredDuringARevocation(t *testing.T) {
 	const rounds = 100
 	r := router.New(router.Options{Limits: router.Limits{MessageBurst: 1 << 30}})
 	realm := r.AddRealm("app")
@@ -63,7 +63,7 @@ func TestGivingBackWhatIsBeingTakenAwayIsAnswered(t *testing.T) {
 	}
 }
 
-// gate stops whoever wakes a client, with the locks that are held then.
+// gate blocks the goroutine that wakes a client, which holds locks then.
 type gate struct {
 	shut    atomic.Bool
 	stopped chan struct{}
@@ -77,9 +77,9 @@ func (g *gate) pass() {
 	}
 }
 
-// hold lets first run into the gate, the others run into its locks, and then all of them through.
+// hold blocks first in the gate and the others at its locks. Then it opens the gate and waits for all of them.
 func (g *gate) hold(busy *member, first func(), others ...func()) {
-	busy.listen() // only the first frame in an outbox wakes
+	busy.listen() // only the first frame in an outbox calls the waker
 	g.stopped, g.open = make(chan struct{}), make(chan struct{})
 	g.shut.Store(true)
 	var all sync.WaitGroup
@@ -87,7 +87,7 @@ func (g *gate) hold(busy *member, first func(), others ...func()) {
 	<-g.stopped
 	for _, other := range others {
 		all.Go(other)
-		for range 100 { // usually enough for it to wait, and so to be the next
+		for range 100 { // usually enough for the goroutine to wait for the lock
 			runtime.Gosched()
 		}
 	}

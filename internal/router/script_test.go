@@ -22,25 +22,25 @@ import (
 //
 //	router KEY=VALUE ...          the router's options, before anything else
 //	attach NAME [ENCODING] [origin=challenge]   a connection: json (the default), msgpack, cbor, v1
-//	join NAME [ENCODING] [KEY=VALUE ...]   attach, HELLO with those details, and WELCOME, unheard
+//	join NAME [ENCODING] [KEY=VALUE ...]   attach, HELLO with those details, and WELCOME, which is not shown
 //	                              can=callee.call_canceling,caller.call_timeout announces features
 //	NAME -> MESSAGE               a message as JSON, sent in the client's encoding; $ben is ben's session id
 //	                              and #1 the id of that publication
-//	NAME -> raw TEXT              bytes as they are
-//	NAME flood COUNT MESSAGE      the message that often; says how long the reader took
+//	NAME -> raw TEXT              bytes without a check
+//	NAME flood COUNT MESSAGE      sends the message COUNT times, and shows how long the reader took
 //	after DURATION                time passes
 //	lose NAME                     the transport breaks
 //	stall NAME, drain NAME        the client does not read, reads again
 //	kill NAME REASON MESSAGE      a component ends the session
 //	shutdown                      the router stops
 //	wait DURATION                 time passes
-//	observe                       hears what observers are told
+//	observe                       shows the calls of an observer
 //	server publish TOPIC ARGS [KEY=VALUE ...]
 //	server subscribe TOPIC [MATCH]
-//	server register PROCEDURE [MATCH]   echoes; PROCEDURE ending in "fail", "panic" or "slow" does that
+//	server register PROCEDURE [MATCH]   returns its arguments, or does what its name ends in: fail, panic, slow
 //	server revoke NAME REGISTRATION [REASON]
 //	server call PROCEDURE ARGS
-//	stats                         those counters that are not zero
+//	stats                         the counters that are not zero
 type script struct {
 	t       *testing.T
 	ctx     context.Context
@@ -51,8 +51,8 @@ type script struct {
 	realm   *router.Realm
 	clients map[string]*peer
 	hearing sync.Mutex
-	heard   []string // by what is not a client; guarded by hearing
-	cancels []func() // of what components registered
+	heard   []string // events that are not of clients; guarded by hearing
+	cancels []func() // subscriptions and registrations of components
 	numbers map[wamp.ID]string
 }
 
@@ -60,7 +60,7 @@ func newScript(t *testing.T) *script {
 	ctx, stop := context.WithCancel(t.Context())
 	return &script{
 		t: t, ctx: ctx, stop: stop,
-		options: router.Options{Authenticator: saysItself{}, Agent: "router"},
+		options: router.Options{Authenticator: scriptAuthenticator{}, Agent: "router"},
 		clients: map[string]*peer{},
 		numbers: map[wamp.ID]string{},
 	}
@@ -88,7 +88,7 @@ func (s *script) close() {
 	}
 }
 
-// do runs one command and tells what everybody heard of it.
+// do runs one command and returns the events that it caused.
 func (s *script) do(line string) []string {
 	words := strings.Fields(line)
 	if words[0] == "router" {
@@ -135,7 +135,7 @@ func (s *script) wait(duration string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	time.Sleep(d) // of the bubble: no time is lost
+	time.Sleep(d) // time of the synctest bubble
 }
 
 func (s *script) start() {
@@ -166,7 +166,7 @@ func (s *script) configure(settings []string) {
 			number, _ = strconv.Atoi(level)
 			s.options.TrustLevels = map[string]int{role: number}
 		case "authorizer":
-			s.options.Authorizer = asksFirstArg{}
+			s.options.Authorizer = scriptAuthorizer{}
 		case "subscriptions":
 			limits.Subscriptions = number
 		case "registrations":
@@ -177,7 +177,7 @@ func (s *script) configure(settings []string) {
 			limits.OutboxFrames = number
 		case "outbox_bytes":
 			limits.OutboxBytes = number
-		case "history": // of topics below kept.; topics below always. and never. are retained so
+		case "history": // of topics below kept.; topics below always. and never. have that retention
 			s.options.Retention = func(topic wamp.URI) router.Retention {
 				switch first, _, _ := strings.Cut(string(topic), "."); first {
 				case "kept":
@@ -218,7 +218,7 @@ func (s *script) attach(name string, words []string) *peer {
 		Format: router.Format{Encoding: encoding},
 	})
 	s.clients[name] = p
-	p.client.Open(s.ctx) // its error is heard as the ending
+	p.client.Open(s.ctx) // an error is shown as the end
 	s.number(p)
 	return p
 }
@@ -239,13 +239,13 @@ func (s *script) join(name string, words []string) {
 		p.client.Receive(s.ctx, p.encode(s.t, &wamp.Hello{Realm: "app", Details: details}))
 		s.number(p)
 	}
-	p.client.Outbox().Take(nil, 1<<20) // WELCOME has a conversation of its own
+	p.client.Outbox().Take(nil, 1<<20) // WELCOME is tested in its own conversation
 	if p.client.Session() == nil {
 		s.t.Fatalf("%s did not join", name)
 	}
 }
 
-// announce adds features, as role.feature, to what HELLO says of roles.
+// announce adds features, in the form role.feature, to the roles of a HELLO.
 func announce(roles wamp.Dict, names string) {
 	for name := range strings.SplitSeq(names, ",") {
 		role, feature, _ := strings.Cut(name, ".")
@@ -258,7 +258,7 @@ func announce(roles wamp.Dict, names string) {
 	}
 }
 
-// number remembers a session id by the client's name.
+// number names the id of a client's session after the client.
 func (s *script) number(p *peer) {
 	if session := p.client.Session(); session != nil {
 		s.numbers[session.ID()] = "$" + p.name
@@ -275,7 +275,7 @@ func (s *script) peer(name string) *peer {
 
 func (s *script) session(name string) *router.Session { return s.peer(name).client.Session() }
 
-// send does 'NAME -> MESSAGE' and 'NAME flood COUNT MESSAGE'.
+// send runs 'NAME -> MESSAGE' and 'NAME flood COUNT MESSAGE'.
 func (s *script) send(line string) {
 	name, rest, _ := strings.Cut(line, " ")
 	verb, text, _ := strings.Cut(rest, " ")
@@ -290,7 +290,7 @@ func (s *script) send(line string) {
 	began := time.Now()
 	frame := s.frame(p, text)
 	for range count {
-		p.client.Receive(s.ctx, frame) // its error is heard as the ending
+		p.client.Receive(s.ctx, frame) // an error is shown as the end
 	}
 	s.number(p)
 	if verb == "flood" {
@@ -306,7 +306,7 @@ func (s *script) frame(p *peer, text string) []byte {
 		switch name := s.numbers[id]; name[0] {
 		case '$':
 			text = strings.ReplaceAll(text, name, strconv.FormatUint(uint64(id), 10))
-		case '#': // the id of a publication as the value of a kwarg, which ends there
+		case '#': // the id of a publication, as the last value of a list or dict
 			for _, end := range []string{",", "}"} {
 				text = strings.ReplaceAll(text, name+end, strconv.FormatUint(uint64(id), 10)+end)
 			}
@@ -336,7 +336,7 @@ func (s *script) takeHeard() []string {
 	return all
 }
 
-// collect takes what everybody heard, in the order of their names.
+// collect returns the events of components and then those of clients, in the order of the clients' names.
 func (s *script) collect() []string {
 	all := s.takeHeard()
 	for _, name := range slices.Sorted(maps.Keys(s.clients)) {
@@ -358,7 +358,7 @@ func (s *script) collect() []string {
 	return all
 }
 
-// readable shows a frame as JSON, with session ids as names and publication ids numbered.
+// readable returns a frame as JSON, with names in place of session ids and numbers in place of publication ids.
 func (s *script) readable(p *peer, frame []byte) string {
 	text := string(frame)
 	if p.encoding != wamp.V1JSON {
@@ -413,7 +413,7 @@ func (p *peer) encode(t *testing.T, m wamp.Message) []byte {
 	return frame
 }
 
-// pairs reads KEY=VALUE words and passes over others.
+// pairs parses KEY=VALUE words and ignores all others.
 func pairs(words []string) map[string]string {
 	found := map[string]string{}
 	for _, word := range words {

@@ -160,7 +160,7 @@ func TestATopicThatIsNotKeptNeverWaitsForTheJournal(t *testing.T) {
 	})
 }
 
-func TestWhatTheJournalRefusesIsNotDelivered(t *testing.T) {
+func TestAPublicationThatTheJournalRefusesIsNotDelivered(t *testing.T) {
 	var broken bool
 	r, realm := keptRealm(&watchedJournal{beforeAppend: func([]router.Placement) error {
 		if broken {
@@ -291,7 +291,7 @@ func TestACanceledComponentGetsNoEventThatIsQueued(t *testing.T) {
 	})
 }
 
-func TestAPanicOfAComponentCostsAKeptTopicNothing(t *testing.T) {
+func TestAPanicOfAComponentDoesNotStopAKeptTopic(t *testing.T) {
 	r, realm := keptRealm(&watchedJournal{})
 	m := enter(t, r, wamp.V2JSON)
 	_, err := realm.Subscribe("a", wamp.MatchExact, func(router.LocalEvent) { panic("boom") })
@@ -311,11 +311,11 @@ func TestAPanicOfAComponentCostsAKeptTopicNothing(t *testing.T) {
 }
 
 // A panic while a publication is delivered ends the session of its publisher, though another one led the topic.
-func TestAPanicInAKeptTopicMeetsThePublisherItBelongsTo(t *testing.T) {
+func TestAPanicInAKeptTopicEndsTheSessionOfItsPublisher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
 		r, realm := keptRealm(&watchedJournal{beforeAppend: func([]router.Placement) error { <-gate; return nil }})
-		bomb := &bomb{}
+		bomb := &panickingFraming{}
 		victim := r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: bomb}})
 		receive(t, victim, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 		receive(t, victim, []byte(`[32,1,{},"a"]`))
