@@ -38,7 +38,7 @@ type Handlers struct {
 }
 
 // Handle sets the handlers of the topics of a contract. pattern is that of the contract, exactly as in the
-// configuration. It must be called before Run.
+// configuration. It returns an error once Run was called.
 func (s *Server) Handle(pattern string, h Handlers) error {
 	var inner hook.Functions
 	if h.Subscribe != nil {

@@ -2,7 +2,7 @@ package policy
 
 import (
 	"fmt"
-	"maps"
+	"log/slog"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/config"
@@ -65,12 +65,9 @@ func (p *Policy) newHook(h *config.Handler, deciders *deciders) *hook.Hook {
 	return hook.New(options)
 }
 
-// Handle lets functions of the program decide on the topics of a contract. pattern is the contract's,
-// as the configuration has it.
-func (p *Policy) Handle(pattern string, functions hook.Functions) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := *p.state.Load()
+// handle adds the functions of the program that decide on the topics of a contract. The state must not
+// decide yet.
+func (s *state) handle(pattern string, functions *hook.Functions, logger *slog.Logger) error {
 	index, ok := s.contracts.find(pattern)
 	switch {
 	case !ok:
@@ -87,11 +84,9 @@ func (p *Policy) Handle(pattern string, functions hook.Functions) error {
 		}
 		s.contracts = contracts
 	}
-	s.hooks = maps.Clone(s.hooks)
 	s.hooks[index] = hook.New(hook.Options{
-		Decider: &functions, On: functions.On(), Timeout: functionTimeout, MaxInFlight: functionsInFlight, Logger: p.options.Logger,
+		Decider: functions, On: functions.On(), Timeout: functionTimeout, MaxInFlight: functionsInFlight, Logger: logger,
 	})
-	p.state.Store(&s)
 	return nil
 }
 

@@ -13,16 +13,37 @@ import (
 
 // Run publishes at intervals, and checks again what sessions hold when that is wanted, until ctx ends.
 func (p *Policy) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var rechecks sync.WaitGroup
+	defer rechecks.Wait()
+	rechecks.Go(func() { p.rechecks.run(ctx) })
+	for ctx.Err() == nil {
+		if err := p.publishUntilSwapped(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publishUntilSwapped publishes at the intervals of the present contracts, until ctx ends or Swap
+// replaces them.
+func (p *Policy) publishUntilSwapped(ctx context.Context) error {
 	schedules, err := p.state.Load().contracts.schedules()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var rechecks sync.WaitGroup
-	defer rechecks.Wait()
-	rechecks.Go(func() { p.rechecks.run(ctx) })
-	return hook.NewPeriodic(p.realm, schedules).Run(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- hook.NewPeriodic(p.realm, schedules).Run(ctx) }()
+	select {
+	case <-p.swapped:
+		cancel()
+		return <-ended
+	case err := <-ended:
+		return err
+	}
 }
 
 // schedules returns the periodic publications of the contracts.

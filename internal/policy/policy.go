@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"log/slog"
 	"sync"
@@ -29,8 +28,13 @@ type Policy struct {
 	realm    *router.Realm // set by Open, before the first request
 	rechecks *rechecker    // set by Open
 
-	mu    sync.Mutex // serializes the writers of state
-	state atomic.Pointer[state]
+	state   atomic.Pointer[state] // read without the lock
+	swapped chan struct{}         // holds a value if Run must read the state again
+
+	mu        sync.Mutex                 // guards what follows, and the writers of state
+	functions map[string]*hook.Functions // of the program, by the pattern of the contract
+	sealed    bool                       // Handle fails
+	forgets   bool                       // procedureForget is registered
 }
 
 // state is everything that decides. It is immutable, but for counters and caches.
@@ -46,7 +50,7 @@ func New(options Options) *Policy {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Policy{options: options}
+	p := &Policy{options: options, swapped: make(chan struct{}, 1), functions: make(map[string]*hook.Functions)}
 	p.state.Store(&state{contracts: options.Contracts, deciders: &deciders{}})
 	return p
 }
@@ -54,18 +58,11 @@ func New(options Options) *Policy {
 // Open connects the policy to the realm whose requests it decides on, and makes the hooks. Caller
 // must call it once, before the first request.
 func (p *Policy) Open(realm *router.Realm) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.realm, p.rechecks = realm, newRechecker(realm, p.options.Logger)
-	contracts := p.options.Contracts
-	p.state.Store(p.newState(contracts))
-	if contracts.config.Authorizer == nil {
-		return nil
-	}
-	// Concurrent, because the caller may be the callee that a recheck asks.
-	_, err := realm.Register(router.Registration{Procedure: procedureForget, Handler: p.forget, Concurrent: true})
-	if err != nil {
-		return fmt.Errorf("register %s: %w", procedureForget, err)
-	}
-	return nil
+	p.state.Store(p.newState(p.options.Contracts))
+	return p.registerForgetLocked(p.options.Contracts)
 }
 
 func (p *Policy) newState(contracts *Contracts) *state {

@@ -35,7 +35,7 @@ func (s *Server) publish(ctx context.Context, by policy.Request, p router.Public
 	return s.realm.Publish(p)
 }
 
-// Handle lets functions of the program decide on the topics of a contract. Call it before Run.
+// Handle lets functions of the program decide on the topics of a contract. It fails once Run was called.
 func (s *Server) Handle(pattern string, functions hook.Functions) error {
 	return s.policy.Handle(pattern, functions)
 }

@@ -210,3 +210,22 @@ topics:
 	}
 	special.none()
 }
+
+func TestHandleWhileTheServerRunsIsAnError(t *testing.T) {
+	r := start(t, doorWith(""))
+	ann := r.user("ann", "")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 100 {
+			if _, err := ann.Publish(t.Context(), "door.open", client.Payload{}, nil); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	err := r.server.Handle("door.{name:slug}", hook.Functions{Subscribe: func(context.Context, *hook.Query) error { return nil }})
+	if err == nil || !strings.Contains(err.Error(), "before Run") {
+		t.Errorf("got %v", err)
+	}
+	<-done
+}

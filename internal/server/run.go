@@ -26,6 +26,7 @@ const (
 // once.
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer s.flushLog()
+	s.policy.Seal()
 	s.warn()
 	listener, err := s.listen(ctx)
 	if err != nil {
