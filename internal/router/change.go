@@ -106,14 +106,14 @@ func (c *changes) left(s *Session) {
 // subscribed is called after SUBSCRIBED was queued. Caller must hold sub.mu.
 func (c *changes) subscribed(s *Session, sub *subscription) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeSubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: len(sub.members)})
+		c.add(Change{Kind: ChangeSubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
 	}
 }
 
 // unsubscribed is called after UNSUBSCRIBED was queued. Caller must hold sub.mu.
 func (c *changes) unsubscribed(s *Session, sub *subscription) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeUnsubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: len(sub.members)})
+		c.add(Change{Kind: ChangeUnsubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
 	}
 }
 

@@ -146,6 +146,9 @@ func (d *fanout) toMembers(sub *subscription) []*localSubscriber {
 			d.toClient(sub, sub.members[i].client)
 		}
 	}
+	if sub.catching != nil {
+		d.toCatchingUp(sub)
+	}
 	return sub.locals
 }
 

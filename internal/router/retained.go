@@ -1,9 +1,5 @@
 package router
 
-import (
-	"context"
-)
-
 // Retention tells what of a topic's publications is kept for later subscribers.
 type Retention struct {
 	Retain  RetainPolicy
@@ -66,37 +62,4 @@ func (policy Retention) placement(p *Publication) Placement {
 		where.History = 0
 	}
 	return where
-}
-
-// sendRetainedLocked sends what was retained for a subscription, between SUBSCRIBED and the first new event. Caller
-// must hold the locks of the subscription and the client.
-func (s *Session) sendRetainedLocked(ctx context.Context, sub Subscription) {
-	if s.realm.journal == nil {
-		return
-	}
-	limits := &s.realm.router.options.Limits
-	found, err := s.realm.journal.Retained(ctx, RetainedQuery{
-		Subscription: sub,
-		Admits:       func(e *Entry) bool { return e.IsFor(s) },
-		// Half the outbox: a pattern that matches many topics must not close its subscriber as slow.
-		MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
-	})
-	if err != nil {
-		s.realm.router.options.Logger.Error("retained events were not read", "topic", string(sub.Topic), "error", err)
-		return
-	}
-	counters := &s.realm.router.counters
-	for _, kept := range found {
-		event := kept.Event(sub)
-		event.Details["retained"] = true
-		payload, err := kept.Payload.In(s.Encoding().Serialization())
-		if err != nil {
-			counters.unsendable.Add(1)
-			continue
-		}
-		event.Payload = payload
-		s.client.sendLocked(event)
-		counters.encodings.Add(1)
-		counters.events.Add(1)
-	}
 }

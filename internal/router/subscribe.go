@@ -2,30 +2,40 @@ package router
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // subscribe handles SUBSCRIBE.
 func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
-	request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: m.Options.Match()}
-	asked := s.basis()
-	if _, err := s.authorize(ctx, request); err != nil {
+	for {
+		asked := s.basis()
+		request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: m.Options.Match()}
+		if _, err := s.authorize(ctx, request); err != nil {
+			s.reply(m, err)
+			return nil
+		}
+		err := s.realm.subscribe(ctx, s, m, asked)
+		if errors.Is(err, errDecisionStale) {
+			continue
+		}
 		s.reply(m, err)
 		return nil
 	}
-	s.reply(m, s.realm.broker.subscribe(ctx, s, m))
-	s.recheckSince(ctx, asked)
-	return nil
 }
 
-// subscribe makes the session a subscriber and queues the answer. A repeated request is answered
-// with the subscription that the session holds already.
-func (b *broker) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe) error {
-	sub := b.openLocked(Subscription{Topic: m.Topic, Match: m.Options.Match()})
-	defer b.unlockAndPrune(sub)
-	return s.attach(ctx, sub, m)
+// subscribe makes the session a subscriber and queues SUBSCRIBED. A repeated request is answered with the subscription
+// that the session holds already.
+func (r *Realm) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe, asked basis) error {
+	if retained, _ := m.Options.Bool("get_retained"); retained && r.journal != nil {
+		return r.subscribeRetained(ctx, s, m, asked)
+	}
+	sub := r.broker.openLocked(Subscription{Topic: m.Topic, Match: m.Options.Match()})
+	defer r.broker.unlockAndPrune(sub)
+	return s.attach(sub, m, asked, replay{})
 }
 
 // openLocked gives the subscription of that topic and match, with its lock held. The broker's lock is
@@ -54,9 +64,9 @@ func (b *broker) open(wanted Subscription) *subscription {
 	return sub
 }
 
-// attach adds sub, whose lock is held, to what the session holds, and queues SUBSCRIBED in the same
-// step: an event cannot come before it, and what was retained comes before what is new.
-func (s *Session) attach(ctx context.Context, sub *subscription, m *wamp.Subscribe) error {
+// attach adds sub to what the session holds, and queues SUBSCRIBED and the replay in the same step: no event comes
+// before SUBSCRIBED, and no new event before the replay. Caller must hold sub.mu.
+func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked basis, what replay) error {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,9 +74,14 @@ func (s *Session) attach(ctx context.Context, sub *subscription, m *wamp.Subscri
 	switch {
 	case s.left:
 		return nil
+	case asked != s.basis():
+		return errDecisionStale
 	case !held && len(s.memberships) >= c.router.options.Limits.Subscriptions:
 		return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d subscriptions", c.router.options.Limits.Subscriptions)
 	case !held:
+		if sub.holdersLocked() == 0 {
+			sub.created = time.Now()
+		}
 		added := &membership{session: s, subscription: sub}
 		s.memberships = append(s.memberships, added)
 		sub.addLocked(added)
@@ -74,8 +89,6 @@ func (s *Session) attach(ctx context.Context, sub *subscription, m *wamp.Subscri
 		defer s.realm.changes.subscribed(s, sub)
 	}
 	c.sendLocked(&wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID})
-	if retained, _ := m.Options.Bool("get_retained"); retained {
-		s.sendRetainedLocked(ctx, sub.info)
-	}
+	s.sendEntriesLocked(sub.info, what)
 	return nil
 }

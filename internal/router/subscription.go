@@ -23,7 +23,10 @@ type subscription struct {
 	first   [1]member          // room for the only one, the usual case of a user's own topic
 	locals  []*localSubscriber // replaced, never changed
 	pruned  bool               // the broker has forgotten it: look again
-	created time.Time          // when the first of members came
+	paused  int32              // holders that are not in members, because they catch up
+	created time.Time          // when the first of the holders came
+
+	catching *catchUp // subscribers that read what was retained: a linked list, empty but for moments
 }
 
 // member is one subscriber as delivery needs it: a row to walk over, next to the others.
@@ -36,22 +39,30 @@ type member struct {
 type membership struct {
 	session      *Session
 	subscription *subscription
-	index        int // in subscription.members, guarded by subscription.mu; -1: not there any more
+	index        int // in subscription.members, or one of the constants below; guarded by subscription.mu
 }
+
+// The values of membership.index for what is not in subscription.members.
+const (
+	indexRemoved = -1
+	indexPaused  = -2
+)
 
 func (s *subscription) subscribers() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return len(s.members)
+	return s.holdersLocked()
 }
 
-func (s *subscription) unusedLocked() bool { return len(s.members) == 0 && len(s.locals) == 0 }
+// holdersLocked counts the sessions that hold the subscription. Caller must hold mu.
+func (s *subscription) holdersLocked() int { return len(s.members) + int(s.paused) }
+
+func (s *subscription) unusedLocked() bool {
+	return len(s.members) == 0 && len(s.locals) == 0 && s.catching == nil
+}
 
 func (s *subscription) addLocked(m *membership) {
 	m.index = len(s.members)
-	if m.index == 0 {
-		s.created = time.Now()
-	}
 	if s.members == nil {
 		s.members = s.first[:0]
 	}
@@ -62,9 +73,13 @@ func (s *subscription) addLocked(m *membership) {
 }
 
 // removeLocked takes a member out, if it is in; the last one takes its place.
-func (s *subscription) removeLocked(m *membership) (removed bool) {
-	if m.index < 0 {
+func (s *subscription) removeLocked(m *membership) bool {
+	switch m.index {
+	case indexRemoved:
 		return false
+	case indexPaused:
+		s.removePausedLocked(m)
+		return true
 	}
 	last := len(s.members) - 1
 	moved := s.members[last]
@@ -72,7 +87,7 @@ func (s *subscription) removeLocked(m *membership) (removed bool) {
 	moved.membership.index = m.index
 	s.members[last] = member{}
 	s.members = s.members[:last]
-	m.index = -1
+	m.index = indexRemoved
 	if cap(s.members) > 64 && len(s.members) < cap(s.members)/4 {
 		s.members = append(make([]member, 0, len(s.members)*2), s.members...) // give memory back
 	}

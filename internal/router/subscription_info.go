@@ -57,9 +57,14 @@ func (r *Realm) SubscribersOf(id wamp.ID) []*Session {
 	}
 	sub.mu.RLock()
 	defer sub.mu.RUnlock()
-	all := make([]*Session, len(sub.members))
+	all := make([]*Session, 0, sub.holdersLocked())
 	for i := range sub.members {
-		all[i] = sub.members[i].membership.session
+		all = append(all, sub.members[i].membership.session)
+	}
+	for c := sub.catching; c != nil; c = c.next {
+		if c.paused != nil {
+			all = append(all, c.session)
+		}
 	}
 	return all
 }
@@ -112,5 +117,5 @@ func (s *subscription) details() SubscriptionInfo {
 
 // detailsLocked returns what others may know of the subscription. Caller must hold s.mu.
 func (s *subscription) detailsLocked() SubscriptionInfo {
-	return SubscriptionInfo{Subscription: s.info, Created: s.created, Subscribers: len(s.members)}
+	return SubscriptionInfo{Subscription: s.info, Created: s.created, Subscribers: s.holdersLocked()}
 }

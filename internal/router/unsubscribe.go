@@ -39,6 +39,18 @@ func (s *Session) membership(id wamp.ID) *membership {
 	return nil
 }
 
+// membershipOf returns the session's membership of a subscription, or nil.
+func (s *Session) membershipOf(sub *subscription) *membership {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	for _, m := range s.memberships {
+		if m.subscription == sub {
+			return m
+		}
+	}
+	return nil
+}
+
 // detach takes a membership from what the session holds, which is told last, if there is anything to
 // tell it.
 func (s *Session) detach(m *membership, last wamp.Message) {
