@@ -48,44 +48,52 @@ topics:
 		want    policy.Reason
 	}{
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "order.42"}, "ann (role guest) may not subscribe",
+			policy.Request{Identity: ann, Action: router.Subscribe, URI: "order.42"},
+			"ann (role guest) may not subscribe",
 			policy.Reason{
 				Step: policy.StepContract, Contract: "order.{id:int}", Field: "subscribe", Rule: `"staff" in identity.roles`,
 				Pos: at(3, 31), Params: map[string]string{"id": "42"}, Identity: ann,
 			},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "order.", Match: wamp.MatchPrefix}, "it also matches order.{id:int}",
+			policy.Request{Identity: ann, Action: router.Subscribe, URI: "order.", Match: wamp.MatchPrefix},
+			"it also matches order.{id:int}",
 			policy.Reason{
 				Step: policy.StepContract, Contract: "order.{id:int}", Field: "subscribe", Rule: `"staff" in identity.roles`,
 				Pos: at(3, 31), Params: map[string]string{}, Identity: ann,
 			},
 		},
 		{
-			policy.Request{Action: router.Register, URI: "order.42"}, "is not declared",
+			policy.Request{Action: router.Register, URI: "order.42"},
+			"is not declared",
 			policy.Reason{Step: policy.StepContract},
 		},
 		{
 			policy.Request{Action: router.Publish, URI: "white space"}, "white space", policy.Reason{Step: policy.StepURI},
 		},
 		{
-			policy.Request{Identity: key("issuer"), Action: router.Publish, URI: "talk"}, "lacks the scope",
+			policy.Request{Identity: key("issuer"), Action: router.Publish, URI: "talk"},
+			"lacks the scope",
 			policy.Reason{Step: policy.StepScope, Rule: "publish", Identity: key("issuer")},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Publish, URI: "talk"}, "closed",
+			policy.Request{Identity: ann, Action: router.Publish, URI: "talk"},
+			"closed",
 			policy.Reason{Step: policy.StepHook, Contract: "talk", Field: "publish", Rule: "true", Pos: at(4, 38), Identity: ann},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Publish, URI: "text"}, "the schema of text",
+			policy.Request{Identity: ann, Action: router.Publish, URI: "text"},
+			"the schema of text",
 			policy.Reason{Step: policy.StepContract, Contract: "text", Field: "schema", Rule: schema, Pos: at(5, 45), Identity: ann},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "talk"}, "",
+			policy.Request{Identity: ann, Action: router.Subscribe, URI: "talk"},
+			"",
 			policy.Reason{Step: policy.StepContract, Contract: "talk", Field: "subscribe", Rule: "true", Pos: at(4, 21), Identity: ann},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "tidings.thing.7"}, "",
+			policy.Request{Identity: ann, Action: router.Subscribe, URI: "tidings.thing.7"},
+			"",
 			policy.Reason{
 				Step: policy.StepContract, Contract: "tidings.thing.{id:int}", Field: "subscribe", Rule: "true",
 				Params: map[string]string{"id": "7"}, Identity: ann,

@@ -32,7 +32,7 @@ func TestASessionEndsWhenItsIdentityExpires(t *testing.T) {
 		if n := len(realm.Sessions()); n != 3 {
 			t.Errorf("%d sessions before the time", n)
 		}
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		synctest.Wait()
 		if n := len(realm.Sessions()); n != 2 {
 			t.Errorf("%d sessions after a minute", n)
@@ -130,7 +130,9 @@ func TestAConnectionLostWhileItsIdentityExpiresLeavesNothing(t *testing.T) {
 			}()
 			go func() {
 				time.Sleep(time.Second)
-				_ = c.Session().Reauthenticate(t.Context(), until("ann", time.Hour)) //nolint:errcheck // either comes first
+				if err := c.Session().Reauthenticate(t.Context(), until("ann", time.Hour)); err != nil {
+					t.Logf("the session ended first: %v", err)
+				}
 			}()
 		}
 		time.Sleep(2 * time.Second)
