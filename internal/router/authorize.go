@@ -101,17 +101,3 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 	}
 	return decision, err
 }
-
-// disclosure decides whether receivers are told which session published or called.
-func (s *Session) disclosure(options wamp.Dict) (Disclosure, error) {
-	asked, _ := options.Bool("disclose_me")
-	switch policy := s.realm.router.options.Disclosure; {
-	case policy == DiscloseAlways:
-		return DiscloseAlways, nil
-	case !asked:
-		return DiscloseNever, nil
-	case policy == DiscloseNever:
-		return DiscloseNever, wamp.Fail(wamp.ErrOptionDisallowed, "disclose_me is not allowed here")
-	}
-	return DiscloseAlways, nil
-}

@@ -51,7 +51,7 @@ func (s *Session) refuseCall(m *wamp.Call, refused error, more bool) {
 		s.noteAnsweredEarlyLocked(m.Request)
 		s.client.mu.Unlock()
 	}
-	s.reply(m, refused)
+	s.replyError(m, refused)
 }
 
 // newCall returns the call that a CALL asks for, or the error that refuses it.
@@ -72,7 +72,7 @@ func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
 		registration: reg, realm: s.realm, caller: s, request: m.Request, began: time.Now(),
 	}
 	c.read(m.Options)
-	if reg.local != nil && (c.streams || c.passthru != nil) {
+	if reg.local != nil && (c.sendsProgress || c.passthru != nil) {
 		return nil, wamp.Fail(wamp.ErrFeatureNotSupported, "%q is answered by the server, which takes plain arguments in one piece", m.Procedure)
 	}
 	return c, nil
@@ -84,9 +84,9 @@ func (c *call) read(options wamp.Dict) {
 		return
 	}
 	c.passthru = options.Passthru()
-	c.progressive, _ = options.Bool("receive_progress")
-	c.streams, _ = options.Bool("progress")
-	c.more = c.streams
+	c.receivesProgress, _ = options.Bool("receive_progress")
+	c.sendsProgress, _ = options.Bool("progress")
+	c.expectsMoreArgs = c.sendsProgress
 	if ms, _ := options.Int("timeout"); ms > 0 {
 		c.timeout = time.Duration(min(ms, maxTimeout.Milliseconds())) * time.Millisecond
 	}

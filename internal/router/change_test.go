@@ -72,7 +72,7 @@ func TestChangesHaveTheNumberOfHolders(t *testing.T) {
 	log.expect(t) // subscription 1 is that of the local subscriber
 	ann.say(&wamp.Unsubscribe{Request: 3, Subscription: 2})
 	log.expect(t, "unsubscribed from t, which 1 hold")
-	ben.client.Gone(router.CloseLost)
+	ben.client.Detach(router.CloseLost)
 	log.expect(t, "Left", "unsubscribed from t, which 0 hold", "unregistered p, which 0 hold", "left")
 }
 
@@ -86,7 +86,7 @@ func TestChangesWithoutAListenerAreNotReported(t *testing.T) {
 	log.expect(t)
 	listen()
 	ann.client.Session().Silence()
-	ann.client.Gone(router.CloseLost)
+	ann.client.Detach(router.CloseLost)
 	log.expect(t, "Left")
 }
 

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -123,35 +122,14 @@ func (c *Client) closedError() error {
 	return nil
 }
 
-// fail ends the conversation because of the error of a step.
-func (c *Client) fail(err error) {
-	var failure *wamp.Failure
-	switch {
-	case !errors.As(err, &failure):
-		c.router.options.Logger.Error("a client's message was not handled", "error", err, "address", c.peer.RemoteAddr)
-		c.abort(internalFailure(), CloseInternal)
-	case failure.URI == wamp.CloseSystemShutdown:
-		c.abort(failure, CloseShutdown)
-	case failure.URI == wamp.ErrProtocolViolation || c.Established():
-		c.abort(failure, CloseProtocolViolation)
-	default:
-		c.abort(failure, CloseAuthFailed)
-	}
-}
-
-// internalFailure returns what a client is told of a fault of the server; the log has the details.
-func internalFailure() *wamp.Failure {
-	return wamp.Fail(ErrInternal, "the server failed on this message")
-}
-
 // handlePanic ends the conversation after a panic. Ending it may panic again, so each step recovers by itself.
 func (c *Client) handlePanic(fault any) {
 	c.logPanic(fault)
-	c.recovered(func() { c.abort(internalFailure(), CloseInternal) })
-	c.recovered(func() { c.finish(nil, CloseInfo{Reason: CloseInternal}) })
+	c.runRecovered(func() { c.abort(internalFailure(), CloseInternal) })
+	c.runRecovered(func() { c.finish(nil, CloseInfo{Reason: CloseInternal}) })
 }
 
-func (c *Client) recovered(step func()) {
+func (c *Client) runRecovered(step func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			c.logPanic(fault)
@@ -165,72 +143,14 @@ func (c *Client) logPanic(fault any) {
 		"panic", fmt.Sprint(fault), "stack", string(debug.Stack()), "address", c.peer.RemoteAddr)
 }
 
-// handle handles a message that fits the state of the conversation. An error ends the conversation.
-func (c *Client) handle(ctx context.Context, message wamp.Message) error {
-	switch m := message.(type) {
-	case *wamp.Hello:
-		return c.hello(ctx, m)
-	case *wamp.Authenticate:
-		return c.authenticate(ctx, m)
-	case *wamp.Abort:
-		c.finish(nil, CloseInfo{Reason: CloseAborted, Text: string(m.Reason)})
-		return nil
-	}
-	s := c.session.Load()
-	if s == nil {
-		return wamp.Violation("%s before the session is open", message.Code())
-	}
-	err := c.serve(ctx, s, message)
-	s.drainObserverCalls()
-	return err
-}
-
-// serve handles a message of an established session.
-func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) error {
-	if err := s.sequential(message); err != nil {
-		return err
-	}
-	if m, ok := message.(*wamp.Publish); ok {
-		return s.publish(ctx, m)
-	}
-	c.flushBatch() // other messages must not overtake the batch
-	switch m := message.(type) {
-	case *wamp.Goodbye:
-		if m.Reason == wamp.CloseLogout {
-			c.notifyLogout()
-		}
-		c.goodbye(wamp.CloseGoodbyeAndOut, CloseInfo{Reason: CloseGoodbye})
-		return nil
-	case *wamp.Subscribe:
-		return s.subscribe(ctx, m)
-	case *wamp.Unsubscribe:
-		s.reply(m, s.realm.broker.unsubscribe(s, m.Request, m.Subscription))
-		return nil
-	case *wamp.Register:
-		return s.register(ctx, m)
-	case *wamp.Unregister:
-		s.reply(m, s.realm.dealer.unregister(s, m.Request, m.Registration))
-		return nil
-	case *wamp.Call:
-		return s.call(ctx, m)
-	case *wamp.Cancel:
-		return s.cancel(m)
-	case *wamp.Yield:
-		return s.yield(m)
-	case *wamp.Error:
-		return s.calleeError(m)
-	}
-	return wamp.Violation("%s is not a client's message", message.Code())
-}
-
-// Gone reports that the transport is closed. It is idempotent. The conversation keeps the first reason that it
+// Detach reports that the transport is closed. It is idempotent. The conversation keeps the first reason that it
 // was closed for.
-func (c *Client) Gone(reason CloseReason) {
+func (c *Client) Detach(reason CloseReason) {
 	c.Flush()
-	c.recovered(func() { c.finish(nil, CloseInfo{Reason: reason}) }) // also an edge that recovers: observers are called
+	c.runRecovered(func() { c.finish(nil, CloseInfo{Reason: reason}) }) // also an edge that recovers: observers are called
 	c.outbox.Discard()
 	if c.detached.CompareAndSwap(false, true) {
-		c.router.clientGone(c)
+		c.router.clientDetached(c)
 	}
 }
 
@@ -274,7 +194,7 @@ func (c *Client) closeLocked(info CloseInfo) {
 }
 
 // put queues a packet and reports whether it was queued. A client over its limit is closed here. Its session
-// leaves later, when the transport calls Gone: a sender never cleans up for another client.
+// leaves later, when the transport calls Detach: a sender never cleans up for another client.
 func (c *Client) put(p outbox.Packet) (queued bool) {
 	switch c.outbox.Put(p) {
 	case outbox.Queued:

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -52,12 +51,6 @@ func (d *dealer) removeLocked(reg *registration) {
 	if reg.hidden() {
 		d.hidden--
 	}
-}
-
-func (reg *registration) all() []*callee {
-	reg.mu.RLock()
-	defer reg.mu.RUnlock()
-	return slices.Clone(reg.callees)
 }
 
 func (d *dealer) count() int {

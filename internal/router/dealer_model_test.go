@@ -33,7 +33,7 @@ func TestEveryCallGetsTheOneAnswerThatTheModelExpects(t *testing.T) {
 				"":           func(*rapid.T) { m.check() },
 			})
 			for _, p := range m.parties {
-				p.client.Gone(router.CloseLost)
+				p.client.Detach(router.CloseLost)
 			}
 			if stats := m.router.Stats(); stats.Sessions+stats.Registrations != 0 {
 				rt.Fatalf("something is left behind: %+v", stats)
@@ -362,7 +362,7 @@ func (m *dealerModel) wait(rt *rapid.T) {
 func (m *dealerModel) leave(rt *rapid.T) {
 	i := rapid.IntRange(0, modelParties-1).Draw(rt, "party")
 	p := m.parties[i]
-	p.client.Gone(router.CloseLost)
+	p.client.Detach(router.CloseLost)
 	open := m.open()
 	for _, procedure := range modelProcedures {
 		m.remove(p, procedure)

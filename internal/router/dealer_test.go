@@ -75,7 +75,7 @@ func serveForAWhile(t *testing.T, r *router.Router) {
 			break
 		}
 	}
-	m.client.Gone(router.CloseLost)
+	m.client.Detach(router.CloseLost)
 }
 
 func callMany(t *testing.T, r *router.Router, calls int) {
@@ -112,7 +112,7 @@ func callMany(t *testing.T, r *router.Router, calls int) {
 		m.heard = nil
 		runtime.Gosched() // lets the callees run
 	}
-	m.client.Gone(router.CloseLost)
+	m.client.Detach(router.CloseLost)
 	m.listen()
 	for id, n := range answers {
 		if n != 1 {

@@ -10,9 +10,10 @@
 // a call, to answer a call whose message is too long for its receiver, to end sessions whose identity has
 // expired (one timer for each realm), and for a recheck of what sessions hold.
 //
-// There is one file for each message of a client (hello, authenticate, goodbye, subscribe, unsubscribe,
-// publish, register, unregister, call, cancel, yield, error) and one for each that the router sends by
-// itself (welcome, invoke, result). What they share has files of its own.
+// There is one file for each message of a client (hello, authenticate, goodbye, subscribe, unsubscribe, publish,
+// register, unregister, call, cancel, yield, error) and for what the router sends by itself: CHALLENGE (authenticate),
+// WELCOME (welcome), ABORT (abort), EVENT (fanout), INVOCATION (invocation), INTERRUPT (cancel) and RESULT (result).
+// dispatch.go is the switch over the messages. What they share has files of its own.
 //
 // # Lock order
 //

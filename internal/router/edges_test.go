@@ -24,7 +24,7 @@ func (f authenticates) Authenticate(ctx context.Context, h router.AuthRequest) (
 func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 	var client *router.Client
 	r := router.New(router.Options{Authenticator: authenticates(func(context.Context, router.AuthRequest) (router.AuthResult, error) {
-		client.Gone(router.CloseLost)
+		client.Detach(router.CloseLost)
 		return router.AuthResult{Identity: &router.Identity{ID: "ben"}}, nil
 	})})
 	realm := r.AddRealm("app")
@@ -32,7 +32,7 @@ func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 	if err := client.Receive(t.Context(), []byte(`[1,"app",{"roles":{"caller":{}}}]`)); err == nil {
 		t.Error("the client joined")
 	}
-	client.Gone(router.CloseTimeout)
+	client.Detach(router.CloseTimeout)
 	stats := r.Stats()
 	if len(realm.Sessions()) != 0 || stats.Clients != 0 || stats.Closes[router.CloseLost] != 1 || stats.Closes[router.CloseTimeout] != 0 {
 		t.Errorf("the client is still attached, or counted twice: %+v", stats)
@@ -108,7 +108,7 @@ func TestTheSessionIsRemovedBeforeItsClientIsToldOfTheEnd(t *testing.T) {
 		if len(left) == 0 || slices.Max(left) != 0 {
 			t.Errorf("%s: the client was woken %d times, and this was left: %v", name, len(left), left)
 		}
-		c.Gone(router.CloseLost)
+		c.Detach(router.CloseLost)
 	}
 }
 
@@ -156,9 +156,9 @@ func TestAPanicInAnObserverEndsOnlyOneClient(t *testing.T) {
 	if m.say(&wamp.Subscribe{Request: 1, Topic: "t"}) {
 		t.Error("the client went on")
 	}
-	m.client.Gone(router.CloseLost)
+	m.client.Detach(router.CloseLost)
 	other := enter(t, r, wamp.V2JSON)
-	other.client.Gone(router.CloseLost)
+	other.client.Detach(router.CloseLost)
 	if stats := r.Stats(); stats.Clients+stats.Sessions+stats.Subscriptions != 0 || stats.Closes[router.CloseInternal] != 1 {
 		t.Errorf("something is left: %+v", stats)
 	}
@@ -189,7 +189,7 @@ func TestACallOfTheServerEndsWithItsContext(t *testing.T) {
 		if !callee.say(&wamp.Yield{Request: 1}) || !callee.say(&wamp.Yield{Request: 2}) {
 			t.Error("a late answer counts as a violation")
 		}
-		callee.client.Gone(router.CloseLost)
+		callee.client.Detach(router.CloseLost)
 	})
 }
 
@@ -223,7 +223,7 @@ func TestShutdownWaitsForConcurrentProceduresUntilItsContextIsDone(t *testing.T)
 		if err := r.Shutdown(ctx); err == nil {
 			t.Error("it did not wait for the transport")
 		}
-		m.client.Gone(router.CloseLost)
+		m.client.Detach(router.CloseLost)
 		if err := r.Shutdown(t.Context()); err != nil || !finished {
 			t.Errorf("it did not wait for the procedure: %v", err)
 		}
@@ -265,6 +265,6 @@ func TestTheOutboxIsAQueue(t *testing.T) {
 				}
 			},
 		})
-		m.client.Gone(router.CloseLost)
+		m.client.Detach(router.CloseLost)
 	})
 }

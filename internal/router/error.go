@@ -1,6 +1,10 @@
 package router
 
-import "github.com/tidings-io/tidings/internal/wamp"
+import (
+	"errors"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // calleeError handles ERROR, by which a callee fails an invocation.
 func (s *Session) calleeError(m *wamp.Error) error {
@@ -22,29 +26,59 @@ func (s *Session) calleeError(m *wamp.Error) error {
 	return nil
 }
 
-// reroutes reports whether wamp.error.unavailable of this callee means that another callee should be asked.
-// Callees in use send it without announcing call_reroute.
-func (callee *callee) reroutes() bool {
-	return !callee.session.strict() || callee.session.features.has(calleeReroute)
-}
-
-// reroute asks another callee, as if this one were not registered (WAMP, "Call Rerouting"). A call with
-// progressive invocations or results stays with its callee.
-func (c *call) reroute(refused *callee) {
-	c.refused = append(c.refused, refused)
-	if c.hasStarted() || !c.mayAskAnother() {
-		c.finish(answer{err: noAvailableCallee(c.procedure)})
+// replyError sends ERROR for a request that failed. A nil error sends nothing: the request was answered already.
+func (s *Session) replyError(request wamp.Message, err error) {
+	if err == nil {
 		return
 	}
-	c.invoke()
+	refusal := wamp.Error{RequestType: request.Code(), Request: requestID(request), Details: wamp.Dict{}}
+	refusal.Error, refusal.Payload = s.errorOf(err)
+	s.realm.router.counters.refusals.Add(1)
+	s.client.send(&refusal)
 }
 
-func noAvailableCallee(procedure wamp.URI) *CallError {
-	return callError(wamp.ErrNoAvailableCallee, "no callee of %q is available", procedure)
+// errorOf returns the URI and the payload that the client may see of an error.
+func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
+	var failure *wamp.Failure
+	if !errors.As(err, &failure) {
+		s.realm.router.options.Logger.Error("a request failed", "error", err)
+		failure = wamp.Fail(ErrInternal, "the server failed on this request")
+	}
+	return failure.URI, s.textPayload(failure.Message)
 }
 
-func (c *call) hasStarted() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.started
+// textPayload returns a payload of one string in the client's serialization. If encoding fails, the payload is
+// empty and the URI must say enough.
+func (s *Session) textPayload(message string) wamp.Payload {
+	if message == "" {
+		return wamp.Payload{}
+	}
+	payload, err := wamp.NewPayload([]any{message}, nil)
+	if err != nil {
+		return wamp.Payload{}
+	}
+	payload, err = payload.In(s.Encoding().Serialization())
+	if err != nil {
+		return wamp.Payload{}
+	}
+	return payload
+}
+
+// requestID returns the id of a request that the router answers, else 0.
+func requestID(message wamp.Message) wamp.ID {
+	switch m := message.(type) {
+	case *wamp.Subscribe:
+		return m.Request
+	case *wamp.Unsubscribe:
+		return m.Request
+	case *wamp.Publish:
+		return m.Request
+	case *wamp.Register:
+		return m.Request
+	case *wamp.Unregister:
+		return m.Request
+	case *wamp.Call:
+		return m.Request
+	}
+	return 0
 }

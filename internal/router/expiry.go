@@ -77,7 +77,7 @@ func (e *expiries) takeDue(expire func()) []*Session {
 // expireDue ends the sessions whose identity has expired. It runs in the goroutine of the timer.
 func (r *Realm) expireDue() {
 	for _, s := range r.expiries.takeDue(r.expireDue) {
-		s.client.recovered(s.expire)
+		s.client.runRecovered(s.expire)
 	}
 }
 

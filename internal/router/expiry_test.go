@@ -108,7 +108,7 @@ func TestAnExpiredIdentityDoesNotJoin(t *testing.T) {
 		c := r.Attach(router.Attachment{
 			Peer: router.Peer{Identity: until("ann", -time.Second)}, Format: router.Format{Encoding: wamp.V2JSON}, Waker: router.WakeFunc(func() {}),
 		})
-		defer c.Gone(router.CloseLost)
+		defer c.Detach(router.CloseLost)
 		hello, err := wamp.V2JSON.Append(nil, &wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"caller": wamp.Dict{}}}})
 		if err != nil {
 			t.Fatal(err)

@@ -6,16 +6,6 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Disclosure says when a publication or a call names who made it.
-type Disclosure uint8
-
-// Router-wide policies. For one publication, DiscloseAlways names its publisher and the other two do not.
-const (
-	DiscloseOnRequest Disclosure = iota // who asks for it is named
-	DiscloseNever                       // asking is refused
-	DiscloseAlways                      // everybody is named
-)
-
 // Filter narrows who gets a publication (WAMP, "Publisher Exclusion", "Subscriber Black- and
 // Whitelisting"). Every list that is not nil must admit the receiver: an eligible list that is there
 // but empty admits nobody.

@@ -69,14 +69,14 @@ func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	if info := taken.Closed; err != nil && (info == nil || info.Reason == router.CloseInternal) {
 		t.Errorf("the conversation ended as %+v: %v after %q", info, err, taken.Pieces)
 	}
-	c.Gone(router.CloseLost)
+	c.Detach(router.CloseLost)
 
 	realm.Publish(router.Publication{Topic: "still.here", Payload: args(t, 1)})
 	witness.listen()
 	if last, ok := witness.heard[len(witness.heard)-1].(*wamp.Event); !ok || ints(t, last.Payload)[0] != 1 {
 		t.Errorf("the witness last heard %+v", last)
 	}
-	witness.client.Gone(router.CloseLost)
+	witness.client.Detach(router.CloseLost)
 	if err := r.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}

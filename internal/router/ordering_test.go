@@ -54,7 +54,7 @@ func publishInOrder(m *member, number int) {
 			Payload: args(m.t, number, n),
 		})
 	}
-	m.client.Gone(router.CloseLost)
+	m.client.Detach(router.CloseLost)
 }
 
 func raceTopic(n int) wamp.URI { return wamp.URI("race." + string(rune('a'+n))) }
@@ -83,7 +83,7 @@ func subscribeAtRandom(t *testing.T, r *router.Router, rnd *rand.Rand, done *ato
 		}
 	}
 	killing.Wait()
-	m.client.Gone(router.CloseLost)
+	m.client.Detach(router.CloseLost)
 	m.listen()
 	reader.read(m.heard)
 }

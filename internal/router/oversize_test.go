@@ -45,7 +45,7 @@ func TestACalleeIsInterruptedIfFurtherArgumentsAreOversize(t *testing.T) {
 		if refusal == nil || refusal.Error != wamp.ErrPayloadSizeExceeded {
 			t.Errorf("the caller heard %v", caller.heard)
 		}
-		callee.client.Gone(router.CloseLost)
-		caller.client.Gone(router.CloseLost)
+		callee.client.Detach(router.CloseLost)
+		caller.client.Detach(router.CloseLost)
 	})
 }

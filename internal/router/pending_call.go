@@ -19,7 +19,7 @@ type call struct {
 	request      wamp.ID     // of that CALL
 	reply        chan answer // of a call from inside the server; has room for one answer
 
-	more bool // the caller may send more of its arguments; guarded by the caller's client.mu
+	expectsMoreArgs bool // the caller may send more of its arguments; guarded by the caller's client.mu
 
 	refused []*callee // callees that did not take the call; owned by the goroutine that invokes
 
@@ -61,7 +61,7 @@ func (c *call) assign(a assignment) bool {
 		return false
 	}
 	c.assigned = a
-	if c.timeout > 0 && c.timer == nil && (a.callee == nil || !a.callee.ownTimeout) {
+	if c.timeout > 0 && c.timer == nil && (a.callee == nil || !a.callee.enforcesTimeout) {
 		c.timer = c.after(c.timeout, c.expire)
 	}
 	return true

@@ -13,7 +13,7 @@ const maxAnsweredEarly = 64
 // progress sends a progressive result to a caller that asked for them, and restarts the timeout (WAMP, "Progressive
 // Call Results"). A caller that did not ask would take the part for the whole, so it gets none.
 func (c *call) progress(a answer) {
-	if !c.progressive || c.caller == nil {
+	if !c.receivesProgress || c.caller == nil {
 		return
 	}
 	payload, err := a.payload.In(c.caller.Encoding().Serialization())
@@ -31,13 +31,13 @@ func (c *call) progress(a answer) {
 	client := c.caller.client
 	client.mu.Lock()
 	defer client.mu.Unlock()
-	if c.advance() { // under the same lock as the answer, so that no part follows it
+	if c.recordProgress() { // under the same lock as the answer, so that no part follows it
 		client.sendLocked(&wamp.Result{Request: c.request, Details: details, Payload: payload})
 	}
 }
 
-// advance records that a progressive result is sent. It returns false if the call is answered.
-func (c *call) advance() bool {
+// recordProgress records that a progressive result is sent. It returns false if the call is answered.
+func (c *call) recordProgress() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.claimed {
@@ -69,14 +69,14 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 		return continuation{}, wamp.Violation("CALL %d goes on with no call", m.Request)
 	case c == nil:
 		return continuation{}, nil
-	case !c.more:
+	case !c.expectsMoreArgs:
 		return continuation{}, wamp.Violation("CALL %d is pending: its request id is in use", m.Request)
 	case c.procedure != m.Procedure:
 		return continuation{}, wamp.Violation("CALL %d goes on with a call of %q, not of %q", m.Request, c.procedure, m.Procedure)
 	case (m.Options.Passthru() == nil) != (c.passthru == nil):
 		return continuation{}, wamp.Violation("CALL %d goes on with a call whose payload was passed otherwise", m.Request)
 	}
-	c.more = progress
+	c.expectsMoreArgs = progress
 	return continuation{of: c}, nil
 }
 
@@ -87,7 +87,7 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 		c.end(answer{err: s.realm.router.asCallError(err)}, cancelKillNoWait)
 		return
 	}
-	callee, invocation := c.working()
+	callee, invocation := c.assignedCallee()
 	if callee == nil {
 		return
 	}
@@ -108,8 +108,8 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	})
 }
 
-// working returns the callee that works on the call and its invocation id.
-func (c *call) working() (*callee, wamp.ID) {
+// assignedCallee returns the callee that works on the call and its invocation id.
+func (c *call) assignedCallee() (*callee, wamp.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.assigned.callee, c.assigned.invocation

@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Publication is what a component or a session publishes.
+// Publication is one publication of a session, a component or the program.
 type Publication struct {
 	Topic     wamp.URI
 	Payload   wamp.Payload
@@ -17,10 +17,10 @@ type Publication struct {
 	Disclose  Disclosure // DiscloseAlways names the publisher in the event
 	ID        wamp.ID    // 0: a new one
 	Passthru  wamp.Dict  // how to read the payload, if only clients can
-	Retain    bool       // for who subscribes later and asks, if the topic's Keeping allows it
+	Retain    bool       // kept for later subscribers that ask for it, if the topic's Retention allows it
 }
 
-// Receipt is what became of a publication.
+// Receipt is the result of a publication.
 type Receipt struct {
 	Publication wamp.ID
 	Deliveries  int // events put into outboxes
@@ -135,19 +135,11 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 		return nil
 	}
 	if err != nil {
-		s.reply(m, err)
+		s.replyError(m, err)
 		return nil
 	}
 	c.send(&wamp.Published{Request: m.Request, Publication: receipt.Publication})
 	return nil
-}
-
-// defaultDisclosure is what becomes of a publication that does not say whether its publisher is named.
-func (s *Session) defaultDisclosure() Disclosure {
-	if s.realm.router.options.Disclosure == DiscloseAlways {
-		return DiscloseAlways
-	}
-	return DiscloseNever
 }
 
 // publication is what a PUBLISH asks for, if it is allowed.
@@ -174,4 +166,13 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Passthru:  passthru,
 		Retain:    retain,
 	}, nil
+}
+
+// Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.
+// See [Realm.Authorize] for the goroutine that may call it.
+func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
+	if err := s.checkPassthru(m.Options, publisherPassthru); err != nil {
+		return Publication{}, err
+	}
+	return s.publication(ctx, m)
 }

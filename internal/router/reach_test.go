@@ -26,7 +26,7 @@ func TestAPublicationMayReachSubscribersHereAndElsewhere(t *testing.T) {
 	}
 	expect(true, "page.1", "component", "elsewhere")
 	expect(false, "nowhere")
-	m.client.Gone(router.CloseLost)
+	m.client.Detach(router.CloseLost)
 	cancel()
 	expect(true, "elsewhere")
 	expect(false, "page.1", "component")

@@ -38,7 +38,7 @@ func (r *Realm) Recheck(ctx context.Context) (Rechecked, error) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(sessions)) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				s := sessions[i]
-				s.client.recovered(func() {
+				s.client.runRecovered(func() {
 					n := s.recheck(ctx)
 					mu.Lock()
 					defer mu.Unlock()

@@ -14,7 +14,7 @@ func (s *Session) register(ctx context.Context, m *wamp.Register) error {
 	if err == nil {
 		err = s.realm.dealer.register(m.Request, wanted)
 	}
-	s.reply(m, err)
+	s.replyError(m, err)
 	if err == nil {
 		s.recheckSince(ctx, asked)
 	}
@@ -48,7 +48,7 @@ func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*regis
 	w.discloseCaller = disclose
 	w.force, _ = m.Options.Bool("force_reregister")
 	forward, _ := m.Options.Bool("forward_timeout")
-	w.ownTimeout = forward && s.features.has(calleeTimeout)
+	w.enforcesTimeout = forward && s.features.has(calleeTimeout)
 	concurrency, _ := m.Options.Int("concurrency")
 	w.concurrency = int(min(concurrency, maxConcurrency))
 	return w, nil
@@ -110,7 +110,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	if s.left {
 		return nil
 	}
-	if err := s.fullLocked(); err != nil {
+	if err := s.checkRegistrationsLocked(); err != nil {
 		return err
 	}
 	added := &callee{registerOptions: w.registerOptions, registration: reg, session: s}
@@ -121,8 +121,8 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	return nil
 }
 
-// fullLocked returns an error if the session may hold no further registration. Caller must hold client.mu.
-func (s *Session) fullLocked() error {
+// checkRegistrationsLocked returns an error if the session may hold no further registration. Caller must hold client.mu.
+func (s *Session) checkRegistrationsLocked() error {
 	limit := s.realm.router.options.Limits.Registrations
 	if len(s.registrations) < limit {
 		return nil
@@ -138,5 +138,5 @@ func (s *Session) mayReplace(held *registration) error {
 	if slices.ContainsFunc(s.registrations, func(c *callee) bool { return c.registration == held }) {
 		return nil
 	}
-	return s.fullLocked()
+	return s.checkRegistrationsLocked()
 }

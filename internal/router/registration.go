@@ -37,9 +37,9 @@ type callee struct {
 
 // registerOptions are the options of a REGISTER.
 type registerOptions struct {
-	discloseCaller bool // invocations name the caller
-	ownTimeout     bool // the callee enforces timeouts itself
-	concurrency    int  // the most pending calls; 0: no limit
+	discloseCaller  bool // invocations name the caller
+	enforcesTimeout bool // the callee enforces timeouts itself
+	concurrency     int  // the most pending calls; 0: no limit
 }
 
 // Policy selects the callee of a shared registration that is asked (WAMP, "Shared Registration").
@@ -169,4 +169,10 @@ func (c *callee) release() {
 	if c.concurrency != 0 {
 		c.running.Add(-1)
 	}
+}
+
+func (reg *registration) allCallees() []*callee {
+	reg.mu.RLock()
+	defer reg.mu.RUnlock()
+	return slices.Clone(reg.callees)
 }

@@ -75,7 +75,7 @@ func (reg *registration) infoIf() (RegistrationInfo, bool) {
 // info returns what others may know of the registration. Must not hold reg.mu.
 func (reg *registration) info() RegistrationInfo {
 	info := reg.details()
-	for _, c := range reg.all() {
+	for _, c := range reg.allCallees() {
 		info.Callees = append(info.Callees, c.session)
 	}
 	return info

@@ -64,7 +64,7 @@ func (s *Session) answer(c *call, a answer) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	delete(s.calls, c.request)
-	if c.more {
+	if c.expectsMoreArgs {
 		s.noteAnsweredEarlyLocked(c.request)
 	}
 	s.client.sendLocked(message)

@@ -20,7 +20,7 @@ func TestUnsubscribeAndUnregisterAreAnsweredDuringARevocation(t *testing.T) {
 	busy.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON}, Waker: router.WakeFunc(gate.pass)})
 	busy.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"subscriber": wamp.Dict{}}}})
 	busy.say(&wamp.Subscribe{Request: 1, Topic: "t"})
-	defer busy.client.Gone(router.CloseLost)
+	defer busy.client.Detach(router.CloseLost)
 
 	for range rounds {
 		m := enter(t, r, wamp.V2JSON)
@@ -59,7 +59,7 @@ func TestUnsubscribeAndUnregisterAreAnsweredDuringARevocation(t *testing.T) {
 		if answers[3] != 1 || answers[4] != 1 {
 			t.Fatalf("UNSUBSCRIBE was answered %d times, UNREGISTER %d times", answers[3], answers[4])
 		}
-		m.client.Gone(router.CloseLost)
+		m.client.Detach(router.CloseLost)
 	}
 }
 

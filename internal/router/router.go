@@ -34,12 +34,6 @@ type Options struct {
 	Agent    string // named in WELCOME
 }
 
-// Probe is told how long routing took, in the goroutine that routed. It must not block.
-type Probe interface {
-	Published(took time.Duration, events int)
-	Called(took time.Duration)
-}
-
 // Router holds the realms and the clients that are attached to them.
 type Router struct {
 	options  Options
@@ -130,7 +124,7 @@ type Attachment struct {
 }
 
 // Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each frame, from
-// one goroutine at a time. It writes the frames of [Outbox.Take], and calls [Client.Gone] when the connection is
+// one goroutine at a time. It writes the frames of [Outbox.Take], and calls [Client.Detach] when the connection is
 // closed, by either side.
 func (r *Router) Attach(a Attachment) *Client {
 	c := &Client{
@@ -158,8 +152,8 @@ func (r *Router) clientJoined(c *Client) {
 	delete(r.handshaking, c)
 }
 
-// clientGone counts a client out: its transport has closed.
-func (r *Router) clientGone(c *Client) {
+// clientDetached counts a client out: its transport has closed.
+func (r *Router) clientDetached(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.handshaking, c)
@@ -177,7 +171,7 @@ func (r *Router) signalIdleLocked() {
 }
 
 // Shutdown sends GOODBYE to every session, refuses new clients, and waits until every transport has called
-// [Client.Gone] and every concurrent procedure has returned, or until ctx ends.
+// [Client.Detach] and every concurrent procedure has returned, or until ctx ends.
 func (r *Router) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	r.closing = true

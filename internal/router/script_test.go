@@ -72,7 +72,7 @@ func (s *script) close() {
 		return
 	}
 	for _, p := range s.clients {
-		p.client.Gone(router.CloseLost)
+		p.client.Detach(router.CloseLost)
 	}
 	for _, cancel := range s.cancels {
 		cancel()
@@ -108,7 +108,7 @@ func (s *script) do(line string) []string {
 		}
 		time.Sleep(d)
 	case "lose":
-		s.peer(words[1]).client.Gone(router.CloseLost)
+		s.peer(words[1]).client.Detach(router.CloseLost)
 	case "kill":
 		s.session(words[1]).Kill(wamp.URI(words[2]), strings.Join(words[3:], " "))
 	case "stall", "drain":
@@ -352,7 +352,7 @@ func (s *script) collect() []string {
 		if ending != nil && !p.ended {
 			p.ended = true
 			all = append(all, strings.TrimSuffix(fmt.Sprintf("%s ended %s: %s", name, ending.Reason, ending.Text), ": "))
-			p.client.Gone(router.CloseLost)
+			p.client.Detach(router.CloseLost)
 		}
 	}
 	return all

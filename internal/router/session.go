@@ -1,7 +1,6 @@
 package router
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 
@@ -72,12 +71,3 @@ func (s *Session) Silence() { s.silent.Store(true) }
 // Silent reports whether the session was silenced, or has left because the server stops: then no session stays to hear
 // of it.
 func (s *Session) Silent() bool { return s.silent.Load() }
-
-// Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.
-// See [Realm.Authorize] for the goroutine that may call it.
-func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
-	if err := s.checkPassthru(m.Options, publisherPassthru); err != nil {
-		return Publication{}, err
-	}
-	return s.publication(ctx, m)
-}

@@ -15,14 +15,14 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 		asked := s.basis()
 		request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: m.Options.Match()}
 		if _, err := s.authorize(ctx, request); err != nil {
-			s.reply(m, err)
+			s.replyError(m, err)
 			return nil
 		}
 		err := s.realm.subscribe(ctx, s, m, asked)
 		if errors.Is(err, errDecisionStale) {
 			continue
 		}
-		s.reply(m, err)
+		s.replyError(m, err)
 		return nil
 	}
 }

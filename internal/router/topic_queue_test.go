@@ -121,7 +121,7 @@ func TestPublishersThatWaitForTheJournalShareTheNextAppend(t *testing.T) {
 		if got := m.events(); !slices.Equal(appends, []int{1, 1, 4}) || !slices.Equal(got, []int{0, 1, 2, 3, 4}) {
 			t.Errorf("appends of %v, events %v", appends, got)
 		}
-		m.client.Gone(router.CloseLost)
+		m.client.Detach(router.CloseLost)
 	})
 }
 
@@ -156,7 +156,7 @@ func TestATopicThatIsNotKeptNeverWaitsForTheJournal(t *testing.T) {
 		if got := m.events(); !slices.Equal(got, []int{1}) {
 			t.Errorf("events %v after the journal has gone on", got)
 		}
-		m.client.Gone(router.CloseLost)
+		m.client.Detach(router.CloseLost)
 	})
 }
 
@@ -260,7 +260,7 @@ func TestAComponentGetsEachPublishersEventsInTheirOrder(t *testing.T) {
 		for n, topic := range []wamp.URI{"all.kept", "all.other", "all.kept", "all.other"} {
 			m.say(&wamp.Publish{Request: m.next.Next(), Topic: topic, Payload: args(t, n+1)})
 		}
-		m.client.Gone(router.CloseLost)
+		m.client.Detach(router.CloseLost)
 		close(gate)
 		synctest.Wait()
 		if !slices.Equal(got, []int{0, 1, 2, 3, 4}) {
@@ -340,9 +340,9 @@ func TestAPanicInAKeptTopicEndsTheSessionOfItsPublisher(t *testing.T) {
 			t.Errorf("these publishers' sessions go on: %v", heard)
 		}
 		publishKept(t, realm, "a", 9)
-		victim.Gone(router.CloseLost)
+		victim.Detach(router.CloseLost)
 		for _, m := range publishers {
-			m.client.Gone(router.CloseLost)
+			m.client.Detach(router.CloseLost)
 		}
 	})
 }

@@ -90,7 +90,7 @@ func (d *dealer) revoke(held *callee, reason wamp.URI) {
 // revokeLocked removes all callees of a registration. Only callees that announced registration_revocation are told
 // (WAMP, "Registration Revocation"): others would end the conversation. Caller must hold mu.
 func (d *dealer) revokeLocked(reg *registration) {
-	for _, gone := range reg.all() {
+	for _, gone := range reg.allCallees() {
 		d.leaveLocked(gone, gone.revocation(errUnregistered))
 	}
 }

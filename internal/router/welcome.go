@@ -1,28 +1,10 @@
 package router
 
 import (
-	"errors"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
-
-// continueHandshake sends WELCOME or the next CHALLENGE, as the result of one step of authentication says.
-func (c *Client) continueHandshake(result AuthResult) error {
-	switch {
-	case result.Identity != nil:
-		h := c.handshake
-		c.handshake = nil
-		return h.realm.join(c, h, result)
-	case result.Challenge != nil && c.format.Encoding == wamp.V1JSON:
-		return wamp.Fail(wamp.ErrAuthenticationRequired, "version 1 has no word for a challenge: say who you are while connecting")
-	case result.Challenge != nil && result.Next != nil:
-		c.handshake.next = result.Next
-		c.send(result.Challenge)
-		return nil
-	}
-	return errors.New("authenticate: neither an identity nor a challenge came out")
-}
 
 // join opens the session and queues WELCOME.
 func (r *Realm) join(c *Client, h *handshake, result AuthResult) error {

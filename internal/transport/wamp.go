@@ -95,7 +95,7 @@ func (w wampConversation) Flush() { w.client.Flush() }
 
 func (w wampConversation) Established() bool { return w.client.Established() }
 
-func (w wampConversation) Closed(reason router.CloseReason) { w.client.Gone(reason) }
+func (w wampConversation) Closed(reason router.CloseReason) { w.client.Detach(reason) }
 
 func (w wampConversation) Take(dst [][]byte, maxBytes int) router.Taken {
 	return w.client.Outbox().Take(dst, maxBytes)

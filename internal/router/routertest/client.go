@@ -51,7 +51,7 @@ func (c *Client) wake() {
 func (c *Client) Session() *router.Session { return c.conn.Session() }
 
 // Lose breaks the connection.
-func (c *Client) Lose() { c.conn.Gone(router.CloseLost) }
+func (c *Client) Lose() { c.conn.Detach(router.CloseLost) }
 
 // Goodbye ends the session as a page does that does not come back.
 func (c *Client) Goodbye() {

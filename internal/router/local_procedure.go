@@ -2,10 +2,8 @@ package router
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -62,7 +60,7 @@ func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
 		return
 	}
 	ctx, cancel := context.WithCancel(r.router.running)
-	if !invocation.Caller.work(c, cancel) {
+	if !invocation.Caller.startWork(c, cancel) {
 		cancel()
 		return
 	}
@@ -73,10 +71,10 @@ func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
 	}()
 }
 
-// work counts a worker for the call, and assigns the call to it so that the worker ends when the caller leaves. It
+// startWork counts a worker for the call, and assigns the call to it so that the worker ends when the caller leaves. It
 // reports false if the caller has left. Once all sessions have left no worker is added, so Shutdown can wait for the
 // others.
-func (s *Session) work(c *call, cancel context.CancelFunc) bool {
+func (s *Session) startWork(c *call, cancel context.CancelFunc) bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	if s.left || !c.assign(assignment{cancel: cancel}) {
@@ -104,45 +102,4 @@ func (r *Realm) runGuarded(ctx context.Context, reg *Registration, invocation In
 		}
 	}()
 	return r.run(ctx, reg, invocation)
-}
-
-// CallRequest is a call from inside the server.
-type CallRequest struct {
-	Procedure wamp.URI
-	Payload   wamp.Payload
-	Caller    *Session // passed to a local Handler, and never to a callee
-}
-
-// Call calls the procedure and waits for the answer. It is trusted: the Authorizer is not asked. The error is a
-// *[CallError], or a *[wamp.Failure] if no callee was asked.
-func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, error) {
-	began := time.Now()
-	reg := r.dealer.find(request.Procedure)
-	if reg == nil {
-		return wamp.Payload{}, noSuchProcedure(request.Procedure)
-	}
-	defer r.router.called(began)
-	if reg.local != nil {
-		a := r.run(ctx, reg.local, Invocation(request))
-		return a.result()
-	}
-	c := &call{
-		outgoing:     outgoing{procedure: request.Procedure, payload: request.Payload},
-		registration: reg, realm: r, reply: make(chan answer, 1),
-	}
-	c.invoke()
-	select {
-	case a := <-c.reply:
-		return a.result()
-	case <-ctx.Done():
-		c.end(answer{err: callEnded(ctx)}, cancelKillNoWait) // or the answer that came at the same time
-		return (<-c.reply).result()
-	}
-}
-
-func callEnded(ctx context.Context) *CallError {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return callError(wamp.ErrTimeout, "the callee did not answer in time")
-	}
-	return callCanceled("the caller gave up")
 }

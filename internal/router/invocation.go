@@ -8,13 +8,13 @@ import (
 
 // outgoing is the part of a call that its callee sees.
 type outgoing struct {
-	procedure   wamp.URI
-	payload     wamp.Payload // released once no other callee may be asked
-	passthru    wamp.Dict
-	disclose    Disclosure
-	timeout     time.Duration // 0: none
-	progressive bool          // the caller takes progressive results
-	streams     bool          // the caller sends progressive invocations
+	procedure        wamp.URI
+	payload          wamp.Payload // released once no other callee may be asked
+	passthru         wamp.Dict
+	disclose         Disclosure
+	timeout          time.Duration // 0: none
+	receivesProgress bool          // the caller takes progressive results
+	sendsProgress    bool          // the caller sends progressive invocations
 }
 
 // invoke asks the callees of the registration until one takes the call. If none takes it, invoke answers the call
@@ -50,13 +50,13 @@ func (c *call) invoke() {
 
 // mayAskAnother reports whether another callee can be asked if the first does not take the call. A call with
 // progressive invocations stays with its first callee: the parts are not kept.
-func (c *call) mayAskAnother() bool { return c.registration.policy != InvokeSingle && !c.streams }
+func (c *call) mayAskAnother() bool { return c.registration.policy != InvokeSingle && !c.sendsProgress }
 
 // unfit returns the reason why the callee cannot be asked, or nil.
 func (c *call) unfit(candidate *callee) *CallError {
 	has := candidate.session.features
 	switch {
-	case c.streams && !has.has(calleeTakesProgress), c.streams && c.realm.strict() && !has.has(calleeInterrupt):
+	case c.sendsProgress && !has.has(calleeTakesProgress), c.sendsProgress && c.realm.strict() && !has.has(calleeInterrupt):
 		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take arguments in parts", c.procedure)
 	case c.passthru != nil && !has.has(calleePassthru):
 		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take payloads that the router cannot read", c.procedure)
@@ -108,13 +108,13 @@ func (c *call) details(chosen *callee) wamp.Dict {
 	if c.registration.match != wamp.MatchExact {
 		details["procedure"] = string(c.procedure)
 	}
-	if c.timeout > 0 && chosen.ownTimeout {
+	if c.timeout > 0 && chosen.enforcesTimeout {
 		details["timeout"] = c.timeout.Milliseconds()
 	}
-	if c.progressive && chosen.progresses() {
+	if c.receivesProgress && chosen.progresses() {
 		details["receive_progress"] = true
 	}
-	if c.streams {
+	if c.sendsProgress {
 		details["progress"] = true
 	}
 	if c.caller != nil {

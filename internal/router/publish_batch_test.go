@@ -126,7 +126,7 @@ func TestAPublishBatchIsDeliveredWhenItsPublisherLeaves(t *testing.T) {
 	if err := h.publisher.client.ReceiveBatched(t.Context(), encode(t, wamp.V2JSON, h.publication("order.42", 1))); err != nil {
 		t.Fatal(err)
 	}
-	h.publisher.client.Gone(router.CloseLost)
+	h.publisher.client.Detach(router.CloseLost)
 	h.expect(h.subscriber, 1, 1)
 }
 

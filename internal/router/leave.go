@@ -1,0 +1,45 @@
+package router
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// leave takes the session out of the realm: its subscriptions, registrations and calls end. Only the first call
+// has an effect. Caller must not hold a lock.
+func (s *Session) leave(reason CloseReason) {
+	c := s.client
+	c.mu.Lock()
+	if s.left {
+		c.mu.Unlock()
+		return
+	}
+	s.left, s.reason = true, reason
+	if reason == CloseShutdown { // no session stays to receive the events
+		s.silent.Store(true)
+	}
+	memberships, registrations := s.memberships, s.registrations
+	calls, invocations := s.calls, s.invocations
+	s.memberships, s.registrations, s.calls, s.invocations = nil, nil, nil, nil
+	c.mu.Unlock()
+
+	s.realm.remove(s)
+	if !s.Identity().Expires.IsZero() {
+		s.realm.expiries.set(s, time.Time{}, s.realm.expireDue)
+	}
+	for _, m := range memberships {
+		s.realm.broker.removeMember(m)
+	}
+	for _, held := range registrations {
+		s.realm.dealer.removeCallee(held)
+	}
+	for _, call := range calls {
+		call.abandon()
+	}
+	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order of the invocations
+		invocations[id].call.finish(answer{err: callCanceled("the callee has left")})
+	}
+	s.queueLeft(memberships)
+	s.drainObserverCalls()
+}

@@ -1,0 +1,50 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// CallRequest is a call from inside the server.
+type CallRequest struct {
+	Procedure wamp.URI
+	Payload   wamp.Payload
+	Caller    *Session // passed to a local Handler, and never to a callee
+}
+
+// Call calls the procedure and waits for the answer. It is trusted: the Authorizer is not asked. The error is a
+// *[CallError], or a *[wamp.Failure] if no callee was asked.
+func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, error) {
+	began := time.Now()
+	reg := r.dealer.find(request.Procedure)
+	if reg == nil {
+		return wamp.Payload{}, noSuchProcedure(request.Procedure)
+	}
+	defer r.router.called(began)
+	if reg.local != nil {
+		a := r.run(ctx, reg.local, Invocation(request))
+		return a.result()
+	}
+	c := &call{
+		outgoing:     outgoing{procedure: request.Procedure, payload: request.Payload},
+		registration: reg, realm: r, reply: make(chan answer, 1),
+	}
+	c.invoke()
+	select {
+	case a := <-c.reply:
+		return a.result()
+	case <-ctx.Done():
+		c.end(answer{err: callEnded(ctx)}, cancelKillNoWait) // or the answer that came at the same time
+		return (<-c.reply).result()
+	}
+}
+
+func callEnded(ctx context.Context) *CallError {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return callError(wamp.ErrTimeout, "the callee did not answer in time")
+	}
+	return callCanceled("the caller gave up")
+}

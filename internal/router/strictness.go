@@ -1,0 +1,39 @@
+package router
+
+import "github.com/tidings-io/tidings/internal/wamp"
+
+// Strictness selects how closely clients are held to the text of the specification.
+type Strictness uint8
+
+const (
+	// Lenient accepts what clients in use do: request ids out of sequence, progressive results of callees that
+	// cannot be interrupted, rerouting by callees that did not announce it.
+	Lenient Strictness = iota
+	// Strict accepts only what the specification allows.
+	Strict
+)
+
+func (r *Realm) strict() bool { return r.router.options.Strictness == Strict }
+
+func (s *Session) strict() bool { return s.realm.strict() }
+
+// sequential checks under [Strict] that the id of a request is the next of the session's one counter (WAMP,
+// "Identifiers"). A CALL may repeat an earlier id, to continue that call.
+func (s *Session) sequential(message wamp.Message) error {
+	if !s.strict() {
+		return nil
+	}
+	id := requestID(message)
+	if id == 0 {
+		return nil
+	}
+	next := s.lastRequest%wamp.MaxID + 1
+	if id == next {
+		s.lastRequest = next
+		return nil
+	}
+	if message.Code() == wamp.CodeCall && id < next {
+		return nil
+	}
+	return wamp.Violation("%s has the request id %d, the next is %d", message.Code(), id, next)
+}
