@@ -39,7 +39,7 @@ func readSlowly(t *testing.T, options router.Options, test func(*slowReading)) {
 		s.subscriber.heard = nil
 		test(s)
 		synctest.Wait()
-		s.subscriber.client.Gone(router.CloseLost)
+		s.subscriber.client.Detach(router.CloseLost)
 		if stats := s.router.Stats(); stats.Subscriptions != 0 || stats.Sessions != 0 {
 			t.Errorf("something is left: %+v", stats)
 		}
@@ -155,7 +155,7 @@ func TestOthersDoNotWaitForASubscriberThatCatchesUp(t *testing.T) {
 		if n := s.realm.Subscribers("a"); n != 1 {
 			t.Errorf("%d subscribers are counted", n)
 		}
-		other.client.Gone(router.CloseLost)
+		other.client.Detach(router.CloseLost)
 		s.publish("a", 2, false)
 		if !s.realm.MayReach("a") {
 			t.Error("no publication may reach a subscriber that catches up")
@@ -213,7 +213,7 @@ func TestTooMuchWhileCatchingUpClosesTheSubscriber(t *testing.T) {
 func TestASessionThatEndsWhileItCatchesUpHoldsNothing(t *testing.T) {
 	for name, end := range map[string]func(*slowReading){
 		"killed": func(s *slowReading) { s.subscriber.client.Session().Kill("", "") },
-		"lost":   func(s *slowReading) { s.subscriber.client.Gone(router.CloseLost) },
+		"lost":   func(s *slowReading) { s.subscriber.client.Detach(router.CloseLost) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			readSlowly(t, router.Options{}, func(s *slowReading) {
@@ -313,7 +313,7 @@ func TestASubscriptionThatIsRevokedWhileItsHolderAsksAgainIsMadeAnew(t *testing.
 		s.expect("SUBSCRIBED", "r1")
 		s.publish("a", 2, false)
 		s.expect(2)
-		s.subscriber.client.Gone(router.CloseLost)
+		s.subscriber.client.Detach(router.CloseLost)
 		synctest.Wait()
 		if len(watch.open) != 0 {
 			t.Errorf("observers think that it is here: %v", watch.open)
@@ -395,7 +395,7 @@ func catchUpAtRandom(t *testing.T, r *router.Router, realm *router.Realm, rnd *r
 			m.listen()
 		}
 		revoking.Wait()
-		m.client.Gone(router.CloseLost)
+		m.client.Detach(router.CloseLost)
 		m.listen()
 		expectContinuity(t, m.heard)
 	}

@@ -44,7 +44,7 @@ func (c *call) invoke() {
 			c.finish(answer{err: callCanceled("the caller canceled the call")})
 			return
 		}
-		c.refused = append(c.refused, chosen)
+		c.refused = append(c.refused, chosen.session)
 	}
 }
 

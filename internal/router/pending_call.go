@@ -21,7 +21,7 @@ type call struct {
 
 	expectsMoreArgs bool // the caller may send more of its arguments; guarded by the caller's client.mu
 
-	refused []*callee // callees that did not take the call; owned by the goroutine that invokes
+	refused []*Session // callees that did not take the call; owned by the goroutine that invokes
 
 	mu       sync.Mutex // last in the lock order, with Outbox.mu; guards what follows
 	claimed  bool

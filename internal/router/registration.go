@@ -122,7 +122,7 @@ func (reg *registration) pick(c *call) (*callee, *CallError) {
 			at = n - 1 - i
 		}
 		candidate := reg.callees[at]
-		if slices.Contains(c.refused, candidate) {
+		if slices.Contains(c.refused, candidate.session) {
 			continue
 		}
 		if err := c.unfit(candidate); err != nil {

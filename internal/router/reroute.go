@@ -11,7 +11,7 @@ func (callee *callee) reroutes() bool {
 // reroute asks another callee, as if this one were not registered (WAMP, "Call Rerouting"). A call with
 // progressive invocations or results stays with its callee.
 func (c *call) reroute(refused *callee) {
-	c.refused = append(c.refused, refused)
+	c.refused = append(c.refused, refused.session)
 	if c.hasStarted() || !c.mayAskAnother() {
 		c.finish(answer{err: noAvailableCallee(c.procedure)})
 		return
