@@ -152,8 +152,8 @@ func (c *coder) dict(name string, d *Dict, known options) {
 	}
 }
 
-// checkRoles requires the roles of a HELLO or a WELCOME. It renames the feature call_cancelling, which the
-// specification spells in two ways, to the spelling that implementations use.
+// checkRoles requires the roles of a HELLO or a WELCOME. The specification spells the feature call_canceling in two
+// ways. checkRoles copies the other spelling to the one that implementations use.
 func (c *coder) checkRoles(d Dict) {
 	if c.writing || c.failed() {
 		return
