@@ -24,6 +24,7 @@ type fanout struct {
 	before    int             // events
 	entries   []*Entry        // of all; nil: not made yet
 	ordered   bool            // of a kept topic: events of local subscribers are queued
+	remote    bool            // of another node: details are those of entries, and local subscribers do not get it
 	locals    []*localSubscriber
 
 	// Of all runs.
@@ -108,7 +109,11 @@ func (d *fanout) put() {
 // toSubscription delivers to one subscription. The lock is for reading: several publishers deliver at once, and
 // who subscribes or unsubscribes waits, so that no event comes before SUBSCRIBED or after UNSUBSCRIBED.
 func (d *fanout) toSubscription(sub *subscription) {
-	for _, local := range d.toMembers(sub) {
+	locals := d.toMembers(sub)
+	if d.remote {
+		return
+	}
+	for _, local := range locals {
 		d.toLocal(local)
 	}
 }
@@ -207,6 +212,9 @@ func (d *fanout) eventsFor(sub *subscription, f *format) *encoded {
 
 // event is one publication for one subscription.
 func (d *fanout) event(sub *subscription, i int) wamp.Event {
+	if d.remote {
+		return *d.entries[i].Event(sub.info)
+	}
 	p := &d.all[i]
 	details := p.details()
 	if sub.info.Match != wamp.MatchExact {

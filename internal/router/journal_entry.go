@@ -7,7 +7,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Entry is one publication without its session: the journal keeps it. It never changes, and may be shared.
+// Entry is one publication without its session: the journal keeps it, and a relay carries it to other nodes. It never
+// changes, and may be shared.
 type Entry struct {
 	Topic       wamp.URI
 	Publication wamp.ID

@@ -60,6 +60,24 @@ func (r *Realm) publishAll(all []Publication) (events int, err error) {
 	return events + d.events, err
 }
 
+// Deliver delivers a publication that has been published on another node, and returns the number of events. It goes to
+// the sessions of this node that it admits. It keeps its id and its details, which tell what the events disclose of the
+// publisher. Deliver keeps nothing in the journal and relays nothing. Components do not get the publication: they have
+// acted on the node where it was published.
+func (r *Realm) Deliver(e *Entry) (events int) {
+	began := time.Now()
+	d := getFanout(r)
+	defer d.put()
+	d.remote = true
+	run := [1]Publication{{Topic: e.Topic, Payload: e.Payload, Filter: e.Filter, ID: e.Publication}}
+	if e.Publisher != 0 {
+		run[0].Publisher, _ = r.Session(e.Publisher) // left out if it is a session of this node
+	}
+	d.deliver(run[:], []*Entry{e})
+	r.router.countFanout(d, time.Since(began))
+	return d.events
+}
+
 // sameTopic returns how many of the first publications have one topic.
 func sameTopic(all []Publication) int {
 	for i := range all {
