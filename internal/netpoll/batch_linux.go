@@ -60,8 +60,8 @@ func NewBatch(l *Loop) (*Batch, error) {
 	}, nil
 }
 
-// RingSupported returns nil if the system has an io_uring to use, or an error that says why not.
-func RingSupported() error {
+// CheckRing returns nil if the system has an io_uring to use, or an error that says why not.
+func CheckRing() error {
 	ring, err := newSendRing(1)
 	if err != nil {
 		return err

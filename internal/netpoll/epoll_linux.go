@@ -1,300 +1,290 @@
 package netpoll
 
 import (
-	"bytes"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
+	"os"
+	"runtime"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// epollSocket is a non-blocking descriptor. Reading and writing are tried, and epoll reports when it is worth trying
-// again, see eventloop_linux.go.
-type epollSocket struct {
-	loop    *Loop
-	handler EventHandler
-	tls     *tlsSocket // nil: the bytes are not encrypted
+// One blocked goroutine for each connection would cost a stack for each, more than the rest of a connection at rest.
+// Instead a few workers run the readers of all sockets of a loop:
+//
+//	epoll ── events ──> ready list ──> a worker runs the reader of each socket: epollSocket.run
+//
+// A reader handles its messages in the worker, and that may take as long as an application needs for an answer. So a
+// worker that takes a task first makes sure that another worker is on its way to the rest of the list or waits for the
+// kernel. As long as no reader blocks, that other worker finds nothing to do.
+//
+// The runtime's own poller watches the epoll descriptor, so waiting for it is like waiting for any socket and holds no
+// thread. Events are edge-triggered: the kernel reports once that something has arrived, or that there is room to write
+// again, and needs no call in between.
 
-	// wakes counts requests to run the reader. The caller that raises it from 0 enqueues the socket. The worker resets
-	// it with CompareAndSwap, and enqueues the socket again if the count has grown.
-	wakes     atomic.Uint32
-	hungUp    atomic.Bool  // the client has closed its direction: there is an end to be read
-	blockedAt atomic.Int64 // when the socket became unwritable, by Options.Now; 0: it is writable
+const (
+	// eventsAtOnce is the number of events that one call fetches from the kernel.
+	eventsAtOnce = 256
+	// tasksPerYield is the number of tasks after which a worker yields: as many as one batch may be the result of.
+	tasksPerYield = batchSize
+	// idleWorkers is the number of workers that wait for tasks. Further workers end.
+	idleWorkers = 4
+	// watchedEvents are the events of a socket that epoll reports.
+	watchedEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff
+)
 
-	drained bool // the last read got less than it could, so the socket is empty; owned by the reader
-	slot    slot // guarded by eventLoop.mu
+// eventLoop waits for the events of a loop's sockets and runs their readers.
+type eventLoop struct {
+	epoll   *os.File
+	raw     syscall.RawConn
+	workers sync.WaitGroup
 
-	mu sync.Mutex // guards fd, so that no goroutine uses a descriptor that the kernel has given to another socket
-	fd int        // -1: released
+	// Owned by the worker that waits for the kernel.
+	events [eventsAtOnce]unix.EpollEvent
+	got    int
+	wait   func(fd uintptr) bool
+
+	mu       sync.Mutex // guards what follows
+	work     sync.Cond  // signaled when there is something to do
+	ready    []task     // from next on
+	next     int
+	tasks    uint           // that were run, ever
+	sockets  []*epollSocket // by slot.index
+	free     []slot         // each with the generation of its next socket
+	started  bool           // there are workers
+	waiting  bool           // a worker waits for the kernel
+	starting bool           // a worker was called and is not running yet
+	idle     int            // workers that wait for tasks
+	stopped  bool
 }
 
-// attach takes a connection over from package net, whose descriptor, buffers and poller it does not need. It returns
-// nil if that is impossible.
-func (l *Loop) attach(nc net.Conn, h EventHandler) Socket {
-	switch kind := nc.(type) {
-	case *tls.Conn:
-		return l.attachTLS(kind, h)
-	case *prefixConn:
-		if len(kind.prefix) > 0 { // these bytes are not in the kernel's buffer any more
-			return nil
-		}
+// task is what a worker runs: the reader of a socket, or the request of an accepted connection.
+type task interface{ run() }
+
+// slot identifies a socket in events. An event can arrive after its socket was closed. The generation tells the old
+// socket from the one that reuses the slot.
+type slot struct{ index, generation int32 }
+
+func newEventLoop() (*eventLoop, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
-	if s := l.attachPlain(nc, h); s != nil {
-		return s
+	if err := unix.SetNonblock(fd, true); err != nil { // os.NewFile hands only these to the runtime's poller
+		unix.Close(fd)
+		return nil, fmt.Errorf("make an epoll: %w", err)
 	}
-	return nil
+	p := &eventLoop{epoll: os.NewFile(uintptr(fd), "epoll")}
+	p.work.L = &p.mu
+	p.wait = p.collect
+	if p.raw, err = p.epoll.SyscallConn(); err != nil {
+		p.epoll.Close()
+		return nil, fmt.Errorf("make an epoll: %w", err)
+	}
+	return p, nil
 }
 
-func (l *Loop) attachPlain(nc net.Conn, h EventHandler) *epollSocket {
-	plain, ok := nc.(syscall.Conn)
-	if !ok {
+// add registers the descriptor of a socket.
+func (p *eventLoop) add(s *epollSocket) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if last := len(p.free) - 1; last >= 0 {
+		s.slot, p.free = p.free[last], p.free[:last]
+		p.sockets[s.slot.index] = s
+	} else {
+		s.slot = slot{index: int32(len(p.sockets))}
+		p.sockets = append(p.sockets, s)
+	}
+	p.startLocked()
+	event := unix.EpollEvent{Events: watchedEvents, Fd: s.slot.index, Pad: s.slot.generation}
+	var err error
+	if broken := p.raw.Control(func(fd uintptr) {
+		err = unix.EpollCtl(int(fd), unix.EPOLL_CTL_ADD, s.fd, &event)
+	}); broken != nil {
+		err = broken
+	}
+	return err
+}
+
+// remove frees the slot of a socket. The kernel forgets the descriptor when it is closed.
+func (p *eventLoop) remove(s *epollSocket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sockets[s.slot.index] = nil
+	p.free = append(p.free, slot{s.slot.index, s.slot.generation + 1})
+}
+
+// push enqueues a socket. Only the caller that raised wakes from 0 may call it, and the worker that runs the reader.
+func (p *eventLoop) push(s *epollSocket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ready = append(p.ready, s)
+	p.startWorkerLocked()
+}
+
+// enqueueAccepted enqueues a newly accepted connection. It returns false after stop.
+func (p *eventLoop) enqueueAccepted(a *acceptedConn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return false
+	}
+	p.ready = append(p.ready, a)
+	p.startLocked()
+	p.startWorkerLocked()
+	return true
+}
+
+// startLocked starts the first worker. Caller must hold mu.
+func (p *eventLoop) startLocked() {
+	if !p.started {
+		p.started = true
+		p.startWorkerLocked()
+	}
+}
+
+// popLocked returns the next task, or nil. Caller must hold mu.
+func (p *eventLoop) popLocked() task {
+	if p.next == len(p.ready) {
+		p.ready, p.next = p.ready[:0], 0
 		return nil
 	}
-	if _, err := l.events.get(); err != nil {
-		l.options.Log.Warn("a connection gets a goroutine of its own, because epoll cannot be used", "error", err)
-		return nil
-	}
-	fd, err := duplicate(plain)
-	if err != nil {
-		l.options.Log.Warn("a connection gets a goroutine of its own, because its descriptor cannot be used", "error", err)
-		return nil
-	}
-	nc.Close()
-	return newEpollSocket(l, h, fd)
+	first := p.ready[p.next]
+	p.ready[p.next] = nil
+	p.next++
+	return first
 }
 
-// newEpollSocket returns a socket of a descriptor. The event loop must have been made.
-func newEpollSocket(l *Loop, h EventHandler, fd int) *epollSocket {
-	s := &epollSocket{loop: l, handler: h, fd: fd}
-	s.wakes.Store(1) // the handshake comes first; Start gives the turn back
-	return s
-}
-
-// duplicate returns a second descriptor of the same socket.
-func duplicate(plain syscall.Conn) (int, error) {
-	raw, err := plain.SyscallConn()
-	if err != nil {
-		return -1, fmt.Errorf("find the descriptor: %w", err)
-	}
-	ours := -1
-	var failed error
-	if err := raw.Control(func(theirs uintptr) {
-		ours, failed = unix.FcntlInt(theirs, unix.F_DUPFD_CLOEXEC, 0)
-	}); err != nil {
-		return -1, fmt.Errorf("use the descriptor: %w", err)
-	}
-	if failed != nil {
-		return -1, fmt.Errorf("duplicate the descriptor: %w", failed)
-	}
-	return ours, nil
-}
-
-// events returns the event loop. It is not a field, because every connection at rest would pay for it.
-func (s *epollSocket) events() *eventLoop { return s.loop.events.loop }
-
-// Start implements [Socket].
-func (s *epollSocket) Start() error {
-	err := s.events().add(s)
-	if s.yield(1); s.tls != nil {
-		s.Wake() // crypto/tls may have read bytes already, with the handshake
-	}
-	if err != nil {
-		return fmt.Errorf("watch the descriptor: %w", err)
-	}
-	return nil
-}
-
-// Wake implements [Socket].
-func (s *epollSocket) Wake() {
-	if s.wakes.Add(1) == 1 {
-		s.events().push(s)
-	}
-}
-
-// run runs the reader, in a worker.
-func (s *epollSocket) run() {
-	seen := s.wakes.Load()
-	s.drained = false
-	switch s.handler.Readable() {
-	case Done:
-		s.handler.Closed()
-		s.release()
-	case Busy:
-		s.events().push(s)
-	case Idle, Partial, Ending:
-		s.yield(seen)
-	}
-}
-
-// yield resets wakes, unless it has grown since seen.
-func (s *epollSocket) yield(seen uint32) {
-	if !s.wakes.CompareAndSwap(seen, 0) {
-		s.events().push(s)
-	}
-}
-
-// Read implements [Socket].
-func (s *epollSocket) Read(p []byte) (int, error) {
-	if s.tls != nil {
-		return s.tls.read(p)
-	}
-	return s.readPlain(p)
-}
-
-// readPlain reads without blocking. A read that gets less than it could has emptied the socket, and epoll reports what
-// arrives later, so most messages cost one system call. The end of the client's direction may be reported together with
-// its last bytes.
-func (s *epollSocket) readPlain(p []byte) (int, error) {
-	if s.drained && !s.hungUp.Load() {
-		return 0, ErrWouldBlock
-	}
-	n, err := rawRead(s.fd, p)
-	s.loop.reads.Add(1)
+// startWorkerLocked makes sure that a worker is on its way to the list. Caller must hold mu.
+func (p *eventLoop) startWorkerLocked() {
 	switch {
-	case errors.Is(err, unix.EAGAIN):
-		return 0, ErrWouldBlock
-	case err != nil:
-		return 0, err
-	case n == 0:
-		return 0, io.EOF
-	}
-	s.drained = n < len(p)
-	return n, nil
-}
-
-// onEvent takes note of what epoll reports. The event loop calls it, with its mu held.
-func (s *epollSocket) onEvent(events uint32) {
-	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-		s.hungUp.Store(true)
-	}
-	if events&unix.EPOLLOUT != 0 && s.blockedAt.Load() != 0 && s.blockedAt.Swap(0) != 0 {
-		s.handler.Writable()
+	case p.starting || p.stopped:
+	case p.idle > 0:
+		p.starting = true
+		p.work.Signal()
+	default:
+		p.starting = true
+		p.workers.Go(p.run)
 	}
 }
 
-// Write implements [Socket].
-func (s *epollSocket) Write(frames [][]byte, buf []byte) (rest [][]byte, err error) {
-	if rest, err = s.write(frames, buf); err != nil || rest == nil {
-		return nil, err
-	}
-	// From here on an event calls Writable. The socket may have become writable before, so it is tried once more.
-	s.blockedAt.Store(max(s.loop.options.Now(), 1))
-	if rest, err = s.write(rest, buf); err != nil || rest != nil {
-		return rest, err
-	}
-	if s.blockedAt.Swap(0) == 0 {
-		return [][]byte{}, nil // an event was faster, and Writable is called
-	}
-	return nil, nil
-}
-
-// write returns what the kernel did not accept, and nil if nothing is left. A rest that is empty and not nil waits in
-// encrypted form.
-func (s *epollSocket) write(frames [][]byte, buf []byte) (rest [][]byte, err error) {
-	for len(frames) > 0 {
-		chunk, count := frames[0], 1
-		if len(frames) > 1 && len(frames[0])+len(frames[1]) <= cap(buf) {
-			chunk, count = gather(buf, frames)
-		}
-		n, err := s.writeChunk(chunk)
-		if err != nil {
-			return nil, err
-		}
-		s.handler.Wrote(n)
-		if n < len(chunk) {
-			return append([][]byte{bytes.Clone(chunk[n:])}, frames[count:]...), nil
-		}
-		frames = frames[count:]
-	}
-	if s.tls != nil {
-		if clear, err := s.tls.flush(); err != nil || !clear {
-			return [][]byte{}, err
-		}
-	}
-	return nil, nil
-}
-
-func (s *epollSocket) writeChunk(p []byte) (n int, err error) {
-	if s.tls != nil {
-		return s.tls.write(p)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.writeLocked(p)
-}
-
-// writeLocked writes until the kernel accepts no more. Caller must hold mu.
-func (s *epollSocket) writeLocked(p []byte) (n int, err error) {
-	if s.fd < 0 {
-		return 0, net.ErrClosed
-	}
-	for n < len(p) {
-		wrote, err := rawWrite(s.fd, p[n:])
-		s.loop.writes.Add(1)
-		n += wrote
+// run is the goroutine of a worker.
+func (p *eventLoop) run() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.starting = false
+	for !p.stopped {
+		next := p.popLocked()
 		switch {
-		case errors.Is(err, unix.EAGAIN):
-			return n, nil
-		case err != nil:
-			return n, err
+		case next != nil:
+			if p.next < len(p.ready) || !p.waiting {
+				p.startWorkerLocked()
+			}
+			p.tasks++
+			yield := p.tasks%tasksPerYield == 0
+			p.mu.Unlock()
+			if next.run(); yield {
+				yieldProcessor()
+			}
+			p.mu.Lock()
+		case !p.waiting:
+			p.waitLocked()
+		case p.idle >= idleWorkers:
+			return
+		default:
+			p.idle++
+			p.work.Wait()
+			p.idle--
+			p.starting = false
 		}
 	}
-	return n, nil
 }
 
-// BlockedSince implements [Socket].
-func (s *epollSocket) BlockedSince() int64 { return s.blockedAt.Load() }
-
-// CloseWrite implements [Socket].
-func (s *epollSocket) CloseWrite() {
-	if s.tls != nil {
-		s.tls.closeNotify()
-	}
-	s.shutdown(unix.SHUT_WR)
+// yieldProcessor lets other goroutines run when GOMAXPROCS is 1, and shows this goroutine to sysmon.
+//
+// A busy worker makes nothing but raw system calls, and two mechanisms of the runtime do not see those:
+//
+//   - The scheduler runs other goroutines when one blocks. The worker never does, so it calls Gosched.
+//   - sysmon, the monitor thread, preempts goroutines after 10 ms and polls the network if all processors are busy. It
+//     falls asleep when everything is idle, and an event of the network does not wake it. An ordinary system call does
+//     (entersyscallWakeSysmon in runtime/proc.go of Go 1.26), and every 64th task pays for one. unix.Getpid is a raw
+//     call, so getpid is called by its number.
+//
+// TestAYieldLetsOtherGoroutinesRun and TestAYieldWakesSysmon fail if a release of Go does this differently.
+func yieldProcessor() {
+	showToSysmon()
+	runtime.Gosched()
 }
 
-// Close implements [Socket]. The descriptor stays open until the reader is Done.
-func (s *epollSocket) Close(mode CloseMode) {
-	if s.tls != nil && mode == CloseGraceful {
-		s.tls.closeNotify()
-	}
-	if mode == CloseReset { // no shutdown: the kernel would send what it has before the end
-		s.resetOnRelease()
+// showToSysmon makes one ordinary system call.
+func showToSysmon() {
+	unix.Syscall(unix.SYS_GETPID, 0, 0, 0) //nolint:errcheck // it cannot fail
+}
+
+// waitLocked waits for the kernel and enqueues the sockets of its events. It yields first, so that with one processor
+// the writer writes the results of the last tasks before more is read. Caller must hold mu.
+func (p *eventLoop) waitLocked() {
+	p.waiting = true
+	p.mu.Unlock()
+	runtime.Gosched()
+	err := p.raw.Read(p.wait)
+	p.mu.Lock()
+	p.waiting = false
+	if err != nil { // epoll is closed
+		p.stopped = true
 		return
 	}
-	s.shutdown(unix.SHUT_RDWR)
-}
-
-func (s *epollSocket) shutdown(how int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.fd >= 0 {
-		unix.Shutdown(s.fd, how) //nolint:errcheck // fails only if the client was faster
+	for i := range p.events[:p.got] {
+		event := &p.events[i]
+		s := p.sockets[event.Fd]
+		if s == nil || s.slot.generation != event.Pad {
+			continue
+		}
+		s.onEvent(event.Events)
+		if event.Events&^unix.EPOLLOUT != 0 && s.wakes.Add(1) == 1 {
+			p.ready = append(p.ready, s)
+		}
 	}
 }
 
-func (s *epollSocket) resetOnRelease() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.fd >= 0 {
-		unix.SetsockoptLinger(s.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) //nolint:errcheck // as above
+// collect fetches events. It returns false if there are none; then the runtime calls it again when epoll is readable.
+func (p *eventLoop) collect(fd uintptr) bool {
+	n, err := rawEpollWait(int(fd), p.events[:])
+	p.got = n
+	return n > 0 || err != nil
+}
+
+// stop ends the workers. All sockets are removed by then. An accepted connection that still waits is refused.
+func (p *eventLoop) stop() {
+	p.mu.Lock()
+	p.stopped = true
+	p.work.Broadcast()
+	p.mu.Unlock()
+	p.epoll.Close()
+	p.workers.Wait()
+	for next := p.popLocked(); next != nil; next = p.popLocked() {
+		next.run()
 	}
 }
 
-// release closes the descriptor, after the reader is Done.
-func (s *epollSocket) release() {
-	s.events().remove(s)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	unix.Close(s.fd)
-	s.fd = -1
+var errStopped = errors.New("the event loop has stopped")
+
+// lazyEventLoop makes the event loop of a Loop for its first socket. A server without system sockets has none.
+type lazyEventLoop struct {
+	once sync.Once
+	loop *eventLoop
+	err  error
 }
 
-// Interface guards.
-var _ Socket = (*epollSocket)(nil)
+func (o *lazyEventLoop) get() (*eventLoop, error) {
+	o.once.Do(func() { o.loop, o.err = newEventLoop() })
+	return o.loop, o.err
+}
+
+func (o *lazyEventLoop) stop() {
+	if o.once.Do(func() { o.err = errStopped }); o.loop != nil {
+		o.loop.stop()
+	}
+}

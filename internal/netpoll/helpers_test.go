@@ -58,7 +58,7 @@ func newPeer(t testing.TB) *peer {
 	}
 }
 
-func (p *peer) Readable() netpoll.Progress {
+func (p *peer) Readable() netpoll.ReadState {
 	defer func() { p.called <- struct{}{} }()
 	buffer := make([]byte, 4096)
 	for {
@@ -80,10 +80,10 @@ func (p *peer) Readable() netpoll.Progress {
 	}
 }
 
-func (p *peer) Closed()   { close(p.closed) }
-func (p *peer) Wrote(int) {}
-func (p *peer) Writable() { signal(p.writable) }
-func (p *peer) Wake()     { signal(p.woken) }
+func (p *peer) Closed()      { close(p.closed) }
+func (p *peer) Wrote(int)    {}
+func (p *peer) Writable()    { signal(p.writable) }
+func (p *peer) WriteWanted() { signal(p.woken) }
 
 func signal(c chan<- struct{}) {
 	select {

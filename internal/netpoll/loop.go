@@ -1,10 +1,8 @@
 package netpoll
 
 import (
-	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,25 +43,6 @@ func (l *Loop) Attach(nc net.Conn, h EventHandler) Socket {
 	return newBlockingSocket(l, nc, h)
 }
 
-// takeoverWriter is an [http.ResponseWriter] whose connection net/http does not know.
-type takeoverWriter interface {
-	takeOver(l *Loop, h EventHandler) (s Socket, early []byte, err error)
-}
-
-// Hijack makes a socket of the connection of an HTTP request. It also returns the bytes that the client has sent behind
-// the request.
-func (l *Loop) Hijack(w http.ResponseWriter, h EventHandler) (s Socket, early []byte, err error) {
-	if own, ok := w.(takeoverWriter); ok {
-		return own.takeOver(l, h)
-	}
-	nc, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return nil, nil, fmt.Errorf("take the connection over: %w", err)
-	}
-	early, _ = buffered.Peek(buffered.Reader.Buffered()) // cannot fail: these bytes are in the buffer
-	return l.Attach(nc, h), early, nil
-}
-
 // SystemCalls returns how many system calls have read and written. Those of blocking sockets are not counted.
 func (l *Loop) SystemCalls() (reads, writes uint64) { return l.reads.Load(), l.writes.Load() }
 
@@ -72,11 +51,4 @@ func (l *Loop) SystemCalls() (reads, writes uint64) { return l.reads.Load(), l.w
 func (l *Loop) Stop() {
 	l.events.stop()
 	l.writers.Wait()
-}
-
-// Upgrades say which requests [ListenUpgrades] takes, and what serves them.
-type Upgrades struct {
-	Path    string
-	Accepts func(*http.Request) bool // reports whether net/http would pass the request to Handler, too
-	Handler http.Handler             // takes the connection over with Loop.Hijack, or writes a refusal
 }

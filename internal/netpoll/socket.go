@@ -34,30 +34,30 @@ type Socket interface {
 type EventHandler interface {
 	// Readable reads from the socket until ErrWouldBlock. Only one goroutine at a time calls it. It may block for as
 	// long as the application takes.
-	Readable() Progress
+	Readable() ReadState
 	// Closed is the last call, after Readable returned Done. The socket releases its descriptor afterwards.
 	Closed()
 	// Writable says that Write may be called again with its rest. It must not block, nor call the socket.
 	Writable()
-	// Wake asks for a Write, with or without frames, because the socket holds bytes of its own. It must not block, nor
+	// WriteWanted asks for a Write, with or without frames, because the socket holds bytes of its own. It must not block, nor
 	// call the socket.
-	Wake()
+	WriteWanted()
 	// Wrote says that n bytes were written. Safe for concurrent use.
 	Wrote(n int)
 }
 
-// Progress is what Readable expects next.
-type Progress uint8
+// ReadState is what Readable expects next.
+type ReadState uint8
 
 const (
 	// Idle asks for another call when something has arrived, or after Wake.
-	Idle Progress = iota
+	Idle ReadState = iota
 	// Partial is Idle with a part of a message at hand, whose rest should come soon.
 	Partial
 	// Busy asks for another call soon. There is more to read, but other sockets come first.
 	Busy
-	// Ending asks for another call after Close. Nothing is read any more.
-	Ending
+	// AwaitClose asks for another call after Close. Nothing is read any more.
+	AwaitClose
 	// Done asks for Closed.
 	Done
 )

@@ -29,7 +29,7 @@ const (
 const readsAtOnce = 16
 
 // Readable implements [netpoll.EventHandler]: it reads and handles what has arrived.
-func (c *conn) Readable() (next netpoll.Progress) {
+func (c *conn) Readable() (next netpoll.ReadState) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			c.recovered(fault)
@@ -71,11 +71,11 @@ func (c *conn) Readable() (next netpoll.Progress) {
 }
 
 // finished returns Done once the socket is closed. Until then the goroutine that closes it wakes the reader.
-func (c *conn) finished() netpoll.Progress {
+func (c *conn) finished() netpoll.ReadState {
 	if c.isShut() {
 		return netpoll.Done
 	}
-	return netpoll.Ending
+	return netpoll.AwaitClose
 }
 
 // checkClosing tells the conversation that the connection is closing, once. It ends reading if the socket is closed,
@@ -94,7 +94,7 @@ func (c *conn) checkClosing() {
 }
 
 // rest puts the buffer back if nothing is in it. Otherwise the rest of a message is due within Limits.Message.
-func (c *conn) rest() netpoll.Progress {
+func (c *conn) rest() netpoll.ReadState {
 	switch {
 	case c.in == nil:
 	case c.in.Idle():

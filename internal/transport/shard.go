@@ -98,12 +98,15 @@ func (sh *shard) run() {
 	}
 }
 
-// Wake implements [router.Waker] and [netpoll.EventHandler]: there is something to write.
+// Wake implements [router.Waker]: there is something to write.
 func (c *conn) Wake() {
 	if c.wakes.Add(1) == 1 {
 		c.shard.push(c)
 	}
 }
+
+// WriteWanted implements [netpoll.EventHandler]: the socket has something to write.
+func (c *conn) WriteWanted() { c.Wake() }
 
 // Writable implements [netpoll.EventHandler]: unsent can be written. wakes is not 0 as long as there is unsent.
 func (c *conn) Writable() { c.shard.push(c) }

@@ -50,7 +50,7 @@ func (s *blockingSocket) run() {
 			s.await()
 		case Partial:
 			s.mayBlock = true
-		case Ending:
+		case AwaitClose:
 			<-s.closed
 		case Busy, Done:
 		}

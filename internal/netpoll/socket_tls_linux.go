@@ -127,7 +127,7 @@ func (t *tlsSocket) send(p []byte) (int, error) {
 	}
 	if n < len(p) {
 		t.kept = append(t.kept, p[n:]...)
-		t.socket.handler.Wake()
+		t.socket.handler.WriteWanted()
 	}
 	return len(p), nil
 }
