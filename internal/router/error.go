@@ -82,3 +82,6 @@ func requestID(message wamp.Message) wamp.ID {
 	}
 	return 0
 }
+
+// ErrInternal is the URI that clients are told for a fault of the server; the log has the details.
+const ErrInternal wamp.URI = "tidings.error.internal"

@@ -2,7 +2,6 @@ package router
 
 import (
 	"github.com/tidings-io/tidings/internal/router/outbox"
-	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // The outbox's words that every user of the router needs.
@@ -38,6 +37,3 @@ func CloseReasons() []CloseReason { return outbox.CloseReasons() }
 
 // ErrClosed is wrapped by the errors of [Client.Receive] once the conversation is closed.
 var ErrClosed = outbox.ErrClosed
-
-// ErrInternal is the URI that clients are told for a fault of the server; the log has the details.
-const ErrInternal wamp.URI = "tidings.error.internal"
