@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -227,44 +225,5 @@ func TestShutdownWaitsForConcurrentProceduresUntilItsContextIsDone(t *testing.T)
 		if err := r.Shutdown(t.Context()); err != nil || !finished {
 			t.Errorf("it did not wait for the procedure: %v", err)
 		}
-	})
-}
-
-func TestTheOutboxIsAQueue(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		r := router.New(router.Options{})
-		realm := r.AddRealm("app")
-		m := enter(t, r, wamp.V2JSON)
-		m.say(&wamp.Subscribe{Request: 1, Topic: "t"})
-		m.listen()
-		put, taken := 0, 0
-		rt.Repeat(map[string]func(*rapid.T){
-			"put": func(rt *rapid.T) {
-				for range rapid.IntRange(1, 100).Draw(rt, "frames") {
-					realm.Publish(router.Publication{Topic: "t", Payload: args(t, put)})
-					put++
-				}
-			},
-			"take": func(rt *rapid.T) {
-				got := m.client.Outbox().Take(nil, rapid.IntRange(0, 2000).Draw(rt, "bytes"))
-				frames, info := got.Pieces, got.Closed
-				for _, frame := range frames {
-					event, err := wamp.V2JSON.Decode(frame)
-					if err != nil || ints(t, event.(*wamp.Event).Payload)[0] != taken {
-						rt.Fatalf("frame %d is %s", taken, frame)
-					}
-					taken++
-				}
-				if info != nil || len(frames) == 0 && taken < put {
-					rt.Fatalf("took nothing of %d frames", put-taken)
-				}
-			},
-			"": func(rt *rapid.T) {
-				if frames, bytes := m.client.Outbox().Len(); frames != put-taken || (bytes == 0) != (frames == 0) {
-					rt.Fatalf("%d frames of %d bytes, expected %d", frames, bytes, put-taken)
-				}
-			},
-		})
-		m.client.Detach(router.CloseLost)
 	})
 }

@@ -69,9 +69,9 @@ var chunks = sync.Pool{New: func() any { return new(chunk) }}
 type PutResult uint8
 
 const (
-	Queued   PutResult = iota
-	Overflow           // the packet exceeded a limit, and closed the outbox as slow
-	Closed             // the outbox was closed before
+	Queued   PutResult = iota // the packet will be taken
+	Overflow                  // the packet exceeded a limit, and closed the outbox as slow
+	Closed                    // the outbox was closed before
 )
 
 // Taken is the result of [Outbox.Take].
