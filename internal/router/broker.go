@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// broker knows which subscriptions exist in a realm and which of them a topic matches.
+// broker holds the subscriptions of a realm and finds those that a topic matches.
 type broker struct {
 	changes *changes
 
@@ -28,8 +28,8 @@ func (b *broker) match(found []*subscription, topic wamp.URI) []*subscription {
 // matches reports whether a publication to topic goes to any subscription.
 func (b *broker) matches(topic wamp.URI) bool { return len(b.match(nil, topic)) > 0 }
 
-// unlockAndPrune gives back the lock of a subscription that was changed, and forgets the subscription if
-// nobody holds it (any more).
+// unlockAndPrune releases the lock of a subscription that was changed, and removes the subscription if it is unused.
+// Caller must hold sub.mu and no lock of a higher rank.
 func (b *broker) unlockAndPrune(sub *subscription) {
 	unused := sub.unusedLocked()
 	sub.mu.Unlock()
@@ -38,7 +38,7 @@ func (b *broker) unlockAndPrune(sub *subscription) {
 	}
 }
 
-// prune forgets a subscription, unless somebody has come meanwhile.
+// prune removes a subscription that is still unused.
 func (b *broker) prune(sub *subscription) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -68,8 +68,8 @@ func (s *slowReading) read() {
 	synctest.Wait()
 }
 
-// expect checks what the subscriber has heard: SUBSCRIBED, UNSUBSCRIBED, ERROR with its URI, events as their numbers, with
-// an r if they are retained.
+// expect checks what the subscriber has heard: SUBSCRIBED, UNSUBSCRIBED, ERROR with its URI, events as their numbers,
+// with an r if they are retained.
 func (s *slowReading) expect(what ...any) {
 	s.t.Helper()
 	s.subscriber.listen()
@@ -343,8 +343,8 @@ func TestADecisionThatIsVoidWhenTheSubscriberHasReadIsMadeAgain(t *testing.T) {
 	})
 }
 
-// Subscribers come, ask again and are revoked or lost while two publishers publish. Each gets, for each subscription, the
-// last event or newer ones, and then every later event once and in order.
+// Subscribers come, ask again and are revoked or lost while two publishers publish. Each gets, for each subscription,
+// the last event or newer ones, and then every later event once and in order.
 func TestSubscribersCatchUpWhileAllGoesOn(t *testing.T) {
 	const publications = 400
 	yield := func() error { runtime.Gosched(); return nil }
@@ -411,8 +411,8 @@ func (m *member) subscription() (id wamp.ID) {
 	return id
 }
 
-// expectContinuity checks the events of one subscription that may be revoked and made anew: a retained event comes only after
-// SUBSCRIBED, and each new event of a topic follows the one before, unless SUBSCRIBED came in between.
+// expectContinuity checks the events of one subscription that may be revoked and made anew: a retained event comes
+// only after SUBSCRIBED, and each new event of a topic follows the one before, unless SUBSCRIBED came in between.
 func expectContinuity(t *testing.T, messages []wamp.Message) {
 	t.Helper()
 	last, fresh := map[string]int{}, map[string]bool{}

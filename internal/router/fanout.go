@@ -8,24 +8,24 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// fanout is publications on their way to the subscriptions that they match, run by run: those of one
-// topic that follow one another, for the same receivers.
+// fanout delivers publications to the subscriptions that they match, run by run. A run is adjacent publications of one
+// topic with the same lists of receivers. A fanout is owned by one goroutine.
 type fanout struct {
 	router *Router
 	realm  *Realm
 
-	// Of the run at hand.
+	// Of the current run.
 	all       []Publication
 	receivers matcher
-	targets   []*Session      // the only ones that can be admitted, if they are few; nil: look at all
-	matched   []*subscription // that the topic matches
-	payloads  []payloads      // of all, made when one is first needed in another serialization
-	encoded   []encoded       // of the subscription at hand
-	before    int             // events
-	entries   []*Entry        // of all; nil: not made yet
-	ordered   bool            // of a kept topic: events of local subscribers are queued
-	remote    bool            // of another node: details are those of entries, and local subscribers do not get it
-	locals    []*localSubscriber
+	targets   []*Session // the only sessions that can be admitted, if they are few; nil: check all
+	matched   []*subscription
+	payloads  []payloads         // of all publications; empty until one is needed in another serialization
+	encoded   []encoded          // of the current subscription
+	before    int                // events before this run
+	entries   []*Entry           // of all publications; nil until one is needed
+	ordered   bool               // the topic is kept: events of local subscribers are queued
+	remote    bool               // the run is of another node: entries have its details, local subscribers do not get it
+	locals    []*localSubscriber // have queued events
 
 	// Of all runs.
 	runs       []topicRun
@@ -35,10 +35,10 @@ type fanout struct {
 	unsendable int
 }
 
-// topicRun is what became of one.
+// topicRun counts what became of one run.
 type topicRun struct{ publications, events int }
 
-// payloads are one publication's in each serialization, made when first needed.
+// payloads holds the payload of one publication in each serialization that was needed.
 type payloads [wamp.Serializations]*converted
 
 type converted struct {
@@ -46,14 +46,14 @@ type converted struct {
 	err     error
 }
 
-// encoded is the events of one subscription in one format, shared by all its clients.
+// encoded holds the events of one subscription in one format. All clients of the format share it.
 type encoded struct {
 	format *format
 	outbox.Packet
 	missing int // events that the format cannot express
 }
 
-// fanoutPool are recycled: with the memory for what they have found and encoded.
+// fanoutPool recycles fan-outs with their arrays.
 var fanoutPool = sync.Pool{New: func() any { return new(fanout) }}
 
 func getFanout(r *Realm) *fanout {
@@ -62,7 +62,7 @@ func getFanout(r *Realm) *fanout {
 	return d
 }
 
-// deliver delivers a run of publications. entries are those of the run, if they exist.
+// deliver delivers a run of publications. entries are those of the run, or nil.
 func (d *fanout) deliver(run []Publication, entries []*Entry) {
 	d.beginRun(run)
 	d.entries = entries
@@ -84,7 +84,7 @@ func (d *fanout) beginRun(all []Publication) {
 	d.matched = d.realm.broker.match(d.matched[:0], first.Topic)
 }
 
-// endRun leaves nothing of a run to the next.
+// endRun counts a run and forgets it.
 func (d *fanout) endRun() {
 	d.runs = append(d.runs, topicRun{len(d.all), d.events - d.before})
 	d.abortRun()
@@ -106,8 +106,7 @@ func (d *fanout) put() {
 	fanoutPool.Put(d)
 }
 
-// toSubscription delivers to one subscription. The lock is for reading: several publishers deliver at once, and
-// who subscribes or unsubscribes waits, so that no event comes before SUBSCRIBED or after UNSUBSCRIBED.
+// toSubscription delivers to one subscription.
 func (d *fanout) toSubscription(sub *subscription) {
 	locals := d.toMembers(sub)
 	if d.remote {
@@ -118,8 +117,8 @@ func (d *fanout) toSubscription(sub *subscription) {
 	}
 }
 
-// toLocal passes the run to a local subscriber. Those of kept topics are queued: the component may publish to the same
-// topic, and has to wait for its turn then.
+// toLocal delivers to a local subscriber. Events of a kept topic are queued, because the component may publish to the
+// same topic.
 func (d *fanout) toLocal(local *localSubscriber) {
 	for i := range d.all {
 		p := &d.all[i]
@@ -136,6 +135,9 @@ func (d *fanout) toLocal(local *localSubscriber) {
 	}
 }
 
+// toMembers delivers to the sessions of a subscription and returns its local subscribers. It holds the lock for
+// reading, so several publishers deliver at once. A session that subscribes or unsubscribes waits: no event comes
+// before SUBSCRIBED or after UNSUBSCRIBED.
 func (d *fanout) toMembers(sub *subscription) []*localSubscriber {
 	d.encoded = d.encoded[:0]
 	sub.mu.RLock()
@@ -169,14 +171,14 @@ func (d *fanout) toClient(sub *subscription, c *Client) {
 	}
 }
 
-// holds reports whether the session is a member of sub, whose lock is held.
+// holds reports whether the session is a member of sub. Caller must hold sub.mu.
 func (s *Session) holds(sub *subscription) bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	return slices.ContainsFunc(s.memberships, func(m *membership) bool { return m.subscription == sub && m.index >= 0 })
 }
 
-// sessionsOf finds who is here of a few, each once.
+// sessionsOf returns the sessions with these ids, each once.
 func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 	found := make([]*Session, 0, len(ids))
 	r.mu.RLock()
@@ -189,8 +191,8 @@ func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 	return found
 }
 
-// eventsFor gives the bytes for a client of that format: encoded and framed for the first, shared with all
-// others.
+// eventsFor returns the events of the run in a format. They are encoded and framed for the first client and shared
+// with all others.
 func (d *fanout) eventsFor(sub *subscription, f *format) *encoded {
 	for i := range d.encoded {
 		if d.encoded[i].format == f {
@@ -203,14 +205,14 @@ func (d *fanout) eventsFor(sub *subscription, f *format) *encoded {
 	defer scratch.put()
 	for i := range d.all {
 		d.encode(made, scratch, d.event(sub, i), i)
-		if made.Frames == 1 && i < len(d.all)-1 { // the others are about as long
+		if made.Frames == 1 && i < len(d.all)-1 { // the other events are about as long
 			made.Bytes = slices.Grow(made.Bytes, (len(made.Bytes)+8)*(len(d.all)-1-i))
 		}
 	}
 	return made
 }
 
-// event is one publication for one subscription.
+// event returns the event of one publication for one subscription, without its payload.
 func (d *fanout) event(sub *subscription, i int) wamp.Event {
 	if d.remote {
 		return *d.entries[i].Event(sub.info)
@@ -226,7 +228,7 @@ func (d *fanout) event(sub *subscription, i int) wamp.Event {
 	return wamp.Event{Subscription: sub.info.ID, Publication: p.ID, Details: details, Topic: p.Topic}
 }
 
-// encode adds the event of the publication i to those of a format.
+// encode adds the event of publication i to the events of a format.
 func (d *fanout) encode(to *encoded, scratch *scratch, event wamp.Event, i int) {
 	var err error
 	if event.Payload, err = d.payload(i, to.format.Encoding.Serialization()); err != nil {
@@ -249,7 +251,7 @@ func (d *fanout) encode(to *encoded, scratch *scratch, event wamp.Event, i int) 
 	to.Frames++
 }
 
-// payload converts once for each serialization.
+// payload returns the payload of publication i. It converts it once for each serialization.
 func (d *fanout) payload(i int, s wamp.Serialization) (wamp.Payload, error) {
 	p := &d.all[i]
 	if s == p.Payload.Serialization {

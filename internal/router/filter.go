@@ -6,9 +6,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Filter narrows who gets a publication (WAMP, "Publisher Exclusion", "Subscriber Black- and
-// Whitelisting"). Every list that is not nil must admit the receiver: an eligible list that is there
-// but empty admits nobody.
+// Filter narrows the receivers of a publication (WAMP, "Publisher Exclusion", "Subscriber Black- and Whitelisting").
+// Every list that is not nil must admit the receiver: an eligible list that is empty and not nil admits no session.
 type Filter struct {
 	IncludePublisher bool // exclude_me: false
 	Exclude          []wamp.ID
@@ -19,7 +18,21 @@ type Filter struct {
 	EligibleAuthRole []string
 }
 
-// clone makes lists of its own: the Filter of a component may change after it has published.
+// AdmitsAll reports whether no list leaves any session out.
+func (f *Filter) AdmitsAll() bool {
+	return len(f.Exclude) == 0 && f.Eligible == nil && len(f.ExcludeAuthID) == 0 && f.EligibleAuthID == nil &&
+		len(f.ExcludeAuthRole) == 0 && f.EligibleAuthRole == nil
+}
+
+// admits checks one session against the lists. A fan-out, which checks many sessions, makes a matcher first.
+func (f *Filter) admits(s *Session) bool {
+	ids := scanned(f.Exclude, f.Eligible)
+	authIDs := scanned(f.ExcludeAuthID, f.EligibleAuthID)
+	authRoles := scanned(f.ExcludeAuthRole, f.EligibleAuthRole)
+	return ids.admit(s.id) && authIDs.admit(s.Identity().ID) && authRoles.admitAny(s.Identity().Roles)
+}
+
+// clone copies the lists, because a component may change its Filter after it has published.
 func (f *Filter) clone() Filter {
 	return Filter{
 		IncludePublisher: f.IncludePublisher,
@@ -32,7 +45,7 @@ func (f *Filter) clone() Filter {
 	}
 }
 
-// size is about what the lists cost in memory.
+// size returns about how many bytes the lists cost in memory.
 func (f *Filter) size() int {
 	bytes := 8 * (len(f.Exclude) + len(f.Eligible))
 	for _, list := range [][]string{f.ExcludeAuthID, f.EligibleAuthID, f.ExcludeAuthRole, f.EligibleAuthRole} {
@@ -43,13 +56,45 @@ func (f *Filter) size() int {
 	return bytes
 }
 
-// setThreshold is the length from which a list is turned into a set: below, comparing is quicker.
+// filterOf reads PUBLISH.Options.
+func filterOf(options wamp.Dict) Filter {
+	var f Filter
+	if excludeMe, given := options.Bool("exclude_me"); given {
+		f.IncludePublisher = !excludeMe
+	}
+	f.Exclude = idList(options, "exclude")
+	f.Eligible = idList(options, "eligible")
+	f.ExcludeAuthID = stringList(options, "exclude_authid")
+	f.EligibleAuthID = stringList(options, "eligible_authid")
+	f.ExcludeAuthRole = stringList(options, "exclude_authrole")
+	f.EligibleAuthRole = stringList(options, "eligible_authrole")
+	return f
+}
+
+// idList returns nil for an absent list, and a list that is not nil for an empty one.
+func idList(options wamp.Dict, key string) []wamp.ID {
+	ids, given := options.IDs(key)
+	if given && ids == nil {
+		return []wamp.ID{}
+	}
+	return ids
+}
+
+func stringList(options wamp.Dict, key string) []string {
+	values, given := options.Strings(key)
+	if given && values == nil {
+		return []string{}
+	}
+	return values
+}
+
+// setThreshold is the length from which a list becomes a set. Comparing is quicker for shorter lists.
 const setThreshold = 16
 
-// matcher is a Filter as delivery asks it.
+// matcher checks many sessions against a Filter.
 type matcher struct {
-	publisher *Client // excluded; nil: nobody
-	listed    bool    // there are lists to look at
+	publisher *Client // excluded; nil: none
+	listed    bool    // there are lists to check
 	ids       lists[wamp.ID]
 	authIDs   lists[string]
 	authRoles lists[string]
@@ -79,21 +124,7 @@ func (m *matcher) admits(c *Client) bool {
 	return m.ids.admit(s.id) && m.authIDs.admit(s.Identity().ID) && m.authRoles.admitAny(s.Identity().Roles)
 }
 
-// admits checks one session against the lists. A fan-out, which checks many sessions, makes a matcher first.
-func (f *Filter) admits(s *Session) bool {
-	ids := scanned(f.Exclude, f.Eligible)
-	authIDs := scanned(f.ExcludeAuthID, f.EligibleAuthID)
-	authRoles := scanned(f.ExcludeAuthRole, f.EligibleAuthRole)
-	return ids.admit(s.id) && authIDs.admit(s.Identity().ID) && authRoles.admitAny(s.Identity().Roles)
-}
-
-// AdmitsAll reports whether no list leaves any session out.
-func (f *Filter) AdmitsAll() bool {
-	return len(f.Exclude) == 0 && f.Eligible == nil && len(f.ExcludeAuthID) == 0 && f.EligibleAuthID == nil &&
-		len(f.ExcludeAuthRole) == 0 && f.EligibleAuthRole == nil
-}
-
-// lists is a black and a white list over one attribute.
+// lists are a black and a white list over one attribute.
 type lists[T comparable] struct {
 	excluded list[T]
 	eligible list[T]
@@ -109,7 +140,7 @@ func scanned[T comparable](excluded, eligible []T) lists[T] {
 	return lists[T]{excluded: list[T]{few: excluded}, eligible: list[T]{few: eligible}, limited: eligible != nil}
 }
 
-// admitsAll reports that everybody is admitted.
+// admitsAll reports whether the lists admit every value.
 func (l *lists[T]) admitsAll() bool {
 	return !l.limited && len(l.excluded.few) == 0 && l.excluded.many == nil
 }
@@ -118,7 +149,8 @@ func (l *lists[T]) admit(value T) bool {
 	return (!l.limited || l.eligible.has(value)) && !l.excluded.has(value)
 }
 
-// admitAny admits who has one eligible value and no excluded one: a session may have several roles.
+// admitAny reports whether a session with several values, such as roles, is admitted: it needs an eligible value and may
+// have no excluded one.
 func (l *lists[T]) admitAny(values []T) bool {
 	return (!l.limited || slices.ContainsFunc(values, l.eligible.has)) && !slices.ContainsFunc(values, l.excluded.has)
 }
@@ -145,36 +177,4 @@ func (l *list[T]) has(value T) bool {
 		return ok
 	}
 	return slices.Contains(l.few, value)
-}
-
-// filterOf reads PUBLISH.Options.
-func filterOf(options wamp.Dict) Filter {
-	var f Filter
-	if excludeMe, given := options.Bool("exclude_me"); given {
-		f.IncludePublisher = !excludeMe
-	}
-	f.Exclude = idList(options, "exclude")
-	f.Eligible = idList(options, "eligible")
-	f.ExcludeAuthID = stringList(options, "exclude_authid")
-	f.EligibleAuthID = stringList(options, "eligible_authid")
-	f.ExcludeAuthRole = stringList(options, "exclude_authrole")
-	f.EligibleAuthRole = stringList(options, "eligible_authrole")
-	return f
-}
-
-// idList gives nil for an absent list and a list that is not nil for an empty one.
-func idList(options wamp.Dict, key string) []wamp.ID {
-	ids, given := options.IDs(key)
-	if given && ids == nil {
-		return []wamp.ID{}
-	}
-	return ids
-}
-
-func stringList(options wamp.Dict, key string) []string {
-	values, given := options.Strings(key)
-	if given && values == nil {
-		return []string{}
-	}
-	return values
 }

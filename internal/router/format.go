@@ -6,20 +6,21 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Format is how a client's bytes look: encoding times framing. Clients of equal formats share bytes.
+// Format tells how messages become bytes for a client. Clients of equal formats share bytes.
 type Format struct {
 	Encoding wamp.Encoding
 	Framing  Framing // nil: the message as it is
 }
 
-// Framing adds what the transport puts around a message, such as a WebSocket header and compression.
-// Values are comparable. Frame appends to dst and keeps nothing of message. It appends nothing and
-// reports false for a message that is too long for the client.
+// Framing adds what the transport puts around a message, such as a WebSocket header and compression. Its values must be
+// comparable.
 type Framing interface {
+	// Frame appends the frame to dst. It must not keep message. It appends nothing and reports false for a message that
+	// is too long for the client.
 	Frame(dst, message []byte) (framed []byte, fits bool)
 }
 
-// format is a Format that is interned, so that comparing two is comparing pointers.
+// format is an interned Format. Two are equal if their pointers are.
 type format struct{ Format }
 
 func (f *format) frame(dst, message []byte) (framed []byte, fits bool) {
@@ -29,9 +30,9 @@ func (f *format) frame(dst, message []byte) (framed []byte, fits bool) {
 	return f.Framing.Frame(dst, message)
 }
 
-// formats interns. There are a handful: encodings times kinds of framing.
+// formats interns. There are few: one for each encoding and kind of framing. Safe for concurrent use.
 type formats struct {
-	mu    sync.Mutex
+	mu    sync.Mutex // guards known
 	known map[Format]*format
 }
 

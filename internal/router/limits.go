@@ -2,36 +2,36 @@ package router
 
 import "time"
 
-// What one session may hold and cause. A limit of zero in [Limits] means the default here.
+// The defaults of [Limits], which hold where a limit is zero.
 const (
 	// DefaultSubscriptions bounds the memory that one page can pin: about 100 bytes each.
 	DefaultSubscriptions = 1000
-	// DefaultRegistrations bounds how many names one callee can take.
+	// DefaultRegistrations bounds the names that one callee can take.
 	DefaultRegistrations = 1000
-	// DefaultPendingCalls bounds the calls that wait for callees; a payload may hang on each.
+	// DefaultPendingCalls bounds the calls that wait for callees. Each may hold a payload.
 	DefaultPendingCalls = 1000
-	// DefaultOutboxBytes is what may wait for one client before it counts as slow: some seconds of a
-	// busy page over a bad line.
+	// DefaultOutboxBytes bounds the bytes that wait for one client, to some seconds of a busy page over a bad line. A
+	// client over it is closed as slow.
 	DefaultOutboxBytes = 4 << 20
-	// DefaultOutboxFrames bounds the bookkeeping where frames are tiny.
+	// DefaultOutboxFrames bounds the memory that small frames take beside their bytes.
 	DefaultOutboxFrames = 10_000
-	// DefaultKill is how long a callee that was interrupted and owes an answer may take: enough to
-	// tidy up, and no caller waits longer for something that it has canceled.
+	// DefaultKill bounds the time in which a callee that was interrupted must answer. It can clean up in that time, and a
+	// caller waits no longer for a call that it has canceled.
 	DefaultKill = 10 * time.Second
-	// DefaultMessageRate is how many messages a second are read from one client in the long run.
+	// DefaultMessageRate bounds the messages that are read from one client in a second, on average.
 	DefaultMessageRate = 500
-	// DefaultMessageBurst is how many are read at once, so that a page can open with its subscriptions.
+	// DefaultMessageBurst bounds the messages that are read at once. A page sends its subscriptions so.
 	DefaultMessageBurst = 2000
 )
 
-// Limits bounds what one session may hold and cause.
+// Limits bound what one session may hold and cause.
 type Limits struct {
 	Subscriptions int
 	Registrations int
 	PendingCalls  int
 	OutboxBytes   int
 	OutboxFrames  int
-	MessageRate   int // messages per second; over it the client's reader waits
+	MessageRate   int // messages in a second; over it the client's reader waits
 	MessageBurst  int
 	Kill          time.Duration // for a callee to answer after an INTERRUPT of mode kill
 }

@@ -23,7 +23,7 @@ type Publication struct {
 // Receipt is the result of a publication.
 type Receipt struct {
 	Publication wamp.ID
-	Deliveries  int // events put into outboxes
+	Deliveries  int // events that were put into outboxes
 }
 
 // Publish keeps the publication, if that is to be done, and delivers it to all subscribers that it admits, before it
@@ -38,8 +38,8 @@ func (r *Realm) Publish(p Publication) (Receipt, error) {
 	return Receipt{Publication: all[0].ID, Deliveries: events}, nil
 }
 
-// publishAll delivers publications of one publisher in their order. Those of one topic that follow one another are a
-// run, and go out together; the caller answers for their being for the same receivers.
+// publishAll delivers publications of one publisher in their order. Adjacent publications of one topic are a run, and go
+// out together: they must have the same lists of receivers.
 func (r *Realm) publishAll(all []Publication) (events int, err error) {
 	began := time.Now()
 	d := getFanout(r)
@@ -107,13 +107,13 @@ func (r *Router) countFanout(d *fanout, took time.Duration) {
 		if r.options.Probe == nil {
 			continue
 		}
-		for range run.publications { // each took as long as all
+		for range run.publications { // each one took as long as all together
 			r.options.Probe.Published(took, run.events/run.publications)
 		}
 	}
 }
 
-// details are the same for every subscription. nil: there are none.
+// details returns the details that are the same for every subscription, or nil.
 func (p *Publication) details() wamp.Dict {
 	if p.Passthru == nil && p.Disclose != DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.options.TrustLevels) == 0) {
 		return nil
@@ -132,15 +132,15 @@ func (p *Publication) details() wamp.Dict {
 	return details
 }
 
-// publish handles PUBLISH, which is answered only if that was asked for.
+// publish handles PUBLISH. It answers only a publisher that asks for an acknowledgement.
 func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	c := s.client
 	request := Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload}
-	if len(m.Options) == 0 && s.isCached(&request) { // the usual case, in which nothing can go wrong
+	if len(m.Options) == 0 && s.isCached(&request) { // the usual case, which cannot fail
 		c.enqueue(Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.defaultDisclosure()})
 		return nil
 	}
-	c.flushBatch() // it must not be overtaken, nor wait for an answer of the Authorizer
+	c.flushBatch() // this publication must not overtake the batch, and the batch must not wait for the Authorizer
 	if err := s.checkPassthru(m.Options, publisherPassthru); err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	return nil
 }
 
-// publication is what a PUBLISH asks for, if it is allowed.
+// publication returns what a PUBLISH asks for, if that is allowed.
 func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
 	disclose, err := s.disclosure(m.Options)
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		return Publication{}, err
 	}
 	payload, passthru := m.Payload, m.Options.Passthru()
-	if decision.Payload != nil { // by something that everybody can read
+	if decision.Payload != nil { // the Authorizer's payload is readable for all
 		payload, passthru = *decision.Payload, nil
 	}
 	retain, _ := m.Options.Bool("retain")

@@ -2,17 +2,17 @@ package router
 
 import "sync"
 
-// scratch is room for a message between its encoding and its framing.
+// scratch holds a message between its encoding and its framing.
 type scratch struct{ bytes []byte }
 
-// keptScratch is how much is kept for the next message.
+// keptScratch bounds the memory that is kept for the next message.
 const keptScratch = 64 << 10
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 
 func getScratch() *scratch { return scratchPool.Get().(*scratch) }
 
-// keep keeps what the bytes have grown to.
+// keep keeps the array that the message has grown to.
 func (s *scratch) keep(used []byte) {
 	if cap(used) <= keptScratch {
 		s.bytes = used[:0]

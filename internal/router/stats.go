@@ -6,7 +6,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router/outbox"
 )
 
-// counters only grow.
+// counters count since the start of the router. All but clients only grow.
 type counters struct {
 	publications atomic.Uint64
 	events       atomic.Uint64
@@ -23,7 +23,7 @@ type counters struct {
 	clients      atomic.Int64
 }
 
-// Stats is the state of a router at one moment. Counters grow from its start.
+// Stats describes a router at one moment. What is counted grows from its start.
 type Stats struct {
 	Clients       int // attached, joined or not
 	Sessions      int
@@ -35,23 +35,23 @@ type Stats struct {
 	KeptBytes     int
 
 	Publications uint64
-	Events       uint64 // put into an outbox
+	Events       uint64 // put into an outbox, or queued for a subscriber that catches up
 	Encodings    uint64 // events encoded: one for each subscription and format, not for each client
-	Puts         uint64 // times that events were put into an outbox: those that go out together count once
-	Unsendable   uint64 // events that the subscriber's serialization cannot express, or that are longer than it takes
+	Puts         uint64 // times that events were put into an outbox; those of one run count once
+	Unsendable   uint64 // events that the subscriber's serialization cannot express, or that are too long for it
 	NotKept      uint64 // publications that were refused because the journal failed
 	Calls        uint64
 	FramesIn     uint64
 	BytesIn      uint64
 	FramesOut    uint64 // taken by transports
 	BytesOut     uint64
-	RateWaits    uint64 // times that a reader waited because its client sent too fast
+	RateWaits    uint64 // times that a reader waited, because its client sent too fast
 	KeptDropped  uint64 // topics whose kept publications were given up for lack of room
 	Refusals     uint64 // requests answered with ERROR by the router itself
 	Closes       map[CloseReason]uint64
 }
 
-// Stats counts. It walks over all sessions: for scraping, not for every request.
+// Stats returns the numbers of the router. It walks over all sessions, so it is for metrics and not for every request.
 func (r *Router) Stats() Stats {
 	s := Stats{
 		Clients:      int(r.counters.clients.Load()),

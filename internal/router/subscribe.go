@@ -38,8 +38,8 @@ func (r *Realm) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe, as
 	return s.attach(sub, m, asked, replay{})
 }
 
-// openLocked gives the subscription of that topic and match, with its lock held. The broker's lock is
-// not held while waiting for it: a subscription that is busy delivering must not stop the others.
+// openLocked returns the subscription of a topic and match, with its lock held. It does not wait for this lock with the
+// broker's lock held: a subscription that is busy delivering must not stop the others.
 func (b *broker) openLocked(wanted Subscription) *subscription {
 	for {
 		sub := b.open(wanted)
@@ -51,6 +51,7 @@ func (b *broker) openLocked(wanted Subscription) *subscription {
 	}
 }
 
+// open returns the subscription of a topic and match. It may be pruned before its lock is taken.
 func (b *broker) open(wanted Subscription) *subscription {
 	b.mu.Lock()
 	defer b.mu.Unlock()

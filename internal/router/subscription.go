@@ -7,29 +7,29 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Subscription is one topic or pattern that is listened to, shared by all who do.
+// Subscription is one topic or pattern with subscribers, which share it.
 type Subscription struct {
 	ID    wamp.ID
 	Topic wamp.URI
 	Match wamp.Match
 }
 
-// subscription is a Subscription and who holds it.
+// subscription is a Subscription with its subscribers.
 type subscription struct {
 	info Subscription
 
-	mu      sync.RWMutex // guards what follows; held while an event goes to all members
+	mu      sync.RWMutex // guards what follows; held for reading while an event goes to all members
 	members []member
-	first   [1]member          // room for the only one, the usual case of a user's own topic
+	first   [1]member          // the array of members as long as there is one, as on a user's own topic
 	locals  []*localSubscriber // replaced, never changed
-	pruned  bool               // the broker has forgotten it: look again
+	pruned  bool               // the broker has removed it: look it up again
 	paused  int32              // holders that are not in members, because they catch up
 	created time.Time          // when the first of the holders came
 
-	catching *catchUp // subscribers that read what was retained: a linked list, empty but for moments
+	catching *catchUp // a linked list of the subscribers that read what was retained; usually empty
 }
 
-// member is one subscriber as delivery needs it: a row to walk over, next to the others.
+// member is one subscriber in the array that a fan-out walks over.
 type member struct {
 	client     *Client
 	membership *membership
@@ -39,7 +39,7 @@ type member struct {
 type membership struct {
 	session      *Session
 	subscription *subscription
-	index        int // in subscription.members, or one of the constants below; guarded by subscription.mu
+	index        int // in subscription.members, or a constant below; guarded by subscription.mu
 }
 
 // The values of membership.index for what is not in subscription.members.
@@ -48,31 +48,34 @@ const (
 	indexPaused  = -2
 )
 
+// subscribers counts the sessions that hold the subscription. Must not hold mu.
 func (s *subscription) subscribers() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.holdersLocked()
 }
 
-// holdersLocked counts the sessions that hold the subscription. Caller must hold mu.
+// holdersLocked is subscribers for a caller that holds mu.
 func (s *subscription) holdersLocked() int { return len(s.members) + int(s.paused) }
 
+// unusedLocked reports whether the subscription has no subscriber of any kind. Caller must hold mu.
 func (s *subscription) unusedLocked() bool {
 	return len(s.members) == 0 && len(s.locals) == 0 && s.catching == nil
 }
 
+// addLocked makes a holder a member. Caller must hold mu.
 func (s *subscription) addLocked(m *membership) {
 	m.index = len(s.members)
 	if s.members == nil {
 		s.members = s.first[:0]
 	}
 	s.members = append(s.members, member{client: m.session.client, membership: m})
-	if m.index == len(s.first) { // it has moved
+	if m.index == len(s.first) { // append has moved members to another array
 		clear(s.first[:])
 	}
 }
 
-// removeLocked takes a member out, if it is in; the last one takes its place.
+// removeLocked takes a holder away and reports whether it was one. The last member takes its place. Caller must hold mu.
 func (s *subscription) removeLocked(m *membership) bool {
 	switch m.index {
 	case indexRemoved:

@@ -6,8 +6,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// unsubscribe ends a subscription of the session and queues the answer as the last that the session
-// hears of it.
+// unsubscribe takes a subscription from the session and queues UNSUBSCRIBED. No event of the subscription follows.
 func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 	m := s.membership(id)
 	if m == nil {
@@ -16,7 +15,7 @@ func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 	sub := m.subscription
 	sub.mu.Lock()
 	defer b.unlockAndPrune(sub)
-	if !sub.removeLocked(m) { // taken away meanwhile, or the session is leaving
+	if !sub.removeLocked(m) { // revoked meanwhile, or the session is leaving
 		return noSuchSubscription(id)
 	}
 	s.detach(m, &wamp.Unsubscribed{Request: request})
@@ -28,6 +27,7 @@ func noSuchSubscription(id wamp.ID) error {
 	return wamp.Fail(wamp.ErrNoSuchSubscription, "this session holds no subscription %d", id)
 }
 
+// membership returns the session's membership with this subscription id, or nil.
 func (s *Session) membership(id wamp.ID) *membership {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
@@ -51,14 +51,13 @@ func (s *Session) membershipOf(sub *subscription) *membership {
 	return nil
 }
 
-// detach takes a membership from what the session holds, which is told last, if there is anything to
-// tell it.
+// detach takes a membership from what the session holds, and queues last for it unless last is nil.
 func (s *Session) detach(m *membership, last wamp.Message) {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := slices.Index(s.memberships, m)
-	if i < 0 { // it is leaving, which tells the observers
+	if i < 0 { // the session is leaving, and tells the observers itself
 		return
 	}
 	s.memberships = slices.Delete(s.memberships, i, i+1)
@@ -68,7 +67,7 @@ func (s *Session) detach(m *membership, last wamp.Message) {
 	s.queueLocked(observerCall{kind: ChangeUnsubscribed, subscription: m.subscription.info})
 }
 
-// removeMember removes a member that has left.
+// removeMember takes a subscription from a session that has left.
 func (b *broker) removeMember(m *membership) {
 	sub := m.subscription
 	sub.mu.Lock()
@@ -78,9 +77,9 @@ func (b *broker) removeMember(m *membership) {
 	}
 }
 
-// RevokeSubscription takes a subscription away from a session. A session that announced that it knows
-// what that means is told (WAMP, "Subscription Revocation"); any other just gets no more events, as it
-// would take the message for a violation. It reports whether there was anything to take.
+// RevokeSubscription takes a subscription away from a session, and reports whether the session held it. A session that
+// announced subscription_revocation is told (WAMP, "Subscription Revocation"). Any other would take the message for a
+// violation, and only gets no more events.
 func (r *Realm) RevokeSubscription(s *Session, subscription wamp.ID, reason wamp.URI) bool {
 	m := s.membership(subscription)
 	if m == nil {
@@ -103,7 +102,8 @@ func (b *broker) revoke(m *membership, reason wamp.URI) bool {
 	return true
 }
 
-// revocation is for version 1, too: its conversation has to forget the topic, and says nothing.
+// revocation returns the message that tells a session of the revocation, or nil. Version 1 gets one: its conversation
+// removes the topic and sends nothing.
 func (m *membership) revocation(reason wamp.URI) wamp.Message {
 	if !m.session.features.has(subscriberRevocation) && m.session.Encoding() != wamp.V1JSON {
 		return nil

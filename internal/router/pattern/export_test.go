@@ -6,22 +6,22 @@ type Tries struct {
 	wildcard wildcardTree[string]
 }
 
-// PutPrefix stores a prefix that is not stored.
+// PutPrefix stores a prefix that is not stored yet.
 func (p *Tries) PutPrefix(s string) { p.prefix.put(s, &s) }
 
-// PutWildcard stores a pattern that is not stored.
+// PutWildcard stores a pattern that is not stored yet.
 func (p *Tries) PutWildcard(s string) { p.wildcard.put(s, &s) }
 
-// RemovePrefix forgets a prefix.
+// RemovePrefix removes a prefix.
 func (p *Tries) RemovePrefix(s string) { p.prefix.remove(s) }
 
-// RemoveWildcard forgets a pattern.
+// RemoveWildcard removes a pattern.
 func (p *Tries) RemoveWildcard(s string) { p.wildcard.remove(s) }
 
-// Prefixes gives what is stored and begins the topic.
+// Prefixes returns the stored prefixes of the topic.
 func (p *Tries) Prefixes(topic string) []string { return values(p.prefix.match(nil, topic)) }
 
-// Longest gives the longest that is stored and begins the URI, and whether any ends with a component.
+// Longest returns the longest stored prefix of the URI, and whether any ends where a component ends.
 func (p *Tries) Longest(uri string) (longest string, whole bool) {
 	found, whole := p.prefix.longest(uri)
 	if found == nil {
@@ -30,7 +30,7 @@ func (p *Tries) Longest(uri string) (longest string, whole bool) {
 	return *found, whole
 }
 
-// Best gives the most specific pattern that covers the URI.
+// Best returns the most specific pattern that matches the URI.
 func (p *Tries) Best(uri string) string {
 	if found := p.wildcard.best(uri); found != nil {
 		return *found
@@ -38,14 +38,16 @@ func (p *Tries) Best(uri string) string {
 	return "none"
 }
 
-// Wildcards gives what is stored and covers the topic.
+// Wildcards returns the stored patterns that match the topic.
 func (p *Tries) Wildcards(topic string) []string { return values(p.wildcard.match(nil, topic)) }
 
-// HasPrefix and HasWildcard tell whether exactly this is stored.
-func (p *Tries) HasPrefix(s string) bool   { return p.prefix.get(s) != nil }
+// HasPrefix reports whether exactly this prefix is stored.
+func (p *Tries) HasPrefix(s string) bool { return p.prefix.get(s) != nil }
+
+// HasWildcard reports whether exactly this pattern is stored.
 func (p *Tries) HasWildcard(s string) bool { return p.wildcard.get(s) != nil }
 
-// Nodes counts the nodes of both tries but the roots: none may be left behind.
+// Nodes counts the nodes of both tries without the roots.
 func (p *Tries) Nodes() int { return p.prefix.root.nodes() + p.wildcard.root.nodes() }
 
 func (n *prefixNode[V]) nodes() int {

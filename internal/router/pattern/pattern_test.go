@@ -13,14 +13,14 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Few letters, so that patterns share prefixes, split and join each other.
+// Patterns of few letters share prefixes, so nodes are split and joined.
 var (
 	somePrefix   = rapid.StringMatching(`[ab.]{0,6}`)
 	someWildcard = rapid.StringMatching(`(a|b|ab)?(\.(a|b|ab)?){0,3}`)
 	someTopic    = rapid.StringMatching(`(a|b|ab|ba)(\.(a|b|ab|ba)){0,3}`)
 )
 
-func TestTriesFindWhatALookAtEveryPatternFinds(t *testing.T) {
+func TestTheTriesFindTheSameAsComparingEveryPattern(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var tries pattern.Tries
 		prefixes, wildcards := map[string]bool{}, map[string]bool{}
@@ -31,7 +31,7 @@ func TestTriesFindWhatALookAtEveryPatternFinds(t *testing.T) {
 			"toggle wildcard": func(t *rapid.T) {
 				toggle(someWildcard.Draw(t, "wildcard"), wildcards, tries.PutWildcard, tries.RemoveWildcard)
 			},
-			"remove what is not there": func(t *rapid.T) {
+			"remove a pattern that is not stored": func(t *rapid.T) {
 				if s := somePrefix.Draw(t, "prefix"); !prefixes[s] {
 					tries.RemovePrefix(s)
 				}
@@ -97,7 +97,7 @@ func same(t *rapid.T, got []string, stored map[string]bool, matches func(string)
 	}
 }
 
-// covers is the definition of a wildcard match.
+// covers defines a wildcard match.
 func covers(pattern, topic string) bool {
 	p, c := strings.Split(pattern, "."), strings.Split(topic, ".")
 	if len(p) != len(c) {
@@ -121,7 +121,7 @@ func longestOf(prefixes map[string]bool, uri string) string {
 	return longest
 }
 
-// anyWhole is the definition of a prefix that ends where a component does: its components are whole.
+// anyWhole reports whether a prefix ends where a component of the URI ends.
 func anyWhole(prefixes map[string]bool, uri string) bool {
 	for p := range prefixes {
 		trimmed := strings.TrimSuffix(p, ".")
@@ -132,8 +132,8 @@ func anyWhole(prefixes map[string]bool, uri string) bool {
 	return false
 }
 
-// bestOf chooses by the words of the specification: the longer run of literal components before the
-// first wildcard wins, then the longer one before the second, and so on.
+// bestOf chooses as the specification says: the longer run of literal components before the first wildcard wins, then
+// the longer run before the second, and so on.
 func bestOf(patterns map[string]bool, uri string) string {
 	best := "none"
 	for p := range patterns {

@@ -2,16 +2,16 @@ package pattern
 
 import "strings"
 
-// prefixTree finds all stored strings that begin a given one. It is a radix tree over bytes, because
-// WAMP's prefix match is a string prefix, not one of components (WAMP, "Prefix Matching"): the cost
-// of a lookup is the length of the topic, however many prefixes are stored.
+// prefixTree finds all stored prefixes of a string. It is a radix tree over bytes, because WAMP's prefix match
+// compares strings and not components (WAMP, "Prefix Matching"). A look-up costs the length of the topic, however
+// many prefixes are stored.
 type prefixTree[V any] struct {
 	root prefixNode[V]
 	size int
 }
 
 type prefixNode[V any] struct {
-	label    string // what the edge to this node adds
+	label    string // of the edge to this node
 	value    *V     // nil: the node only branches
 	children []*prefixNode[V]
 }
@@ -32,8 +32,8 @@ func (t *prefixTree[V]) match(found []*V, s string) []*V {
 	}
 }
 
-// longest gives the value of the longest stored prefix of a URI, nil if there is none, and whether
-// that or a shorter one ends where a component of the URI does.
+// longest returns the value of the longest stored prefix of a URI, or nil, and reports whether this prefix or a
+// shorter one ends where a component of the URI ends.
 func (t *prefixTree[V]) longest(uri string) (found *V, whole bool) {
 	node := &t.root
 	for at := 0; ; {
@@ -50,7 +50,7 @@ func (t *prefixTree[V]) longest(uri string) (found *V, whole bool) {
 	}
 }
 
-// get finds the value stored for exactly this prefix.
+// get returns the value stored for exactly this prefix, or nil.
 func (t *prefixTree[V]) get(prefix string) *V {
 	node := &t.root
 	for prefix != "" {
@@ -64,7 +64,7 @@ func (t *prefixTree[V]) get(prefix string) *V {
 	return node.value
 }
 
-// put stores a value. The prefix has none yet.
+// put stores a value. The prefix must have none.
 func (t *prefixTree[V]) put(prefix string, value *V) {
 	t.size++
 	node := &t.root
@@ -84,7 +84,7 @@ func (t *prefixTree[V]) put(prefix string, value *V) {
 	node.value = value
 }
 
-// remove forgets a prefix that is stored.
+// remove removes a prefix, if it is stored, and the nodes that only this prefix needed.
 func (t *prefixTree[V]) remove(prefix string) {
 	var parent *prefixNode[V]
 	node := &t.root
@@ -128,7 +128,7 @@ func (n *prefixNode[V]) all(found []*V) []*V {
 	return found
 }
 
-// child is the one edge that s can go down: edges of a node differ in their first byte.
+// child returns the node behind the edge that begins like s, or nil. The edges of a node differ in their first byte.
 func (n *prefixNode[V]) child(s string) *prefixNode[V] {
 	if s == "" {
 		return nil
@@ -141,13 +141,13 @@ func (n *prefixNode[V]) child(s string) *prefixNode[V] {
 	return nil
 }
 
-// split puts a branching node before this one, after at bytes of its label.
+// split divides the edge to this node after at bytes of its label, by a node without a value.
 func (n *prefixNode[V]) split(at int) {
 	rest := &prefixNode[V]{label: n.label[at:], value: n.value, children: n.children}
 	n.label, n.value, n.children = n.label[:at], nil, []*prefixNode[V]{rest}
 }
 
-// join merges a node that only leads to one child with that child.
+// join merges a node without a value with its only child.
 func (n *prefixNode[V]) join() {
 	only := n.children[0]
 	n.label, n.value, n.children = n.label+only.label, only.value, only.children

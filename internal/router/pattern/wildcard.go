@@ -2,9 +2,9 @@ package pattern
 
 import "strings"
 
-// wildcardTree finds all stored patterns whose components are equal to those of a topic or empty,
-// an empty one standing for any single component (WAMP, "Wildcard Matching"). It is a trie over
-// components: each level has at most two ways to go on, the literal one and the wildcard.
+// wildcardTree finds all stored patterns that match a topic. An empty component of a pattern stands for any single
+// component (WAMP, "Wildcard Matching"). It is a trie over components: each level has at most two ways to go on, the
+// literal component and the wildcard.
 type wildcardTree[V any] struct {
 	root wildcardNode[V]
 	size int
@@ -16,8 +16,7 @@ type wildcardNode[V any] struct {
 	wild     *wildcardNode[V]
 }
 
-// match appends the value of every stored pattern that covers the topic. Empty components are
-// nobody's literal, and no wildcard stands for them.
+// match appends the value of every stored pattern that matches the topic. A topic with an empty component matches none.
 func (t *wildcardTree[V]) match(found []*V, topic string) []*V {
 	if t.size == 0 {
 		return found
@@ -42,10 +41,10 @@ func (n *wildcardNode[V]) match(found []*V, rest string) []*V {
 	return found
 }
 
-// best gives the value of the most specific pattern that covers the topic; nil if there is none. That
-// is the one with the longer run of literals before its first wildcard, or else before its second,
-// and so on (WAMP, "Pattern-based Registrations"): at the first component where two differ, one is
-// literal and so its run is longer. So it is the first to be found if literals are tried first.
+// best returns the value of the most specific pattern that matches the topic, or nil. The most specific pattern has the
+// longest run of literals before its first wildcard, or else before its second, and so on (WAMP, "Pattern-based
+// Registrations"). Where two patterns first differ one of them has a literal, and so the longer run. So best tries
+// literals first and returns what it finds first.
 func (t *wildcardTree[V]) best(topic string) *V {
 	if t.size == 0 {
 		return nil
@@ -73,7 +72,7 @@ func (n *wildcardNode[V]) best(rest string) *V {
 	return nil
 }
 
-// get finds the value stored for exactly this pattern.
+// get returns the value stored for exactly this pattern, or nil.
 func (t *wildcardTree[V]) get(pattern string) *V {
 	node := &t.root
 	for component := range strings.SplitSeq(pattern, ".") {
@@ -84,7 +83,7 @@ func (t *wildcardTree[V]) get(pattern string) *V {
 	return node.value
 }
 
-// put stores a value. The pattern has none yet.
+// put stores a value. The pattern must have none.
 func (t *wildcardTree[V]) put(pattern string, value *V) {
 	t.size++
 	node := &t.root
@@ -99,7 +98,7 @@ func (t *wildcardTree[V]) put(pattern string, value *V) {
 	node.value = value
 }
 
-// remove forgets a pattern that is stored, and the nodes that only it needed.
+// remove removes a pattern, if it is stored, and the nodes that only this pattern needed.
 func (t *wildcardTree[V]) remove(pattern string) {
 	if t.root.remove(pattern) {
 		t.size--
