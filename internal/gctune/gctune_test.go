@@ -12,7 +12,7 @@ import (
 func TestTheRoomForGarbageHasAMinimumAndIsAShareAboveIt(t *testing.T) {
 	for _, c := range []struct {
 		live uint64
-		want  int
+		want int
 	}{
 		{0, 1600},
 		{8 << 20, 200},

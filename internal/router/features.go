@@ -26,7 +26,6 @@ var announcements = [...]struct {
 	role, key string
 	means     features
 }{
-
 	{"caller", "progressive_call_invocations", callerSendsProgress},
 	{"caller", "payload_passthru_mode", callerPassthru},
 	{"caller", "payload_transparency", callerPassthru},
