@@ -2,14 +2,14 @@ package router
 
 import "github.com/tidings-io/tidings/internal/wamp"
 
-// Disclosure says when a publication or a call names who made it.
+// Disclosure tells when events and invocations name the session that published or called.
 type Disclosure uint8
 
 // Router-wide policies. For one publication, DiscloseAlways names its publisher and the other two do not.
 const (
-	DiscloseOnRequest Disclosure = iota // who asks for it is named
+	DiscloseOnRequest Disclosure = iota // sessions that ask for it are named
 	DiscloseNever                       // asking is refused
-	DiscloseAlways                      // everybody is named
+	DiscloseAlways                      // all sessions are named
 )
 
 // disclosure decides whether receivers are told which session published or called.
@@ -26,7 +26,7 @@ func (s *Session) disclosure(options wamp.Dict) (Disclosure, error) {
 	return DiscloseAlways, nil
 }
 
-// defaultDisclosure is what becomes of a publication that does not say whether its publisher is named.
+// defaultDisclosure returns the disclosure of a publication that does not ask for any.
 func (s *Session) defaultDisclosure() Disclosure {
 	if s.realm.router.options.Disclosure == DiscloseAlways {
 		return DiscloseAlways
