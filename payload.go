@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Payload is what a publication or a call carries; see [client.Payload].
+// Payload is the content of a publication or a call; see [client.Payload].
 type Payload = client.Payload
 
 // Event is one publication on a topic; see [client.Event].

@@ -50,7 +50,8 @@ func Connect(ctx context.Context, config Config) (*Client, error) {
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
-	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx)) // values of ctx reach handlers; the end of ctx does not end the client
+	// Values of ctx reach handlers; the end of ctx does not end the client.
+	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
 	config.OnState(StateChange{State: Connecting, Try: 1})
 	l, err := c.join(ctx)
 	if err != nil {

@@ -17,8 +17,8 @@ var (
 	ErrSlowHandler = errors.New("event handlers are too slow")
 )
 
-// Error is an error of the protocol: the answer of the router or of a callee instead of a result. A procedure returns one
-// to choose the error that its caller gets. errors.Is compares it with an [ErrorURI].
+// Error is an error of the protocol: the answer of the router or of a callee instead of a result. A procedure returns
+// one to choose the error that its caller gets. errors.Is compares it with an [ErrorURI].
 type Error struct {
 	// URI names the error, such as "wamp.error.no_such_procedure".
 	URI string

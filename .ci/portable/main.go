@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// listed is what `go list` says of a package.
+// listed is the description of a package by `go list`.
 type listed struct {
 	Dir, ImportPath, Name string
 	GoFiles               []string

@@ -210,7 +210,7 @@ func (r *remote) refusedBy(answered *client.Error) error {
 		refused := &refusedError{Status: http.StatusUnauthorized, Detail: "the server does not let this key in: " + answered.Message, URI: answered.URI}
 		if r.Key == "" {
 			refused.Detail = "this needs an API key"
-		} else if answered.URI == "wamp.error.authentication_denied" && !strings.HasPrefix(r.Key, "eyJ") { // which a ticket does
+		} else if answered.URI == "wamp.error.authentication_denied" && !strings.HasPrefix(r.Key, "eyJ") { // no ticket
 			refused.Detail = "no such API key: see api_keys in the configuration of the server"
 		}
 		return refused

@@ -58,7 +58,7 @@ const (
 	Counter             // only grows
 )
 
-// Host is what a feature gets from the server.
+// Host holds the parts of the server that a feature uses.
 type Host struct {
 	Config *config.Config // [config.SectionOf] finds the feature's section in it
 	Policy Policy

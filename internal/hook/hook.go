@@ -50,7 +50,7 @@ type Decision struct {
 	Until   time.Time     // set by [Cache] on a decision that it keeps; zero if it keeps none
 }
 
-// Fallback is what happens to a request when there is no decision.
+// Fallback selects the answer to a request for which there is no decision.
 type Fallback uint8
 
 // The fallbacks.

@@ -10,7 +10,7 @@ import (
 // receivers.
 const maxRetained = 8
 
-// topicLog is what is kept of one topic. The journal's lock guards it.
+// topicLog holds the kept publications of one topic. The journal's lock guards it.
 type topicLog struct {
 	topic    wamp.URI
 	retained []*item // oldest first; only the first may be for all sessions

@@ -28,7 +28,7 @@ type State struct {
 	By            string     `json:"by" doc:"Who turned it on or off."`
 	Operators     []string   `json:"operators" doc:"The users whose pages stay usable."`
 	OperatorRoles []string   `json:"operator_roles" doc:"The roles whose pages stay usable, as configured."` // not stored
-	Revision      int64      `json:"revision" doc:"Grows with each change."`                                 // over restarts, too
+	Revision      int64      `json:"revision" doc:"Grows with each change."`
 }
 
 // Start is a request to turn maintenance on.

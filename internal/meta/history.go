@@ -24,7 +24,7 @@ var historyProcedures = map[wamp.URI]procedure{
 	"wamp.subscription.get_events": {params: []string{"subscription"}, run: getEvents},
 }
 
-// historyFilter is what get_events is asked for (WAMP, "Event History"). An event must match all of it.
+// historyFilter holds the arguments of get_events (WAMP, "Event History"). An event must match all of it.
 type historyFilter struct {
 	reverse bool
 	limit   int

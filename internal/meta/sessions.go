@@ -19,7 +19,7 @@ var sessionProcedures = map[wamp.URI]procedure{
 	"wamp.session.kill_all":         {run: killAll},
 }
 
-// goodbye is what a killed session is told.
+// goodbye holds the reason and message of the GOODBYE for a killed session.
 type goodbye struct {
 	reason  wamp.URI
 	message string

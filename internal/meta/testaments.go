@@ -23,14 +23,14 @@ var testamentProcedures = map[wamp.URI]procedure{
 	"wamp.session.flush_testaments": {run: flushTestaments},
 }
 
-// testaments are what sessions have deposited.
+// testaments holds the testaments of all sessions.
 type testaments struct {
 	mu        sync.Mutex // guards what follows; Client.mu of the router is locked under it
 	bySession map[*router.Session]*deposit
 }
 
-// deposit is what one session has deposited, in the order of adding. A session is never detached and resumed, so it is
-// detached and destroyed at once when it ends.
+// deposit holds the testaments of one session, in the order of adding. A session is never detached and resumed, so it
+// is detached and destroyed at once when it ends.
 type deposit struct {
 	detached, destroyed []router.Publication
 	bytes               int

@@ -28,7 +28,7 @@ type Batch struct {
 	buf   []byte        // for frames of one socket that are joined
 }
 
-// pendingSend is what one socket is sent.
+// pendingSend is the entry of one socket in a Batch.
 type pendingSend struct {
 	socket *epollSocket
 	bytes  []byte // all frames of the socket

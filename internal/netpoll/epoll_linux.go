@@ -60,7 +60,7 @@ type eventLoop struct {
 	stopped  bool
 }
 
-// task is what a worker runs: the reader of a socket, or the request of an accepted connection.
+// task is a piece of work for a worker: the reader of a socket, or the request of an accepted connection.
 type task interface{ run() }
 
 // slot identifies a socket in events. An event can arrive after its socket was closed. The generation tells the old

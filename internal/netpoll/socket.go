@@ -39,14 +39,14 @@ type EventHandler interface {
 	Closed()
 	// Writable says that Write may be called again with its rest. It must not block, nor call the socket.
 	Writable()
-	// WriteWanted asks for a Write, with or without frames, because the socket holds bytes of its own. It must not block, nor
-	// call the socket.
+	// WriteWanted asks for a Write, with or without frames, because the socket holds bytes of its own. It must not
+	// block, nor call the socket.
 	WriteWanted()
 	// Wrote says that n bytes were written. Safe for concurrent use.
 	Wrote(n int)
 }
 
-// ReadState is what Readable expects next.
+// ReadState tells the socket the next step after Readable.
 type ReadState uint8
 
 const (

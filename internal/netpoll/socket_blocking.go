@@ -30,7 +30,7 @@ type blockingSocket struct {
 	writeErr error
 }
 
-// slowChunk is what Options.WriteTimeout is for.
+// slowChunk is the number of bytes that may take Options.WriteTimeout.
 const slowChunk = 64 << 10
 
 func newBlockingSocket(l *Loop, nc net.Conn, h EventHandler) *blockingSocket {

@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/topic"
 )
 
-// Source is what [Compile] reads.
+// Source is the input of [Compile].
 type Source struct {
 	Config       *config.Config
 	Declarations []Declaration // of the features
@@ -30,7 +30,7 @@ type Contracts struct {
 	retention    map[int]router.Retention
 }
 
-// origin is what the table does not know of a declaration.
+// origin holds the part of a declaration that the table does not keep.
 type origin struct {
 	topic  *config.Topic               // nil for a declaration that is no topic of the configuration
 	texts  map[topic.Field]config.Text // the parts that the configuration wrote

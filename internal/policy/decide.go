@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Request is what a [Policy] decides on.
+// Request is one question to a [Policy].
 type Request struct {
 	Identity *router.Identity // nil for an unknown client
 	Session  *router.Session  // nil for the HTTP API and the program
@@ -55,7 +55,7 @@ func (p *Policy) decide(ctx context.Context, r *Request) (router.Decision, error
 	return router.Decision{}, err
 }
 
-// result is what came out of the sequence of steps.
+// result is the outcome of the sequence of steps.
 type result struct {
 	decision router.Decision
 	step     Step // the last one, which refused or allowed the request

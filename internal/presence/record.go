@@ -142,7 +142,7 @@ func (r *record) attendance() Attendance {
 	return a
 }
 
-// view is what others can see of a user at a record.
+// view is the visible state of a user at a record.
 type view struct {
 	here bool
 	mode Mode

@@ -15,7 +15,7 @@ type Authorizer interface {
 	Authorize(ctx context.Context, request Request) (Decision, error)
 }
 
-// Action is what a session asks to do.
+// Action is the kind of a request.
 type Action uint8
 
 // The actions that are authorized (WAMP, "Authorization").

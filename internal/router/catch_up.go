@@ -119,7 +119,7 @@ func (c *catchUp) add(entries []*Entry, limits *Limits) bool {
 	return true
 }
 
-// replay is what a subscriber gets before it is a member.
+// replay holds the events for a subscriber that is not a member yet.
 type replay struct {
 	retained []*Entry
 	queued   []*Entry // published since

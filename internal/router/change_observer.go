@@ -30,7 +30,7 @@ type Change struct {
 	Holders int
 }
 
-// ChangeKind is what a session has done.
+// ChangeKind is the kind of a [Change].
 type ChangeKind uint8
 
 // The kinds of changes.
@@ -43,7 +43,7 @@ const (
 	ChangeUnregistered
 )
 
-// changes are what change observers are still to be told. A change is queued at the moment it happens, under the lock
+// changes queues the changes for change observers. A change is queued at the moment it happens, under the lock
 // of what changes, so that the queue has the order of the changes.
 type changes struct {
 	listeners atomic.Int64 // subscriptions that a topic below wamp. can match

@@ -28,8 +28,8 @@ func (d *dealer) getLocked(procedure wamp.URI, match wamp.Match) *registration {
 	return d.registrations.Get(procedure, match)
 }
 
-// addLocked gives the registration an id, unless it is hidden, and makes it callable. It fails if the procedure is taken. Caller must
-// hold mu.
+// addLocked gives the registration an id, unless it is hidden, and makes it callable. It fails if the procedure is
+// taken. Caller must hold mu.
 func (d *dealer) addLocked(reg *registration) error {
 	if d.getLocked(reg.procedure, reg.match) != nil {
 		return wamp.Fail(wamp.ErrProcedureAlreadyExists, "%q is registered already", reg.procedure)

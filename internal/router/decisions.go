@@ -18,7 +18,7 @@ type decisionKey struct {
 	uri    wamp.URI
 }
 
-// basis is what a decision rests on. A decision holds as long as its basis is that of the session.
+// basis holds the facts that a decision rests on. A decision holds as long as its basis is that of the session.
 type basis struct {
 	identity *Identity
 	epoch    uint64 // of the realm

@@ -17,10 +17,11 @@
 //
 // # Kept publications and other nodes
 //
-// A publication that is to be kept goes through the queue of its topic (topicQueues), which gives keeping and delivering
-// one order, and into a [Journal]. A subscriber that asks for what was retained catches up (catchUp) before it is a
-// member. Publications of other nodes enter by [Realm.Deliver]. A relay to them will stand behind local delivery: in
-// publishAll for a run that is not kept, in lead for those that are. It gets the same [Entry] as the journal.
+// A publication that is to be kept goes through the queue of its topic (topicQueues), which gives keeping and
+// delivering one order, and into a [Journal]. A subscriber that asks for what was retained catches up (catchUp) before
+// it is a member. Publications of other nodes enter by [Realm.Deliver]. A relay to them will stand behind local
+// delivery: in publishAll for a run that is not kept, in lead for those that are. It gets the same [Entry] as the
+// journal.
 //
 // # Lock order
 //

@@ -149,8 +149,8 @@ func (l *lists[T]) admit(value T) bool {
 	return (!l.limited || l.eligible.has(value)) && !l.excluded.has(value)
 }
 
-// admitAny reports whether a session with several values, such as roles, is admitted: it needs an eligible value and may
-// have no excluded one.
+// admitAny reports whether a session with several values, such as roles, is admitted: it needs an eligible value and
+// may have no excluded one.
 func (l *lists[T]) admitAny(values []T) bool {
 	return (!l.limited || slices.ContainsFunc(values, l.eligible.has)) && !slices.ContainsFunc(values, l.excluded.has)
 }

@@ -39,7 +39,7 @@ func (i *Identity) Role() string {
 	return i.Roles[0]
 }
 
-// Peer is what the transport knows about the other end.
+// Peer describes the remote end, as the transport sees it.
 type Peer struct {
 	RemoteAddr string
 	Origin     string

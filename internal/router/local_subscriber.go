@@ -25,8 +25,7 @@ type LocalEvent struct {
 // begun may still be running.
 //
 // Events of topics that are not kept come in the goroutines of their publishers, several at a time. Events of kept
-// topics come one at a time and in the order in which they are kept. Those of one publisher keep their order in any
-// case.
+// topics come one at a time, in the order in which they are kept. Those of one publisher always keep their order.
 func (r *Realm) Subscribe(topic wamp.URI, match wamp.Match, deliver func(LocalEvent)) (cancel func(), err error) {
 	if err := topic.Check(r.router.options.URIs, match); err != nil {
 		return nil, err

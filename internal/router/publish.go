@@ -27,8 +27,8 @@ type Receipt struct {
 }
 
 // Publish keeps the publication, if that is to be done, and delivers it to all subscribers that it admits, before it
-// returns. It is trusted: no Authorizer is asked, reserved topics are allowed, and the URI is not checked. It fails only
-// if the journal does; then the publication is not delivered.
+// returns. It is trusted: no Authorizer is asked, reserved topics are allowed, and the URI is not checked. It fails
+// only if the journal does; then the publication is not delivered.
 func (r *Realm) Publish(p Publication) (Receipt, error) {
 	all := [1]Publication{p}
 	events, err := r.publishAll(all[:])
@@ -38,8 +38,8 @@ func (r *Realm) Publish(p Publication) (Receipt, error) {
 	return Receipt{Publication: all[0].ID, Deliveries: events}, nil
 }
 
-// publishAll delivers publications of one publisher in their order. Adjacent publications of one topic are a run, and go
-// out together: they must have the same lists of receivers.
+// publishAll delivers publications of one publisher in their order. Adjacent publications of one topic are a run, and
+// go out together: they must have the same lists of receivers.
 func (r *Realm) publishAll(all []Publication) (events int, err error) {
 	began := time.Now()
 	d := getFanout(r)

@@ -121,7 +121,8 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	return nil
 }
 
-// checkRegistrationsLocked returns an error if the session may hold no further registration. Caller must hold client.mu.
+// checkRegistrationsLocked returns an error if the session may hold no further registration. Caller must hold
+// client.mu.
 func (s *Session) checkRegistrationsLocked() error {
 	limit := s.realm.router.options.Limits.Registrations
 	if len(s.registrations) < limit {

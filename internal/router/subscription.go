@@ -75,7 +75,8 @@ func (s *subscription) addLocked(m *membership) {
 	}
 }
 
-// removeLocked takes a holder away and reports whether it was one. The last member takes its place. Caller must hold mu.
+// removeLocked takes a holder away and reports whether it was one. The last member takes its place. Caller must hold
+// mu.
 func (s *subscription) removeLocked(m *membership) bool {
 	switch m.index {
 	case indexRemoved:

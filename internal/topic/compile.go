@@ -11,7 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Policy is what happens to URIs without a contract.
+// Policy selects the answer for URIs without a contract.
 type Policy uint8
 
 // The policies. Refuse is the default, so a mistyped topic is an error and not a new topic.

@@ -18,7 +18,7 @@ type Table struct {
 	refused    [len(reasonNames)]atomic.Uint64
 }
 
-// Request is what a [Table] decides on. It needs no session: a request of the HTTP API has the identity
+// Request is one question to a [Table]. It needs no session: a request of the HTTP API has the identity
 // of an API key.
 type Request struct {
 	Identity *router.Identity // nil for an unknown client

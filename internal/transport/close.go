@@ -20,7 +20,7 @@ import (
 //
 // In every case the socket is closed Limits.Close after begin at the latest.
 
-// closing is how a connection closes.
+// closing describes the end of a connection.
 type closing struct {
 	reason  router.CloseReason
 	code    frame.Code // for the counters; frame.CodeLost if no close frame was exchanged

@@ -26,7 +26,7 @@ func (sh *shard) tick() {
 	}
 }
 
-// dueAction is what a passed deadline asks for.
+// dueAction is the action for a deadline that has passed.
 type dueAction uint8
 
 const (

@@ -198,7 +198,7 @@ func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
 	switch {
 	case err == nil && identity != nil:
 		return identity, nil
-	case errors.As(err, &failure) && failure.URI == wamp.ErrAuthenticationFailed: // a fault of the server, not of the ticket
+	case errors.As(err, &failure) && failure.URI == wamp.ErrAuthenticationFailed: // the server failed, not the ticket
 		return nil, refuse(http.StatusServiceUnavailable, RefusedInternal, failure.Message)
 	case errors.As(err, &failure):
 		return nil, refuse(http.StatusUnauthorized, RefusedTicket, failure.Message)

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Refusal is why a handshake was refused. Each has a counter in [Stats] and is the member "reason"
+// Refusal is the reason for which a handshake was refused. Each has a counter in [Stats] and is the member "reason"
 // of the problem document.
 type Refusal string
 

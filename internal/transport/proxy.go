@@ -13,7 +13,7 @@ type remote struct {
 	host string // of the URL that the client used
 }
 
-// hop is what one proxy said about the request that it got.
+// hop is the statement of one proxy about the request that it got.
 type hop struct {
 	addr  netip.Addr // invalid: obfuscated, unknown or broken
 	proto string

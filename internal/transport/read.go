@@ -16,7 +16,7 @@ import (
 //
 // At rest a reader holds no buffer. It takes one before it reads, and puts it back if nothing is left in it.
 
-// readerState is how far the reader has come.
+// readerState is the progress of the reader.
 type readerState uint8
 
 const (
@@ -25,7 +25,7 @@ const (
 	finishing              // nothing is read any more: the writer is about to close the socket
 )
 
-// readsAtOnce is how often a reader reads before other connections come.
+// readsAtOnce is the number of reads before other connections have a turn.
 const readsAtOnce = 16
 
 // Readable implements [netpoll.EventHandler]: it reads and handles what has arrived.

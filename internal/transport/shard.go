@@ -30,8 +30,8 @@ import (
 // While a shard is busy, more is queued for the connections on its list. The busier it is, the more events share a
 // write.
 
-// takeBytes is what one flush writes, so that a client with a full outbox does not keep the shard from the others. A
-// single larger message is written at once.
+// takeBytes bounds the bytes of one flush, so that a client with a full outbox does not keep the shard from the others.
+// A single larger message is written at once.
 const takeBytes = 64 << 10
 
 // shard is a part of the connections, and the goroutine that writes to them and watches their deadlines.

@@ -25,8 +25,8 @@ type Stats struct {
 	WrittenSlowly uint64 // writes that the client did not accept at once
 }
 
-// Closed is how connections were closed: the reason, and the code of RFC 6455. 1006 stands for no close frame, 1005 for
-// one without a code, 3000 and 4000 for all codes that applications define from there.
+// Closed describes how connections were closed: the reason, and the code of RFC 6455. 1006 stands for no close frame,
+// 1005 for one without a code, 3000 and 4000 for all codes that applications define from there.
 type Closed struct {
 	Reason router.CloseReason
 	Code   int

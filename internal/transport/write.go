@@ -34,7 +34,7 @@ func (c *conn) sendPing() {
 	c.Wake()
 }
 
-// output is what one flush writes.
+// output holds the frames of one flush.
 type output struct {
 	frames [][]byte
 	more   bool // something is left for another flush
@@ -66,7 +66,7 @@ func (c *conn) collect(frames [][]byte) output {
 	return out
 }
 
-// sending is how far a connection is from its close frame.
+// sending tells how far a connection is from its close frame.
 type sending uint8
 
 const (

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// CloseReason is why a conversation was closed.
+// CloseReason is the reason for which a conversation was closed.
 type CloseReason uint8
 
 // The reasons. Each has a counter of its own.

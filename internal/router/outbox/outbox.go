@@ -20,7 +20,7 @@ type Outbox struct {
 	closed *CloseInfo // no frame is accepted once it is set
 }
 
-// Shared is what all outboxes of a router have in common.
+// Shared holds the limits and counters of all outboxes of a router.
 type Shared struct {
 	MaxFrames int // over either limit the client is closed as slow
 	MaxBytes  int

@@ -14,7 +14,7 @@ import (
 //	JSON            the message, then 0x1E
 //	others          its length in 32 bits, big-endian, then the message
 
-// Batching is how the messages of a batch are delimited.
+// Batching selects the delimiter of the messages of a batch.
 type Batching uint8
 
 // The kinds of [Batching].

@@ -23,7 +23,7 @@ const (
 	Binary
 )
 
-// Rules are what the handshake agreed on.
+// Rules hold the result of the handshake.
 type Rules struct {
 	MaxMessage int // over all fragments, and after decompression
 	Types      Types
