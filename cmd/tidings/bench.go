@@ -59,7 +59,7 @@ func (c *benchCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-// explainBench leaves alone what says already what to do.
+// explainBench words errors of connecting for people. A refusal says what to do already.
 func (c *benchCommand) explainBench(err error) error {
 	var refused *bench.RefusedError
 	if errors.As(err, &refused) {

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/bench"
 )
 
-// smallBench takes two seconds and few resources.
+// smallBench measures for two seconds, with few connections.
 const smallBench = "bench --connections 3 --rate 20 --seconds 1"
 
 func TestBenchMeasuresTheDemo(t *testing.T) {
@@ -29,7 +29,7 @@ func TestBenchMeasuresTheDemo(t *testing.T) {
 	}
 }
 
-func TestBenchGivesProgramsTheSameAsJSON(t *testing.T) {
+func TestBenchPrintsTheReportAsJSON(t *testing.T) {
 	startDemo(t)
 	out := &bytes.Buffer{}
 	code := run(t.Context(), streams{out: out, err: &bytes.Buffer{}}, strings.Fields(smallBench+" --json --topic bench.mine"))
@@ -57,7 +57,7 @@ func TestBenchGivesProgramsTheSameAsJSON(t *testing.T) {
 	}
 }
 
-func TestBenchThatIsInterruptedShowsWhatItHasAndFails(t *testing.T) {
+func TestAnInterruptedBenchPrintsItsCompleteStepsAndFails(t *testing.T) {
 	startDemo(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	out, errs := &bytes.Buffer{}, await("measuring latency")
@@ -72,7 +72,7 @@ func TestBenchThatIsInterruptedShowsWhatItHasAndFails(t *testing.T) {
 	}
 }
 
-func TestAtATerminalProgressIsABarThatGoesAway(t *testing.T) {
+func TestAtATerminalProgressIsABarThatDisappears(t *testing.T) {
 	terminal := &bytes.Buffer{}
 	p := &progress{err: terminal, bars: terminal}
 	p.show(bench.Progress{Step: "connections", Total: 2})

@@ -47,7 +47,7 @@ func (c *checkCommand) Run(s streams) error {
 	return nil
 }
 
-// inventory counts what a configuration has.
+// inventory counts the entries of a configuration.
 func inventory(c *config.Config) []string {
 	list := []string{count(len(c.Topics), "topic contract"), count(len(c.Procedures), "procedure contract")}
 	for _, section := range c.Sections() {

@@ -68,7 +68,7 @@ func isLoopback(address net.Addr) bool {
 	return err == nil && parsed.Addr().Unmap().IsLoopback()
 }
 
-// welcome says where it is and what to try.
+// welcome prints the addresses of the demo and commands to try.
 func (c *demoCommand) welcome(s streams, address, key string) error {
 	url := "http://" + browsable(address)
 	if c.JSON {
@@ -101,7 +101,7 @@ Ctrl-C ends it. Nothing is kept.
 	return err
 }
 
-// browsable turns an address that stands for all of the machine's into one that a browser takes.
+// browsable replaces the unspecified address, which stands for all addresses of the machine, by one for a browser.
 func browsable(address string) string {
 	parsed, err := netip.ParseAddrPort(address)
 	if err != nil || !parsed.Addr().IsUnspecified() {

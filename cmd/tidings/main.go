@@ -1,7 +1,7 @@
 // Command tidings runs the notification server, and talks to a running one.
 //
-// This package is wiring: flags, words for people, and exit codes. It never decides anything that a
-// client of the server could not.
+// This package is wiring: flags, texts for people, and exit codes. The commands that talk to a server use its public
+// API only.
 package main
 
 import (
@@ -31,7 +31,7 @@ const (
 	exitUnreachable = 3 // no server answered
 )
 
-// streams is where a command reads and writes: results to out, everything else to err.
+// streams are the input and outputs of a command: results go to out, everything else to err.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
@@ -56,7 +56,7 @@ type commands struct {
 	Version     versionCommand     `cmd:"" help:"Show the version."`
 }
 
-// run is the whole program but for the process around it.
+// run parses the arguments, runs the command, and returns the exit code.
 func run(ctx context.Context, s streams, args []string) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -89,7 +89,7 @@ func run(ctx context.Context, s streams, args []string) int {
 	return report(s, parsed.Run())
 }
 
-// report says what went wrong, and gives the exit code for it.
+// report prints an error and returns the exit code for it.
 func report(s streams, err error) int {
 	var usage *usageError
 	var unreachable *unreachableError
@@ -110,7 +110,7 @@ func report(s streams, err error) int {
 	}
 }
 
-// commandOf names the command that a wrong command line meant.
+// commandOf returns the name of the command that a wrong command line begins with.
 func commandOf(err error) string {
 	var parse *kong.ParseError
 	if !errors.As(err, &parse) || parse.Context == nil || parse.Context.Command() == "" {
@@ -123,10 +123,10 @@ func commandOf(err error) string {
 	return path
 }
 
-// errReported is a failure that the command has told already.
+// errReported stands for a failure that the command has printed already.
 var errReported = errors.New("already reported")
 
-// usageError is a command line that makes no sense.
+// usageError reports a wrong command line.
 type usageError struct{ message string }
 
 func (e *usageError) Error() string { return e.message }
@@ -135,7 +135,7 @@ func badUsage(format string, args ...any) error {
 	return &usageError{message: fmt.Sprintf(format, args...)}
 }
 
-// helpFlag shows the help and ends the parsing. Kong's own ends the process instead.
+// helpFlag shows the help and stops parsing. The flag of kong exits the process instead.
 type helpFlag bool
 
 var errHelpShown = errors.New("help was shown")
@@ -143,7 +143,7 @@ var errHelpShown = errors.New("help was shown")
 // IgnoreDefault tells kong not to call BeforeReset unless the flag is given.
 func (helpFlag) IgnoreDefault() {}
 
-// BeforeReset is called by kong where it meets the flag.
+// BeforeReset is called by kong when it parses the flag.
 func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	if err := ctx.PrintUsage(false); err != nil {
 		return err

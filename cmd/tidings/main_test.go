@@ -27,11 +27,11 @@ var rewrite = flag.Bool("rewrite", false, "rewrite the golden files with what th
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // nothing is left for goleak to find
+	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // no idle connection is left for goleak to find
 	goleak.VerifyTestMain(m)
 }
 
-// startDemo runs the demo on a port of its own and points the commands at it.
+// startDemo runs the demo on a free port, and sets the environment so that the commands talk to it.
 func startDemo(t *testing.T) (url string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -58,11 +58,11 @@ func startDemo(t *testing.T) (url string) {
 	return url
 }
 
-// A golden file is a conversation: lines that begin with "$ " are commands, what follows is what
-// they say (with "! " in front of what goes to standard error) and how they end, if not with 0.
+// A line of a golden file that begins with "$ " is a command. The lines below it are its output, with "! " in front of
+// lines of standard error, and its exit code if that is not 0.
 //
-// Run the tests with -rewrite to write down what they say now, and read the difference.
-func TestCommandsSayWhatTheGoldenFilesHave(t *testing.T) {
+// Run the tests with -rewrite to write the output into the files, and read the difference.
+func TestCommandsPrintTheGoldenFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no golden files", err)
@@ -155,7 +155,7 @@ func normalize(text, url string) string {
 	return text
 }
 
-// awaiting is a writer that tells when a text was written to it.
+// awaiting is a writer that signals when a certain text was written to it.
 type awaiting struct {
 	mu      sync.Mutex
 	text    strings.Builder
@@ -192,7 +192,7 @@ func (s *awaiting) wait(t *testing.T) {
 	}
 }
 
-func TestSubscribeShowsEventsUntilItHasShownEnough(t *testing.T) {
+func TestSubscribeEndsAfterCountEvents(t *testing.T) {
 	startDemo(t)
 	for format, want := range map[string]string{
 		"":       `^\d\d:\d\d:\d\d\.\d{3}  chat\.general\.typing  \{"user":\{"id":"demo","name":"Demo"\}\}\n`,
@@ -234,7 +234,7 @@ func TestSubscribeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestDemoSaysWhereItIsAndWhatToTry(t *testing.T) {
+func TestDemoPrintsItsAddressAndCommandsToTry(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	out := await("Nothing is kept.")
 	done := make(chan int, 1)
@@ -254,7 +254,7 @@ func TestDemoSaysWhereItIsAndWhatToTry(t *testing.T) {
 	}
 }
 
-func TestDemoThatOthersCanReachHasAKeyThatNobodyKnows(t *testing.T) {
+func TestADemoOnAPublicAddressHasARandomKey(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	out := await("\n")
 	done := make(chan int, 1)
@@ -269,7 +269,7 @@ func TestDemoThatOthersCanReachHasAKeyThatNobodyKnows(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatIsTakenIsExplained(t *testing.T) {
+func TestAnAddressInUseIsExplained(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +284,7 @@ func TestAnAddressThatIsTakenIsExplained(t *testing.T) {
 	}
 }
 
-func TestTheWrongAddressIsExplained(t *testing.T) {
+func TestAWrongAddressIsExplained(t *testing.T) {
 	demo := startDemo(t)
 	encrypted := httptest.NewTLSServer(http.NotFoundHandler())
 	encrypted.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)

@@ -83,7 +83,7 @@ type maintenanceRequest struct {
 	outputFlag
 }
 
-// showMaintenance asks, and shows the state that the server answers with.
+// showMaintenance sends a request and shows the state in the answer.
 func showMaintenance(ctx context.Context, s streams, r maintenanceRequest) error {
 	var raw json.RawMessage
 	if err := r.request(ctx, r.method, "maintenance", r.body, &raw); err != nil {

@@ -8,13 +8,12 @@ import (
 	"text/tabwriter"
 )
 
-// outputFlag is how a command shows its result.
+// outputFlag selects the form of a command's result.
 type outputFlag struct {
 	JSON bool `name:"json" help:"Show the result as JSON, for programs."`
 }
 
-// read gives what the server answered: to people by way of into, to programs as it is, which is all
-// there is to do then.
+// read decodes an answer into a value for people. For programs (--json) it prints the answer as it is and returns true.
 func (o outputFlag) read(s streams, answer json.RawMessage, into any) (done bool, err error) {
 	if o.JSON {
 		return true, printJSON(s.out, answer)
@@ -50,7 +49,7 @@ func (t table) row(cells ...string) {
 
 func (t table) flush() error { return t.w.Flush() }
 
-// clean keeps what users wrote from moving the cursor of an operator's terminal.
+// clean replaces control characters: texts of users must not move the cursor of an operator's terminal.
 func clean(text string) string { return strings.Map(printable, text) }
 
 func printable(r rune) rune {

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// payloadFlags are how a command line says what to send.
+// payloadFlags are the flags for a payload.
 type payloadFlags struct {
 	Words  []string `arg:"" optional:"" name:"arg" help:"Arguments: JSON, or text where it is none; key=value makes a named one. After -- they may begin with a dash."`
 	Args   string   `name:"args" help:"All arguments as a JSON array, instead." placeholder:"JSON"`
@@ -19,8 +19,7 @@ type payloadFlags struct {
 
 var namedArgument = regexp.MustCompile(`(?s)^([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
 
-// payload makes JSON of the command line and lets package wamp read it: integers of any size stay
-// what they are.
+// payload writes the flags as JSON and decodes that with package wamp, so integers of any size stay exact.
 func (p *payloadFlags) payload() (client.Payload, error) {
 	args, kwargs, err := p.words()
 	if err != nil {
@@ -39,7 +38,7 @@ func (p *payloadFlags) payload() (client.Payload, error) {
 		}
 	}
 	read, err := wamp.PayloadFromJSON(args, kwargs)
-	if err != nil { // of what checkJSON does not see, such as a name that is there twice
+	if err != nil { // for a mistake that checkJSON does not see, such as a duplicate name
 		return client.Payload{}, badUsage("the arguments cannot be sent: %v", err)
 	}
 	var made client.Payload
@@ -51,7 +50,8 @@ func (p *payloadFlags) payload() (client.Payload, error) {
 	return made, nil
 }
 
-// checkJSON says what is wrong with the JSON of a flag. Shells that eat the quotes are the usual reason.
+// checkJSON returns an error that explains a mistake in the JSON of a flag. The usual reason is a shell that removes
+// quotes.
 func checkJSON(text string, begins byte, wanted string) error {
 	var value json.RawMessage
 	var syntax *json.SyntaxError
@@ -93,14 +93,14 @@ func (p *payloadFlags) words() (args, kwargs []byte, err error) {
 	return args, kwargs, nil
 }
 
-// valueOf takes a word as JSON if it is, and as text otherwise: 42 and {"a":1} need no quotes, and
-// neither does hello.
+// valueOf returns a word as JSON if it is valid JSON, and as a string otherwise. So 42, {"a":1} and hello need no
+// quotes.
 func valueOf(word string) json.RawMessage {
 	if json.Valid([]byte(word)) {
 		return json.RawMessage(word)
 	}
 	quoted, err := json.Marshal(word)
-	if err != nil { // a string always can be
+	if err != nil { // impossible: every string has a form in JSON
 		return json.RawMessage(`""`)
 	}
 	return quoted

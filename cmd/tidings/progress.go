@@ -12,8 +12,7 @@ import (
 	"github.com/tidings-io/tidings/internal/bench"
 )
 
-// progress shows how far a command is: with a bar that goes away at a terminal, with a line for
-// each step anywhere else.
+// progress shows the progress of a command: at a terminal as a bar that disappears, elsewhere as a line for each step.
 type progress struct {
 	err  io.Writer
 	bars io.Writer // nil: lines
@@ -55,10 +54,10 @@ func (p *progress) begin(now bench.Progress) {
 	)
 }
 
-// throttle is the pause between two drawings: the bar must not cost what is measured.
+// throttle is the pause between two drawings. Drawing must not take CPU time from the measurement.
 const throttle = 100 * time.Millisecond
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Clear()

@@ -17,19 +17,19 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-// answerTimeout is how long the server may take to answer: longer than its own calls time out.
+// answerTimeout bounds the wait for an answer. It is longer than the server's own timeout of calls.
 const answerTimeout = 40 * time.Second
 
-// maxAnswer bounds what is read of an answer: a list of 10,000 sessions is 4 MB.
+// maxAnswer bounds the size of an answer. A list of 10,000 sessions has 4 MB.
 const maxAnswer = 32 << 20
 
-// remote is how to reach a running server, for every command that does.
+// remote has the flags of all commands that talk to a running server.
 type remote struct {
 	Server string `help:"Address of the server; http://127.0.0.1:8080 if left out." default:"http://127.0.0.1:8080" env:"TIDINGS_SERVER" placeholder:"URL"`
 	Key    string `help:"API key." env:"TIDINGS_KEY" placeholder:"KEY"`
 }
 
-// unreachableError is that no server answered.
+// unreachableError reports that no server answered.
 type unreachableError struct {
 	server string
 	cause  error
@@ -41,7 +41,7 @@ func (e *unreachableError) Error() string {
 	return fmt.Sprintf("cannot reach the server at %s: %s\n%s", e.server, shortCause(e.cause), e.advice())
 }
 
-// advice is what to do about the cause.
+// advice returns what to do about the cause.
 func (e *unreachableError) advice() string {
 	var certificate *tls.CertificateVerificationError
 	switch {
@@ -58,10 +58,10 @@ func speaksNoTLS(err error) bool {
 	return errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// speaksTLS is what net/http answers to a request that is not encrypted but should be.
+// speaksTLS is the text with which net/http answers a plain request at a TLS port.
 const speaksTLS = "Client sent an HTTP request to an HTTPS server"
 
-// shortCause drops what net and url repeat around the reason.
+// shortCause returns the reason of an error without the texts that net and url wrap around it.
 func shortCause(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -74,7 +74,7 @@ func shortCause(err error) string {
 	return err.Error()
 }
 
-// refusedError is a problem document of the server.
+// refusedError has a problem document of the server.
 type refusedError struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
@@ -93,7 +93,7 @@ func (e *refusedError) Error() string {
 	return text
 }
 
-// request asks the HTTP API and reads the answer into out, unless out is nil.
+// request calls the HTTP API and decodes the answer into out, unless out is nil.
 func (r *remote) request(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -188,7 +188,7 @@ func (r *remote) connect(ctx context.Context, change func(*client.Config)) (*cli
 	return nil, r.explain(err)
 }
 
-// explain words an error of the client for people.
+// explain adds advice for people to an error of the client.
 func (r *remote) explain(err error) error {
 	var answered *client.Error
 	switch {
@@ -202,8 +202,8 @@ func (r *remote) explain(err error) error {
 	return err
 }
 
-// refusedBy says the same as the HTTP API about keys: the server cannot know over WebSocket that what
-// it was given is not meant to be a user's ticket or password.
+// refusedBy returns an error with the same text as the HTTP API. Over WebSocket the server cannot tell an API key from
+// a user's ticket or password, so its own text names none.
 func (r *remote) refusedBy(answered *client.Error) error {
 	switch answered.URI {
 	case "wamp.error.authentication_required", "wamp.error.authentication_denied", "wamp.error.no_matching_auth_method":
@@ -222,7 +222,7 @@ func (r *remote) refusedBy(answered *client.Error) error {
 	return &refusedError{Status: http.StatusForbidden, Detail: text, URI: answered.URI}
 }
 
-// isForeign tells by the client's words that somebody answered who is not Tidings.
+// isForeign reports whether an error of the client means that another program than Tidings answered.
 func isForeign(text string) bool {
 	return strings.Contains(text, "handshake error") || strings.Contains(text, "server answered 404") || strings.Contains(text, "server does not speak")
 }

@@ -37,7 +37,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	return explainListen(server.Run(ctx), "tidings serve")
 }
 
-// configFailure shows what is wrong in a configuration, with the lines.
+// configFailure prints the problems of a configuration with their lines.
 func configFailure(s streams, err error) error {
 	var problems config.Problems
 	if !errors.As(err, &problems) {
@@ -47,7 +47,7 @@ func configFailure(s streams, err error) error {
 	return errReported
 }
 
-// explainListen says what to do when the address is taken.
+// explainListen adds advice to the error for an address in use.
 func explainListen(err error, command string) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

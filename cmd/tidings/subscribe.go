@@ -51,7 +51,7 @@ func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
 	}
 }
 
-// hint is for who writes a pattern without saying so.
+// hint returns advice if the topic looks like a pattern and no match policy was given.
 func (c *subscribeCommand) hint(err error) error {
 	looksLikePattern := strings.HasSuffix(c.Topic, ".") || strings.Contains(c.Topic, "..") || strings.Contains(c.Topic, "*")
 	if client.Match(c.Match) != client.MatchExact || !looksLikePattern {
@@ -67,11 +67,11 @@ func (c *subscribeCommand) ended(causes ...error) error {
 	return errors.New("the server has ended the subscription")
 }
 
-// eventWriter shows events until it has shown enough.
+// eventWriter prints events until it has printed as many as it was told.
 type eventWriter struct {
 	streams
 	json bool
-	done chan struct{} // closed when enough is shown
+	done chan struct{} // closed after the last event to print
 
 	mu   sync.Mutex // guards what follows
 	left int        // 0 from the start: no limit
@@ -113,7 +113,7 @@ func (w *eventWriter) failure() error {
 	return w.err
 }
 
-// state tells of a connection that is lost, and made again.
+// state reports that the connection was lost, or restored.
 func (w *eventWriter) state(change client.StateChange) {
 	if change.State == client.Waiting {
 		fmt.Fprintf(w.streams.err, "connection lost: trying again in %s\n", change.Wait.Round(100*time.Millisecond))

@@ -38,7 +38,7 @@ The password is asked for, or is the first line of the standard input; it is nev
 others on the machine could read. For cryptosign a key pair is made; the private key is shown once.`
 }
 
-// entry is a user as the configuration has it.
+// entry is a user in the notation of the configuration.
 type entry struct {
 	AuthID     string      `json:"authid"`
 	Name       string      `json:"name,omitempty"`
@@ -95,7 +95,7 @@ func (c *userCommand) Run(s streams) error {
 	return made.print(s.out, private)
 }
 
-// derive makes what is kept instead of the password.
+// derive computes the values that the configuration keeps instead of the password.
 func (e *entry) derive(methods []string, password string) error {
 	for _, method := range methods {
 		switch method {
@@ -149,14 +149,13 @@ func (e *entry) print(out io.Writer, private string) error {
 	return err
 }
 
-// quoted writes a text so that YAML takes it as it is: it reads the strings of JSON. The configuration
-// reads variables, too.
+// quoted returns a text as a JSON string, which YAML reads as well, and escapes the variables of the configuration.
 func quoted(text string) string {
 	if text == "" {
 		return ""
 	}
 	form, err := json.Marshal(strings.ReplaceAll(text, "${", "$${"))
-	if err != nil { // a string always has a form
+	if err != nil { // impossible: every string has a form in JSON
 		return ""
 	}
 	return string(form)
@@ -173,10 +172,10 @@ func list(texts []string) string {
 	return "[" + strings.Join(elements, ", ") + "]"
 }
 
-// maxPasswordLine bounds what is read.
+// maxPasswordLine bounds the length of the line that is read.
 const maxPasswordLine = 4096
 
-// readPassword asks for a password without showing it, twice, or reads a line if nobody is there.
+// readPassword asks twice for a password at a terminal, without showing it. Without a terminal it reads one line.
 func readPassword(s streams) (string, error) {
 	if file, ok := s.in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		return askPassword(s, int(file.Fd()))

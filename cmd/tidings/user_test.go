@@ -12,7 +12,7 @@ import (
 	"github.com/tidings-io/tidings/internal/server"
 )
 
-func TestTheEntryOfAUserIsAConfiguration(t *testing.T) {
+func TestTheEntryOfAUserIsAValidConfiguration(t *testing.T) {
 	out, errs := &bytes.Buffer{}, &bytes.Buffer{}
 	code := run(t.Context(), streams{in: strings.NewReader("pencil\n"), out: out, err: errs},
 		[]string{"user", "ann@example.com", "--role", "staff", "--method", "ticket,wampcra,wamp-scram,cryptosign"})
@@ -57,7 +57,7 @@ func TestAUserWithAKeyNeedsNoPassword(t *testing.T) {
 	}
 }
 
-func TestAMissingPasswordIsTold(t *testing.T) {
+func TestAMissingPasswordIsAnError(t *testing.T) {
 	for name, in := range map[string]string{"nothing": "", "an empty line": "\n"} {
 		errs := &bytes.Buffer{}
 		if code := run(t.Context(), streams{in: strings.NewReader(in), out: &bytes.Buffer{}, err: errs}, []string{"user", "ann"}); code != exitUsage {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/server"
@@ -21,6 +22,10 @@ func TestOperatingListsAllMetrics(t *testing.T) {
 		t.Fatal(err, printed)
 	}
 	metrics, text := demo.get(t, "/metrics"), page(t, "docs/operating.md")
+	// The command ends before the server has counted its connection as closed.
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(metrics, "_closed_total{") && time.Now().Before(deadline); {
+		metrics = demo.get(t, "/metrics")
+	}
 	compare(t, "docs/operating.md",
 		every(text, "(?m)^\\| `(tidings_\\w+)`"),
 		every(metrics, `(?m)^# TYPE (tidings_\w+) `))
