@@ -23,6 +23,9 @@ const answerTimeout = 40 * time.Second
 // maxAnswer bounds the size of an answer. A list of 10,000 sessions has 4 MB.
 const maxAnswer = 32 << 20
 
+// ticketPrefix begins every ticket, as it begins every JSON Web Token.
+const ticketPrefix = "eyJ"
+
 // remote has the flags of all commands that talk to a running server.
 type remote struct {
 	Server string `help:"Address of the server; http://127.0.0.1:8080 if left out." default:"http://127.0.0.1:8080" env:"TIDINGS_SERVER" placeholder:"URL"`
@@ -210,7 +213,7 @@ func (r *remote) refusedBy(answered *client.Error) error {
 		refused := &refusedError{Status: http.StatusUnauthorized, Detail: "the server does not let this key in: " + answered.Message, URI: answered.URI}
 		if r.Key == "" {
 			refused.Detail = "this needs an API key"
-		} else if answered.URI == "wamp.error.authentication_denied" && !strings.HasPrefix(r.Key, "eyJ") { // no ticket
+		} else if answered.URI == "wamp.error.authentication_denied" && !strings.HasPrefix(r.Key, ticketPrefix) {
 			refused.Detail = "no such API key: see api_keys in the configuration of the server"
 		}
 		return refused

@@ -1,5 +1,5 @@
-// Package tickets_test runs the samples as their readers would, and shows what they print to the
-// code that decides in the server.
+// Package tickets_test runs the samples as their readers would, and passes the tickets that they print to the
+// server's code.
 package tickets_test
 
 import (
@@ -18,7 +18,7 @@ import (
 
 const secret = "a secret of at least thirty-two bytes"
 
-// spent remembers tickets for one test.
+// spent remembers the used tickets of one test.
 type spent struct{ ids sync.Map }
 
 func (s *spent) Use(_ context.Context, id string, _ time.Time) (bool, error) {

@@ -7,8 +7,8 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-// advanced are the clients that take any option: all that are not ours but wampy, which passes on
-// those only that it knows.
+// advanced returns the clients that pass on any option. Wampy passes on only those that it knows, and our own client has
+// typed options.
 func (w *world) advanced() (list []*peer) {
 	for _, p := range w.version2() {
 		if _, ok := p.driver.(*processClient); ok && p.client != "wampy" {
@@ -18,7 +18,7 @@ func (w *world) advanced() (list []*peer) {
 	return list
 }
 
-// ask has a client's process do something with options.
+// ask sends a command with options to a client's process.
 func (p *peer) ask(ctx context.Context, what string, parameters map[string]any) (payload, error) {
 	var answer payload
 	process, _ := p.driver.(*processClient) // advanced gives no others
@@ -26,12 +26,12 @@ func (p *peer) ask(ctx context.Context, what string, parameters map[string]any) 
 	return answer, err
 }
 
-func retainedReachesWhoComesLater(t *testing.T, w *world) {
+func retainedReachesLaterSubscribers(t *testing.T, w *world) {
 	ctx := patient(t)
 	peers := w.advanced()
 	for i, p := range peers {
 		if later := peers[(i+1)%len(peers)]; later.client == "nexus" {
-			continue // it knows its handler only after SUBSCRIBED, and may miss what comes right behind
+			continue // nexus adds its handler after SUBSCRIBED, and may miss an event right behind
 		}
 		topic := "shared.retained." + p.user()
 		later := peers[(i+1)%len(peers)]
@@ -57,7 +57,7 @@ func calleesShare(t *testing.T, w *world) {
 		_, err := p.ask(ctx, "register", map[string]any{"procedure": procedure, "options": map[string]any{"invoke": "roundrobin"}})
 		w.check(t, p, shared, err)
 	}
-	for _, p := range peers { // as many calls as callees: each has its turn
+	for _, p := range peers { // with as many calls as callees each callee gets one
 		want := payload{Args: []any{p.String()}}
 		got, err := p.call(ctx, procedure, want)
 		if err == nil {

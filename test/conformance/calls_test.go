@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func callsReachEverybody(t *testing.T, w *world) {
+func callsReachAll(t *testing.T, w *world) {
 	ctx := patient(t)
 	callees := w.version2()
 	together(callees, func(p *peer) { w.check(t, p, register, p.register(ctx, p.procedure())) })
@@ -15,7 +15,7 @@ func callsReachEverybody(t *testing.T, w *world) {
 		for _, callee := range callees {
 			for _, p := range []payload{everything, {Args: []any{"one"}}, {}} {
 				if caller.version1 {
-					p = payload{Args: p.Args} // version 1 has arguments without names only
+					p = payload{Args: p.Args} // version 1 has positional arguments only
 				}
 				got, err := caller.call(ctx, callee.procedure(), p)
 				if err == nil {
@@ -49,12 +49,12 @@ func errorsKeepTheirArguments(t *testing.T, w *world) {
 		}
 	}
 	for _, caller := range w.peers {
-		_, err := caller.call(ctx, "echo.nobody.here", payload{})
+		_, err := caller.call(ctx, "echo.not.registered", payload{})
 		w.check(t, caller, failures, wants(err, "wamp.error.no_such_procedure"))
 	}
 }
 
-func whatWasGivenBackIsGone(t *testing.T, w *world) {
+func unregisteredIsGone(t *testing.T, w *world) {
 	ctx := patient(t)
 	for _, p := range w.version2() {
 		w.check(t, p, register, p.unregister(ctx, p.procedure()))

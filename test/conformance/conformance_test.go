@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-io/tidings/internal/server"
 )
 
-// patience is how long a test waits for what should come at once, on a busy machine.
+// patience bounds the wait for an answer that comes at once unless the machine is busy.
 const patience = time.Minute
 
 // peer is one client with one serialization, and its row in the table.
@@ -30,12 +30,12 @@ type peer struct {
 	serialization string
 	transport     transport
 	version1      bool
-	// Integers of 64 bits that it can take out of its serialization, and put into it. JavaScript's
-	// own JSON has none; the other cases are choices of the client's serializers.
+	// Whether the client reads and writes integers of 64 bits in its serialization. JavaScript's own JSON has none; the
+	// other cases are choices of the client's serializers.
 	reads, writes bool
 }
 
-// transport is how a client comes.
+// transport names the transport of a client.
 type transport string
 
 const (
@@ -80,7 +80,7 @@ func allPeers(t *testing.T) []*peer {
 	return peers
 }
 
-// world is the server with everybody connected to it.
+// world is the server with all clients connected to it.
 type world struct {
 	*report
 	server *server.Server
@@ -88,7 +88,7 @@ type world struct {
 	peers  []*peer
 }
 
-// version2 gives the peers that acknowledge, register and fail.
+// version2 returns the peers that speak WAMP 2: they get acknowledgments, and register procedures.
 func (w *world) version2() []*peer {
 	var list []*peer
 	for _, p := range w.peers {
@@ -126,29 +126,29 @@ func TestEveryClientTalksToEveryOther(t *testing.T) {
 		run  func(*testing.T, *world)
 	}{
 		{"a ticket lets in once", ticketsLetInOnce},
-		{"events reach everybody else unchanged", eventsReachEverybody},
+		{"events reach all other clients unchanged", eventsReachAllOthers},
 		{"binary stays binary", binaryStaysBinary},
 		{"undefined is null", undefinedIsNull},
 		{"integers of 64 bits stay exact", integersStayExact},
-		{"everybody calls everybody's procedures", callsReachEverybody},
+		{"every client calls the procedures of all clients", callsReachAll},
 		{"errors keep URI and arguments", errorsKeepTheirArguments},
 		{"patterns match", patternsMatch},
-		{"publishers hear themselves as their version says", publishersHearThemselves},
-		{"what is not allowed is refused", whatIsNotAllowedIsRefused},
-		{"what was retained reaches who comes later", retainedReachesWhoComesLater},
+		{"publishers receive their own events as their version says", publishersHearThemselves},
+		{"forbidden actions are refused", forbiddenActionsAreRefused},
+		{"retained events reach later subscribers", retainedReachesLaterSubscribers},
 		{"callees share a procedure", calleesShare},
 		{"calls end in time", callsEndInTime},
 		{"results come in parts", resultsComeInParts},
-		{"what was given back is gone", whatWasGivenBackIsGone},
-		{"everybody leaves in peace", everybodyLeaves},
+		{"an unregistered procedure is gone", unregisteredIsGone},
+		{"all sessions end with GOODBYE", allLeave},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, w) }) {
-			break // what follows stands on it
+			break // the steps build on each other
 		}
 	}
 }
 
-// patient gives the context of one step.
+// patient returns the context of one step.
 func patient(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -156,7 +156,7 @@ func patient(t *testing.T) context.Context {
 	return ctx
 }
 
-// together does the same with all peers at the same time.
+// together calls do for all peers concurrently, and waits.
 func together(peers []*peer, do func(*peer)) {
 	var all sync.WaitGroup
 	for _, p := range peers {
@@ -174,19 +174,19 @@ func ticketsLetInOnce(t *testing.T, w *world) {
 		}
 		used := login{address: w.server.Addr(), socket: w.socket, user: p.user(), ticket: ticket}
 		s, err := p.connect(ctx, used)
-		if err == nil && !p.version1 && (s.AuthID != p.user() || s.AuthRole != "staff") { // version 1 tells nobody who they are
+		if err == nil && !p.version1 && (s.AuthID != p.user() || s.AuthRole != "staff") { // version 1 does not tell a client its identity
 			err = fmt.Errorf("let in as %+v", s)
 		}
 		if !w.check(t, p, tickets, err) {
 			return
 		}
 		if _, err := p.start(t).connect(ctx, used); err == nil {
-			w.check(t, p, tickets, errors.New("the same ticket let somebody in twice"))
+			w.check(t, p, tickets, errors.New("the same ticket logged in twice"))
 		}
 	})
 }
 
-// next waits for a peer's next event.
+// next returns a peer's next event.
 func next(ctx context.Context, p *peer) (payload, error) {
 	select {
 	case e := <-p.events():
@@ -196,7 +196,7 @@ func next(ctx context.Context, p *peer) (payload, error) {
 	}
 }
 
-// value is a payload as a client of version 1 gets it: one value.
+// value returns the one value that a client of version 1 gets for a payload.
 func (p payload) value() any {
 	switch {
 	case len(p.Kwargs) == 0 && len(p.Args) == 0:
@@ -211,7 +211,7 @@ func (p payload) value() any {
 	return map[string]any{"args": p.Args, "kwargs": p.Kwargs}
 }
 
-// sentBy is what a peer can send of a payload.
+// sentBy returns the payload in the form that a peer can send.
 func (p payload) sentBy(sender *peer) payload {
 	if sender.version1 {
 		return payload{Args: []any{p.value()}}
@@ -219,7 +219,7 @@ func (p payload) sentBy(sender *peer) payload {
 	return p
 }
 
-// seenBy is what a peer sees of a payload.
+// seenBy returns the payload in the form that a peer receives.
 func (p payload) seenBy(receiver *peer) payload {
 	if receiver.version1 {
 		return payload{Args: []any{p.value()}}

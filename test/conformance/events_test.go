@@ -15,7 +15,7 @@ var everything = payload{
 	Kwargs: map[string]any{"name": "Ann", "n": 3.0},
 }
 
-// exchange has one peer publish and all receivers compare.
+// exchange publishes from one peer, and compares the events of all receivers.
 func exchange(t *testing.T, w *world, e exchanged) {
 	t.Helper()
 	ctx := patient(t)
@@ -42,8 +42,8 @@ type exchanged struct {
 	payload          payload
 	sender           *peer
 	receivers        []*peer
-	publish, receive feature  // the columns that it counts for
-	arrives          *payload // if not what was sent
+	publish, receive feature  // the columns of the table
+	arrives          *payload // if it differs from the payload
 }
 
 func (e exchanged) arriving(sent payload) payload {
@@ -65,7 +65,7 @@ func unsubscribeAll(ctx context.Context, t *testing.T, w *world, topic string, p
 	together(peers, func(p *peer) { w.check(t, p, leaving, p.unsubscribe(ctx, topic)) })
 }
 
-func eventsReachEverybody(t *testing.T, w *world) {
+func eventsReachAllOthers(t *testing.T, w *world) {
 	ctx := patient(t)
 	subscribeAll(ctx, t, w, "shared.events", w.peers)
 	for _, sender := range w.peers {
@@ -89,13 +89,13 @@ func binaryStaysBinary(t *testing.T, w *world) {
 	unsubscribeAll(ctx, t, w, "shared.binary", w.peers)
 }
 
-// undefinedIsNull proves that what JavaScript's packers make of undefined harms nobody.
+// undefinedIsNull proves that undefined, as packers of JavaScript encode it, arrives as null.
 func undefinedIsNull(t *testing.T, w *world) {
 	ctx := patient(t)
 	subscribeAll(ctx, t, w, "shared.undefined", w.peers)
 	for _, sender := range w.version2() {
 		if sender.client != "wampy" {
-			continue // autobahn's MessagePack refuses it by itself, and Go has none
+			continue // autobahn's MessagePack refuses undefined itself, and Go has no such value
 		}
 		exchange(t, w, exchanged{
 			topic: "shared.undefined", sender: sender, receivers: w.peers, publish: publish, receive: subscribe,
@@ -136,8 +136,8 @@ func integersStayExact(t *testing.T, w *world) {
 	}
 }
 
-// patternsMatch leaves its subscriptions: wampy 8.0.2 forgets the options that it subscribed with and
-// does not find the subscription again.
+// patternsMatch keeps its subscriptions: wampy 8.0.2 forgets the options of a subscription, and cannot unsubscribe
+// from a pattern.
 func patternsMatch(t *testing.T, w *world) {
 	ctx := patient(t)
 	peers := w.version2()
@@ -153,7 +153,7 @@ func patternsMatch(t *testing.T, w *world) {
 	}
 }
 
-// drain takes the event that each of the peers has got and was not asked for.
+// drain reads the event that each of the peers has received.
 func drain(ctx context.Context, t *testing.T, w *world, peers []*peer) {
 	for _, p := range peers {
 		_, err := next(ctx, p)
@@ -164,7 +164,7 @@ func drain(ctx context.Context, t *testing.T, w *world, peers []*peer) {
 func publishersHearThemselves(t *testing.T, w *world) {
 	ctx := patient(t)
 	for _, p := range w.peers {
-		if p.client == "wampy" { // 8.0.2 leaves out exclude_me when it is false
+		if p.client == "wampy" { // 8.0.2 omits exclude_me if it is false
 			continue
 		}
 		topic := "shared.own." + p.serialization
@@ -182,7 +182,7 @@ func publishersHearThemselves(t *testing.T, w *world) {
 	}
 }
 
-func whatIsNotAllowedIsRefused(t *testing.T, w *world) {
+func forbiddenActionsAreRefused(t *testing.T, w *world) {
 	ctx := patient(t)
 	for _, p := range w.version2() { // version 1 has no answer to a publication
 		for _, topic := range []string{"readonly.news", "undeclared.news"} {
@@ -192,7 +192,7 @@ func whatIsNotAllowedIsRefused(t *testing.T, w *world) {
 	}
 }
 
-// wants tells whether an error is the one that the server should have answered.
+// wants returns nil if err is the error with that URI, and otherwise what happened instead.
 func wants(err error, uri string) error {
 	var f *failure
 	switch {
@@ -204,13 +204,13 @@ func wants(err error, uri string) error {
 	return nil
 }
 
-func everybodyLeaves(t *testing.T, w *world) {
+func allLeave(t *testing.T, w *world) {
 	ctx := patient(t)
 	together(w.peers, func(p *peer) {
 		w.check(t, p, goodbye, p.close(ctx))
 		select {
 		case e := <-p.events():
-			w.check(t, p, subscribe, same(payload{}, e)) // nobody asked for another one
+			w.check(t, p, subscribe, same(payload{}, e)) // one event too many
 		default:
 		}
 	})

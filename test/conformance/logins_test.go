@@ -14,9 +14,9 @@ const (
 	benjaminsIs = "ben's seed has thirty-two bytes!"
 )
 
-// known are users whom the server itself knows; the key of wampcra is what PBKDF2 makes of the secret.
+// known returns a configuration with a user. The wampcra key is derived from the secret with PBKDF2.
 func known() string {
-	public, _ := ed25519.NewKeyFromSeed([]byte(annsSeed)).Public().(ed25519.PublicKey) // always is
+	public, _ := ed25519.NewKeyFromSeed([]byte(annsSeed)).Public().(ed25519.PublicKey) // the type of every such key
 	return fmt.Sprintf(`
 listen: 127.0.0.1:0
 realm: conformance
@@ -29,7 +29,7 @@ auth:
 `, public)
 }
 
-// methods are those that a client knows, beside the ticket.
+// methods lists the methods that a client supports beside tickets.
 var methods = map[string][]string{
 	"autobahn": {"wampcra", "cryptosign"},
 	"python":   {"wampcra", "cryptosign"},
@@ -42,14 +42,14 @@ func TestOtherClientsLogInByTheirMethods(t *testing.T) {
 	ctx := patient(t)
 	for _, p := range allPeers(t) {
 		if p.transport != webSocket || p.serialization != "json" {
-			continue // how a client answers does not depend on them
+			continue // the login does not depend on transport and serialization
 		}
 		for _, method := range methods[p.client] {
 			t.Run(p.String()+" "+method, func(t *testing.T) {
 				right := login{address: s.Addr(), user: "ann", method: method, secret: secret, seed: hex.EncodeToString([]byte(annsSeed))}
-				who, err := p.start(t).connect(ctx, right)
-				if err != nil || who.AuthID != "ann" || who.AuthRole != "staff" {
-					t.Errorf("let in as %+v: %v", who, err)
+				session, err := p.start(t).connect(ctx, right)
+				if err != nil || session.AuthID != "ann" || session.AuthRole != "staff" {
+					t.Errorf("logged in as %+v: %v", session, err)
 				}
 				wrong := right
 				wrong.secret, wrong.seed = "secret2", hex.EncodeToString([]byte(benjaminsIs))

@@ -8,6 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // nothing is left for goleak to find
+	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // no idle connection is left for goleak to find
 	goleak.VerifyTestMain(m)
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// pythonPeers are autobahn for Python, with the serializations that it finds libraries for.
+// pythonPeers returns clients of autobahn for Python, for the serializations that have a library installed.
 func pythonPeers(t *testing.T) []*peer {
 	t.Helper()
 	python := cmp.Or(os.Getenv("TIDINGS_PYTHON"), "/usr/bin/python3") // Debian's own knows Debian's packages
@@ -25,9 +25,9 @@ func pythonPeers(t *testing.T) []*peer {
 			fmt.Printf("SKIPPED: autobahn for Python has no library for %s\n", serialization)
 			continue
 		}
-		for _, by := range []transport{webSocket, batched} { // its RawSocket cannot join, in 22.7.1
+		for _, by := range []transport{webSocket, batched} { // RawSocket of 22.7.1 cannot join
 			if by == batched && serialization == "json" {
-				continue // it takes another byte for the separator than the text
+				continue // its separator differs from the specification
 			}
 			peers = append(peers, &peer{
 				client: "python", serialization: serialization, transport: by, reads: true, writes: true,
@@ -40,8 +40,8 @@ func pythonPeers(t *testing.T) []*peer {
 	return peers
 }
 
-// nexusPeers are the Go client of another router. It is a module of its own, so that nothing of it
-// is among the server's dependencies.
+// nexusPeers returns clients of nexus, another router in Go. The program is a module of its own, so nexus is no
+// dependency of the server.
 func nexusPeers(t *testing.T) []*peer {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "nexus")

@@ -10,8 +10,8 @@ import (
 	"github.com/tidings-io/tidings/client"
 )
 
-// ownClient is this project's Go client: with it everything that a serialization can carry is sent
-// and received, also what JavaScript cannot hold.
+// ownClient is this project's Go client. It sends and receives every value of a serialization, including those that
+// JavaScript cannot represent.
 type ownClient struct {
 	serialization client.Serialization
 	received      chan payload
@@ -93,29 +93,29 @@ func (o *ownClient) close(context.Context) error {
 
 func (o *ownClient) events() <-chan payload { return o.received }
 
-// reported gives an error the form that all drivers share.
+// reported converts an error to the form that all drivers share.
 func reported(err error) error {
 	var answer *client.Error
 	if !errors.As(err, &answer) {
 		return err
 	}
-	args, _ := toNeutral(answer.Args).([]any) // no arguments are none
+	args, _ := toNeutral(answer.Args).([]any) // nil without arguments
 	return &failure{URI: answer.URI, Message: answer.Message, Args: args}
 }
 
 func neutral(p client.Payload) payload {
-	args, _ := toNeutral(p.Args).([]any) // no arguments are none
+	args, _ := toNeutral(p.Args).([]any) // nil without arguments
 	kwargs, _ := toNeutral(p.Kwargs).(map[string]any)
 	return payload{Args: args, Kwargs: kwargs}
 }
 
 func native(p payload) client.Payload {
-	args, _ := fromNeutral(p.Args).([]any) // no arguments are none
+	args, _ := fromNeutral(p.Args).([]any) // nil without arguments
 	kwargs, _ := fromNeutral(p.Kwargs).(map[string]any)
 	return client.Payload{Args: args, Kwargs: kwargs}
 }
 
-// maxExact is the largest integer that every JavaScript number below it is exact for.
+// maxExact is the largest integer up to which JavaScript numbers are exact.
 const maxExact = 1<<53 - 1
 
 func toNeutral(v any) any {

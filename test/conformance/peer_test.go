@@ -14,13 +14,13 @@ import (
 	"testing"
 )
 
-// payload is what travels, in the neutral form of peers/values.mjs.
+// payload has the values of a message, in the neutral form of peers/values.mjs.
 type payload struct {
 	Args   []any          `json:"args"`
 	Kwargs map[string]any `json:"kwargs"`
 }
 
-// failure is what a client reported instead of a result.
+// failure is an error that a client reported instead of a result.
 type failure struct {
 	URI     string `json:"uri"`
 	Message string `json:"message"`
@@ -29,7 +29,7 @@ type failure struct {
 
 func (f *failure) Error() string { return fmt.Sprintf("%s: %s %v", f.URI, f.Message, f.Args) }
 
-// session is what a client knows after it was let in.
+// session has the details that a client gets from WELCOME.
 type session struct {
 	AuthID   string `json:"authid"`
 	AuthRole string `json:"authrole"`
@@ -42,7 +42,7 @@ type driver interface {
 	unsubscribe(ctx context.Context, topic string) error
 	publish(ctx context.Context, topic string, p payload) error
 	publishToAll(ctx context.Context, topic string, p payload) error // the publisher included
-	register(ctx context.Context, procedure string) error            // gives back what it gets, or fails as told
+	register(ctx context.Context, procedure string) error            // returns its arguments, or fails as told
 	unregister(ctx context.Context, procedure string) error
 	call(ctx context.Context, procedure string, p payload) (payload, error)
 	close(ctx context.Context) error
@@ -52,13 +52,13 @@ type driver interface {
 type login struct {
 	address, socket      string
 	user, ticket         string
-	method, secret, seed string // of another way than the ticket; the seed is that of a key pair
+	method, secret, seed string // of a method other than ticket; the seed makes a key pair
 }
 
-// manyEvents is more than a test leaves unread.
+// manyEvents is a buffer for more events than a test leaves unread.
 const manyEvents = 256
 
-// processClient is a client in a process of its own, which speaks as peers/peer.mjs says.
+// processClient is a client in its own process, which speaks the protocol of peers/peer.mjs.
 type processClient struct {
 	transport transport
 	in        io.WriteCloser
@@ -82,7 +82,7 @@ func startProcess(t *testing.T, by transport, command ...string) *processClient 
 	t.Helper()
 	name := strings.Join(command, " ")
 	cmd := exec.Command(command[0], command[1:]...) //nolint:noctx,gosec // ends with its standard input; the commands are ours
-	var complaints bytes.Buffer                     // some clients report at length what they also return
+	var complaints bytes.Buffer                     // some clients also print the errors that they return
 	cmd.Stderr = &complaints
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -113,7 +113,7 @@ func startProcess(t *testing.T, by transport, command ...string) *processClient 
 	return n
 }
 
-// read sorts what the process says until it ends.
+// read dispatches the lines of the process until it ends.
 func (n *processClient) read(out io.Reader) error {
 	defer n.abandon()
 	lines := bufio.NewScanner(out)
@@ -147,7 +147,7 @@ func (n *processClient) abandon() {
 	}
 }
 
-// do has the process do something and stores what it answers in result, unless that is nil.
+// do sends a command to the process and decodes the answer into result, unless result is nil.
 func (n *processClient) do(ctx context.Context, what string, parameters map[string]any, result any) error {
 	answers := make(chan answer, 1)
 	n.mu.Lock()

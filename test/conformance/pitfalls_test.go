@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// What follows has gone wrong in other routers; docs/wamp.md lists it. Each test says what must not happen.
+// Each test reproduces a fault of other routers, which docs/wamp.md lists.
 
-func TestDetailsOfAnEventAreNotSharedByItsReceivers(t *testing.T) {
-	// Elsewhere one map was changed for the next receiver while it was being written for the last one:
-	// wrong details at best, the end of the process at worst. The race detector watches here.
-	s := startServer(t, everybody)
+func TestReceiversDoNotShareTheDetailsOfAnEvent(t *testing.T) {
+	// Elsewhere one map was changed for the next receiver while it was still written for the last one. Details were wrong,
+	// or the process crashed. The race detector watches here.
+	s := startServer(t, permissive)
 	const each, events = 3, 50
 	var exact, patterns []*raw
 	for range each {
@@ -48,8 +48,8 @@ func TestDetailsOfAnEventAreNotSharedByItsReceivers(t *testing.T) {
 	}
 }
 
-func TestResultsReachWhoAskedEvenIfAllUseOneRequestID(t *testing.T) {
-	s := startServer(t, everybody)
+func TestResultsReachTheirCallerEvenIfAllUseOneRequestID(t *testing.T) {
+	s := startServer(t, permissive)
 	callee := join(t, s, allRoles)
 	callee.send(`[64,1,{},"echo"]`)
 	callee.expect(`[65,1,"*"]`)
@@ -57,7 +57,7 @@ func TestResultsReachWhoAskedEvenIfAllUseOneRequestID(t *testing.T) {
 	for i := range 3 {
 		caller := join(t, s, allRoles)
 		caller.send(`[48,1,{},"echo",[%d]]`, i)
-		// An exact invocation says neither procedure nor progress.
+		// An invocation of an exact registration has neither procedure nor progress.
 		callee.expect(`[68,%d,"*",{},[%d]]`, i+1, i)
 		callers = append(callers, caller)
 	}
@@ -70,8 +70,8 @@ func TestResultsReachWhoAskedEvenIfAllUseOneRequestID(t *testing.T) {
 	}
 }
 
-func TestInvocationsAreCountedForEachCalleeAlone(t *testing.T) {
-	s := startServer(t, everybody)
+func TestInvocationIDsAreSequentialForEachCallee(t *testing.T) {
+	s := startServer(t, permissive)
 	caller := join(t, s, allRoles)
 	for i, name := range []string{"first", "second", "third"} {
 		callee := join(t, s, allRoles)
@@ -85,8 +85,8 @@ func TestInvocationsAreCountedForEachCalleeAlone(t *testing.T) {
 }
 
 func TestNoAnswerIsLostInABurst(t *testing.T) {
-	// Elsewhere an answer that finds the queue full is dropped, and who asked waits for ever.
-	s := startServer(t, everybody)
+	// Elsewhere an answer to a full queue is dropped, and the caller waits for ever.
+	s := startServer(t, permissive)
 	r := join(t, s, allRoles)
 	r.send(`[64,1,{},"echo"]`)
 	r.expect(`[65,1,"*"]`)
@@ -101,8 +101,8 @@ func TestNoAnswerIsLostInABurst(t *testing.T) {
 }
 
 func TestSessionsCanBeEndedWhileTheyRegister(t *testing.T) {
-	// Elsewhere both waited for each other, and nobody could register any more.
-	s := startServer(t, everybody)
+	// Elsewhere both waited for each other, and no session could register anymore.
+	s := startServer(t, permissive)
 	var all sync.WaitGroup
 	for i := range 8 {
 		r := join(t, s, allRoles)
@@ -138,8 +138,8 @@ func TestSessionsCanBeEndedWhileTheyRegister(t *testing.T) {
 	r.expect(`[65,1,"*"]`)
 }
 
-func TestNobodyForgesWhatTheRouterSays(t *testing.T) {
-	s := startServer(t, everybody)
+func TestNoClientForgesMessagesOfTheRouter(t *testing.T) {
+	s := startServer(t, permissive)
 	forger := join(t, s, allRoles)
 	forger.send(`[16,1,{},"wamp.session.on_leave",[1]]`)
 	forger.send(`[16,2,{"acknowledge":true},"wamp.session.on_leave",[1]]`)
@@ -151,9 +151,9 @@ func TestNobodyForgesWhatTheRouterSays(t *testing.T) {
 	forger.quiet()
 }
 
-func TestWhatIsWrittenWrongIsRefusedAndNamed(t *testing.T) {
-	// Elsewhere these are taken for something else, or are passed over without a word.
-	s := startServer(t, everybody)
+func TestMalformedOptionsAreRefusedAndNamed(t *testing.T) {
+	// Elsewhere these messages are misread, or ignored silently.
+	s := startServer(t, permissive)
 	for _, c := range []struct{ sent, names string }{
 		{`[32,1,{"match":"invalid"},"a.b"]`, "match"},
 		{`[32,1,{"match":1},"a.b"]`, "match"},
@@ -179,8 +179,8 @@ func TestWhatIsWrittenWrongIsRefusedAndNamed(t *testing.T) {
 	}
 }
 
-func TestNobodyGivesBackWhatAnotherHolds(t *testing.T) {
-	s := startServer(t, everybody)
+func TestNoSessionEndsWhatAnotherSessionHolds(t *testing.T) {
+	s := startServer(t, permissive)
 	holder, thief := join(t, s, allRoles), join(t, s, allRoles)
 	holder.send(`[64,1,{},"mine"]`)
 	registration := id(holder.expect(`[65,1,"*"]`)[2])
@@ -197,8 +197,8 @@ func TestNobodyGivesBackWhatAnotherHolds(t *testing.T) {
 }
 
 func TestACancelIsNeverAnsweredByAnErrorOfItsOwn(t *testing.T) {
-	// ERROR of a CANCEL makes browsers' clients hang up: there is none in the specification.
-	s := startServer(t, everybody)
+	// The specification has no ERROR for CANCEL. Clients in browsers close the connection if they get one.
+	s := startServer(t, permissive)
 	r := join(t, s, allRoles)
 	for _, options := range []string{`{}`, `{"mode":"skip"}`, `{"mode":"kill"}`, `{"mode":"killnowait"}`} {
 		r.send(`[49,7,%s]`, options)
@@ -210,8 +210,8 @@ func TestACancelIsNeverAnsweredByAnErrorOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestOneLeavesAPatternAndTheOthersStay(t *testing.T) {
-	s := startServer(t, everybody)
+func TestUnsubscribingFromAPatternKeepsOtherSubscribers(t *testing.T) {
+	s := startServer(t, permissive)
 	leaver, stayer, publisher := join(t, s, allRoles), join(t, s, allRoles), join(t, s, allRoles)
 	for _, match := range []string{"exact", "prefix", "wildcard"} {
 		var subscription uint64
@@ -233,8 +233,8 @@ func TestOneLeavesAPatternAndTheOthersStay(t *testing.T) {
 	leaver.quiet()
 }
 
-func TestEventsReachThePublisherOnlyIfItAsks(t *testing.T) {
-	s := startServer(t, everybody)
+func TestAPublisherGetsItsOwnEventsOnlyWithExcludeMeFalse(t *testing.T) {
+	s := startServer(t, permissive)
 	r := join(t, s, allRoles)
 	r.send(`[32,1,{},"own"]`)
 	r.expect(`[33,1,"*"]`)
@@ -244,8 +244,8 @@ func TestEventsReachThePublisherOnlyIfItAsks(t *testing.T) {
 	r.expect(`[36,"*","*",{},["asked for"]]`)
 }
 
-func TestAnEmptyListOfEligibleSessionsIsNobody(t *testing.T) {
-	s := startServer(t, everybody)
+func TestAnEmptyListOfEligibleSessionsExcludesAllSessions(t *testing.T) {
+	s := startServer(t, permissive)
 	r, publisher := join(t, s, allRoles), join(t, s, allRoles)
 	r.send(`[32,1,{},"news"]`)
 	r.expect(`[33,1,"*"]`)

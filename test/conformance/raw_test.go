@@ -16,8 +16,8 @@ import (
 	"github.com/tidings-io/tidings/internal/server"
 )
 
-// everybody is a server that lets everybody in and do everything: what is refused, is so by the protocol.
-const everybody = `
+// permissive configures a server that allows every client everything. Only the protocol refuses here.
+const permissive = `
 listen: 127.0.0.1:0
 realm: conformance
 auth: {anonymous: {role: guest}}
@@ -26,7 +26,7 @@ api_keys:
   - {name: tests, key: "a key of at least thirty-two characters", may: ["*"]}
 `
 
-// raw is a WebSocket with nothing of WAMP behind it: it sends what no client would.
+// raw is a WebSocket without a WAMP client. It can send messages that no client sends.
 type raw struct {
 	t    *testing.T
 	conn net.Conn
@@ -68,7 +68,7 @@ func (r *raw) send(format string, values ...any) {
 	}
 }
 
-// receive gives the next message; nil is the connection's end.
+// receive returns the next message, or nil if the connection has ended.
 func (r *raw) receive() []any {
 	r.t.Helper()
 	text, _, err := wsutil.ReadServerData(struct {
@@ -85,7 +85,7 @@ func (r *raw) receive() []any {
 	return message
 }
 
-// expect wants the next message to be like a pattern, in which "*" is anything.
+// expect fails the test unless the next message matches a pattern, in which "*" stands for any value.
 func (r *raw) expect(pattern string, values ...any) []any {
 	r.t.Helper()
 	var want []any
@@ -101,7 +101,7 @@ func (r *raw) expect(pattern string, values ...any) []any {
 
 var anything = cmp.FilterValues(func(a, b any) bool { return a == any("*") || b == any("*") }, cmp.Ignore())
 
-// quiet wants nothing to be on its way: what is sent later is answered next.
+// quiet fails the test if a message is in flight: the answer to a later request must come next.
 func (r *raw) quiet() {
 	r.t.Helper()
 	const request = 1 << 52
@@ -109,24 +109,24 @@ func (r *raw) quiet() {
 	r.expect(`[8,34,%d,{},"wamp.error.no_such_subscription","*"]`, request)
 }
 
-// violated wants the session to be aborted for a reason that names something, and the connection to end.
+// violated fails the test unless the session is aborted and the connection ends. It returns the message of ABORT.
 func (r *raw) violated() string {
 	r.t.Helper()
 	message := r.expect(`[3,"*","wamp.error.protocol_violation"]`)
-	details, _ := message[1].(map[string]any) // anything else has no message
+	details, _ := message[1].(map[string]any) // the zero value has no message
 	if rest := r.receive(); rest != nil {
 		r.t.Errorf("after ABORT came %v", rest)
 	}
 	return fmt.Sprint(details["message"])
 }
 
-// id is a number of JSON as what it means; ids are exact in it.
+// id converts a number of JSON. Ids are small enough to be exact.
 func id(v any) uint64 {
 	number, _ := v.(float64) // 0 is no id
 	return uint64(number)
 }
 
-// compare wants a value to be like a pattern.
+// compare fails the test unless a value matches a pattern.
 func compare(t *testing.T, pattern string, got any) {
 	t.Helper()
 	var want any

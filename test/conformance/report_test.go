@@ -51,7 +51,7 @@ func newReport(peers []*peer) *report {
 // worked marks a feature of a client, unless it has already failed.
 func (r *report) worked(p *peer, f feature) { r.mark(p, f, "yes") }
 
-// part marks what a client's author or serialization can do only half.
+// part marks a feature that a client or its serialization supports in part.
 func (r *report) part(p *peer, f feature, which string) { r.mark(p, f, which) }
 
 func (r *report) mark(p *peer, f feature, text string) {

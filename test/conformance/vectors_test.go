@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// vectors finds the specification's test vectors, which are not part of this repository.
+// vectors returns the files of the specification's test vectors, which are not part of this repository.
 func vectors(t *testing.T, pattern string) []string {
 	t.Helper()
 	root := os.Getenv("TIDINGS_WAMP_VECTORS")
@@ -32,12 +32,11 @@ func readVector(t *testing.T, file string, into any) {
 	}
 }
 
-// sentByClients are the messages of an established session that a client may send and that need
-// nothing to have happened before.
+// sentByClients lists the messages that a client may send right after WELCOME.
 var sentByClients = map[float64]bool{16: true, 32: true, 34: true, 48: true, 49: true, 64: true, 66: true}
 
-func TestTheRunningRouterValidatesAsTheVectorsSay(t *testing.T) {
-	s := startServer(t, everybody)
+func TestTheServerValidatesMessagesAsTheVectorsSay(t *testing.T) {
+	s := startServer(t, permissive)
 	tried := 0
 	for _, file := range vectors(t, "singlemessage/*/*.json") {
 		var v struct {
@@ -53,7 +52,7 @@ func TestTheRunningRouterValidatesAsTheVectorsSay(t *testing.T) {
 				continue
 			}
 			if code, _ := sample.Wmsg[0].(float64); !sentByClients[code] {
-				continue // a message of the router's: the codec is tested with it
+				continue // only routers send it; the tests of package wamp decode it
 			}
 			tried++
 			name := strings.TrimSuffix(filepath.Base(file), ".json") + "/" + sample.Description
@@ -79,10 +78,10 @@ func TestTheRunningRouterValidatesAsTheVectorsSay(t *testing.T) {
 	}
 }
 
-// passingThrough announces what the samples use.
+// passingThrough announces the features that the vectors use.
 const passingThrough = `{"roles":{"publisher":{"features":{"payload_passthru_mode":true}},"subscriber":{},"caller":{},"callee":{}}}`
 
-// accepted wants a message not to have ended the session: what is sent later is answered.
+// accepted fails the test if a message has ended the session: a later request must be answered.
 func (r *raw) accepted(frame string) {
 	r.t.Helper()
 	const barrier = 1 << 52
@@ -98,7 +97,7 @@ func (r *raw) accepted(frame string) {
 	r.t.Fatalf("%s: ended the connection", frame)
 }
 
-func TestTheRunningRouterKeepsToTheSequences(t *testing.T) {
+func TestTheServerAnswersAsTheSequencesOfTheVectorsSay(t *testing.T) {
 	for _, file := range vectors(t, "multisession/*/*.json") {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			var v sequence
@@ -133,7 +132,7 @@ func (v *sequence) play(t *testing.T) {
 	if len(realms) != 1 {
 		t.Skipf("the sessions are of %d realms, and a server has one", len(realms))
 	}
-	s := startServer(t, strings.Replace(everybody, "realm: "+realm, "realm: "+v.Sessions[0].Realm, 1))
+	s := startServer(t, strings.Replace(permissive, "realm: "+realm, "realm: "+v.Sessions[0].Realm, 1))
 	sessions := map[string]*raw{}
 	for _, session := range v.Sessions {
 		roles := map[string]any{}
@@ -174,7 +173,7 @@ func (v *sequence) play(t *testing.T) {
 	}
 }
 
-// layouts are the elements of messages, by the names that the sequences use.
+// layouts has the elements of messages, by the names that the sequences use.
 var layouts = map[any]struct {
 	code     int
 	elements string
@@ -195,10 +194,10 @@ var layouts = map[any]struct {
 	"ERROR":        {8, "request_type request_id details error args kwargs"},
 }
 
-// ids are the router's ids for those that it gave in a sequence.
+// ids maps the ids of a sequence to those of the router.
 type ids map[string]any
 
-// message makes a sequence's message, with the router's ids.
+// message returns a message of a sequence, with the ids of the router.
 func (b ids) message(t *testing.T, fields map[string]any) []any {
 	t.Helper()
 	layout, ok := layouts[fields["type"]]
@@ -219,8 +218,8 @@ func (b ids) message(t *testing.T, fields map[string]any) []any {
 	return message
 }
 
-// match wants a message to be that of a sequence; an id that the router gives for the first time is
-// remembered, and dicts may hold more.
+// match fails the test unless a message is that of a sequence. It remembers new ids of the router. Dicts may have more
+// members.
 func (b ids) match(t *testing.T, fields map[string]any, got []any) {
 	t.Helper()
 	for i, value := range b.message(t, fields) {
@@ -238,7 +237,7 @@ func (b ids) match(t *testing.T, fields map[string]any, got []any) {
 		switch {
 		case isDict:
 			for k, v := range dict {
-				gotDict, _ := got[i].(map[string]any) // nothing is in what is none
+				gotDict, _ := got[i].(map[string]any) // a nil map has no members
 				if diff := cmp.Diff(v, gotDict[k]); diff != "" {
 					t.Errorf("%s.%s: -want +got\n%s", name, k, diff)
 				}

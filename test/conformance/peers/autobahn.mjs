@@ -1,4 +1,4 @@
-// npm's autobahn, unmodified. It expects what browsers have built in.
+// autobahn from npm, unmodified. It expects the built-in APIs of browsers.
 import WebSocket from "ws";
 import { XMLHttpRequest } from "./xhr.mjs";
 globalThis.WebSocket ??= WebSocket;
@@ -7,7 +7,7 @@ const { default: autobahn } = await import("autobahn");
 const { JSONSerializer, MsgpackSerializer, CBORSerializer } = autobahn.serializer;
 const serializers = { json: JSONSerializer, msgpack: MsgpackSerializer, cbor: CBORSerializer };
 
-// What a login answers to a CHALLENGE, by method.
+// The answers to a CHALLENGE, by method.
 const answers = {
   ticket: ({ ticket }) => ticket,
   wampcra({ secret }, { salt, iterations, keylen, challenge }) {

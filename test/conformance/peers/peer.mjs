@@ -1,4 +1,4 @@
-// One client under somebody else's control: commands arrive as lines of JSON on standard input,
+// Runs one client for a test: commands arrive as lines of JSON on standard input,
 // answers and events leave as lines of JSON on standard output.
 //
 //   {"id": 1, "do": "subscribe", "topic": "t"}   ->  {"id": 1, "ok": null} or {"id": 1, "error": {...}}
@@ -20,7 +20,7 @@ const commands = {
     client.subscribe(topic, match, (event) => say({ event: topic, ...neutral(event) }), options),
   unsubscribe: ({ topic }) => client.unsubscribe(topic),
   publish: ({ topic, args, kwargs, options }) => client.publish(topic, native({ args, kwargs }), options),
-  // A procedure gives back what it got, or fails in the way that it is told to.
+  // A procedure returns its arguments, or fails as its arguments say.
   register: ({ procedure, options }) =>
     client.register(
       procedure,

@@ -23,7 +23,7 @@ class Client {
   #handlers = new Map();
   #calls = new Map();
 
-  session = {}; // WELCOME says nothing about who one is
+  session = {}; // WELCOME of version 1 has no identity
 
   constructor(socket) {
     this.socket = socket;

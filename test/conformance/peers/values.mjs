@@ -1,5 +1,5 @@
 // Values as the tests compare them: JSON, with {"$binary": base64} for bytes, {"$integer": digits} for
-// integers that a JavaScript number does not hold, and {"$undefined": true} to be sent.
+// integers that a JavaScript number cannot represent, and {"$undefined": true} to send undefined.
 
 export function toNeutral(value) {
   if (value === undefined) return null;

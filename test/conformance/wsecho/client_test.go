@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// limit is the largest message that the server under test takes.
+// limit is the size of the largest message that the server under test accepts.
 const limit = 1 << 20
 
 var address string
@@ -65,12 +65,12 @@ const (
 
 var mask = [4]byte{0xa5, 0x0f, 0x3c, 0x99}
 
-// frame is a masked frame.
+// frame returns a masked frame.
 func frameOf(first byte, payload string) string {
 	return announced(first, len(payload)) + masked(payload)
 }
 
-// announced is the header of a masked frame.
+// announced returns the header of a masked frame.
 func announced(first byte, length int) string {
 	b := []byte{first}
 	switch {
@@ -96,7 +96,7 @@ func closing(code uint16, reason string) string {
 	return frameOf(finClose, string(binary.BigEndian.AppendUint16(nil, code))+reason)
 }
 
-// peer is a WebSocket client that hides nothing.
+// peer is a WebSocket client that shows every frame.
 type peer struct {
 	t         *testing.T
 	nc        net.Conn
@@ -106,7 +106,7 @@ type peer struct {
 
 const key = "dGhlIHNhbXBsZSBub25jZQ=="
 
-// shake sends a handshake and gives the answer.
+// shake sends a handshake and returns the answer.
 func shake(t *testing.T, request string) (*peer, *http.Response) {
 	t.Helper()
 	nc, err := net.Dial("tcp", address)
@@ -153,7 +153,7 @@ func (p *peer) send(bytes ...string) {
 	}
 }
 
-// receive reads one frame, which has to be unmasked and in its shortest form.
+// receive reads one frame. It fails the test if the frame is masked or not in its shortest form.
 func (p *peer) receive() (first byte, payload string, err error) {
 	var head [2]byte
 	if _, err := io.ReadFull(p.in, head[:]); err != nil {
@@ -176,7 +176,7 @@ func (p *peer) receive() (first byte, payload string, err error) {
 	return head[0], string(b), err
 }
 
-// want is what has to come: a frame, or the end of the connection.
+// want is an expected frame, or the expected end of the connection.
 type want struct {
 	first   byte
 	payload string
@@ -215,7 +215,7 @@ func (p *peer) wants(all ...want) {
 	}
 }
 
-// pieces cuts bytes into pieces of a size.
+// pieces splits bytes into pieces of a size.
 func pieces(s string, size int) []string {
 	var all []string
 	for piece := range slices.Chunk([]byte(s), size) {

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
-// echo is what connections are for: every message comes back as it was.
+// echo handles connections: it sends every message back unchanged.
 type echo struct {
 	most int // bytes that may wait to be written to one client
 
@@ -20,7 +20,7 @@ type echo struct {
 
 func newEcho(most int) *echo { return &echo{most: most, open: make(map[*echoing]struct{})} }
 
-// Protocols has one without a name for suites, which ask for none.
+// Protocols includes the empty name, because test suites request no subprotocol.
 func (*echo) Protocols() []transport.Protocol {
 	const both = frame.Text | frame.Binary
 	return []transport.Protocol{{Name: "echo", Frames: both}, {Frames: both}}
@@ -65,7 +65,7 @@ func (t *echoing) Receive(_ context.Context, message transport.Message) error {
 	if message.Binary {
 		framing = t.opening.Binary
 	}
-	frame, _ := framing.Frame(nil, message.Data) // a WebSocket's fits always
+	frame, _ := framing.Frame(nil, message.Data) // WebSocket frames have no limit
 	if t.put(frame) > t.echo.most {
 		t.end(router.CloseInfo{Reason: router.CloseSlow, Text: errSlow.Error()})
 		return errSlow
@@ -73,7 +73,7 @@ func (t *echoing) Receive(_ context.Context, message transport.Message) error {
 	return nil
 }
 
-// put queues a frame and gives how much is queued.
+// put queues a frame and returns the number of queued bytes.
 func (t *echoing) put(frame []byte) int {
 	t.mu.Lock()
 	t.queue = append(t.queue, frame)

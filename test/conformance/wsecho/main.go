@@ -1,10 +1,10 @@
-// Command wsecho serves the product's own WebSocket layer as an echo, without WAMP: for test suites of
-// RFC 6455 and RFC 7692, such as Autobahn's, and for the one beside it.
+// Command wsecho serves an echo over the WebSocket layer of Tidings, without WAMP. It is for test suites of RFC 6455
+// and RFC 7692, such as Autobahn's, and for the tests in this folder.
 //
 //	go run ./test/conformance/wsecho --listen 127.0.0.1:9001
 //
-// It listens on loopback unless told otherwise, takes connections of any origin at any path, and has
-// no authentication: it is for tests only.
+// By default it listens on loopback. It accepts connections of any origin at any path without authentication, so it is
+// for tests only.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
-// maxMessage is the size of the largest messages that suites send.
+// maxMessage is the size of the largest message that test suites send.
 const maxMessage = 16 << 20
 
 func main() {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// exchange is what a client sends, piece by piece, and what it has to get.
+// exchange has the pieces that a client sends, and the expected answer.
 type exchange struct {
 	name string
 	send []string
@@ -29,7 +29,7 @@ func play(t *testing.T, exchanges []exchange, headers ...string) {
 
 func to(send ...string) []string { return send }
 
-// fails is the answer to what ends a connection.
+// fails returns the answer to a violation, which ends the connection.
 func fails(code uint16) []want { return []want{wantClose(code), wantEnd} }
 
 // Section 4: the handshake.
@@ -114,7 +114,7 @@ func TestManyMessagesComeBackInOrder(t *testing.T) {
 	p.wants(answers...)
 }
 
-func TestHeadersThatRFC6455DoesNotHave(t *testing.T) {
+func TestInvalidFrameHeadersAreRefused(t *testing.T) {
 	t.Parallel()
 	exchanges := []exchange{
 		{"not masked", to("\x81\x05hello"), fails(1002)},
@@ -232,7 +232,7 @@ func TestCloses(t *testing.T) {
 	play(t, exchanges)
 }
 
-func TestAClientThatHangsUpHarmsNobody(t *testing.T) {
+func TestAClientThatHangsUpDoesNotDisturbOthers(t *testing.T) {
 	t.Parallel()
 	for _, sent := range []string{"", frameOf(finText, "x"), frameOf(finText, "hello")[:5], announced(finBinary, 1000), "\x81"} {
 		p := dial(t)

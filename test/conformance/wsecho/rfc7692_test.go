@@ -11,7 +11,7 @@ import (
 
 const answered = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
-// Section 7.1: what is offered and what is agreed on.
+// Section 7.1: negotiation.
 func TestOffersOfCompression(t *testing.T) {
 	t.Parallel()
 	cases := map[string]string{
@@ -67,7 +67,7 @@ func deflated(t *testing.T, message string, level int) string {
 	return strings.TrimSuffix(b.String(), "\x00\x00\xff\xff")
 }
 
-// finished is compressed with a final block, as some senders do (7.2.3.4).
+// finished returns a message compressed with a final block, which some senders use (7.2.3.4).
 func finished(t *testing.T, message string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -80,7 +80,7 @@ func finished(t *testing.T, message string) string {
 	return b.String() + "\x00"
 }
 
-// wantsInflated reads a message that may be compressed.
+// wantsInflated fails the test unless the next message, compressed or not, has that text.
 func (p *peer) wantsInflated(opcode byte, message string) {
 	p.t.Helper()
 	first, payload, err := p.receive()
@@ -120,14 +120,14 @@ func TestCompressedMessagesComeBack(t *testing.T) {
 					p.wants(wantPong("p"))
 					p.wantsInflated(finText, message)
 				}
-				p.send(frameOf(finText, message)) // and what is not compressed
+				p.send(frameOf(finText, message)) // uncompressed messages are allowed as well
 				p.wantsInflated(finText, message)
 			})
 		}
 	}
 }
 
-func TestCompressedMessagesThatAreWrong(t *testing.T) {
+func TestInvalidCompressedMessagesAreRefused(t *testing.T) {
 	t.Parallel()
 	good := deflated(t, strings.Repeat("Hello", 100), flate.BestSpeed)
 	play(t, []exchange{

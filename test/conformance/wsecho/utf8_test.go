@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Section 8.1: text is UTF-8, and what cannot become valid any more fails at once.
+// Section 8.1: text is UTF-8. Text that cannot become valid anymore fails at once.
 
 var goodTexts = []string{
 	"Hello-µ@ßöäüàá-UTF-8!!",
@@ -15,7 +15,7 @@ var goodTexts = []string{
 	"\U0001f600\U0001f680",
 }
 
-// badTexts cannot become valid, whatever follows.
+// badTexts are texts that no continuation makes valid.
 var badTexts = []string{
 	"\x80", "\xbf", "\xc0\x80", "\xc0\xaf", "\xc1\xbf", // continuations alone, overlong forms
 	"\xe0\x80\x80", "\xe0\x9f\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
@@ -26,7 +26,7 @@ var badTexts = []string{
 	"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited",
 }
 
-// openTexts end in the middle of a character.
+// openTexts are texts that end in the middle of a character.
 var openTexts = []string{"\xc2", "\xe1", "\xe1\xbd", "\xf0", "\xf0\x9f", "\xf0\x9f\x98", "\xed\x9f", "\xf4\x8f\xbf"}
 
 func TestTextIsUTF8(t *testing.T) {
@@ -59,7 +59,7 @@ func TestTextIsUTF8(t *testing.T) {
 }
 
 // The rest of the message is never sent, so a reader that waits for the rest waits for ever.
-func TestTextThatIsWrongFailsBeforeTheMessageIsComplete(t *testing.T) {
+func TestInvalidTextFailsBeforeTheMessageIsComplete(t *testing.T) {
 	t.Parallel()
 	var exchanges []exchange
 	for _, bad := range badTexts {
