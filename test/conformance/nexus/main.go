@@ -1,4 +1,4 @@
-// Command nexus is the client of the router of that name, unmodified, under somebody else's control:
+// Command nexus is the client of the router of that name, unmodified, controlled from outside:
 // ../peers/peer.mjs says how. It never is a part of the server.
 package main
 

@@ -8,7 +8,7 @@ import (
 	"github.com/gammazero/nexus/v3/wamp"
 )
 
-// maxExact is the largest integer below which a number of JSON is exact for everybody.
+// maxExact is the largest integer below which a number of JSON is exact in every client.
 const maxExact = 1<<53 - 1
 
 func payload(args wamp.List, kwargs wamp.Dict) map[string]any {
