@@ -91,7 +91,7 @@ func check(version string) error {
 		return err
 	}
 	if dirty != "" {
-		return fmt.Errorf("these files are not committed, so nobody could build the release again:\n%s", dirty)
+		return fmt.Errorf("these files are not committed, so the release could not be built again:\n%s", dirty)
 	}
 	if parts[1] == "" {
 		changes, err := os.ReadFile("CHANGELOG.md")
