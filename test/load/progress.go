@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3" //nolint:depguard // this is a command of its own, with the same library
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/tidings-io/tidings/test/load/report"
