@@ -25,10 +25,10 @@ func ListenUpgrades(listener net.Listener, _ []*Loop, _ Upgrades) net.Listener {
 type Batch struct{}
 
 // NewBatch fails.
-func NewBatch(*Loop) (*Batch, error) { return nil, RingSupported() }
+func NewBatch(*Loop) (*Batch, error) { return nil, CheckRing() }
 
-// RingSupported returns an error that says why there is no io_uring.
-func RingSupported() error { return fmt.Errorf("io_uring: %w", errors.ErrUnsupported) }
+// CheckRing returns an error that says why there is no io_uring.
+func CheckRing() error { return fmt.Errorf("io_uring: %w", errors.ErrUnsupported) }
 
 // Add returns false.
 func (*Batch) Add(Socket, [][]byte) bool { return false }
