@@ -76,6 +76,7 @@ func ids(sessions []uint64) []wamp.ID {
 // Subscribe calls handler for every publication that matches, whatever its receivers, until cancel. The handler runs
 // in the publisher's goroutine, so it must not block. A call that has begun may still run after cancel. Handlers
 // share the event and must not change it.
+// Publications whose payload cannot be decoded are left out.
 func (r *Realm) Subscribe(topic string, match client.Match, handler func(*Event)) (cancel func(), err error) {
 	policy, err := wamp.ParseMatch(string(match))
 	if err != nil {
