@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/server"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -53,8 +54,8 @@ func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *P
 	return Receipt{Publication: uint64(receipt.Publication), Deliveries: receipt.Deliveries}, nil
 }
 
-func (o *PublishOptions) filter() router.Filter {
-	return router.Filter{
+func (o *PublishOptions) filter() publication.Filter {
+	return publication.Filter{
 		Exclude: ids(o.Exclude), Eligible: ids(o.Eligible),
 		ExcludeAuthID: o.ExcludeUsers, EligibleAuthID: o.EligibleUsers,
 		ExcludeAuthRole: o.ExcludeRoles, EligibleAuthRole: o.EligibleRoles,

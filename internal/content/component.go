@@ -14,6 +14,7 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -114,7 +115,7 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 		At:      time.Now().UTC().Format(time.RFC3339Nano),
 	}
 	result := Result{Change: e.Change}
-	filter := router.Filter{Exclude: c.sessionsOf(change.Tab)}
+	filter := publication.Filter{Exclude: c.sessionsOf(change.Tab)}
 	seen := make(map[string]struct{}, len(change.Tags))
 	for _, tag := range change.Tags {
 		if _, twice := seen[tag]; twice {
@@ -134,7 +135,7 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 
 // publish publishes the event of one tag if the tag has watchers. Most tags have none at any moment, and
 // encoding is the largest part of an event's cost.
-func (c *Component) publish(tag string, e event, filter router.Filter) (events int, err error) {
+func (c *Component) publish(tag string, e event, filter publication.Filter) (events int, err error) {
 	topic, realm := wamp.URI(TopicPrefix+tag), c.realm.Load()
 	if realm == nil || !realm.MayReach(topic) || !c.declared(topic) {
 		return 0, nil

@@ -82,10 +82,10 @@ func (p *Periodic) Run(ctx context.Context) error {
 }
 
 // Subscribed implements [router.Observer].
-func (p *Periodic) Subscribed(_ *router.Session, s router.Subscription) { p.subscribed(s) }
+func (p *Periodic) Subscribed(_ *router.Session, s wamp.Subscription) { p.subscribed(s) }
 
 // Unsubscribed implements [router.Observer].
-func (p *Periodic) Unsubscribed(_ *router.Session, s router.Subscription) {
+func (p *Periodic) Unsubscribed(_ *router.Session, s wamp.Subscription) {
 	for i := range p.schedules {
 		if topic, ok := p.topicOf(i, s); ok {
 			p.stopIfUnused(target{i, topic})
@@ -111,7 +111,7 @@ func (p *Periodic) stopIfUnused(at target) (stopped bool) {
 
 // topicOf returns the topic of a schedule that a subscription may match. For a pattern only the realm
 // knows whether the pattern does.
-func (p *Periodic) topicOf(schedule int, s router.Subscription) (wamp.URI, bool) {
+func (p *Periodic) topicOf(schedule int, s wamp.Subscription) (wamp.URI, bool) {
 	c := &p.schedules[schedule]
 	if s.Match == wamp.MatchExact {
 		return s.Topic, c.Match(string(s.Topic))
@@ -119,7 +119,7 @@ func (p *Periodic) topicOf(schedule int, s router.Subscription) (wamp.URI, bool)
 	return c.Topic, c.Topic != ""
 }
 
-func (p *Periodic) subscribed(s router.Subscription) {
+func (p *Periodic) subscribed(s wamp.Subscription) {
 	for i := range p.schedules {
 		topic, ok := p.topicOf(i, s)
 		if !ok || s.Match != wamp.MatchExact && p.realm.Subscribers(topic) == 0 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -233,7 +234,7 @@ func TestAPublicationKeepsItsPayloadAndItsLists(t *testing.T) {
 		Payload: wamp.Payload{
 			Args: []byte(`[18446744073709551615,1.0]`), Kwargs: []byte(`{"b":1,"a":"é"}`),
 		},
-		Filter: router.Filter{
+		Filter: publication.Filter{
 			Exclude: []wamp.ID{1}, Eligible: []wamp.ID{}, ExcludeAuthID: []string{"a"}, EligibleAuthID: []string{"b"},
 			ExcludeAuthRole: []string{"c"}, EligibleAuthRole: []string{},
 		},

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -77,7 +78,7 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 		Retain:  p.Retain,
 		Topic:   wamp.URI(p.Topic),
 		Payload: carried,
-		Filter: router.Filter{
+		Filter: publication.Filter{
 			Exclude: p.Exclude, Eligible: p.Eligible,
 			ExcludeAuthID: p.ExcludeAuthID, EligibleAuthID: p.EligibleAuthID,
 			ExcludeAuthRole: p.ExcludeRole, EligibleAuthRole: p.EligibleRole,

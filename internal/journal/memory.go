@@ -9,8 +9,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/pattern"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -42,7 +42,7 @@ type Memory struct {
 
 // item is an entry with its place in the order of appending, which is one order over all topics.
 type item struct {
-	*router.Entry
+	*publication.Entry
 	sequence uint64
 	size     int
 }
@@ -54,8 +54,8 @@ func New(options Options) *Memory {
 	return &Memory{options: options, logs: make(map[wamp.URI]*linked.Element), history: make(map[wamp.ID]*item)}
 }
 
-// Append implements [router.Journal].
-func (m *Memory) Append(_ context.Context, placements []router.Placement) error {
+// Append implements [publication.Journal].
+func (m *Memory) Append(_ context.Context, placements []publication.Placement) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, p := range placements {
@@ -64,7 +64,7 @@ func (m *Memory) Append(_ context.Context, placements []router.Placement) error 
 	return nil
 }
 
-func (m *Memory) appendLocked(p router.Placement) {
+func (m *Memory) appendLocked(p publication.Placement) {
 	m.last++
 	added := &item{Entry: p.Entry, sequence: m.last, size: p.Entry.Size()}
 	log := m.logLocked(p.Entry.Topic)
@@ -111,8 +111,8 @@ func (m *Memory) forgetLocked(items []*item) {
 	}
 }
 
-// Retained implements [router.Journal].
-func (m *Memory) Retained(_ context.Context, q router.RetainedQuery) ([]*router.Entry, error) {
+// Retained implements [publication.Journal].
+func (m *Memory) Retained(_ context.Context, q publication.RetainedQuery) ([]*publication.Entry, error) {
 	found := m.retained(q)
 	slices.SortFunc(found, bySequence)
 	bytes := 0
@@ -125,7 +125,7 @@ func (m *Memory) Retained(_ context.Context, q router.RetainedQuery) ([]*router.
 	return entries(found), nil
 }
 
-func (m *Memory) retained(q router.RetainedQuery) []*item {
+func (m *Memory) retained(q publication.RetainedQuery) []*item {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []*item
@@ -140,16 +140,16 @@ func (m *Memory) retained(q router.RetainedQuery) []*item {
 	return found
 }
 
-// Events implements [router.Journal].
-func (m *Memory) Events(_ context.Context, q router.EventQuery) (router.EventPage, error) {
+// Events implements [publication.Journal].
+func (m *Memory) Events(_ context.Context, q publication.EventQuery) (publication.EventPage, error) {
 	found, err := m.events(&q)
 	if err != nil {
-		return router.EventPage{}, err
+		return publication.EventPage{}, err
 	}
 	if q.Reverse {
 		slices.Reverse(found)
 	}
-	var page router.EventPage
+	var page publication.EventPage
 	bytes := 0
 	for _, it := range found {
 		if q.Admits != nil && !q.Admits(it.Entry) {
@@ -166,7 +166,7 @@ func (m *Memory) Events(_ context.Context, q router.EventQuery) (router.EventPag
 }
 
 // events returns what the bounds of the query leave, in the order of appending.
-func (m *Memory) events(q *router.EventQuery) ([]*item, error) {
+func (m *Memory) events(q *publication.EventQuery) ([]*item, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	w, err := m.windowLocked(q)
@@ -189,7 +189,7 @@ func (m *Memory) events(q *router.EventQuery) ([]*item, error) {
 type window struct{ after, before uint64 }
 
 // windowLocked looks the publications that bound the query up in the index.
-func (m *Memory) windowLocked(q *router.EventQuery) (window, error) {
+func (m *Memory) windowLocked(q *publication.EventQuery) (window, error) {
 	w := window{after: 0, before: m.last + 1}
 	for _, bound := range []struct {
 		id    wamp.ID
@@ -205,7 +205,7 @@ func (m *Memory) windowLocked(q *router.EventQuery) (window, error) {
 		}
 		it := m.history[bound.id]
 		if it == nil || !pattern.Matches(q.Subscription.Topic, q.Subscription.Match, it.Topic) {
-			return window{}, fmt.Errorf("bound the events: %w", &router.MissingError{Publication: bound.id})
+			return window{}, fmt.Errorf("bound the events: %w", &publication.MissingError{Publication: bound.id})
 		}
 		bound.limit(it.sequence)
 	}
@@ -220,7 +220,7 @@ func (w window) cut(history []*item) []*item {
 }
 
 // matchLocked iterates over the logs of the topics that a subscription matches.
-func (m *Memory) matchLocked(sub router.Subscription) iter.Seq[*topicLog] {
+func (m *Memory) matchLocked(sub wamp.Subscription) iter.Seq[*topicLog] {
 	return func(yield func(*topicLog) bool) {
 		if sub.Match == wamp.MatchExact {
 			if at := m.logs[sub.Topic]; at != nil {
@@ -236,15 +236,15 @@ func (m *Memory) matchLocked(sub router.Subscription) iter.Seq[*topicLog] {
 	}
 }
 
-// Stats implements [router.Journal].
-func (m *Memory) Stats() router.JournalStats {
+// Stats implements [publication.Journal].
+func (m *Memory) Stats() publication.JournalStats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return router.JournalStats{Topics: m.silent.Len(), Bytes: m.bytes, Dropped: m.dropped}
+	return publication.JournalStats{Topics: m.silent.Len(), Bytes: m.bytes, Dropped: m.dropped}
 }
 
-func entries(items []*item) []*router.Entry {
-	all := make([]*router.Entry, len(items))
+func entries(items []*item) []*publication.Entry {
+	all := make([]*publication.Entry, len(items))
 	for i, it := range items {
 		all[i] = it.Entry
 	}
@@ -255,4 +255,4 @@ func bySequence(a, b *item) int { return cmp.Compare(a.sequence, b.sequence) }
 
 func compareSequence(it *item, sequence uint64) int { return cmp.Compare(it.sequence, sequence) }
 
-var _ router.Journal = (*Memory)(nil)
+var _ publication.Journal = (*Memory)(nil)

@@ -6,16 +6,16 @@ import (
 
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/journal/journaltest"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 func TestTheJournalInMemoryKeepsTheContract(t *testing.T) {
-	journaltest.Run(t, func(*testing.T) router.Journal { return journal.New(journal.Options{}) })
+	journaltest.Run(t, func(*testing.T) publication.Journal { return journal.New(journal.Options{}) })
 }
 
 func TestTheTopicThatWasSilentForTheLongestMakesRoom(t *testing.T) {
-	size := (&router.Entry{Topic: "a"}).Size()
+	size := (&publication.Entry{Topic: "a"}).Size()
 	for name, options := range map[string]journal.Options{
 		"topics": {Topics: 2},
 		"bytes":  {Bytes: 4 * size},
@@ -39,8 +39,8 @@ func TestATopicThatWasGivenUpIsInNoIndex(t *testing.T) {
 	j := journal.New(journal.Options{Topics: 1})
 	keep(t, j, "a", 1)
 	keep(t, j, "b", 2)
-	_, err := j.Events(t.Context(), router.EventQuery{Subscription: router.Subscription{Match: wamp.MatchPrefix}, From: 1})
-	var missing *router.MissingError
+	_, err := j.Events(t.Context(), publication.EventQuery{Subscription: wamp.Subscription{Match: wamp.MatchPrefix}, From: 1})
+	var missing *publication.MissingError
 	if !errors.As(err, &missing) {
 		t.Errorf("the publication of the topic that was given up: %v", err)
 	}
@@ -57,15 +57,15 @@ func TestAnEntryThatIsLargerThanTheJournalIsGivenUpAtOnce(t *testing.T) {
 // keep appends one publication to a history of ten.
 func keep(t *testing.T, j *journal.Memory, topic wamp.URI, id wamp.ID) {
 	t.Helper()
-	e := &router.Entry{Topic: topic, Publication: id}
-	if err := j.Append(t.Context(), []router.Placement{{Entry: e, History: 10}}); err != nil {
+	e := &publication.Entry{Topic: topic, Publication: id}
+	if err := j.Append(t.Context(), []publication.Placement{{Entry: e, History: 10}}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func expectKept(t *testing.T, j *journal.Memory, topic wamp.URI, ids ...wamp.ID) {
 	t.Helper()
-	page, err := j.Events(t.Context(), router.EventQuery{Subscription: router.Subscription{Topic: topic}})
+	page, err := j.Events(t.Context(), publication.EventQuery{Subscription: wamp.Subscription{Topic: topic}})
 	if err != nil || len(page.Entries) != len(ids) {
 		t.Fatalf("%d entries of %s, %v; want %v", len(page.Entries), topic, err, ids)
 	}

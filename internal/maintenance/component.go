@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -64,7 +65,7 @@ func (c *Component) Run(ctx context.Context) error {
 			c.log.Error("the state of the site cannot be followed", "error", err)
 		}
 		if changed {
-			c.publish(router.Filter{})
+			c.publish(publication.Filter{})
 		}
 	})
 	if err != nil {
@@ -117,7 +118,7 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 		}
 		if saved {
 			if c.replace(after, now) { // otherwise Run has seen it and publishes
-				c.publish(router.Filter{})
+				c.publish(publication.Filter{})
 			}
 			c.log.InfoContext(ctx, "maintenance changed", "on", after.On, "by", after.By)
 			return after.shown(c.options.OperatorRoles), nil
@@ -127,7 +128,7 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 			return State{}, err
 		}
 		if changed { // by the other node; Run will not publish it, because it is known by then
-			c.publish(router.Filter{})
+			c.publish(publication.Filter{})
 		}
 	}
 	return State{}, fmt.Errorf("store the state of the site: %w", errContended)

@@ -2,20 +2,21 @@ package maintenance
 
 import (
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Subscribed implements [router.Observer]. It sends the state to a session that has just subscribed, and to
 // no other. A pattern subscription that covers the topic gets changes only, as with any topic.
-func (c *Component) Subscribed(s *router.Session, subscription router.Subscription) {
+func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription) {
 	if subscription.Match == wamp.MatchExact && subscription.Topic == Topic {
-		c.publish(router.Filter{Eligible: []wamp.ID{s.ID()}})
+		c.publish(publication.Filter{Eligible: []wamp.ID{s.ID()}})
 	}
 }
 
 // publish publishes the state, and again if the state has changed meanwhile. So the last event of a session
 // has the latest state, whatever publications overlap. Must not hold mu: observers run inside Publish.
-func (c *Component) publish(filter router.Filter) {
+func (c *Component) publish(filter publication.Filter) {
 	for {
 		published, _ := c.current()
 		kwargs, err := published.shown(c.options.OperatorRoles).encode()

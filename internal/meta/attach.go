@@ -70,7 +70,7 @@ func (c *component) registration(uri wamp.URI, p procedure) router.Registration 
 func (c *component) announce() {
 	c.realm.Announce("broker", "session_meta_api", "subscription_meta_api")
 	c.realm.Announce("dealer", "session_meta_api", "registration_meta_api", "testament_meta_api")
-	if c.realm.KeepsHistory(router.Subscription{Match: wamp.MatchPrefix}) {
+	if c.realm.KeepsHistory(wamp.Subscription{Match: wamp.MatchPrefix}) {
 		c.realm.Announce("broker", "event_history")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -72,7 +73,7 @@ func (c *component) publish(cause *router.Session, topic wamp.URI, args ...any) 
 		return
 	}
 	_, err = c.realm.Publish(router.Publication{
-		Topic: topic, Payload: payload, Filter: router.Filter{Exclude: []wamp.ID{cause.ID()}},
+		Topic: topic, Payload: payload, Filter: publication.Filter{Exclude: []wamp.ID{cause.ID()}},
 	})
 	if err != nil {
 		c.log.Error("a meta event was not published", "topic", string(topic), "error", err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -52,7 +53,7 @@ func getEvents(c *call) (wamp.Payload, error) {
 		return wamp.Payload{}, err
 	}
 	page, err := c.realm.History(c.ctx, filter.query(info.Subscription, c.caller))
-	var missing *router.MissingError
+	var missing *publication.MissingError
 	switch {
 	case err != nil && !errors.As(err, &missing):
 		return wamp.Payload{}, fmt.Errorf("read the history of %s: %w", info.Topic, err)
@@ -65,7 +66,7 @@ func getEvents(c *call) (wamp.Payload, error) {
 }
 
 // maySubscribe replaces the text of a refusal, which would name the topic of other subscribers.
-func (c *call) maySubscribe(sub router.Subscription) error {
+func (c *call) maySubscribe(sub wamp.Subscription) error {
 	_, err := c.realm.Authorize(c.ctx, router.Request{Session: c.caller, Action: router.Subscribe, URI: sub.Topic, Match: sub.Match})
 	var failure *wamp.Failure
 	if errors.As(err, &failure) {
@@ -133,17 +134,17 @@ func (c *call) times() ([]func(time.Time) bool, error) {
 
 // query asks the journal for the window that the caller may see. That a publisher leaves itself out does not count: a
 // history is a record, not a delivery.
-func (f *historyFilter) query(sub router.Subscription, s *router.Session) router.EventQuery {
-	return router.EventQuery{
+func (f *historyFilter) query(sub wamp.Subscription, s *router.Session) publication.EventQuery {
+	return publication.EventQuery{
 		Subscription: sub,
 		From:         f.from, After: f.after, Before: f.before, Until: f.until,
-		Admits:     func(e *router.Entry) bool { return f.admits(e) && e.Admits(s) },
+		Admits:     func(e *publication.Entry) bool { return f.admits(e) && e.Admits(s.Receiver()) },
 		Reverse:    f.reverse,
 		MaxEntries: f.limit, MaxBytes: maxHistoryBytes,
 	}
 }
 
-func (f *historyFilter) admits(e *router.Entry) bool {
+func (f *historyFilter) admits(e *publication.Entry) bool {
 	if f.topic != "" && e.Topic != f.topic {
 		return false
 	}
@@ -151,7 +152,7 @@ func (f *historyFilter) admits(e *router.Entry) bool {
 }
 
 // history returns a page of the history as positional results.
-func (c *call) history(page router.EventPage, sub router.Subscription) (wamp.Payload, error) {
+func (c *call) history(page publication.EventPage, sub wamp.Subscription) (wamp.Payload, error) {
 	var events []any
 	var extra wamp.Dict
 	for _, e := range page.Entries {
@@ -169,7 +170,7 @@ func (c *call) history(page router.EventPage, sub router.Subscription) (wamp.Pay
 }
 
 // eventDetails returns the publication in the form of get_events.
-func eventDetails(e *router.Entry, sub router.Subscription) (wamp.Dict, error) {
+func eventDetails(e *publication.Entry, sub wamp.Subscription) (wamp.Dict, error) {
 	event := e.Event(sub)
 	details := wamp.Dict{
 		"timestamp":    timestamp(e.At),

@@ -8,6 +8,7 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/topic"
 )
 
@@ -27,7 +28,7 @@ type Contracts struct {
 	origins      []origin // by index of the declaration
 	table        *topic.Table
 	open         *topic.Table // as table, but undeclared URIs are allowed; nil without an external authorizer
-	retention    map[int]router.Retention
+	retention    map[int]publication.Retention
 }
 
 // origin holds the part of a declaration that the table does not keep.

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -190,7 +191,7 @@ func TestTheRouterAsksNothingAboutRetentionIfAllContractsHaveTheDefault(t *testi
 		t.Error("there is a function")
 	}
 	keep := open(t, `topics: {'price.{symbol}': {retain: always, history: 2}, news: {publish: backend}}`).Retention()
-	if got := keep("price.gold"); got != (router.Retention{Retain: router.RetainAlways, History: 2}) {
+	if got := keep("price.gold"); got != (publication.Retention{Retain: publication.RetainAlways, History: 2}) {
 		t.Errorf("got %+v", got)
 	}
 	if keep("news") != keep("undeclared") {

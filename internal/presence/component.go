@@ -171,7 +171,7 @@ func (c *Component) attendanceLocked(name string) Attendance {
 
 // Subscribed implements [router.Observer]. It sends the present state to a session that has just
 // subscribed, and to no other. Pattern subscriptions get changes only.
-func (c *Component) Subscribed(s *router.Session, subscription router.Subscription) {
+func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription) {
 	name, ours := recordOf(subscription.Topic)
 	if !ours || subscription.Match != wamp.MatchExact {
 		return

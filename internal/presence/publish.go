@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -92,7 +93,7 @@ func (c *Component) publish(o outgoing) {
 		c.log.Error("presence cannot be published", "record", o.attendance.Record, "error", err)
 		return
 	}
-	_, err = c.realm.Publish(router.Publication{Topic: topic, Payload: encoded, Filter: router.Filter{Eligible: o.only}})
+	_, err = c.realm.Publish(router.Publication{Topic: topic, Payload: encoded, Filter: publication.Filter{Eligible: o.only}})
 	if err != nil {
 		c.log.Error("presence was not published", "record", o.attendance.Record, "error", err)
 	}

@@ -58,7 +58,7 @@ func (b *broker) count() int {
 	return b.subscriptions.Len()
 }
 
-func (b *broker) get(wanted Subscription) *subscription {
+func (b *broker) get(wanted wamp.Subscription) *subscription {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.subscriptions.Get(wanted.Topic, wanted.Match)

@@ -3,9 +3,8 @@ package router
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -23,10 +22,7 @@ type catchUp struct {
 	session *Session
 	paused  *membership // of a session that held the subscription before; nil: it is new
 	next    *catchUp    // in subscription.catching, guarded by subscription.mu
-
-	mu    sync.Mutex // guards what follows; no lock is taken under it
-	queue []*Entry
-	bytes int
+	queue   publication.Backlog
 }
 
 // errDecisionStale reports that a request must be authorized again: its decision is void, or what it was about was
@@ -35,7 +31,7 @@ var errDecisionStale = errors.New("the decision is void")
 
 // subscribeRetained makes the session a subscriber that gets what was retained.
 func (r *Realm) subscribeRetained(ctx context.Context, s *Session, m *wamp.Subscribe, asked basis) error {
-	sub, c := r.broker.beginCatchUp(s, Subscription{Topic: m.Topic, Match: m.Options.Match()})
+	sub, c := r.broker.beginCatchUp(s, wamp.Subscription{Topic: m.Topic, Match: m.Options.Match()})
 	ended := false
 	defer func() {
 		if !ended { // the journal panicked
@@ -48,16 +44,16 @@ func (r *Realm) subscribeRetained(ctx context.Context, s *Session, m *wamp.Subsc
 		if err != nil {
 			return err
 		}
-		return s.attach(sub, m, asked, c.replay(read))
+		return s.attach(sub, m, asked, c.queue.Replay(read))
 	})
 }
 
 // readRetained asks the journal. Must not hold a lock.
-func (r *Realm) readRetained(ctx context.Context, s *Session, sub Subscription) ([]*Entry, error) {
+func (r *Realm) readRetained(ctx context.Context, s *Session, sub wamp.Subscription) ([]*publication.Entry, error) {
 	limits := &r.router.options.Limits
-	read, err := r.journal.Retained(ctx, RetainedQuery{
+	read, err := r.journal.Retained(ctx, publication.RetainedQuery{
 		Subscription: sub,
-		Admits:       func(e *Entry) bool { return e.IsFor(s) },
+		Admits:       func(e *publication.Entry) bool { return e.IsFor(s.Receiver()) },
 		// Half the outbox: a pattern that matches many topics must not close its subscriber as slow.
 		MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
 	})
@@ -75,7 +71,7 @@ func (r *Realm) readRetained(ctx context.Context, s *Session, sub Subscription) 
 }
 
 // beginCatchUp adds a subscriber that catches up.
-func (b *broker) beginCatchUp(s *Session, wanted Subscription) (*subscription, *catchUp) {
+func (b *broker) beginCatchUp(s *Session, wanted wamp.Subscription) (*subscription, *catchUp) {
 	sub := b.openLocked(wanted)
 	defer sub.mu.Unlock()
 	c := &catchUp{session: s, paused: s.membershipOf(sub), next: sub.catching}
@@ -99,63 +95,28 @@ func (b *broker) endCatchUp(sub *subscription, c *catchUp, attach func() error) 
 	}
 	err := attach()
 	if err != nil && c.paused != nil {
-		c.session.sendEntries(sub.info, c.replay(nil))
+		c.session.sendEntries(sub.info, c.queue.Replay(nil))
 	}
 	return err
 }
 
-// add queues entries. It reports false if they are too many or too large.
-func (c *catchUp) add(entries []*Entry, limits *Limits) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, e := range entries {
-		c.bytes += len(e.Payload.Args) + len(e.Payload.Kwargs)
-	}
-	if len(c.queue)+len(entries) > limits.OutboxFrames || c.bytes > limits.OutboxBytes {
-		c.queue = nil
-		return false
-	}
-	c.queue = append(c.queue, entries...)
-	return true
-}
-
-// replay holds the events for a subscriber that is not a member yet.
-type replay struct {
-	retained []*Entry
-	queued   []*Entry // published since
-}
-
-// replay returns what was read and then what is queued. What is in both is sent in its place in the queue.
-func (c *catchUp) replay(read []*Entry) replay {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(read) > 0 && len(c.queue) > 0 {
-		queued := make(map[wamp.ID]bool, len(c.queue))
-		for _, e := range c.queue {
-			queued[e.Publication] = true
-		}
-		read = slices.DeleteFunc(read, func(e *Entry) bool { return queued[e.Publication] })
-	}
-	return replay{retained: read, queued: c.queue}
-}
-
-func (s *Session) sendEntries(sub Subscription, what replay) {
+func (s *Session) sendEntries(sub wamp.Subscription, what publication.Replay) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	s.sendEntriesLocked(sub, what)
 }
 
 // sendEntriesLocked sends events from entries. Those that were queued are counted already. Caller must hold client.mu.
-func (s *Session) sendEntriesLocked(sub Subscription, what replay) {
+func (s *Session) sendEntriesLocked(sub wamp.Subscription, what publication.Replay) {
 	counters := &s.realm.router.counters
-	for _, e := range what.retained {
+	for _, e := range what.Retained {
 		event := e.Event(sub)
 		event.Details["retained"] = true
 		if s.sendEventLocked(event) {
 			counters.events.Add(1)
 		}
 	}
-	for _, e := range what.queued {
+	for _, e := range what.Queued {
 		s.sendEventLocked(e.Event(sub))
 	}
 }
@@ -177,14 +138,15 @@ func (s *Session) sendEventLocked(event *wamp.Event) bool {
 
 // toCatchingUp queues the run for the subscribers of sub that catch up. Caller must hold sub.mu for reading.
 func (d *fanout) toCatchingUp(sub *subscription) {
+	limits := &d.router.options.Limits
 	for c := sub.catching; c != nil; c = c.next {
-		if !d.receivers.admits(c.session.client) {
+		if !d.admits(c.session.client) {
 			continue
 		}
 		if d.entries == nil {
 			d.entries = entriesOf(d.all)
 		}
-		if c.add(d.entries, &d.router.options.Limits) {
+		if c.queue.Add(d.entries, limits.OutboxFrames, limits.OutboxBytes) {
 			d.events += len(d.entries)
 		} else {
 			c.session.client.closeSlow()

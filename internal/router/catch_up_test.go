@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -172,7 +173,7 @@ func TestListsOfReceiversHoldForASubscriberThatCatchesUp(t *testing.T) {
 	readSlowly(t, router.Options{}, func(s *slowReading) {
 		id := s.subscriber.client.Session().ID()
 		s.subscribe("a", "exact")
-		for n, filter := range []router.Filter{
+		for n, filter := range []publication.Filter{
 			{}, {Exclude: []wamp.ID{id}}, {Eligible: []wamp.ID{id}}, {EligibleAuthID: []string{"ann"}}, {Eligible: []wamp.ID{id + 1}},
 		} {
 			receipt, err := s.realm.Publish(router.Publication{Topic: "a", Payload: args(t, n), Filter: filter})
@@ -356,7 +357,7 @@ func TestSubscribersCatchUpWhileAllGoesOn(t *testing.T) {
 	r := router.New(router.Options{
 		Journal:   journal.open,
 		Limits:    router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
-		Retention: func(wamp.URI) router.Retention { return router.Retention{Retain: router.RetainAlways} },
+		Retention: func(wamp.URI) publication.Retention { return publication.Retention{Retain: publication.RetainAlways} },
 	})
 	realm := r.AddRealm("app")
 	var publishing, subscribing sync.WaitGroup

@@ -75,7 +75,7 @@ func (r *Realm) callChanged(change Change) {
 }
 
 // listening counts the subscriptions that make changes worth telling.
-func (c *changes) listening(sub Subscription, change int64) {
+func (c *changes) listening(sub wamp.Subscription, change int64) {
 	if pattern.MatchesFirst(sub.Topic, sub.Match, wamp.FirstProtocol) {
 		c.listeners.Add(change)
 	}

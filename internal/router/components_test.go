@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -74,11 +75,11 @@ type observer struct{ s *script }
 
 func (o observer) Joined(s *router.Session) { o.hear("joined", s, "") }
 func (o observer) Left(s *router.Session)   { o.hear("left", s, " "+s.Reason().String()) }
-func (o observer) Subscribed(s *router.Session, sub router.Subscription) {
+func (o observer) Subscribed(s *router.Session, sub wamp.Subscription) {
 	o.hear("subscribed", s, fmt.Sprintf(" %d %s %s", sub.ID, sub.Match, sub.Topic))
 }
 
-func (o observer) Unsubscribed(s *router.Session, sub router.Subscription) {
+func (o observer) Unsubscribed(s *router.Session, sub wamp.Subscription) {
 	o.hear("unsubscribed", s, fmt.Sprintf(" %d %s %s", sub.ID, sub.Match, sub.Topic))
 }
 
@@ -199,8 +200,8 @@ func (s *script) value(p wamp.Payload) string {
 	return string(value)
 }
 
-func (s *script) filter(settings map[string]string) router.Filter {
-	var f router.Filter
+func (s *script) filter(settings map[string]string) publication.Filter {
+	var f publication.Filter
 	if names, ok := settings["eligible"]; ok {
 		f.Eligible = []wamp.ID{}
 		for name := range strings.SplitSeq(names, ",") {

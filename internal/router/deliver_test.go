@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // relayed is a publication as it comes from another node.
-func relayed(t *testing.T, n int) *router.Entry {
-	return &router.Entry{
+func relayed(t *testing.T, n int) *publication.Entry {
+	return &publication.Entry{
 		Topic: "t.a", Publication: wamp.ID(1000 + n), At: time.Now(), Payload: args(t, n), Publisher: 77,
 		Details: wamp.Dict{"publisher": int64(77), "publisher_authid": "ann", "publisher_authrole": "staff", "trustlevel": int64(3)},
 	}
@@ -64,17 +65,17 @@ func TestReceiversOfAPublicationOfAnotherNodeAreNarrowed(t *testing.T) {
 	ann, ben := join("ann", "staff"), join("ben", "user")
 	id := func(m *member) wamp.ID { return m.client.Session().ID() }
 	for name, test := range map[string]struct {
-		change func(*router.Entry)
+		change func(*publication.Entry)
 		ben    bool // ann always gets it
 	}{
-		"for all":            {func(*router.Entry) {}, true},
-		"not by session":     {func(e *router.Entry) { e.Filter.Exclude = []wamp.ID{id(ben)} }, false},
-		"by session":         {func(e *router.Entry) { e.Filter.Eligible = []wamp.ID{id(ann)} }, false},
-		"not by user":        {func(e *router.Entry) { e.Filter.ExcludeAuthID = []string{"ben"} }, false},
-		"by user":            {func(e *router.Entry) { e.Filter.EligibleAuthID = []string{"ann", "ben"} }, true},
-		"not by role":        {func(e *router.Entry) { e.Filter.ExcludeAuthRole = []string{"user"} }, false},
-		"by role":            {func(e *router.Entry) { e.Filter.EligibleAuthRole = []string{"staff"} }, false},
-		"published from ben": {func(e *router.Entry) { e.Publisher = id(ben) }, false},
+		"for all":            {func(*publication.Entry) {}, true},
+		"not by session":     {func(e *publication.Entry) { e.Filter.Exclude = []wamp.ID{id(ben)} }, false},
+		"by session":         {func(e *publication.Entry) { e.Filter.Eligible = []wamp.ID{id(ann)} }, false},
+		"not by user":        {func(e *publication.Entry) { e.Filter.ExcludeAuthID = []string{"ben"} }, false},
+		"by user":            {func(e *publication.Entry) { e.Filter.EligibleAuthID = []string{"ann", "ben"} }, true},
+		"not by role":        {func(e *publication.Entry) { e.Filter.ExcludeAuthRole = []string{"user"} }, false},
+		"by role":            {func(e *publication.Entry) { e.Filter.EligibleAuthRole = []string{"staff"} }, false},
+		"published from ben": {func(e *publication.Entry) { e.Publisher = id(ben) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := relayed(t, 1)

@@ -18,10 +18,10 @@
 // # Kept publications and other nodes
 //
 // A publication that is to be kept goes through the queue of its topic (topicQueues), which gives keeping and
-// delivering one order, and into a [Journal]. A subscriber that asks for what was retained catches up (catchUp) before
-// it is a member. Publications of other nodes enter by [Realm.Deliver]. A relay to them will stand behind local
-// delivery: in publishAll for a run that is not kept, in lead for those that are. It gets the same [Entry] as the
-// journal.
+// delivering one order, and into a [publication.Journal]. A subscriber that asks for what was retained catches up
+// (catchUp) before it is a member. Publications of other nodes enter by [Realm.Deliver]. A relay to them will stand
+// behind local delivery: in publishAll for a run that is not kept, in lead for those that are. It gets the same
+// [publication.Entry] as the journal.
 //
 // # Lock order
 //
@@ -33,7 +33,7 @@
 //	subscription.mu,          the members of one of them, and the order of replies and events:
 //	registration.mu           SUBSCRIBED is queued before the member is seen, UNSUBSCRIBED after it left
 //	Client.mu                 one conversation: its state, what its session holds, what is pending
-//	catchUp.mu                the publications that are queued for a subscriber that catches up
+//	publication.Backlog       the publications that are queued for a subscriber that catches up
 //	call.mu, Outbox.mu        the claim to answer a call; the frames that wait to be written
 //	expiries.mu               when identities expire
 //	topicQueues.mu            the publishers that wait for the order of a kept topic

@@ -164,8 +164,8 @@ func TestAPanicInAnObserverEndsOnlyOneClient(t *testing.T) {
 
 type panickingObserver struct{ router.NoObserver }
 
-func (panickingObserver) Subscribed(*router.Session, router.Subscription) { panic("subscribed") }
-func (panickingObserver) Left(*router.Session)                            { panic("left") }
+func (panickingObserver) Subscribed(*router.Session, wamp.Subscription) { panic("subscribed") }
+func (panickingObserver) Left(*router.Session)                          { panic("left") }
 
 func TestACallOfTheServerEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

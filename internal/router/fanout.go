@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -16,16 +17,17 @@ type fanout struct {
 
 	// Of the current run.
 	all       []Publication
-	receivers matcher
-	targets   []*Session // the only sessions that can be admitted, if they are few; nil: check all
+	publisher *Client             // left out; nil: none
+	receivers publication.Matcher // checks the lists
+	targets   []*Session          // the only sessions that can be admitted, if they are few; nil: check all
 	matched   []*subscription
-	payloads  []payloads         // of all publications; empty until one is needed in another serialization
-	encoded   []encoded          // of the current subscription
-	before    int                // events before this run
-	entries   []*Entry           // of all publications; nil until one is needed
-	ordered   bool               // the topic is kept: events of local subscribers are queued
-	remote    bool               // the run is of another node: entries have its details, local subscribers do not get it
-	locals    []*localSubscriber // have queued events
+	payloads  []payloads           // of all publications; empty until one is needed in another serialization
+	encoded   []encoded            // of the current subscription
+	before    int                  // events before this run
+	entries   []*publication.Entry // of all publications; nil until one is needed
+	ordered   bool                 // the topic is kept: events of local subscribers are queued
+	remote    bool                 // the run is of another node: entries have its details, local subscribers do not get it
+	locals    []*localSubscriber   // have queued events
 
 	// Of all runs.
 	runs       []topicRun
@@ -63,7 +65,7 @@ func getFanout(r *Realm) *fanout {
 }
 
 // deliver delivers a run of publications. entries are those of the run, or nil.
-func (d *fanout) deliver(run []Publication, entries []*Entry) {
+func (d *fanout) deliver(run []Publication, entries []*publication.Entry) {
 	d.beginRun(run)
 	d.entries = entries
 	for _, sub := range d.matched {
@@ -76,10 +78,14 @@ func (d *fanout) deliver(run []Publication, entries []*Entry) {
 func (d *fanout) beginRun(all []Publication) {
 	first := &all[0]
 	d.all, d.before = all, d.events
-	d.receivers = first.Filter.matcher(first.Publisher)
+	d.publisher = nil
+	if first.Publisher != nil && !first.Filter.IncludePublisher {
+		d.publisher = first.Publisher.client
+	}
+	d.receivers = first.Filter.Matcher()
 	d.targets = nil
-	if first.Filter.Eligible != nil && len(first.Filter.Eligible) < setThreshold {
-		d.targets = d.realm.sessionsOf(first.Filter.Eligible)
+	if few := first.Filter.Targets(); few != nil {
+		d.targets = d.realm.sessionsOf(few)
 	}
 	d.matched = d.realm.broker.match(d.matched[:0], first.Topic)
 }
@@ -159,8 +165,13 @@ func (d *fanout) toMembers(sub *subscription) []*localSubscriber {
 	return sub.locals
 }
 
+// admits reports whether the run is for a client.
+func (d *fanout) admits(c *Client) bool {
+	return c != d.publisher && (d.receivers.AdmitsAll() || d.receivers.Admits(c.session.Load().Receiver()))
+}
+
 func (d *fanout) toClient(sub *subscription, c *Client) {
-	if !d.receivers.admits(c) {
+	if !d.admits(c) {
 		return
 	}
 	events := d.eventsFor(sub, c.format)

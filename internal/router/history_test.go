@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -18,7 +19,7 @@ func TestALateSubscriberMissesNothingAndGetsNothingTwice(t *testing.T) {
 	r := router.New(router.Options{
 		Journal:   journal.open,
 		Limits:    router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
-		Retention: func(wamp.URI) router.Retention { return router.Retention{History: 5} },
+		Retention: func(wamp.URI) publication.Retention { return publication.Retention{History: 5} },
 	})
 	if _, err := meta.Attach(r.AddRealm("app"), meta.Options{}); err != nil {
 		t.Fatal(err)

@@ -2,84 +2,85 @@ package router
 
 import (
 	"context"
-	"fmt"
+	"time"
 
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Journal keeps the publications of one realm. Its methods may do I/O: the router calls them with no lock held. It must
-// be safe for concurrent use.
-type Journal interface {
-	// Append stores publications of one topic in their order, behind all earlier ones: all of them or none. It
-	// returns once they are stored.
-	Append(ctx context.Context, placements []Placement) error
-	// Retained returns the last retained publication of each topic that the query admits, in the order of appending.
-	Retained(ctx context.Context, query RetainedQuery) ([]*Entry, error)
-	// Events returns publications from the histories of topics. It fails with a [*MissingError] if a publication that
-	// bounds the query is in none of them.
-	Events(ctx context.Context, query EventQuery) (EventPage, error)
-	// Stats returns numbers. It must not block.
-	Stats() JournalStats
-}
-
-// Placement tells a journal where to keep a publication.
-type Placement struct {
-	Entry   *Entry
-	Retain  bool // as a retained event of the topic
-	History int  // in the topic's history, which keeps this many; 0: not there
-}
-
-// RetainedQuery asks for what was retained for a subscription.
-type RetainedQuery struct {
-	Subscription Subscription
-	Admits       func(*Entry) bool // nil: all; quick, and never calls the journal
-	MaxEntries   int               // over either limit only the newest are returned
-	MaxBytes     int
-}
-
-// EventQuery asks for events of the topics of a subscription.
-type EventQuery struct {
-	Subscription Subscription
-	// From, After, Before and Until are publications that bound the result. From and Until belong to it. 0: no bound.
-	From, After, Before, Until wamp.ID
-	Admits                     func(*Entry) bool // nil: all; quick, and never calls the journal
-	Reverse                    bool              // newest first
-	MaxEntries                 int               // 0: no limit
-	MaxBytes                   int               // 0: no limit; one entry is returned in any case
-}
-
-// EventPage is the result of an EventQuery.
-type EventPage struct {
-	Entries []*Entry
-	More    bool // a limit was reached, and there are more
-}
-
-// JournalStats describes a journal. Dropped only grows.
-type JournalStats struct {
-	Topics  int // with retained events or a history
-	Bytes   int
-	Dropped uint64 // topics that were given up for lack of room
-}
-
-// MissingError reports a publication that is not in the history, or not any more.
-type MissingError struct{ Publication wamp.ID }
-
-// Error implements error.
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("the publication %d is not in the history, or not any more", e.Publication)
-}
-
 // History returns events that the journal keeps of a subscription's topics.
-func (r *Realm) History(ctx context.Context, query EventQuery) (EventPage, error) {
+func (r *Realm) History(ctx context.Context, query publication.EventQuery) (publication.EventPage, error) {
 	if r.journal == nil {
-		return EventPage{}, nil
+		return publication.EventPage{}, nil
 	}
 	return r.journal.Events(ctx, query)
 }
 
 // KeepsHistory reports whether a history is kept of the topics of a subscription. For a pattern it reports whether one
 // may be kept, since new topics may come.
-func (r *Realm) KeepsHistory(sub Subscription) bool {
+func (r *Realm) KeepsHistory(sub wamp.Subscription) bool {
 	ask := r.router.options.Retention
 	return r.journal != nil && ask != nil && (sub.Match != wamp.MatchExact || ask(sub.Topic).History > 0)
 }
+
+// keptRun returns a run with what the journal is to keep of it, or nil if that is nothing.
+func (r *Realm) keptRun(run []Publication) *keptRun {
+	ask := r.router.options.Retention
+	if r.journal == nil || ask == nil && !anyRetained(run) {
+		return nil
+	}
+	var policy publication.Retention
+	if ask != nil {
+		policy = ask(run[0].Topic)
+	}
+	var kept *keptRun
+	for i := range run {
+		where := policy.Placement(&run[i].Filter, run[i].Retain)
+		if !where.Retain && where.History == 0 {
+			continue
+		}
+		if kept == nil {
+			kept = &keptRun{publications: run, entries: entriesOf(run)}
+		}
+		where.Entry = kept.entries[i]
+		kept.placements = append(kept.placements, where)
+	}
+	return kept
+}
+
+func anyRetained(run []Publication) bool {
+	for i := range run {
+		if run[i].Retain {
+			return true
+		}
+	}
+	return false
+}
+
+// entry returns the publication without its session. It copies what the publication shares: the payload is a part of
+// the frame in which it came, and a component may change its lists.
+func (p *Publication) entry() *publication.Entry {
+	made := &publication.Entry{
+		Topic:       p.Topic,
+		Publication: p.ID,
+		At:          time.Now().Truncate(time.Millisecond),
+		Payload:     p.Payload.Clone(),
+		Details:     p.details(),
+		Filter:      p.Filter.Clone(),
+	}
+	if p.Publisher != nil && !p.Filter.IncludePublisher {
+		made.Publisher = p.Publisher.id
+	}
+	return made
+}
+
+func entriesOf(run []Publication) []*publication.Entry {
+	entries := make([]*publication.Entry, len(run))
+	for i := range run {
+		entries[i] = run[i].entry()
+	}
+	return entries
+}
+
+// Size returns about how many bytes it costs to keep the publication in memory.
+func (p *Publication) Size() int { return publication.Size(p.Topic, &p.Payload, &p.Filter) }

@@ -4,28 +4,28 @@ import (
 	"context"
 
 	"github.com/tidings-io/tidings/internal/journal"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // inMemory opens the journal of most tests.
-func inMemory(wamp.URI) router.Journal { return journal.New(journal.Options{}) }
+func inMemory(wamp.URI) publication.Journal { return journal.New(journal.Options{}) }
 
 // watchedJournal calls hooks before or after the journal in memory does what it is asked for. Hooks may be nil.
 type watchedJournal struct {
-	router.Journal
-	beforeAppend   func(placements []router.Placement) error
+	publication.Journal
+	beforeAppend   func(placements []publication.Placement) error
 	afterAppend    func()
 	beforeRetained func() error
 	afterRetained  func()
 }
 
-func (j *watchedJournal) open(realm wamp.URI) router.Journal {
+func (j *watchedJournal) open(realm wamp.URI) publication.Journal {
 	j.Journal = inMemory(realm)
 	return j
 }
 
-func (j *watchedJournal) Append(ctx context.Context, placements []router.Placement) error {
+func (j *watchedJournal) Append(ctx context.Context, placements []publication.Placement) error {
 	if j.beforeAppend != nil {
 		if err := j.beforeAppend(placements); err != nil {
 			return err
@@ -38,7 +38,7 @@ func (j *watchedJournal) Append(ctx context.Context, placements []router.Placeme
 	return err
 }
 
-func (j *watchedJournal) Retained(ctx context.Context, q router.RetainedQuery) ([]*router.Entry, error) {
+func (j *watchedJournal) Retained(ctx context.Context, q publication.RetainedQuery) ([]*publication.Entry, error) {
 	if j.beforeRetained != nil {
 		if err := j.beforeRetained(); err != nil {
 			return nil, err
@@ -52,4 +52,4 @@ func (j *watchedJournal) Retained(ctx context.Context, q router.RetainedQuery) (
 }
 
 // keepHistory keeps the last publications of every topic.
-func keepHistory(wamp.URI) router.Retention { return router.Retention{History: 10_000} }
+func keepHistory(wamp.URI) publication.Retention { return publication.Retention{History: 10_000} }

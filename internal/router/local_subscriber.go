@@ -31,7 +31,7 @@ func (r *Realm) Subscribe(topic wamp.URI, match wamp.Match, deliver func(LocalEv
 		return nil, err
 	}
 	added := &localSubscriber{receive: deliver, log: r.router.options.Logger}
-	sub := r.broker.openLocked(Subscription{Topic: topic, Match: match})
+	sub := r.broker.openLocked(wamp.Subscription{Topic: topic, Match: match})
 	sub.locals = append(slices.Clone(sub.locals), added)
 	sub.mu.Unlock()
 	return func() { r.broker.cancelLocal(sub, added) }, nil

@@ -1,6 +1,10 @@
 package router
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // Observer is told what sessions do. The calls for one session come one at a time and in order, without a lock of the
 // router, in the goroutine of the message that caused them or in one that is making such calls already. They must not
@@ -8,8 +12,8 @@ import "slices"
 type Observer interface {
 	Joined(*Session)
 	Left(*Session) // after an Unsubscribed for each subscription that the session held
-	Subscribed(*Session, Subscription)
-	Unsubscribed(*Session, Subscription)
+	Subscribed(*Session, wamp.Subscription)
+	Unsubscribed(*Session, wamp.Subscription)
 }
 
 // NoObserver does nothing: embed it and write the methods that matter.
@@ -22,10 +26,10 @@ func (NoObserver) Joined(*Session) {}
 func (NoObserver) Left(*Session) {}
 
 // Subscribed does nothing.
-func (NoObserver) Subscribed(*Session, Subscription) {}
+func (NoObserver) Subscribed(*Session, wamp.Subscription) {}
 
 // Unsubscribed does nothing.
-func (NoObserver) Unsubscribed(*Session, Subscription) {}
+func (NoObserver) Unsubscribed(*Session, wamp.Subscription) {}
 
 // observation is one observer, as Observe added it.
 type observation struct {
@@ -56,7 +60,7 @@ func (r *Realm) replaceObservers(change func([]*observation) []*observation) {
 // observerCall is one call of each Observer that is due.
 type observerCall struct {
 	kind         ChangeKind
-	subscription Subscription
+	subscription wamp.Subscription
 }
 
 // queueLocked queues a call of the observers at the moment of the change, so that the calls keep the order of the

@@ -172,7 +172,7 @@ func (w *watcher) Left(s *router.Session) {
 	w.gone++
 }
 
-func (w *watcher) Subscribed(s *router.Session, sub router.Subscription) {
+func (w *watcher) Subscribed(s *router.Session, sub wamp.Subscription) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if held, ok := w.open[s]; !ok || held[sub.ID] {
@@ -182,7 +182,7 @@ func (w *watcher) Subscribed(s *router.Session, sub router.Subscription) {
 	w.open[s][sub.ID] = true
 }
 
-func (w *watcher) Unsubscribed(s *router.Session, sub router.Subscription) {
+func (w *watcher) Unsubscribed(s *router.Session, sub wamp.Subscription) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.open[s][sub.ID] {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -13,7 +14,7 @@ type Publication struct {
 	Topic     wamp.URI
 	Payload   wamp.Payload
 	Publisher *Session // nil: the server itself
-	Filter    Filter
+	Filter    publication.Filter
 	Disclose  Disclosure // DiscloseAlways names the publisher in the event
 	ID        wamp.ID    // 0: a new one
 	Passthru  wamp.Dict  // how to read the payload, if only clients can
@@ -64,7 +65,7 @@ func (r *Realm) publishAll(all []Publication) (events int, err error) {
 // the sessions of this node that it admits. It keeps its id and its details, which tell what the events disclose of the
 // publisher. Deliver keeps nothing in the journal and relays nothing. Components do not get the publication: they have
 // acted on the node where it was published.
-func (r *Realm) Deliver(e *Entry) (events int) {
+func (r *Realm) Deliver(e *publication.Entry) (events int) {
 	began := time.Now()
 	d := getFanout(r)
 	defer d.put()
@@ -73,7 +74,7 @@ func (r *Realm) Deliver(e *Entry) (events int) {
 	if e.Publisher != 0 {
 		run[0].Publisher, _ = r.Session(e.Publisher) // left out if it is a session of this node
 	}
-	d.deliver(run[:], []*Entry{e})
+	d.deliver(run[:], []*publication.Entry{e})
 	r.router.countFanout(d, time.Since(began))
 	return d.events
 }
@@ -179,7 +180,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Topic:     m.Topic,
 		Payload:   payload,
 		Publisher: s,
-		Filter:    filterOf(m.Options),
+		Filter:    publication.ParseFilter(m.Options),
 		Disclose:  disclose,
 		Passthru:  passthru,
 		Retain:    retain,

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -16,7 +17,7 @@ type Realm struct {
 	broker   broker
 	dealer   dealer
 	changes  changes
-	journal  Journal // nil: nothing is kept
+	journal  publication.Journal // nil: nothing is kept
 	queues   topicQueues
 	roles    atomic.Pointer[wamp.Dict] // of every WELCOME; replaced, never changed
 	expiries expiries

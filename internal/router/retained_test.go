@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -17,7 +18,7 @@ func TestReplacedRetainedEventsAreFreed(t *testing.T) {
 	large := wamp.Payload{Args: append(append([]byte(`["`), bytes.Repeat([]byte("x"), each)...), `"]`...)}
 	before := int(heap())
 	for range 8 {
-		realm.Publish(router.Publication{Topic: "t", Payload: large, Retain: true, Filter: router.Filter{EligibleAuthRole: []string{"staff"}}})
+		realm.Publish(router.Publication{Topic: "t", Payload: large, Retain: true, Filter: publication.Filter{EligibleAuthRole: []string{"staff"}}})
 	}
 	realm.Publish(router.Publication{Topic: "t", Retain: true})
 	if held := int(heap()) - before; held > 2*each {

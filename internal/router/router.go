@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -23,10 +24,10 @@ type Options struct {
 	Authenticator Authenticator  // nil: the identity that the transport proved, else anonymous
 	Authorizer    Authorizer     // nil: everything outside the reserved names is allowed
 	// Journal opens the journal of a realm. nil: nothing is kept.
-	Journal func(realm wamp.URI) Journal
+	Journal func(realm wamp.URI) publication.Journal
 	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
 	// be quick. nil: the last one that was to be retained, and no history.
-	Retention func(topic wamp.URI) Retention
+	Retention func(topic wamp.URI) publication.Retention
 	// Interest reports whether other nodes may have subscribers of a topic. It must be quick. nil: there are none.
 	Interest func(topic wamp.URI) bool
 	Logger   *slog.Logger

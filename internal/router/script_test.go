@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -140,7 +141,7 @@ func (s *script) wait(duration string) {
 
 func (s *script) start() {
 	if s.router == nil {
-		s.options.Journal = func(wamp.URI) router.Journal { return journal.New(s.kept) }
+		s.options.Journal = func(wamp.URI) publication.Journal { return journal.New(s.kept) }
 		s.router = router.New(s.options)
 		s.realm = s.router.AddRealm("app")
 		detach, err := meta.Attach(s.realm, meta.Options{URIs: s.options.URIs})
@@ -178,16 +179,16 @@ func (s *script) configure(settings []string) {
 		case "outbox_bytes":
 			limits.OutboxBytes = number
 		case "history": // of topics below kept.; topics below always. and never. have that retention
-			s.options.Retention = func(topic wamp.URI) router.Retention {
+			s.options.Retention = func(topic wamp.URI) publication.Retention {
 				switch first, _, _ := strings.Cut(string(topic), "."); first {
 				case "kept":
-					return router.Retention{History: number}
+					return publication.Retention{History: number}
 				case "always":
-					return router.Retention{Retain: router.RetainAlways}
+					return publication.Retention{Retain: publication.RetainAlways}
 				case "never":
-					return router.Retention{Retain: router.RetainNever}
+					return publication.Retention{Retain: publication.RetainNever}
 				}
-				return router.Retention{}
+				return publication.Retention{}
 			}
 		case "kept_topics":
 			s.kept.Topics = number

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/drain"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -41,6 +42,12 @@ func (s *Session) ID() wamp.ID { return s.id }
 
 // Identity returns the identity of the session, which is never nil. Reauthenticate replaces it.
 func (s *Session) Identity() *Identity { return s.identity.Load() }
+
+// Receiver returns what the lists of a publication's receivers say of the session.
+func (s *Session) Receiver() publication.Receiver {
+	identity := s.Identity()
+	return publication.Receiver{Session: s.id, AuthID: identity.ID, Roles: identity.Roles}
+}
 
 // Tab returns the page's identity, which outlives its sessions; "" if the page did not send one.
 func (s *Session) Tab() string { return s.tab }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -33,14 +34,14 @@ func (r *Realm) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe, as
 	if retained, _ := m.Options.Bool("get_retained"); retained && r.journal != nil {
 		return r.subscribeRetained(ctx, s, m, asked)
 	}
-	sub := r.broker.openLocked(Subscription{Topic: m.Topic, Match: m.Options.Match()})
+	sub := r.broker.openLocked(wamp.Subscription{Topic: m.Topic, Match: m.Options.Match()})
 	defer r.broker.unlockAndPrune(sub)
-	return s.attach(sub, m, asked, replay{})
+	return s.attach(sub, m, asked, publication.Replay{})
 }
 
 // openLocked returns the subscription of a topic and match, with its lock held. It does not wait for this lock with the
 // broker's lock held: a subscription that is busy delivering must not stop the others.
-func (b *broker) openLocked(wanted Subscription) *subscription {
+func (b *broker) openLocked(wanted wamp.Subscription) *subscription {
 	for {
 		sub := b.open(wanted)
 		sub.mu.Lock()
@@ -52,7 +53,7 @@ func (b *broker) openLocked(wanted Subscription) *subscription {
 }
 
 // open returns the subscription of a topic and match. It may be pruned before its lock is taken.
-func (b *broker) open(wanted Subscription) *subscription {
+func (b *broker) open(wanted wamp.Subscription) *subscription {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	sub := b.subscriptions.Get(wanted.Topic, wanted.Match)
@@ -67,7 +68,7 @@ func (b *broker) open(wanted Subscription) *subscription {
 
 // attach adds sub to what the session holds, and queues SUBSCRIBED and the replay in the same step: no event comes
 // before SUBSCRIBED, and no new event before the replay. Caller must hold sub.mu.
-func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked basis, what replay) error {
+func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked basis, what publication.Replay) error {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()

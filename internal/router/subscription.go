@@ -7,16 +7,9 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Subscription is one topic or pattern with subscribers, which share it.
-type Subscription struct {
-	ID    wamp.ID
-	Topic wamp.URI
-	Match wamp.Match
-}
-
-// subscription is a Subscription with its subscribers.
+// subscription is one topic or pattern with its subscribers.
 type subscription struct {
-	info Subscription
+	info wamp.Subscription
 
 	mu      sync.RWMutex // guards what follows; held for reading while an event goes to all members
 	members []member

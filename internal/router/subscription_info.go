@@ -10,7 +10,7 @@ import (
 
 // SubscriptionInfo is one topic or pattern that sessions subscribe to.
 type SubscriptionInfo struct {
-	Subscription
+	wamp.Subscription
 	Created     time.Time // when the first of the sessions subscribed
 	Subscribers int       // sessions
 }
@@ -26,7 +26,7 @@ func (r *Realm) Subscriptions() []SubscriptionInfo {
 
 // Subscription returns the subscription of exactly this topic and match, if sessions hold it.
 func (r *Realm) Subscription(topic wamp.URI, match wamp.Match) (info SubscriptionInfo, held bool) {
-	sub := r.broker.get(Subscription{Topic: topic, Match: match})
+	sub := r.broker.get(wamp.Subscription{Topic: topic, Match: match})
 	if sub == nil {
 		return SubscriptionInfo{}, false
 	}

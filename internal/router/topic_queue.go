@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/pattern"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -32,8 +33,8 @@ type topicQueue struct {
 // keptRun is a run of publications that are to be kept, with what became of it.
 type keptRun struct {
 	publications []Publication
-	entries      []*Entry // of all publications
-	placements   []Placement
+	entries      []*publication.Entry // of all publications
+	placements   []publication.Placement
 	turn         chan struct{} // tells a publisher that waits: its run is done, or it leads
 
 	// Written by the leader before it signals turn.
@@ -100,7 +101,7 @@ func (q *topicQueues) leave(topic wamp.URI, led []*keptRun) {
 }
 
 // settle waits until all publications of the topics of a subscription that the journal has stored are delivered.
-func (q *topicQueues) settle(ctx context.Context, sub Subscription) error {
+func (q *topicQueues) settle(ctx context.Context, sub wamp.Subscription) error {
 	for _, settled := range q.unsettled(sub) {
 		select {
 		case <-settled:
@@ -111,7 +112,7 @@ func (q *topicQueues) settle(ctx context.Context, sub Subscription) error {
 	return nil
 }
 
-func (q *topicQueues) unsettled(sub Subscription) (all []<-chan struct{}) {
+func (q *topicQueues) unsettled(sub wamp.Subscription) (all []<-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for topic, queue := range q.topics {
@@ -145,7 +146,7 @@ func (r *Realm) publishKept(run *keptRun) (events int, err error) {
 func (r *Realm) lead(topic wamp.URI, led []*keptRun) {
 	defer r.queues.leave(topic, led)
 	began := time.Now()
-	var placements []Placement
+	var placements []publication.Placement
 	for _, run := range led {
 		placements = append(placements, run.placements...)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -38,7 +39,7 @@ func (m *member) events() (numbers []int) {
 // history returns the numbers in what is kept of a topic.
 func history(t *testing.T, realm *router.Realm, topic wamp.URI) (numbers []int) {
 	t.Helper()
-	page, err := realm.History(t.Context(), router.EventQuery{Subscription: router.Subscription{Topic: topic}})
+	page, err := realm.History(t.Context(), publication.EventQuery{Subscription: wamp.Subscription{Topic: topic}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestPublishersThatWaitForTheJournalShareTheNextAppend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var appends []int
 		gate := make(chan struct{})
-		r, realm := keptRealm(&watchedJournal{beforeAppend: func(placements []router.Placement) error {
+		r, realm := keptRealm(&watchedJournal{beforeAppend: func(placements []publication.Placement) error {
 			appends = append(appends, len(placements))
 			<-gate
 			return nil
@@ -134,7 +135,7 @@ func publishKept(t *testing.T, realm *router.Realm, topic wamp.URI, n int) {
 func TestATopicThatIsNotKeptNeverWaitsForTheJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
-		journal := &watchedJournal{beforeAppend: func([]router.Placement) error { <-gate; return nil }}
+		journal := &watchedJournal{beforeAppend: func([]publication.Placement) error { <-gate; return nil }}
 		r := router.New(router.Options{Journal: journal.open}) // keeps what is to be retained
 		realm := r.AddRealm("app")
 		m := enter(t, r, wamp.V2JSON)
@@ -162,7 +163,7 @@ func TestATopicThatIsNotKeptNeverWaitsForTheJournal(t *testing.T) {
 
 func TestAPublicationThatTheJournalRefusesIsNotDelivered(t *testing.T) {
 	var broken bool
-	r, realm := keptRealm(&watchedJournal{beforeAppend: func([]router.Placement) error {
+	r, realm := keptRealm(&watchedJournal{beforeAppend: func([]publication.Placement) error {
 		if broken {
 			return errors.New("the disk is full")
 		}
@@ -238,8 +239,8 @@ func TestAComponentMayPublishToTheTopicOfItsEvent(t *testing.T) {
 func TestAComponentGetsEachPublishersEventsInTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal := &watchedJournal{}
-		r := router.New(router.Options{Journal: journal.open, Retention: func(topic wamp.URI) router.Retention {
-			return router.Retention{History: map[wamp.URI]int{"all.kept": 10}[topic]}
+		r := router.New(router.Options{Journal: journal.open, Retention: func(topic wamp.URI) publication.Retention {
+			return publication.Retention{History: map[wamp.URI]int{"all.kept": 10}[topic]}
 		}})
 		realm := r.AddRealm("app")
 		gate := make(chan struct{})
@@ -314,7 +315,7 @@ func TestAPanicOfAComponentDoesNotStopAKeptTopic(t *testing.T) {
 func TestAPanicInAKeptTopicEndsTheSessionOfItsPublisher(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
-		r, realm := keptRealm(&watchedJournal{beforeAppend: func([]router.Placement) error { <-gate; return nil }})
+		r, realm := keptRealm(&watchedJournal{beforeAppend: func([]publication.Placement) error { <-gate; return nil }})
 		bomb := &panickingFraming{}
 		victim := r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: bomb}})
 		receive(t, victim, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))

@@ -24,6 +24,7 @@ import (
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -138,7 +139,7 @@ func (s *Server) assemble() error {
 		Strictness:    conduct(c.Protocol),
 		Authenticator: s.chain,
 		Authorizer:    s.policy,
-		Journal: func(wamp.URI) router.Journal {
+		Journal: func(wamp.URI) publication.Journal {
 			return journal.New(journal.Options{Topics: c.Limits.KeptTopics, Bytes: int(c.Limits.KeptBytes)})
 		},
 		Retention:   s.policy.Retention(),

@@ -1,4 +1,4 @@
-package router
+package publication
 
 import (
 	"maps"
@@ -22,49 +22,22 @@ type Entry struct {
 // entryBytes is about what an entry costs in memory without its payload and lists.
 const entryBytes = 400
 
-// entry returns the publication without its session. It copies what the publication shares: the payload is a part of
-// the frame in which it came, and a component may change its lists.
-func (p *Publication) entry() *Entry {
-	made := &Entry{
-		Topic:       p.Topic,
-		Publication: p.ID,
-		At:          time.Now().Truncate(time.Millisecond),
-		Payload:     p.Payload.Clone(),
-		Details:     p.details(),
-		Filter:      p.Filter.clone(),
-	}
-	if p.Publisher != nil && !p.Filter.IncludePublisher {
-		made.Publisher = p.Publisher.id
-	}
-	return made
-}
-
-func entriesOf(run []Publication) []*Entry {
-	entries := make([]*Entry, len(run))
-	for i := range run {
-		entries[i] = run[i].entry()
-	}
-	return entries
-}
-
-// Size returns about how many bytes it costs to keep the publication in memory.
-func (p *Publication) Size() int { return entrySize(p.Topic, &p.Payload, &p.Filter) }
-
 // Size returns about how many bytes the entry costs in memory.
-func (e *Entry) Size() int { return entrySize(e.Topic, &e.Payload, &e.Filter) }
+func (e *Entry) Size() int { return Size(e.Topic, &e.Payload, &e.Filter) }
 
-func entrySize(topic wamp.URI, payload *wamp.Payload, filter *Filter) int {
+// Size returns about how many bytes it costs to keep a publication in memory.
+func Size(topic wamp.URI, payload *wamp.Payload, filter *Filter) int {
 	return entryBytes + len(topic) + len(payload.Args) + len(payload.Kwargs) + filter.size()
 }
 
 // Admits reports whether the lists of receivers admit the session. It ignores that the publisher may be left out.
-func (e *Entry) Admits(s *Session) bool { return e.Filter.admits(s) }
+func (e *Entry) Admits(r Receiver) bool { return e.Filter.Admits(r) }
 
 // IsFor reports whether the session would have got the publication when it was delivered.
-func (e *Entry) IsFor(s *Session) bool { return s.id != e.Publisher && e.Filter.admits(s) }
+func (e *Entry) IsFor(r Receiver) bool { return r.Session != e.Publisher && e.Filter.Admits(r) }
 
 // Event returns the event of the publication for a subscription.
-func (e *Entry) Event(sub Subscription) *wamp.Event {
+func (e *Entry) Event(sub wamp.Subscription) *wamp.Event {
 	details := make(wamp.Dict, len(e.Details)+2)
 	maps.Copy(details, e.Details)
 	if sub.Match != wamp.MatchExact {
