@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 // The limits of a ticket's claims, which are kept for the life of the session.
@@ -42,7 +40,7 @@ func (c *claims) check() error {
 	case c.ID == "":
 		return errors.New("the ticket's id (jti) is missing")
 	}
-	return errors.Join(checkText("the ticket's id (jti)", c.ID, maxJTIBytes), c.checkUser())
+	return errors.Join(text.Check("the ticket's id (jti)", c.ID, maxJTIBytes), c.checkUser())
 }
 
 // checkUser is the part of check that also applies to users without a ticket.
@@ -51,29 +49,17 @@ func (c *claims) checkUser() error {
 		return fmt.Errorf("at most %d roles are taken, not %d", maxRoles, len(c.Roles))
 	}
 	problems := []error{
-		checkText("the user (sub)", c.Subject, maxUserBytes),
-		checkText("the name", c.Name, maxTitleBytes),
-		checkText("the tenant", c.Tenant, maxTenantBytes),
+		text.Check("the user (sub)", c.Subject, maxUserBytes),
+		text.Check("the name", c.Name, maxTitleBytes),
+		text.Check("the tenant", c.Tenant, maxTenantBytes),
 	}
 	for _, role := range c.Roles {
 		if role == "" {
 			problems = append(problems, errors.New("a role is empty"))
 		}
-		problems = append(problems, checkText("a role", role, maxRoleBytes))
+		problems = append(problems, text.Check("a role", role, maxRoleBytes))
 	}
 	return errors.Join(problems...)
-}
-
-// checkText refuses what would be a burden or a trick where it is shown: too much, no UTF-8, and
-// characters that are not seen.
-func checkText(what, text string, most int) error {
-	if len(text) > most {
-		return fmt.Errorf("%s has %d bytes; at most %d are taken", what, len(text), most)
-	}
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-		return fmt.Errorf("%s must be UTF-8 without control characters", what)
-	}
-	return nil
 }
 
 func (c *claims) identity() *router.Identity {
@@ -110,10 +96,10 @@ func normalizeNumber(value any) any {
 	return value
 }
 
-func parseNumber(text string) any {
-	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
+func parseNumber(number string) any {
+	if whole, err := strconv.ParseInt(number, 10, 64); err == nil {
 		return whole
 	}
-	float, _ := strconv.ParseFloat(text, 64) // infinite beyond the range, which compares correctly
+	float, _ := strconv.ParseFloat(number, 64) // infinite beyond the range, which compares correctly
 	return float
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 const (
@@ -69,7 +70,7 @@ func NewKeys(declared []KeyOptions) (*Keys, error) {
 
 func (k *Keys) declare(o KeyOptions) (key, error) {
 	made := key{name: o.Name, may: slices.Clone(o.May)}
-	if err := checkText("the name", o.Name, maxNameBytes); err != nil {
+	if err := text.Check("the name", o.Name, maxNameBytes); err != nil {
 		return made, err
 	}
 	if o.Name == "" {

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/tidings-io/tidings/internal/spelling"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 const (
@@ -242,7 +242,7 @@ func (d *decoder) unknown(p pair, section reflect.Type, s spec) {
 	}
 	removed := removedKeys[s.below(p.key.Value, "").path]
 	fix := "it has " + strings.Join(names(section), ", ")
-	if near := spelling.Nearest(p.key.Value, names(section)); removed != "" {
+	if near := text.Nearest(p.key.Value, names(section)); removed != "" {
 		fix = removed
 	} else if near != "" {
 		fix = "did you mean " + near + "?"

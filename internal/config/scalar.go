@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/tidings-io/tidings/internal/spelling"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 // invalid describes a bad value, as the end of a sentence that begins with its key.
@@ -205,16 +205,16 @@ func example(t reflect.Type) string {
 }
 
 // check checks a text by the tags one and check.
-func (s schema) check(text string, tag reflect.StructTag) *invalid {
-	if one := s.choices(tag); len(one) > 0 && !slices.Contains(one, text) {
+func (s schema) check(given string, tag reflect.StructTag) *invalid {
+	if one := s.choices(tag); len(one) > 0 && !slices.Contains(one, given) {
 		fix := "use " + strings.Join(one[:len(one)-1], ", ") + " or " + one[len(one)-1]
-		if near := spelling.Nearest(text, one); near != "" {
+		if near := text.Nearest(given, one); near != "" {
 			fix = "did you mean " + near + "?"
 		}
-		return wrong(fmt.Sprintf("cannot be %q", clip(text)), fix)
+		return wrong(fmt.Sprintf("cannot be %q", clip(given)), fix)
 	}
 	if name := tag.Get("check"); name != "" {
-		return checks[name](text)
+		return checks[name](given)
 	}
 	return nil
 }

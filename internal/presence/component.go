@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/drain"
 	"github.com/tidings-io/tidings/internal/feature"
+	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -63,7 +63,7 @@ type Component struct {
 	records  map[string]*record
 	entries  map[wamp.ID][]*entry    // by session
 	lost     map[wamp.ID]*time.Timer // sessions in their grace
-	queue    drain.Queue[outgoing]   // events to publish
+	queue    queue.Serial[outgoing]  // events to publish
 }
 
 // Stats is the state at one moment.

@@ -13,5 +13,5 @@
 //	change under mu -> revision, snapshot -> queue -> (mu released) -> publish, in that order
 //
 // One goroutine at a time empties the queue, and other goroutines leave their changes to it
-// ([drain.Queue]). So events keep the order of the changes although no lock is held while publishing.
+// ([queue.Serial]). So events keep the order of the changes although no lock is held while publishing.
 package presence

@@ -58,7 +58,7 @@ func (r *Realm) readRetained(ctx context.Context, s *Session, sub wamp.Subscript
 		MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
 	})
 	if err == nil {
-		err = r.queues.settle(ctx, sub)
+		err = r.settle(ctx, sub)
 	}
 	switch {
 	case err == nil:

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/tidings-io/tidings/internal/drain"
+	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -50,7 +50,7 @@ type changes struct {
 	pending   atomic.Bool  // queue is not empty
 
 	mu    sync.Mutex // guards what follows; no lock is taken under it
-	queue drain.Queue[Change]
+	queue queue.Serial[Change]
 }
 
 // drainChanges tells the change observers what is queued. If another goroutine is telling them, it tells them this,

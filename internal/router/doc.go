@@ -17,7 +17,7 @@
 //
 // # Kept publications and other nodes
 //
-// A publication that is to be kept goes through the queue of its topic (topicQueues), which gives keeping and
+// A publication that is to be kept goes through the queue of its topic (publishKept), which gives keeping and
 // delivering one order, and into a [publication.Journal]. A subscriber that asks for what was retained catches up
 // (catchUp) before it is a member. Publications of other nodes enter by [Realm.Deliver]. A relay to them will stand
 // behind local delivery: in publishAll for a run that is not kept, in lead for those that are. It gets the same
@@ -35,7 +35,7 @@
 //	Client.mu                 one conversation: its state, what its session holds, what is pending
 //	publication.Backlog       the publications that are queued for a subscriber that catches up
 //	call.mu, Outbox.mu        the claim to answer a call; the frames that wait to be written
-//	expiries.mu               when identities expire
-//	topicQueues.mu            the publishers that wait for the order of a kept topic
+//	queue.Deadlines           when identities expire
+//	queue.Grouped             the publishers that wait for the order of a kept topic
 //	localSubscriber.mu        the events of kept topics that are queued for a component
 package router

@@ -1,8 +1,4 @@
 package router
 
 // Expiries returns the number of sessions whose identity can expire.
-func (r *Realm) Expiries() int {
-	r.expiries.mu.Lock()
-	defer r.expiries.mu.Unlock()
-	return len(r.expiries.queue)
-}
+func (r *Realm) Expiries() int { return r.expiries.Len() }

@@ -26,7 +26,7 @@ func (s *Session) leave(reason CloseReason) {
 
 	s.realm.remove(s)
 	if !s.Identity().Expires.IsZero() {
-		s.realm.expiries.set(s, time.Time{}, s.realm.expireDue)
+		s.realm.expiries.Set(s, time.Time{})
 	}
 	for _, m := range memberships {
 		s.realm.broker.removeMember(m)

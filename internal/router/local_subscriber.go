@@ -8,7 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/tidings-io/tidings/internal/drain"
+	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -52,7 +52,7 @@ type localSubscriber struct {
 	queued   atomic.Int64 // events in queue, and the one that drain passes on
 
 	mu    sync.Mutex // guards what follows; no lock is taken under it
-	queue drain.Queue[LocalEvent]
+	queue queue.Serial[LocalEvent]
 }
 
 // deliver passes an event of a topic that is not kept on. If events are queued, it comes behind them.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -17,10 +18,10 @@ type Realm struct {
 	broker   broker
 	dealer   dealer
 	changes  changes
-	journal  publication.Journal // nil: nothing is kept
-	queues   topicQueues
-	roles    atomic.Pointer[wamp.Dict] // of every WELCOME; replaced, never changed
-	expiries expiries
+	journal  publication.Journal               // nil: nothing is kept
+	queues   queue.Grouped[wamp.URI, *keptRun] // of kept topics
+	roles    atomic.Pointer[wamp.Dict]         // of every WELCOME; replaced, never changed
+	expiries queue.Deadlines[*Session]         // when identities expire; without those that never do
 
 	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void
 
@@ -35,6 +36,8 @@ type Realm struct {
 func newRealm(router *Router, name wamp.URI) *Realm {
 	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
 	r.broker.init(&r.changes)
+	r.queues.Init(r.lead)
+	r.expiries.Init(r.expireDue)
 	if open := router.options.Journal; open != nil {
 		r.journal = open(name)
 	}

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/drain"
+	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -30,7 +30,7 @@ type Session struct {
 	answeredEarly  []wamp.ID              // of those, answered before their last arguments came
 	invocations    map[wamp.ID]invocation // asked of this session, by invocation id
 	lastInvocation wamp.ID                // the last invocation id so far
-	observerCalls  drain.Queue[observerCall]
+	observerCalls  queue.Serial[observerCall]
 
 	// Owned by the reader.
 	lastRequest wamp.ID // the last request id so far, where they are checked

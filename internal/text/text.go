@@ -1,4 +1,5 @@
-// Package text checks texts that come from outside and are shown to people or written to logs.
+// Package text checks texts that come from outside and are shown to people or written to logs, and finds the word that
+// a mistyped one most likely stands for. It knows no word by itself.
 package text
 
 import (

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/tidings-io/tidings/internal/spelling"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 const (
@@ -173,7 +173,7 @@ func (p *patternParser) typed(name, definition string, offset int) (component, e
 		return c, nil
 	case wordForm.MatchString(definition):
 		fix := "use int, uuid, slug, a regular expression or a list such as one|two"
-		if near := spelling.Nearest(definition, []string{"int", "uuid", "slug"}); near != "" {
+		if near := text.Nearest(definition, []string{"int", "uuid", "slug"}); near != "" {
 			fix = "did you mean " + near + "?"
 		}
 		return c, p.fail(offset, fix, "there is no type %s", definition)

@@ -12,7 +12,7 @@ import (
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
 
-	"github.com/tidings-io/tidings/internal/spelling"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 // functions lists the functions of the expression language that a rule may call. None loops over more
@@ -114,7 +114,7 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 		return
 	}
 	fix := "a rule knows " + strings.Join(c.scope.words(), ", ")
-	switch near := spelling.Nearest(n.Value, append(c.scope.words(), "true", "false")); {
+	switch near := text.Nearest(n.Value, append(c.scope.words(), "true", "false")); {
 	case slices.Contains(identityFields, n.Value):
 		fix = "write identity." + n.Value
 	case slices.Contains(c.scope.names, n.Value):
@@ -139,7 +139,7 @@ func (c *checker) call(n *ast.CallNode) {
 
 func (c *checker) noFunction(at ast.Node, name string) {
 	fix := "a rule may call " + strings.Join(functions, ", ")
-	if near := spelling.Nearest(name, functions); near != "" {
+	if near := text.Nearest(name, functions); near != "" {
 		fix = "did you mean " + near + "?"
 	}
 	c.fail(at, fix, "a rule may not call %s", name)
@@ -170,7 +170,7 @@ func (c *checker) unknown(at ast.Node, base, name string, known []string) {
 	if len(known) == 0 {
 		fix = "the pattern has no parameters; write {" + name + "} into it"
 	}
-	if near := spelling.Nearest(name, known); near != "" {
+	if near := text.Nearest(name, known); near != "" {
 		fix = "did you mean " + base + "." + near + "?"
 	}
 	c.fail(at, fix, "there is no %s in %s", name, base)

@@ -1,18 +1,18 @@
-package drain_test
+package queue_test
 
 import (
 	"slices"
 	"sync"
 	"testing"
 
-	"github.com/tidings-io/tidings/internal/drain"
+	"github.com/tidings-io/tidings/internal/queue"
 )
 
 func TestValuesArePassedOnceInTheirOrder(t *testing.T) {
 	const each = 1000
 	var (
 		mu   sync.Mutex
-		q    drain.Queue[int]
+		q    queue.Serial[int]
 		next int   // guarded by mu
 		got  []int // by one goroutine at a time, which is what the test proves with the race detector
 		all  sync.WaitGroup
@@ -36,7 +36,7 @@ func TestValuesArePassedOnceInTheirOrder(t *testing.T) {
 
 func TestAValueThatIsPushedWhilePassingIsPassedByTheSameDrain(t *testing.T) {
 	var mu sync.Mutex
-	var q drain.Queue[int]
+	var q queue.Serial[int]
 	var got []int
 	mu.Lock()
 	defer mu.Unlock()
@@ -57,7 +57,7 @@ func TestAValueThatIsPushedWhilePassingIsPassedByTheSameDrain(t *testing.T) {
 
 func TestAPanicLeavesTheMutexHeldAndTheQueueUsable(t *testing.T) {
 	var mu sync.Mutex
-	var q drain.Queue[int]
+	var q queue.Serial[int]
 	mu.Lock()
 	q.Push(1)
 	func() {
@@ -80,7 +80,7 @@ func TestAPanicLeavesTheMutexHeldAndTheQueueUsable(t *testing.T) {
 
 func TestAPanicLeavesTheValuesBehindItToTheNextDrain(t *testing.T) {
 	var mu sync.Mutex
-	var q drain.Queue[int]
+	var q queue.Serial[int]
 	var got []int
 	mu.Lock()
 	defer mu.Unlock()

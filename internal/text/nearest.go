@@ -1,6 +1,4 @@
-// Package spelling finds the word that a mistyped one most likely stands for. It knows no word by
-// itself.
-package spelling
+package text
 
 import "github.com/hbollon/go-edlib"
 
