@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -143,7 +144,7 @@ func (c *call) testament() (*wamp.Publish, error) {
 func (t *testaments) add(s *router.Session, scope testamentScope, p router.Publication) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s.Reason() != router.CloseNone { // otherwise Left comes later, and takes the deposit
+	if s.Reason() != outbox.CloseNone { // otherwise Left comes later, and takes the deposit
 		return nil
 	}
 	d := t.bySession[s]

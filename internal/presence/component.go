@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -191,7 +192,7 @@ func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription
 func (c *Component) Left(s *router.Session) {
 	c.mu.Lock()
 	switch s.Reason() {
-	case router.CloseGoodbye, router.CloseKilled:
+	case outbox.CloseGoodbye, outbox.CloseKilled:
 		c.forgetLocked(s.ID())
 	default:
 		c.loseLocked(s.ID())

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -69,7 +70,7 @@ func (c *Component) admit(session *router.Session, asked request) (Attendance, e
 	defer c.mu.Unlock()
 	// A session has its reason before Left is called, and Left waits for mu. So Left takes away a
 	// session that passes this check.
-	if c.closed || session.Reason() != router.CloseNone {
+	if c.closed || session.Reason() != outbox.CloseNone {
 		return Attendance{}, wamp.Fail(wamp.ErrCanceled, "the session has ended")
 	}
 	if s := c.entryLocked(session.ID(), asked.Record); s != nil {

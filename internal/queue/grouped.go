@@ -23,7 +23,7 @@ type Waiting[V any] struct {
 	turn  chan bool // true: the goroutine leads; false: its value is done. nil: it found the key idle
 }
 
-// line is what waits for one key. It exists while a goroutine leads the key.
+// line holds what waits for one key, while a goroutine leads the key.
 type line[V any] struct {
 	waiting []Waiting[V]
 	settled chan struct{} // closed when the group of the leader is done; nil: no goroutine waits for that

@@ -3,13 +3,14 @@ package router
 import (
 	"errors"
 
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // abort sends ABORT and ends the conversation.
-func (c *Client) abort(failure *wamp.Failure, reason CloseReason) {
+func (c *Client) abort(failure *wamp.Failure, reason outbox.CloseReason) {
 	c.finish(&wamp.Abort{Details: wamp.Dict{"message": failure.Message}, Reason: failure.URI},
-		CloseInfo{Reason: reason, Text: failure.Message})
+		outbox.CloseInfo{Reason: reason, Text: failure.Message})
 }
 
 // fail ends the conversation because of the error of a step.
@@ -18,13 +19,13 @@ func (c *Client) fail(err error) {
 	switch {
 	case !errors.As(err, &failure):
 		c.router.options.Logger.Error("a client's message was not handled", "error", err, "address", c.peer.RemoteAddr)
-		c.abort(internalFailure(), CloseInternal)
+		c.abort(internalFailure(), outbox.CloseInternal)
 	case failure.URI == wamp.CloseSystemShutdown:
-		c.abort(failure, CloseShutdown)
+		c.abort(failure, outbox.CloseShutdown)
 	case failure.URI == wamp.ErrProtocolViolation || c.Established():
-		c.abort(failure, CloseProtocolViolation)
+		c.abort(failure, outbox.CloseProtocolViolation)
 	default:
-		c.abort(failure, CloseAuthFailed)
+		c.abort(failure, outbox.CloseAuthFailed)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -156,9 +157,9 @@ func (d *fanout) toCatchingUp(sub *subscription) {
 
 // closeSlow closes a client for which more is queued than its outbox may hold.
 func (c *Client) closeSlow() {
-	info := CloseInfo{Reason: CloseSlow, Text: "too much was published while this client read retained events"}
+	info := outbox.CloseInfo{Reason: outbox.CloseSlow, Text: "too much was published while this client read retained events"}
 	if c.outbox.Close(info) {
-		c.router.counters.closes[CloseSlow].Add(1)
+		c.router.counters.closes[outbox.CloseSlow].Add(1)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -40,7 +41,7 @@ func readSlowly(t *testing.T, options router.Options, test func(*slowReading)) {
 		s.subscriber.heard = nil
 		test(s)
 		synctest.Wait()
-		s.subscriber.client.Detach(router.CloseLost)
+		s.subscriber.client.Detach(outbox.CloseLost)
 		if stats := s.router.Stats(); stats.Subscriptions != 0 || stats.Sessions != 0 {
 			t.Errorf("something is left: %+v", stats)
 		}
@@ -156,7 +157,7 @@ func TestOthersDoNotWaitForASubscriberThatCatchesUp(t *testing.T) {
 		if n := s.realm.Subscribers("a"); n != 1 {
 			t.Errorf("%d subscribers are counted", n)
 		}
-		other.client.Detach(router.CloseLost)
+		other.client.Detach(outbox.CloseLost)
 		s.publish("a", 2, false)
 		if !s.realm.MayReach("a") {
 			t.Error("no publication may reach a subscriber that catches up")
@@ -201,7 +202,7 @@ func TestTooMuchWhileCatchingUpClosesTheSubscriber(t *testing.T) {
 					}
 				}
 				closed := s.subscriber.client.Outbox().Closed()
-				if closed == nil || closed.Reason != router.CloseSlow || s.router.Stats().Closes[router.CloseSlow] != 1 {
+				if closed == nil || closed.Reason != outbox.CloseSlow || s.router.Stats().Closes[outbox.CloseSlow] != 1 {
 					t.Errorf("it is closed as %+v", closed)
 				}
 				s.read()
@@ -214,7 +215,7 @@ func TestTooMuchWhileCatchingUpClosesTheSubscriber(t *testing.T) {
 func TestASessionThatEndsWhileItCatchesUpHoldsNothing(t *testing.T) {
 	for name, end := range map[string]func(*slowReading){
 		"killed": func(s *slowReading) { s.subscriber.client.Session().Kill("", "") },
-		"lost":   func(s *slowReading) { s.subscriber.client.Detach(router.CloseLost) },
+		"lost":   func(s *slowReading) { s.subscriber.client.Detach(outbox.CloseLost) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			readSlowly(t, router.Options{}, func(s *slowReading) {
@@ -314,7 +315,7 @@ func TestASubscriptionThatIsRevokedWhileItsHolderAsksAgainIsMadeAnew(t *testing.
 		s.expect("SUBSCRIBED", "r1")
 		s.publish("a", 2, false)
 		s.expect(2)
-		s.subscriber.client.Detach(router.CloseLost)
+		s.subscriber.client.Detach(outbox.CloseLost)
 		synctest.Wait()
 		if len(watch.open) != 0 {
 			t.Errorf("observers think that it is here: %v", watch.open)
@@ -396,7 +397,7 @@ func catchUpAtRandom(t *testing.T, r *router.Router, realm *router.Realm, rnd *r
 			m.listen()
 		}
 		revoking.Wait()
-		m.client.Detach(router.CloseLost)
+		m.client.Detach(outbox.CloseLost)
 		m.listen()
 		expectContinuity(t, m.heard)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -72,7 +73,7 @@ func TestChangesHaveTheNumberOfHolders(t *testing.T) {
 	log.expect(t) // subscription 1 is that of the local subscriber
 	ann.say(&wamp.Unsubscribe{Request: 3, Subscription: 2})
 	log.expect(t, "unsubscribed from t, which 1 hold")
-	ben.client.Detach(router.CloseLost)
+	ben.client.Detach(outbox.CloseLost)
 	log.expect(t, "Left", "unsubscribed from t, which 0 hold", "unregistered p, which 0 hold", "left")
 }
 
@@ -86,7 +87,7 @@ func TestChangesWithoutAListenerAreNotReported(t *testing.T) {
 	log.expect(t)
 	listen()
 	ann.client.Session().Silence()
-	ann.client.Detach(router.CloseLost)
+	ann.client.Detach(outbox.CloseLost)
 	log.expect(t, "Left")
 }
 
@@ -128,7 +129,7 @@ func TestWelcomeHasTheFeaturesThatComponentsAnnounce(t *testing.T) {
 		realm *router.Realm
 		want  bool
 	}{{other, false}, {realm, true}} {
-		m := &member{t: t, encoding: wamp.V2JSON, client: r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON}})}
+		m := &member{t: t, encoding: wamp.V2JSON, client: r.Attach(router.Attachment{Format: outbox.Format{Encoding: wamp.V2JSON}})}
 		m.say(&wamp.Hello{Realm: c.realm.Name(), Details: wamp.Dict{"roles": wamp.Dict{"subscriber": wamp.Dict{}}}})
 		m.listen()
 		roles, _ := m.heard[0].(*wamp.Welcome).Details.Dict("roles")

@@ -14,8 +14,8 @@ import (
 
 // Client is the conversation of one connection: from HELLO to GOODBYE, with the session in between.
 type Client struct {
-	outbox Outbox
-	format *format
+	outbox outbox.Outbox
+	format *outbox.Format
 	router *Router
 	peer   Peer
 
@@ -33,7 +33,7 @@ type Client struct {
 }
 
 // Outbox returns the queue of frames for the client.
-func (c *Client) Outbox() *Outbox { return &c.outbox }
+func (c *Client) Outbox() *outbox.Outbox { return &c.outbox }
 
 // Session returns the client's session, or nil before WELCOME.
 func (c *Client) Session() *Session { return c.session.Load() }
@@ -66,7 +66,7 @@ func (c *Client) Receive(ctx context.Context, frame []byte) error {
 // the transport calls [Client.Flush], which it does when it has no further frame at hand.
 //
 // It blocks while the client sends faster than its limit, and while an Authenticator or an Authorizer decides.
-// After an error, which wraps [ErrClosed] or is that of ctx, the transport stops reading, writes the outbox and
+// After an error, which wraps [outbox.ErrClosed] or is that of ctx, the transport stops reading, writes the outbox and
 // closes.
 func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
 	c.router.counters.framesIn.Add(1)
@@ -125,8 +125,8 @@ func (c *Client) closedError() error {
 // handlePanic ends the conversation after a panic. Ending it may panic again, so each step recovers by itself.
 func (c *Client) handlePanic(fault any) {
 	c.logPanic(fault)
-	c.runRecovered(func() { c.abort(internalFailure(), CloseInternal) })
-	c.runRecovered(func() { c.finish(nil, CloseInfo{Reason: CloseInternal}) })
+	c.runRecovered(func() { c.abort(internalFailure(), outbox.CloseInternal) })
+	c.runRecovered(func() { c.finish(nil, outbox.CloseInfo{Reason: outbox.CloseInternal}) })
 }
 
 func (c *Client) runRecovered(step func()) {
@@ -145,9 +145,10 @@ func (c *Client) logPanic(fault any) {
 
 // Detach reports that the transport is closed. It is idempotent. The conversation keeps the first reason that it
 // was closed for.
-func (c *Client) Detach(reason CloseReason) {
+func (c *Client) Detach(reason outbox.CloseReason) {
 	c.Flush()
-	c.runRecovered(func() { c.finish(nil, CloseInfo{Reason: reason}) }) // also an edge that recovers: observers are called
+	// Also an edge that recovers: observers are called.
+	c.runRecovered(func() { c.finish(nil, outbox.CloseInfo{Reason: reason}) })
 	c.outbox.Discard()
 	if c.detached.CompareAndSwap(false, true) {
 		c.router.clientDetached(c)
@@ -165,21 +166,21 @@ func (c *Client) sendLocked(m wamp.Message) {
 	if c.closed {
 		return
 	}
-	scratch := getScratch()
-	defer scratch.put()
-	message, err := c.conversation.Append(scratch.bytes, m)
-	scratch.keep(message)
+	scratch := outbox.GetScratch()
+	defer scratch.Put()
+	message, err := c.conversation.Append(scratch.Bytes(), m)
+	scratch.Keep(message)
 	if err != nil {
 		// Payloads were converted before, so this is a fault of the server. The client must not wait for
 		// an answer that will not come.
 		c.router.options.Logger.Error("a message was not encoded", "message", m.Code().String(), "error", err)
-		c.closeLocked(CloseInfo{Reason: CloseInternal, Text: "the server failed to encode a message"})
+		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseInternal, Text: "the server failed to encode a message"})
 		return
 	}
 	if len(message) == 0 { // version 1 has no frame for some messages
 		return
 	}
-	frame, fits := c.format.frame(nil, message)
+	frame, fits := c.format.Frame(nil, message)
 	if !fits {
 		c.sendOversizeLocked(m)
 		return
@@ -187,7 +188,7 @@ func (c *Client) sendLocked(m wamp.Message) {
 	c.put(outbox.Packet{Bytes: frame, Frames: 1})
 }
 
-func (c *Client) closeLocked(info CloseInfo) {
+func (c *Client) closeLocked(info outbox.CloseInfo) {
 	if c.outbox.Close(info) {
 		c.router.counters.closes[info.Reason].Add(1)
 	}
@@ -200,7 +201,7 @@ func (c *Client) put(p outbox.Packet) (queued bool) {
 	case outbox.Queued:
 		return true
 	case outbox.Overflow:
-		c.router.counters.closes[CloseSlow].Add(1)
+		c.router.counters.closes[outbox.CloseSlow].Add(1)
 	case outbox.Closed:
 	}
 	return false

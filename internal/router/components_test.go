@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -240,7 +241,7 @@ func (s *script) stats() {
 			s.hear(fmt.Sprintf("= %s %d", c.name, c.value))
 		}
 	}
-	for _, reason := range router.CloseReasons() {
+	for _, reason := range outbox.CloseReasons() {
 		if n := stats.Closes[reason]; n != 0 {
 			s.hear(fmt.Sprintf("= closed %s %d", reason, n))
 		}

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -33,7 +34,7 @@ func TestEveryCallGetsTheOneAnswerThatTheModelExpects(t *testing.T) {
 				"":           func(*rapid.T) { m.check() },
 			})
 			for _, p := range m.parties {
-				p.client.Detach(router.CloseLost)
+				p.client.Detach(outbox.CloseLost)
 			}
 			if stats := m.router.Stats(); stats.Sessions+stats.Registrations != 0 {
 				rt.Fatalf("something is left behind: %+v", stats)
@@ -362,7 +363,7 @@ func (m *dealerModel) wait(rt *rapid.T) {
 func (m *dealerModel) leave(rt *rapid.T) {
 	i := rapid.IntRange(0, modelParties-1).Draw(rt, "party")
 	p := m.parties[i]
-	p.client.Detach(router.CloseLost)
+	p.client.Detach(outbox.CloseLost)
 	open := m.open()
 	for _, procedure := range modelProcedures {
 		m.remove(p, procedure)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -49,8 +50,8 @@ func serveForAWhile(t *testing.T, r *router.Router) {
 	wake := make(chan struct{}, 1)
 	m := &member{t: t, encoding: wamp.V2JSON}
 	m.client = r.Attach(router.Attachment{
-		Format: router.Format{Encoding: wamp.V2JSON},
-		Waker: router.WakeFunc(func() {
+		Format: outbox.Format{Encoding: wamp.V2JSON},
+		Waker: outbox.WakeFunc(func() {
 			select {
 			case wake <- struct{}{}:
 			default:
@@ -75,7 +76,7 @@ func serveForAWhile(t *testing.T, r *router.Router) {
 			break
 		}
 	}
-	m.client.Detach(router.CloseLost)
+	m.client.Detach(outbox.CloseLost)
 }
 
 func callMany(t *testing.T, r *router.Router, calls int) {
@@ -112,7 +113,7 @@ func callMany(t *testing.T, r *router.Router, calls int) {
 		m.heard = nil
 		runtime.Gosched() // lets the callees run
 	}
-	m.client.Detach(router.CloseLost)
+	m.client.Detach(outbox.CloseLost)
 	m.listen()
 	for id, n := range answers {
 		if n != 1 {

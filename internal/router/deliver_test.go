@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -55,7 +56,7 @@ func TestReceiversOfAPublicationOfAnotherNodeAreNarrowed(t *testing.T) {
 	realm := r.AddRealm("app")
 	join := func(authID, role string) *member {
 		m := &member{t: t, encoding: wamp.V2JSON}
-		m.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON}})
+		m.client = r.Attach(router.Attachment{Format: outbox.Format{Encoding: wamp.V2JSON}})
 		m.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{
 			"roles": wamp.Dict{"subscriber": wamp.Dict{}}, "authid": authID, "authrole": role,
 		}})

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -14,7 +15,7 @@ func (c *Client) handle(ctx context.Context, message wamp.Message) error {
 	case *wamp.Authenticate:
 		return c.authenticate(ctx, m)
 	case *wamp.Abort:
-		c.finish(nil, CloseInfo{Reason: CloseAborted, Text: string(m.Reason)})
+		c.finish(nil, outbox.CloseInfo{Reason: outbox.CloseAborted, Text: string(m.Reason)})
 		return nil
 	}
 	s := c.session.Load()
@@ -40,7 +41,7 @@ func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) er
 		if m.Reason == wamp.CloseLogout {
 			c.notifyLogout()
 		}
-		c.goodbye(wamp.CloseGoodbyeAndOut, CloseInfo{Reason: CloseGoodbye})
+		c.goodbye(wamp.CloseGoodbyeAndOut, outbox.CloseInfo{Reason: outbox.CloseGoodbye})
 		return nil
 	case *wamp.Subscribe:
 		return s.subscribe(ctx, m)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -22,7 +23,7 @@ func (f authenticates) Authenticate(ctx context.Context, h router.AuthRequest) (
 func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 	var client *router.Client
 	r := router.New(router.Options{Authenticator: authenticates(func(context.Context, router.AuthRequest) (router.AuthResult, error) {
-		client.Detach(router.CloseLost)
+		client.Detach(outbox.CloseLost)
 		return router.AuthResult{Identity: &router.Identity{ID: "ben"}}, nil
 	})})
 	realm := r.AddRealm("app")
@@ -30,9 +31,9 @@ func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 	if err := client.Receive(t.Context(), []byte(`[1,"app",{"roles":{"caller":{}}}]`)); err == nil {
 		t.Error("the client joined")
 	}
-	client.Detach(router.CloseTimeout)
+	client.Detach(outbox.CloseTimeout)
 	stats := r.Stats()
-	if len(realm.Sessions()) != 0 || stats.Clients != 0 || stats.Closes[router.CloseLost] != 1 || stats.Closes[router.CloseTimeout] != 0 {
+	if len(realm.Sessions()) != 0 || stats.Clients != 0 || stats.Closes[outbox.CloseLost] != 1 || stats.Closes[outbox.CloseTimeout] != 0 {
 		t.Errorf("the client is still attached, or counted twice: %+v", stats)
 	}
 }
@@ -52,7 +53,7 @@ func TestTheWakerIsCalledForTheFirstFrameAndForTheEnd(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
 	woken := 0
-	c := r.Attach(router.Attachment{Format: jsonFormat, Waker: router.WakeFunc(func() { woken++ })})
+	c := r.Attach(router.Attachment{Format: jsonFormat, Waker: outbox.WakeFunc(func() { woken++ })})
 	receive(t, c, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 	receive(t, c, []byte(`[32,1,{},"t"]`))
 	expect := func(want int, after string) {
@@ -70,7 +71,7 @@ func TestTheWakerIsCalledForTheFirstFrameAndForTheEnd(t *testing.T) {
 	expect(3, "the end")
 	taken := c.Outbox().Take(nil, 1<<20)
 	frames, info := taken.Pieces, taken.Closed
-	if len(frames) != 3 || info == nil || info.Reason != router.CloseKilled {
+	if len(frames) != 3 || info == nil || info.Reason != outbox.CloseKilled {
 		t.Errorf("%d frames, then %+v", len(frames), info)
 	}
 }
@@ -86,7 +87,7 @@ func TestTheSessionIsRemovedBeforeItsClientIsToldOfTheEnd(t *testing.T) {
 		realm := r.AddRealm("app")
 		var info bool
 		var left []int
-		c := r.Attach(router.Attachment{Format: jsonFormat, Waker: router.WakeFunc(func() {
+		c := r.Attach(router.Attachment{Format: jsonFormat, Waker: outbox.WakeFunc(func() {
 			if info {
 				left = append(left, realm.Subscribers("t")+len(realm.Sessions()))
 			}
@@ -106,7 +107,7 @@ func TestTheSessionIsRemovedBeforeItsClientIsToldOfTheEnd(t *testing.T) {
 		if len(left) == 0 || slices.Max(left) != 0 {
 			t.Errorf("%s: the client was woken %d times, and this was left: %v", name, len(left), left)
 		}
-		c.Detach(router.CloseLost)
+		c.Detach(outbox.CloseLost)
 	}
 }
 
@@ -114,7 +115,7 @@ func TestAPanicInAFramingEndsTheCallingClientAndReleasesLocks(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
 	bomb := &panickingFraming{}
-	victim := r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: bomb}})
+	victim := r.Attach(router.Attachment{Format: outbox.Format{Encoding: wamp.V2JSON, Framing: bomb}})
 	receive(t, victim, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 	receive(t, victim, []byte(`[32,1,{},"t"]`))
 	publisher, other := enter(t, r, wamp.V2JSON), enter(t, r, wamp.V2JSON)
@@ -154,10 +155,10 @@ func TestAPanicInAnObserverEndsOnlyOneClient(t *testing.T) {
 	if m.say(&wamp.Subscribe{Request: 1, Topic: "t"}) {
 		t.Error("the client went on")
 	}
-	m.client.Detach(router.CloseLost)
+	m.client.Detach(outbox.CloseLost)
 	other := enter(t, r, wamp.V2JSON)
-	other.client.Detach(router.CloseLost)
-	if stats := r.Stats(); stats.Clients+stats.Sessions+stats.Subscriptions != 0 || stats.Closes[router.CloseInternal] != 1 {
+	other.client.Detach(outbox.CloseLost)
+	if stats := r.Stats(); stats.Clients+stats.Sessions+stats.Subscriptions != 0 || stats.Closes[outbox.CloseInternal] != 1 {
 		t.Errorf("something is left: %+v", stats)
 	}
 }
@@ -187,7 +188,7 @@ func TestACallOfTheServerEndsWithItsContext(t *testing.T) {
 		if !callee.say(&wamp.Yield{Request: 1}) || !callee.say(&wamp.Yield{Request: 2}) {
 			t.Error("a late answer counts as a violation")
 		}
-		callee.client.Detach(router.CloseLost)
+		callee.client.Detach(outbox.CloseLost)
 	})
 }
 
@@ -221,7 +222,7 @@ func TestShutdownWaitsForConcurrentProceduresUntilItsContextIsDone(t *testing.T)
 		if err := r.Shutdown(ctx); err == nil {
 			t.Error("it did not wait for the transport")
 		}
-		m.client.Detach(router.CloseLost)
+		m.client.Detach(outbox.CloseLost)
 		if err := r.Shutdown(t.Context()); err != nil || !finished {
 			t.Errorf("it did not wait for the procedure: %v", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -19,7 +20,7 @@ func (r *Realm) expireDue() {
 // expire ends the session, unless its identity was renewed meanwhile.
 func (s *Session) expire() {
 	if s.markExpired() {
-		s.client.goodbye(wamp.CloseIdentityExpired, CloseInfo{Reason: CloseExpired, Text: textExpired})
+		s.client.goodbye(wamp.CloseIdentityExpired, outbox.CloseInfo{Reason: outbox.CloseExpired, Text: textExpired})
 	}
 }
 

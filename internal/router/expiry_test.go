@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -37,7 +38,7 @@ func TestASessionEndsWhenItsIdentityExpires(t *testing.T) {
 		if n := len(realm.Sessions()); n != 2 {
 			t.Errorf("%d sessions after a minute", n)
 		}
-		if got := clients["b"].Session().Reason(); got != router.CloseExpired {
+		if got := clients["b"].Session().Reason(); got != outbox.CloseExpired {
 			t.Errorf("the session ended by %s", got)
 		}
 		if bye, ok := clients["b"].Next().(*wamp.Goodbye); !ok || bye.Reason != wamp.CloseIdentityExpired {
@@ -48,7 +49,7 @@ func TestASessionEndsWhenItsIdentityExpires(t *testing.T) {
 		if all := realm.Sessions(); len(all) != 1 || all[0].Identity().ID != "c" {
 			t.Errorf("%d sessions after a day", len(all))
 		}
-		if got := r.Stats().Closes[router.CloseExpired]; got != 2 {
+		if got := r.Stats().Closes[outbox.CloseExpired]; got != 2 {
 			t.Errorf("%d ends are counted", got)
 		}
 	})
@@ -75,7 +76,7 @@ func TestARenewedIdentityExpiresLater(t *testing.T) {
 		expires(time.Minute, 59*time.Second)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if s.Reason() != router.CloseExpired {
+		if s.Reason() != outbox.CloseExpired {
 			t.Errorf("the session was closed by %s", s.Reason())
 		}
 		if err := s.Reauthenticate(t.Context(), until("ann", time.Minute)); err == nil {
@@ -106,9 +107,9 @@ func TestAnExpiredIdentityDoesNotJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, realm := routertest.Realm()
 		c := r.Attach(router.Attachment{
-			Peer: router.Peer{Identity: until("ann", -time.Second)}, Format: router.Format{Encoding: wamp.V2JSON}, Waker: router.WakeFunc(func() {}),
+			Peer: router.Peer{Identity: until("ann", -time.Second)}, Format: outbox.Format{Encoding: wamp.V2JSON}, Waker: outbox.WakeFunc(func() {}),
 		})
-		defer c.Detach(router.CloseLost)
+		defer c.Detach(outbox.CloseLost)
 		hello, err := wamp.V2JSON.Append(nil, &wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"caller": wamp.Dict{}}}})
 		if err != nil {
 			t.Fatal(err)

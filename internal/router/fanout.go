@@ -50,7 +50,7 @@ type converted struct {
 
 // encoded holds the events of one subscription in one format. All clients of the format share it.
 type encoded struct {
-	format *format
+	format *outbox.Format
 	outbox.Packet
 	missing int // events that the format cannot express
 }
@@ -204,7 +204,7 @@ func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 
 // eventsFor returns the events of the run in a format. They are encoded and framed for the first client and shared
 // with all others.
-func (d *fanout) eventsFor(sub *subscription, f *format) *encoded {
+func (d *fanout) eventsFor(sub *subscription, f *outbox.Format) *encoded {
 	for i := range d.encoded {
 		if d.encoded[i].format == f {
 			return &d.encoded[i]
@@ -212,8 +212,8 @@ func (d *fanout) eventsFor(sub *subscription, f *format) *encoded {
 	}
 	d.encoded = append(d.encoded, encoded{format: f})
 	made := &d.encoded[len(d.encoded)-1]
-	scratch := getScratch()
-	defer scratch.put()
+	scratch := outbox.GetScratch()
+	defer scratch.Put()
 	for i := range d.all {
 		d.encode(made, scratch, d.event(sub, i), i)
 		if made.Frames == 1 && i < len(d.all)-1 { // the other events are about as long
@@ -240,22 +240,22 @@ func (d *fanout) event(sub *subscription, i int) wamp.Event {
 }
 
 // encode adds the event of publication i to the events of a format.
-func (d *fanout) encode(to *encoded, scratch *scratch, event wamp.Event, i int) {
+func (d *fanout) encode(to *encoded, scratch *outbox.Scratch, event wamp.Event, i int) {
 	var err error
 	if event.Payload, err = d.payload(i, to.format.Encoding.Serialization()); err != nil {
 		to.missing++
 		return
 	}
-	message, err := to.format.Encoding.Append(scratch.bytes, &event)
+	message, err := to.format.Encoding.Append(scratch.Bytes(), &event)
 	if err != nil {
 		d.router.options.Logger.Error("an event was not encoded", "topic", string(event.Topic), "error", err)
 		to.missing++
 		return
 	}
 	d.encodings++
-	scratch.keep(message)
+	scratch.Keep(message)
 	var fits bool
-	if to.Bytes, fits = to.format.frame(to.Bytes, message); !fits {
+	if to.Bytes, fits = to.format.Frame(to.Bytes, message); !fits {
 		to.missing++
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -27,7 +28,7 @@ type fanoutTest struct {
 	taken     [][]byte
 }
 
-func newFanoutTest(t testing.TB, formats ...router.Format) *fanoutTest {
+func newFanoutTest(t testing.TB, formats ...outbox.Format) *fanoutTest {
 	a := &fanoutTest{router: router.New(router.Options{Limits: router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})}
 	a.realm = a.router.AddRealm("app")
 	for i := range fanout {
@@ -69,8 +70,8 @@ func (a *fanoutTest) drain() {
 }
 
 var (
-	jsonFormat   = router.Format{Encoding: wamp.V2JSON, Framing: headerFraming{}}
-	mixedFormats = []router.Format{
+	jsonFormat   = outbox.Format{Encoding: wamp.V2JSON, Framing: headerFraming{}}
+	mixedFormats = []outbox.Format{
 		jsonFormat,
 		{Encoding: wamp.V2MessagePack, Framing: headerFraming{}},
 		{Encoding: wamp.V2CBOR, Framing: headerFraming{}},
@@ -79,7 +80,7 @@ var (
 )
 
 func TestAnEventIsEncodedOnceForEachFormat(t *testing.T) {
-	for name, formats := range map[string][]router.Format{"one": {jsonFormat}, "mixed": mixedFormats} {
+	for name, formats := range map[string][]outbox.Format{"one": {jsonFormat}, "mixed": mixedFormats} {
 		t.Run(name, func(t *testing.T) {
 			a := newFanoutTest(t, formats...)
 			before := a.router.Stats()
@@ -174,7 +175,7 @@ func BenchmarkPublishFanout1000(b *testing.B) { benchmarkFanout(b, jsonFormat) }
 
 func BenchmarkPublishFanout1000Mixed(b *testing.B) { benchmarkFanout(b, mixedFormats...) }
 
-func benchmarkFanout(b *testing.B, formats ...router.Format) {
+func benchmarkFanout(b *testing.B, formats ...outbox.Format) {
 	a := newFanoutTest(b, formats...)
 	before := a.router.Stats()
 	var memory runtime.MemStats

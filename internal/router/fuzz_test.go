@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -57,7 +58,7 @@ func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	if encoding.Binary() {
 		separator = []byte{0xff}
 	}
-	c := r.Attach(router.Attachment{Format: router.Format{Encoding: encoding}})
+	c := r.Attach(router.Attachment{Format: outbox.Format{Encoding: encoding}})
 	err := c.Open(t.Context())
 	for frame := range bytes.SplitSeq(input, separator) {
 		if err == nil {
@@ -66,17 +67,17 @@ func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	}
 	c.Flush()
 	taken := c.Outbox().Take(nil, 1<<30)
-	if info := taken.Closed; err != nil && (info == nil || info.Reason == router.CloseInternal) {
+	if info := taken.Closed; err != nil && (info == nil || info.Reason == outbox.CloseInternal) {
 		t.Errorf("the conversation ended as %+v: %v after %q", info, err, taken.Pieces)
 	}
-	c.Detach(router.CloseLost)
+	c.Detach(outbox.CloseLost)
 
 	realm.Publish(router.Publication{Topic: "still.here", Payload: args(t, 1)})
 	witness.listen()
 	if last, ok := witness.heard[len(witness.heard)-1].(*wamp.Event); !ok || ints(t, last.Payload)[0] != 1 {
 		t.Errorf("the witness last heard %+v", last)
 	}
-	witness.client.Detach(router.CloseLost)
+	witness.client.Detach(outbox.CloseLost)
 	if err := r.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -1,12 +1,13 @@
 package router
 
 import (
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // goodbye sends GOODBYE, as the first or as the answer, and ends the conversation without waiting for the
 // client's answer. The session leaves the realm first: a client that receives GOODBYE is no longer counted.
-func (c *Client) goodbye(reason wamp.URI, info CloseInfo) {
+func (c *Client) goodbye(reason wamp.URI, info outbox.CloseInfo) {
 	if earlier := c.outbox.Closed(); earlier != nil { // the first reason holds
 		info = *earlier
 	}
@@ -24,22 +25,22 @@ func (c *Client) goodbye(reason wamp.URI, info CloseInfo) {
 func (c *Client) shutDown() {
 	const text = "the server is shutting down"
 	if c.Established() {
-		c.goodbye(wamp.CloseSystemShutdown, CloseInfo{Reason: CloseShutdown, Text: text})
+		c.goodbye(wamp.CloseSystemShutdown, outbox.CloseInfo{Reason: outbox.CloseShutdown, Text: text})
 		return
 	}
-	c.abort(wamp.Fail(wamp.CloseSystemShutdown, text), CloseShutdown)
+	c.abort(wamp.Fail(wamp.CloseSystemShutdown, text), outbox.CloseShutdown)
 }
 
 // finish queues the last message, refuses everything after it, and takes the session out of the realm. Only
 // the first call has an effect. Caller must not hold a lock.
-func (c *Client) finish(last wamp.Message, info CloseInfo) {
+func (c *Client) finish(last wamp.Message, info outbox.CloseInfo) {
 	c.sendFinal(last, info)
 	if s := c.session.Load(); s != nil {
 		s.leave(c.outbox.Closed().Reason)
 	}
 }
 
-func (c *Client) sendFinal(last wamp.Message, info CloseInfo) {
+func (c *Client) sendFinal(last wamp.Message, info outbox.CloseInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -59,5 +60,5 @@ func (s *Session) Kill(reason wamp.URI, message string) {
 		reason = wamp.CloseKilled
 	}
 	s.client.notifyLogout()
-	s.client.goodbye(reason, CloseInfo{Reason: CloseKilled, Text: message})
+	s.client.goodbye(reason, outbox.CloseInfo{Reason: outbox.CloseKilled, Text: message})
 }

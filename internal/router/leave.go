@@ -4,11 +4,13 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/tidings-io/tidings/internal/router/outbox"
 )
 
 // leave takes the session out of the realm: its subscriptions, registrations and calls end. Only the first call
 // has an effect. Caller must not hold a lock.
-func (s *Session) leave(reason CloseReason) {
+func (s *Session) leave(reason outbox.CloseReason) {
 	c := s.client
 	c.mu.Lock()
 	if s.left {
@@ -16,7 +18,7 @@ func (s *Session) leave(reason CloseReason) {
 		return
 	}
 	s.left, s.reason = true, reason
-	if reason == CloseShutdown { // no session stays to receive the events
+	if reason == outbox.CloseShutdown { // no session stays to receive the events
 		s.silent.Store(true)
 	}
 	memberships, registrations := s.memberships, s.registrations

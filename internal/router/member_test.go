@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -33,7 +34,7 @@ func enterWith(t testing.TB, r *router.Router, roles wamp.Dict) *member {
 }
 
 func (m *member) join(r *router.Router, roles wamp.Dict) {
-	m.client = r.Attach(router.Attachment{Format: router.Format{Encoding: m.encoding}})
+	m.client = r.Attach(router.Attachment{Format: outbox.Format{Encoding: m.encoding}})
 	m.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": roles}})
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -54,7 +55,7 @@ func publishInOrder(m *member, number int) {
 			Payload: args(m.t, number, n),
 		})
 	}
-	m.client.Detach(router.CloseLost)
+	m.client.Detach(outbox.CloseLost)
 }
 
 func raceTopic(n int) wamp.URI { return wamp.URI("race." + string(rune('a'+n))) }
@@ -83,7 +84,7 @@ func subscribeAtRandom(t *testing.T, r *router.Router, rnd *rand.Rand, done *ato
 		}
 	}
 	killing.Wait()
-	m.client.Detach(router.CloseLost)
+	m.client.Detach(outbox.CloseLost)
 	m.listen()
 	reader.read(m.heard)
 }

@@ -35,19 +35,19 @@ func (c *Client) sendOversizeLocked(m wamp.Message) {
 		c.router.workers.Go(func() { c.failInvocation(m.Request) })
 		return
 	}
-	c.closeLocked(CloseInfo{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
+	c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseTooBig, Text: "a message is longer than this client takes"})
 }
 
 // sendShortLocked sends a message that is short enough for every client. Caller must hold mu.
 func (c *Client) sendShortLocked(m wamp.Message) {
 	message, err := c.conversation.Append(nil, m)
 	if err != nil {
-		c.closeLocked(CloseInfo{Reason: CloseInternal, Text: "the server failed to encode a message"})
+		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseInternal, Text: "the server failed to encode a message"})
 		return
 	}
-	frame, fits := c.format.frame(nil, message)
+	frame, fits := c.format.Frame(nil, message)
 	if !fits {
-		c.closeLocked(CloseInfo{Reason: CloseTooBig, Text: "a message is longer than this client takes"})
+		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseTooBig, Text: "a message is longer than this client takes"})
 		return
 	}
 	c.put(outbox.Packet{Bytes: frame, Frames: 1})

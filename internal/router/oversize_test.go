@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -25,7 +26,7 @@ func TestACalleeIsInterruptedIfFurtherArgumentsAreOversize(t *testing.T) {
 		r.AddRealm("app")
 		features := wamp.Dict{"features": wamp.Dict{"progressive_call_invocations": true, "call_canceling": true}}
 		callee := &member{t: t, encoding: wamp.V2JSON}
-		callee.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: shortFraming{}}})
+		callee.client = r.Attach(router.Attachment{Format: outbox.Format{Encoding: wamp.V2JSON, Framing: shortFraming{}}})
 		callee.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"callee": features}}})
 		caller := enterWith(t, r, wamp.Dict{"caller": features})
 
@@ -45,7 +46,7 @@ func TestACalleeIsInterruptedIfFurtherArgumentsAreOversize(t *testing.T) {
 		if refusal == nil || refusal.Error != wamp.ErrPayloadSizeExceeded {
 			t.Errorf("the caller heard %v", caller.heard)
 		}
-		callee.client.Detach(router.CloseLost)
-		caller.client.Detach(router.CloseLost)
+		callee.client.Detach(outbox.CloseLost)
+		caller.client.Detach(outbox.CloseLost)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -126,7 +127,7 @@ func TestAPublishBatchIsDeliveredWhenItsPublisherLeaves(t *testing.T) {
 	if err := h.publisher.client.ReceiveBatched(t.Context(), encode(t, wamp.V2JSON, h.publication("order.42", 1))); err != nil {
 		t.Fatal(err)
 	}
-	h.publisher.client.Detach(router.CloseLost)
+	h.publisher.client.Detach(outbox.CloseLost)
 	h.expect(h.subscriber, 1, 1)
 }
 
@@ -135,7 +136,7 @@ func TestAPublishBatchDoesNotExceedTheLimitOfAnOutbox(t *testing.T) {
 	h.say(h.publication("order.42", 1), h.publication("order.42", 2))
 	h.say(h.publication("order.42", 3), h.publication("order.42", 4), h.publication("order.42", 5))
 	taken := h.subscriber.Outbox().Take(nil, 1<<20)
-	if taken.Closed == nil || taken.Closed.Reason != router.CloseSlow {
+	if taken.Closed == nil || taken.Closed.Reason != outbox.CloseSlow {
 		t.Errorf("the subscriber's conversation ended as %+v", taken.Closed)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -26,7 +27,7 @@ func TestAPublicationMayReachSubscribersHereAndElsewhere(t *testing.T) {
 	}
 	expect(true, "page.1", "component", "elsewhere")
 	expect(false, "nowhere")
-	m.client.Detach(router.CloseLost)
+	m.client.Detach(outbox.CloseLost)
 	cancel()
 	expect(true, "elsewhere")
 	expect(false, "page.1", "component")

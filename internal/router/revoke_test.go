@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -17,10 +18,10 @@ func TestUnsubscribeAndUnregisterAreAnsweredDuringARevocation(t *testing.T) {
 	realm := r.AddRealm("app")
 	var gate gate
 	busy := &member{t: t, encoding: wamp.V2JSON}
-	busy.client = r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON}, Waker: router.WakeFunc(gate.pass)})
+	busy.client = r.Attach(router.Attachment{Format: outbox.Format{Encoding: wamp.V2JSON}, Waker: outbox.WakeFunc(gate.pass)})
 	busy.say(&wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"subscriber": wamp.Dict{}}}})
 	busy.say(&wamp.Subscribe{Request: 1, Topic: "t"})
-	defer busy.client.Detach(router.CloseLost)
+	defer busy.client.Detach(outbox.CloseLost)
 
 	for range rounds {
 		m := enter(t, r, wamp.V2JSON)
@@ -59,7 +60,7 @@ func TestUnsubscribeAndUnregisterAreAnsweredDuringARevocation(t *testing.T) {
 		if answers[3] != 1 || answers[4] != 1 {
 			t.Fatalf("UNSUBSCRIBE was answered %d times, UNREGISTER %d times", answers[3], answers[4])
 		}
-		m.client.Detach(router.CloseLost)
+		m.client.Detach(outbox.CloseLost)
 	}
 }
 

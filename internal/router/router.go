@@ -38,7 +38,7 @@ type Options struct {
 // Router holds the realms and the clients that are attached to them.
 type Router struct {
 	options  Options
-	formats  formats
+	formats  outbox.Formats
 	counters counters
 	outboxes outbox.Shared
 	started  time.Time // the rate limit counts from here
@@ -120,17 +120,17 @@ func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
 // Attachment describes one connection of a transport.
 type Attachment struct {
 	Peer   Peer
-	Format Format
-	Waker  Waker
+	Format outbox.Format
+	Waker  outbox.Waker
 }
 
 // Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each frame, from
-// one goroutine at a time. It writes the frames of [Outbox.Take], and calls [Client.Detach] when the connection is
-// closed, by either side.
+// one goroutine at a time. It writes the frames of [outbox.Outbox.Take], and calls [Client.Detach] when the connection
+// is closed, by either side.
 func (r *Router) Attach(a Attachment) *Client {
 	c := &Client{
 		router:       r,
-		format:       r.formats.intern(a.Format),
+		format:       r.formats.Intern(a.Format),
 		peer:         a.Peer,
 		conversation: wamp.NewConversation(a.Format.Encoding),
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -73,7 +74,7 @@ func (s *script) close() {
 		return
 	}
 	for _, p := range s.clients {
-		p.client.Detach(router.CloseLost)
+		p.client.Detach(outbox.CloseLost)
 	}
 	for _, cancel := range s.cancels {
 		cancel()
@@ -109,7 +110,7 @@ func (s *script) do(line string) []string {
 		}
 		time.Sleep(d)
 	case "lose":
-		s.peer(words[1]).client.Detach(router.CloseLost)
+		s.peer(words[1]).client.Detach(outbox.CloseLost)
 	case "kill":
 		s.session(words[1]).Kill(wamp.URI(words[2]), strings.Join(words[3:], " "))
 	case "stall", "drain":
@@ -216,7 +217,7 @@ func (s *script) attach(name string, words []string) *peer {
 	p := &peer{name: name, encoding: encoding}
 	p.client = s.router.Attach(router.Attachment{
 		Peer:   router.Peer{Origin: pairs(words)["origin"]},
-		Format: router.Format{Encoding: encoding},
+		Format: outbox.Format{Encoding: encoding},
 	})
 	s.clients[name] = p
 	p.client.Open(s.ctx) // an error is shown as the end
@@ -353,7 +354,7 @@ func (s *script) collect() []string {
 		if ending != nil && !p.ended {
 			p.ended = true
 			all = append(all, strings.TrimSuffix(fmt.Sprintf("%s ended %s: %s", name, ending.Reason, ending.Text), ": "))
-			p.client.Detach(router.CloseLost)
+			p.client.Detach(outbox.CloseLost)
 		}
 	}
 	return all

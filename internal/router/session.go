@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/queue"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -23,7 +24,7 @@ type Session struct {
 	// Guarded by client.mu. nil as long as there is nothing to hold. left and reason fill the gap behind features.
 	left           bool
 	expired        bool // the identity has expired, and the session is about to end
-	reason         CloseReason
+	reason         outbox.CloseReason
 	memberships    []*membership
 	registrations  []*callee
 	calls          map[wamp.ID]*call      // asked by this session, by its request id
@@ -66,7 +67,7 @@ func (s *Session) Encoding() wamp.Encoding { return s.client.format.Encoding }
 
 // Reason returns why the session left, or CloseNone while it is in the realm. A page that said GOODBYE does not come
 // back; a page whose connection was lost may.
-func (s *Session) Reason() CloseReason {
+func (s *Session) Reason() outbox.CloseReason {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	return s.reason

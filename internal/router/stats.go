@@ -48,7 +48,7 @@ type Stats struct {
 	RateWaits    uint64 // times that a reader waited, because its client sent too fast
 	KeptDropped  uint64 // topics whose kept publications were given up for lack of room
 	Refusals     uint64 // requests answered with ERROR by the router itself
-	Closes       map[CloseReason]uint64
+	Closes       map[outbox.CloseReason]uint64
 }
 
 // Stats returns the numbers of the router. It walks over all sessions, so it is for metrics and not for every request.
@@ -68,10 +68,10 @@ func (r *Router) Stats() Stats {
 		BytesOut:     r.outboxes.Bytes.Load(),
 		RateWaits:    r.counters.rateWaits.Load(),
 		Refusals:     r.counters.refusals.Load(),
-		Closes:       make(map[CloseReason]uint64, len(r.counters.closes)),
+		Closes:       make(map[outbox.CloseReason]uint64, len(r.counters.closes)),
 	}
 	for reason := range r.counters.closes {
-		s.Closes[CloseReason(reason)] = r.counters.closes[reason].Load()
+		s.Closes[outbox.CloseReason(reason)] = r.counters.closes[reason].Load()
 	}
 	for _, realm := range r.allRealms() {
 		s.Subscriptions += realm.broker.count()

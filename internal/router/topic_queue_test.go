@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -122,7 +123,7 @@ func TestPublishersThatWaitForTheJournalShareTheNextAppend(t *testing.T) {
 		if got := m.events(); !slices.Equal(appends, []int{1, 1, 4}) || !slices.Equal(got, []int{0, 1, 2, 3, 4}) {
 			t.Errorf("appends of %v, events %v", appends, got)
 		}
-		m.client.Detach(router.CloseLost)
+		m.client.Detach(outbox.CloseLost)
 	})
 }
 
@@ -157,7 +158,7 @@ func TestATopicThatIsNotKeptNeverWaitsForTheJournal(t *testing.T) {
 		if got := m.events(); !slices.Equal(got, []int{1}) {
 			t.Errorf("events %v after the journal has gone on", got)
 		}
-		m.client.Detach(router.CloseLost)
+		m.client.Detach(outbox.CloseLost)
 	})
 }
 
@@ -261,7 +262,7 @@ func TestAComponentGetsEachPublishersEventsInTheirOrder(t *testing.T) {
 		for n, topic := range []wamp.URI{"all.kept", "all.other", "all.kept", "all.other"} {
 			m.say(&wamp.Publish{Request: m.next.Next(), Topic: topic, Payload: args(t, n+1)})
 		}
-		m.client.Detach(router.CloseLost)
+		m.client.Detach(outbox.CloseLost)
 		close(gate)
 		synctest.Wait()
 		if !slices.Equal(got, []int{0, 1, 2, 3, 4}) {
@@ -317,7 +318,7 @@ func TestAPanicInAKeptTopicEndsTheSessionOfItsPublisher(t *testing.T) {
 		gate := make(chan struct{})
 		r, realm := keptRealm(&watchedJournal{beforeAppend: func([]publication.Placement) error { <-gate; return nil }})
 		bomb := &panickingFraming{}
-		victim := r.Attach(router.Attachment{Format: router.Format{Encoding: wamp.V2JSON, Framing: bomb}})
+		victim := r.Attach(router.Attachment{Format: outbox.Format{Encoding: wamp.V2JSON, Framing: bomb}})
 		receive(t, victim, []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
 		receive(t, victim, []byte(`[32,1,{},"a"]`))
 		publishers := make([]*member, 4)
@@ -341,9 +342,9 @@ func TestAPanicInAKeptTopicEndsTheSessionOfItsPublisher(t *testing.T) {
 			t.Errorf("these publishers' sessions go on: %v", heard)
 		}
 		publishKept(t, realm, "a", 9)
-		victim.Detach(router.CloseLost)
+		victim.Detach(outbox.CloseLost)
 		for _, m := range publishers {
-			m.client.Detach(router.CloseLost)
+			m.client.Detach(outbox.CloseLost)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/transport"
 )
@@ -137,7 +138,7 @@ func (w metricWriter) router(s router.Stats) {
 	w.counter(sample{"refusals_total", "Requests that the router answered with ERROR.", float64(s.Refusals)})
 	w.counter(sample{"rate_waits_total", "Times that a client had to wait because it sent too fast.", float64(s.RateWaits)})
 	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.Unsendable)}, label{"reason", "not_expressible"})
-	for _, reason := range router.CloseReasons() {
+	for _, reason := range outbox.CloseReasons() {
 		w.counter(sample{"closes_total", "Conversations that ended.", float64(s.Closes[reason])}, label{"reason", reason.String()})
 	}
 }

@@ -2,7 +2,7 @@ package transport
 
 import (
 	"github.com/tidings-io/tidings/internal/netpoll"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -22,7 +22,7 @@ import (
 
 // closing describes the end of a connection.
 type closing struct {
-	reason  router.CloseReason
+	reason  outbox.CloseReason
 	code    frame.Code // for the counters; frame.CodeLost if no close frame was exchanged
 	frame   []byte     // nil: none is sent
 	then    afterClose
@@ -46,32 +46,32 @@ type endCode struct {
 	retry bool
 }
 
-func endCodeOf(reason router.CloseReason) endCode {
+func endCodeOf(reason outbox.CloseReason) endCode {
 	switch reason {
-	case router.CloseGoodbye, router.CloseAborted, router.CloseNone:
+	case outbox.CloseGoodbye, outbox.CloseAborted, outbox.CloseNone:
 		return endCode{frame.CodeNormal, false}
-	case router.CloseShutdown:
+	case outbox.CloseShutdown:
 		return endCode{frame.CodeGoingAway, true}
-	case router.CloseKilled, router.CloseAuthFailed, router.CloseRate:
+	case outbox.CloseKilled, outbox.CloseAuthFailed, outbox.CloseRate:
 		return endCode{frame.CodePolicy, false}
-	case router.CloseProtocolViolation:
+	case outbox.CloseProtocolViolation:
 		return endCode{frame.CodeProtocolError, false}
-	case router.CloseSlow:
+	case outbox.CloseSlow:
 		return endCode{frame.CodeTryAgainLater, true}
-	case router.CloseTimeout, router.CloseExpired:
+	case outbox.CloseTimeout, outbox.CloseExpired:
 		return endCode{frame.CodePolicy, true}
-	case router.CloseTooBig:
+	case outbox.CloseTooBig:
 		return endCode{frame.CodeTooBig, false}
-	case router.CloseLost:
+	case outbox.CloseLost:
 		return endCode{frame.CodeGoingAway, true}
-	case router.CloseInternal:
+	case outbox.CloseInternal:
 		return endCode{frame.CodeInternal, true}
 	}
 	return endCode{frame.CodeInternal, true}
 }
 
 // closingOf translates the end of a conversation for the clients of the connection's protocol.
-func (c *conn) closingOf(ending router.CloseInfo) closing {
+func (c *conn) closingOf(ending outbox.CloseInfo) closing {
 	end := endCodeOf(ending.Reason)
 	switch {
 	case c.protocol.Ends == EndsPlainly:
@@ -109,26 +109,26 @@ func (c *conn) fail(wrong *frame.Violation) {
 	c.conv.Closed(reason)
 }
 
-func reasonOf(wrong *frame.Violation) router.CloseReason {
+func reasonOf(wrong *frame.Violation) outbox.CloseReason {
 	if wrong.Code == frame.CodeTooBig {
-		return router.CloseTooBig
+		return outbox.CloseTooBig
 	}
-	return router.CloseProtocolViolation
+	return outbox.CloseProtocolViolation
 }
 
 // timeOut ends the connection of a client that took too long. The ticker calls it and must not wait for the
 // conversation, so it wakes the reader, which tells the conversation.
 func (c *conn) timeOut(text string) {
-	if c.begin(c.closingOf(router.CloseInfo{Reason: router.CloseTimeout, Text: text})) {
+	if c.begin(c.closingOf(outbox.CloseInfo{Reason: outbox.CloseTimeout, Text: text})) {
 		c.socket.Wake()
 	}
 }
 
 // drop ends a connection without a close frame: it cannot be written to, or there is no time.
-func (c *conn) drop(reason router.CloseReason) {
+func (c *conn) drop(reason outbox.CloseReason) {
 	c.begin(closing{reason: reason, code: frame.CodeLost, then: endAtOnce})
 	mode := netpoll.CloseHard
-	if reason == router.CloseSlow { // the kernel would go on sending to a client that does not read
+	if reason == outbox.CloseSlow { // the kernel would go on sending to a client that does not read
 		mode = netpoll.CloseReset
 	}
 	c.shutDown(mode)
@@ -141,7 +141,7 @@ func (c *conn) closedByPeer(payload []byte) *frame.Violation {
 		return wrong
 	}
 	answer := frame.AnswerClose(payload)
-	if c.begin(closing{reason: router.CloseLost, code: code, frame: answer, then: endAtOnce, flush: true}) {
+	if c.begin(closing{reason: outbox.CloseLost, code: code, frame: answer, then: endAtOnce, flush: true}) {
 		return nil // Closed tells the conversation, when all is written
 	}
 	c.mu.Lock()
@@ -157,14 +157,14 @@ func (c *conn) closedByPeer(payload []byte) *frame.Violation {
 }
 
 // closingFor returns why the connection is closing, and false if it is not.
-func (c *conn) closingFor() (router.CloseReason, bool) {
+func (c *conn) closingFor() (outbox.CloseReason, bool) {
 	if c.closeDeadline.Load() == 0 {
-		return router.CloseNone, false
+		return outbox.CloseNone, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing == nil {
-		return router.CloseNone, false
+		return outbox.CloseNone, false
 	}
 	return c.closing.reason, true
 }

@@ -4,34 +4,34 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
 func TestEveryEndOfAConversationHasItsCode(t *testing.T) {
 	t.Parallel()
-	codes := map[router.CloseReason]struct {
+	codes := map[outbox.CloseReason]struct {
 		code  uint16
 		retry bool // the client had better come again
 	}{
-		router.CloseGoodbye:           {1000, false},
-		router.CloseAborted:           {1000, false},
-		router.CloseShutdown:          {1001, true},
-		router.CloseKilled:            {1008, false},
-		router.CloseProtocolViolation: {1002, false},
-		router.CloseAuthFailed:        {1008, false},
-		router.CloseSlow:              {1013, true},
-		router.CloseLost:              {1001, true},
-		router.CloseTimeout:           {1008, true},
-		router.CloseTooBig:            {1009, false},
-		router.CloseRate:              {1008, false},
-		router.CloseInternal:          {1011, true},
-		router.CloseExpired:           {1008, true},
+		outbox.CloseGoodbye:           {1000, false},
+		outbox.CloseAborted:           {1000, false},
+		outbox.CloseShutdown:          {1001, true},
+		outbox.CloseKilled:            {1008, false},
+		outbox.CloseProtocolViolation: {1002, false},
+		outbox.CloseAuthFailed:        {1008, false},
+		outbox.CloseSlow:              {1013, true},
+		outbox.CloseLost:              {1001, true},
+		outbox.CloseTimeout:           {1008, true},
+		outbox.CloseTooBig:            {1009, false},
+		outbox.CloseRate:              {1008, false},
+		outbox.CloseInternal:          {1011, true},
+		outbox.CloseExpired:           {1008, true},
 	}
 	plain, silent := newEcho(), newEcho()
 	silent.ends = transport.EndsSilently
 	withCode, silently := serve(t, transport.Options{Handler: plain}), serve(t, transport.Options{Handler: silent})
-	for _, reason := range router.CloseReasons() {
+	for _, reason := range outbox.CloseReasons() {
 		want, known := codes[reason]
 		if !known {
 			t.Errorf("no code for %s", reason)
@@ -83,7 +83,7 @@ func TestAClientThatOnlyHangsUpIsLost(t *testing.T) {
 		t.Errorf("the conversation was told %s", reason)
 	}
 	s.stop()
-	if n := s.Stats().Closed[transport.Closed{Reason: router.CloseLost, Code: 1006}]; n != 2 {
+	if n := s.Stats().Closed[transport.Closed{Reason: outbox.CloseLost, Code: 1006}]; n != 2 {
 		t.Errorf("counted %v", s.Stats().Closed)
 	}
 }
@@ -112,7 +112,7 @@ func TestACodeThatAClientMakesUpIsNotACounterOfItsOwn(t *testing.T) {
 	}
 	s.stop()
 	closed := s.Stats().Closed
-	if closed[transport.Closed{Reason: router.CloseLost, Code: 3000}] != 2 || closed[transport.Closed{Reason: router.CloseLost, Code: 4000}] != 2 {
+	if closed[transport.Closed{Reason: outbox.CloseLost, Code: 3000}] != 2 || closed[transport.Closed{Reason: outbox.CloseLost, Code: 4000}] != 2 {
 		t.Errorf("counted %v", closed)
 	}
 }
@@ -141,7 +141,7 @@ func TestTheTextOfACloseFrameIsCutBetweenCharacters(t *testing.T) {
 		client.send(masked(fin|opPing, ""))
 		client.wants(fin|opPong, "")
 		for _, conv := range handler.all() {
-			conv.end(router.CloseInfo{Reason: router.CloseKilled, Text: text})
+			conv.end(outbox.CloseInfo{Reason: outbox.CloseKilled, Text: text})
 		}
 		got := client.wantsClose(1008)
 		if !strings.HasPrefix(text, got) || strings.ContainsRune(got, '\uFFFD') {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -69,7 +70,7 @@ type agreed struct {
 	protocol     Protocol
 	codec        frame.Codec
 	rules        frame.Rules
-	text, binary router.Framing
+	text, binary outbox.Framing
 	peer         router.Peer
 }
 
@@ -103,18 +104,18 @@ func (c *conn) openConversation(ctx context.Context, a *agreed) *refusal {
 	c.conv = conv
 	if err := conv.Open(ctx); err != nil {
 		ending := conv.Take(nil, takeBytes).Closed
-		conv.Closed(router.CloseLost)
+		conv.Closed(outbox.CloseLost)
 		return refuseOpening(ending, err)
 	}
 	return nil
 }
 
-func refuseOpening(ending *router.CloseInfo, err error) *refusal {
+func refuseOpening(ending *outbox.CloseInfo, err error) *refusal {
 	status, detail := http.StatusServiceUnavailable, err.Error()
 	if ending != nil && ending.Text != "" {
 		detail = ending.Text
 	}
-	if ending != nil && ending.Reason == router.CloseAuthFailed {
+	if ending != nil && ending.Reason == outbox.CloseAuthFailed {
 		status = http.StatusUnauthorized
 	}
 	return refuse(status, RefusedOpening, detail)
@@ -131,7 +132,7 @@ func (c *conn) serve(early, response []byte) {
 	}
 	c.shard.add(c)
 	if c.server.closingAll.Load() {
-		c.drop(router.CloseShutdown)
+		c.drop(outbox.CloseShutdown)
 	}
 	c.shard.bytesOut.Add(-uint64(len(response))) // Wrote counts the response, too, and only messages should count
 	f := pendingFlush{conn: c, seen: 1, out: c.collect(nil)}
@@ -184,7 +185,7 @@ func (c *conn) Closed() {
 	c.cut() // the client sends nothing more and needs no close_notify
 	c.mu.Lock()
 	if c.closing == nil {
-		c.closing = &closing{reason: router.CloseLost, code: frame.CodeLost}
+		c.closing = &closing{reason: outbox.CloseLost, code: frame.CodeLost}
 	}
 	end := *c.closing
 	c.mu.Unlock()
@@ -201,5 +202,5 @@ func (c *conn) Closed() {
 // Interface guards.
 var (
 	_ netpoll.EventHandler = (*conn)(nil)
-	_ router.Waker         = (*conn)(nil)
+	_ outbox.Waker         = (*conn)(nil)
 )

@@ -3,7 +3,7 @@ package transport
 import (
 	"fmt"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 )
 
 // The shard checks the deadlines of all its connections a few times a second. That replaces a timer for each of them: a
@@ -94,7 +94,7 @@ func (c *conn) do(what dueAction, now int64) {
 	case missPong:
 		c.timeOut(fmt.Sprintf("a ping was not answered within %s", limits.Pong))
 	case dropSlow:
-		c.drop(router.CloseSlow)
+		c.drop(outbox.CloseSlow)
 	case pingIt:
 		c.lastPing.Store(now)
 		c.sendPing()
@@ -134,6 +134,6 @@ func (sh *shard) closeAll() {
 	left := append([]*conn(nil), sh.members...)
 	sh.membersMu.Unlock()
 	for _, c := range left {
-		c.drop(router.CloseShutdown)
+		c.drop(outbox.CloseShutdown)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
@@ -79,7 +79,7 @@ func TestAConnectionThatDoesNotJoinIsClosed(t *testing.T) {
 		if took := time.Since(begin); took < 10*time.Second || took > 11*time.Second {
 			t.Errorf("after %s", took)
 		}
-		if reason := <-handler.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != outbox.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 		client.send(masked(fin|opClose, closePayload(1008, "")))
@@ -107,7 +107,7 @@ func TestAQuietConnectionIsPingedAndClosedIfItDoesNotAnswer(t *testing.T) {
 		if took := time.Since(begin); took < 19*time.Second || took > 22*time.Second {
 			t.Errorf("given up after %s", took)
 		}
-		if reason := <-handler.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != outbox.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 		begin = time.Now()
@@ -168,7 +168,7 @@ func TestAConnectionThatOnlyListensIsPingedAndMustAnswer(t *testing.T) {
 		if got := counts(); got[fin|opPing] != 1 || got[fin|opText] < 4 || got[fin|opClose] != 1 {
 			t.Errorf("it got %v", got)
 		}
-		if reason := <-handler.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != outbox.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 	})
@@ -212,7 +212,7 @@ func TestAHalfSentMessageIsGivenUp(t *testing.T) {
 			t.Errorf("given up after %s", took)
 		}
 		client.nc.Close()
-		if reason := <-handler.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != outbox.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 	})
@@ -226,7 +226,7 @@ func TestAFrameThatStopsAfterItsFirstByteIsGivenUp(t *testing.T) {
 		counts := client.counting()
 		client.send(masked(fin|opText, "x")[:1])
 		time.Sleep(62 * time.Second)
-		if reason := <-handler.gone; reason != router.CloseTimeout {
+		if reason := <-handler.gone; reason != outbox.CloseTimeout {
 			t.Errorf("the conversation was told %s", reason)
 		}
 		if got := counts(); got[fin|opClose] != 1 {
@@ -262,10 +262,10 @@ func TestAConversationThatTakesItsTimeIsNotAClientThatDoesNotAnswer(t *testing.T
 		client.send(masked(fin|opText, "wait"))
 		client.wants(fin|opPing, "")
 		time.Sleep(10 * time.Minute) // its pong is not read meanwhile
-		handler.all()[0].end(router.CloseInfo{Reason: router.CloseKilled})
+		handler.all()[0].end(outbox.CloseInfo{Reason: outbox.CloseKilled})
 		client.wantsClose(1008)
 		client.nc.Close()
-		if reason := <-handler.gone; reason != router.CloseKilled {
+		if reason := <-handler.gone; reason != outbox.CloseKilled {
 			t.Errorf("the conversation was told %s", reason)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
@@ -18,14 +18,14 @@ type echo struct {
 	ends   transport.ClosePolicy // of the protocols
 	refuse error                 // of Open
 	opened func(ctx context.Context)
-	gone   chan router.CloseReason
+	gone   chan outbox.CloseReason
 
 	mu   sync.Mutex
 	open map[*echoing]struct{}
 }
 
 func newEcho() *echo {
-	return &echo{joins: true, gone: make(chan router.CloseReason, 1000), open: make(map[*echoing]struct{})}
+	return &echo{joins: true, gone: make(chan outbox.CloseReason, 1000), open: make(map[*echoing]struct{})}
 }
 
 const bothFrames = frame.Text | frame.Binary
@@ -51,7 +51,7 @@ func (e *echo) Shutdown(context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for conv := range e.open {
-		conv.end(router.CloseInfo{Reason: router.CloseShutdown, Text: "bye"})
+		conv.end(outbox.CloseInfo{Reason: outbox.CloseShutdown, Text: "bye"})
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ type echoing struct {
 
 	mu     sync.Mutex
 	queued [][]byte
-	ending *router.CloseInfo
+	ending *outbox.CloseInfo
 }
 
 func (t *echoing) Open(ctx context.Context) error {
@@ -82,7 +82,7 @@ func (t *echoing) Open(ctx context.Context) error {
 		t.echo.opened(ctx)
 	}
 	if t.echo.refuse != nil {
-		t.end(router.CloseInfo{Reason: router.CloseAuthFailed, Text: t.echo.refuse.Error()})
+		t.end(outbox.CloseInfo{Reason: outbox.CloseAuthFailed, Text: t.echo.refuse.Error()})
 	}
 	return t.echo.refuse
 }
@@ -98,9 +98,9 @@ func (t *echoing) Receive(ctx context.Context, message transport.Message) error 
 		<-ctx.Done()
 		return ctx.Err()
 	case len(text) > 4 && text[:4] == "end:":
-		for _, reason := range router.CloseReasons() {
+		for _, reason := range outbox.CloseReasons() {
 			if reason.String() == text[4:] {
-				t.end(router.CloseInfo{Reason: reason, Text: "because"})
+				t.end(outbox.CloseInfo{Reason: reason, Text: "because"})
 				return errOver
 			}
 		}
@@ -123,7 +123,7 @@ func (t *echoing) send(frame []byte) {
 	}
 }
 
-func (t *echoing) end(ending router.CloseInfo) {
+func (t *echoing) end(ending outbox.CloseInfo) {
 	t.mu.Lock()
 	first := t.ending == nil
 	if first {
@@ -137,7 +137,7 @@ func (t *echoing) end(ending router.CloseInfo) {
 
 func (t *echoing) Established() bool { return t.echo.joins }
 
-func (t *echoing) Closed(reason router.CloseReason) {
+func (t *echoing) Closed(reason outbox.CloseReason) {
 	t.echo.mu.Lock()
 	_, open := t.echo.open[t]
 	delete(t.echo.open, t)
@@ -147,23 +147,23 @@ func (t *echoing) Closed(reason router.CloseReason) {
 	}
 }
 
-func (t *echoing) Take(dst [][]byte, maxBytes int) router.Taken {
+func (t *echoing) Take(dst [][]byte, maxBytes int) outbox.Taken {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for taken := 0; len(t.queued) > 0; t.queued = t.queued[1:] {
 		if size := len(t.queued[0]); taken > 0 && taken+size > maxBytes {
-			return router.Taken{Pieces: dst, Frames: len(dst), More: true}
+			return outbox.Taken{Pieces: dst, Frames: len(dst), More: true}
 		}
 		taken += len(t.queued[0])
 		dst = append(dst, t.queued[0])
 	}
-	return router.Taken{Pieces: dst, Frames: len(dst), Closed: t.ending}
+	return outbox.Taken{Pieces: dst, Frames: len(dst), Closed: t.ending}
 }
 
 func (*echoing) Flush() {}
 
 // framed gives a message as one frame.
-func framed(framing router.Framing, message string) []byte {
+func framed(framing outbox.Framing, message string) []byte {
 	frame, _ := framing.Frame(nil, []byte(message))
 	return frame
 }

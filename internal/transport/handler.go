@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -57,9 +58,9 @@ const (
 type ConnInfo struct {
 	Protocol Protocol
 	Peer     router.Peer
-	Text     router.Framing // makes text frames
-	Binary   router.Framing // makes binary frames
-	Waker    router.Waker   // to be woken when Take has something after it had nothing
+	Text     outbox.Framing // makes text frames
+	Binary   outbox.Framing // makes binary frames
+	Waker    outbox.Waker   // to be woken when Take has something after it had nothing
 }
 
 // Message is one complete message of a client.
@@ -81,8 +82,8 @@ type Conversation interface {
 	// Established reports whether the client has joined. Limits.Hello is the time for that.
 	Established() bool
 	// Closed says that the connection is closing or lost.
-	Closed(reason router.CloseReason)
-	// Take and Len are those of [router.Outbox]; the framings of ConnInfo make the frames.
-	Take(dst [][]byte, maxBytes int) router.Taken
+	Closed(reason outbox.CloseReason)
+	// Take and Len are those of [outbox.Outbox]; the framings of ConnInfo make the frames.
+	Take(dst [][]byte, maxBytes int) outbox.Taken
 	Len() (frames, bytes int)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -132,7 +133,7 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
 	l.server.onDemand.Go(p.run)
 	answer, err := json.Marshal(map[string]string{"protocol": protocol.Name, "transport": p.id}, json.Deterministic(true))
 	if err != nil {
-		p.end(router.CloseInternal)
+		p.end(outbox.CloseInternal)
 		return refuse(http.StatusInternalServerError, RefusedInternal, "the answer could not be made")
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -163,7 +164,7 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, 
 	}
 	p.conv = conv
 	if err := conv.Open(r.Context()); err != nil {
-		conv.Closed(router.CloseLost)
+		conv.Closed(outbox.CloseLost)
 		return nil, refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())
 	}
 	l.mu.Lock()
@@ -175,7 +176,7 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, 
 // plainFraming adds nothing, because HTTP has the length of a body.
 type plainFraming struct{}
 
-// Frame implements [router.Framing].
+// Frame implements [outbox.Framing].
 func (plainFraming) Frame(dst, message []byte) ([]byte, bool) { return append(dst, message...), true }
 
 // find returns the session of a request, if the request comes from the address and the origin that opened it.
@@ -283,7 +284,7 @@ func (l *LongPoll) close(w http.ResponseWriter, r *http.Request) *refusal {
 	p, wrong := l.find(r)
 	switch {
 	case wrong == nil:
-		p.end(router.CloseLost)
+		p.end(outbox.CloseLost)
 	case l.has(r.PathValue("id")): // of another client
 		return wrong
 	}
@@ -303,7 +304,7 @@ func (l *LongPoll) closeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.sessions {
-		p.end(router.CloseShutdown)
+		p.end(outbox.CloseShutdown)
 	}
 }
 
@@ -324,5 +325,5 @@ func newID() string { return rand.Text() } // 130 bits
 // Interface guards.
 var (
 	_ http.Handler   = (*LongPoll)(nil)
-	_ router.Framing = plainFraming{}
+	_ outbox.Framing = plainFraming{}
 )

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -26,7 +26,7 @@ type longPollSession struct {
 	leaves chan *longPollRequest // requests whose client is gone
 	sends  chan struct{}         // a place for each message that is being read or handled
 	woken  chan struct{}
-	ended  chan router.CloseReason // the reason of end
+	ended  chan outbox.CloseReason // the reason of end
 	done   chan struct{}           // closed by retire
 	ctx    connContext
 
@@ -36,7 +36,7 @@ type longPollSession struct {
 	waiter *longPollRequest
 	since  time.Time // since when there is a waiter, or none
 	queue  [][]byte  // taken from the conversation, and not sent yet
-	ending *router.CloseInfo
+	ending *outbox.CloseInfo
 }
 
 // longPollRequest is a request that waits for a message. The answer is nil if none came.
@@ -47,11 +47,11 @@ func newLongPollSession(home *LongPoll, protocol Protocol) *longPollSession {
 	return &longPollSession{
 		home: home, id: newID(), protocol: protocol, opened: now, since: now,
 		asks: make(chan *longPollRequest), leaves: make(chan *longPollRequest), sends: make(chan struct{}, maxSends), woken: make(chan struct{}, 1),
-		ended: make(chan router.CloseReason, 1), done: make(chan struct{}),
+		ended: make(chan outbox.CloseReason, 1), done: make(chan struct{}),
 	}
 }
 
-// Wake implements [router.Waker]: there is something to take.
+// Wake implements [outbox.Waker]: there is something to take.
 func (p *longPollSession) Wake() {
 	select {
 	case p.woken <- struct{}{}:
@@ -60,7 +60,7 @@ func (p *longPollSession) Wake() {
 }
 
 // end ends the session. Only the first call has an effect. Safe for concurrent use.
-func (p *longPollSession) end(reason router.CloseReason) {
+func (p *longPollSession) end(reason outbox.CloseReason) {
 	select {
 	case p.ended <- reason:
 	default:
@@ -78,7 +78,7 @@ func (p *longPollSession) send(body []byte) {
 
 // run is the goroutine of the session.
 func (p *longPollSession) run() {
-	reason := router.CloseLost
+	reason := outbox.CloseLost
 	defer func() { p.retire(reason) }()
 	timer := time.NewTimer(p.home.server.limits.Hello)
 	defer timer.Stop()
@@ -98,7 +98,7 @@ func (p *longPollSession) run() {
 		case <-p.woken:
 		case <-timer.C:
 			if p.late() {
-				reason = router.CloseTimeout
+				reason = outbox.CloseTimeout
 				return
 			}
 		case reason = <-p.ended:
@@ -170,7 +170,7 @@ func (p *longPollSession) late() bool {
 }
 
 // gone tells the conversation that the session has ended.
-func (p *longPollSession) gone(reason router.CloseReason) {
+func (p *longPollSession) gone(reason outbox.CloseReason) {
 	p.ctx.end()
 	p.receiving.Lock()
 	defer p.receiving.Unlock()
@@ -178,7 +178,7 @@ func (p *longPollSession) gone(reason router.CloseReason) {
 }
 
 // retire removes the session from the server.
-func (p *longPollSession) retire(reason router.CloseReason) {
+func (p *longPollSession) retire(reason outbox.CloseReason) {
 	p.home.forget(p)
 	p.gone(reason)
 	close(p.done)

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/tidings-io/tidings/internal/netpoll"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -209,8 +209,8 @@ func (c *conn) recovered(fault any) {
 	c.server.log.Error("a connection was closed, because its conversation panicked", "panic", fault, "stack", string(debug.Stack()))
 	c.in = nil
 	c.reader = finishing
-	end := c.closingOf(router.CloseInfo{Reason: router.CloseInternal, Text: "internal error"})
+	end := c.closingOf(outbox.CloseInfo{Reason: outbox.CloseInternal, Text: "internal error"})
 	end.then = endAtOnce
 	c.begin(end)
-	c.conv.Closed(router.CloseInternal)
+	c.conv.Closed(outbox.CloseInternal)
 }

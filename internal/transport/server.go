@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/netpoll"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 )
 
 // Server accepts WebSocket connections as an [http.Handler], and RawSocket connections from listeners. It serves them
@@ -114,7 +114,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	}
 	socket, early, err := c.shard.loop.Hijack(w, c)
 	if err != nil {
-		c.conv.Closed(router.CloseInternal)
+		c.conv.Closed(outbox.CloseInternal)
 		s.log.ErrorContext(r.Context(), "a connection could not be taken over", "error", err)
 		return refuse(http.StatusInternalServerError, RefusedInternal, "the connection cannot be upgraded")
 	}

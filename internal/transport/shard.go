@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/netpoll"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 )
 
 // How connections are written to. conn.wakes counts requests to write (Wake). The caller that raises it from 0 puts the
@@ -98,7 +98,7 @@ func (sh *shard) run() {
 	}
 }
 
-// Wake implements [router.Waker]: there is something to write.
+// Wake implements [outbox.Waker]: there is something to write.
 func (c *conn) Wake() {
 	if c.wakes.Add(1) == 1 {
 		c.shard.push(c)
@@ -187,12 +187,12 @@ func (c *conn) flushed(seen uint32, out output) {
 	}
 }
 
-func writeFailure(err error) router.CloseReason {
+func writeFailure(err error) outbox.CloseReason {
 	var timeout net.Error
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
-		return router.CloseSlow
+		return outbox.CloseSlow
 	}
-	return router.CloseLost
+	return outbox.CloseLost
 }
 
 // Wrote implements [netpoll.EventHandler].

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
@@ -60,7 +60,7 @@ func TestAnUnansweredCloseTakesNoLongerThanTheDrain(t *testing.T) {
 	}
 	total := uint64(0)
 	for closed, n := range s.Stats().Closed {
-		if closed.Reason != router.CloseShutdown {
+		if closed.Reason != outbox.CloseShutdown {
 			t.Errorf("%d closed as %s", n, closed.Reason)
 		}
 		total += n

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
@@ -43,7 +43,7 @@ func TestASlowReaderDelaysNoOtherClientAndIsDropped(t *testing.T) {
 	handler.goneWith(t)
 	s.stop()
 	stats := s.Stats()
-	if stats.Closed[transport.Closed{Reason: router.CloseSlow, Code: 1006}] != 1 || stats.WrittenSlowly == 0 {
+	if stats.Closed[transport.Closed{Reason: outbox.CloseSlow, Code: 1006}] != 1 || stats.WrittenSlowly == 0 {
 		t.Errorf("counted %+v", stats)
 	}
 }
@@ -88,7 +88,7 @@ func TestAWaitingConversationIsWokenByTheEndOfItsConnection(t *testing.T) {
 	client := s.dial(t)
 	client.send(masked(fin|opText, "wait"))
 	client.send(masked(fin|opText, "never read"))
-	handler.all()[0].end(router.CloseInfo{Reason: router.CloseKilled})
+	handler.all()[0].end(outbox.CloseInfo{Reason: outbox.CloseKilled})
 	client.wantsClose(1008)
 	client.nc.Close()
 	if reason := handler.goneWith(t); reason != "killed" {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -28,7 +28,7 @@ type Stats struct {
 // Closed describes how connections were closed: the reason, and the code of RFC 6455. 1006 stands for no close frame,
 // 1005 for one without a code, 3000 and 4000 for all codes that applications define from there.
 type Closed struct {
-	Reason router.CloseReason
+	Reason outbox.CloseReason
 	Code   int
 }
 
@@ -84,7 +84,7 @@ type closeCounters struct {
 	counts map[Closed]uint64
 }
 
-func (c *closeCounters) count(reason router.CloseReason, code frame.Code) {
+func (c *closeCounters) count(reason outbox.CloseReason, code frame.Code) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.counts == nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -70,7 +71,7 @@ func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
 	}
 	client := s.router.Attach(router.Attachment{
 		Peer:   info.Peer,
-		Format: router.Format{Encoding: encoding, Framing: framing},
+		Format: outbox.Format{Encoding: encoding, Framing: framing},
 		Waker:  info.Waker,
 	})
 	if batching == frame.Unbatched {
@@ -95,9 +96,9 @@ func (w wampConversation) Flush() { w.client.Flush() }
 
 func (w wampConversation) Established() bool { return w.client.Established() }
 
-func (w wampConversation) Closed(reason router.CloseReason) { w.client.Detach(reason) }
+func (w wampConversation) Closed(reason outbox.CloseReason) { w.client.Detach(reason) }
 
-func (w wampConversation) Take(dst [][]byte, maxBytes int) router.Taken {
+func (w wampConversation) Take(dst [][]byte, maxBytes int) outbox.Taken {
 	return w.client.Outbox().Take(dst, maxBytes)
 }
 
@@ -116,9 +117,9 @@ func (b batchedConversation) Receive(ctx context.Context, message Message) error
 
 // Interface guards.
 var (
-	_ router.Framing = frame.WebSocketFraming{}
-	_ router.Framing = frame.RawSocketFraming{}
-	_ router.Framing = frame.BatchFraming{}
+	_ outbox.Framing = frame.WebSocketFraming{}
+	_ outbox.Framing = frame.RawSocketFraming{}
+	_ outbox.Framing = frame.BatchFraming{}
 	_ Handler        = wampHandler{}
 	_ Conversation   = wampConversation{}
 	_ Conversation   = batchedConversation{}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -236,7 +237,7 @@ func TestASubscriberThatDoesNotReadIsCutOffAndTheOthersGetEverything(t *testing.
 	}
 	slow := func() (count uint64) {
 		for closed, n := range s.Stats().Closed {
-			if closed.Reason == router.CloseSlow {
+			if closed.Reason == outbox.CloseSlow {
 				count += n
 			}
 		}

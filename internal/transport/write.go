@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -14,7 +14,7 @@ func (c *conn) answer(ping []byte) {
 	switch {
 	case full && then == frame.DropClient:
 		c.mu.Unlock()
-		c.drop(router.CloseSlow)
+		c.drop(outbox.CloseSlow)
 		return
 	case full:
 		c.pongs = nil

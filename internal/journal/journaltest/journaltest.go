@@ -1,5 +1,5 @@
-// Package journaltest checks that a journal does what the router relies on. Each implementation of [publication.Journal]
-// runs it in its tests.
+// Package journaltest checks that a journal does what the router relies on. Each implementation of
+// [publication.Journal] runs it in its tests.
 //
 // It is for tests only: no other package imports it.
 package journaltest

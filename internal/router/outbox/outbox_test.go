@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // box is an outbox that counts how often its transport is woken.
@@ -234,5 +235,58 @@ func TestTheErrorOfACloseNamesReasonAndText(t *testing.T) {
 		if err := info.Err(); !errors.Is(err, outbox.ErrClosed) || err.Error() != want {
 			t.Errorf("%+v is the error %v", info, err)
 		}
+	}
+}
+
+// lengthFraming prefixes a message with its length, and takes up to nine bytes.
+type lengthFraming struct{}
+
+func (lengthFraming) Frame(dst, message []byte) ([]byte, bool) {
+	if len(message) > 9 {
+		return dst, false
+	}
+	return append(append(dst, byte('0'+len(message))), message...), true
+}
+
+func TestEqualFormatsAreOnePointer(t *testing.T) {
+	var formats outbox.Formats
+	plain, framed := outbox.Format{Encoding: wamp.V2JSON}, outbox.Format{Encoding: wamp.V2JSON, Framing: lengthFraming{}}
+	a, b, c := formats.Intern(plain), formats.Intern(plain), formats.Intern(framed)
+	if a != b || a == c || *a != plain || *c != framed {
+		t.Errorf("%p, %p and %p for %+v, the same and %+v", a, b, c, plain, framed)
+	}
+	if n := testing.AllocsPerRun(100, func() { formats.Intern(framed) }); n != 0 {
+		t.Errorf("a known format costs %v allocations", n)
+	}
+}
+
+func TestAFormatFramesAMessageBehindOthers(t *testing.T) {
+	plain, framed := outbox.Format{}, outbox.Format{Framing: lengthFraming{}}
+	for _, test := range []struct {
+		format        outbox.Format
+		message, want string
+		fits          bool
+	}{
+		{plain, "abc", "-abc", true},
+		{framed, "abc", "-3abc", true},
+		{framed, "too long a message", "-", false},
+	} {
+		if got, fits := test.format.Frame([]byte("-"), []byte(test.message)); string(got) != test.want || fits != test.fits {
+			t.Errorf("%q became %q, fits: %t", test.message, got, fits)
+		}
+	}
+}
+
+func TestAScratchKeepsItsArrayUnlessThatIsLarge(t *testing.T) {
+	s := outbox.GetScratch()
+	defer s.Put()
+	s.Keep(append(s.Bytes(), make([]byte, 1000)...))
+	if b := s.Bytes(); len(b) != 0 || cap(b) < 1000 {
+		t.Errorf("the array has %d of %d bytes", len(b), cap(b))
+	}
+	before := cap(s.Bytes())
+	s.Keep(make([]byte, 1<<20))
+	if cap(s.Bytes()) != before {
+		t.Errorf("an array of %d bytes is kept", cap(s.Bytes()))
 	}
 }

@@ -18,7 +18,7 @@ type Filter struct {
 	EligibleAuthRole []string
 }
 
-// Receiver is what the lists of a Filter say of a session.
+// Receiver is a session as the lists of a Filter see it.
 type Receiver struct {
 	Session wamp.ID
 	AuthID  string

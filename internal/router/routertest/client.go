@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -29,7 +30,7 @@ type Client struct {
 func Join(t testing.TB, r *router.Router, p Page) *Client {
 	t.Helper()
 	c := &Client{t: t, encoding: cmp.Or(p.Encoding, wamp.V2JSON), woken: make(chan struct{}, 1)}
-	c.conn = r.Attach(router.Attachment{Peer: router.Peer{Identity: p.Identity}, Format: router.Format{Encoding: c.encoding}, Waker: router.WakeFunc(c.wake)})
+	c.conn = r.Attach(router.Attachment{Peer: router.Peer{Identity: p.Identity}, Format: outbox.Format{Encoding: c.encoding}, Waker: outbox.WakeFunc(c.wake)})
 	t.Cleanup(c.Lose)
 	details := wamp.Dict{"roles": wamp.Dict{"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}}}
 	if p.Tab != "" {
@@ -51,7 +52,7 @@ func (c *Client) wake() {
 func (c *Client) Session() *router.Session { return c.conn.Session() }
 
 // Lose breaks the connection.
-func (c *Client) Lose() { c.conn.Detach(router.CloseLost) }
+func (c *Client) Lose() { c.conn.Detach(outbox.CloseLost) }
 
 // Goodbye ends the session as a page does that does not come back.
 func (c *Client) Goodbye() {
@@ -67,7 +68,7 @@ func (c *Client) Send(m wamp.Message) {
 	if err == nil {
 		err = c.conn.Receive(c.t.Context(), frame)
 	}
-	if err != nil && !errors.Is(err, router.ErrClosed) {
+	if err != nil && !errors.Is(err, outbox.ErrClosed) {
 		c.t.Fatalf("send %s: %v", m.Code(), err)
 	}
 }

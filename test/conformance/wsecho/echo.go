@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
@@ -38,7 +38,7 @@ func (e *echo) Shutdown(context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for talk := range e.open {
-		talk.end(router.CloseInfo{Reason: router.CloseShutdown})
+		talk.end(outbox.CloseInfo{Reason: outbox.CloseShutdown})
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ type echoing struct {
 	mu     sync.Mutex // guards what follows
 	queue  [][]byte
 	size   int
-	ending *router.CloseInfo
+	ending *outbox.CloseInfo
 }
 
 var errSlow = errors.New("the client does not read")
@@ -67,7 +67,7 @@ func (t *echoing) Receive(_ context.Context, message transport.Message) error {
 	}
 	frame, _ := framing.Frame(nil, message.Data) // WebSocket frames have no limit
 	if t.put(frame) > t.echo.most {
-		t.end(router.CloseInfo{Reason: router.CloseSlow, Text: errSlow.Error()})
+		t.end(outbox.CloseInfo{Reason: outbox.CloseSlow, Text: errSlow.Error()})
 		return errSlow
 	}
 	return nil
@@ -84,7 +84,7 @@ func (t *echoing) put(frame []byte) int {
 	return size
 }
 
-func (t *echoing) end(ending router.CloseInfo) {
+func (t *echoing) end(ending outbox.CloseInfo) {
 	t.mu.Lock()
 	if t.ending == nil {
 		t.ending = &ending
@@ -93,7 +93,7 @@ func (t *echoing) end(ending router.CloseInfo) {
 	t.opening.Waker.Wake()
 }
 
-func (t *echoing) Closed(router.CloseReason) {
+func (t *echoing) Closed(outbox.CloseReason) {
 	t.echo.mu.Lock()
 	defer t.echo.mu.Unlock()
 	delete(t.echo.open, t)
@@ -101,19 +101,19 @@ func (t *echoing) Closed(router.CloseReason) {
 
 func (*echoing) Flush() {}
 
-func (t *echoing) Take(dst [][]byte, maxBytes int) router.Taken {
+func (t *echoing) Take(dst [][]byte, maxBytes int) outbox.Taken {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for taken := 0; len(t.queue) > 0; t.queue = t.queue[1:] {
 		size := len(t.queue[0])
 		if taken > 0 && taken+size > maxBytes {
-			return router.Taken{Pieces: dst, Frames: len(dst), More: true}
+			return outbox.Taken{Pieces: dst, Frames: len(dst), More: true}
 		}
 		taken += size
 		t.size -= size
 		dst = append(dst, t.queue[0])
 	}
-	return router.Taken{Pieces: dst, Frames: len(dst), Closed: t.ending}
+	return outbox.Taken{Pieces: dst, Frames: len(dst), Closed: t.ending}
 }
 
 func (t *echoing) Len() (frames, bytes int) {

@@ -1,4 +1,4 @@
-package router
+package outbox
 
 import (
 	"sync"
@@ -20,32 +20,33 @@ type Framing interface {
 	Frame(dst, message []byte) (framed []byte, fits bool)
 }
 
-// format is an interned Format. Two are equal if their pointers are.
-type format struct{ Format }
-
-func (f *format) frame(dst, message []byte) (framed []byte, fits bool) {
+// Frame appends the frame of a message to dst, as [Framing] does.
+func (f *Format) Frame(dst, message []byte) (framed []byte, fits bool) {
 	if f.Framing == nil {
 		return append(dst, message...), true
 	}
 	return f.Framing.Frame(dst, message)
 }
 
-// formats interns. There are few: one for each encoding and kind of framing. Safe for concurrent use.
-type formats struct {
+// Formats makes one pointer of equal formats. There are few: one for each encoding and kind of framing. Safe for
+// concurrent use.
+type Formats struct {
 	mu    sync.Mutex // guards known
-	known map[Format]*format
+	known map[Format]*Format
 }
 
-func (f *formats) intern(wanted Format) *format {
+// Intern returns the pointer of a format: two formats are equal if their pointers are.
+func (f *Formats) Intern(wanted Format) *Format {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if known := f.known[wanted]; known != nil {
 		return known
 	}
 	if f.known == nil {
-		f.known = make(map[Format]*format)
+		f.known = make(map[Format]*Format)
 	}
-	made := &format{wanted}
+	made := new(Format)
+	*made = wanted
 	f.known[wanted] = made
 	return made
 }
