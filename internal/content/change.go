@@ -20,15 +20,25 @@ const (
 type Change struct {
 	Tags    []string `json:"tags" doc:"The tags of the content that changed." example:"[\"order.42\"]" minItems:"1" maxItems:"1000"`
 	Author  *Author  `json:"author,omitempty" doc:"Who changed it: their other tabs can tell it from a change of somebody else's."`
-	Tab     string   `json:"tab,omitempty" doc:"The page that made the change, as its client names itself: it is not told." maxLength:"64"`
+	Tab     string   `json:"tab,omitempty" doc:"The page that made the change, as its client names itself: it is not told. This needs author: sessions of other users are told, whatever their tab." maxLength:"64"`
 	Version string   `json:"version,omitempty" doc:"The version that the content has now." example:"7" maxLength:"256"`
 	Fields  []string `json:"fields,omitempty" doc:"What of it changed." example:"[\"status\"]" maxItems:"200"`
+
+	publisher *router.Session // of a user's publication; nil for a backend
 }
 
 // Author is the author of a change, a user.
 type Author struct {
 	ID   string `json:"id" doc:"The user's id." example:"42" minLength:"1"`
 	Name string `json:"name" required:"false" doc:"The name that others see." example:"Ann Miller"`
+}
+
+// clean returns the author as others see it; nil stays nil.
+func (a *Author) clean() *Author {
+	if a == nil {
+		return nil
+	}
+	return &Author{ID: a.ID, Name: text.Clean(a.Name)}
 }
 
 // Result says what became of a change.
@@ -66,7 +76,7 @@ func (c *Change) check() error {
 		if err := checkText("author.id", c.Author.ID); err != nil {
 			return err
 		}
-		if err := checkText("author.name", c.Author.Name); err != nil {
+		if err := checkText("author.name", text.Clean(c.Author.Name)); err != nil {
 			return err
 		}
 	}
@@ -81,7 +91,7 @@ func checkTag(tag string) error {
 	if err := wamp.URI(tag).Check(wamp.LooseURIs, wamp.MatchExact); err != nil {
 		return wamp.Fail(wamp.ErrInvalidArgument, "the tag %q is not like order.42: components of anything but white space and #, with dots between", tag)
 	}
-	return nil
+	return checkText("a tag", tag)
 }
 
 func checkText(what, s string) error {

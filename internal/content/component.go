@@ -52,7 +52,7 @@ type Component struct {
 	changes, events, refused atomic.Uint64
 
 	mu   sync.Mutex // guards tabs
-	tabs map[string][]wamp.ID
+	tabs map[string][]*router.Session
 }
 
 // Stats counts since the start.
@@ -81,7 +81,7 @@ func New(options Options) *Component {
 	if options.Declared == nil {
 		options.Declared = func(wamp.URI) bool { return true }
 	}
-	return &Component{declared: options.Declared, log: options.Logger, tabs: make(map[string][]wamp.ID)}
+	return &Component{declared: options.Declared, log: options.Logger, tabs: make(map[string][]*router.Session)}
 }
 
 // Open implements [feature.Component]. It subscribes to [TopicChanged] and observes the tabs of sessions.
@@ -108,14 +108,14 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 	e := event{
 		// A string, because receivers can only compare it.
 		Change:  strconv.FormatUint(uint64(wamp.NewGlobalID()), 36),
-		Author:  change.Author,
+		Author:  change.Author.clean(),
 		Tab:     optional(change.Tab),
 		Version: optional(change.Version),
 		Fields:  append([]string{}, change.Fields...), // [] rather than null
 		At:      time.Now().UTC().Format(time.RFC3339Nano),
 	}
 	result := Result{Change: e.Change}
-	filter := publication.Filter{Exclude: c.sessionsOf(change.Tab)}
+	filter := publication.Filter{Exclude: c.sessionsOf(&change)}
 	seen := make(map[string]struct{}, len(change.Tags))
 	for _, tag := range change.Tags {
 		if _, twice := seen[tag]; twice {
@@ -195,7 +195,7 @@ func attribute(change *Change, publisher *router.Session) {
 		return
 	}
 	change.Author = &Author{ID: publisher.Identity().ID, Name: publisher.Identity().Name}
-	change.Tab = publisher.Tab()
+	change.Tab, change.publisher = publisher.Tab(), publisher
 }
 
 // Stats returns the counters.

@@ -118,15 +118,15 @@ func TestAPageIsKnownByItsTabOverSessions(t *testing.T) {
 	c, r := open(t, content.Options{})
 	first := watch(t, r, "ann", "tab-1", "order.42")
 	second := watch(t, r, "ann", "tab-1", "order.42") // reconnected; the first loss is not noticed yet
-	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1"})
+	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1", Author: &content.Author{ID: "ann"}})
 	first.Lose()
-	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1"})
+	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1", Author: &content.Author{ID: "ann"}})
 	if heard := second.Events(); len(heard) != 0 {
 		t.Errorf("its own page heard %v", heard)
 	}
 	second.Lose()
 	third := watch(t, r, "ben", "tab-2", "order.42")
-	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1"})
+	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1", Author: &content.Author{ID: "ann"}})
 	if heard := third.Events(); len(heard) != 1 {
 		t.Errorf("another page heard %v", heard)
 	}
@@ -251,6 +251,41 @@ func TestAUserCannotPublishChangesOfAnotherUser(t *testing.T) {
 		t.Error(diff)
 	}
 	if heard := ben.Events(); len(heard) != 0 {
+		t.Errorf("its own page heard %v", heard)
+	}
+}
+
+// Events tell the tabs of their authors, so every watcher can send the tab of another user's page.
+func TestAUserCannotKeepAChangeFromTheTabOfAnotherUser(t *testing.T) {
+	c, r := open(t, content.Options{})
+	ann := watch(t, r, "ann", "tab-1", "order.42")
+	mallory := watch(t, r, "mallory", "tab-1", "order.42")
+	mallory.Publish(content.TopicChanged, nil, wamp.Dict{"tags": []any{"order.42"}})
+	if heard := mallory.Events(); len(heard) != 0 {
+		t.Errorf("its own page heard %v", heard)
+	}
+	changed(t, c, content.Change{Tags: []string{"order.42"}, Author: &content.Author{ID: "mallory"}, Tab: "tab-1"})
+	changed(t, c, content.Change{Tags: []string{"order.42"}, Tab: "tab-1"}) // nothing says that the tab is the author's
+	if heard := ann.Events(); len(heard) != 3 {
+		t.Errorf("the page whose tab was named heard %d of 3 changes", len(heard))
+	}
+}
+
+func TestAUserCannotKeepAChangeFromAUserOfAnotherTenant(t *testing.T) {
+	_, r := open(t, content.Options{})
+	join := func(tenant string) *routertest.Client {
+		identity := *routertest.Person("ann")
+		identity.Tenant = tenant
+		page := routertest.Join(t, r, routertest.Page{Identity: &identity, Tab: "tab-1"})
+		page.Subscribe(content.TopicPrefix+"order.42", wamp.MatchExact)
+		return page
+	}
+	here, there := join("acme"), join("other")
+	there.Publish(content.TopicChanged, nil, wamp.Dict{"tags": []any{"order.42"}})
+	if heard := here.Events(); len(heard) != 1 {
+		t.Errorf("heard %v", heard)
+	}
+	if heard := there.Events(); len(heard) != 0 {
 		t.Errorf("its own page heard %v", heard)
 	}
 }

@@ -15,7 +15,7 @@ func (c *Component) Joined(s *router.Session) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tabs[s.Tab()] = append(c.tabs[s.Tab()], s.ID())
+	c.tabs[s.Tab()] = append(c.tabs[s.Tab()], s)
 }
 
 // Left implements [router.Observer]. It forgets the session.
@@ -25,7 +25,7 @@ func (c *Component) Left(s *router.Session) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	left := slices.DeleteFunc(c.tabs[s.Tab()], func(id wamp.ID) bool { return id == s.ID() })
+	left := slices.DeleteFunc(c.tabs[s.Tab()], func(other *router.Session) bool { return other == s })
 	if len(left) == 0 {
 		delete(c.tabs, s.Tab())
 		return
@@ -33,14 +33,30 @@ func (c *Component) Left(s *router.Session) {
 	c.tabs[s.Tab()] = left
 }
 
-// sessionsOf lists the sessions of a page: usually one, and more while a lost connection is unnoticed.
-func (c *Component) sessionsOf(tab string) []wamp.ID {
-	if tab == "" {
+// sessionsOf lists the author's sessions of the change's page: usually one, and more while a lost connection is
+// unnoticed. Pages choose their tabs, and events tell these to other pages. Sessions of other users are therefore not
+// in the list: any user could name their tab, and keep the change from them.
+func (c *Component) sessionsOf(change *Change) []wamp.ID {
+	if change.Tab == "" || change.Author == nil {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.tabs[tab])
+	var ids []wamp.ID
+	for _, s := range c.tabs[change.Tab] {
+		if isBy(change, s.Identity()) {
+			ids = append(ids, s.ID())
+		}
+	}
+	return ids
+}
+
+// isBy reports whether an identity is that of the change's author. A backend names the author by the id alone.
+func isBy(change *Change, identity *router.Identity) bool {
+	if identity.Backend || identity.ID != change.Author.ID {
+		return false
+	}
+	return change.publisher == nil || change.publisher.Identity().Tenant == identity.Tenant
 }
 
 // Interface guards.
