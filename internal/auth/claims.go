@@ -50,7 +50,7 @@ func (c *claims) checkUser() error {
 	}
 	problems := []error{
 		text.Check("the user (sub)", c.Subject, maxUserBytes),
-		text.Check("the name", c.Name, maxTitleBytes),
+		text.Check("the name", text.Clean(c.Name), maxTitleBytes),
 		text.Check("the tenant", c.Tenant, maxTenantBytes),
 	}
 	for _, role := range c.Roles {
@@ -63,7 +63,7 @@ func (c *claims) checkUser() error {
 }
 
 func (c *claims) identity() *router.Identity {
-	name := c.Name
+	name := text.Clean(c.Name)
 	if name == "" {
 		name = c.Subject
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -144,16 +145,16 @@ func (d *Dynamic) lookUp(ctx context.Context, l *login, ticket string) (lookup, 
 	}
 	queryCtx, cancel := context.WithTimeout(ctx, d.options.Timeout)
 	defer cancel()
-	text, err := d.options.Source.Exchange(queryCtx, query)
+	encoded, err := d.options.Source.Exchange(queryCtx, query)
 	if err != nil {
 		return lookup{}, err
 	}
-	return readLogin(text, l)
+	return readLogin(encoded, l)
 }
 
-func readLogin(text []byte, l *login) (lookup, error) {
+func readLogin(encoded []byte, l *login) (lookup, error) {
 	var answer loginAnswer
-	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
 	decoder.UseNumber() // a float64 cannot hold every id
 	if err := decoder.Decode(&answer); err != nil {
 		return lookup{}, fmt.Errorf("decode the answer: %w", withoutContent(err))
@@ -194,12 +195,12 @@ func withoutContent(err error) error {
 	return errors.New("it is no JSON object")
 }
 
-func clipReason(text string) string {
-	text = strings.ToValidUTF8(text, "")
-	if len(text) > maxReasonBytes {
-		text = strings.ToValidUTF8(text[:maxReasonBytes], "") + "..."
+func clipReason(reason string) string {
+	reason = text.Clean(strings.ToValidUTF8(reason, ""))
+	if len(reason) > maxReasonBytes {
+		reason = strings.ToValidUTF8(reason[:maxReasonBytes], "") + "..."
 	}
-	return text
+	return reason
 }
 
 // lookUp queries the user source. If the query fails, the login fails with an error that blames the server.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -16,6 +17,9 @@ type Sessions interface {
 	// Kill ends a session with GOODBYE, and reports whether the session existed.
 	Kill(id wamp.ID, message string) bool
 }
+
+// maxMessageBytes bounds the message for a session that is ended: 500 characters.
+const maxMessageBytes = 2000
 
 // Session is one client that has joined.
 type Session struct {
@@ -73,6 +77,9 @@ func (a *API) addSessions() {
 		Description: "The client gets GOODBYE with wamp.close.killed and the message, and its connection closes.",
 		Errors:      []int{http.StatusNotFound},
 	}, func(_ context.Context, in *killInput) (*struct{}, error) {
+		if err := text.Check("query.message", in.Message, maxMessageBytes); err != nil {
+			return nil, NewProblem(http.StatusUnprocessableEntity, "%s", err)
+		}
 		if !a.options.Sessions.Kill(wamp.ID(in.ID), in.Message) {
 			return nil, NewProblem(http.StatusNotFound, "there is no session %d", in.ID)
 		}

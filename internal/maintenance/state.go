@@ -44,7 +44,7 @@ func (s Start) check() error {
 		return wamp.Fail(wamp.ErrInvalidArgument, "the message has %d characters; at most %d are taken", n, maxMessageRunes)
 	}
 	if !text.Printable(s.Message, "\n\t") {
-		return wamp.Fail(wamp.ErrInvalidArgument, "the message must be UTF-8 without control characters other than line breaks")
+		return wamp.Fail(wamp.ErrInvalidArgument, "the message must be UTF-8 in which every character is seen: it has a control character other than a line break, a direction mark, a zero-width space or the like")
 	}
 	if len(s.Operators) > maxOperators {
 		return wamp.Fail(wamp.ErrInvalidArgument, "at most %d operators are taken, not %d: configure a role for them", maxOperators, len(s.Operators))
@@ -61,8 +61,8 @@ func (s Start) check() error {
 }
 
 func checkUser(what, user string) error {
-	if len(user) > maxUserBytes || !text.Printable(user, "") {
-		return wamp.Fail(wamp.ErrInvalidArgument, "%s must be UTF-8 of at most %d bytes without control characters", what, maxUserBytes)
+	if err := text.Check(what, user, maxUserBytes); err != nil {
+		return wamp.Fail(wamp.ErrInvalidArgument, "%s", err)
 	}
 	return nil
 }

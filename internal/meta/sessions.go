@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -18,6 +19,9 @@ var sessionProcedures = map[wamp.URI]procedure{
 	"wamp.session.kill_by_authrole": {params: []string{"authrole"}, run: killByAuthRole},
 	"wamp.session.kill_all":         {run: killAll},
 }
+
+// maxMessageBytes bounds the message for a killed session: a page shows it.
+const maxMessageBytes = 2000
 
 // goodbye holds the reason and message of the GOODBYE for a killed session.
 type goodbye struct {
@@ -146,6 +150,9 @@ func (c *call) goodbye() (goodbye, error) {
 	message, given := c.given.String("message")
 	if _, any := c.given["message"]; any && !given {
 		return goodbye{}, invalidArgument("message must be a string")
+	}
+	if err := text.Check("message", message, maxMessageBytes); err != nil {
+		return goodbye{}, invalidArgument("%s", err)
 	}
 	return goodbye{reason: reason, message: message}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -161,8 +162,8 @@ func parse(call router.Invocation) (request, error) {
 
 // checkRecord checks a record by the loose rule for URIs, because the record becomes the end of a URI.
 func checkRecord(name string) error {
-	if len(name) > maxRecordBytes {
-		return wamp.Fail(wamp.ErrInvalidArgument, "record has %d bytes; at most %d are taken", len(name), maxRecordBytes)
+	if err := text.Check("record", name, maxRecordBytes); err != nil {
+		return wamp.Fail(wamp.ErrInvalidArgument, "%s", err)
 	}
 	if err := wamp.URI(name).Check(wamp.LooseURIs, wamp.MatchExact); err != nil {
 		return wamp.Fail(wamp.ErrInvalidArgument, "the record %q is not like order.42: components of anything but white space and #, with dots between", name)
