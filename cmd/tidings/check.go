@@ -20,7 +20,8 @@ func (checkCommand) Help() string {
 	return `Example:
   tidings check tidings.yaml
 
-Names every mistake with file, line and column, and what to do. Ends with 1 if there is one.`
+Names every mistake with file, line and column, and what to do. Ends with 1 if there is one. Warnings name what is
+correct, but rarely meant.`
 }
 
 // Run is called by kong.
@@ -35,8 +36,15 @@ func (c *checkCommand) Run(s streams) error {
 			return err
 		}
 	}
+	var warnings config.Problems
+	if len(problems) == 0 {
+		warnings = server.Warnings(parsed)
+	}
 	if c.JSON {
-		return c.report(s, problems)
+		return c.report(s, problems, warnings)
+	}
+	for _, w := range warnings {
+		fmt.Fprint(s.out, "warning: ", w.Render())
 	}
 	if len(problems) > 0 {
 		fmt.Fprint(s.out, problems.Render())
@@ -58,25 +66,31 @@ func inventory(c *config.Config) []string {
 	return append(list, count(len(c.APIKeys), "API key"))
 }
 
-func (c *checkCommand) report(s streams, problems config.Problems) error {
-	type problem struct {
-		File    string `json:"file"`
-		Line    int    `json:"line"`
-		Column  int    `json:"column"`
-		Message string `json:"message"`
-		Fix     string `json:"fix,omitempty"`
-	}
-	list := []problem{}
+// problemJSON is a mistake or a warning.
+type problemJSON struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"`
+}
+
+func problemsJSON(problems config.Problems) []problemJSON {
+	list := []problemJSON{}
 	for _, p := range problems {
-		list = append(list, problem{p.File, p.Line, p.Column, p.Message, p.Fix})
+		list = append(list, problemJSON{p.File, p.Line, p.Column, p.Message, p.Fix})
 	}
-	if err := printJSON(s.out, map[string]any{"ok": len(list) == 0, "problems": list}); err != nil {
-		return err
-	}
-	if len(list) > 0 {
+	return list
+}
+
+func (c *checkCommand) report(s streams, problems, warnings config.Problems) error {
+	err := printJSON(s.out, map[string]any{
+		"ok": len(problems) == 0, "problems": problemsJSON(problems), "warnings": problemsJSON(warnings),
+	})
+	if err == nil && len(problems) > 0 {
 		return errReported
 	}
-	return nil
+	return err
 }
 
 func count(n int, thing string) string {

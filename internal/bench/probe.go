@@ -29,7 +29,7 @@ func (e *RefusedError) Error() string {
 	}
 	return fmt.Sprintf(`the server does not let this key %s %s: %s (%s)
 
-The bench needs a topic that the key may subscribe and publish to, and the key's scope publish.
+The bench needs a topic that the key may subscribe and publish to, and the key's scopes publish and subscribe.
 For tidings.yaml:
 
 topics:

@@ -28,7 +28,7 @@ const (
 auth: {tickets: {secret: 0123456789abcdef0123456789abcdef}}
 api_keys:
   - {name: erp, key: ` + key + `, may: ["*"]}
-  - {name: web, key: ` + weakKey + `, may: [call]}
+  - {name: web, key: ` + weakKey + `, may: [call, subscribe]}
 topics:
   bench.{run:slug}: {subscribe: backend, publish: backend}
   silent: {publish: backend}

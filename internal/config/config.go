@@ -129,7 +129,7 @@ type SCRAM struct {
 // Dynamic configures the application that knows the other users.
 type Dynamic struct {
 	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
-	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. The client that registers it decides who logs in."`
+	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. The API key that registers it decides who logs in, and needs the scope decide."`
 	Methods     []string      `key:"methods" default:"cryptosign, wamp-scram, wampcra, ticket" one:"cryptosign wamp-scram wampcra ticket" doc:"The methods for which it is asked."`
 	Timeout     time.Duration `key:"timeout" default:"5s" min:"10ms" max:"30s" doc:"How long the answer may take. Without an answer the login is refused."`
 	Secret      Secret        `key:"secret" doc:"Signs the requests of a webhook (header Tidings-Signature)."`
@@ -180,7 +180,7 @@ type APIKey struct {
 	Name string   `key:"name" required:"true" check:"name" doc:"The name of the backend; it is in logs, and it is the authid of the WAMP sessions."`
 	Key  Secret   `key:"key" doc:"The key, at least 16 random characters. Give this or hash."`
 	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file contains no secret."`
-	May  []string `key:"may" required:"true" one:"publish call tickets topics sessions + *" doc:"Scopes of the key; * means all."`
+	May  []string `key:"may" required:"true" one:"publish subscribe call register force_reregister decide tickets topics sessions + *" doc:"Scopes of the key; * means all."`
 
 	// Demo allows a short key (see [Options]).
 	Demo bool
@@ -208,7 +208,7 @@ type Payload struct {
 // Handler configures a webhook or procedure that decides on the requests of a contract.
 type Handler struct {
 	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
-	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called."`
+	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. The API key that registers it needs the scope decide."`
 	On          []string      `key:"on" default:"subscribe, publish" one:"subscribe publish" doc:"Actions for which it is asked."`
 	Timeout     time.Duration `key:"timeout" default:"2s" min:"10ms" max:"30s" doc:"How long the answer may take."`
 	OnFailure   string        `key:"on_failure" default:"refuse" one:"refuse allow" doc:"What happens without a usable answer."`
@@ -221,7 +221,7 @@ type Handler struct {
 // Authorizer configures the external authorizer.
 type Authorizer struct {
 	Webhook     Text          `key:"webhook" check:"webhook" doc:"URL that is asked with POST. Give this or procedure."`
-	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. The client that registers it decides what is allowed."`
+	Procedure   Text          `key:"procedure" check:"uri" doc:"WAMP procedure that is called. The API key that registers it decides what is allowed, and needs the scope decide."`
 	About       string        `key:"about" default:"undeclared" one:"undeclared everything" doc:"undeclared asks about names without a contract, and about patterns. everything asks also about actions that rules allow."`
 	On          []string      `key:"on" default:"subscribe, publish, call, register" one:"subscribe publish call register" doc:"Actions for which it is asked. Other actions on names without a contract are refused."`
 	Timeout     time.Duration `key:"timeout" default:"2s" min:"10ms" max:"30s" doc:"How long the answer may take. Without an answer the action is refused."`
@@ -250,7 +250,7 @@ type Procedure struct {
 
 // Meta holds the rules for WAMP's meta API.
 type Meta struct {
-	Read Text `key:"read" default:"backend" doc:"Rule: who may use the procedures and topics below wamp.session, wamp.subscription and wamp.registration that tell about other sessions."`
+	Read Text `key:"read" default:"backend" doc:"Rule: who may use the procedures and topics below wamp.session, wamp.subscription and wamp.registration that tell about other sessions. An API key also needs the scope sessions for the first, topics for the others."`
 	Kill Text `key:"kill" default:"backend" doc:"Rule: who may end other sessions, and take subscriptions and registrations away from them. An API key also needs the scope sessions."`
 }
 

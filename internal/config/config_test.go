@@ -385,7 +385,7 @@ func TestReferenceNamesEveryKey(t *testing.T) {
 func TestTheKeysOfASectionExistOnlyWithIt(t *testing.T) {
 	text := []byte("content_publish: backend\napi_keys: [{name: a, key: 0123456789abcdef, may: [presence]}]\n")
 	c, err := config.Parse("tidings.yaml", text, config.Options{Lookup: environment, Sections: sections[:1]})
-	want := `tidings.yaml:2:51: may[0] cannot be "presence"; use publish, call, tickets, topics, sessions, content or *`
+	want := `tidings.yaml:2:51: may[0] cannot be "presence"; use publish, subscribe, call, register, force_reregister, decide, tickets, topics, sessions, content or *`
 	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Error(diff)
 	}

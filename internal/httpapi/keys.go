@@ -29,9 +29,18 @@ const (
 	ScopeTickets  Scope = "tickets"
 	ScopeTopics   Scope = "topics"
 	ScopeSessions Scope = "sessions"
-
-	everyScope = "*"
 )
+
+// The scopes of WAMP sessions, which no operation needs.
+const (
+	ScopeSubscribe       Scope = "subscribe"
+	ScopeRegister        Scope = "register"
+	ScopeForceReregister Scope = "force_reregister" // to take a procedure from sessions of others
+	ScopeDecide          Scope = "decide"           // to register the procedures that decide on logins and requests
+)
+
+// EveryScope stands for all scopes in a key's list.
+const EveryScope = "*"
 
 // Scopes lists the scopes of the router's own operations, in the order of the documentation.
 func Scopes() []Scope {
@@ -69,7 +78,7 @@ func (a *API) authorize(r *http.Request, need Scope) (name string, problem *Prob
 	if problem != nil {
 		return "", problem
 	}
-	if !slices.Contains(scopes, string(need)) && !slices.Contains(scopes, everyScope) {
+	if !slices.Contains(scopes, string(need)) && !slices.Contains(scopes, EveryScope) {
 		p := NewProblem(http.StatusForbidden, "the API key %q lacks the scope %q: add it to the key's list \"may\" in the configuration", name, need)
 		p.Scope = string(need)
 		p.header = http.Header{"Www-Authenticate": {`Bearer realm="tidings", error="insufficient_scope", scope="` + string(need) + `"`}}

@@ -29,6 +29,7 @@ type Contracts struct {
 	table        *topic.Table
 	open         *topic.Table // as table, but undeclared URIs are allowed; nil without an external authorizer
 	retention    map[int]publication.Retention
+	deciders     []config.Text
 }
 
 // origin holds the part of a declaration that the table does not keep.
@@ -44,7 +45,7 @@ type origin struct {
 // then those without a mistake.
 func Compile(source Source) (*Contracts, config.Problems) {
 	c := source.Config
-	b := &Contracts{config: c, options: topic.Options{Directory: c.Resolve("."), Files: source.Files}}
+	b := &Contracts{config: c, deciders: Deciders(c), options: topic.Options{Directory: c.Resolve("."), Files: source.Files}}
 	if c.Undeclared == "allow" {
 		b.options.Undeclared = topic.Allow
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/hook"
+	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -19,6 +20,7 @@ type Request struct {
 	URI      wamp.URI
 	Match    wamp.Match
 	Payload  wamp.Payload // of a publication or a call
+	Replaces bool         // a registration that takes the procedure from its callees (force_reregister)
 
 	// Program marks a request of the program around the server. The program is trusted as the
 	// configuration is: only the declaration and the schema are checked.
@@ -28,7 +30,8 @@ type Request struct {
 // Authorize implements [router.Authorizer].
 func (p *Policy) Authorize(ctx context.Context, r router.Request) (router.Decision, error) {
 	return p.decide(ctx, &Request{
-		Identity: r.Session.Identity(), Session: r.Session, Action: r.Action, URI: r.URI, Match: r.Match, Payload: r.Payload,
+		Identity: r.Session.Identity(), Session: r.Session, Action: r.Action, URI: r.URI, Match: r.Match,
+		Payload: r.Payload, Replaces: r.Replaces,
 	})
 }
 
@@ -60,12 +63,18 @@ type result struct {
 	decision router.Decision
 	step     Step // the last one, which refused or allowed the request
 	verdict  topic.Verdict
+	missing  httpapi.Scope // of StepScope
 }
 
 // ask asks everything that may refuse a request, in the order of the package comment.
 func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) {
-	if err := p.checkScope(r, s.contracts.scope(r)); err != nil {
-		return result{step: StepScope}, err
+	if missing, err := p.checkScopes(s.contracts, r); err != nil {
+		return result{step: StepScope, missing: missing}, err
+	}
+	if !r.Program {
+		if err := s.contracts.checkDecider(r); err != nil {
+			return result{step: StepDecider}, err
+		}
 	}
 	verdict, err := s.table(r).Authorize(topic.Request{
 		Identity: r.Identity, Action: r.Action, URI: r.URI, Match: r.Match, Payload: r.Payload, Trusted: r.Program,
@@ -98,6 +107,9 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 		if hooked.Payload != nil {
 			found.decision.Payload = hooked.Payload
 		}
+	}
+	if may, isKey := p.scopesOf(r); isKey && r.Action == router.Register {
+		found.decision.ReplacesOthers = may.has(httpapi.ScopeForceReregister)
 	}
 	if s.cacheable(verdict.Contract, applies, until) {
 		found.decision.Cacheable, found.decision.Until = true, until

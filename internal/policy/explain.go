@@ -17,12 +17,13 @@ type Step uint8
 const (
 	StepURI      Step = iota // the form of the URI
 	StepScope                // the scopes of the API key
+	StepDecider              // that a procedure which decides is registered
 	StepContract             // the rules and the schema of the contract
 	StepExternal             // the external authorizer
 	StepHook                 // the hook of the contract
 )
 
-var stepNames = [...]string{"uri", "scope", "contract", "authorizer", "handler"}
+var stepNames = [...]string{"uri", "scope", "decider", "contract", "authorizer", "handler"}
 
 func (s Step) String() string { return stepNames[s] }
 
@@ -83,7 +84,7 @@ func (p *Policy) Explain(ctx context.Context, r Request) Explanation {
 func (s *state) reason(r *Request, found *result) Reason {
 	reason := Reason{Step: found.step, Identity: r.Identity, Params: found.verdict.Params}
 	if found.step == StepScope {
-		reason.Rule = string(s.contracts.scope(r))
+		reason.Rule = string(found.missing)
 	}
 	contract := found.verdict.Contract
 	if contract == nil {

@@ -6,31 +6,27 @@ import (
 )
 
 // metaDeclarations returns the contracts of the topics and procedures of the router itself. A client
-// reaches no other URI below "wamp.".
+// reaches no other URI below "wamp.". API keys need the scopes that the HTTP API asks for.
 func metaDeclarations(meta *config.Meta) []Declaration {
-	topic := func(pattern, doc string) Declaration {
-		return Declaration{Pattern: config.Text{Value: pattern}, Doc: doc, Subscribe: meta.Read}
+	topic := func(pattern, doc string, scope httpapi.Scope) Declaration {
+		return Declaration{Pattern: config.Text{Value: pattern}, Doc: doc, Subscribe: meta.Read, Scope: scope}
 	}
-	procedure := func(pattern, doc string, call config.Text) Declaration {
-		return Declaration{Procedure: true, Pattern: config.Text{Value: pattern}, Doc: doc, Call: call}
+	procedure := func(pattern, doc string, scope httpapi.Scope, call config.Text) Declaration {
+		return Declaration{Procedure: true, Pattern: config.Text{Value: pattern}, Doc: doc, Call: call, Scope: scope}
 	}
-	kill := func(pattern, doc string) Declaration {
-		d := procedure(pattern, doc, meta.Kill)
-		d.Scope = httpapi.ScopeSessions
-		return d
-	}
+	const sessions, topics = httpapi.ScopeSessions, httpapi.ScopeTopics
 	always := config.Text{Value: ruleAlways}
 	return []Declaration{
-		topic("wamp.session.{event:on_join|on_leave}", "Who comes and goes."),
-		topic("wamp.subscription.{event:on_create|on_subscribe|on_unsubscribe|on_delete}", "Who subscribes to what."),
-		topic("wamp.registration.{event:on_create|on_register|on_unregister|on_delete}", "Who registers what."),
-		procedure("wamp.session.{ask:count|list|get}", "Who is here.", meta.Read),
-		kill("wamp.session.{end:kill|kill_by_authid|kill_by_authrole|kill_all}", "Ends sessions of others."),
-		procedure("wamp.subscription.{ask:list|lookup|match|get|list_subscribers|count_subscribers}", "Who listens to what.", meta.Read),
-		kill("wamp.subscription.remove_subscriber", "Takes a subscription away from a session."),
-		kill("wamp.registration.remove_callee", "Takes a registration away from a session."),
-		procedure("wamp.subscription.get_events", "What was published before; the subscribe rule of the topic decides.", always),
-		procedure("wamp.session.{will:add_testament|flush_testaments}", "What is published when the session ends; the publish rule of the topic decides.", always),
-		procedure("wamp.registration.{ask:list|lookup|match|get|list_callees|count_callees}", "Who answers what.", meta.Read),
+		topic("wamp.session.{event:on_join|on_leave}", "Who comes and goes.", sessions),
+		topic("wamp.subscription.{event:on_create|on_subscribe|on_unsubscribe|on_delete}", "Who subscribes to what.", topics),
+		topic("wamp.registration.{event:on_create|on_register|on_unregister|on_delete}", "Who registers what.", topics),
+		procedure("wamp.session.{ask:count|list|get}", "Who is here.", sessions, meta.Read),
+		procedure("wamp.session.{end:kill|kill_by_authid|kill_by_authrole|kill_all}", "Ends sessions of others.", sessions, meta.Kill),
+		procedure("wamp.subscription.{ask:list|lookup|match|get|list_subscribers|count_subscribers}", "Who listens to what.", topics, meta.Read),
+		procedure("wamp.subscription.remove_subscriber", "Takes a subscription away from a session.", sessions, meta.Kill),
+		procedure("wamp.registration.remove_callee", "Takes a registration away from a session.", sessions, meta.Kill),
+		procedure("wamp.subscription.get_events", "What was published before; the subscribe rule of the topic decides.", httpapi.ScopeSubscribe, always),
+		procedure("wamp.session.{will:add_testament|flush_testaments}", "What is published when the session ends; the publish rule of the topic decides.", httpapi.ScopePublish, always),
+		procedure("wamp.registration.{ask:list|lookup|match|get|list_callees|count_callees}", "Who answers what.", topics, meta.Read),
 	}
 }

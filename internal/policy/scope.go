@@ -14,38 +14,82 @@ type Scopes interface {
 	Scopes(key string) (scopes []string, ok bool)
 }
 
-// checkScope refuses a request of an API key that lacks the scope. A session needs the same scopes as
-// the HTTP API: a key that may only issue tickets must not publish over WebSocket.
-func (p *Policy) checkScope(r *Request, need httpapi.Scope) error {
-	if need == "" {
-		return nil
-	}
-	scopes, _ := p.options.Keys.Scopes(r.Identity.Key)
-	if slices.Contains(scopes, string(need)) || slices.Contains(scopes, "*") {
-		return nil
-	}
-	return wamp.Fail(wamp.ErrNotAuthorized, "the API key %q lacks the scope %q: add it to the key's list \"may\" in the configuration", r.Identity.Key, need)
+// keyScopes are the scopes of the API key of a request. The zero value has none.
+type keyScopes []string
+
+func (may keyScopes) has(scope httpapi.Scope) bool {
+	return slices.Contains(may, string(scope)) || slices.Contains(may, httpapi.EveryScope)
 }
 
-// scope returns the scope that the API key of a request needs, or "" if only the rule decides.
-func (b *Contracts) scope(r *Request) httpapi.Scope {
+// scopesOf returns the scopes of the API key of a request; isKey is false if the request has no key, and only rules
+// decide.
+func (p *Policy) scopesOf(r *Request) (may keyScopes, isKey bool) {
 	if r.Identity == nil || r.Identity.Key == "" {
+		return nil, false
+	}
+	may, _ = p.options.Keys.Scopes(r.Identity.Key)
+	return may, true
+}
+
+// checkScopes refuses a request of an API key that lacks a scope, and returns that scope. A session needs the same
+// scopes as the HTTP API: a key that may only issue tickets must not publish over WebSocket.
+func (p *Policy) checkScopes(b *Contracts, r *Request) (missing httpapi.Scope, err error) {
+	may, isKey := p.scopesOf(r)
+	if !isKey {
+		return "", nil
+	}
+	if missing = b.missing(r, may); missing == "" {
+		return "", nil
+	}
+	return missing, wamp.Fail(wamp.ErrNotAuthorized,
+		"the API key %q lacks the scope %q: add it to the key's list \"may\" in the configuration", r.Identity.Key, missing)
+}
+
+// actionScopes are the scopes for URIs whose contract names no scope of its own.
+var actionScopes = [...]httpapi.Scope{
+	router.Subscribe: httpapi.ScopeSubscribe, router.Publish: httpapi.ScopePublish,
+	router.Call: httpapi.ScopeCall, router.Register: httpapi.ScopeRegister,
+}
+
+// missing returns a scope that a request needs and the key lacks, or "". A pattern needs the scope of its action, and
+// those of all contracts that it can match.
+func (b *Contracts) missing(r *Request, may keyScopes) httpapi.Scope {
+	if r.Match == wamp.MatchExact {
+		if need := b.scope(r); !may.has(need) {
+			return need
+		}
 		return ""
 	}
-	var need httpapi.Scope
-	kind := topic.Topic
-	switch r.Action {
-	case router.Publish:
-		need = httpapi.ScopePublish
-	case router.Call:
-		need, kind = httpapi.ScopeCall, topic.Procedure
-	case router.Subscribe, router.Register:
-		return ""
+	if need := actionScopes[r.Action]; !may.has(need) {
+		return need
 	}
-	if verdict, ok := b.table.Lookup(kind, r.URI); ok {
+	if r.Action == router.Register && b.catchesDecider(r) && !may.has(httpapi.ScopeDecide) {
+		return httpapi.ScopeDecide
+	}
+	for c := range b.table.Met(kindOf(r.Action), r.URI, r.Match) {
+		if own := b.origins[c.Declaration].scope; own != "" && !may.has(own) {
+			return own
+		}
+	}
+	return ""
+}
+
+// scope returns the scope that the API key of a request for one URI needs.
+func (b *Contracts) scope(r *Request) httpapi.Scope {
+	if r.Action == router.Register && b.catchesDecider(r) {
+		return httpapi.ScopeDecide
+	}
+	if verdict, ok := b.table.Lookup(kindOf(r.Action), r.URI); ok {
 		if own := b.origins[verdict.Contract.Declaration].scope; own != "" {
 			return own
 		}
 	}
-	return need
+	return actionScopes[r.Action]
+}
+
+func kindOf(action router.Action) topic.Kind {
+	if action == router.Call || action == router.Register {
+		return topic.Procedure
+	}
+	return topic.Topic
 }

@@ -48,6 +48,8 @@ type Request struct {
 	URI     wamp.URI
 	Match   wamp.Match
 	Payload wamp.Payload // of publish and call
+	// Replaces reports that a registration takes the procedure from its callees, if it has some (force_reregister).
+	Replaces bool
 }
 
 // Decision is the positive answer of an [Authorizer].
@@ -57,6 +59,9 @@ type Decision struct {
 	// until Until, or until the realm forgets its decisions if Until is zero.
 	Cacheable bool
 	Until     time.Time
+	// ReplacesOthers allows a registration to replace those of other users and backends. Without it the session can
+	// replace only what sessions of its own user hold.
+	ReplacesOthers bool
 }
 
 // Authorize decides on a request of a session as for the session's own message: URI, reserved names, [Authorizer]. Only
@@ -85,7 +90,7 @@ func (s *Session) authorize(ctx context.Context, request Request) (Decision, err
 			return Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", wamp.FirstServer)
 		}
 		s.cacheDecision(&request, Decision{}, asked)
-		return Decision{Cacheable: true}, nil
+		return Decision{Cacheable: true, ReplacesOthers: true}, nil
 	}
 	decision, err := options.Authorizer.Authorize(ctx, request)
 	var failure *wamp.Failure

@@ -29,11 +29,14 @@ type registerRequest struct {
 	match     wamp.Match
 	policy    Policy
 	force     bool // replace the registration that exists
+	others    bool // even if sessions of other users hold it
 }
 
 func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*registerRequest, error) {
 	match := m.Options.Match()
-	if _, err := s.authorize(ctx, Request{Session: s, Action: Register, URI: m.Procedure, Match: match}); err != nil {
+	force, _ := m.Options.Bool("force_reregister")
+	decision, err := s.authorize(ctx, Request{Session: s, Action: Register, URI: m.Procedure, Match: match, Replaces: force})
+	if err != nil {
 		return nil, err
 	}
 	policy, err := parsePolicy(m.Options)
@@ -44,9 +47,8 @@ func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*regis
 	if disclose && s.realm.router.options.Disclosure == DiscloseNever {
 		return nil, wamp.Fail(wamp.ErrOptionDisallowed, "disclose_caller is not allowed here")
 	}
-	w := &registerRequest{session: s, procedure: m.Procedure, match: match, policy: policy}
+	w := &registerRequest{session: s, procedure: m.Procedure, match: match, policy: policy, force: force, others: decision.ReplacesOthers}
 	w.discloseCaller = disclose
-	w.force, _ = m.Options.Bool("force_reregister")
 	forward, _ := m.Options.Bool("forward_timeout")
 	w.enforcesTimeout = forward && s.features.has(calleeTimeout)
 	concurrency, _ := m.Options.Int("concurrency")
@@ -64,7 +66,7 @@ func (d *dealer) register(request wamp.ID, w *registerRequest) error {
 	defer d.mu.Unlock()
 	held := d.getLocked(w.procedure, w.match)
 	if held != nil && w.force && held.local == nil {
-		if err := w.session.mayReplace(held); err != nil {
+		if err := w.mayReplace(held); err != nil {
 			return err
 		}
 		d.revokeLocked(held)
@@ -133,7 +135,12 @@ func (s *Session) checkRegistrationsLocked() error {
 
 // mayReplace returns an error if the session may not hold a registration in place of held. It is asked before held
 // is revoked: its callees must not lose it to a REGISTER that is refused.
-func (s *Session) mayReplace(held *registration) error {
+func (w *registerRequest) mayReplace(held *registration) error {
+	s := w.session
+	if !w.others && slices.ContainsFunc(held.allCallees(), func(c *callee) bool { return !c.session.Identity().sameUser(s.Identity()) }) {
+		return wamp.Fail(wamp.ErrNotAuthorized,
+			"%q is registered by another user: force_reregister takes it only from sessions of the same user, or with an API key that has the scope force_reregister", w.procedure)
+	}
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	if slices.ContainsFunc(s.registrations, func(c *callee) bool { return c.registration == held }) {

@@ -60,6 +60,9 @@ func (s *Server) warn() {
 	if s.config.Undeclared == "allow" {
 		s.logger.Warn("undeclared is allow: every client may do everything with topics and procedures that have no contract")
 	}
+	for _, w := range Warnings(s.config) {
+		s.logger.Warn("the configuration is rarely meant so", "position", w.Pos.String(), "warning", w.Message, "fix", w.Fix)
+	}
 }
 
 func (s *Server) listen(ctx context.Context) (net.Listener, error) {

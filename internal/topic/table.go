@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -123,10 +124,6 @@ func (t *Table) undeclaredURI(r *Request) error {
 //
 // The test whether a pattern can match a contract errs towards true, so a mistake refuses too much.
 func (t *Table) authorizePattern(r *Request) (Verdict, error) {
-	how := meetsPrefix
-	if r.Match == wamp.MatchWildcard {
-		how = meetsWildcard
-	}
 	if reachesProtocol(r) && (r.Identity == nil || !r.Identity.Backend) && !t.rulesProtocol(kindOf(r.Action)) {
 		return Verdict{}, t.refuse(PatternTooWide, "%s may not %s the pattern %q: it also matches wamp., which is reserved", nameOf(r.Identity), verb(r.Action), r.URI)
 	}
@@ -135,7 +132,7 @@ func (t *Table) authorizePattern(r *Request) (Verdict, error) {
 		if c.Kind != kindOf(r.Action) {
 			continue
 		}
-		fixed, ok := c.Pattern.meets(string(r.URI), how)
+		fixed, ok := c.Pattern.meets(string(r.URI), matcherOf(r.Match))
 		if !ok {
 			continue
 		}
@@ -148,6 +145,27 @@ func (t *Table) authorizePattern(r *Request) (Verdict, error) {
 		return Verdict{}, t.refuse(Undeclared, "no declared %s matches the %s %q; declare one under %ss in the configuration", kindOf(r.Action), r.Match, r.URI, kindOf(r.Action))
 	}
 	return Verdict{}, nil
+}
+
+// Met returns the contracts with URIs that a prefix or a wildcard can match. It may return more, but never fewer.
+func (t *Table) Met(kind Kind, uri wamp.URI, match wamp.Match) iter.Seq[*Contract] {
+	return func(yield func(*Contract) bool) {
+		for _, c := range t.contracts {
+			if c.Kind != kind {
+				continue
+			}
+			if _, ok := c.Pattern.meets(string(uri), matcherOf(match)); ok && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+func matcherOf(match wamp.Match) matcher {
+	if match == wamp.MatchWildcard {
+		return meetsWildcard
+	}
+	return meetsPrefix
 }
 
 // authorizeMet decides on one contract that a pattern can match.

@@ -24,7 +24,7 @@ realm: app
 auth:
   tickets: {secret: "` + wire.Secret + `", ttl: 5m}
 api_keys:
-  - {name: ` + wire.APIKeyName + `, key: "` + wire.APIKey + `", may: [publish, call]}
+  - {name: ` + wire.APIKeyName + `, key: "` + wire.APIKey + `", may: [publish, subscribe, call, register]}
 limits:
   # A caller at full speed is what is measured, so it must not be made to wait. (Publishers are backends
   # here, whom this limit does not concern.)
