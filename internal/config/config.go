@@ -59,6 +59,7 @@ type Limits struct {
 	KeyFailures   int           `key:"key_failures" default:"30" min:"1" max:"100000" doc:"HTTP requests with a wrong API key that one address may make in a minute. Further requests get status 429, unless their key was accepted from the same address before."`
 	KeptTopics    int           `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; over it the topic that was silent for the longest is dropped."`
 	KeptBytes     Size          `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories."`
+	SchemaSteps   int           `key:"schema_steps" default:"16" min:"1" max:"100000" doc:"Steps that the validation of a payload by its schema may take for each byte of the payload, besides 100000 in any case; a payload that takes more is refused. One step is one schema at one value."`
 	OutboxBytes   Size          `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"Bytes that may wait to be written to one client; over it the client is disconnected as slow."`
 	OutboxFrames  int           `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client; over it the client is disconnected as slow."`
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/schema"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files instead of comparing with them")
@@ -216,6 +217,7 @@ func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
 		PendingCalls: router.DefaultPendingCalls, KeyFailures: httpapi.DefaultKeyFailures,
 		KeptTopics: journal.DefaultTopics, KeptBytes: journal.DefaultBytes,
+		SchemaSteps: schema.DefaultSteps,
 		OutboxBytes: router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {

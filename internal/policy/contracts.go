@@ -45,7 +45,9 @@ type origin struct {
 // then those without a mistake.
 func Compile(source Source) (*Contracts, config.Problems) {
 	c := source.Config
-	b := &Contracts{config: c, deciders: Deciders(c), options: topic.Options{Directory: c.Resolve("."), Files: source.Files}}
+	b := &Contracts{config: c, deciders: Deciders(c), options: topic.Options{
+		Directory: c.Resolve("."), Files: source.Files, SchemaSteps: c.Limits.SchemaSteps,
+	}}
 	if c.Undeclared == "allow" {
 		b.options.Undeclared = topic.Allow
 	}

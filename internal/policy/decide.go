@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -47,7 +48,7 @@ func (p *Policy) Decide(ctx context.Context, r Request) (router.Decision, error)
 // decide decides on a request and logs a refusal.
 func (p *Policy) decide(ctx context.Context, r *Request) (router.Decision, error) {
 	s := p.state.Load()
-	result, err := p.ask(ctx, s, r)
+	result, err := p.askReported(ctx, s, r)
 	if err == nil {
 		return result.decision, nil
 	}
@@ -56,6 +57,17 @@ func (p *Policy) decide(ctx context.Context, r *Request) (router.Decision, error
 			"error", err, "reason", s.reason(r, &result))
 	}
 	return router.Decision{}, err
+}
+
+// askReported is ask. It logs a fault of the server, and returns what the client is told of it.
+func (p *Policy) askReported(ctx context.Context, s *state, r *Request) (result, error) {
+	found, err := p.ask(ctx, s, r)
+	if fault, ok := errors.AsType[*topic.FaultError](err); ok {
+		p.options.Logger.ErrorContext(ctx, "a payload was refused because its validation failed; report this with the schema",
+			"action", r.Action.String(), "uri", string(r.URI), "fault", fault.Fault)
+		err = fault.Failure
+	}
+	return found, err
 }
 
 // result is the outcome of the sequence of steps.
@@ -76,7 +88,7 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 			return result{step: StepDecider}, err
 		}
 	}
-	verdict, err := s.table(r).Authorize(topic.Request{
+	verdict, err := s.table(r).Authorize(ctx, topic.Request{
 		Identity: r.Identity, Action: r.Action, URI: r.URI, Match: r.Match, Payload: r.Payload, Trusted: r.Program,
 	})
 	found := result{step: StepContract, verdict: verdict}
@@ -87,7 +99,7 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 	applies := s.external.applies(r, verdict.Contract)
 	if applies {
 		found.step = StepExternal
-		external, err := s.external.ask(ctx, r, verdict)
+		external, err := s.askExternal(ctx, r, verdict)
 		if err != nil {
 			return found, err
 		}
@@ -100,7 +112,7 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 		found.step = StepHook
 		query := r.query(verdict)
 		query.Contract = verdict.Contract.Pattern.String()
-		hooked, err := decide(ctx, h, query, verdict.Contract)
+		hooked, err := s.decide(ctx, h, query, verdict.Contract)
 		if err != nil {
 			return found, err
 		}

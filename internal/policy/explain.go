@@ -73,7 +73,7 @@ func (p *Policy) Explain(ctx context.Context, r Request) Explanation {
 	if err := r.URI.Check(p.options.URIs, r.Match); err != nil {
 		return Explanation{Refusal: err, Reason: s.reason(&r, &result{step: StepURI})}
 	}
-	found, err := p.ask(ctx, s, &r)
+	found, err := p.askReported(ctx, s, &r)
 	return Explanation{
 		Refusal: err, Reason: s.reason(&r, &found),
 		Cacheable: err == nil && found.decision.Cacheable, Until: found.decision.Until,

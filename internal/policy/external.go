@@ -74,21 +74,21 @@ func (e *externalAuthorizer) applies(r *Request, contract *topic.Contract) bool 
 	return contract == nil || r.Action != router.Register || r.URI != e.procedure
 }
 
-// ask asks the authorizer about a request.
-func (e *externalAuthorizer) ask(ctx context.Context, r *Request, v topic.Verdict) (hook.Decision, error) {
+// askExternal asks the external authorizer about a request.
+func (s *state) askExternal(ctx context.Context, r *Request, v topic.Verdict) (hook.Decision, error) {
 	query := r.query(v)
 	query.Match, query.Contract = r.Match, "everything else"
 	if v.Contract != nil {
 		query.Contract = v.Contract.Pattern.String()
 	}
-	return decide(ctx, e.hook, query, v.Contract)
+	return s.decide(ctx, s.external.hook, query, v.Contract)
 }
 
 // decide asks a hook and holds the payload of its decision to the contract.
-func decide(ctx context.Context, h *hook.Hook, query *hook.Query, contract *topic.Contract) (hook.Decision, error) {
+func (s *state) decide(ctx context.Context, h *hook.Hook, query *hook.Query, contract *topic.Contract) (hook.Decision, error) {
 	decision, err := h.Authorize(ctx, query)
 	if err == nil && decision.Payload != nil && contract != nil {
-		err = contract.CheckPayload(*decision.Payload)
+		err = s.contracts.table.CheckPayload(ctx, contract, *decision.Payload)
 	}
 	return decision, err
 }

@@ -81,5 +81,5 @@ func (b *Contracts) schedule(contract *topic.Contract, every *config.Every) (hoo
 	if contract.Pattern.Literal() {
 		schedule.Topic = wamp.URI(contract.Pattern.String())
 	}
-	return schedule, contract.CheckPayload(payload)
+	return schedule, b.table.CheckPayload(context.Background(), contract, payload)
 }

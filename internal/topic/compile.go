@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/schema"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -22,9 +23,10 @@ const (
 
 // Options configure [Compile].
 type Options struct {
-	Directory  string // that schemas are relative to; "" means the working directory
-	Files      fs.FS  // that schemas are read from; nil means the machine's
-	Undeclared Policy
+	Directory   string // that schemas are relative to; "" means the working directory
+	Files       fs.FS  // that schemas are read from; nil means the machine's
+	SchemaSteps int    // of the validation of a payload, for each of its bytes; 0 means schema.DefaultSteps
+	Undeclared  Policy
 }
 
 // Field is the part of a declaration that has a problem.
@@ -73,7 +75,10 @@ func (p Problem) Error() string { return p.Message + "; " + p.Fix }
 // Compile returns a table of declarations. It reports all problems at once. The table then holds only
 // the contracts without a problem.
 func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
-	c := compilation{table: &Table{undeclared: options.Undeclared}, schemas: newSchemas(options)}
+	c := compilation{
+		table:   &Table{undeclared: options.Undeclared},
+		schemas: schema.NewLoader(schema.Options{Directory: options.Directory, Files: options.Files, Steps: options.SchemaSteps}),
+	}
 	for i := range declarations {
 		c.declaration(i, &declarations[i])
 	}
@@ -83,7 +88,7 @@ func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
 type compilation struct {
 	table    *Table
 	placed   [2]trie // by Kind: the contracts with a good pattern, even if another part has a problem
-	schemas  *schemas
+	schemas  *schema.Loader
 	problems []Problem
 }
 
@@ -104,7 +109,7 @@ func (c *compilation) declaration(index int, d *Declaration) {
 	}
 	c.rules(contract, d)
 	if d.Schema != "" {
-		if contract.schema, err = c.schemas.compile(d.Schema); err != nil {
+		if contract.schema, err = c.schemas.Compile(d.Schema); err != nil {
 			c.problem(index, FieldSchema, err.Error(), "give a JSON Schema file, relative to the configuration file")
 		}
 	}

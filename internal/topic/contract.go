@@ -2,7 +2,7 @@ package topic
 
 import (
 	"github.com/tidings-io/tidings/internal/router"
-	"github.com/tidings-io/tidings/internal/wamp"
+	"github.com/tidings-io/tidings/internal/schema"
 )
 
 // Kind tells contracts of topics from contracts of procedures. A URI may be declared as both; the two
@@ -49,7 +49,7 @@ type Contract struct {
 	Declaration int // the index of the declaration that was given to Compile
 
 	rules  map[router.Action]*Rule
-	schema *Schema
+	schema *schema.Schema
 	asked  bool
 }
 
@@ -57,16 +57,7 @@ type Contract struct {
 func (c *Contract) Rule(action router.Action) *Rule { return c.rules[action] }
 
 // Schema returns the schema of the payload, or nil if the contract accepts any payload.
-func (c *Contract) Schema() *Schema { return c.schema }
-
-// CheckPayload returns a [*wamp.Failure] that says where a payload breaks the contract. Caller must
-// check the payload by which a hook replaced another one.
-func (c *Contract) CheckPayload(payload wamp.Payload) error {
-	if c.schema == nil {
-		return nil
-	}
-	return c.schema.check(c, payload)
-}
+func (c *Contract) Schema() *schema.Schema { return c.schema }
 
 // kindOf returns the kind of contract that governs an action.
 func kindOf(action router.Action) Kind {

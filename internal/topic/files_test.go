@@ -23,7 +23,7 @@ func TestSchemasCanComeFromFilesThatAProgramEmbeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := table.Contracts()[0].CheckPayload(payload); (err == nil) != fits {
+		if err := table.CheckPayload(t.Context(), table.Contracts()[0], payload); (err == nil) != fits {
 			t.Errorf("%v: %v", value, err)
 		}
 	}

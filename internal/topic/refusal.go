@@ -11,16 +11,20 @@ const (
 	RuleSaysNo                   // the rule refuses the identity
 	PatternTooWide               // a prefix or wildcard matches URIs that a rule refuses, or may refuse
 	BadPayload                   // the payload breaks the schema
+	CostlyPayload                // the payload takes too many steps to validate
 	Broken                       // the rule failed
+	BrokenSchema                 // the validation failed
 )
 
 var reasonNames = [...]string{
 	Undeclared: "undeclared", RuleSaysNo: "rule", PatternTooWide: "pattern",
-	BadPayload: "payload", Broken: "broken_rule",
+	BadPayload: "payload", CostlyPayload: "costly_payload", Broken: "broken_rule", BrokenSchema: "broken_schema",
 }
 
 // Reasons returns all reasons, for metrics.
-func Reasons() []Reason { return []Reason{Undeclared, RuleSaysNo, PatternTooWide, BadPayload, Broken} }
+func Reasons() []Reason {
+	return []Reason{Undeclared, RuleSaysNo, PatternTooWide, BadPayload, CostlyPayload, Broken, BrokenSchema}
+}
 
 func (r Reason) String() string { return reasonNames[r] }
 

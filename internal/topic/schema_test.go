@@ -1,12 +1,15 @@
 package topic_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/schema"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -68,7 +71,7 @@ func TestPayloadsAreHeldAgainstTheSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = table.Authorize(topic.Request{Identity: erp, Action: router.Publish, URI: test.uri, Payload: payload})
+		_, err = table.Authorize(t.Context(), topic.Request{Identity: erp, Action: router.Publish, URI: test.uri, Payload: payload})
 		if test.want == "" {
 			if err != nil {
 				t.Errorf("%s %s: %v", test.args, test.kwargs, err)
@@ -101,10 +104,59 @@ func TestPayloadsOfOtherSerializationsAreHeldAgainstTheSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = table.Contracts()[0].CheckPayload(other)
+		err = table.CheckPayload(t.Context(), table.Contracts()[0], other)
 		if err == nil || !strings.Contains(err.Error(), "at /id: got string") {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// explosive has two ways to validate each level of a payload, so 2^n for n levels.
+const explosive = `{"$defs": {"node": {"anyOf": [
+	{"properties": {"n": {"$ref": "#/$defs/node"}}, "required": ["x"]},
+	{"properties": {"n": {"$ref": "#/$defs/node"}}, "required": ["y"]}
+]}}, "$ref": "#/$defs/node"}`
+
+func TestAPayloadThatTakesTooLongToValidateIsRefused(t *testing.T) {
+	table := mustCompile(t, []topic.Declaration{{Pattern: "tree", Publish: "true", Schema: "tree.json"}},
+		topic.Options{Directory: folder(t, map[string]string{"tree.json": explosive}), SchemaSteps: 1})
+	payload, err := wamp.PayloadFromJSON([]byte("["+strings.Repeat(`{"n":`, 50)+"1"+strings.Repeat("}", 50)+"]"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, serialization := range []wamp.Serialization{wamp.JSON, wamp.MessagePack, wamp.CBOR, wamp.UBJSON} {
+		other, err := payload.In(serialization)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = table.Authorize(t.Context(), topic.Request{Identity: erp, Action: router.Publish, URI: "tree", Payload: other})
+		if failure, ok := errors.AsType[*wamp.Failure](err); !ok || failure.URI != wamp.ErrInvalidArgument || !strings.Contains(failure.Message, "limits.schema_steps") {
+			t.Errorf("%s: got %v", serialization, err)
+		}
+	}
+	if table.Refused(topic.CostlyPayload) != 4 || table.Refused(topic.BadPayload) != 0 {
+		t.Errorf("%d costly and %d bad payloads are counted", table.Refused(topic.CostlyPayload), table.Refused(topic.BadPayload))
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = table.Authorize(gone, topic.Request{Identity: erp, Action: router.Publish, URI: "tree", Payload: payload})
+	if failure, ok := errors.AsType[*wamp.Failure](err); !ok || failure.URI != wamp.ErrCanceled {
+		t.Errorf("the publisher has left: %v", err)
+	}
+}
+
+func TestAFaultOfTheValidationIsARefusalThatIsCounted(t *testing.T) {
+	table := mustCompile(t, []topic.Declaration{{Pattern: "x", Publish: "true"}}, topic.Options{})
+	err := table.RefusalOf(t.Context(), table.Contracts()[0], &schema.FaultError{Fault: "broken"})
+	failure, ok := errors.AsType[*wamp.Failure](err)
+	if !ok || failure.URI != wamp.ErrAuthorizationFailed || strings.Contains(failure.Message, "broken") {
+		t.Errorf("the client is told %v", err)
+	}
+	if fault, ok := errors.AsType[*topic.FaultError](err); !ok || !strings.Contains(fault.Fault.Error(), "broken") {
+		t.Errorf("the log is told %v", err)
+	}
+	if table.Refused(topic.BrokenSchema) != 1 {
+		t.Error("the fault is not counted")
 	}
 }
 
@@ -114,6 +166,7 @@ func TestBadSchemasAreProblems(t *testing.T) {
 		"wrong.json":  `{"type": "nothing"}`,
 		"remote.json": `{"$ref": "https://example.com/x.json"}`,
 		"lost.json":   `{"$ref": "gone.json"}`,
+		"number.json": `{"properties": {"price": {"multipleOf": 1e-999999}}}`,
 		"huge.json":   `"` + strings.Repeat("x", 1<<20) + `"`,
 	})
 	for name, want := range map[string]string{
@@ -122,6 +175,7 @@ func TestBadSchemasAreProblems(t *testing.T) {
 		"wrong.json":  "it is not a JSON Schema: at /type:",
 		"remote.json": "https://example.com/x.json: only local files are read; copy it next to this one",
 		"lost.json":   "cannot read " + filepath.Join(dir, "gone.json"),
+		"number.json": "at /properties/price/multipleOf: the number 1e-999999 is out of the range of 64-bit floats",
 		"huge.json":   "it is longer than 1048576 bytes",
 	} {
 		_, problems := topic.Compile([]topic.Declaration{{Pattern: "x", Schema: name}}, topic.Options{Directory: dir})

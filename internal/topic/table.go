@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"context"
 	"iter"
 	"slices"
 	"strings"
@@ -64,8 +65,8 @@ func (t *Table) Lookup(kind Kind, uri wamp.URI) (verdict Verdict, ok bool) {
 }
 
 // Authorize decides on a request. The error is a [*wamp.Failure] that names the URI and says what to
-// do. The verdict says what decided, in either case.
-func (t *Table) Authorize(r Request) (Verdict, error) {
+// do, or a [*FaultError] around one. The verdict says what decided, in either case.
+func (t *Table) Authorize(ctx context.Context, r Request) (Verdict, error) {
 	if r.Match != wamp.MatchExact {
 		return t.authorizePattern(&r)
 	}
@@ -88,8 +89,7 @@ func (t *Table) Authorize(r Request) (Verdict, error) {
 		return v, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", nameOf(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
 	}
 	if r.Action == router.Publish || r.Action == router.Call {
-		if err := v.Contract.CheckPayload(r.Payload); err != nil {
-			t.refused[BadPayload].Add(1)
+		if err := t.CheckPayload(ctx, v.Contract, r.Payload); err != nil {
 			v.Field = FieldSchema
 			return v, err
 		}

@@ -102,7 +102,7 @@ func TestTheTableDecidesOnRequests(t *testing.T) {
 		{erp, sub, "tidings.", prefix, ""},
 		{ann, sub, "tidings.", prefix, `ann (role staff) may not subscribe to the pattern "tidings.": it also matches tidings.{a}.b, whose subscribe rule says no`},
 	} {
-		_, err := table.Authorize(topic.Request{Identity: test.who, Action: test.action, URI: test.uri, Match: test.match})
+		_, err := table.Authorize(t.Context(), topic.Request{Identity: test.who, Action: test.action, URI: test.uri, Match: test.match})
 		got := ""
 		if err != nil {
 			failure, ok := err.(*wamp.Failure) //nolint:errorlint // the contract is the bare type
@@ -123,7 +123,7 @@ func TestTheTableDecidesOnRequests(t *testing.T) {
 
 func TestVerdictsNameContractAndParameters(t *testing.T) {
 	table := mustCompile(t, shop, topic.Options{})
-	v, err := table.Authorize(topic.Request{Identity: ann, Action: router.Subscribe, URI: "order.42.notes"})
+	v, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Subscribe, URI: "order.42.notes"})
 	if err != nil || v.Contract.Pattern.String() != "order.{id:int}.notes" || v.Contract.Declaration != 2 || v.Params["id"] != "42" {
 		t.Errorf("got %+v, %v", v, err)
 	}
@@ -148,7 +148,7 @@ func TestUndeclaredTopicsMayBeAllowed(t *testing.T) {
 		{"order.", wamp.MatchPrefix, false},
 		{"", wamp.MatchPrefix, false},
 	} {
-		v, err := table.Authorize(topic.Request{Identity: guest, Action: router.Subscribe, URI: test.uri, Match: test.match})
+		v, err := table.Authorize(t.Context(), topic.Request{Identity: guest, Action: router.Subscribe, URI: test.uri, Match: test.match})
 		if (err == nil) != test.want {
 			t.Errorf("%s %q: %+v, %v", test.match, test.uri, v, err)
 		}
@@ -306,7 +306,7 @@ func TestAPatternIsNeverWiderThanItsTopics(t *testing.T) {
 			pattern = strings.Join(parts, ".")
 		}
 		request := topic.Request{Identity: who, Action: router.Subscribe, URI: wamp.URI(pattern), Match: match}
-		_, err := table.Authorize(request)
+		_, err := table.Authorize(t.Context(), request)
 		for range 30 {
 			uri := anyURI(t, "uri")
 			if !matches(pattern, match, uri) {
@@ -318,7 +318,7 @@ func TestAPatternIsNeverWiderThanItsTopics(t *testing.T) {
 			}
 			exact := request
 			exact.URI, exact.Match = wamp.URI(uri), wamp.MatchExact
-			if _, refused := table.Authorize(exact); refused != nil {
+			if _, refused := table.Authorize(t.Context(), exact); refused != nil {
 				t.Fatalf("%s %q is allowed, but not %s, which it matches: %v", match, pattern, uri, refused)
 			}
 		}
@@ -338,7 +338,7 @@ func BenchmarkAuthorize(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := table.Authorize(request); err != nil {
+				if _, err := table.Authorize(b.Context(), request); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -352,10 +352,10 @@ func TestATableIsSafeForConcurrentUse(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 200 {
-				if _, err := table.Authorize(topic.Request{Identity: ann, Action: router.Subscribe, URI: "user.ann.mail"}); err != nil {
+				if _, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Subscribe, URI: "user.ann.mail"}); err != nil {
 					t.Error(err)
 				}
-				if _, err := table.Authorize(topic.Request{Identity: guest, Action: router.Publish, URI: "echo"}); err != nil {
+				if _, err := table.Authorize(t.Context(), topic.Request{Identity: guest, Action: router.Publish, URI: "echo"}); err != nil {
 					t.Error(err)
 				}
 			}
