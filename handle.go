@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/tidings-io/tidings/internal/hook"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -86,7 +86,7 @@ func requestOf(r *hook.Query) (*Request, error) {
 	return made, err
 }
 
-func identityOf(i *router.Identity) Identity {
+func identityOf(i *peer.Identity) Identity {
 	if i == nil {
 		return Identity{}
 	}

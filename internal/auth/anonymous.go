@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"strings"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // defaultAnonymousRole is used if the configuration names no role; other routers use the same.
@@ -27,8 +27,8 @@ func NewAnonymous(role string) *Anonymous {
 
 // Identity returns an identity that no other session has. The authid that the client asks for is ignored, so that
 // no rule over user ids can match.
-func (a *Anonymous) Identity() *router.Identity {
-	return &router.Identity{
+func (a *Anonymous) Identity() *peer.Identity {
+	return &peer.Identity{
 		ID:       "anonymous-" + strings.ToLower(rand.Text()),
 		Name:     "Guest",
 		Roles:    []string{a.role},
@@ -37,7 +37,7 @@ func (a *Anonymous) Identity() *router.Identity {
 	}
 }
 
-func (c *Chain) beginAnonymous(context.Context, *login) (router.AuthResult, error) {
+func (c *Chain) beginAnonymous(context.Context, *login) (peer.AuthResult, error) {
 	c.counters.count(MethodAnonymous, Accepted)
-	return router.AuthResult{Identity: c.options.Anonymous.Identity()}, nil
+	return peer.AuthResult{Identity: c.options.Anonymous.Identity()}, nil
 }

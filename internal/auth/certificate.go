@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -74,7 +74,7 @@ var (
 )
 
 // identify returns the identity for the client certificate. Only chains that TLS has verified count.
-func (c *Certificates) identify(state *tls.ConnectionState) (*router.Identity, error) {
+func (c *Certificates) identify(state *tls.ConnectionState) (*peer.Identity, error) {
 	if state == nil || len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0 {
 		return nil, errNoCertificate
 	}
@@ -136,8 +136,8 @@ func (r *CertificateRule) name(certificate *x509.Certificate) string {
 }
 
 // beginTLS accepts the client by the certificate that TLS has verified.
-func (c *Chain) beginTLS(ctx context.Context, l *login) (router.AuthResult, error) {
-	identity, err := c.options.Certificates.identify(l.Peer.Connection)
+func (c *Chain) beginTLS(ctx context.Context, l *login) (peer.AuthResult, error) {
+	identity, err := c.options.Certificates.identify(l.Peer.TLSState)
 	result := Unknown
 	if err == nil && l.authid != "" && l.authid != identity.ID {
 		result, err = Mismatch, errors.New("the client certificate is for another user than the authid says")
@@ -145,14 +145,14 @@ func (c *Chain) beginTLS(ctx context.Context, l *login) (router.AuthResult, erro
 	if err != nil {
 		c.counters.count(MethodTLS, result)
 		c.log.InfoContext(ctx, "a client certificate was refused", "error", err)
-		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "%s", err)
+		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "%s", err)
 	}
 	c.counters.count(MethodTLS, Accepted)
-	return router.AuthResult{Identity: identity}, nil
+	return peer.AuthResult{Identity: identity}, nil
 }
 
 // hasCertificate reports whether the connection has a verified client certificate. Such a client is not made
 // anonymous if it lists no method.
 func (c *Chain) hasCertificate(l *login) bool {
-	return c.options.Certificates != nil && l.Peer.Connection != nil && len(l.Peer.Connection.VerifiedChains) > 0
+	return c.options.Certificates != nil && l.Peer.TLSState != nil && len(l.Peer.TLSState.VerifiedChains) > 0
 }

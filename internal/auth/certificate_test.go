@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -36,9 +36,9 @@ func clientCertificate(t *testing.T, name pkix.Name) *x509.Certificate {
 	return certificate
 }
 
-func shows(certificate *x509.Certificate, details wamp.Dict) router.AuthRequest {
+func shows(certificate *x509.Certificate, details wamp.Dict) peer.AuthRequest {
 	h := hello(details)
-	h.Peer.Connection = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}, VerifiedChains: [][]*x509.Certificate{{certificate}}}
+	h.Peer.TLSState = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}, VerifiedChains: [][]*x509.Certificate{{certificate}}}
 	return h
 }
 
@@ -102,7 +102,7 @@ func TestAClientWithAnUnknownCertificateIsNotMadeAnonymous(t *testing.T) {
 func TestOnlyAVerifiedCertificateCounts(t *testing.T) {
 	chain := certificatesChain(t, auth.CertificateRule{})
 	h := shows(clientCertificate(t, pkix.Name{CommonName: "robot"}), methods("tls"))
-	h.Peer.Connection.VerifiedChains = nil
+	h.Peer.TLSState.VerifiedChains = nil
 	_, err := chain.Authenticate(t.Context(), h)
 	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 	_, err = chain.Authenticate(t.Context(), hello(methods("tls")))

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -63,7 +63,7 @@ type Chain struct {
 type method struct {
 	name    string                   // the name in WAMP
 	offered func(*ChainOptions) bool // reports whether the options have what the method needs
-	begin   func(*Chain, context.Context, *login) (router.AuthResult, error)
+	begin   func(*Chain, context.Context, *login) (peer.AuthResult, error)
 }
 
 // knownMethods lists all methods, in the order in which a refusal names them.
@@ -71,7 +71,7 @@ var knownMethods = [...]method{cryptosignMethod, scramMethod, craMethod, ticketM
 
 // login is one attempt of a client to log in.
 type login struct {
-	router.AuthRequest
+	peer.AuthRequest
 	method string
 	authid string    // "" if the client named none
 	extra  wamp.Dict // HELLO.Details.authextra
@@ -100,23 +100,23 @@ func NewChain(options ChainOptions) *Chain {
 	return c
 }
 
-// Authenticate implements [router.Authenticator].
+// Authenticate implements [peer.Authenticator].
 //
 //	redeemed a ticket (?ticket=)       -> that identity, whatever the client lists
 //	lists a method that is offered     -> that method alone decides
 //	lists nothing, has a certificate   -> the same as a list of "tls"
 //	lists nothing and claims no authid -> the same as a list of "anonymous"
 //	anything else                      -> no_matching_auth_method
-func (c *Chain) Authenticate(ctx context.Context, handshake router.AuthRequest) (router.AuthResult, error) {
+func (c *Chain) Authenticate(ctx context.Context, handshake peer.AuthRequest) (peer.AuthResult, error) {
 	l := &login{AuthRequest: handshake}
 	l.authid, _ = handshake.Details.String("authid")
 	l.extra, _ = handshake.Details.Dict("authextra")
 	if known := handshake.Peer.Identity; known != nil {
 		if l.authid != "" && l.authid != known.ID {
 			c.counters.count(MethodTicket, Mismatch)
-			return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is another user than the ticket of this connection is for")
+			return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is another user than the ticket of this connection is for")
 		}
-		return c.remember(l, router.AuthResult{Identity: known}), nil
+		return c.remember(l, peer.AuthResult{Identity: known}), nil
 	}
 	methods, _ := handshake.Details.Strings("authmethods")
 	switch {
@@ -139,7 +139,7 @@ func (c *Chain) Authenticate(ctx context.Context, handshake router.AuthRequest) 
 		}
 	}
 	c.counters.count(MethodNone, Unknown)
-	return router.AuthResult{}, c.noMethod()
+	return peer.AuthResult{}, c.noMethod()
 }
 
 // find returns the user of a login if the user has the credential that the method needs, or nil. Users of the
@@ -195,4 +195,4 @@ func (c *Chain) noMethod() *wamp.Failure {
 func (c *Chain) Stats() []Count { return c.counters.counts() }
 
 // Interface guards.
-var _ router.Authenticator = (*Chain)(nil)
+var _ peer.Authenticator = (*Chain)(nil)

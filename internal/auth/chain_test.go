@@ -7,12 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-func hello(details wamp.Dict) router.AuthRequest {
-	return router.AuthRequest{Realm: "app", Details: details}
+func hello(details wamp.Dict) peer.AuthRequest {
+	return peer.AuthRequest{Realm: "app", Details: details}
 }
 
 func methods(names ...any) wamp.Dict { return wamp.Dict{"authmethods": names} }
@@ -28,7 +28,7 @@ func everything(t *testing.T) (*auth.Chain, *auth.Tickets) {
 }
 
 // answer logs in by the method "ticket".
-func answer(t *testing.T, chain *auth.Chain, details wamp.Dict, secret string) (*router.Identity, error) {
+func answer(t *testing.T, chain *auth.Chain, details wamp.Dict, secret string) (*peer.Identity, error) {
 	t.Helper()
 	outcome, err := chain.Authenticate(t.Context(), hello(details))
 	if err != nil {
@@ -57,7 +57,7 @@ func TestTheMethodTicketAcceptsATicket(t *testing.T) {
 
 func TestTheMethodTicketAcceptsAnAPIKey(t *testing.T) {
 	chain, _ := everything(t)
-	want := &router.Identity{
+	want := &peer.Identity{
 		ID: "erp", Name: "erp", Roles: []string{"backend"}, Method: "ticket", Provider: "api_key", Backend: true, Key: "erp",
 	}
 	for _, details := range []wamp.Dict{methods("ticket"), {"authmethods": []any{"ticket"}, "authid": "erp"}} {
@@ -154,7 +154,7 @@ func TestARefusalWithoutAMatchingMethodNamesTheOfferedMethods(t *testing.T) {
 
 func TestAnIdentityFromTheHandshakeTakesPrecedence(t *testing.T) {
 	chain, _ := everything(t)
-	known := &router.Identity{ID: "42"}
+	known := &peer.Identity{ID: "42"}
 	for _, details := range []wamp.Dict{{}, methods("anonymous"), methods("ticket"), {"authid": "42"}} {
 		h := hello(details)
 		h.Peer.Identity = known

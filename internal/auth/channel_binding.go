@@ -26,7 +26,7 @@ type binding struct {
 // bindingOf returns the binding of a kind, and false if the connection has none: without TLS, and if TLS ends at a
 // proxy.
 func (c *Chain) bindingOf(l *login, kind string) (binding, bool) {
-	state := l.Peer.Connection
+	state := l.Peer.TLSState
 	if state == nil {
 		return binding{}, false
 	}

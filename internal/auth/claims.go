@@ -8,7 +8,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/text"
 )
 
@@ -62,12 +62,12 @@ func (c *claims) checkUser() error {
 	return errors.Join(problems...)
 }
 
-func (c *claims) identity() *router.Identity {
+func (c *claims) identity() *peer.Identity {
 	name := text.Clean(c.Name)
 	if name == "" {
 		name = c.Subject
 	}
-	return &router.Identity{
+	return &peer.Identity{
 		ID: c.Subject, Name: name, Roles: c.Roles, Tenant: c.Tenant, Claims: normalizeNumbers(c.Extra),
 		Method: "ticket", Provider: "ticket",
 	}

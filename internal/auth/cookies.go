@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -29,7 +29,7 @@ type cookieHash [sha256.Size]byte
 
 type cookieLogin struct {
 	cookie   cookieHash
-	identity *router.Identity
+	identity *peer.Identity
 	until    time.Time
 }
 
@@ -39,7 +39,7 @@ func NewCookies(ttl time.Duration, most int) *Cookies {
 	return &Cookies{ttl: ttl, most: max(1, most), logins: make(map[cookieHash]*list.Element), inOrder: list.New()}
 }
 
-func (c *Cookies) bind(cookie string, identity *router.Identity) {
+func (c *Cookies) bind(cookie string, identity *peer.Identity) {
 	key := cookieHash(sha256.Sum256([]byte(cookie)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,7 +52,7 @@ func (c *Cookies) bind(cookie string, identity *router.Identity) {
 	c.logins[key] = c.inOrder.PushFront(&cookieLogin{key, identity, time.Now().Add(c.ttl)})
 }
 
-func (c *Cookies) find(cookie string) *router.Identity {
+func (c *Cookies) find(cookie string) *peer.Identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	element, ok := c.logins[sha256.Sum256([]byte(cookie))]
@@ -81,28 +81,28 @@ func (c *Cookies) dropLocked(element *list.Element) {
 }
 
 // beginCookie accepts a browser with the identity of its earlier login.
-func (c *Chain) beginCookie(_ context.Context, l *login) (router.AuthResult, error) {
-	var known *router.Identity
+func (c *Chain) beginCookie(_ context.Context, l *login) (peer.AuthResult, error) {
+	var known *peer.Identity
 	if l.Peer.Cookie != "" {
 		known = c.options.Cookies.find(l.Peer.Cookie)
 	}
 	switch {
 	case known == nil:
 		c.counters.count(MethodCookie, Unknown)
-		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser has not logged in, or too long ago")
+		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser has not logged in, or too long ago")
 	case l.authid != "" && l.authid != known.ID:
 		c.counters.count(MethodCookie, Mismatch)
-		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser logged in as another user than the authid says")
+		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser logged in as another user than the authid says")
 	}
 	c.counters.count(MethodCookie, Accepted)
 	identity := *known
 	identity.Method = methodCookie
-	return router.AuthResult{Identity: &identity}, nil
+	return peer.AuthResult{Identity: &identity}, nil
 }
 
 // remember binds the browser's cookie to the identity that has just logged in. Backends, anonymous clients and
 // client certificates are not remembered. A login by the cookie itself does not extend its time.
-func (c *Chain) remember(l *login, outcome router.AuthResult) router.AuthResult {
+func (c *Chain) remember(l *login, outcome peer.AuthResult) peer.AuthResult {
 	if c.options.Cookies == nil || l.Peer.Cookie == "" {
 		return outcome
 	}
@@ -113,7 +113,7 @@ func (c *Chain) remember(l *login, outcome router.AuthResult) router.AuthResult 
 		return outcome
 	}
 	if next := outcome.Next; next != nil {
-		outcome.Next = func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
+		outcome.Next = func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			outcome, err := next(ctx, answer)
 			if err != nil {
 				return outcome, err
@@ -124,12 +124,12 @@ func (c *Chain) remember(l *login, outcome router.AuthResult) router.AuthResult 
 	return outcome
 }
 
-// LoggedOut implements [router.LogoutNotifier].
-func (c *Chain) LoggedOut(peer router.Peer) {
+// LoggedOut implements [peer.LogoutNotifier].
+func (c *Chain) LoggedOut(peer peer.Peer) {
 	if c.options.Cookies != nil && peer.Cookie != "" {
 		c.options.Cookies.drop(peer.Cookie)
 	}
 }
 
 // Interface guards.
-var _ router.LogoutNotifier = (*Chain)(nil)
+var _ peer.LogoutNotifier = (*Chain)(nil)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -25,7 +25,7 @@ func newSite(t *testing.T, ttl time.Duration, most int) site {
 	}), tickets}
 }
 
-func (s site) visit(t *testing.T, cookie string, details wamp.Dict) (*router.Identity, error) {
+func (s site) visit(t *testing.T, cookie string, details wamp.Dict) (*peer.Identity, error) {
 	t.Helper()
 	h := hello(details)
 	h.Peer.Cookie = cookie
@@ -100,7 +100,7 @@ func TestALoginByCookieEndsByTimeByTheLimitAndByLogout(t *testing.T) {
 		if _, err := s.visit(t, "a", methods("cookie")); err == nil {
 			t.Error("more logins are kept than allowed")
 		}
-		s.LoggedOut(router.Peer{Cookie: "b"})
+		s.LoggedOut(peer.Peer{Cookie: "b"})
 		if _, err := s.visit(t, "b", methods("cookie")); err == nil {
 			t.Error("the login has survived the logout")
 		}
@@ -121,7 +121,7 @@ func TestABackendIsNotRememberedByItsCookie(t *testing.T) {
 func TestALoginByATicketInTheAddressIsRemembered(t *testing.T) {
 	s := newSite(t, time.Hour, 10)
 	h := hello(wamp.Dict{})
-	h.Peer.Cookie, h.Peer.Identity = "mine", &router.Identity{ID: "42", Method: "ticket"}
+	h.Peer.Cookie, h.Peer.Identity = "mine", &peer.Identity{ID: "42", Method: "ticket"}
 	if _, err := s.Authenticate(t.Context(), h); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -104,13 +104,13 @@ type craChallenge struct {
 }
 
 // beginCRA sends a challenge that is valid for this session only.
-func (c *Chain) beginCRA(ctx context.Context, l *login) (router.AuthResult, error) {
+func (c *Chain) beginCRA(ctx context.Context, l *login) (peer.AuthResult, error) {
 	if err := c.checkAuthID(l, MethodCRA); err != nil {
-		return router.AuthResult{}, err
+		return peer.AuthResult{}, err
 	}
 	found, err := c.find(ctx, l, hasCRA)
 	if err != nil {
-		return router.AuthResult{}, err
+		return peer.AuthResult{}, err
 	}
 	u := found
 	if found == nil {
@@ -129,20 +129,20 @@ func (c *Chain) beginCRA(ctx context.Context, l *login) (router.AuthResult, erro
 		Nonce: base64.RawURLEncoding.EncodeToString(nonce), Timestamp: time.Now().UTC().Format(timestampForm), Session: l.Session,
 	})
 	if err != nil {
-		return router.AuthResult{}, fmt.Errorf("encode the challenge of wampcra: %w", err)
+		return peer.AuthResult{}, fmt.Errorf("encode the challenge of wampcra: %w", err)
 	}
 	extra := wamp.Dict{"challenge": string(text)}
 	if u.cra.Salt != "" {
 		extra["salt"], extra["iterations"], extra["keylen"] = u.cra.Salt, int64(u.cra.Iterations), int64(u.cra.KeyLen)
 	}
-	return router.AuthResult{
+	return peer.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodCRA, Extra: extra},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			if !u.cra.signed(text, answer.Signature) || found == nil {
-				return router.AuthResult{}, c.refuseUser(ctx, MethodCRA, found)
+				return peer.AuthResult{}, c.refuseUser(ctx, MethodCRA, found)
 			}
 			c.counters.count(MethodCRA, Accepted)
-			return router.AuthResult{Identity: found.identity(methodCRA)}, nil
+			return peer.AuthResult{Identity: found.identity(methodCRA)}, nil
 		},
 	}, nil
 }

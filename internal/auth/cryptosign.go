@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -76,18 +76,18 @@ func (s *signature) verify(blob string) bool {
 
 // beginCryptosign sends a challenge. An unknown key is refused only after the answer, so that strangers cannot
 // find out which keys are known.
-func (c *Chain) beginCryptosign(ctx context.Context, l *login) (router.AuthResult, error) {
+func (c *Chain) beginCryptosign(ctx context.Context, l *login) (peer.AuthResult, error) {
 	s := &signature{}
 	text, _ := l.extra.String("pubkey")
 	var err error
 	if s.key, err = parsePublicKey(text); err != nil {
 		c.counters.count(MethodCryptosign, Malformed)
-		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "cryptosign needs authextra.pubkey: %s", err)
+		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "cryptosign needs authextra.pubkey: %s", err)
 	}
 	s.binding = c.requestedBinding(l)
 	found, err := c.findKey(ctx, l, s.key)
 	if err != nil {
-		return router.AuthResult{}, err
+		return peer.AuthResult{}, err
 	}
 	rand.Read(s.challenge[:]) // cannot fail: crypto/rand ends the program instead
 	extra := wamp.Dict{"challenge": hex.EncodeToString(s.challenge[:]), "channel_binding": nil}
@@ -95,16 +95,16 @@ func (c *Chain) beginCryptosign(ctx context.Context, l *login) (router.AuthResul
 		extra["channel_binding"] = s.binding.kind
 	}
 	if err := c.signForClient(l, s, extra); err != nil {
-		return router.AuthResult{}, err
+		return peer.AuthResult{}, err
 	}
-	return router.AuthResult{
+	return peer.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodCryptosign, Extra: extra},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			if !s.verify(answer.Signature) || found == nil {
-				return router.AuthResult{}, c.refuseUser(ctx, MethodCryptosign, found)
+				return peer.AuthResult{}, c.refuseUser(ctx, MethodCryptosign, found)
 			}
 			c.counters.count(MethodCryptosign, Accepted)
-			return router.AuthResult{Identity: found.identity(methodCryptosign)}, nil
+			return peer.AuthResult{Identity: found.identity(methodCryptosign)}, nil
 		},
 	}, nil
 }

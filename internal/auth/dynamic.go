@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -224,7 +224,7 @@ func (c *Chain) lookUp(ctx context.Context, l *login, ticket string) (lookup, er
 }
 
 // checkForeignTicket lets the user source check a ticket that this server did not issue.
-func (c *Chain) checkForeignTicket(ctx context.Context, l *login, ticket string) (*router.Identity, error) {
+func (c *Chain) checkForeignTicket(ctx context.Context, l *login, ticket string) (*peer.Identity, error) {
 	found, err := c.lookUp(ctx, l, ticket)
 	switch {
 	case err != nil:

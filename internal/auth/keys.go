@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/text"
 )
 
@@ -138,8 +138,8 @@ func (k *Keys) find(secret string) *key {
 	return &k.keys[found]
 }
 
-func (k *key) identity() *router.Identity {
-	return &router.Identity{
+func (k *key) identity() *peer.Identity {
+	return &peer.Identity{
 		ID: k.name, Name: k.name, Roles: []string{"backend"},
 		Method: "ticket", Provider: "api_key", Backend: true, Key: k.name,
 	}

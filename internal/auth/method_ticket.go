@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -14,18 +14,18 @@ var ticketMethod = method{methodTicket, acceptsSecrets, (*Chain).beginTicket}
 
 // beginTicket asks for the secret. A client whose secret is wrong is refused and not tried with the next method of
 // its list.
-func (c *Chain) beginTicket(_ context.Context, l *login) (router.AuthResult, error) {
-	return router.AuthResult{
+func (c *Chain) beginTicket(_ context.Context, l *login) (peer.AuthResult, error) {
+	return peer.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodTicket, Extra: wamp.Dict{}},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			identity, err := c.redeem(ctx, answer.Signature, l)
-			return router.AuthResult{Identity: identity}, err
+			return peer.AuthResult{Identity: identity}, err
 		},
 	}, nil
 }
 
 // redeem returns the identity of the owner of a secret: an API key, a ticket or a password.
-func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*router.Identity, error) {
+func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*peer.Identity, error) {
 	if c.options.Keys != nil {
 		if key := c.options.Keys.find(secret); key != nil {
 			return c.acceptKey(ctx, key, l.authid)
@@ -61,7 +61,7 @@ func looksLikeTicket(secret string) bool {
 	return strings.HasPrefix(secret, "eyJ") && strings.Count(secret, ".") == 2
 }
 
-func (c *Chain) acceptKey(ctx context.Context, key *key, authid string) (*router.Identity, error) {
+func (c *Chain) acceptKey(ctx context.Context, key *key, authid string) (*peer.Identity, error) {
 	if authid != "" && authid != key.name {
 		c.counters.count(MethodKey, Mismatch)
 		c.log.InfoContext(ctx, "an API key was refused: it has another name than the authid", "key", key.name)

@@ -12,7 +12,7 @@ import (
 	"github.com/xdg-go/stringprep"
 	"golang.org/x/crypto/argon2"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -114,7 +114,7 @@ func (p *passwordHash) matches(prepared string) bool {
 
 // checkPassword checks a password that was sent by the method "ticket". An unknown user takes as much time as a
 // known one.
-func (c *Chain) checkPassword(ctx context.Context, authid, password string) (*router.Identity, error) {
+func (c *Chain) checkPassword(ctx context.Context, authid, password string) (*peer.Identity, error) {
 	found := c.options.Users.find(authid, hasPassword)
 	u := found
 	if found == nil {

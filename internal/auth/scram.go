@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -176,27 +176,27 @@ func (e *scramExchange) repeated(extra wamp.Dict) bool {
 }
 
 // beginSCRAM sends the challenge with the server's nonce.
-func (c *Chain) beginSCRAM(ctx context.Context, l *login) (router.AuthResult, error) {
+func (c *Chain) beginSCRAM(ctx context.Context, l *login) (peer.AuthResult, error) {
 	if err := c.checkAuthID(l, MethodSCRAM); err != nil {
-		return router.AuthResult{}, err
+		return peer.AuthResult{}, err
 	}
 	e := &scramExchange{authid: l.authid}
 	e.clientNonce, _ = l.extra.String("nonce")
 	if _, err := base64.StdEncoding.DecodeString(e.clientNonce); err != nil || len(e.clientNonce) < minNonceText || len(e.clientNonce) > maxNonceText {
 		c.counters.count(MethodSCRAM, Malformed)
-		return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied,
+		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied,
 			"wamp-scram needs authextra.nonce: %d to %d characters of base64", minNonceText, maxNonceText)
 	}
 	if kind, given := l.extra.String("channel_binding"); given {
 		var ok bool
 		if e.binding, ok = c.bindingOf(l, kind); !ok {
 			c.counters.count(MethodSCRAM, Unbound)
-			return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the channel binding %q is not possible on this connection", kind)
+			return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the channel binding %q is not possible on this connection", kind)
 		}
 	}
 	found, err := c.find(ctx, l, hasSCRAM)
 	if err != nil {
-		return router.AuthResult{}, err
+		return peer.AuthResult{}, err
 	}
 	u := found
 	if found == nil {
@@ -210,17 +210,17 @@ func (c *Chain) beginSCRAM(ctx context.Context, l *login) (router.AuthResult, er
 	if e.secret.kdf == KDFArgon2id {
 		memory = int64(e.secret.memory)
 	}
-	return router.AuthResult{
+	return peer.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodSCRAM, Extra: wamp.Dict{
 			"nonce": e.nonce, "salt": e.secret.salt, "kdf": e.secret.kdf, "iterations": int64(e.secret.iterations), "memory": memory,
 		}},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (router.AuthResult, error) {
+		Next: func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			verifier, ok := e.verify(answer.Signature)
 			if !ok || !e.repeated(answer.Extra) || found == nil {
-				return router.AuthResult{}, c.refuseUser(ctx, MethodSCRAM, found)
+				return peer.AuthResult{}, c.refuseUser(ctx, MethodSCRAM, found)
 			}
 			c.counters.count(MethodSCRAM, Accepted)
-			return router.AuthResult{Identity: found.identity(methodSCRAM), Extra: wamp.Dict{"verifier": verifier}}, nil
+			return peer.AuthResult{Identity: found.identity(methodSCRAM), Extra: wamp.Dict{"verifier": verifier}}, nil
 		},
 	}, nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -134,13 +134,13 @@ func (t *Tickets) Issue(grant Grant) (ticket string, expires time.Time, err erro
 
 // Redeem returns the identity of a ticket and marks the ticket as used. Of all calls with the same ticket, on all
 // nodes, one succeeds. The error is a *[wamp.Failure] that may be shown to the client.
-func (t *Tickets) Redeem(ctx context.Context, ticket string) (*router.Identity, error) {
+func (t *Tickets) Redeem(ctx context.Context, ticket string) (*peer.Identity, error) {
 	return t.redeem(ctx, ticket, "")
 }
 
 // redeem is Redeem for a client that names a user; an empty user matches every ticket. A ticket of another user is
 // refused and stays unused.
-func (t *Tickets) redeem(ctx context.Context, ticket, user string) (*router.Identity, error) {
+func (t *Tickets) redeem(ctx context.Context, ticket, user string) (*peer.Identity, error) {
 	c, refused := t.read(ticket)
 	if refused == nil && user != "" && user != c.Subject {
 		refused = refuse(Mismatch, "the ticket is for another user than the authid says")

@@ -21,7 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -68,7 +68,7 @@ func TestATicketIsRedeemedForTheUserItWasIssuedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &router.Identity{
+	want := &peer.Identity{
 		ID: "42", Name: "Ann Miller", Roles: []string{"staff", "operator"}, Tenant: "acme",
 		Claims: map[string]any{
 			"department": int64(9007199254740993), "rate": 1.5,

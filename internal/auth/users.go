@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // maxUserKeys limits the public keys of one user, one for each device.
@@ -28,7 +28,7 @@ type UserOptions struct {
 
 // user is a user with decoded credentials. A nil field is a credential that the user does not have.
 type user struct {
-	profile  router.Identity // without Method and Provider
+	profile  peer.Identity // without Method and Provider
 	provider string
 	password *passwordHash
 	cra      *CRA
@@ -37,7 +37,7 @@ type user struct {
 }
 
 // identity returns the identity of a user that has logged in by a method.
-func (u *user) identity(method string) *router.Identity {
+func (u *user) identity(method string) *peer.Identity {
 	who := u.profile
 	who.Method, who.Provider = method, u.provider
 	return &who

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -66,7 +66,7 @@ type player struct {
 
 var honest = player{authid: "ann", password: password, key: annsKey}
 
-func (p player) hello(method string) router.AuthRequest {
+func (p player) hello(method string) peer.AuthRequest {
 	extra := wamp.Dict{}
 	switch method {
 	case "wamp-scram":
@@ -74,7 +74,7 @@ func (p player) hello(method string) router.AuthRequest {
 	case "cryptosign":
 		extra["pubkey"] = hex.EncodeToString(p.key.Public().(ed25519.PublicKey))
 	}
-	return router.AuthRequest{Realm: "app", Session: 4711, Details: wamp.Dict{
+	return peer.AuthRequest{Realm: "app", Session: 4711, Details: wamp.Dict{
 		"authid": p.authid, "authmethods": []any{method, "anonymous"}, "authextra": extra,
 	}}
 }
@@ -143,7 +143,7 @@ func (p player) proveSCRAM(t testing.TB, extra wamp.Dict) *wamp.Authenticate {
 
 var secretMethods = []string{"ticket", "wampcra", "wamp-scram", "cryptosign"}
 
-func begin(t testing.TB, chain *auth.Chain, handshake router.AuthRequest) router.AuthResult {
+func begin(t testing.TB, chain *auth.Chain, handshake peer.AuthRequest) peer.AuthResult {
 	t.Helper()
 	outcome, err := chain.Authenticate(t.Context(), handshake)
 	if err != nil {

@@ -2,6 +2,7 @@ package content
 
 import (
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -56,8 +57,8 @@ func (c *Change) check() error {
 		return wamp.Fail(wamp.ErrInvalidArgument, "a change has at most %d tags, not %d: say it in several", MaxTags, len(c.Tags))
 	case len(c.Fields) > MaxFields:
 		return wamp.Fail(wamp.ErrInvalidArgument, "a change has at most %d fields, not %d", MaxFields, len(c.Fields))
-	case len(c.Tab) > router.MaxTabBytes:
-		return wamp.Fail(wamp.ErrInvalidArgument, "tab has %d characters; at most %d are taken", len(c.Tab), router.MaxTabBytes)
+	case len(c.Tab) > peer.MaxTabBytes:
+		return wamp.Fail(wamp.ErrInvalidArgument, "tab has %d characters; at most %d are taken", len(c.Tab), peer.MaxTabBytes)
 	}
 	for _, tag := range c.Tags {
 		if err := checkTag(tag); err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -52,7 +53,7 @@ func (c *Component) sessionsOf(change *Change) []wamp.ID {
 }
 
 // isBy reports whether an identity is that of the change's author. A backend names the author by the id alone.
-func isBy(change *Change, identity *router.Identity) bool {
+func isBy(change *Change, identity *peer.Identity) bool {
 	if identity.Backend || identity.ID != change.Author.ID {
 		return false
 	}

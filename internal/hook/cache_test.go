@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -35,7 +36,7 @@ func TestADecisionIsKeptAsLongAsBothSidesAllow(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			cache, asked := cacheOf(10, hook.Decision{Allow: true, Cache: test.says})
-			r := hook.Query{Topic: "a.b", Identity: &router.Identity{ID: "ann"}}
+			r := hook.Query{Topic: "a.b", Identity: &peer.Identity{ID: "ann"}}
 			if d := ask(t, cache, r); d.Until.IsZero() != (test.holds == 0) || test.holds > 0 && time.Until(d.Until) != test.holds {
 				t.Errorf("%s: it holds until %s", test.says, d.Until)
 			}
@@ -55,17 +56,17 @@ func TestADecisionIsKeptAsLongAsBothSidesAllow(t *testing.T) {
 
 func TestADecisionIsForOneQueryOnly(t *testing.T) {
 	cache, asked := cacheOf(100, hook.Decision{Allow: true, Cache: time.Minute})
-	ann := &router.Identity{ID: "ann", Roles: []string{"staff"}}
+	ann := &peer.Identity{ID: "ann", Roles: []string{"staff"}}
 	queries := []hook.Query{
 		{Topic: "a.b", Identity: ann},
 		{Topic: "a.c", Identity: ann},
 		{Topic: "a.b", Identity: ann, Action: router.Publish},
 		{Topic: "a.b", Identity: ann, Match: wamp.MatchPrefix},
-		{Topic: "a.b", Identity: &router.Identity{ID: "ann", Roles: []string{"staff", "admin"}}},
-		{Topic: "a.b", Identity: &router.Identity{ID: "ann", Roles: []string{"staff"}, Tenant: "acme"}},
-		{Topic: "a.b", Identity: &router.Identity{ID: "ann", Roles: []string{"staff"}, Claims: map[string]any{"x": 1}}},
-		{Topic: "a.b", Identity: &router.Identity{ID: "ann", Roles: []string{"staff"}, Method: "anonymous"}},
-		{Topic: "a.b", Identity: &router.Identity{ID: "ann", Roles: []string{"staff"}, Key: "erp"}},
+		{Topic: "a.b", Identity: &peer.Identity{ID: "ann", Roles: []string{"staff", "admin"}}},
+		{Topic: "a.b", Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}, Tenant: "acme"}},
+		{Topic: "a.b", Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}, Claims: map[string]any{"x": 1}}},
+		{Topic: "a.b", Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}, Method: "anonymous"}},
+		{Topic: "a.b", Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}, Key: "erp"}},
 		{Topic: "a.b"},
 	}
 	for range 2 {

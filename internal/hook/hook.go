@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -36,7 +37,7 @@ type Query struct {
 	Contract string            // the pattern of the topic's contract
 	Params   map[string]string // the values of the pattern's parameters
 	Session  *router.Session   // nil for the HTTP API
-	Identity *router.Identity
+	Identity *peer.Identity
 	Payload  wamp.Payload // of a publication or a call
 	Match    wamp.Match   // of a subscription or a registration
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -203,7 +204,7 @@ func TestFunctionsDecide(t *testing.T) {
 	if _, err := h.Authorize(t.Context(), request); err != nil {
 		t.Errorf("subscribe: %v", err)
 	}
-	request.Action, request.Identity = router.Publish, &router.Identity{ID: "ben"}
+	request.Action, request.Identity = router.Publish, &peer.Identity{ID: "ben"}
 	_, err = h.Authorize(t.Context(), request)
 	refusedAs(t, err, wamp.ErrAuthorizationFailed, "gave no answer")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -27,7 +28,7 @@ func payload(t *testing.T, args, kwargs string) wamp.Payload {
 	return p
 }
 
-var ann = &router.Identity{ID: "ann", Name: "Ann", Roles: []string{"staff", "sales"}, Tenant: "acme", Claims: map[string]any{"plan": "pro"}, Method: "ticket", Provider: "test"}
+var ann = &peer.Identity{ID: "ann", Name: "Ann", Roles: []string{"staff", "sales"}, Tenant: "acme", Claims: map[string]any{"plan": "pro"}, Method: "ticket", Provider: "test"}
 
 // aboutPublishing returns the query of most tests.
 func aboutPublishing(t *testing.T) *hook.Query {

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -60,7 +60,7 @@ func encodeQuery(q *Query) ([]byte, error) {
 	return text, nil
 }
 
-func wireIdentityOf(i *router.Identity) wireIdentity {
+func wireIdentityOf(i *peer.Identity) wireIdentity {
 	if i == nil {
 		return wireIdentity{}
 	}

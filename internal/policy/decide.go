@@ -9,14 +9,15 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Request is one question to a [Policy].
 type Request struct {
-	Identity *router.Identity // nil for an unknown client
-	Session  *router.Session  // nil for the HTTP API and the program
+	Identity *peer.Identity  // nil for an unknown client
+	Session  *router.Session // nil for the HTTP API and the program
 	Action   router.Action
 	URI      wamp.URI
 	Match    wamp.Match

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -24,7 +25,7 @@ procedures:
   shop.reserve: {call: backend, register: backend}
 `
 
-func publishing(identity *router.Identity, topic wamp.URI) policy.Request {
+func publishing(identity *peer.Identity, topic wamp.URI) policy.Request {
 	return policy.Request{Identity: identity, Action: router.Publish, URI: topic, Match: wamp.MatchExact}
 }
 
@@ -199,7 +200,7 @@ func TestContractsAreListedWithTheirHandlerButHiddenOnesAreNot(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if !p.RuleAllows(&router.Identity{Roles: []string{"staff"}}, router.Call, "tidings.thing.see") || p.RuleAllows(nil, router.Call, "tidings.thing.see") {
+	if !p.RuleAllows(&peer.Identity{Roles: []string{"staff"}}, router.Call, "tidings.thing.see") || p.RuleAllows(nil, router.Call, "tidings.thing.see") {
 		t.Error("the rule of the hidden contract does not decide")
 	}
 }

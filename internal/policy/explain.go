@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 )
 
@@ -35,7 +35,7 @@ type Reason struct {
 	Rule     string            // the text of the rule, the file of the schema, or the scope that the key needs
 	Pos      config.Pos        // of the field in the configuration; zero if the server declared the contract
 	Params   map[string]string // the parameters that the rule could read; read-only
-	Identity *router.Identity  // the identity that the rule could read; nil for an unknown client
+	Identity *peer.Identity    // the identity that the rule could read; nil for an unknown client
 }
 
 // LogValue implements [slog.LogValuer]. It leaves out the claims of the identity.

@@ -17,6 +17,7 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -41,7 +42,7 @@ topics:
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	ann := &router.Identity{ID: "ann", Roles: []string{"guest"}}
+	ann := &peer.Identity{ID: "ann", Roles: []string{"guest"}}
 	for _, test := range []struct {
 		request policy.Request
 		refusal string
@@ -119,7 +120,7 @@ func TestARefusalIsLoggedWithItsReason(t *testing.T) {
 	if err := p.Open(r.AddRealm("app")); err != nil {
 		t.Fatal(err)
 	}
-	session := routertest.Join(t, r, routertest.Page{Identity: &router.Identity{ID: "ann", Claims: map[string]any{"secret": "hush"}}}).Session()
+	session := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "ann", Claims: map[string]any{"secret": "hush"}}}).Session()
 	if _, err := p.Authorize(t.Context(), router.Request{Session: session, Action: router.Subscribe, URI: "order.42"}); err == nil {
 		t.Error("it is allowed")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -76,7 +77,7 @@ func open(t *testing.T, yaml string) *running {
 }
 
 // key returns the identity of an API key.
-func key(name string) *router.Identity {
+func key(name string) *peer.Identity {
 	i := routertest.Backend(name)
 	i.Key = name
 	return i

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -20,7 +21,7 @@ procedures:
   app.login: {call: "true", register: "true"}
 `
 
-func registering(identity *router.Identity, procedure wamp.URI, match wamp.Match) policy.Request {
+func registering(identity *peer.Identity, procedure wamp.URI, match wamp.Match) policy.Request {
 	return policy.Request{Identity: identity, Action: router.Register, URI: procedure, Match: match}
 }
 
@@ -46,11 +47,11 @@ func TestOnlyAKeyThatMayDecideRegistersAProcedureThatDecides(t *testing.T) {
 				refused(t, err, wamp.ErrNotAuthorized, "lacks the scope")
 			}
 		}
-		for _, who := range []*router.Identity{routertest.Person("ann"), {ID: "anonymous-1", Method: "anonymous"}, nil} {
+		for _, who := range []*peer.Identity{routertest.Person("ann"), {ID: "anonymous-1", Method: "anonymous"}, nil} {
 			_, err := p.Decide(t.Context(), registering(who, test.procedure, test.match))
 			refused(t, err, wamp.ErrNotAuthorized, `only an API key with the scope "decide"`)
 		}
-		for _, who := range []*router.Identity{key("all"), key("usurping judge"), routertest.Person("ann")} {
+		for _, who := range []*peer.Identity{key("all"), key("usurping judge"), routertest.Person("ann")} {
 			r := registering(who, test.procedure, test.match)
 			r.Replaces = true
 			_, err := p.Decide(t.Context(), r)
@@ -99,7 +100,7 @@ func TestAPatternNeedsTheScopesOfAllThatItCanMatch(t *testing.T) {
 }
 
 // callee joins and registers a procedure by force; it returns what came of it.
-func (p *running) callee(t *testing.T, identity *router.Identity, procedure wamp.URI, options wamp.Dict) wamp.Message {
+func (p *running) callee(t *testing.T, identity *peer.Identity, procedure wamp.URI, options wamp.Dict) wamp.Message {
 	t.Helper()
 	page := routertest.Join(t, p.router, routertest.Page{Identity: identity})
 	page.Send(&wamp.Register{Request: 1, Options: options, Procedure: procedure})
@@ -109,7 +110,7 @@ func (p *running) callee(t *testing.T, identity *router.Identity, procedure wamp
 func TestAProcedureIsTakenByForceOnlyFromTheSameUserOrWithTheScope(t *testing.T) {
 	force := wamp.Dict{"force_reregister": true}
 	for name, test := range map[string]struct {
-		holder, taker *router.Identity
+		holder, taker *peer.Identity
 		taken         bool
 	}{
 		"another key":                 {key("callee"), key("callee and judge"), false},
@@ -119,7 +120,7 @@ func TestAProcedureIsTakenByForceOnlyFromTheSameUserOrWithTheScope(t *testing.T)
 		"the same user":               {routertest.Person("ann"), routertest.Person("ann"), true},
 		"another user":                {routertest.Person("ann"), routertest.Person("ben"), false},
 		"a user, from a key":          {key("ann"), routertest.Person("ann"), false},
-		"a user of another tenant":    {routertest.Person("ann"), &router.Identity{ID: "ann", Tenant: "other"}, false},
+		"a user of another tenant":    {routertest.Person("ann"), &peer.Identity{ID: "ann", Tenant: "other"}, false},
 		"a key from a user":           {routertest.Person("ann"), key("callee"), false},
 		"a key with it, from a user":  {routertest.Person("ann"), key("usurper"), true},
 		"a key without any, its name": {key("usurper"), key("issuer"), false},
@@ -146,7 +147,7 @@ func TestAProcedureThatDecidesIsNotShared(t *testing.T) {
 	if first := p.callee(t, key("judge"), "app.login", shared); first.Code() != (&wamp.Registered{}).Code() {
 		t.Fatalf("%+v", first)
 	}
-	for _, who := range []*router.Identity{key("callee"), key("usurper"), routertest.Person("ann")} {
+	for _, who := range []*peer.Identity{key("callee"), key("usurper"), routertest.Person("ann")} {
 		if _, refused := p.callee(t, who, "app.login", shared).(*wamp.Error); !refused {
 			t.Errorf("%s joined it", who.ID)
 		}

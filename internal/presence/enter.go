@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -55,7 +56,7 @@ func (c *Component) leave(_ context.Context, call router.Invocation) (wamp.Paylo
 }
 
 // mayEnter returns a *[wamp.Failure] if the rules do not allow an identity to enter a record.
-func (c *Component) mayEnter(identity *router.Identity, name string) error {
+func (c *Component) mayEnter(identity *peer.Identity, name string) error {
 	if c.policy == nil {
 		return wamp.Fail(wamp.ErrNotAuthorized, "no rule of this server lets anybody enter a record")
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/presence"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -22,7 +23,7 @@ type policy struct{}
 
 func (policy) Declares(wamp.URI) bool { return true }
 
-func (policy) RuleAllows(identity *router.Identity, action router.Action, uri wamp.URI) bool {
+func (policy) RuleAllows(identity *peer.Identity, action router.Action, uri wamp.URI) bool {
 	record, entering := strings.CutPrefix(string(uri), "tidings.presence.enter.")
 	return entering && action == router.Call && identity.ID != "mallory" && !strings.HasPrefix(record, "closed.")
 }

@@ -4,16 +4,17 @@ import (
 	"context"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // call handles CALL.
 func (s *Session) call(ctx context.Context, m *wamp.Call) error {
-	if err := s.checkPassthru(m.Options, callerPassthru); err != nil {
+	if err := s.checkPassthru(m.Options, peer.CallerPassthru); err != nil {
 		return err
 	}
 	streams, _ := m.Options.Bool("progress")
-	if streams && !s.features.has(callerSendsProgress) {
+	if streams && !s.features.Has(peer.CallerSendsProgress) {
 		return wamp.Violation("progress: this client did not announce progressive_call_invocations for the role caller")
 	}
 	part, err := s.continuation(m)

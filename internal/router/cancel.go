@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -62,7 +63,7 @@ func (c *call) kill() {
 // markKilled marks the call as killed. It returns false if no callee has to be interrupted.
 func (c *call) markKilled() (assignment, bool) {
 	c.mu.Lock()
-	deaf := c.assigned.callee != nil && !c.assigned.callee.session.features.has(calleeInterrupt)
+	deaf := c.assigned.callee != nil && !c.assigned.callee.session.features.Has(peer.CalleeInterrupt)
 	if c.claimed || c.killed || deaf {
 		c.mu.Unlock()
 		if deaf {
@@ -131,7 +132,7 @@ func (s *Session) interrupt(id wamp.ID, mode string) {
 		delete(s.invocations, id)
 		held.callee.release()
 	}
-	if mode != cancelSkip && s.features.has(calleeInterrupt) {
+	if mode != cancelSkip && s.features.Has(peer.CalleeInterrupt) {
 		s.client.sendLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": mode}})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -17,7 +18,7 @@ type Client struct {
 	outbox outbox.Outbox
 	format *outbox.Format
 	router *Router
-	peer   Peer
+	peer   peer.Peer
 
 	session  atomic.Pointer[Session] // set once, when WELCOME is queued
 	detached atomic.Bool

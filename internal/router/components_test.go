@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -17,7 +18,7 @@ import (
 // a challenge, and its answer must be "good".
 type scriptAuthenticator struct{}
 
-func (scriptAuthenticator) Authenticate(_ context.Context, h router.AuthRequest) (router.AuthResult, error) {
+func (scriptAuthenticator) Authenticate(_ context.Context, h peer.AuthRequest) (peer.AuthResult, error) {
 	id, _ := h.Details.String("authid")
 	role, given := h.Details.String("authrole")
 	if !given {
@@ -27,27 +28,27 @@ func (scriptAuthenticator) Authenticate(_ context.Context, h router.AuthRequest)
 	_, transport := h.Details["transport"]
 	switch {
 	case transport:
-		return router.AuthResult{}, errors.New("the router did not strip transport")
+		return peer.AuthResult{}, errors.New("the router did not strip transport")
 	case id == "broken":
-		return router.AuthResult{}, errors.New("the user store is down")
+		return peer.AuthResult{}, errors.New("the user store is down")
 	case id == "panic":
 		panic("authenticator")
 	}
-	identity := &router.Identity{ID: id, Roles: strings.Split(role, "+"), Method: "trust", Provider: "test", Backend: role == "backend"}
+	identity := &peer.Identity{ID: id, Roles: strings.Split(role, "+"), Method: "trust", Provider: "test", Backend: role == "backend"}
 	if h.Peer.Origin == "challenge" {
 		methods = []string{"ticket"}
 	}
 	if len(methods) == 0 {
-		return router.AuthResult{Identity: identity}, nil
+		return peer.AuthResult{Identity: identity}, nil
 	}
-	return router.AuthResult{
+	return peer.AuthResult{
 		Challenge: &wamp.Challenge{Method: methods[0], Extra: wamp.Dict{}},
-		Next: func(_ context.Context, m *wamp.Authenticate) (router.AuthResult, error) {
+		Next: func(_ context.Context, m *wamp.Authenticate) (peer.AuthResult, error) {
 			if m.Signature != "good" {
-				return router.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket does not hold")
+				return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket does not hold")
 			}
 			identity.Method = methods[0]
-			return router.AuthResult{Identity: identity}, nil
+			return peer.AuthResult{Identity: identity}, nil
 		},
 	}, nil
 }

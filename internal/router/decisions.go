@@ -3,6 +3,7 @@ package router
 import (
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -20,7 +21,7 @@ type decisionKey struct {
 
 // basis holds the facts that a decision rests on. A decision holds as long as its basis is that of the session.
 type basis struct {
-	identity *Identity
+	identity *peer.Identity
 	epoch    uint64 // of the realm
 }
 

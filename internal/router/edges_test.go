@@ -10,21 +10,22 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // authenticates adapts a function to an Authenticator.
-type authenticates func(context.Context, router.AuthRequest) (router.AuthResult, error)
+type authenticates func(context.Context, peer.AuthRequest) (peer.AuthResult, error)
 
-func (f authenticates) Authenticate(ctx context.Context, h router.AuthRequest) (router.AuthResult, error) {
+func (f authenticates) Authenticate(ctx context.Context, h peer.AuthRequest) (peer.AuthResult, error) {
 	return f(ctx, h)
 }
 
 func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 	var client *router.Client
-	r := router.New(router.Options{Authenticator: authenticates(func(context.Context, router.AuthRequest) (router.AuthResult, error) {
+	r := router.New(router.Options{Authenticator: authenticates(func(context.Context, peer.AuthRequest) (peer.AuthResult, error) {
 		client.Detach(outbox.CloseLost)
-		return router.AuthResult{Identity: &router.Identity{ID: "ben"}}, nil
+		return peer.AuthResult{Identity: &peer.Identity{ID: "ben"}}, nil
 	})})
 	realm := r.AddRealm("app")
 	client = r.Attach(router.Attachment{Format: jsonFormat})
@@ -41,8 +42,8 @@ func TestAClientThatIsLostWhileItAuthenticatesDoesNotJoin(t *testing.T) {
 func TestTheIdentityOfTheHandshakeIsUsedWithoutAnAuthenticator(t *testing.T) {
 	r := router.New(router.Options{})
 	r.AddRealm("app")
-	known := &router.Identity{ID: "ann"}
-	c := r.Attach(router.Attachment{Format: jsonFormat, Peer: router.Peer{Identity: known}})
+	known := &peer.Identity{ID: "ann"}
+	c := r.Attach(router.Attachment{Format: jsonFormat, Peer: peer.Peer{Identity: known}})
 	receive(t, c, []byte(`[1,"app",{"roles":{"caller":{}}}]`))
 	if got := c.Session().Identity(); got != known {
 		t.Errorf("the client joined as %+v", got)

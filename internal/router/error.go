@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -11,7 +12,7 @@ func (s *Session) calleeError(m *wamp.Error) error {
 	if m.RequestType != wamp.CodeInvocation {
 		return wamp.Violation("ERROR for %s: a client answers INVOCATION only", m.RequestType)
 	}
-	if err := s.checkPassthru(m.Details, calleePassthru); err != nil {
+	if err := s.checkPassthru(m.Details, peer.CalleePassthru); err != nil {
 		return err
 	}
 	held, err := s.takeInvocation(m.Request)

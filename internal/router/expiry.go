@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -28,7 +29,7 @@ func (s *Session) expire() {
 func (s *Session) markExpired() bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	if !s.Identity().expired(time.Now()) {
+	if !s.Identity().Expired(time.Now()) {
 		return false
 	}
 	s.expired = true
@@ -49,7 +50,7 @@ func (s *Session) watchExpiry() {
 // Reauthenticate gives a live session another identity of the same user, such as one that expires later or has other
 // roles. Cached decisions of the session are void, and what the session holds is checked again, as by [Realm.Recheck].
 // The error is a [*wamp.Failure].
-func (s *Session) Reauthenticate(ctx context.Context, identity *Identity) error {
+func (s *Session) Reauthenticate(ctx context.Context, identity *peer.Identity) error {
 	before, err := s.renew(identity)
 	if err != nil {
 		return err
@@ -62,16 +63,16 @@ func (s *Session) Reauthenticate(ctx context.Context, identity *Identity) error 
 }
 
 // renew replaces the identity and returns the former one.
-func (s *Session) renew(identity *Identity) (before *Identity, err error) {
+func (s *Session) renew(identity *peer.Identity) (before *peer.Identity, err error) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	before = s.Identity()
 	switch {
 	case s.left || s.expired:
 		return nil, wamp.Fail(wamp.ErrNoSuchSession, "the session has ended: join again")
-	case !before.sameUser(identity):
+	case !before.SameUser(identity):
 		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the session is that of %q: join again as %q", before.ID, identity.ID)
-	case identity.expired(time.Now()):
+	case identity.Expired(time.Now()):
 		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, textExpired)
 	}
 	s.identity.Store(identity)

@@ -7,13 +7,14 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // until returns an identity that expires after a time; 0: never.
-func until(id string, after time.Duration) *router.Identity {
-	i := &router.Identity{ID: id, Roles: []string{"staff"}}
+func until(id string, after time.Duration) *peer.Identity {
+	i := &peer.Identity{ID: id, Roles: []string{"staff"}}
 	if after != 0 {
 		i.Expires = time.Now().Add(after)
 	}
@@ -92,7 +93,7 @@ func TestASessionKeepsItsUser(t *testing.T) {
 		before := s.Identity()
 		other := until("ann", 0)
 		other.Backend, other.Key = true, "ann"
-		for name, identity := range map[string]*router.Identity{
+		for name, identity := range map[string]*peer.Identity{
 			"another user": until("ben", 0), "an API key of that name": other,
 			"the user of another tenant": {ID: "ann", Tenant: "acme"}, "an expired identity": until("ann", -time.Second),
 		} {
@@ -107,7 +108,7 @@ func TestAnExpiredIdentityDoesNotJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, realm := routertest.Realm()
 		c := r.Attach(router.Attachment{
-			Peer: router.Peer{Identity: until("ann", -time.Second)}, Format: outbox.Format{Encoding: wamp.V2JSON}, Waker: outbox.WakeFunc(func() {}),
+			Peer: peer.Peer{Identity: until("ann", -time.Second)}, Format: outbox.Format{Encoding: wamp.V2JSON}, Waker: outbox.WakeFunc(func() {}),
 		})
 		defer c.Detach(outbox.CloseLost)
 		hello, err := wamp.V2JSON.Append(nil, &wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"caller": wamp.Dict{}}}})

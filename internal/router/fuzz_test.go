@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -29,7 +30,7 @@ func FuzzClientReceive(f *testing.F) {
 // calmAuthenticator is a scriptAuthenticator that does not panic.
 type calmAuthenticator struct{ scriptAuthenticator }
 
-func (c calmAuthenticator) Authenticate(ctx context.Context, h router.AuthRequest) (router.AuthResult, error) {
+func (c calmAuthenticator) Authenticate(ctx context.Context, h peer.AuthRequest) (peer.AuthResult, error) {
 	if h.Details["authid"] == "panic" {
 		delete(h.Details, "authid")
 	}

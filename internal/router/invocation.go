@@ -3,6 +3,7 @@ package router
 import (
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -56,9 +57,9 @@ func (c *call) mayAskAnother() bool { return c.registration.policy != InvokeSing
 func (c *call) unfit(candidate *callee) *CallError {
 	has := candidate.session.features
 	switch {
-	case c.sendsProgress && !has.has(calleeTakesProgress), c.sendsProgress && c.realm.strict() && !has.has(calleeInterrupt):
+	case c.sendsProgress && !has.Has(peer.CalleeTakesProgress), c.sendsProgress && c.realm.strict() && !has.Has(peer.CalleeInterrupt):
 		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take arguments in parts", c.procedure)
-	case c.passthru != nil && !has.has(calleePassthru):
+	case c.passthru != nil && !has.Has(peer.CalleePassthru):
 		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take payloads that the router cannot read", c.procedure)
 	}
 	return nil
@@ -129,5 +130,5 @@ func (c *call) details(chosen *callee) wamp.Dict {
 // call_canceling, which callees in use do not announce: only [Strict] requires it.
 func (callee *callee) progresses() bool {
 	has := callee.session.features
-	return has.has(calleeSendsProgress) && (has.has(calleeInterrupt) || !callee.session.strict())
+	return has.Has(peer.CalleeSendsProgress) && (has.Has(peer.CalleeInterrupt) || !callee.session.strict())
 }

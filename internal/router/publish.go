@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -142,7 +143,7 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 		return nil
 	}
 	c.flushBatch() // this publication must not overtake the batch, and the batch must not wait for the Authorizer
-	if err := s.checkPassthru(m.Options, publisherPassthru); err != nil {
+	if err := s.checkPassthru(m.Options, peer.PublisherPassthru); err != nil {
 		return err
 	}
 	var receipt Receipt
@@ -190,7 +191,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 // Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.
 // See [Realm.Authorize] for the goroutine that may call it.
 func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
-	if err := s.checkPassthru(m.Options, publisherPassthru); err != nil {
+	if err := s.checkPassthru(m.Options, peer.PublisherPassthru); err != nil {
 		return Publication{}, err
 	}
 	return s.publication(ctx, m)

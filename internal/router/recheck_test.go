@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -153,13 +154,13 @@ func TestARenewedIdentityLosesWhatItMayNotHold(t *testing.T) {
 		return router.Decision{Cacheable: true}, nil
 	})})
 	realm := r.AddRealm("app")
-	c := routertest.Join(t, r, routertest.Page{Identity: &router.Identity{ID: "ann", Roles: []string{"staff"}}})
+	c := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}}})
 	c.Subscribe("staff", wamp.MatchExact)
 	c.Subscribe("all", wamp.MatchExact)
 	if !ask(t, c, "staff") {
 		t.Error("staff may not publish")
 	}
-	if err := c.Session().Reauthenticate(t.Context(), &router.Identity{ID: "ann", Roles: []string{"guest"}}); err != nil {
+	if err := c.Session().Reauthenticate(t.Context(), &peer.Identity{ID: "ann", Roles: []string{"guest"}}); err != nil {
 		t.Fatal(err)
 	}
 	if realm.Subscribers("staff") != 0 || realm.Subscribers("all") != 1 {

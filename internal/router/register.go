@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -50,7 +51,7 @@ func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*regis
 	w := &registerRequest{session: s, procedure: m.Procedure, match: match, policy: policy, force: force, others: decision.ReplacesOthers}
 	w.discloseCaller = disclose
 	forward, _ := m.Options.Bool("forward_timeout")
-	w.enforcesTimeout = forward && s.features.has(calleeTimeout)
+	w.enforcesTimeout = forward && s.features.Has(peer.CalleeTimeout)
 	concurrency, _ := m.Options.Int("concurrency")
 	w.concurrency = int(min(concurrency, maxConcurrency))
 	return w, nil
@@ -137,7 +138,7 @@ func (s *Session) checkRegistrationsLocked() error {
 // is revoked: its callees must not lose it to a REGISTER that is refused.
 func (w *registerRequest) mayReplace(held *registration) error {
 	s := w.session
-	if !w.others && slices.ContainsFunc(held.allCallees(), func(c *callee) bool { return !c.session.Identity().sameUser(s.Identity()) }) {
+	if !w.others && slices.ContainsFunc(held.allCallees(), func(c *callee) bool { return !c.session.Identity().SameUser(s.Identity()) }) {
 		return wamp.Fail(wamp.ErrNotAuthorized,
 			"%q is registered by another user: force_reregister takes it only from sessions of the same user, or with an API key that has the scope force_reregister", w.procedure)
 	}

@@ -1,11 +1,14 @@
 package router
 
-import "github.com/tidings-io/tidings/internal/wamp"
+import (
+	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // reroutes reports whether wamp.error.unavailable of this callee means that another callee should be asked.
 // Callees in use send it without announcing call_reroute.
 func (callee *callee) reroutes() bool {
-	return !callee.session.strict() || callee.session.features.has(calleeReroute)
+	return !callee.session.strict() || callee.session.features.Has(peer.CalleeReroute)
 }
 
 // reroute asks another callee, as if this one were not registered (WAMP, "Call Rerouting"). A call with

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -20,9 +21,9 @@ type Options struct {
 	URIs          wamp.URIRules
 	Disclosure    Disclosure
 	Strictness    Strictness
-	TrustLevels   map[string]int // by role; empty: calls and events carry no level
-	Authenticator Authenticator  // nil: the identity that the transport proved, else anonymous
-	Authorizer    Authorizer     // nil: everything outside the reserved names is allowed
+	TrustLevels   map[string]int     // by role; empty: calls and events carry no level
+	Authenticator peer.Authenticator // nil: the identity that the transport proved, else anonymous
+	Authorizer    Authorizer         // nil: everything outside the reserved names is allowed
 	// Journal opens the journal of a realm. nil: nothing is kept.
 	Journal func(realm wamp.URI) publication.Journal
 	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
@@ -75,7 +76,11 @@ func New(options Options) *Router {
 		idle:        make(chan struct{}),
 	}
 	r.outboxes.MaxFrames, r.outboxes.MaxBytes = options.Limits.OutboxFrames, options.Limits.OutboxBytes
-	r.roles = routerRoles(&options)
+	r.roles = peer.Offer{
+		TrustLevels: len(options.TrustLevels) > 0,
+		Retention:   options.Journal != nil,
+		Disclosure:  options.Disclosure != DiscloseNever,
+	}.Roles()
 	r.running, r.stop = context.WithCancel(context.Background())
 	r.realmsRead.Store(&map[wamp.URI]*Realm{})
 	return r
@@ -119,7 +124,7 @@ func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
 
 // Attachment describes one connection of a transport.
 type Attachment struct {
-	Peer   Peer
+	Peer   peer.Peer
 	Format outbox.Format
 	Waker  outbox.Waker
 }

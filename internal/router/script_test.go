@@ -16,6 +16,7 @@ import (
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -51,7 +52,7 @@ type script struct {
 	kept    journal.Options
 	router  *router.Router
 	realm   *router.Realm
-	clients map[string]*peer
+	clients map[string]*scripted
 	hearing sync.Mutex
 	heard   []string // events that are not of clients; guarded by hearing
 	cancels []func() // subscriptions and registrations of components
@@ -63,7 +64,7 @@ func newScript(t *testing.T) *script {
 	return &script{
 		t: t, ctx: ctx, stop: stop,
 		options: router.Options{Authenticator: scriptAuthenticator{}, Agent: "router"},
-		clients: map[string]*peer{},
+		clients: map[string]*scripted{},
 		numbers: map[wamp.ID]string{},
 	}
 }
@@ -209,14 +210,14 @@ var encodings = map[string]wamp.Encoding{
 	"json": wamp.V2JSON, "msgpack": wamp.V2MessagePack, "cbor": wamp.V2CBOR, "v1": wamp.V1JSON,
 }
 
-func (s *script) attach(name string, words []string) *peer {
+func (s *script) attach(name string, words []string) *scripted {
 	encoding := wamp.V2JSON
 	if len(words) > 0 && encodings[words[0]] != nil {
 		encoding = encodings[words[0]]
 	}
-	p := &peer{name: name, encoding: encoding}
+	p := &scripted{name: name, encoding: encoding}
 	p.client = s.router.Attach(router.Attachment{
-		Peer:   router.Peer{Origin: pairs(words)["origin"]},
+		Peer:   peer.Peer{Origin: pairs(words)["origin"]},
 		Format: outbox.Format{Encoding: encoding},
 	})
 	s.clients[name] = p
@@ -261,13 +262,13 @@ func announce(roles wamp.Dict, names string) {
 }
 
 // number names the id of a client's session after the client.
-func (s *script) number(p *peer) {
+func (s *script) number(p *scripted) {
 	if session := p.client.Session(); session != nil {
 		s.numbers[session.ID()] = "$" + p.name
 	}
 }
 
-func (s *script) peer(name string) *peer {
+func (s *script) peer(name string) *scripted {
 	p := s.clients[name]
 	if p == nil {
 		s.t.Fatalf("who is %q?", name)
@@ -300,7 +301,7 @@ func (s *script) send(line string) {
 	}
 }
 
-func (s *script) frame(p *peer, text string) []byte {
+func (s *script) frame(p *scripted, text string) []byte {
 	if raw, ok := strings.CutPrefix(text, "raw "); ok {
 		return []byte(raw)
 	}
@@ -361,7 +362,7 @@ func (s *script) collect() []string {
 }
 
 // readable returns a frame as JSON, with names in place of session ids and numbers in place of publication ids.
-func (s *script) readable(p *peer, frame []byte) string {
+func (s *script) readable(p *scripted, frame []byte) string {
 	text := string(frame)
 	if p.encoding != wamp.V1JSON {
 		message, err := p.encoding.Decode(frame)
@@ -398,8 +399,8 @@ func (s *script) publication(id wamp.ID) {
 	}
 }
 
-// peer is one client of a script.
-type peer struct {
+// scripted is one client of a script.
+type scripted struct {
 	name     string
 	encoding wamp.Encoding
 	client   *router.Client
@@ -407,7 +408,7 @@ type peer struct {
 	ended    bool
 }
 
-func (p *peer) encode(t *testing.T, m wamp.Message) []byte {
+func (p *scripted) encode(t *testing.T, m wamp.Message) []byte {
 	frame, err := p.encoding.Append(nil, m)
 	if err != nil {
 		t.Fatalf("%s: encode %s: %v", p.name, m.Code(), err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -13,13 +14,13 @@ import (
 // Session is one client in one realm, from WELCOME on. It stays readable after it has left.
 type Session struct {
 	id       wamp.ID
-	identity atomic.Pointer[Identity] // replaced by Reauthenticate
+	identity atomic.Pointer[peer.Identity] // replaced by Reauthenticate
 	tab      string
 	joined   time.Time
 	realm    *Realm
 	client   *Client
 	silent   atomic.Bool
-	features features
+	features peer.Features
 
 	// Guarded by client.mu. nil as long as there is nothing to hold. left and reason fill the gap behind features.
 	left           bool
@@ -42,7 +43,7 @@ type Session struct {
 func (s *Session) ID() wamp.ID { return s.id }
 
 // Identity returns the identity of the session, which is never nil. Reauthenticate replaces it.
-func (s *Session) Identity() *Identity { return s.identity.Load() }
+func (s *Session) Identity() *peer.Identity { return s.identity.Load() }
 
 // Receiver returns what the lists of a publication's receivers say of the session.
 func (s *Session) Receiver() publication.Receiver {
@@ -54,7 +55,7 @@ func (s *Session) Receiver() publication.Receiver {
 func (s *Session) Tab() string { return s.tab }
 
 // Peer returns what the transport knows about the other end.
-func (s *Session) Peer() Peer { return s.client.peer }
+func (s *Session) Peer() peer.Peer { return s.client.peer }
 
 // Realm returns the realm that the session joined.
 func (s *Session) Realm() *Realm { return s.realm }

@@ -3,6 +3,7 @@ package router
 import (
 	"slices"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -96,7 +97,7 @@ func (d *dealer) revokeLocked(reg *registration) {
 }
 
 func (c *callee) revocation(reason wamp.URI) wamp.Message {
-	if !c.session.features.has(calleeRevocation) {
+	if !c.session.features.Has(peer.CalleeRevocation) {
 		return nil
 	}
 	return &wamp.Unregistered{Details: wamp.Dict{"registration": int64(c.registration.id), "reason": string(reason)}}

@@ -3,6 +3,7 @@ package router
 import (
 	"slices"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -105,7 +106,7 @@ func (b *broker) revoke(m *membership, reason wamp.URI) bool {
 // revocation returns the message that tells a session of the revocation, or nil. Version 1 gets one: its conversation
 // removes the topic and sends nothing.
 func (m *membership) revocation(reason wamp.URI) wamp.Message {
-	if !m.session.features.has(subscriberRevocation) && m.session.Encoding() != wamp.V1JSON {
+	if !m.session.features.Has(peer.SubscriberRevocation) && m.session.Encoding() != wamp.V1JSON {
 		return nil
 	}
 	details := wamp.Dict{"subscription": int64(m.subscription.info.ID)}

@@ -3,18 +3,19 @@ package router
 import (
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // join opens the session and queues WELCOME.
-func (r *Realm) join(c *Client, h *handshake, result AuthResult) error {
-	if result.Identity.expired(time.Now()) {
+func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
+	if result.Identity.Expired(time.Now()) {
 		return wamp.Fail(wamp.ErrAuthenticationDenied, textExpired)
 	}
-	c.peer.Connection = nil // only a handshake needs it, and it is large
-	s := &Session{id: h.Session, tab: h.tab, joined: time.Now(), realm: r, client: c, features: featuresOf(h.Details)}
+	c.peer.TLSState = nil // only a handshake needs it, and it is large
+	s := &Session{id: h.Session, tab: h.tab, joined: time.Now(), realm: r, client: c, features: peer.ParseFeatures(h.Details)}
 	s.identity.Store(result.Identity)
-	welcome := result.Identity.details(result.Extra)
+	welcome := result.Identity.Details(result.Extra)
 	welcome["roles"] = *r.roles.Load()
 	welcome["agent"] = r.router.options.Agent
 	welcome["realm"] = string(r.name)

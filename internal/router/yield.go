@@ -1,10 +1,13 @@
 package router
 
-import "github.com/tidings-io/tidings/internal/wamp"
+import (
+	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // yield handles YIELD.
 func (s *Session) yield(m *wamp.Yield) error {
-	if err := s.checkPassthru(m.Options, calleePassthru); err != nil {
+	if err := s.checkPassthru(m.Options, peer.CalleePassthru); err != nil {
 		return err
 	}
 	a := answer{payload: m.Payload, passthru: m.Options.Passthru()}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -36,8 +37,8 @@ func (s *Server) apiOptions() httpapi.Options {
 type apiBackend struct{ *Server }
 
 // identityOf returns the identity of an API key. It equals that of a session with the key, except for the method.
-func identityOf(key string) *router.Identity {
-	return &router.Identity{
+func identityOf(key string) *peer.Identity {
+	return &peer.Identity{
 		ID: key, Name: key, Roles: []string{"backend"},
 		Method: "key", Provider: "api_key", Backend: true, Key: key,
 	}

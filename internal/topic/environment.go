@@ -1,7 +1,7 @@
 package topic
 
 import (
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // environment holds the variables of a rule. The tags are their names.
@@ -14,7 +14,7 @@ type environment struct {
 	Anonymous bool              `expr:"anonymous"`
 }
 
-// identity is the part of [router.Identity] that a rule can read. It leaves out the method of
+// identity is the part of [peer.Identity] that a rule can read. It leaves out the method of
 // authentication: a rule that reads the method ties the application to one login. The variables
 // backend and anonymous are the exceptions.
 type identity struct {
@@ -48,7 +48,7 @@ func environmentOf(r *Request, params map[string]string) *environment {
 }
 
 // nameOf returns the name of an identity in a refusal.
-func nameOf(i *router.Identity) string {
+func nameOf(i *peer.Identity) string {
 	switch {
 	case i == nil || i.Method == methodAnonymous:
 		return "an anonymous session"

@@ -6,21 +6,22 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 var (
-	ann = &router.Identity{
+	ann = &peer.Identity{
 		ID: "ann", Name: "Ann", Roles: []string{"staff", "sales"}, Tenant: "acme", Method: "ticket",
 		Claims: map[string]any{"plan": "pro", "level": 3.0, "admin": true, "deep": map[string]any{"x": "y"}},
 	}
-	erp   = &router.Identity{ID: "erp", Roles: []string{"backend"}, Method: "ticket", Backend: true, Key: "erp"}
-	guest = &router.Identity{ID: "anonymous-1", Roles: []string{"visitor"}, Method: "anonymous"}
+	erp   = &peer.Identity{ID: "erp", Roles: []string{"backend"}, Method: "ticket", Backend: true, Key: "erp"}
+	guest = &peer.Identity{ID: "anonymous-1", Roles: []string{"visitor"}, Method: "anonymous"}
 )
 
 // says compiles one rule for x.{user}.{id:int} and evaluates it for an identity and x.ann.42.
-func says(t *testing.T, rule string, identity *router.Identity) (bool, error) {
+func says(t *testing.T, rule string, identity *peer.Identity) (bool, error) {
 	t.Helper()
 	table, problems := topic.Compile([]topic.Declaration{{Pattern: "x.{user}.{id:int}", Subscribe: rule}}, topic.Options{})
 	if len(problems) > 0 {
@@ -61,7 +62,7 @@ func TestRulesDecideOverIdentityParametersAndTopic(t *testing.T) {
 		{`string(identity.claims.level ?? 0) == "3"`, true, false, false},
 		{"backend or params.user == identity.id", true, true, false},
 	} {
-		for who, want := range map[*router.Identity]bool{ann: test.ann, erp: test.erp, guest: test.visitor} {
+		for who, want := range map[*peer.Identity]bool{ann: test.ann, erp: test.erp, guest: test.visitor} {
 			if test.rule == "identity.claims.level >= 3" && who != ann {
 				continue // fails without that claim, see below
 			}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -23,7 +24,7 @@ type Table struct {
 // Request is one question to a [Table]. It needs no session: a request of the HTTP API has the identity
 // of an API key.
 type Request struct {
-	Identity *router.Identity // nil for an unknown client
+	Identity *peer.Identity // nil for an unknown client
 	Action   router.Action
 	URI      wamp.URI
 	Match    wamp.Match

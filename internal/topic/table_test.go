@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -48,7 +49,7 @@ func TestTheTableDecidesOnRequests(t *testing.T) {
 	)
 	table := mustCompile(t, shop, topic.Options{})
 	for _, test := range []struct {
-		who    *router.Identity
+		who    *peer.Identity
 		action router.Action
 		uri    wamp.URI
 		match  wamp.Match
@@ -289,7 +290,7 @@ func matches(pattern string, match wamp.Match, uri string) bool {
 }
 
 func TestAPatternIsNeverWiderThanItsTopics(t *testing.T) {
-	who := &router.Identity{ID: "b", Roles: []string{"staff"}, Method: "ticket"}
+	who := &peer.Identity{ID: "b", Roles: []string{"staff"}, Method: "ticket"}
 	rapid.Check(t, func(t *rapid.T) {
 		table := mustCompile(t, anyDeclarations(t), topic.Options{})
 		match := rapid.SampledFrom([]wamp.Match{wamp.MatchPrefix, wamp.MatchWildcard}).Draw(t, "match")

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/netpoll"
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -71,7 +71,7 @@ type agreed struct {
 	codec        frame.Codec
 	rules        frame.Rules
 	text, binary outbox.Framing
-	peer         router.Peer
+	peer         peer.Peer
 }
 
 func newConn(s *Server, a *agreed) *conn {

@@ -3,8 +3,8 @@ package transport
 import (
 	"context"
 
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -57,7 +57,7 @@ const (
 // ConnInfo describes a new connection to a [Handler].
 type ConnInfo struct {
 	Protocol Protocol
-	Peer     router.Peer
+	Peer     peer.Peer
 	Text     outbox.Framing // makes text frames
 	Binary   outbox.Framing // makes binary frames
 	Waker    outbox.Waker   // to be woken when Take has something after it had nothing

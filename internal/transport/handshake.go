@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -62,7 +62,7 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 }
 
 // settle returns the result of the handshake.
-func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
+func (s *Server) settle(h *handshake, identity *peer.Identity) *agreed {
 	return &agreed{
 		protocol: h.protocol,
 		codec:    frame.WebSocket{},
@@ -73,13 +73,13 @@ func (s *Server) settle(h *handshake, identity *router.Identity) *agreed {
 		},
 		text:   frame.WebSocketFraming{Opcode: frame.OpText, WindowBits: h.extension.WindowBits},
 		binary: frame.WebSocketFraming{Opcode: frame.OpBinary, WindowBits: h.extension.WindowBits},
-		peer: router.Peer{
+		peer: peer.Peer{
 			RemoteAddr: addrText(h.remote.addr),
 			Origin:     h.origin,
 			UserAgent:  h.userAgent,
 			TLS:        h.remote.tls,
 			Identity:   identity,
-			Connection: h.connection,
+			TLSState:   h.connection,
 			Cookie:     h.browserID,
 		},
 	}
@@ -181,7 +181,7 @@ func (s *Server) firstKnown(names []string, known []Protocol) (Protocol, bool) {
 
 // redeem redeems the ticket in the query, for clients that cannot send one after the handshake. A request with an
 // invalid ticket is refused. It is never downgraded to anonymous.
-func (s *Server) redeem(r *http.Request) (*router.Identity, *refusal) {
+func (s *Server) redeem(r *http.Request) (*peer.Identity, *refusal) {
 	tickets, given := r.URL.Query()["ticket"]
 	switch {
 	case !given:

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -125,7 +125,7 @@ type tickets struct {
 	used bool
 }
 
-func (k *tickets) Redeem(_ context.Context, ticket string) (*router.Identity, error) {
+func (k *tickets) Redeem(_ context.Context, ticket string) (*peer.Identity, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
@@ -139,7 +139,7 @@ func (k *tickets) Redeem(_ context.Context, ticket string) (*router.Identity, er
 		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket was used before")
 	}
 	k.used = true
-	return &router.Identity{ID: "ann"}, nil
+	return &peer.Identity{ID: "ann"}, nil
 }
 
 func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {

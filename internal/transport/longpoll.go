@@ -12,8 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -152,7 +152,7 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, 
 	p.addr, p.origin = remote.addr, r.Header.Get("Origin")
 	conv, err := l.server.handler.Accept(ConnInfo{
 		Protocol: protocol,
-		Peer: router.Peer{
+		Peer: peer.Peer{
 			RemoteAddr: addrText(remote.addr), Origin: p.origin, UserAgent: r.UserAgent(), TLS: remote.tls, Identity: identity,
 		},
 		Text:   plainFraming{},

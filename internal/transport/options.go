@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // Options configure a [Server]. Router or Handler must be set. Everything else works as zero value.
@@ -29,7 +30,7 @@ type Options struct {
 // Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket is invalid. Any other error
 // is a fault of the server and only logged.
 type Tickets interface {
-	Redeem(ctx context.Context, ticket string) (*router.Identity, error)
+	Redeem(ctx context.Context, ticket string) (*peer.Identity, error)
 }
 
 // Compression says whether permessage-deflate is accepted when a client offers it.

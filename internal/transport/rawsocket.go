@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
@@ -173,10 +173,10 @@ func (s *Server) rawProtocol(serializer byte) (Protocol, bool) {
 func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandshake {
 	exponent := rawExponent(s.limits.MaxMessage)
 	framing := frame.RawSocketFraming{Limit: 1 << (rawSmallest + asked>>4)}
-	peer := router.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String()))}
+	peer := peer.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String()))}
 	if secure, ok := nc.(*tls.Conn); ok {
 		state := secure.ConnectionState()
-		peer.TLS, peer.Connection = true, &state
+		peer.TLS, peer.TLSState = true, &state
 	}
 	return rawHandshake{
 		agreed: &agreed{

@@ -7,12 +7,13 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Page says how a client joins. The zero value is anonymous and speaks JSON.
 type Page struct {
-	Identity *router.Identity
+	Identity *peer.Identity
 	Tab      string
 	Encoding wamp.Encoding // of version 2
 }
@@ -30,7 +31,7 @@ type Client struct {
 func Join(t testing.TB, r *router.Router, p Page) *Client {
 	t.Helper()
 	c := &Client{t: t, encoding: cmp.Or(p.Encoding, wamp.V2JSON), woken: make(chan struct{}, 1)}
-	c.conn = r.Attach(router.Attachment{Peer: router.Peer{Identity: p.Identity}, Format: outbox.Format{Encoding: c.encoding}, Waker: outbox.WakeFunc(c.wake)})
+	c.conn = r.Attach(router.Attachment{Peer: peer.Peer{Identity: p.Identity}, Format: outbox.Format{Encoding: c.encoding}, Waker: outbox.WakeFunc(c.wake)})
 	t.Cleanup(c.Lose)
 	details := wamp.Dict{"roles": wamp.Dict{"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}}}
 	if p.Tab != "" {

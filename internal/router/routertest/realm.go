@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // Realm returns a router and its one realm, which accepts every identity that [Join] names and allows everything.
@@ -25,11 +26,11 @@ func (everything) Authorize(context.Context, router.Request) (router.Decision, e
 }
 
 // Person returns the identity of a user of the application.
-func Person(id string) *router.Identity {
-	return &router.Identity{ID: id, Name: "Mx " + id, Roles: []string{"staff"}, Method: "ticket", Provider: "test"}
+func Person(id string) *peer.Identity {
+	return &peer.Identity{ID: id, Name: "Mx " + id, Roles: []string{"staff"}, Method: "ticket", Provider: "test"}
 }
 
 // Backend returns the identity of a program of the application.
-func Backend(id string) *router.Identity {
-	return &router.Identity{ID: id, Roles: []string{"backend"}, Method: "ticket", Provider: "test", Backend: true, Key: id}
+func Backend(id string) *peer.Identity {
+	return &peer.Identity{ID: id, Roles: []string{"backend"}, Method: "ticket", Provider: "test", Backend: true, Key: id}
 }

@@ -1,0 +1,23 @@
+package router
+
+import (
+	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// checkPassthru refuses a payload that the router cannot read from a client that did not announce such payloads
+// for the role (WAMP, "Payload Passthru Mode").
+func (s *Session) checkPassthru(options wamp.Dict, announced peer.Features) error {
+	if options.Passthru() == nil || s.features.Has(announced) {
+		return nil
+	}
+	return wamp.Violation("ppt_scheme, enc_algo: this client did not announce payload_passthru_mode for the role")
+}
+
+// checkReadable returns the error for a caller that did not announce that it can read such a payload, or nil.
+func (s *Session) checkReadable(passthru wamp.Dict) *CallError {
+	if passthru == nil || s.features.Has(peer.CallerPassthru) {
+		return nil
+	}
+	return callError(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that this caller did not announce: payload_passthru_mode")
+}

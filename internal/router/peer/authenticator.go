@@ -1,0 +1,36 @@
+package peer
+
+import (
+	"context"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// Authenticator decides the identity of a client. It runs on the client's reader, without a lock, and may block.
+// A *[wamp.Failure] becomes the ABORT. Any other error is logged, and the client is told authentication_failed.
+type Authenticator interface {
+	Authenticate(ctx context.Context, request AuthRequest) (AuthResult, error)
+}
+
+// LogoutNotifier is an [Authenticator] that recognizes clients when they come back. LoggedOut is called for a
+// client that logs out (GOODBYE with wamp.close.logout) or is killed. It must not block.
+type LogoutNotifier interface {
+	LoggedOut(peer Peer)
+}
+
+// AuthRequest is the login of one client, from its HELLO.
+type AuthRequest struct {
+	Realm   wamp.URI
+	Session wamp.ID   // the id that WELCOME will carry
+	Details wamp.Dict // without "transport", which only a router may fill in
+	Peer    Peer
+}
+
+// AuthResult is the result of one step of authentication: an identity, or a challenge and the function that
+// checks its answer.
+type AuthResult struct {
+	Identity  *Identity
+	Challenge *wamp.Challenge
+	Next      func(ctx context.Context, answer *wamp.Authenticate) (AuthResult, error)
+	Extra     wamp.Dict // with Identity: added to WELCOME.Details.authextra
+}
