@@ -9,6 +9,7 @@ import (
 
 	"github.com/lmittmann/tint"
 
+	"github.com/tidings-io/tidings/internal/asynclog"
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/demo"
 )
@@ -45,7 +46,10 @@ func (c *demoCommand) Run(ctx context.Context, s streams) error {
 	if c.Verbose {
 		level = slog.LevelInfo
 	}
-	logger := slog.New(tint.NewTextHandler(s.err, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: true}))
+	surviveWriteErrors()
+	lines := asynclog.New(s.err, asynclog.Options{})
+	defer lines.Flush(patience)
+	logger := slog.New(tint.NewTextHandler(lines, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: true}))
 	d, err := demo.New(demo.Options{Listener: listener, Key: key, Logger: logger})
 	if err != nil {
 		return err

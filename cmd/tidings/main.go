@@ -10,14 +10,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/tidings-io/tidings/internal/asynclog"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -99,15 +100,25 @@ func report(s streams, err error) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintln(s.err, "tidings:", err)
+		complain(s, err)
 		return exitUsage
 	case errors.As(err, &unreachable):
-		fmt.Fprintln(s.err, "tidings:", err)
+		complain(s, err)
 		return exitUnreachable
 	default:
-		fmt.Fprintln(s.err, "tidings:", err)
+		complain(s, err)
 		return exitFailed
 	}
+}
+
+// patience bounds the wait for a reader of standard error, when the process is about to end.
+const patience = time.Second
+
+// complain prints an error. A standard error that is not read must not keep the process from ending.
+func complain(s streams, err error) {
+	w := asynclog.New(s.err, asynclog.Options{})
+	fmt.Fprintln(w, "tidings:", err)
+	w.Flush(patience)
 }
 
 // commandOf returns the name of the command that a wrong command line begins with.

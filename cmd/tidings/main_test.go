@@ -26,6 +26,9 @@ import (
 var rewrite = flag.Bool("rewrite", false, "rewrite the golden files with what the commands say now")
 
 func TestMain(m *testing.M) {
+	if os.Getenv("TIDINGS_TEST_AS_PROGRAM") != "" {
+		main()
+	}
 	flag.Parse()
 	http.DefaultClient.Transport = &http.Transport{DisableKeepAlives: true} // no idle connection is left for goleak to find
 	goleak.VerifyTestMain(m)

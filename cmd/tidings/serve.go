@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"syscall"
 
 	tidings "github.com/tidings-io/tidings"
+	"github.com/tidings-io/tidings/internal/asynclog"
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/gctune"
 )
@@ -33,6 +35,8 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return configFailure(s, err)
 	}
+	surviveWriteErrors()
+	log.SetOutput(asynclog.New(s.err, asynclog.Options{})) // libraries that have no other logger
 	defer gctune.Start()()
 	return explainListen(server.Run(ctx), "tidings serve")
 }

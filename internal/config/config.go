@@ -270,4 +270,6 @@ type Metrics struct {
 type Log struct {
 	Format string `key:"format" default:"auto" one:"auto text json" doc:"auto is text on a terminal and json elsewhere."`
 	Level  string `key:"level" default:"info" one:"debug info warn error" doc:"The lowest level that is logged."`
+
+	BufferBytes Size `key:"buffer_bytes" default:"1MiB" min:"64KiB" max:"256MiB" doc:"Lines of the log that may wait to be written, when standard error is read slowly; further lines are dropped and counted."`
 }

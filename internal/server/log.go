@@ -1,29 +1,75 @@
 package server
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/lmittmann/tint"
 
+	"github.com/tidings-io/tidings/internal/asynclog"
 	"github.com/tidings-io/tidings/internal/config"
 )
 
-// NewLogger returns the configured logger: colored text at a terminal, JSON elsewhere. JSON is written up to
-// [logDelay] later; flush writes it at once.
-func NewLogger(c config.Log, w io.Writer) (logger *slog.Logger, flush func()) {
+const (
+	// logDelay bounds the age of a JSON line when it is written. A person does not notice it, and one write to a
+	// pipe costs more than half of a request that publishes.
+	logDelay = 50 * time.Millisecond
+	// logPatience bounds the wait for a reader of the log that does not read, when the server stops.
+	logPatience = time.Second
+)
+
+// NewLogger returns the configured logger: colored text at a terminal, JSON elsewhere. Logging never waits for w: lines
+// are written by the returned writer, which drops what does not fit into log.buffer_bytes.
+func NewLogger(c config.Log, w io.Writer) (*slog.Logger, *asynclog.Writer) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo // the configuration has been checked; a zero value means the default
 	}
-	if c.Format == "text" || (c.Format != "json" && isTerminal(w)) {
-		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: !isTerminal(w)})), func() {}
+	var log *slog.Logger
+	options := asynclog.Options{
+		Room: int(c.BufferBytes),
+		Lost: func(n uint64) {
+			log.Warn("lines of the log were dropped, because they could not be written in time", "lines", n)
+		},
 	}
-	gathered := &logWriter{to: w}
-	handler := slog.NewJSONHandler(gathered, &slog.HandlerOptions{Level: level})
-	return slog.New(promptHandler{handler, gathered}), gathered.flush
+	if c.Format == "text" || (c.Format != "json" && isTerminal(w)) {
+		lines := asynclog.New(w, options)
+		log = slog.New(tint.NewTextHandler(lines, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: !isTerminal(w)}))
+		return log, lines
+	}
+	options.Delay = logDelay
+	lines := asynclog.New(w, options)
+	log = slog.New(promptHandler{slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level}), lines})
+	return log, lines
+}
+
+// promptHandler writes warnings and errors without the delay.
+type promptHandler struct {
+	slog.Handler
+	lines *asynclog.Writer
+}
+
+// Handle implements [slog.Handler].
+func (h promptHandler) Handle(ctx context.Context, r slog.Record) error {
+	err := h.Handler.Handle(ctx, r)
+	if r.Level >= slog.LevelWarn {
+		h.lines.Begin()
+	}
+	return err
+}
+
+// WithAttrs implements [slog.Handler].
+func (h promptHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return promptHandler{h.Handler.WithAttrs(attrs), h.lines}
+}
+
+// WithGroup implements [slog.Handler].
+func (h promptHandler) WithGroup(name string) slog.Handler {
+	return promptHandler{h.Handler.WithGroup(name), h.lines}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -49,3 +95,6 @@ func Version() string {
 	}
 	return info.Main.Version
 }
+
+// Interface guards.
+var _ slog.Handler = promptHandler{}

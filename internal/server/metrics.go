@@ -173,6 +173,7 @@ func (w metricWriter) handlers(s *Server) {
 }
 
 func (w metricWriter) parts(s *Server) {
+	w.counter(sample{"log_lines_dropped_total", "Lines of the log that were dropped because they could not be written.", float64(s.droppedLines())})
 	for _, reason := range topic.Reasons() {
 		w.counter(sample{"contract_refusals_total", "Requests that the contracts refused.", float64(s.policy.Refused(reason))},
 			label{"reason", reason.String()})

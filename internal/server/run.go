@@ -83,6 +83,21 @@ func (s *Server) startEngine(ctx context.Context) error {
 	return s.engine.Start(ctx)
 }
 
+// flushLog writes what is left of the log, unless its reader does not read.
+func (s *Server) flushLog() {
+	if s.logLines != nil {
+		s.logLines.Flush(logPatience)
+	}
+}
+
+// droppedLines returns the number of dropped lines of the log. A logger of the embedding program is not counted.
+func (s *Server) droppedLines() uint64 {
+	if s.logLines == nil {
+		return 0
+	}
+	return s.logLines.Dropped()
+}
+
 // closeHooks closes the idle connections of all webhooks.
 func (s *Server) closeHooks() {
 	s.policy.Close()

@@ -234,10 +234,10 @@ func TestTheLoggerWritesWhatTheConfigurationAsksFor(t *testing.T) {
 	}
 	defer file.Close()
 	for _, c := range []config.Log{{Format: "auto", Level: "warn"}, {Format: "json", Level: "warn"}, {Format: "text", Level: "info"}} {
-		log, flush := server.NewLogger(c, file)
+		log, written := server.NewLogger(c, file)
 		log.Info("quiet", "format", c.Format)
 		log.Warn("loud", "format", c.Format)
-		flush()
+		written.Flush(time.Minute)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		t.Fatal(err)
@@ -255,8 +255,8 @@ func TestTheLoggerWritesWhatTheConfigurationAsksFor(t *testing.T) {
 func TestWarningsAreLoggedAtOnceAndOtherLinesSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var written syncBuffer
-		log, flush := server.NewLogger(config.Log{Format: "json", Level: "info"}, &written)
-		lines := func() int { return strings.Count(written.String(), "\n") }
+		log, lineWriter := server.NewLogger(config.Log{Format: "json", Level: "info"}, &written)
+		lines := func() int { synctest.Wait(); return strings.Count(written.String(), "\n") }
 		log.Info("first")
 		log.With("a", 1).WithGroup("g").Info("second")
 		if lines() != 0 {
@@ -272,7 +272,7 @@ func TestWarningsAreLoggedAtOnceAndOtherLinesSoon(t *testing.T) {
 			t.Errorf("a warning waits: %s", written.String())
 		}
 		log.Info("fifth")
-		if flush(); lines() != 5 {
+		if lineWriter.Flush(time.Second); lines() != 5 {
 			t.Errorf("not flushed: %s", written.String())
 		}
 		for range 1000 {

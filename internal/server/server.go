@@ -15,6 +15,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/asynclog"
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/cluster"
 	"github.com/tidings-io/tidings/internal/config"
@@ -43,7 +44,7 @@ type Server struct {
 	config     *config.Config
 	options    Options
 	logger     *slog.Logger
-	flushLog   func()
+	logLines   *asynclog.Writer // nil: Options.Logger
 	contracts  *policy.Contracts
 	engine     *cluster.Engine
 	tickets    *auth.Tickets // nil: not configured
@@ -73,14 +74,14 @@ type Server struct {
 // configuration are returned together, as config.Problems.
 func New(c *config.Config, options Options) (*Server, error) {
 	s := &Server{
-		config: c, options: options, logger: options.Logger, flushLog: func() {}, ready: make(chan struct{}),
+		config: c, options: options, logger: options.Logger, ready: make(chan struct{}),
 		mux: http.NewServeMux(), own: make(map[string]bool),
 	}
 	if options.LogTo == nil {
 		options.LogTo = os.Stderr
 	}
 	if s.logger == nil {
-		s.logger, s.flushLog = NewLogger(c.Log, options.LogTo)
+		s.logger, s.logLines = NewLogger(c.Log, options.LogTo)
 	}
 	if err := checkSections(c); err != nil {
 		return nil, err
