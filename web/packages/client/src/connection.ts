@@ -12,7 +12,10 @@ import { tabIdentity } from './tab.js';
 export interface Options {
   readonly url: string | URL; // relative to the page; http(s) becomes ws(s)
   readonly realm?: string;
-  /** Fetches a one-time ticket from the page's backend, once for each session. Without it the page is anonymous. */
+  /**
+   * Fetches a one-time ticket from the page's backend, once for each login. It may take longer than the server lets a
+   * connection wait: the ticket is then for the next connection. Without it the page is anonymous.
+   */
   readonly ticket?: () => Promise<string>;
   /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
   readonly tab?: string;
@@ -41,6 +44,7 @@ export interface SubscribeOptions {
   readonly onActive?: () => void; // called in each session, and when another handler is added
   /** @deprecated Use onActive. */
   readonly onHeld?: () => void;
+  /** Called when the router refuses. After a failure that is temporary the SDK tries again, and calls onActive in the end. */
   readonly onRefused?: (failure: Failure) => void;
 }
 
@@ -249,7 +253,8 @@ export class Connection {
   }
 
   #startTimer(timer: Timer, tries: number): void {
-    const delays = { opening: OPENING, stable: STABLE, closing: CLOSING, retry: backoff(tries, Math.random()) };
+    const later = backoff(tries, Math.random());
+    const delays = { opening: OPENING, stable: STABLE, closing: CLOSING, retry: later, interests: later };
     if (timer === 'retry') this.#retryAt = new Date(Date.now() + delays.retry);
     clearTimeout(this.#timers.get(timer));
     this.#timers.set(timer, setTimeout(() => this.#input({ type: 'elapsed', timer }), delays[timer]));

@@ -47,7 +47,10 @@ export function watchContent(connection: Connection, tags: Iterable<string>, han
     if (!setting && complete()) handlers.ready?.();
   };
   const add = (tag: string): void => {
-    const onRefused = (failure: Failure): void => (handlers.refused?.(tag, failure), answer(tag));
+    const onRefused = (failure: Failure): void => {
+      handlers.refused?.(tag, failure);
+      if (failure.temporary !== true) answer(tag); // otherwise the answer is still to come
+    };
     const receive = (event: TopicEvent): void => gather.add(changeFrom(tag, event, connection.session?.user ?? ''));
     const topic = `tidings.content.${tag}`;
     watched.set(tag, connection.subscribe(topic, receive, { onActive: () => answer(tag), onRefused }));

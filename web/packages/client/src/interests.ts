@@ -17,8 +17,9 @@ export function want(state: State, wanted: { key: string; kind: InterestKind; ur
   const interest = state.interests.get(wanted.key);
   if (interest?.status === 'active') return [state, [{ type: 'interest-active', key: wanted.key }]];
   if (interest?.status === 'requested') return [put(state, { ...interest, wanted: true }), []];
+  if (interest?.status === 'waiting') return [state, []];
   const { key, kind, uri, match } = wanted;
-  const fresh: Interest = { key, kind, uri, match, status: 'absent', requestId: 0, id: 0, wanted: true };
+  const fresh: Interest = { key, kind, uri, match, status: 'absent', requestId: 0, id: 0, wanted: true, tries: 0 };
   return state.phase.name === 'open' ? request(state, fresh) : [put(state, fresh), []];
 }
 
@@ -35,11 +36,17 @@ export function resume(state: State): Step {
   return [...state.interests.values()].reduce<Step>((step, interest) => andThen(step, (s) => request(s, interest)), [state, []]);
 }
 
+/** Requests the interests again that were refused for a temporary reason. */
+export function renew(state: State): Step {
+  const waiting = [...state.interests.values()].filter(({ status }) => status === 'waiting');
+  return waiting.reduce<Step>((step, interest) => andThen(step, (s) => request(s, interest)), [state, []]);
+}
+
 /** Resets the interests after the session has ended: its ids are void, and released ones are removed. */
 export function forget(state: State): State {
   const interests = new Map<string, Interest>();
   for (const interest of state.interests.values()) {
-    if (interest.wanted) interests.set(interest.key, { ...interest, status: 'absent', requestId: 0, id: 0 });
+    if (interest.wanted) interests.set(interest.key, { ...interest, status: 'absent', requestId: 0, id: 0, tries: 0 });
   }
   return { ...state, interests, ids: new Map() };
 }
@@ -47,7 +54,7 @@ export function forget(state: State): State {
 export function granted(state: State, kind: InterestKind, answer: { request: number; id: number }): Step {
   const interest = requested(state, kind, answer.request);
   if (!interest) return [state, []];
-  const active: Interest = { ...interest, status: 'active', requestId: 0, id: answer.id };
+  const active: Interest = { ...interest, status: 'active', requestId: 0, id: answer.id, tries: 0 };
   if (!active.wanted) return drop(state, active);
   const ids = withEntry(state.ids, idKey(kind, answer.id), active.key);
   return [{ ...put(state, active), ids }, [{ type: 'interest-active', key: active.key }]];
@@ -56,7 +63,8 @@ export function granted(state: State, kind: InterestKind, answer: { request: num
 export function denied(state: State, kind: InterestKind, error: Incoming & { type: 'error' }): Step {
   const interest = requested(state, kind, error.request);
   if (!interest) return [state, []];
-  return refused(state, interest, failureFrom(error.uri, error.payload));
+  const cause = failureFrom(error.uri, error.payload);
+  return cause.temporary === true && interest.wanted ? postponed(state, interest, cause) : refused(state, interest, cause);
 }
 
 /**
@@ -106,6 +114,15 @@ function refused(state: State, interest: Interest, cause: Failure): Step {
   if (!interest.wanted) return [{ ...state, ids, interests: withoutEntry(state.interests, interest.key) }, []];
   const next = put({ ...state, ids }, { ...interest, status: 'refused', requestId: 0, id: 0 });
   return [next, [{ type: 'interest-refused', key: interest.key, failure: cause }]];
+}
+
+/** The interest is requested again later. The page is told of the first refusal in a row. */
+function postponed(state: State, interest: Interest, cause: Failure): Step {
+  const tries = interest.tries + 1;
+  const running = [...state.interests.values()].some(({ status }) => status === 'waiting');
+  const timer: Output[] = running ? [] : [{ type: 'start-timer', timer: 'interests', tries }];
+  const told: Output[] = tries > 1 ? [] : [{ type: 'interest-refused', key: interest.key, failure: cause }];
+  return [put(state, { ...interest, status: 'waiting', requestId: 0, tries }), [...timer, ...told]];
 }
 
 function requested(state: State, kind: InterestKind, requestId: number): Interest | undefined {

@@ -5,6 +5,7 @@
 import { Code, type Dict, type Incoming, isDict, parse, textOf, textsOf, trailing } from './messages.js';
 import * as interests from './interests.js';
 import * as requests from './requests.js';
+import * as tickets from './ticket.js';
 import { andThen, type Input, type Output, send, type Session, type State, type Step, type Timer } from './state.js';
 
 /** The reasons that end all tries until a person or developer acts. After any other reason the page tries again. */
@@ -32,12 +33,14 @@ export function step(state: State, input: Input): Step {
     case 'request': return requests.request(state, input.request);
     case 'expired': return requests.expire(state, input.token);
     case 'publish': return requests.publishUnacknowledged(state, input);
-    case 'opened': case 'received': case 'lost': case 'ticket': case 'no-ticket': case 'answer':
+    case 'ticket': return ticket(state, input);
+    case 'no-ticket': return noTicket(state, input);
+    case 'opened': case 'received': case 'lost': case 'answer':
       return input.attempt === state.attempt ? fromAttempt(state, input) : [state, []];
   }
 }
 
-type AttemptInput = Extract<Input, { attempt: number }>;
+type AttemptInput = Extract<Input, { type: 'opened' | 'received' | 'lost' | 'answer' }>;
 
 /** Handles an input of the current socket; step drops those of older sockets. */
 function fromAttempt(state: State, input: AttemptInput): Step {
@@ -45,8 +48,6 @@ function fromAttempt(state: State, input: AttemptInput): Step {
     case 'opened': return state.phase.name === 'connecting' ? hello(state) : [state, []];
     case 'received': return receive(state, parse(input.frame));
     case 'lost': return lost(state);
-    case 'ticket': return ticket(state, input.ticket);
-    case 'no-ticket': return noTicket(state, input);
     case 'answer': return answer(state, input);
   }
 }
@@ -68,7 +69,7 @@ function retry(state: State): Step {
 
 /** Sends HELLO and asks the page's backend for a ticket at the same time, which saves a round trip. */
 function hello(state: State): Step {
-  const { realm, tab, agent, tickets } = state.config;
+  const { realm, tab, agent } = state.config;
   const details: Dict = {
     roles: {
       publisher: { features: { publisher_exclusion: true } },
@@ -77,19 +78,20 @@ function hello(state: State): Step {
       callee: { features: { pattern_based_registration: true } },
     },
     agent,
-    authmethods: [tickets ? 'ticket' : 'anonymous'],
+    authmethods: [state.config.tickets ? 'ticket' : 'anonymous'],
     ...(tab === null ? {} : { _tab: tab }),
   };
-  const phase = { name: 'authenticating', challenged: false, ticket: null, answered: false } as const;
-  const ask: Output[] = tickets ? [{ type: 'ask-ticket', attempt: state.attempt }] : [];
-  return show({ ...state, phase }, [...send([Code.hello, realm, details]), ...ask]);
+  const [asking, asks] = tickets.ask({ ...state, phase: { name: 'authenticating', challenged: false, answered: false } });
+  return show(asking, [...send([Code.hello, realm, details]), ...asks]);
 }
 
 // ---- authenticating: CHALLENGE and ticket arrive in either order ----
 
-function ticket(state: State, value: string): Step {
-  if (state.phase.name !== 'authenticating') return [state, []];
-  return authenticate({ ...state, phase: { ...state.phase, ticket: value } });
+/** A ticket that comes while the page waits is used at once, because it expires. */
+function ticket(state: State, input: Input & { type: 'ticket' }): Step {
+  const next = tickets.answered(state, input.attempt, input.ticket);
+  if (next === null) return [state, []];
+  return next.phase.name === 'waiting' ? retry(next) : authenticate(next);
 }
 
 function challenged(state: State, method: string): Step {
@@ -104,15 +106,20 @@ function challenged(state: State, method: string): Step {
 
 function authenticate(state: State): Step {
   const { phase } = state;
-  if (phase.name !== 'authenticating' || phase.answered || !phase.challenged || phase.ticket === null) return [state, []];
-  // A ticket is accepted once, so the state does not keep it.
-  return [{ ...state, phase: { ...phase, answered: true, ticket: null } }, send([Code.authenticate, phase.ticket, {}])];
+  if (phase.name !== 'authenticating' || phase.answered || !phase.challenged) return [state, []];
+  const [next, value] = tickets.take(state);
+  if (value === null) return [state, []];
+  return [{ ...next, phase: { ...phase, answered: true } }, send([Code.authenticate, value, {}])];
 }
 
-function noTicket(state: State, cause: { message: string; final: boolean }): Step {
-  if (state.phase.name !== 'authenticating') return [state, []];
-  if (cause.final) return refuse(state, 'wamp.error.authentication_required', cause.message);
-  return andThen([state, [{ type: 'disconnect' }]], lost);
+function noTicket(state: State, input: Input & { type: 'no-ticket' }): Step {
+  const next = tickets.answered(state, input.attempt, null);
+  if (next === null) return [state, []];
+  switch (next.phase.name) {
+    case 'connecting': case 'authenticating': case 'waiting':
+      if (input.final) return refuse(next, 'wamp.error.authentication_required', input.message);
+  }
+  return next.phase.name === 'authenticating' ? andThen([next, [{ type: 'disconnect' }]], lost) : [next, []];
 }
 
 function welcome(state: State, message: Incoming & { type: 'welcome' }): Step {
@@ -252,6 +259,7 @@ function ended(state: State): Step {
 function elapsed(state: State, name: Timer): Step {
   switch (name) {
     case 'retry': return state.phase.name === 'waiting' ? connect(state) : [state, []];
+    case 'interests': return state.phase.name === 'open' ? interests.renew(state) : [state, []];
     case 'stable': return state.phase.name === 'open' ? [{ ...state, tries: 0 }, []] : [state, []];
     case 'closing': return state.phase.name === 'closing' ? ended(state) : [state, []];
     case 'opening':
@@ -262,7 +270,7 @@ function elapsed(state: State, name: Timer): Step {
 }
 
 function stopTimers(): Output[] {
-  return [stop('opening'), stop('stable'), stop('retry')];
+  return [stop('opening'), stop('stable'), stop('retry'), stop('interests')];
 }
 
 function start(name: Timer): Output {

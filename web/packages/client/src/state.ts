@@ -1,4 +1,5 @@
 import type { Dict, Match, Message, Payload } from './messages.js';
+import { isTemporary } from './temporary.js';
 
 /** The configuration of a connection. */
 export interface Config {
@@ -22,6 +23,7 @@ export interface Session {
 export interface Failure {
   readonly uri: string;
   readonly message: string;
+  readonly temporary?: boolean; // the same request may succeed later (temporary.ts)
   readonly payload: Payload;
 }
 
@@ -35,7 +37,7 @@ export interface Failure {
  */
 export type Phase =
   | { readonly name: 'idle' | 'connecting' | 'waiting' | 'closing' | 'closed' }
-  | { readonly name: 'authenticating'; readonly challenged: boolean; readonly ticket: string | null; readonly answered: boolean }
+  | { readonly name: 'authenticating'; readonly challenged: boolean; readonly answered: boolean }
   | { readonly name: 'open'; readonly session: Session }
   | { readonly name: 'refused'; readonly reason: string; readonly message: string };
 
@@ -47,10 +49,11 @@ export interface Interest {
   readonly kind: InterestKind;
   readonly uri: string;
   readonly match: Match;
-  readonly status: 'absent' | 'requested' | 'active' | 'refused';
+  readonly status: 'absent' | 'requested' | 'active' | 'waiting' | 'refused'; // waiting: refused, and requested again later
   readonly requestId: number; // of SUBSCRIBE or REGISTER while requested, otherwise 0
   readonly id: number; // of the subscription or registration while active, otherwise 0
   readonly wanted: boolean; // false: released before the router has answered
+  readonly tries: number; // temporary refusals in a row
 }
 
 /** A call or an acknowledged publication that waits for its answer, or for a session. */
@@ -63,19 +66,27 @@ export interface Request {
   readonly requestId: number | null; // null: not sent yet
 }
 
+/** The ticket for the next login, from the question to its use (ticket.ts). */
+export interface Ticket {
+  readonly asked: number; // the attempt that asked, while the page's backend has not answered; otherwise 0
+  readonly value: string | null; // a ticket that was not used yet
+  readonly attempt: number; // the attempt during which the value came
+}
+
 export interface State {
   readonly config: Config;
   readonly phase: Phase;
   readonly attempt: number; // number of the socket in use; inputs of older sockets are dropped
   readonly tries: number; // since the last session that reset the back-off
   readonly denials: number; // tickets denied in a row
+  readonly ticket: Ticket;
   readonly lastRequest: number; // id of the last request; WAMP counts from 1 in each session
   readonly interests: ReadonlyMap<string, Interest>;
   readonly ids: ReadonlyMap<string, string>; // idKey of an active interest -> its key
   readonly requests: ReadonlyMap<number, Request>;
 }
 
-export type Timer = 'retry' | 'opening' | 'stable' | 'closing';
+export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests';
 
 export type Input =
   | { readonly type: 'start' | 'retry' | 'close' }
@@ -125,6 +136,7 @@ export function initial(config: Config): State {
     attempt: 0,
     tries: 0,
     denials: 0,
+    ticket: { asked: 0, value: null, attempt: 0 },
     lastRequest: 0,
     interests: new Map(),
     ids: new Map(),
@@ -143,13 +155,13 @@ export function send(...messages: Message[]): Output[] {
 }
 
 export function failure(uri: string, message: string): Failure {
-  return { uri, message, payload: { args: [], kwargs: {} } };
+  return { uri, message, temporary: isTemporary(uri), payload: { args: [], kwargs: {} } };
 }
 
 /** Returns the failure of an ERROR; its message is kwargs.message or args[0] if that is a string. */
 export function failureFrom(uri: string, payload: Payload): Failure {
   const message = payload.kwargs['message'] ?? payload.args[0];
-  return { uri, message: typeof message === 'string' ? message : uri, payload };
+  return { uri, message: typeof message === 'string' ? message : uri, temporary: isTemporary(uri), payload };
 }
 
 /** Returns the key of an id: a subscription and a registration may have the same one. */

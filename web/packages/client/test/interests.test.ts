@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Code } from '../src/messages.js';
+import { Code, type Message } from '../src/messages.js';
+import type { Input } from '../src/state.js';
 import { Conversation } from './conversation.js';
 
 describe('subscriptions', () => {
@@ -106,6 +107,57 @@ describe('subscriptions', () => {
     expect(it.hears([Code.subscribed, 9, 5]).outputs).toEqual([]);
     expect(it.hears([Code.error, Code.subscribe, 9, {}, 'x']).outputs).toEqual([]);
     expect(it.hears([Code.error, Code.unsubscribe, 9, {}, 'wamp.error.no_such_subscription']).outputs).toEqual([]);
+  });
+});
+
+describe('interests that are refused for a temporary reason', () => {
+  const later: Input = { type: 'elapsed', timer: 'interests' };
+  const down = (request: number, of: number = Code.subscribe, uri = 'wamp.error.authorization_failed'): Message => [Code.error, of, request, {}, uri, ['down']];
+
+  it('are requested again, later each time, and the page is told once', () => {
+    const it = new Conversation().opens().subscribes('a').hears(down(1));
+    expect(it.outputs).toContainEqual({ type: 'start-timer', timer: 'interests', tries: 1 });
+    expect(it.output('interest-refused')).toMatchObject({ key: 'a', failure: { message: 'down', temporary: true } });
+    expect(it.put(later).sent).toEqual([[Code.subscribe, 2, {}, 'a']]);
+    expect(it.hears(down(2)).outputs).toEqual([{ type: 'start-timer', timer: 'interests', tries: 2 }]);
+    expect(it.put(later).hears([Code.subscribed, 3, 5]).outputs).toEqual([{ type: 'interest-active', key: 'a' }]);
+    expect(it.put(later).outputs).toEqual([]);
+  });
+
+  it('share one timer', () => {
+    const it = new Conversation().opens().subscribes('a').subscribes('b').hears(down(1), down(2));
+    expect(it.types).not.toContain('start-timer');
+    expect(it.put(later).sent).toEqual([[Code.subscribe, 3, {}, 'a'], [Code.subscribe, 4, {}, 'b']]);
+  });
+
+  it('such as a procedure that the last session still holds', () => {
+    const it = new Conversation().opens().put({ type: 'want', key: 'r', kind: 'registration', uri: 'add', match: 'exact' });
+    it.hears(down(1, Code.register, 'wamp.error.procedure_already_exists'));
+    expect(it.put(later).sent).toEqual([[Code.register, 2, {}, 'add']]);
+  });
+
+  it('are not requested twice when another part of the page wants them', () => {
+    expect(new Conversation().opens().subscribes('a').hears(down(1)).subscribes('a').outputs).toEqual([]);
+  });
+
+  it('are forgotten when they are released', () => {
+    const it = new Conversation().opens().subscribes('a').hears(down(1)).put({ type: 'release', key: 'a' });
+    expect(it.put(later).sent).toEqual([]);
+    expect(new Conversation().opens().subscribes('a').put({ type: 'release', key: 'a' }).hears(down(1)).put(later).sent).toEqual([]);
+  });
+
+  it('are requested at once in the next session', () => {
+    const it = new Conversation().opens().subscribes('a').hears(down(1)).socketCloses();
+    expect(it.outputs).toContainEqual({ type: 'stop-timer', timer: 'interests' });
+    expect(it.put(later).sent).toEqual([]);
+    expect(it.opens().sent).toEqual([[Code.subscribe, 1, {}, 'a']]);
+  });
+
+  it('differ from those that are refused for good', () => {
+    const it = new Conversation().opens().subscribes('a').hears(down(1, Code.subscribe, 'wamp.error.not_authorized'));
+    expect(it.output('interest-refused')?.failure.temporary).toBe(false);
+    expect(it.types).not.toContain('start-timer');
+    expect(it.put(later).sent).toEqual([]);
   });
 });
 

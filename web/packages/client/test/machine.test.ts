@@ -83,7 +83,7 @@ describe('authenticating', () => {
     const it = greeted().hears([Code.challenge, 'ticket', {}]);
     expect(it.sent).toEqual([]);
     expect(it.ticketComes('abc').sent).toEqual([[Code.authenticate, 'abc', {}]]);
-    expect(JSON.stringify(it.state.phase)).not.toContain('abc');
+    expect(JSON.stringify(it.state)).not.toContain('abc');
   });
 
   it('takes its identity from WELCOME', () => {
@@ -145,8 +145,58 @@ describe('authenticating', () => {
     expect(it.output('phase')?.tries).toBe(0);
   });
 
-  it('ignores a ticket that comes after the socket was lost', () => {
-    expect(greeted().socketCloses().ticketComes().sent).toEqual([]);
+});
+
+describe('a ticket that comes late', () => {
+  const asked = (): Conversation => new Conversation().put({ type: 'start' }).socketOpens();
+  const comes = (it: Conversation, attempt = 1): Conversation => it.put({ type: 'ticket', attempt, ticket: 'abc' });
+  const challenge = [Code.challenge, 'ticket', {}];
+
+  it('is used at once by a page that waits, without another question', () => {
+    const it = comes(asked().socketCloses());
+    expect(it.phase).toBe('connecting');
+    expect(it.outputs).toContainEqual({ type: 'stop-timer', timer: 'retry' });
+    expect(it.socketOpens().types).not.toContain('ask-ticket');
+    expect(it.hears(challenge).sent).toEqual([[Code.authenticate, 'abc', {}]]);
+  });
+
+  it('is used by the connection that has its challenge by then', () => {
+    const it = asked().socketCloses().put({ type: 'elapsed', timer: 'retry' }).socketOpens();
+    expect(it.types).not.toContain('ask-ticket');
+    expect(comes(it.hears(challenge)).sent).toEqual([[Code.authenticate, 'abc', {}]]);
+  });
+
+  it('is used once', () => {
+    const it = comes(asked().hears(challenge)).socketCloses().put({ type: 'elapsed', timer: 'retry' }).socketOpens();
+    expect(it.output('ask-ticket')?.attempt).toBe(2);
+  });
+
+  it('that never comes is asked for again, and its answer is ignored then', () => {
+    const it = asked();
+    for (const attempt of [2, 3, 4]) {
+      expect(it.socketCloses().put({ type: 'elapsed', timer: 'retry' }).socketOpens().types).not.toContain('ask-ticket');
+      expect(it.state.attempt).toBe(attempt);
+    }
+    it.socketCloses().put({ type: 'elapsed', timer: 'retry' }).socketOpens();
+    expect(it.output('ask-ticket')?.attempt).toBe(5);
+    expect(comes(it.hears(challenge)).sent).toEqual([]);
+    expect(comes(it, 5).sent).toEqual([[Code.authenticate, 'abc', {}]]);
+  });
+
+  it('that was kept over failed connections has expired and is asked for again', () => {
+    const it = comes(asked().socketCloses()).socketCloses().put({ type: 'elapsed', timer: 'retry' }).socketOpens();
+    expect(it.output('ask-ticket')?.attempt).toBe(3);
+  });
+
+  it('that fails while the page waits is asked for by the next connection, unless the failure is final', () => {
+    const it = asked().socketCloses().put({ type: 'no-ticket', attempt: 1, message: 'down', final: false });
+    expect(it.phase).toBe('waiting');
+    expect(it.put({ type: 'elapsed', timer: 'retry' }).socketOpens().output('ask-ticket')?.attempt).toBe(2);
+    expect(asked().socketCloses().put({ type: 'no-ticket', attempt: 1, message: 'log in', final: true }).phase).toBe('refused');
+  });
+
+  it('opens no connection of a page that is closed', () => {
+    expect(comes(asked().put({ type: 'close' })).outputs).toEqual([]);
   });
 });
 
