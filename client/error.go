@@ -41,6 +41,17 @@ func (e *Error) Is(target error) bool {
 	return ok && string(uri) == e.URI
 }
 
+// Temporary reports whether the same request may succeed later: what decides about it did not answer, there is no callee
+// at the moment, or a session that is about to end still has the procedure.
+func (e *Error) Temporary() bool {
+	switch wamp.URI(e.URI) {
+	case wamp.ErrAuthorizationFailed, wamp.ErrCanceled, wamp.ErrNetworkFailure, wamp.ErrNoAvailableCallee,
+		wamp.ErrProcedureAlreadyExists, wamp.ErrTimeout, wamp.ErrUnavailable:
+		return true
+	}
+	return false
+}
+
 // ErrorURI is the URI of an [Error], as an error to compare with:
 //
 //	if errors.Is(err, client.ErrNotAuthorized) { ... }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // lifecycle is the state of a subscription or registration: requested, agreed, ended. The client's lock guards the
@@ -11,6 +12,7 @@ type lifecycle struct {
 	agreed chan struct{} // closed when the router first agrees
 	ended  chan struct{} // closed when the subscription or registration ends
 	err    error         // why it ended; written before ended is closed, never after
+	tries  int           // temporary refusals in a row
 }
 
 func newLifecycle() lifecycle {
@@ -18,9 +20,28 @@ func newLifecycle() lifecycle {
 }
 
 func (o *lifecycle) settleLocked() {
+	o.tries = 0
 	if !isClosed(o.agreed) {
 		close(o.agreed)
 	}
+}
+
+// laterLocked runs request again after a pause, and reports true, if a refusal is temporary and the router has agreed
+// before. A first request is not repeated: its caller gets the error. Caller must hold client.mu.
+func (o *lifecycle) laterLocked(l *link, refusal error, request func()) bool {
+	var answer *Error
+	if !errors.As(refusal, &answer) || !answer.Temporary() || !isClosed(o.agreed) {
+		return false
+	}
+	o.tries++
+	time.AfterFunc(l.client.config.Reconnect.pause(o.tries), func() {
+		l.client.mu.Lock()
+		defer l.client.mu.Unlock()
+		if l.client.link == l && !isClosed(o.ended) {
+			request()
+		}
+	})
+	return true
 }
 
 func (o *lifecycle) finishLocked(err error) {

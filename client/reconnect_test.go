@@ -126,6 +126,67 @@ func TestASubscriptionThatIsRefusedAfterAReconnectEnds(t *testing.T) {
 	})
 }
 
+func TestATemporaryRefusalAfterAReconnectIsTriedAgainLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{Reconnect: client.Reconnect{Min: time.Second, Max: time.Minute}})
+		s := subscribe(t, c, p, subscription{topic: "t", handler: func(*client.Event) {}, id: 5})
+		p.conn.Close()
+		p = r.welcome(8)
+		asked := expect[*wamp.Subscribe](p)
+		for try, uri := range []wamp.URI{wamp.ErrAuthorizationFailed, wamp.ErrUnavailable, wamp.ErrTimeout} {
+			refused := time.Now()
+			p.send(&wamp.Error{RequestType: wamp.CodeSubscribe, Request: asked.Request, Details: wamp.Dict{}, Error: uri})
+			asked = expect[*wamp.Subscribe](p)
+			if pause, least := time.Since(refused), time.Second<<try/2; pause < least {
+				t.Errorf("%v after %s it was requested again; the least pause is %v", pause, uri, least)
+			}
+		}
+		p.send(&wamp.Subscribed{Request: asked.Request, Subscription: 15})
+		synctest.Wait()
+		if err := s.Err(); err != nil {
+			t.Errorf("the subscription ended: %v", err)
+		}
+		leave(t, c, p)
+	})
+}
+
+func TestAProcedureThatTheLastSessionStillHasIsRegisteredLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		pong := func(context.Context, *client.Invocation) (client.Payload, error) { return client.Args("pong"), nil }
+		registration := register(t, c, p, pong)
+		p.conn.Close()
+		p = r.welcome(8)
+		p.send(&wamp.Error{RequestType: wamp.CodeRegister, Request: expect[*wamp.Register](p).Request, Details: wamp.Dict{}, Error: wamp.ErrProcedureAlreadyExists})
+		p.send(&wamp.Registered{Request: expect[*wamp.Register](p).Request, Registration: 16})
+		p.send(&wamp.Invocation{Request: 1, Registration: 16, Details: wamp.Dict{}})
+		wantEqual(t, jsonOf(t, expect[*wamp.Yield](p).Payload), `"pong"`)
+		if err := registration.Err(); err != nil {
+			t.Errorf("the registration ended: %v", err)
+		}
+		leave(t, c, p)
+	})
+}
+
+func TestATemporaryRefusalOfAFirstRequestIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		subscribing := async(func() (*client.Subscription, error) {
+			return c.Subscribe(t.Context(), "t", func(*client.Event) {}, nil)
+		})
+		p.send(&wamp.Error{RequestType: wamp.CodeSubscribe, Request: expect[*wamp.Subscribe](p).Request, Details: wamp.Dict{}, Error: wamp.ErrAuthorizationFailed})
+		err := (<-subscribing).err
+		var refusal *client.Error
+		if !errors.As(err, &refusal) || !refusal.Temporary() {
+			t.Errorf("the error is %v", err)
+		}
+		leave(t, c, p)
+	})
+}
+
 func TestEveryTryGetsItsOwnTicketAndALongerPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRouter(t)

@@ -79,7 +79,8 @@ type Registration struct {
 }
 
 // Register answers calls of the procedure until Unregister, and is restored after a reconnect. It returns once the
-// router has accepted it. Each invocation runs in a goroutine of its own.
+// router has accepted it. A refusal after a reconnect is handled as by [Client.Subscribe]. Each invocation runs in a
+// goroutine of its own.
 func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, options *RegisterOptions) (*Registration, error) {
 	r := &Registration{client: c, uri: uri, procedure: procedure, lifecycle: newLifecycle()}
 	if options != nil {
@@ -173,6 +174,9 @@ func (l *link) registeredLocked(r *Registration, m wamp.Message, err error) {
 	}
 	registered, ok := m.(*wamp.Registered)
 	if !ok {
+		if !r.canceled && r.laterLocked(l, err, func() { l.registerLocked(r) }) {
+			return
+		}
 		l.client.forgetLocked(r)
 		r.finishLocked(err)
 		return

@@ -68,7 +68,8 @@ type pendingEvent struct {
 }
 
 // Subscribe calls handler for every event of the topic until Unsubscribe, and is restored after a reconnect. It
-// returns once the router has accepted it.
+// returns once the router has accepted it. A refusal after a reconnect ends the subscription, unless it is temporary
+// ([Error.Temporary]): then it is requested again, after pauses as between reconnects.
 func (c *Client) Subscribe(ctx context.Context, topic string, handler func(*Event), options *SubscribeOptions) (*Subscription, error) {
 	s := &Subscription{client: c, handler: handler, lifecycle: newLifecycle()}
 	if options != nil {
@@ -158,7 +159,7 @@ func (l *link) subscribedLocked(h *sharedSubscription, s *Subscription, m wamp.M
 			h.members = append(slices.Clone(h.members), s)
 			s.settleLocked()
 		}
-	} else {
+	} else if s.canceled || !s.laterLocked(l, err, func() { l.subscribeLocked(s) }) {
 		l.client.subscriptions = slices.DeleteFunc(l.client.subscriptions, func(other *Subscription) bool { return other == s })
 		s.finishLocked(err)
 	}
