@@ -41,8 +41,8 @@ func (e *Error) Is(target error) bool {
 	return ok && string(uri) == e.URI
 }
 
-// Temporary reports whether the same request may succeed later: what decides about it did not answer, there is no callee
-// at the moment, or a session that is about to end still has the procedure.
+// Temporary reports whether the same request may succeed later: no decision came in time, there is no callee at the
+// moment, or a session that is about to end still has the procedure.
 func (e *Error) Temporary() bool {
 	switch wamp.URI(e.URI) {
 	case wamp.ErrAuthorizationFailed, wamp.ErrCanceled, wamp.ErrNetworkFailure, wamp.ErrNoAvailableCallee,

@@ -58,7 +58,7 @@ func (c *Client) join(ctx context.Context) (*link, error) {
 }
 
 func (c *Client) hello(login *Login) *wamp.Hello {
-	details := wamp.Dict{"roles": roles(), "agent": c.config.Agent}
+	details := wamp.Dict{"roles": roles(), "agent": c.config.Agent, "_returns": true}
 	details["authmethods"] = login.Methods
 	if login.Extra != nil {
 		details["authextra"] = dictOf(login.Extra)

@@ -2,6 +2,7 @@ package router
 
 import (
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -33,11 +34,27 @@ func (c *Client) shutDown() {
 
 // finish queues the last message, refuses everything after it, and takes the session out of the realm. Only
 // the first call has an effect. Caller must not hold a lock.
+//
+// A client that should come again gets GOODBYE and ABORT only if it has announced that it does: for autobahn and wampy
+// they end all reconnecting, whatever their reason. Other clients come again after the close of the connection alone.
 func (c *Client) finish(last wamp.Message, info outbox.CloseInfo) {
+	if info.Reason.Retry() && !c.comesAgain() {
+		last = nil
+	}
 	c.sendFinal(last, info)
 	if s := c.session.Load(); s != nil {
 		s.leave(c.outbox.Closed().Reason)
 	}
+}
+
+// comesAgain reports whether GOODBYE and ABORT leave the client free to come again. Under [Strict] each client gets
+// them, as the specification wants.
+func (c *Client) comesAgain() bool {
+	if c.router.options.Strictness == Strict {
+		return true
+	}
+	s := c.session.Load()
+	return s != nil && s.features.Has(peer.Returns)
 }
 
 func (c *Client) sendFinal(last wamp.Message, info outbox.CloseInfo) {

@@ -237,6 +237,10 @@ func (s *script) join(name string, words []string) {
 				announce(details["roles"].(wamp.Dict), value)
 				continue
 			}
+			if key == "_returns" {
+				details[key] = value == "true"
+				continue
+			}
 			details[key] = value
 		}
 		p.client.Receive(s.ctx, p.encode(s.t, &wamp.Hello{Realm: "app", Details: details}))

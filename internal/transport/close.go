@@ -9,7 +9,7 @@ import (
 // How connections close (RFC 6455, 7). Everything that ends one goes through begin, once.
 //
 //	reason                          code       then
-//	conversation ended              endCodeOf  the client's close frame is awaited
+//	conversation ended              codeOf     the client's close frame is awaited
 //	... and the client should       none       at once, if the protocol says so (EndsSilently)
 //	    reconnect
 //	... or broke the framing        none       half-closed, if there are no close frames (EndsPlainly)
@@ -40,46 +40,37 @@ const (
 	endAtOnce
 )
 
-// endCode is the code that tells how a conversation ended, and whether the client should reconnect.
-type endCode struct {
-	code  frame.Code
-	retry bool
-}
-
-func endCodeOf(reason outbox.CloseReason) endCode {
+// codeOf returns the code that tells how a conversation ended.
+func codeOf(reason outbox.CloseReason) frame.Code {
 	switch reason {
 	case outbox.CloseGoodbye, outbox.CloseAborted, outbox.CloseNone:
-		return endCode{frame.CodeNormal, false}
-	case outbox.CloseShutdown:
-		return endCode{frame.CodeGoingAway, true}
-	case outbox.CloseKilled, outbox.CloseAuthFailed, outbox.CloseRate:
-		return endCode{frame.CodePolicy, false}
+		return frame.CodeNormal
+	case outbox.CloseShutdown, outbox.CloseLost:
+		return frame.CodeGoingAway
+	case outbox.CloseKilled, outbox.CloseAuthFailed, outbox.CloseRate, outbox.CloseTimeout, outbox.CloseExpired:
+		return frame.CodePolicy
 	case outbox.CloseProtocolViolation:
-		return endCode{frame.CodeProtocolError, false}
+		return frame.CodeProtocolError
 	case outbox.CloseSlow:
-		return endCode{frame.CodeTryAgainLater, true}
-	case outbox.CloseTimeout, outbox.CloseExpired:
-		return endCode{frame.CodePolicy, true}
+		return frame.CodeTryAgainLater
 	case outbox.CloseTooBig:
-		return endCode{frame.CodeTooBig, false}
-	case outbox.CloseLost:
-		return endCode{frame.CodeGoingAway, true}
+		return frame.CodeTooBig
 	case outbox.CloseInternal:
-		return endCode{frame.CodeInternal, true}
+		return frame.CodeInternal
 	}
-	return endCode{frame.CodeInternal, true}
+	return frame.CodeInternal
 }
 
 // closingOf translates the end of a conversation for the clients of the connection's protocol.
 func (c *conn) closingOf(ending outbox.CloseInfo) closing {
-	end := endCodeOf(ending.Reason)
+	code := codeOf(ending.Reason)
 	switch {
 	case c.protocol.Ends == EndsPlainly:
 		return closing{reason: ending.Reason, code: frame.CodeLost, then: endReading}
-	case c.protocol.Ends == EndsSilently && end.retry:
+	case c.protocol.Ends == EndsSilently && ending.Reason.Retry():
 		return closing{reason: ending.Reason, code: frame.CodeLost, then: endAtOnce}
 	}
-	return closing{reason: ending.Reason, code: end.code, frame: frame.Close(end.code, ending.Text)}
+	return closing{reason: ending.Reason, code: code, frame: frame.Close(code, ending.Text)}
 }
 
 // begin starts to close. Only the first call has an effect.

@@ -275,7 +275,7 @@ func TestAServerThatStopsSaysGoodbyeToPollers(t *testing.T) {
 	if err := json.Unmarshal([]byte(post("/open", `{"protocols":["wamp.2.json"]}`)), &opened); err != nil {
 		t.Fatal(err)
 	}
-	post("/"+opened.Transport+"/send", helloJSON)
+	post("/"+opened.Transport+"/send", helloReturns)
 	if got := post("/"+opened.Transport+"/receive", ""); !strings.HasPrefix(got, "[2,") {
 		t.Fatal(got)
 	}

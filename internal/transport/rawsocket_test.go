@@ -258,7 +258,7 @@ func TestAServerThatStopsSaysGoodbyeToRawSockets(t *testing.T) {
 	s, _ := routed(t, transport.Options{})
 	tcp, _ := s.listenRaw(t, transport.RawSocketOptions{})
 	client, silent := openRaw(t, tcp, 0xf1), dialStream(t, tcp)
-	client.write(rawFrame(0, helloRaw))
+	client.write(rawFrame(0, helloReturns))
 	client.wantsMatch(`^\[2,`)
 	done := make(chan struct{})
 	go func() { defer close(done); s.stop() }()

@@ -26,6 +26,9 @@ func routed(t *testing.T, options transport.Options) (*served, *router.Realm) {
 	return serve(t, options), realm
 }
 
+// helloReturns is HELLO of a client that comes again after GOODBYE.
+const helloReturns = `[1,"app",{"_returns":true,"roles":{"publisher":{},"subscriber":{}}}]`
+
 const helloJSON = `[1,"app",{"roles":{"publisher":{},"subscriber":{}}}]`
 
 func (c *client) wantsMatch(first byte, pattern string) {
@@ -188,12 +191,14 @@ func TestTheHandshakeAndVersion1sWelcomeLeaveInOneWriteAndNothingElseDoes(t *tes
 	}
 }
 
-func TestAtShutdownVersion2IsToldAndVersion1IsDropped(t *testing.T) {
+func TestAtShutdownClientsThatComeAgainAreToldOthersAreClosedAndVersion1IsDropped(t *testing.T) {
 	t.Parallel()
 	s, _ := routed(t, transport.Options{})
-	modern, old := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json"), s.dial(t)
-	modern.send(masked(fin|opText, helloJSON))
+	modern, usual, old := s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json"), s.dial(t, "Sec-WebSocket-Protocol: wamp.2.json"), s.dial(t)
+	modern.send(masked(fin|opText, helloReturns))
 	modern.wantsMatch(fin|opText, `^\[2,`)
+	usual.send(masked(fin|opText, helloJSON))
+	usual.wantsMatch(fin|opText, `^\[2,`)
 	old.wantsMatch(fin|opText, welcome1)
 	stopped := make(chan struct{})
 	go func() {
@@ -204,6 +209,9 @@ func TestAtShutdownVersion2IsToldAndVersion1IsDropped(t *testing.T) {
 	modern.wantsClose(1001)
 	modern.send(masked(fin|opClose, closePayload(1001, "")))
 	modern.wantsEnd()
+	usual.wantsClose(1001) // autobahn would stay away after GOODBYE
+	usual.send(masked(fin|opClose, closePayload(1001, "")))
+	usual.wantsEnd()
 	old.wantsEnd() // a close frame would keep its page from coming back
 	<-stopped
 }

@@ -42,6 +42,16 @@ func (r CloseReason) String() string {
 	return "unknown"
 }
 
+// Retry reports whether the client should come again: the cause is not the client's, or passes.
+func (r CloseReason) Retry() bool {
+	switch r {
+	case CloseShutdown, CloseSlow, CloseTimeout, CloseExpired, CloseLost, CloseInternal:
+		return true
+	default:
+		return false
+	}
+}
+
 // CloseReasons lists all reasons but CloseNone.
 func CloseReasons() []CloseReason {
 	all := make([]CloseReason, 0, NumReasons-1)

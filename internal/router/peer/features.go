@@ -19,6 +19,7 @@ const (
 	CalleePassthru
 	PublisherPassthru
 	SubscriberRevocation // accepts UNSUBSCRIBED without a request
+	Returns              // comes again after a GOODBYE or ABORT that does not forbid it
 )
 
 // announcements are the keys below roles.<role>.features. The specification spells canceling in two ways, and
@@ -44,7 +45,7 @@ var announcements = [...]struct {
 	{"subscriber", "subscription_revocation", SubscriberRevocation},
 }
 
-// ParseFeatures reads HELLO.Details.
+// ParseFeatures reads HELLO.Details. _returns is a key of Tidings.
 func ParseFeatures(hello wamp.Dict) Features {
 	var all Features
 	roles, _ := hello.Dict("roles")
@@ -54,6 +55,9 @@ func ParseFeatures(hello wamp.Dict) Features {
 		if on, _ := named.Bool(a.key); on {
 			all |= a.means
 		}
+	}
+	if on, _ := hello.Bool("_returns"); on {
+		all |= Returns
 	}
 	return all
 }

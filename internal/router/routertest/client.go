@@ -33,7 +33,7 @@ func Join(t testing.TB, r *router.Router, p Page) *Client {
 	c := &Client{t: t, encoding: cmp.Or(p.Encoding, wamp.V2JSON), woken: make(chan struct{}, 1)}
 	c.conn = r.Attach(router.Attachment{Peer: peer.Peer{Identity: p.Identity}, Format: outbox.Format{Encoding: c.encoding}, Waker: outbox.WakeFunc(c.wake)})
 	t.Cleanup(c.Lose)
-	details := wamp.Dict{"roles": wamp.Dict{"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}}}
+	details := wamp.Dict{"_returns": true, "roles": wamp.Dict{"publisher": wamp.Dict{}, "subscriber": wamp.Dict{}, "caller": wamp.Dict{}}}
 	if p.Tab != "" {
 		details["_tab"] = p.Tab
 	}

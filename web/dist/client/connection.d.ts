@@ -3,7 +3,10 @@ import { type Delivery, type Failure, type Session } from './state.js';
 export interface Options {
     readonly url: string | URL;
     readonly realm?: string;
-    /** Fetches a one-time ticket from the page's backend, once for each session. Without it the page is anonymous. */
+    /**
+     * Fetches a one-time ticket from the page's backend, once for each login. It may take longer than the server lets a
+     * connection wait: the ticket is then for the next connection. Without it the page is anonymous.
+     */
     readonly ticket?: () => Promise<string>;
     /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
     readonly tab?: string;
@@ -38,6 +41,7 @@ export interface SubscribeOptions {
     readonly onActive?: () => void;
     /** @deprecated Use onActive. */
     readonly onHeld?: () => void;
+    /** Called when the router refuses. After a failure that is temporary the SDK tries again, and calls onActive in the end. */
     readonly onRefused?: (failure: Failure) => void;
 }
 /** A subscription or registration; the connection renews it after each reconnect until it is released. */

@@ -13,6 +13,8 @@ export declare function want(state: State, wanted: {
 export declare function release(state: State, key: string): Step;
 /** Requests every interest in a new session. */
 export declare function resume(state: State): Step;
+/** Requests the interests again that were refused for a temporary reason. */
+export declare function renew(state: State): Step;
 /** Resets the interests after the session has ended: its ids are void, and released ones are removed. */
 export declare function forget(state: State): State;
 export declare function granted(state: State, kind: InterestKind, answer: {

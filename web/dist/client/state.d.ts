@@ -19,6 +19,7 @@ export interface Session {
 export interface Failure {
     readonly uri: string;
     readonly message: string;
+    readonly temporary?: boolean;
     readonly payload: Payload;
 }
 /**
@@ -34,7 +35,6 @@ export type Phase = {
 } | {
     readonly name: 'authenticating';
     readonly challenged: boolean;
-    readonly ticket: string | null;
     readonly answered: boolean;
 } | {
     readonly name: 'open';
@@ -51,10 +51,11 @@ export interface Interest {
     readonly kind: InterestKind;
     readonly uri: string;
     readonly match: Match;
-    readonly status: 'absent' | 'requested' | 'active' | 'refused';
+    readonly status: 'absent' | 'requested' | 'active' | 'waiting' | 'refused';
     readonly requestId: number;
     readonly id: number;
     readonly wanted: boolean;
+    readonly tries: number;
 }
 /** A call or an acknowledged publication that waits for its answer, or for a session. */
 export interface Request {
@@ -65,18 +66,25 @@ export interface Request {
     readonly payload: Payload;
     readonly requestId: number | null;
 }
+/** The ticket for the next login, from the question to its use (ticket.ts). */
+export interface Ticket {
+    readonly asked: number;
+    readonly value: string | null;
+    readonly attempt: number;
+}
 export interface State {
     readonly config: Config;
     readonly phase: Phase;
     readonly attempt: number;
     readonly tries: number;
     readonly denials: number;
+    readonly ticket: Ticket;
     readonly lastRequest: number;
     readonly interests: ReadonlyMap<string, Interest>;
     readonly ids: ReadonlyMap<string, string>;
     readonly requests: ReadonlyMap<number, Request>;
 }
-export type Timer = 'retry' | 'opening' | 'stable' | 'closing';
+export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests';
 export type Input = {
     readonly type: 'start' | 'retry' | 'close';
 } | {

@@ -78,6 +78,7 @@ function hello(state: State): Step {
       callee: { features: { pattern_based_registration: true } },
     },
     agent,
+    _returns: true, // this client comes again after GOODBYE and ABORT
     authmethods: [state.config.tickets ? 'ticket' : 'anonymous'],
     ...(tab === null ? {} : { _tab: tab }),
   };

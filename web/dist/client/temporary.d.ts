@@ -1,0 +1,1 @@
+export declare function isTemporary(uri: string): boolean;
