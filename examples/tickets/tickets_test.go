@@ -4,6 +4,7 @@ package tickets_test
 
 import (
 	"context"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -45,7 +46,7 @@ func TestEverySampleSignsATicketThatIsAcceptedOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			ticket := run(t, append(command, "42", "Ann Ábel", "staff", "sales"))
-			identity, err := tickets.Redeem(t.Context(), ticket)
+			identity, err := tickets.Redeem(t.Context(), ticket, netip.Addr{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,10 +54,10 @@ func TestEverySampleSignsATicketThatIsAcceptedOnce(t *testing.T) {
 			if diff := cmp.Diff([]any{"42", "Ann Ábel", []string{"staff", "sales"}}, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if _, err := tickets.Redeem(t.Context(), ticket); err == nil {
+			if _, err := tickets.Redeem(t.Context(), ticket, netip.Addr{}); err == nil {
 				t.Error("accepted the same ticket twice")
 			}
-			if _, err := tickets.Redeem(t.Context(), run(t, append(command, "42"))); err != nil {
+			if _, err := tickets.Redeem(t.Context(), run(t, append(command, "42")), netip.Addr{}); err != nil {
 				t.Errorf("a ticket without name and roles: %v", err)
 			}
 		})

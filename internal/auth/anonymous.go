@@ -12,7 +12,7 @@ import (
 const defaultAnonymousRole = "anonymous"
 
 // anonymousMethod is the method "anonymous".
-var anonymousMethod = method{methodAnonymous, func(o *ChainOptions) bool { return o.Anonymous != nil }, (*Chain).beginAnonymous}
+var anonymousMethod = method{methodAnonymous, func(o *ChainOptions) bool { return o.Anonymous != nil }, (*Chain).beginAnonymous, false}
 
 // Anonymous admits clients without proof. Each session has an identity of its own.
 type Anonymous struct{ role string }

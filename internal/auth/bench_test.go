@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func BenchmarkRedeem(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := tickets.Redeem(b.Context(), ticket); err != nil {
+				if _, err := tickets.Redeem(b.Context(), ticket, netip.Addr{}); err != nil {
 					b.Fatal(err)
 				}
 			}

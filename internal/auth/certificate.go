@@ -24,7 +24,7 @@ const (
 )
 
 // tlsMethod is the method "tls".
-var tlsMethod = method{methodTLS, func(o *ChainOptions) bool { return o.Certificates != nil }, (*Chain).beginTLS}
+var tlsMethod = method{methodTLS, func(o *ChainOptions) bool { return o.Certificates != nil }, (*Chain).beginTLS, false}
 
 // CertificateRule maps client certificates to identities. All conditions that are set must hold. A rule without
 // conditions holds for every certificate that the configured authorities signed.

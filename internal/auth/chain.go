@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -45,6 +46,9 @@ type ChainOptions struct {
 	// must be secret, and the same on all nodes and after a restart.
 	Seed   []byte
 	Logger *slog.Logger
+	// Attempts limits failed logins. nil limits nothing.
+	Attempts *attempts.Limit
+	Hashing  HashOptions
 }
 
 // Chain authenticates clients, by the first method of the client's list that is offered. Safe for concurrent
@@ -54,8 +58,8 @@ type Chain struct {
 	log      *slog.Logger
 	counters counters
 	decoy    *decoy
-	endPoint []byte        // hash of the server's certificate
-	hashing  chan struct{} // a slot for each password that is being hashed
+	endPoint []byte // hash of the server's certificate
+	hashing  *hashing
 	methods  []method
 }
 
@@ -64,6 +68,9 @@ type method struct {
 	name    string                   // the name in WAMP
 	offered func(*ChainOptions) bool // reports whether the options have what the method needs
 	begin   func(*Chain, context.Context, *login) (peer.AuthResult, error)
+	// proves says that the client names a user and then proves to be that user. Such a login is refused at once if too
+	// many have failed.
+	proves bool
 }
 
 // knownMethods lists all methods, in the order in which a refusal names them.
@@ -75,6 +82,8 @@ type login struct {
 	method string
 	authid string    // "" if the client named none
 	extra  wamp.Dict // HELLO.Details.authextra
+	asked  bool      // the user source was asked about this login
+	known  bool      // and the user has logged in from this address before
 }
 
 // NewChain returns a chain of the methods for which the options have what they need.
@@ -85,7 +94,7 @@ func NewChain(options ChainOptions) *Chain {
 	c := &Chain{
 		options: options, log: options.Logger,
 		decoy: newDecoy(options.Users, options.Seed), endPoint: endPointHash(options.Certificate),
-		hashing: make(chan struct{}, hashingAtOnce),
+		hashing: newHashing(options.Hashing),
 	}
 	if options.Tickets != nil {
 		c.counters = options.Tickets.counters // tickets are also redeemed outside of the chain
@@ -129,17 +138,30 @@ func (c *Chain) Authenticate(ctx context.Context, handshake peer.AuthRequest) (p
 	for _, name := range methods {
 		for _, m := range c.methods {
 			if m.name == name {
-				l.method = name
-				outcome, err := m.begin(c, ctx, l)
-				if err != nil {
-					return outcome, err
-				}
-				return c.remember(l, outcome), nil
+				return c.begin(ctx, l, &m)
 			}
 		}
 	}
 	c.counters.count(MethodNone, Unknown)
 	return peer.AuthResult{}, c.noMethod()
+}
+
+// begin begins a login by a method.
+func (c *Chain) begin(ctx context.Context, l *login, m *method) (peer.AuthResult, error) {
+	l.method = m.name
+	if m.proves {
+		if err := c.mayTry(l); err != nil {
+			return peer.AuthResult{}, err
+		}
+	}
+	outcome, err := m.begin(c, ctx, l)
+	if err != nil {
+		if l.asked {
+			c.record(l, err)
+		}
+		return outcome, err
+	}
+	return c.remember(l, outcome), nil
 }
 
 // find returns the user of a login if the user has the credential that the method needs, or nil. Users of the

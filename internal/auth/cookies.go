@@ -12,7 +12,7 @@ import (
 )
 
 // cookieMethod is the method "cookie".
-var cookieMethod = method{methodCookie, func(o *ChainOptions) bool { return o.Cookies != nil }, (*Chain).beginCookie}
+var cookieMethod = method{methodCookie, func(o *ChainOptions) bool { return o.Cookies != nil }, (*Chain).beginCookie, false}
 
 // Cookies maps the cookies of browsers to the identities that logged in. It holds hashes of cookies in memory: a
 // restart loses them, and nodes do not share them. Safe for concurrent use.
@@ -89,7 +89,7 @@ func (c *Chain) beginCookie(_ context.Context, l *login) (peer.AuthResult, error
 	switch {
 	case known == nil:
 		c.counters.count(MethodCookie, Unknown)
-		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser has not logged in, or too long ago")
+		return peer.AuthResult{}, c.guess(l, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser has not logged in, or too long ago"))
 	case l.authid != "" && l.authid != known.ID:
 		c.counters.count(MethodCookie, Mismatch)
 		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser logged in as another user than the authid says")

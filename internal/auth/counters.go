@@ -36,7 +36,8 @@ const (
 	Unknown     Result = "unknown"      // an unknown API key or user, or a method that is not offered
 	WrongProof  Result = "wrong_proof"  // a known user with a wrong password or key
 	Unbound     Result = "unbound"      // the requested channel binding is not possible
-	Unavailable Result = "unavailable"  // the user source or the replay guard did not answer
+	Unavailable Result = "unavailable"  // the user source, the replay guard or a processor was not to be had
+	Limited     Result = "limited"      // too many logins have failed, so this one was not checked
 )
 
 var (
@@ -46,7 +47,7 @@ var (
 	}
 	allResults = []Result{
 		Accepted, Malformed, Forged, Expired, Early, WrongTarget, BadClaims, Used, Mismatch, Unknown,
-		WrongProof, Unbound, Unavailable,
+		WrongProof, Unbound, Unavailable, Limited,
 	}
 )
 

@@ -42,7 +42,7 @@ const (
 // craMethod is the method "wampcra".
 var craMethod = method{methodCRA, func(o *ChainOptions) bool {
 	return o.Users.anyHas(hasCRA) || o.Dynamic.supports(methodCRA)
-}, (*Chain).beginCRA}
+}, (*Chain).beginCRA, true}
 
 // CRA is the credential of wampcra. Its key is as good as the password: a client that has the key can log in. With
 // a salt the key is derived from the password, which the server then does not know.
@@ -137,13 +137,13 @@ func (c *Chain) beginCRA(ctx context.Context, l *login) (peer.AuthResult, error)
 	}
 	return peer.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodCRA, Extra: extra},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
+		Next: c.answering(ctx, l, func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			if !u.cra.signed(text, answer.Signature) || found == nil {
 				return peer.AuthResult{}, c.refuseUser(ctx, MethodCRA, found)
 			}
 			c.counters.count(MethodCRA, Accepted)
 			return peer.AuthResult{Identity: found.identity(methodCRA)}, nil
-		},
+		}),
 	}, nil
 }
 

@@ -24,7 +24,7 @@ const (
 // cryptosignMethod is the method "cryptosign".
 var cryptosignMethod = method{methodCryptosign, func(o *ChainOptions) bool {
 	return o.Users.anyHas(hasKeys) || o.Dynamic.supports(methodCryptosign)
-}, (*Chain).beginCryptosign}
+}, (*Chain).beginCryptosign, true}
 
 // ParseSigningKey parses the seed of an Ed25519 key, 64 hexadecimal digits.
 func ParseSigningKey(text string) (ed25519.PrivateKey, error) {
@@ -99,13 +99,13 @@ func (c *Chain) beginCryptosign(ctx context.Context, l *login) (peer.AuthResult,
 	}
 	return peer.AuthResult{
 		Challenge: &wamp.Challenge{Method: methodCryptosign, Extra: extra},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
+		Next: c.answering(ctx, l, func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			if !s.verify(answer.Signature) || found == nil {
 				return peer.AuthResult{}, c.refuseUser(ctx, MethodCryptosign, found)
 			}
 			c.counters.count(MethodCryptosign, Accepted)
 			return peer.AuthResult{Identity: found.identity(methodCryptosign)}, nil
-		},
+		}),
 	}, nil
 }
 

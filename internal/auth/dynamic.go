@@ -23,6 +23,10 @@ const (
 	// DefaultDynamicInFlight limits the concurrent queries that strangers can cause.
 	DefaultDynamicInFlight = 64
 
+	// knownShare is the part of MaxInFlight that is for logins from addresses where the user has logged in before.
+	// So strangers cannot keep users out by queries that take long.
+	knownShare = 4
+
 	// maxReasonBytes limits the reason of a refusal that the client gets.
 	maxReasonBytes = 500
 	// maxHelloBytes limits a query, which has the details of the client's HELLO.
@@ -54,9 +58,10 @@ type DynamicOptions struct {
 // Dynamic looks up users that are not in the configuration. The application supplies credentials, and this package
 // checks the client's proof against them. Only tickets are checked by the application.
 type Dynamic struct {
-	options DynamicOptions
-	slots   chan struct{} // a slot for each pending query
-	failing atomic.Bool   // the last query failed: only changes are logged
+	options   DynamicOptions
+	slots     chan struct{} // a slot for each pending query
+	strangers chan struct{} // a slot for each of those about logins from new addresses
+	failing   atomic.Bool   // the last query failed: only changes are logged
 }
 
 // NewDynamic returns a Dynamic with defaults for options that are zero.
@@ -73,7 +78,10 @@ func NewDynamic(options DynamicOptions) *Dynamic {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Dynamic{options: options, slots: make(chan struct{}, options.MaxInFlight)}
+	return &Dynamic{
+		options: options, slots: make(chan struct{}, options.MaxInFlight),
+		strangers: make(chan struct{}, options.MaxInFlight-options.MaxInFlight/knownShare),
+	}
 }
 
 func (d *Dynamic) supports(method string) bool {
@@ -137,12 +145,11 @@ func (d *Dynamic) lookUp(ctx context.Context, l *login, ticket string) (lookup, 
 	if err != nil || len(query) > maxHelloBytes {
 		return lookup{reason: "what the client says of itself is too long"}, nil //nolint:nilerr // the client is at fault
 	}
-	select {
-	case d.slots <- struct{}{}:
-		defer func() { <-d.slots }()
-	default:
+	release, ok := d.reserve(l.known)
+	if !ok {
 		return lookup{}, errors.New("too many queries of the user source are pending")
 	}
+	defer release()
 	queryCtx, cancel := context.WithTimeout(ctx, d.options.Timeout)
 	defer cancel()
 	encoded, err := d.options.Source.Exchange(queryCtx, query)
@@ -150,6 +157,31 @@ func (d *Dynamic) lookUp(ctx context.Context, l *login, ticket string) (lookup, 
 		return lookup{}, err
 	}
 	return readLogin(encoded, l)
+}
+
+// reserve reserves the slots of a query, until release.
+func (d *Dynamic) reserve(known bool) (release func(), ok bool) {
+	if !known {
+		select {
+		case d.strangers <- struct{}{}:
+		default:
+			return nil, false
+		}
+	}
+	select {
+	case d.slots <- struct{}{}:
+	default:
+		if !known {
+			<-d.strangers
+		}
+		return nil, false
+	}
+	return func() {
+		<-d.slots
+		if !known {
+			<-d.strangers
+		}
+	}, true
 }
 
 func readLogin(encoded []byte, l *login) (lookup, error) {
@@ -206,6 +238,7 @@ func clipReason(reason string) string {
 // lookUp queries the user source. If the query fails, the login fails with an error that blames the server.
 func (c *Chain) lookUp(ctx context.Context, l *login, ticket string) (lookup, error) {
 	d := c.options.Dynamic
+	l.asked, l.known = true, c.options.Attempts.Knows(attemptOf(l))
 	found, err := d.lookUp(ctx, l, ticket)
 	if err == nil {
 		if d.failing.Swap(false) {
@@ -225,15 +258,21 @@ func (c *Chain) lookUp(ctx context.Context, l *login, ticket string) (lookup, er
 
 // checkForeignTicket lets the user source check a ticket that this server did not issue.
 func (c *Chain) checkForeignTicket(ctx context.Context, l *login, ticket string) (*peer.Identity, error) {
+	if err := c.mayTry(l); err != nil {
+		return nil, err
+	}
 	found, err := c.lookUp(ctx, l, ticket)
 	switch {
 	case err != nil:
-		return nil, err
 	case found.user == nil && found.reason != "":
 		c.counters.count(MethodTicket, Unknown)
-		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "%s", found.reason)
+		err = wamp.Fail(wamp.ErrAuthenticationDenied, "%s", found.reason)
 	case found.user == nil:
-		return nil, c.refuseUser(ctx, MethodTicket, nil)
+		err = c.refuseUser(ctx, MethodTicket, nil)
+	}
+	c.record(l, err)
+	if err != nil {
+		return nil, err
 	}
 	c.counters.count(MethodTicket, Accepted)
 	return found.user.identity(methodTicket), nil

@@ -1,6 +1,9 @@
 package auth
 
-import "encoding/base64"
+import (
+	"context"
+	"encoding/base64"
+)
 
 // VerifySCRAM checks a proof in an exchange with fixed nonces.
 func VerifySCRAM(s SCRAM, authid, clientNonce, nonce, proof string) (verifier string, ok bool) {
@@ -24,4 +27,15 @@ func SaltedPassword(s SCRAM, password string) string {
 // SignedCRA reports whether the signature is that of the challenge.
 func SignedCRA(c CRA, challenge, signature string) bool {
 	return c.signed([]byte(challenge), signature)
+}
+
+// Hashing is the share of the processors for passwords.
+type Hashing = hashing
+
+// NewHashing returns a Hashing.
+func NewHashing(o HashOptions) *Hashing { return newHashing(o) }
+
+// Do calls hash when it is its turn.
+func (h *Hashing) Do(ctx context.Context, threads int, known bool, hash func()) error {
+	return h.do(ctx, threads, known, hash)
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"strings"
 
+	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // ticketMethod is the method "ticket". WAMP has no other method that sends a secret as it is, so it also takes API keys
 // and passwords.
-var ticketMethod = method{methodTicket, acceptsSecrets, (*Chain).beginTicket}
+var ticketMethod = method{methodTicket, acceptsSecrets, (*Chain).beginTicket, false}
 
 // beginTicket asks for the secret. A client whose secret is wrong is refused and not tried with the next method of
 // its list.
@@ -28,21 +29,21 @@ func (c *Chain) beginTicket(_ context.Context, l *login) (peer.AuthResult, error
 func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*peer.Identity, error) {
 	if c.options.Keys != nil {
 		if key := c.options.Keys.find(secret); key != nil {
-			return c.acceptKey(ctx, key, l.authid)
+			return c.acceptKey(ctx, key, l)
 		}
 	}
 	asks := c.options.Dynamic.supports(methodTicket)
 	switch {
 	case c.options.Tickets != nil && (looksLikeTicket(secret) || !c.mayBePassword(l) && !asks):
-		return c.options.Tickets.redeem(ctx, secret, l.authid)
+		return c.options.Tickets.redeem(ctx, secret, ticketUse{user: l.authid, from: addressOf(l.Peer)})
 	case asks && !c.options.Users.knows(l.authid):
 		return c.checkForeignTicket(ctx, l, secret)
 	case c.mayBePassword(l):
-		return c.checkPassword(ctx, l.authid, secret)
+		return c.checkPassword(ctx, l, secret)
 	}
 	c.counters.count(MethodKey, Unknown)
 	c.log.InfoContext(ctx, "an unknown API key was refused")
-	return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "no such API key")
+	return nil, c.guess(l, wamp.Fail(wamp.ErrAuthenticationDenied, "no such API key"))
 }
 
 // acceptsSecrets reports whether the options accept tickets, API keys or passwords.
@@ -61,8 +62,11 @@ func looksLikeTicket(secret string) bool {
 	return strings.HasPrefix(secret, "eyJ") && strings.Count(secret, ".") == 2
 }
 
-func (c *Chain) acceptKey(ctx context.Context, key *key, authid string) (*peer.Identity, error) {
-	if authid != "" && authid != key.name {
+func (c *Chain) acceptKey(ctx context.Context, key *key, l *login) (*peer.Identity, error) {
+	if wait := c.options.Attempts.Accept(attempts.Attempt{From: addressOf(l.Peer), Account: attempts.Key(key.name)}); wait > 0 {
+		return nil, c.limited(MethodKey, wait)
+	}
+	if l.authid != "" && l.authid != key.name {
 		c.counters.count(MethodKey, Mismatch)
 		c.log.InfoContext(ctx, "an API key was refused: it has another name than the authid", "key", key.name)
 		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the authid is not the name of this API key; leave it out or give the name")

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/auth"
@@ -15,13 +16,13 @@ func TestHiddenCharactersAreRemovedFromNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	identity, err := tickets.Redeem(t.Context(), ticket)
+	identity, err := tickets.Redeem(t.Context(), ticket, netip.Addr{})
 	if err != nil || identity.Name != want {
 		t.Errorf("by a ticket: %+v, %v", identity, err)
 	}
 	if only, _, err := tickets.Issue(auth.Grant{User: "42", Name: "\u200b\u202e"}); err != nil {
 		t.Error(err)
-	} else if identity, err := tickets.Redeem(t.Context(), only); err != nil || identity.Name != "42" {
+	} else if identity, err := tickets.Redeem(t.Context(), only, netip.Addr{}); err != nil || identity.Name != "42" {
 		t.Errorf("without a visible character: %+v, %v", identity, err)
 	}
 	hash, err := auth.HashPassword("correct horse")

@@ -32,10 +32,6 @@ const (
 
 	// maxPasswordBytes limits the bytes that are hashed for a client that is not authenticated.
 	maxPasswordBytes = 1024
-
-	// hashingAtOnce limits the memory of concurrent logins. Further logins wait, at most for the time that a
-	// client has to join. 4 times 19 MiB is less than 100,000 idle connections take.
-	hashingAtOnce = 4
 )
 
 // passwordHash is an Argon2id hash (RFC 9106).
@@ -114,25 +110,46 @@ func (p *passwordHash) matches(prepared string) bool {
 
 // checkPassword checks a password that was sent by the method "ticket". An unknown user takes as much time as a
 // known one.
-func (c *Chain) checkPassword(ctx context.Context, authid, password string) (*peer.Identity, error) {
-	found := c.options.Users.find(authid, hasPassword)
+func (c *Chain) checkPassword(ctx context.Context, l *login, password string) (*peer.Identity, error) {
+	if err := c.mayTry(l); err != nil {
+		return nil, err
+	}
+	found := c.options.Users.find(l.authid, hasPassword)
 	u := found
 	if found == nil {
-		u = c.decoy.user(authid)
+		u = c.decoy.user(l.authid)
 	}
-	prepared, err := prepare(password)
+	matches, err := c.hash(ctx, l, u.password, password)
+	if err == nil && (!matches || found == nil) {
+		err = c.refuseUser(ctx, MethodPassword, found)
+	}
+	c.record(l, err)
 	if err != nil {
-		return nil, c.refuseUser(ctx, MethodPassword, found)
-	}
-	select {
-	case c.hashing <- struct{}{}:
-		defer func() { <-c.hashing }()
-	case <-ctx.Done():
-		return nil, wamp.Fail(wamp.ErrCanceled, "the client has gone")
-	}
-	if !u.password.matches(prepared) || found == nil {
-		return nil, c.refuseUser(ctx, MethodPassword, found)
+		return nil, err
 	}
 	c.counters.count(MethodPassword, Accepted)
 	return found.identity(methodTicket), nil
+}
+
+// hash reports whether a password is right. It waits for its turn, and asks again then: of many guesses that wait, only
+// so many are computed as the limit allows.
+func (c *Chain) hash(ctx context.Context, l *login, want *passwordHash, password string) (matches bool, err error) {
+	prepared, wrong := prepare(password)
+	if wrong != nil {
+		return false, nil //nolint:nilerr // no user has such a password
+	}
+	known := c.options.Attempts.Knows(attemptOf(l))
+	waited := c.hashing.do(ctx, int(want.threads), known, func() {
+		if err = c.mayTry(l); err == nil {
+			matches = want.matches(prepared)
+		}
+	})
+	switch {
+	case waited == nil:
+		return matches, err
+	case ctx.Err() != nil:
+		return false, wamp.Fail(wamp.ErrCanceled, "the client has gone")
+	}
+	c.counters.count(MethodPassword, Unavailable)
+	return false, wamp.Fail(wamp.ErrAuthenticationFailed, "%s (limits.password_hashes): try again", waited)
 }

@@ -39,7 +39,7 @@ const (
 // scramMethod is the method "wamp-scram".
 var scramMethod = method{methodSCRAM, func(o *ChainOptions) bool {
 	return o.Users.anyHas(hasSCRAM) || o.Dynamic.supports(methodSCRAM)
-}, (*Chain).beginSCRAM}
+}, (*Chain).beginSCRAM, true}
 
 // SCRAM is the credential of wamp-scram. It is not enough to log in, but it is enough to impersonate this server.
 type SCRAM struct {
@@ -214,13 +214,13 @@ func (c *Chain) beginSCRAM(ctx context.Context, l *login) (peer.AuthResult, erro
 		Challenge: &wamp.Challenge{Method: methodSCRAM, Extra: wamp.Dict{
 			"nonce": e.nonce, "salt": e.secret.salt, "kdf": e.secret.kdf, "iterations": int64(e.secret.iterations), "memory": memory,
 		}},
-		Next: func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
+		Next: c.answering(ctx, l, func(ctx context.Context, answer *wamp.Authenticate) (peer.AuthResult, error) {
 			verifier, ok := e.verify(answer.Signature)
 			if !ok || !e.repeated(answer.Extra) || found == nil {
 				return peer.AuthResult{}, c.refuseUser(ctx, MethodSCRAM, found)
 			}
 			c.counters.count(MethodSCRAM, Accepted)
 			return peer.AuthResult{Identity: found.identity(methodSCRAM), Extra: wamp.Dict{"verifier": verifier}}, nil
-		},
+		}),
 	}, nil
 }

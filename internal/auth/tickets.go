@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -43,6 +45,7 @@ type TicketOptions struct {
 	TTL         time.Duration // the longest and the default life of a ticket; 0 means DefaultTTL
 	ReplayGuard ReplayGuard
 	Logger      *slog.Logger
+	Attempts    *attempts.Limit // counts tickets that this server has not signed; nil counts nothing
 }
 
 // Tickets issues and redeems one-time tickets. A ticket is a JWT, signed with HMAC-SHA256; applications may also sign
@@ -54,6 +57,7 @@ type Tickets struct {
 	ttl        time.Duration
 	guard      ReplayGuard
 	log        *slog.Logger
+	attempts   *attempts.Limit
 	counters   counters
 }
 
@@ -69,7 +73,7 @@ type Grant struct {
 
 // NewTickets returns an error if the options are unsafe or incomplete.
 func NewTickets(options TicketOptions) (*Tickets, error) {
-	t := &Tickets{ttl: options.TTL, guard: options.ReplayGuard, log: options.Logger, counters: newCounters()}
+	t := &Tickets{ttl: options.TTL, guard: options.ReplayGuard, log: options.Logger, attempts: options.Attempts, counters: newCounters()}
 	if t.ttl <= 0 {
 		t.ttl = DefaultTTL
 	}
@@ -133,16 +137,24 @@ func (t *Tickets) Issue(grant Grant) (ticket string, expires time.Time, err erro
 }
 
 // Redeem returns the identity of a ticket and marks the ticket as used. Of all calls with the same ticket, on all
-// nodes, one succeeds. The error is a *[wamp.Failure] that may be shown to the client.
-func (t *Tickets) Redeem(ctx context.Context, ticket string) (*peer.Identity, error) {
-	return t.redeem(ctx, ticket, "")
+// nodes, one succeeds. The error is a *[wamp.Failure] that may be shown to the client, whose address is from.
+func (t *Tickets) Redeem(ctx context.Context, ticket string, from netip.Addr) (*peer.Identity, error) {
+	return t.redeem(ctx, ticket, ticketUse{from: from})
 }
 
-// redeem is Redeem for a client that names a user; an empty user matches every ticket. A ticket of another user is
-// refused and stays unused.
-func (t *Tickets) redeem(ctx context.Context, ticket, user string) (*peer.Identity, error) {
+// ticketUse is the use of a ticket by a client.
+type ticketUse struct {
+	user string // that the client names; "" matches every ticket
+	from netip.Addr
+}
+
+// redeem is Redeem for a client that may name a user. A ticket of another user is refused and stays unused.
+func (t *Tickets) redeem(ctx context.Context, ticket string, by ticketUse) (*peer.Identity, error) {
 	c, refused := t.read(ticket)
-	if refused == nil && user != "" && user != c.Subject {
+	if c == nil { // its signature is wrong; what else is wrong with a ticket is no guess
+		t.attempts.Reject(by.from)
+	}
+	if refused == nil && by.user != "" && by.user != c.Subject {
 		refused = refuse(Mismatch, "the ticket is for another user than the authid says")
 	}
 	if refused == nil {

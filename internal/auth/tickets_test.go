@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,7 +65,7 @@ func TestATicketIsRedeemedForTheUserItWasIssuedFor(t *testing.T) {
 	if left := time.Until(expires); left > auth.DefaultTTL || left < auth.DefaultTTL-2*time.Second {
 		t.Errorf("it expires in %s", left)
 	}
-	identity, err := tickets.Redeem(t.Context(), ticket)
+	identity, err := tickets.Redeem(t.Context(), ticket, netip.Addr{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestATicketIsRedeemedForTheUserItWasIssuedFor(t *testing.T) {
 
 func TestATicketThatAnApplicationSignedIsAccepted(t *testing.T) {
 	ticket := sign(t, []byte(secret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"iat": nil, "aud": []string{"other", "tidings"}}))
-	identity, err := newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket)
+	identity, err := newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket, netip.Addr{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func TestATicketIsAcceptedOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			identity, err := tickets.Redeem(t.Context(), ticket)
+			identity, err := tickets.Redeem(t.Context(), ticket, netip.Addr{})
 			switch {
 			case err == nil && identity.ID == "42":
 				accepted.Add(1)
@@ -158,7 +159,7 @@ func TestInvalidTicketsAreRefusedWithTheirReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spent := &memory{}
 			tickets := newTickets(t, auth.TicketOptions{ReplayGuard: spent})
-			_, err := tickets.Redeem(t.Context(), c.ticket)
+			_, err := tickets.Redeem(t.Context(), c.ticket, netip.Addr{})
 			failure := refusedAs(t, err, wamp.ErrAuthenticationDenied)
 			if !strings.Contains(failure.Message, c.says) {
 				t.Errorf("it says %q, not %q", failure.Message, c.says)
@@ -210,7 +211,7 @@ func TestATicketIsDecodedStrictly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			tickets := newTickets(t, auth.TicketOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-			identity, err := tickets.Redeem(t.Context(), signText(t, c.header, c.payload))
+			identity, err := tickets.Redeem(t.Context(), signText(t, c.header, c.payload), netip.Addr{})
 			if accepted := c.result == auth.Accepted; accepted != (err == nil) || accepted && identity.ID != "user-42" {
 				t.Errorf("it gave %+v, %v", identity, err)
 			}
@@ -231,7 +232,7 @@ func TestAnExtensionThatMustBeUnderstoodIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket)
+	_, err = newTickets(t, auth.TicketOptions{}).Redeem(t.Context(), ticket, netip.Addr{})
 	refusedAs(t, err, wamp.ErrAuthenticationDenied)
 }
 
@@ -241,11 +242,11 @@ func TestATicketExpires(t *testing.T) {
 		early := issue(t, tickets)
 		late := issue(t, tickets)
 		time.Sleep(time.Minute + auth.Leeway - time.Second)
-		if _, err := tickets.Redeem(t.Context(), early); err != nil {
+		if _, err := tickets.Redeem(t.Context(), early, netip.Addr{}); err != nil {
 			t.Errorf("within the leeway: %v", err)
 		}
 		time.Sleep(2 * time.Second)
-		_, err := tickets.Redeem(t.Context(), late)
+		_, err := tickets.Redeem(t.Context(), late, netip.Addr{})
 		if failure := refusedAs(t, err, wamp.ErrAuthenticationDenied); !strings.Contains(failure.Message, "expired at") {
 			t.Errorf("it says %q", failure.Message)
 		}
@@ -259,7 +260,7 @@ func TestAUsedTicketIsRememberedUntilItHasExpired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tickets.Redeem(t.Context(), ticket); err != nil {
+	if _, err := tickets.Redeem(t.Context(), ticket, netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	for until := range maps.Values(spent.used) {
@@ -281,7 +282,7 @@ func (brokenStore) Use(context.Context, string, time.Time) (bool, error) {
 func TestTicketsAreRefusedWhileTheReplayGuardFails(t *testing.T) {
 	tickets := newTickets(t, auth.TicketOptions{ReplayGuard: brokenStore{}})
 	ticket := issue(t, tickets)
-	identity, err := tickets.Redeem(t.Context(), ticket)
+	identity, err := tickets.Redeem(t.Context(), ticket, netip.Addr{})
 	failure := refusedAs(t, err, wamp.ErrAuthenticationFailed)
 	if identity != nil || strings.Contains(failure.Message, "disk") {
 		t.Errorf("got %v, %q", identity, failure.Message)
@@ -296,14 +297,14 @@ func TestSecretsRotate(t *testing.T) {
 	old := issue(t, before)
 	fresh := issue(t, during)
 	for _, ticket := range []string{old, fresh} {
-		if _, err := during.Redeem(t.Context(), ticket); err != nil {
+		if _, err := during.Redeem(t.Context(), ticket, netip.Addr{}); err != nil {
 			t.Errorf("while both are accepted: %v", err)
 		}
 	}
-	if _, err := after.Redeem(t.Context(), fresh); err != nil {
+	if _, err := after.Redeem(t.Context(), fresh, netip.Addr{}); err != nil {
 		t.Errorf("the first secret does not sign: %v", err)
 	}
-	if _, err := after.Redeem(t.Context(), old); err == nil {
+	if _, err := after.Redeem(t.Context(), old, netip.Addr{}); err == nil {
 		t.Error("a withdrawn secret is still accepted")
 	}
 }
@@ -343,7 +344,7 @@ func TestNoTicketIsEverLogged(t *testing.T) {
 	ticket := issue(t, tickets)
 	forged := sign(t, []byte(oldSecret), jwt.SigningMethodHS256, claims(jwt.MapClaims{"jti": "by a stranger"}))
 	for _, tried := range []string{ticket, ticket, forged, ticket + "A", ticket[:len(ticket)-3] + "x", "secret-looking garbage"} {
-		_, err := tickets.Redeem(t.Context(), tried)
+		_, err := tickets.Redeem(t.Context(), tried, netip.Addr{})
 		if len(tried) > 8 && err != nil && strings.Contains(err.Error(), tried) {
 			t.Errorf("the error shows the ticket: %v", err)
 		}
@@ -371,7 +372,7 @@ func FuzzRedeem(f *testing.F) {
 	f.Add("eyJhbGciOiJIUzI1NiJ9.e30.")
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, ticket string) {
-		identity, err := tickets.Redeem(t.Context(), ticket)
+		identity, err := tickets.Redeem(t.Context(), ticket, netip.Addr{})
 		if err == nil && !isSigned(ticket, secret) {
 			t.Fatalf("accepted as %+v", identity)
 		}

@@ -56,12 +56,17 @@ type Limits struct {
 	Subscriptions int           `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`
 	Registrations int           `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
 	PendingCalls  int           `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
-	KeyFailures   int           `key:"key_failures" default:"30" min:"1" max:"100000" doc:"HTTP requests with a wrong API key that one address may make in a minute. Further requests get status 429, unless their key was accepted from the same address before."`
 	KeptTopics    int           `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; over it the topic that was silent for the longest is dropped."`
 	KeptBytes     Size          `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories."`
 	SchemaSteps   int           `key:"schema_steps" default:"16" min:"1" max:"100000" doc:"Steps that the validation of a payload by its schema may take for each byte of the payload, besides 100000 in any case; a payload that takes more is refused. One step is one schema at one value."`
 	OutboxBytes   Size          `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"Bytes that may wait to be written to one client; over it the client is disconnected as slow."`
 	OutboxFrames  int           `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client; over it the client is disconnected as slow."`
+
+	LoginFailures   int           `key:"login_failures" old:"key_failures" default:"30" min:"1" max:"100000" doc:"Failed logins that one address (of IPv6: one /64) may make in a minute, over HTTP and WAMP together: wrong API keys, passwords and proofs, forged tickets, unknown cookies, refusals of the application. Further logins from there wait: status 429, or wamp.error.authentication_failed. A user or API key that has logged in from the address before has an own limit there, of a third."`
+	AccountFailures int           `key:"account_failures" default:"100" min:"1" max:"1000000" doc:"Failed logins at one user in a minute, from all addresses together. Then logins as this user wait, except from addresses where the user has logged in before."`
+	PasswordHashes  int           `key:"password_hashes" default:"0" min:"0" max:"1024" doc:"Processors that hash passwords at a time; 0 means half of them. Other logins wait for their turn, those from known addresses first."`
+	WaitingLogins   int           `key:"waiting_logins" default:"200" min:"1" max:"100000" doc:"Logins that may wait for the hash of a password, and as many from known addresses; the next one gets wamp.error.authentication_failed."`
+	LoginWait       time.Duration `key:"login_wait" default:"5s" min:"100ms" max:"5m" doc:"How long a login may wait for the hash of a password before it gets wamp.error.authentication_failed."`
 }
 
 // WebSocket configures connections.

@@ -15,8 +15,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tidings-io/tidings/internal/attempts"
+	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/schema"
@@ -215,7 +216,8 @@ func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 		Connections: limits.Connections, MessageBytes: limits.MessageBytes, BodyBytes: limits.BodyBytes,
 		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst, Kill: router.DefaultKill,
 		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
-		PendingCalls: router.DefaultPendingCalls, KeyFailures: httpapi.DefaultKeyFailures,
+		PendingCalls: router.DefaultPendingCalls, LoginFailures: attempts.DefaultPerAddress, AccountFailures: attempts.DefaultPerAccount,
+		WaitingLogins: auth.DefaultHashQueue, LoginWait: auth.DefaultHashWait,
 		KeptTopics: journal.DefaultTopics, KeptBytes: journal.DefaultBytes,
 		SchemaSteps: schema.DefaultSteps,
 		OutboxBytes: router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
@@ -445,4 +447,24 @@ func FuzzParse(f *testing.F) {
 			p.Render()
 		}
 	})
+}
+
+func TestAKeyMayHaveItsOldName(t *testing.T) {
+	env := func(name, value string) func(string) (string, bool) {
+		return func(asked string) (string, bool) { return value, asked == name }
+	}
+	for name, c := range map[string]*config.Config{
+		"in the file":        mustParse(t, "limits: {key_failures: 7}", config.Options{}),
+		"in an assignment":   mustParse(t, "", config.Options{Set: []string{"limits.key_failures=7"}}),
+		"in the environment": mustParse(t, "", config.Options{Lookup: env("TIDINGS_LIMITS_KEY_FAILURES", "7")}),
+		"under the new name": mustParse(t, "", config.Options{Lookup: env("TIDINGS_LIMITS_LOGIN_FAILURES", "7")}),
+	} {
+		if c.Limits.LoginFailures != 7 {
+			t.Errorf("%s: %d", name, c.Limits.LoginFailures)
+		}
+	}
+	_, err := config.Parse("tidings.yaml", []byte("limits: {key_failures: 7, login_failures: 8}"), config.Options{})
+	if err == nil || !strings.Contains(err.Error(), "tidings.yaml:1:10: key_failures is the old name of login_failures, which limits has, too; remove key_failures") {
+		t.Errorf("both names: %v", err)
+	}
 }

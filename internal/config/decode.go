@@ -171,6 +171,7 @@ func (d *decoder) section(n *yaml.Node, target reflect.Value, s spec) {
 		return
 	}
 	given := d.mapping(n)
+	d.renamed(given, target.Type(), s)
 	for _, label := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(names(target.Type()), label) {
 			d.unknown(given[label], target.Type(), s)
@@ -190,6 +191,23 @@ func (d *decoder) section(n *yaml.Node, target reflect.Value, s spec) {
 		default:
 			d.defaults(value, below)
 		}
+	}
+}
+
+// renamed takes keys by the names that they had in earlier versions.
+func (d *decoder) renamed(given map[string]pair, section reflect.Type, s spec) {
+	for _, field := range fields(section) {
+		name, old := field.Tag.Get("key"), field.Tag.Get("old")
+		p, ok := given[old]
+		if old == "" || !ok {
+			continue
+		}
+		delete(given, old)
+		if _, twice := given[name]; twice {
+			d.problem(p.key, fmt.Sprintf("%s is the old name of %s, which %s has, too", old, name, inside(s)), "remove "+old)
+			continue
+		}
+		given[name] = p
 	}
 }
 

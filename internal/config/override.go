@@ -23,12 +23,12 @@ func (d *decoder) override(root *yaml.Node, options Options) {
 		if !key.scalars() {
 			continue
 		}
-		name := envName(key.path)
-		text, ok := options.Lookup(name)
-		if !ok {
-			continue
+		for _, path := range key.paths() {
+			name := envName(path)
+			if text, ok := options.Lookup(name); ok {
+				d.assign(root, strings.Split(path, "."), d.fromEnvironment(name, text, key))
+			}
 		}
-		d.assign(root, strings.Split(key.path, "."), d.fromEnvironment(name, text, key))
 	}
 	for _, assignment := range options.Set {
 		d.set(root, assignment)

@@ -130,6 +130,14 @@ func (k key) step() string {
 	}
 }
 
+// paths returns the path of the key, and the path that it had in earlier versions, if that was another one.
+func (k key) paths() []string {
+	if old := k.field.Tag.Get("old"); old != "" {
+		return []string{k.path, strings.TrimSuffix(k.path, k.name) + old}
+	}
+	return []string{k.path}
+}
+
 // scalars reports whether the environment can hold the value: a scalar or a list of scalars, at a path that is the
 // same in every configuration.
 func (k key) scalars() bool {

@@ -4,10 +4,10 @@
 //
 // Every request but the one for the OpenAPI document carries an API key, and the key needs the scope
 // of the operation. Every refusal is a problem document (RFC 9457) that says what was wrong and what
-// to do. An address that tries unknown keys is slowed down.
+// to do. An address that tries unknown keys is slowed down, together with its logins over WAMP.
 //
 // The package knows no feature, decides nothing about topics and procedures ([Publisher] and [Caller]
-// apply the contracts, as over WebSocket), keeps no state but of failed keys, and serves no browser.
+// apply the contracts, as over WebSocket), keeps no state, and serves no browser.
 package httpapi
 
 import (
@@ -17,6 +17,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tidings-io/tidings/internal/attempts"
 )
 
 // Prefix begins the path of every operation: the handler that [New] returns expects requests below it.
@@ -36,9 +38,9 @@ type Options struct {
 	Sessions  Sessions
 	Resources []Resource // of features, in the order of the document
 
-	MaxBody     int64  // bytes; 0: DefaultMaxBody
-	KeyFailures int    // of one address in a minute; 0: DefaultKeyFailures
-	Version     string // of the program, for the OpenAPI document
+	MaxBody  int64           // bytes; 0: DefaultMaxBody
+	Attempts *attempts.Limit // counts wrong keys; nil counts nothing
+	Version  string          // of the program, for the OpenAPI document
 	// RemoteAddr returns the client's address, seen through proxies; nil: the address of the connection.
 	RemoteAddr func(*http.Request) netip.Addr
 	Logger     *slog.Logger // nil: slog.Default()
@@ -50,7 +52,6 @@ type Resource interface{ Routes(a *API) }
 // API serves everything under [Prefix]. Safe for concurrent use.
 type API struct {
 	options  Options
-	failures *failures
 	mux      *http.ServeMux
 	huma     huma.API
 	scopes   []Scope // of the operations, in the order of the document
@@ -65,13 +66,10 @@ func New(options Options) (*API, error) {
 	if options.Logger == nil {
 		options.Logger = slog.Default()
 	}
-	if options.KeyFailures == 0 {
-		options.KeyFailures = DefaultKeyFailures
-	}
 	if options.RemoteAddr == nil {
 		options.RemoteAddr = peerAddr
 	}
-	a := &API{options: options, failures: newFailures(options.KeyFailures), mux: http.NewServeMux()}
+	a := &API{options: options, mux: http.NewServeMux()}
 	a.huma = humago.New(a.mux, a.humaConfig())
 	a.huma.UseMiddleware(a.admit)
 

@@ -9,13 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/httpapi"
 )
 
 // knocker asks for the topics with a key, from an address.
 func knocker(t *testing.T, perMinute int) func(from, key string) *httptest.ResponseRecorder {
 	t.Helper()
-	api := newAPI(t, &fakes{}, func(o *httpapi.Options) { o.KeyFailures = perMinute })
+	api := newAPI(t, &fakes{}, func(o *httpapi.Options) { o.Attempts = attempts.New(attempts.Options{PerAddress: perMinute}) })
 	return func(from, key string) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/topics", nil)
 		r.RemoteAddr = from + ":4711"
@@ -39,7 +40,7 @@ func TestAnAddressThatGuessesKeysIsSlowedDown(t *testing.T) {
 		}
 		got := knock("192.0.2.1", "guess")
 		if got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") != "10" || got.Header().Get("Content-Type") != "application/problem+json" ||
-			!strings.Contains(got.Body.String(), "limits.key_failures): try again in 10 s") {
+			!strings.Contains(got.Body.String(), "limits.login_failures): try again in 10 s") {
 			t.Errorf("one too many: %d %v %s", got.Code, got.Header(), got.Body)
 		}
 		if correct := knock("192.0.2.1", "topics"); correct.Code != http.StatusTooManyRequests || correct.Body.String() != got.Body.String() {
@@ -125,7 +126,7 @@ func TestMoreAddressesThanAreRememberedShareOneBucket(t *testing.T) {
 }
 
 func TestARequestWithoutAKeyIsNoGuess(t *testing.T) {
-	api := newAPI(t, &fakes{}, func(o *httpapi.Options) { o.KeyFailures = 1 })
+	api := newAPI(t, &fakes{}, func(o *httpapi.Options) { o.Attempts = attempts.New(attempts.Options{PerAddress: 1}) })
 	for range 3 {
 		if got := (request{method: "GET", path: "topics"}).send(t, api); got.Code != 401 {
 			t.Errorf("%d", got.Code)

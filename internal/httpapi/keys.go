@@ -11,6 +11,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tidings-io/tidings/internal/attempts"
 )
 
 // Keys holds the API keys.
@@ -61,12 +63,12 @@ func (a *API) Authenticate(r *http.Request) (name string, scopes []string, probl
 	from := a.options.RemoteAddr(r)
 	name, scopes, ok := a.options.Keys.Verify(strings.TrimSpace(key))
 	if !ok {
-		if wait := a.failures.reject(from); wait > 0 {
+		if wait := a.options.Attempts.Reject(from); wait > 0 {
 			return "", nil, tooManyFailures(wait)
 		}
 		return "", nil, unauthorized("invalid_token", "no such API key: see api_keys in the configuration of the server")
 	}
-	if wait := a.failures.accept(from, name); wait > 0 {
+	if wait := a.options.Attempts.Accept(attempts.Attempt{From: from, Account: attempts.Key(name)}); wait > 0 {
 		return "", nil, tooManyFailures(wait)
 	}
 	return name, scopes, nil
@@ -90,7 +92,7 @@ func (a *API) authorize(r *http.Request, need Scope) (name string, problem *Prob
 // tooManyFailures returns the answer to an address that waits, the same for correct and wrong keys.
 func tooManyFailures(wait time.Duration) *Problem {
 	seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
-	p := NewProblem(http.StatusTooManyRequests, "too many requests with a wrong API key came from this address (limits.key_failures): try again in %s s", seconds)
+	p := NewProblem(http.StatusTooManyRequests, "too many logins from this address have failed (limits.login_failures): try again in %s s", seconds)
 	p.header = http.Header{"Retry-After": {seconds}}
 	return p
 }

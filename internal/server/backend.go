@@ -18,18 +18,18 @@ import (
 // apiOptions returns the options of the HTTP API.
 func (s *Server) apiOptions() httpapi.Options {
 	return httpapi.Options{
-		Keys:        s.keys,
-		Publisher:   apiBackend{s},
-		Caller:      apiBackend{s},
-		Issuer:      apiBackend{s},
-		Topics:      apiBackend{s},
-		Sessions:    apiBackend{s},
-		Resources:   s.resources(),
-		MaxBody:     int64(s.config.Limits.BodyBytes),
-		KeyFailures: s.config.Limits.KeyFailures,
-		RemoteAddr:  s.transport.RemoteAddr,
-		Version:     Version(),
-		Logger:      s.logger,
+		Keys:       s.keys,
+		Publisher:  apiBackend{s},
+		Caller:     apiBackend{s},
+		Issuer:     apiBackend{s},
+		Topics:     apiBackend{s},
+		Sessions:   apiBackend{s},
+		Resources:  s.resources(),
+		MaxBody:    int64(s.config.Limits.BodyBytes),
+		Attempts:   s.attempts,
+		RemoteAddr: s.transport.RemoteAddr,
+		Version:    Version(),
+		Logger:     s.logger,
 	}
 }
 

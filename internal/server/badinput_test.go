@@ -185,7 +185,7 @@ func TestAnAddressThatGuessesAPIKeysIsSlowedDownAndNoOther(t *testing.T) {
 	}
 	for _, path := range []string{"/metrics", "/api/v1/topics"} {
 		last := from("192.0.2.1", "guess", path)
-		last.refused(429, "limits.key_failures")
+		last.refused(429, "limits.login_failures")
 		if last.header.Get("Retry-After") == "" {
 			t.Errorf("%s: no Retry-After", path)
 		}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 
+	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/cluster"
 	"github.com/tidings-io/tidings/internal/config"
@@ -16,7 +17,8 @@ import (
 // ticketProblems collects the problems of newTickets.
 type ticketProblems struct {
 	*config.Problems
-	logger *slog.Logger
+	logger   *slog.Logger
+	attempts *attempts.Limit
 }
 
 func newTickets(c *config.Config, engine *cluster.Engine, report ticketProblems) *auth.Tickets {
@@ -35,6 +37,7 @@ func newTickets(c *config.Config, engine *cluster.Engine, report ticketProblems)
 		// signing and the checking node differ.
 		ReplayGuard: engine.ReplayGuard(cluster.ReplayGuardOptions{Name: "spent_tickets", TTL: section.TTL + 3*auth.Leeway, Most: spentTickets}),
 		Logger:      report.logger,
+		Attempts:    report.attempts,
 	})
 	if err != nil {
 		report.At(c, c.Pos("auth.tickets.secret"), err.Error(), "take a random one, for example from: openssl rand -hex 32")

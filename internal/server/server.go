@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/asynclog"
+	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/cluster"
 	"github.com/tidings-io/tidings/internal/config"
@@ -49,6 +50,7 @@ type Server struct {
 	engine     *cluster.Engine
 	tickets    *auth.Tickets // nil: not configured
 	keys       *auth.Keys
+	attempts   *attempts.Limit   // of logins
 	logins     auth.ChainOptions // without the fields above
 	chain      *auth.Chain
 	router     *router.Router
@@ -111,7 +113,8 @@ func (s *Server) compile(found config.Problems) error {
 	checkRawSockets(s.config, &problems)
 	if len(found) == 0 { // otherwise missing secrets would be reported twice
 		s.engine = newEngine(s.config, s.logger)
-		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger})
+		s.attempts = attempts.New(attempts.Options{PerAddress: s.config.Limits.LoginFailures, PerAccount: s.config.Limits.AccountFailures})
+		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger, s.attempts})
 		s.keys = newKeys(s.config, &problems)
 		s.logins.Users = newUsers(s.config, &problems)
 		s.logins.Certificates = newCertificates(s.config, &problems)
@@ -171,7 +174,9 @@ func (s *Server) assemble() error {
 // newChain returns the authenticator with the configured methods.
 func (s *Server) newChain() *auth.Chain {
 	o := s.logins
-	o.Tickets, o.Keys, o.Logger = s.tickets, s.keys, s.logger
+	o.Tickets, o.Keys, o.Attempts, o.Logger = s.tickets, s.keys, s.attempts, s.logger
+	limits := &s.config.Limits
+	o.Hashing = auth.HashOptions{AtOnce: limits.PasswordHashes, Queue: limits.WaitingLogins, Wait: limits.LoginWait}
 	o.Dynamic = s.newDynamic(s.config.Auth.Dynamic)
 	if cookie := s.config.Auth.Cookie; cookie != nil {
 		o.Cookies = auth.NewCookies(cookie.TTL, cookie.Most)

@@ -193,7 +193,7 @@ func (s *Server) redeem(r *http.Request) (*peer.Identity, *refusal) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Hello)
 	defer cancel()
-	identity, err := s.options.Tickets.Redeem(ctx, tickets[0])
+	identity, err := s.options.Tickets.Redeem(ctx, tickets[0], s.remoteOf(r).addr)
 	var failure *wamp.Failure
 	switch {
 	case err == nil && identity != nil:

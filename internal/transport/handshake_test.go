@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -125,7 +126,7 @@ type tickets struct {
 	used bool
 }
 
-func (k *tickets) Redeem(_ context.Context, ticket string) (*peer.Identity, error) {
+func (k *tickets) Redeem(_ context.Context, ticket string, _ netip.Addr) (*peer.Identity, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {

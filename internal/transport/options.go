@@ -30,7 +30,7 @@ type Options struct {
 // Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket is invalid. Any other error
 // is a fault of the server and only logged.
 type Tickets interface {
-	Redeem(ctx context.Context, ticket string) (*peer.Identity, error)
+	Redeem(ctx context.Context, ticket string, from netip.Addr) (*peer.Identity, error)
 }
 
 // Compression says whether permessage-deflate is accepted when a client offers it.
