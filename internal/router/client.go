@@ -77,10 +77,10 @@ func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
 	}
 	return c.guarded(func() error {
 		message, err := c.decode(frame)
-		if err != nil || message == nil {
+		if message == nil {
 			return err
 		}
-		return c.handle(ctx, message)
+		return c.handle(ctx, message, err)
 	})
 }
 

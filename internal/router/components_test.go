@@ -233,6 +233,8 @@ func (s *script) stats() {
 		{"encodings", int(stats.Encodings)},
 		{"calls", int(stats.Calls)},
 		{"refusals", int(stats.Refusals)},
+		{"unanswered", int(stats.Unanswered)},
+		{"bad payloads", int(stats.BadPayloads)},
 		{"kept topics", stats.KeptTopics},
 		{"kept dropped", int(stats.KeptDropped)},
 		{"rate waits", int(stats.RateWaits)},

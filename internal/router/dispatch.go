@@ -7,8 +7,9 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// handle handles a message that fits the state of the conversation. An error ends the conversation.
-func (c *Client) handle(ctx context.Context, message wamp.Message) error {
+// handle handles a message that fits the state of the conversation. flaw is what is wrong with its payload, or nil. An
+// error ends the conversation.
+func (c *Client) handle(ctx context.Context, message wamp.Message, flaw error) error {
 	switch m := message.(type) {
 	case *wamp.Hello:
 		return c.hello(ctx, m)
@@ -22,15 +23,21 @@ func (c *Client) handle(ctx context.Context, message wamp.Message) error {
 	if s == nil {
 		return wamp.Violation("%s before the session is open", message.Code())
 	}
-	err := c.serve(ctx, s, message)
+	err := c.serve(ctx, s, message, flaw)
 	s.drainObserverCalls()
 	return err
 }
 
 // serve handles a message of an established session.
-func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message) error {
+func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message, flaw error) error {
 	if err := s.sequential(message); err != nil {
 		return err
+	}
+	if flaw != nil {
+		c.flushBatch()
+		if handled, err := s.refusePayload(message, flaw); handled {
+			return err
+		}
 	}
 	if m, ok := message.(*wamp.Publish); ok {
 		return s.publish(ctx, m)

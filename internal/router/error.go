@@ -32,6 +32,10 @@ func (s *Session) replyError(request wamp.Message, err error) {
 	if err == nil {
 		return
 	}
+	if s.Encoding() == wamp.V1JSON && request.Code() != wamp.CodeCall { // the dialect has no answer
+		s.realm.router.counters.unanswered.Add(1)
+		s.debug("a request was refused, and version 1 has no answer to it", "message", request.Code().String(), "error", err)
+	}
 	refusal := wamp.Error{RequestType: request.Code(), Request: requestID(request), Details: wamp.Dict{}}
 	refusal.Error, refusal.Payload = s.errorOf(err)
 	s.realm.router.counters.refusals.Add(1)
@@ -46,6 +50,15 @@ func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
 		failure = wamp.Fail(ErrInternal, "the server failed on this request")
 	}
 	return failure.URI, s.textPayload(failure.Message)
+}
+
+// textOf returns what a client may see of an error, without its URI.
+func textOf(err error) string {
+	var failure *wamp.Failure
+	if errors.As(err, &failure) {
+		return failure.Message
+	}
+	return ""
 }
 
 // textPayload returns a payload of one string in the client's serialization. If encoding fails, the payload is

@@ -151,11 +151,11 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	if err == nil {
 		receipt, err = s.realm.Publish(publication)
 	}
-	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
+	if err != nil {
+		s.refusePublication(m, err)
 		return nil
 	}
-	if err != nil {
-		s.replyError(m, err)
+	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
 		return nil
 	}
 	c.send(&wamp.Published{Request: m.Request, Publication: receipt.Publication})

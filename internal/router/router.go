@@ -139,6 +139,9 @@ func (r *Router) Attach(a Attachment) *Client {
 		peer:         a.Peer,
 		conversation: wamp.NewConversation(a.Format.Encoding),
 	}
+	if r.options.Strictness == Strict {
+		c.conversation.BeStrict()
+	}
 	c.outbox.Init(&r.outboxes, a.Waker)
 	r.mu.Lock()
 	r.handshaking[c] = struct{}{}

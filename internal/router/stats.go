@@ -19,6 +19,8 @@ type counters struct {
 	bytesIn      atomic.Uint64
 	rateWaits    atomic.Uint64
 	refusals     atomic.Uint64
+	unanswered   atomic.Uint64
+	badPayloads  atomic.Uint64
 	closes       [outbox.NumReasons]atomic.Uint64
 	clients      atomic.Int64
 }
@@ -49,6 +51,8 @@ type Stats struct {
 	KeptDropped  uint64 // topics whose kept publications were given up for lack of room
 	Refusals     uint64 // requests answered with ERROR by the router itself
 	Closes       map[outbox.CloseReason]uint64
+	Unanswered   uint64 // requests that were refused without an answer, because their sender expects none
+	BadPayloads  uint64 // messages that were refused because their payload cannot be passed on
 }
 
 // Stats returns the numbers of the router. It walks over all sessions, so it is for metrics and not for every request.
@@ -69,6 +73,8 @@ func (r *Router) Stats() Stats {
 		RateWaits:    r.counters.rateWaits.Load(),
 		Refusals:     r.counters.refusals.Load(),
 		Closes:       make(map[outbox.CloseReason]uint64, len(r.counters.closes)),
+		Unanswered:   r.counters.unanswered.Load(),
+		BadPayloads:  r.counters.badPayloads.Load(),
 	}
 	for reason := range r.counters.closes {
 		s.Closes[outbox.CloseReason(reason)] = r.counters.closes[reason].Load()

@@ -52,12 +52,13 @@ func (c *component) same(o *component) bool {
 
 // matches reports whether the component accepts a text without separators.
 func (c *component) matches(text string) bool {
+	if c.kind == literal {
+		return text == c.text
+	}
 	if text == "" {
 		return false
 	}
 	switch c.kind {
-	case literal:
-		return text == c.text
 	case list:
 		return slices.Contains(c.values, text)
 	case integer:

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/tidings-io/tidings/internal/text"
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 const (
@@ -91,19 +92,23 @@ func (p *patternParser) component() (component, error) {
 		end = len(rest)
 	}
 	text := rest[:end]
+	isBetweenSlashes := p.at > 0 && p.text[p.at-1] == '/' && strings.HasPrefix(rest, "/")
+	if text == "" && isBetweenSlashes { // as in http://
+		return component{kind: literal}, nil
+	}
 	if err := p.checkLiteral(text); err != nil {
 		return component{}, err
 	}
 	p.at += end
-	return component{kind: literal, text: text}, nil
+	return component{kind: literal, text: strings.ReplaceAll(text, "#", wamp.EscapedHash)}, nil
 }
 
 func (p *patternParser) checkLiteral(text string) error {
 	if text == "" {
 		return p.fail(p.at, "write text or a {parameter} between two separators", "a component is empty")
 	}
-	if text == "*" {
-		return p.fail(p.at, "write a parameter, for example {name}, for any one component", "* is not a wildcard in a pattern")
+	if text == "*" || text == "#" {
+		return p.fail(p.at, "write a parameter, for example {name}, for any one component", "%s is not a wildcard in a pattern", text)
 	}
 	if i := strings.IndexByte(text, '{'); i >= 0 {
 		return p.fail(p.at+i, "put a separator before the parameter", "a parameter takes a whole component, but %q stands before it", text[:i])
@@ -112,7 +117,7 @@ func (p *patternParser) checkLiteral(text string) error {
 		return p.fail(p.at+i, "open the parameter with { or remove the }", "} closes nothing")
 	}
 	for i, r := range text {
-		if r == '#' || unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar {
 			return p.fail(p.at+i, "remove it", "%q may not stand in a URI", r)
 		}
 	}

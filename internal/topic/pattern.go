@@ -16,6 +16,9 @@ const separators = "./"
 //	task.{state:open|done}    one of a list
 //	user.{user}.mail          any text that is not empty and has no separator
 //
+// Names of version 1 can be declared as they are, such as http://example.com/event#new: a literal component may be
+// empty between two slashes, and # stands for the %23 by which the router knows it.
+//
 // A parameter takes a whole component. Matching is therefore a walk over components, and two patterns
 // can be compared without enumerating URIs.
 type Pattern struct {
@@ -71,7 +74,7 @@ func (p *Pattern) values(uri string) map[string]string {
 }
 
 // cut splits a URI into its first component, the separator behind that (0 at the end of the URI) and
-// the rest. A component behind a trailing separator is empty, and no pattern matches it.
+// the rest. A component behind a trailing separator is empty, and no pattern ends with one.
 func cut(uri string) (text string, separator byte, rest string) {
 	i := strings.IndexAny(uri, separators)
 	if i < 0 {

@@ -61,9 +61,6 @@ func (t *trie) next(c component) *trie {
 // find returns the contract for the rest of a URI behind a separator, or nil.
 func (t *trie) find(rest string, separator byte) *Contract {
 	text, behind, rest := cut(rest)
-	if text == "" {
-		return nil
-	}
 	if next := t.literals[step{separator, text}]; next != nil {
 		if c := next.end(rest, behind); c != nil {
 			return c

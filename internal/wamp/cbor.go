@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// cborFormat implements CBOR (RFC 8949), with definite and indefinite lengths. Tags (such as big numbers and
-// dates) and simple values are refused: no other serialization of WAMP has a form for them. The usual
-// JavaScript packers write two exceptions by default: undefined is read as null, and a byte string with the
-// tag of a Uint8Array (RFC 8746) as a byte string.
+// cborFormat implements CBOR (RFC 8949), with definite and indefinite lengths. Tags are converted or refused
+// (cbor_tag.go), and so are simple values: no other serialization of WAMP has a form for them. Undefined, which
+// JavaScript's packers write by default, is read as null.
 type cborFormat struct{}
 
 // The major types, in the first three bits of a head.
@@ -27,12 +26,9 @@ const (
 
 	cborIndefinite = 31   // in place of a length
 	cborBreak      = 0xff // ends a value of indefinite length
-
-	cborUint8Array = 64 // the only tag that is understood
 )
 
 var (
-	errTag       = errors.New("has a CBOR tag, such as that of a date or a big number, which no other serialization can carry")
 	errSimple    = errors.New("has a CBOR simple value other than false, true, null and undefined")
 	errMalformed = errors.New("has a malformed CBOR head")
 )
@@ -40,7 +36,10 @@ var (
 func (cborFormat) explain([]byte) error                       { return nil }
 func (cborFormat) trim(b []byte) []byte                       { return b }
 func (f cborFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
-func (f cborFormat) skip(b []byte, depth int) (span, error)   { return walk(f, b, depth) }
+func (f cborFormat) measure(b []byte) (span, error)           { return measure(f, b) }
+
+// skip accepts tags: they are passed on to clients that speak CBOR, too.
+func (cborFormat) skip(b []byte, depth int) (span, error) { return walk(cborTagged{}, b, depth) }
 
 func (cborFormat) more(b []byte, _ kind, _ int) (int, bool, error) {
 	if len(b) > 0 && b[0] == cborBreak {
@@ -75,22 +74,13 @@ func (f cborFormat) next(b []byte) (token, []byte, int, error) {
 	case cborBytes, cborText:
 		return cborString(major, b, n, arg)
 	case cborTag:
-		return f.nextTagged(b, n, arg)
+		return nextCBORTagged(b, n, arg)
 	default:
 		if arg > uint64(len(b)-n) { // an element takes at least one byte
 			return token{}, nil, 0, errShort
 		}
 		return containerToken(containerKind(major), int(arg)), nil, n, nil
 	}
-}
-
-// nextTagged reads the value behind the head of a tag.
-func (f cborFormat) nextTagged(b []byte, at int, tag uint64) (token, []byte, int, error) {
-	if tag != cborUint8Array || len(b) > at && b[at]&0xe0 != cborBytes {
-		return token{}, nil, 0, errTag
-	}
-	t, data, n, err := f.next(b[at:])
-	return t, data, at + n, err
 }
 
 func containerKind(major byte) kind {

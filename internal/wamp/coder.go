@@ -1,7 +1,6 @@
 package wamp
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 )
@@ -13,9 +12,11 @@ import (
 type coder struct {
 	s       Serialization
 	writing bool
+	strict  bool // empty values have no other form
 	w       writer
 	r       elements
 	err     error
+	flaw    *PayloadError // in a message that is valid otherwise
 }
 
 func (c *coder) fail(format string, args ...any) {
@@ -135,6 +136,30 @@ func (c *coder) uri(name string, u *URI) {
 	*u = URI(t.unquote(data))
 }
 
+// requestURI reads or writes the URI of a message that is answered. A text that is not well-formed becomes a URI that
+// [URI.Check] refuses, so that only the message fails.
+func (c *coder) requestURI(name string, u *URI) {
+	c.uri(name, u)
+	if c.writing || c.r.err == nil || c.err != nil {
+		return
+	}
+	value := c.r.f.trim(c.r.b[c.r.pos:])
+	if e, err := c.r.f.measure(value); err == nil && e.kind == kindText {
+		c.r.err = nil
+		c.r.pos = len(c.r.b) - len(value) + e.size
+		*u = malformedURI
+	}
+}
+
+// errorURI reads or writes the URI of an ERROR. A text that is not well-formed is a flaw of the message.
+func (c *coder) errorURI(name string, u *URI) {
+	c.requestURI(name, u)
+	if !c.writing && *u == malformedURI {
+		*u = ErrInvalidURI
+		c.addFlaw(&PayloadError{Fail(ErrInvalidURI, "%s is not well-formed text", name)})
+	}
+}
+
 func (c *coder) dict(name string, d *Dict, known options) {
 	if c.writing {
 		if err := writeDict(&c.w, *d); err != nil {
@@ -142,13 +167,30 @@ func (c *coder) dict(name string, d *Dict, known options) {
 		}
 		return
 	}
-	t, _ := c.elementOf(kindMap, name)
-	if c.failed() {
+	t, _, ok := c.element(name)
+	if !ok || c.isEmpty(t) {
+		return
+	}
+	if t.kind != kindMap {
+		c.fail("%s is %s, must be %s", name, t.kind, kindMap)
 		return
 	}
 	var err error
 	if *d, err = c.r.dict(t.length(), 2, known); err != nil {
 		c.fail("%s.%w", name, err)
+	}
+}
+
+// isEmpty reports whether the element whose head was read stands for an empty dict, and reads its end. PHP writes an
+// empty dict as a list, and some clients write null.
+func (c *coder) isEmpty(t token) bool {
+	switch {
+	case c.strict:
+		return false
+	case t.kind == kindNull:
+		return true
+	default:
+		return t.kind == kindArray && !c.r.reader.more(kindArray, t.length(), 0) && c.r.err == nil
 	}
 }
 
@@ -178,76 +220,6 @@ func (c *coder) optionalDict(name string, d *Dict, known options) {
 		return
 	}
 	c.dict(name, d, known)
-}
-
-// payload reads or writes Args and Kwargs, the last elements of a frame, which are absent when they are
-// empty. d is the dict whose enc_algo marks an opaque payload.
-func (c *coder) payload(p *Payload, d Dict) {
-	if c.writing {
-		if err := p.write(&c.w, c.s); err != nil {
-			c.fail("payload: %w", err)
-		}
-		return
-	}
-	p.Serialization = c.s
-	if !c.more() {
-		return
-	}
-	c.r.advance()
-	_, opaque := d["enc_algo"]
-	args, isList := c.args(opaque)
-	var kwargs []byte
-	if isList && c.more() { // an opaque payload includes its keyword arguments
-		c.r.advance()
-		kwargs = c.kwargs()
-	}
-	if c.failed() {
-		return
-	}
-	p.Args, p.Kwargs = copyParts(c.readable(args), c.readable(kwargs))
-}
-
-// readable replaces msgpackUndefined by null. Receivers of MessagePack get the bytes of a payload unchanged, and
-// Autobahn exits when it reads such an extension.
-func (c *coder) readable(value []byte) []byte {
-	if c.s != MessagePack || !bytes.Contains(value, msgpackUndefined) { // a text may match, too
-		return value
-	}
-	rewritten, err := transcode(nil, value, MessagePack, MessagePack)
-	if err != nil {
-		c.fail("payload: %w", err)
-	}
-	return rewritten
-}
-
-// args reads the list of arguments, and returns nil if the list is empty. An opaque payload has one string or
-// binary in place of the list.
-func (c *coder) args(opaque bool) (raw []byte, isList bool) {
-	raw, e := c.r.skip(1)
-	switch {
-	case e.kind == kindArray && e.elements == 0:
-		return nil, true
-	case e.kind == kindArray:
-		return raw, true
-	case opaque && (e.kind == kindText || e.kind == kindBinary):
-		return raw, false
-	default:
-		c.fail("Args is %s, must be a list", e.kind)
-		return nil, true
-	}
-}
-
-func (c *coder) kwargs() []byte {
-	raw, e := c.r.skip(1)
-	switch {
-	case e.kind != kindMap:
-		c.fail("Kwargs is %s, must be a dict", e.kind)
-		return nil
-	case e.elements == 0:
-		return nil
-	default:
-		return raw
-	}
 }
 
 // copyParts copies args and kwargs into one allocation.

@@ -1,6 +1,9 @@
 package wamp
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Phase names the state of a conversation.
 type Phase uint8
@@ -103,6 +106,7 @@ type Conversation struct {
 	v1            *translator // nil in version 2
 	serialization Serialization
 	phase         Phase
+	strict        bool // see BeStrict
 }
 
 // NewConversation returns a conversation in [PhaseOpening].
@@ -113,6 +117,10 @@ func NewConversation(e Encoding) *Conversation {
 	}
 	return c
 }
+
+// BeStrict makes the conversation refuse null and empty lists in place of an empty dict, and the like, which clients
+// in use write.
+func (c *Conversation) BeStrict() { c.strict = true }
 
 // Phase returns the state of the conversation.
 func (c *Conversation) Phase() Phase { return c.phase }
@@ -138,19 +146,22 @@ func (c *Conversation) Open() *Hello {
 // Receive decodes a frame of the client. If the router has nothing to do for it, message and error are nil.
 // The message does not refer to the frame's memory.
 //
+// A message whose payload cannot be passed on comes together with a [PayloadError], without its payload. The caller
+// refuses the message, and the conversation goes on.
+//
 // After a GOODBYE the router sends its own GOODBYE, unless the conversation is then in [PhaseClosed]: the
-// client has answered the router's GOODBYE. An error is a [Failure]. The caller sends it in an ABORT, which
-// ends the conversation.
+// client has answered the router's GOODBYE. Any other error is a [Failure]. The caller sends it in an ABORT,
+// which ends the conversation.
 func (c *Conversation) Receive(frame []byte) (Message, error) {
 	if c.phase == PhaseClosed {
 		return nil, nil
 	}
-	m, err := c.decode(frame)
-	if err != nil && c.phase.ignoresUnexpected() {
-		return nil, nil
-	}
-	if m == nil || err != nil {
-		return nil, err
+	m, flaw := c.decode(frame)
+	if m == nil {
+		if c.phase.ignoresUnexpected() {
+			return nil, nil
+		}
+		return nil, flaw
 	}
 	next, ok := onReceive[c.phase].next(m.Code())
 	if !ok {
@@ -160,14 +171,15 @@ func (c *Conversation) Receive(frame []byte) (Message, error) {
 		return nil, Violation("%s is not expected while the session is %s", m.Code(), c.phase)
 	}
 	c.phase = next
-	return c.checkReceived(m)
+	m, err := c.checkReceived(m)
+	return m, cmp.Or(err, flaw)
 }
 
 func (c *Conversation) decode(frame []byte) (Message, error) {
 	if c.v1 != nil {
 		return c.v1.receive(frame)
 	}
-	return decode(c.serialization, frame)
+	return decode(c.serialization, frame, c.strict)
 }
 
 // checkReceived checks and cleans up a message by the rules that hold for messages of clients only.

@@ -11,7 +11,8 @@ type Encoding interface {
 	// Binary reports whether frames are bytes, not text.
 	Binary() bool
 	// Decode decodes a frame with a message of either direction. The error is a [Failure] with
-	// [ErrProtocolViolation]. The message does not refer to the frame's memory, so the caller may reuse it.
+	// [ErrProtocolViolation], or a [PayloadError], which comes with the message. The message does not refer to the
+	// frame's memory, so the caller may reuse it.
 	// Version 1 always returns an error, because its frames depend on the state of a [Conversation].
 	Decode(frame []byte) (Message, error)
 	// Append appends a message to dst. A payload in another serialization is transcoded. Version 1 supports
@@ -44,7 +45,7 @@ func (e version2) Subprotocol() string          { return "wamp.2." + e.serializa
 func (e version2) Serialization() Serialization { return e.serialization }
 func (e version2) Binary() bool                 { return e.serialization != JSON }
 
-func (e version2) Decode(frame []byte) (Message, error) { return decode(e.serialization, frame) }
+func (e version2) Decode(frame []byte) (Message, error) { return decode(e.serialization, frame, false) }
 
 func (e version2) Append(dst []byte, m Message) ([]byte, error) {
 	return appendMessage(dst, e.serialization, m)

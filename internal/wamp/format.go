@@ -28,6 +28,9 @@ type format interface {
 	more(b []byte, k kind, i int) (n int, more bool, err error)
 	// skip reads and checks a whole value that stands depth levels deep.
 	skip(b []byte, depth int) (span, error)
+	// measure returns the extent of a whole value that skip has refused. It checks only where each part of the value
+	// begins and ends: any depth is allowed, and any content of a string. An error means that the frame is broken.
+	measure(b []byte) (span, error)
 	// explain returns the syntax error of a frame that could not be read. It returns nil if the frame is
 	// well-formed, or if reading has already returned all that is known.
 	explain(frame []byte) error
@@ -101,6 +104,7 @@ var (
 	errDepth      = fmt.Errorf("nests deeper than %d levels", MaxDepth)
 	errKey        = errors.New("has a map key that is not a string")
 	errDuplicate  = errors.New("has a map with the same key twice")
+	errKeyTwice   = errors.New("is a key that its dict has twice")
 	errUTF8       = errors.New("has a string that is not valid UTF-8")
 	errTrailing   = errors.New("has bytes after the message")
 	errUnexpected = errors.New("ends an array or a map that was not opened")

@@ -9,11 +9,14 @@ import (
 
 var errNotMessage = errors.New("is not a list that begins with the code of a message")
 
-// decode decodes one frame of version 2.
-func decode(s Serialization, frame []byte) (Message, error) {
-	c := coder{s: s, r: elements{reader: newReader(s, frame)}}
+// decode decodes one frame of version 2. A message whose payload cannot be passed on comes with a [PayloadError].
+func decode(s Serialization, frame []byte, strict bool) (Message, error) {
+	c := coder{s: s, strict: strict, r: elements{reader: newReader(s, frame)}}
 	m, failure := c.message()
-	if failure == nil {
+	switch {
+	case failure == nil && c.flaw != nil:
+		return m, c.flaw
+	case failure == nil:
 		return m, nil
 	}
 	if err := formats[s].explain(frame); err != nil {

@@ -41,6 +41,10 @@ func replayFrame(t *testing.T, input string) string {
 	var out strings.Builder
 	for _, e := range encodings {
 		again, err := e.Append(nil, m)
+		if err != nil && encoding == wamp.V2CBOR && e != encoding { // a tag that only CBOR can carry
+			fmt.Fprintf(&out, "   not in %s: %v\n", e.Serialization(), err)
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%s: append as %s: %v", input, e.Subprotocol(), err)
 		}

@@ -58,14 +58,20 @@ func fuzzDecode(f *testing.F, from wamp.Encoding) {
 		borrowed := bytes.Clone(frame)
 		m, err := from.Decode(borrowed)
 		if err != nil {
-			failure := failure(err)
-			if !strings.HasPrefix(failure, "wamp.error.protocol_violation: ") || len(failure) > 400 {
+			prefix := "wamp.error.protocol_violation: "
+			if m != nil { // with a flaw in its payload
+				prefix = "wamp.error.invalid_"
+			}
+			if failure := failure(err); !strings.HasPrefix(failure, prefix) || len(failure) > 400 {
 				t.Fatalf("refused with %q", failure)
 			}
 			return
 		}
 		clear(borrowed) // the caller may reuse the frame's memory
 		for _, to := range encodings {
+			if from == wamp.V2CBOR && !isExpressible(m) {
+				break // a tag that only CBOR can carry
+			}
 			once := mustAppend(t, to, m)
 			again := mustDecode(t, to, once)
 			if twice := mustAppend(t, to, again); !bytes.Equal(once, twice) {
@@ -78,6 +84,12 @@ func fuzzDecode(f *testing.F, from wamp.Encoding) {
 			}
 		}
 	})
+}
+
+// isExpressible reports whether a message of CBOR can be written in the other serializations.
+func isExpressible(m wamp.Message) bool {
+	_, err := wamp.V2JSON.Append(nil, m)
+	return err == nil || !strings.Contains(err.Error(), "transcode from cbor")
 }
 
 // normal returns a JSON frame after transcoding it to MessagePack and back: JSON has many forms for the same

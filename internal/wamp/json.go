@@ -54,6 +54,13 @@ func checkJSON(text []byte, depth int) (span, error) {
 	return e, nil
 }
 
+// isFramedJSON reports whether a text has the grammar of one JSON value, whatever its strings and numbers hold.
+func isFramedJSON(text []byte) bool {
+	f := jsonFormat{}
+	e, err := f.measure(text)
+	return err == nil && len(f.trim(text[e.size:])) == 0
+}
+
 func (jsonFormat) trim(b []byte) []byte { return b[jsonSpace(b):] }
 
 // jsonSpace counts the white space before a value. Hardly any client sends white space.

@@ -40,14 +40,14 @@ func (m *Error) layout(c *coder) {
 	c.requestType("REQUEST.Type", &m.RequestType)
 	c.id("REQUEST.Request", &m.Request)
 	c.dict("Details", &m.Details, errorDetails)
-	c.uri("Error", &m.Error)
+	c.errorURI("Error", &m.Error)
 	c.payload(&m.Payload, m.Details) // [Args, [Kwargs]]
 }
 
 func (m *Publish) layout(c *coder) {
 	c.id("Request", &m.Request)
 	c.dict("Options", &m.Options, publishOptions)
-	c.uri("Topic", &m.Topic)
+	c.requestURI("Topic", &m.Topic)
 	c.payload(&m.Payload, m.Options) // [Args, [Kwargs]]
 }
 
@@ -59,7 +59,7 @@ func (m *Published) layout(c *coder) {
 func (m *Subscribe) layout(c *coder) {
 	c.id("Request", &m.Request)
 	c.dict("Options", &m.Options, subscribeOptions)
-	c.uri("Topic", &m.Topic)
+	c.requestURI("Topic", &m.Topic)
 }
 
 func (m *Subscribed) layout(c *coder) {
@@ -91,7 +91,7 @@ func (m *EventReceived) layout(c *coder) {
 func (m *Call) layout(c *coder) {
 	c.id("Request", &m.Request)
 	c.dict("Options", &m.Options, callOptions)
-	c.uri("Procedure", &m.Procedure)
+	c.requestURI("Procedure", &m.Procedure)
 	c.payload(&m.Payload, m.Options) // [Args, [Kwargs]]
 }
 
@@ -109,7 +109,7 @@ func (m *Result) layout(c *coder) {
 func (m *Register) layout(c *coder) {
 	c.id("Request", &m.Request)
 	c.dict("Options", &m.Options, registerOptions)
-	c.uri("Procedure", &m.Procedure)
+	c.requestURI("Procedure", &m.Procedure)
 }
 
 func (m *Registered) layout(c *coder) {

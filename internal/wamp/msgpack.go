@@ -1,7 +1,6 @@
 package wamp
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -10,16 +9,18 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// msgpackFormat implements MessagePack with separate types for text and binary. Extension types, such as the
-// timestamp, are refused: no other serialization of WAMP has a form for them. The one exception is the
-// undefined of msgpackr, a common JavaScript packer that writes it by default: undefined is read as null.
+// msgpackFormat implements MessagePack with separate types for text and binary. Extension types are replaced or
+// refused (msgpack_extension.go).
 type msgpackFormat struct{}
 
 func (msgpackFormat) explain([]byte) error                       { return nil }
 func (msgpackFormat) trim(b []byte) []byte                       { return b }
 func (f msgpackFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
-func (f msgpackFormat) skip(b []byte, depth int) (span, error)   { return walk(f, b, depth) }
+func (f msgpackFormat) measure(b []byte) (span, error)           { return measure(f, b) }
 func (msgpackFormat) more([]byte, kind, int) (int, bool, error)  { return 0, false, nil } // every length is announced
+
+// skip refuses all extensions: the bytes of a value that it accepts can be passed on.
+func (msgpackFormat) skip(b []byte, depth int) (span, error) { return walk(msgpackPlain{}, b, depth) }
 
 // The first bytes of values. The first byte of a small value holds its length or the value itself as well.
 const (
@@ -46,10 +47,15 @@ const (
 	msgpackNegative = 0xe0
 )
 
-// msgpackUndefined is the extension 0 with the byte 0, as msgpackr writes undefined.
-var msgpackUndefined = []byte{0xd4, 0, 0}
-
 func (msgpackFormat) next(b []byte) (token, []byte, int, error) {
+	t, data, n, err := nextMsgpack(b)
+	if err == errExtension { //nolint:errorlint // nothing wraps it
+		return nextMsgpackExtension(b)
+	}
+	return t, data, n, err
+}
+
+func nextMsgpack(b []byte) (token, []byte, int, error) {
 	if len(b) == 0 {
 		return token{}, nil, 0, errShort
 	}
@@ -78,10 +84,10 @@ func nextMsgpackLong(b []byte) (token, []byte, int, error) {
 	c := b[0]
 	width := msgpackWidth(c)
 	if width == 0 {
-		if bytes.HasPrefix(b, msgpackUndefined) {
-			return token{kind: kindNull}, nil, len(msgpackUndefined), nil
+		if isMsgpackExtension(c) {
+			return token{}, nil, 0, errExtension
 		}
-		return token{}, nil, 0, fmt.Errorf("has a MessagePack extension, such as a timestamp, or a byte that begins no value (0x%02x)", c)
+		return token{}, nil, 0, fmt.Errorf("has a byte that begins no MessagePack value (0x%02x)", c)
 	}
 	n := 1 + width
 	if len(b) < n {
@@ -131,6 +137,36 @@ func msgpackWidth(c byte) int {
 	default:
 		return 0
 	}
+}
+
+// extent implements [structured].
+func (msgpackFormat) extent(b []byte, _ slot) (extent, error) {
+	if len(b) > 0 && isMsgpackExtension(b[0]) {
+		_, _, end, err := msgpackExtensionData(b)
+		return extent{size: end}, err
+	}
+	t, _, n, err := nextMsgpack(b)
+	if err == errUTF8 { //nolint:errorlint // nothing wraps it
+		n, err = msgpackTextSize(b), nil
+		t.kind = kindText
+	}
+	if err != nil {
+		return extent{}, err
+	}
+	x := extent{kind: t.kind, size: n}
+	if t.kind == kindArray || t.kind == kindMap {
+		x.values, err = countValues(t.kind, t.num, b[n:])
+	}
+	return x, err
+}
+
+// msgpackTextSize returns the bytes of a whole text at the beginning of b, whose length was checked.
+func msgpackTextSize(b []byte) int {
+	c := b[0]
+	if width := msgpackWidth(c); width > 0 {
+		return 1 + width + int(bigEndian(b[1:1+width]))
+	}
+	return 1 + int(c-msgpackText)
 }
 
 // bigEndian reads a number of 1, 2, 4 or 8 bytes.

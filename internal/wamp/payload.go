@@ -42,6 +42,8 @@ func (p Payload) Clone() Payload {
 // Empty reports whether the payload has neither Args nor Kwargs.
 func (p Payload) Empty() bool { return p.Args == nil && p.Kwargs == nil }
 
+var partNames = [...]string{"args", "kwargs"}
+
 // In returns the payload in a serialization: p itself, or a transcoded copy.
 //
 //   - Integers from -2^63 to 2^64-1 are kept exactly. Larger ones become floats.
@@ -49,7 +51,8 @@ func (p Payload) Empty() bool { return p.Args == nil && p.Kwargs == nil }
 //     become null.
 //   - A binary becomes a JSON string of U+0000 and base64, and such a string becomes a binary. A JSON
 //     string with other text after U+0000 stays a string.
-//   - Indefinite lengths of CBOR become definite.
+//   - Indefinite lengths of CBOR become definite, and its tags text or numbers (cbor_tag.go). A tag without
+//     such a form is an error, which says where it stands.
 //
 // The payload must come from a decoded message or from a constructor of this package. Other payloads may
 // yield an error or wrong values.
@@ -61,11 +64,11 @@ func (p Payload) In(s Serialization) (Payload, error) {
 	out := Payload{Serialization: s}
 	buf, err := transcode(make([]byte, 0, len(p.Args)+len(p.Kwargs)+16), p.Args, p.Serialization, s)
 	if err != nil {
-		return Payload{}, fmt.Errorf("transcode args from %s to %s: %w", p.Serialization, s, err)
+		return Payload{}, p.inexpressible(partNames[0], p.Args, s)
 	}
 	end := len(buf)
 	if buf, err = transcode(buf, p.Kwargs, p.Serialization, s); err != nil {
-		return Payload{}, fmt.Errorf("transcode kwargs from %s to %s: %w", p.Serialization, s, err)
+		return Payload{}, p.inexpressible(partNames[1], p.Kwargs, s)
 	}
 	if p.Args != nil {
 		out.Args = buf[:end:end]
@@ -74,6 +77,12 @@ func (p Payload) In(s Serialization) (Payload, error) {
 		out.Kwargs = buf[end:len(buf):len(buf)]
 	}
 	return out, nil
+}
+
+// inexpressible returns the error for a part that could not be transcoded.
+func (p Payload) inexpressible(name string, part []byte, to Serialization) error {
+	flaw := payloadError(name, formats[p.Serialization], part, 1)
+	return fmt.Errorf("transcode from %s to %s: %s", p.Serialization, to, flaw.failure.Message)
 }
 
 // transcode appends one value in another serialization, or nothing if value is nil.
@@ -93,7 +102,7 @@ func (p Payload) write(w *writer, s Serialization) error {
 	if p.Args == nil && p.Kwargs != nil {
 		w.closeArray(w.openArray())
 	}
-	for _, part := range [...][]byte{p.Args, p.Kwargs} {
+	for i, part := range [...][]byte{p.Args, p.Kwargs} {
 		if part == nil {
 			continue
 		}
@@ -102,7 +111,7 @@ func (p Payload) write(w *writer, s Serialization) error {
 			continue
 		}
 		if err := copyValue(w, part, p.Serialization); err != nil {
-			return fmt.Errorf("transcode from %s to %s: %w", p.Serialization, s, err)
+			return p.inexpressible(partNames[i], part, s)
 		}
 	}
 	return nil

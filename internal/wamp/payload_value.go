@@ -42,29 +42,31 @@ func NewPayload(args []any, kwargs Dict) (Payload, error) {
 // PayloadFromJSON returns a payload of a JSON array and a JSON object. Both may be nil, and are checked as
 // strictly as a frame.
 func PayloadFromJSON(args, kwargs []byte) (Payload, error) {
-	args, err := partFromJSON(args, kindArray)
+	args, err := partFromJSON(partNames[0], args, kindArray)
 	if err != nil {
-		return Payload{}, fmt.Errorf("args: %w", err)
+		return Payload{}, err
 	}
-	kwargs, err = partFromJSON(kwargs, kindMap)
+	kwargs, err = partFromJSON(partNames[1], kwargs, kindMap)
 	if err != nil {
-		return Payload{}, fmt.Errorf("kwargs: %w", err)
+		return Payload{}, err
 	}
 	p := Payload{Serialization: JSON}
 	p.Args, p.Kwargs = copyParts(args, kwargs)
 	return p, nil
 }
 
-func partFromJSON(value []byte, want kind) ([]byte, error) {
+func partFromJSON(name string, value []byte, want kind) ([]byte, error) {
 	if value == nil {
 		return nil, nil
 	}
 	e, err := checkJSON(value, 1)
-	if err != nil {
-		return nil, err
-	}
-	if e.kind != want {
-		return nil, fmt.Errorf("is %s, must be %s", e.kind, want)
+	switch {
+	case err != nil && isFramedJSON(value):
+		return nil, errors.New(payloadError(name, jsonFormat{}, value, 1).failure.Message)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case e.kind != want:
+		return nil, fmt.Errorf("%s: is %s, must be %s", name, e.kind, want)
 	}
 	if e.elements == 0 {
 		return nil, nil // empty is absent

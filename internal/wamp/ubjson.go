@@ -32,6 +32,7 @@ func (f ubjsonFormat) explain(frame []byte) error {
 }
 
 func (f ubjsonFormat) skip(b []byte, depth int) (span, error) { return walk(f, b, depth) }
+func (f ubjsonFormat) measure(b []byte) (span, error)         { return measure(f, b) }
 
 // trim drops no-ops.
 func (ubjsonFormat) trim(b []byte) []byte {

@@ -17,6 +17,9 @@ const (
 	StrictURIs                 // components of lower-case letters, digits and '_'
 )
 
+// malformedURI stands for a text that is not well-formed. It is no valid URI.
+const malformedURI URI = "\xff"
+
 const (
 	// MaxURIBytes limits the memory of a name in every map that holds the name.
 	MaxURIBytes = 512
@@ -47,7 +50,7 @@ func (u URI) Check(rules URIRules, match Match) error {
 			continue
 		}
 		if !rules.allows(c) {
-			return u.invalid("has the character " + strconv.QuoteRune(c))
+			return u.invalid("has the character " + strconv.QuoteRune(c) + spelling(c))
 		}
 	}
 	if start == len(u) && match == MatchExact {
@@ -65,6 +68,14 @@ func (s URIRules) allows(c rune) bool {
 	}
 	// U+001C to U+001F are white space to Python.
 	return c != '#' && !unicode.IsSpace(c) && (c < 0x1c || c > 0x1f)
+}
+
+// spelling says how a character is written that a URI cannot have.
+func spelling(c rune) string {
+	if c == '#' {
+		return ", which is written " + EscapedHash
+	}
+	return ""
 }
 
 func (u URI) invalid(what string) error {

@@ -82,7 +82,7 @@ func appendV1Event(dst []byte, m *Event) ([]byte, error) {
 	w := newWriter(JSON, dst)
 	o := w.openArray()
 	w.integer(v1Event)
-	w.str(string(m.Topic))
+	w.str(v1Name(m.Topic))
 	w.raw(value)
 	w.closeArray(o)
 	return w.dst, nil

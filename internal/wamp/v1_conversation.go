@@ -51,10 +51,14 @@ func (t *translator) receive(frame []byte) (Message, error) {
 	default:
 		return nil, Violation("version 1: a client sends no message with the code %d", f.code)
 	}
-	if f.err != nil {
+	switch {
+	case f.err != nil:
 		return nil, f.err
+	case f.flaw != nil:
+		return m, f.flaw
+	default:
+		return m, nil
 	}
-	return m, nil
 }
 
 func (t *translator) prefix(f *v1Frame) {
@@ -64,7 +68,7 @@ func (t *translator) prefix(f *v1Frame) {
 	}
 }
 
-func (t *translator) topic(f *v1Frame) URI { return t.prefixes.expand(f.text("the topic")) }
+func (t *translator) topic(f *v1Frame) URI { return v2URI(t.prefixes.expand(f.uri("the topic"))) }
 
 func (t *translator) subscribe(f *v1Frame) Message {
 	uri := t.topic(f)
@@ -115,7 +119,7 @@ func (t *translator) revoked(m *Unsubscribed) {
 
 func (t *translator) publish(f *v1Frame) Message {
 	m := &Publish{Topic: t.topic(f)}
-	m.Payload.Args, _ = copyParts(f.values("the event", 1), nil)
+	m.Payload = f.payload("the event", 1)
 	// In version 1 a publisher receives its own events unless it excludes itself, in version 2 it does not
 	// unless it asks for them.
 	m.Options = Dict{"exclude_me": false}
@@ -130,8 +134,8 @@ func (t *translator) publish(f *v1Frame) Message {
 
 func (t *translator) call(f *v1Frame) Message {
 	id := f.callID()
-	m := &Call{Procedure: t.prefixes.expand(f.text("the procedure"))}
-	m.Payload.Args, _ = copyParts(f.values("an argument", -1), nil)
+	m := &Call{Procedure: v2URI(t.prefixes.expand(f.uri("the procedure")))}
+	m.Payload = f.payload("an argument", -1)
 	if f.end(); f.err != nil {
 		return nil
 	}
@@ -205,7 +209,7 @@ func (t *translator) callError(dst []byte, m *Error) ([]byte, error) {
 	o := w.openArray()
 	w.integer(v1CallError)
 	w.raw(id)
-	w.str(string(m.Error))
+	w.str(v1Name(m.Error))
 	w.str(e.description)
 	if e.details != nil {
 		w.raw(e.details)

@@ -1,22 +1,27 @@
 package wamp
 
 import (
+	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 )
 
 // A v1Frame reads the elements of one frame and keeps the first error.
 type v1Frame struct {
-	code uint64
-	r    elements
-	err  error
+	code    uint64
+	r       elements
+	err     error
+	invalid error         // why the frame is not valid JSON; nil: it is valid
+	flaw    *PayloadError // in a frame that is framed correctly
 }
 
 func openV1Frame(frame []byte) (*v1Frame, error) {
-	if _, err := checkJSON(frame, 0); err != nil {
+	_, err := checkJSON(frame, 0)
+	if err != nil && !isFramedJSON(frame) {
 		return nil, violation("the frame", err)
 	}
-	v := &v1Frame{r: elements{n: indefinite, reader: newReader(JSON, frame)}}
+	v := &v1Frame{r: elements{n: indefinite, reader: newReader(JSON, frame)}, invalid: err}
 	if t, _ := v.r.next(); t.kind != kindArray || !v.more() {
 		return nil, violation("the frame", errNotMessage)
 	}
@@ -33,7 +38,11 @@ func (f *v1Frame) fail(format string, args ...any) {
 }
 
 func (f *v1Frame) failWith(err error) {
-	if f.err == nil && err != nil {
+	switch {
+	case f.err != nil || err == nil:
+	case f.r.err != nil: // the element could not be read
+		f.err = violation("the frame", cmp.Or(f.invalid, f.r.err))
+	default:
 		f.err = err
 	}
 }
@@ -51,9 +60,22 @@ func (f *v1Frame) end() {
 	if f.more() {
 		f.fail("the message has too many elements")
 	}
-	if f.r.err != nil {
-		f.failWith(violation("the frame", f.r.err))
+	f.failWith(f.r.err)
+}
+
+// uri reads a URI or a CURIE. A text that is not well-formed becomes a URI that [URI.Check] refuses, so that only the
+// message fails.
+func (f *v1Frame) uri(name string) string {
+	if f.more() {
+		value := f.r.f.trim(f.r.b[f.r.pos:])
+		e, err := f.r.f.measure(value)
+		if err == nil && e.kind == kindText && scanJSONString(value, 0).end == 0 {
+			f.r.advance()
+			f.r.pos = len(f.r.b) - len(value) + e.size
+			return string(malformedURI)
+		}
 	}
+	return f.text(name)
 }
 
 func (f *v1Frame) text(name string) string {
@@ -87,6 +109,17 @@ func (f *v1Frame) callID() []byte {
 	return append([]byte(nil), raw...)
 }
 
+// payload reads the rest of the payload, at most limit elements, or all if limit is -1.
+func (f *v1Frame) payload(name string, limit int) Payload {
+	args := f.values(name, limit)
+	if f.flaw != nil {
+		return Payload{}
+	}
+	p := Payload{}
+	p.Args, _ = copyParts(args, nil)
+	return p
+}
+
 // values reads up to limit elements, or all if limit is -1, as one JSON array. It returns nil if there are none.
 func (f *v1Frame) values(name string, limit int) []byte {
 	if limit > 0 && !f.more() {
@@ -98,14 +131,33 @@ func (f *v1Frame) values(name string, limit int) []byte {
 	n := 0
 	for ; n != limit && f.more(); n++ {
 		f.r.advance()
-		raw, _ := f.r.skip(2) // one level deeper: Args encloses it in version 2
-		w.raw(raw)
+		w.raw(f.value(n))
 	}
 	w.closeArray(o)
 	if n == 0 {
 		return nil
 	}
 	return w.dst
+}
+
+// value reads element i of the payload. What is wrong inside of the element is kept as the flaw of the message.
+func (f *v1Frame) value(i int) []byte {
+	const depth = 2 // one level deeper than the frame: Args encloses it in version 2
+	value := f.r.f.trim(f.r.b[f.r.pos:])
+	raw, _ := f.r.skip(depth)
+	if f.r.err == nil {
+		return raw
+	}
+	e, err := f.r.f.measure(value)
+	if err != nil {
+		return nil // the frame is broken
+	}
+	f.r.err = nil
+	f.r.pos = len(f.r.b) - len(value) + e.size
+	if f.flaw == nil {
+		f.flaw = payloadError(fmt.Sprintf("%s[%d]", partNames[0], i), jsonFormat{}, value[:e.size], depth)
+	}
+	return nil
 }
 
 // exclude reads the sessions that do not receive the event: true for the publisher, or a list of session ids.

@@ -31,13 +31,13 @@ func (p *prefixes) set(prefix, uri string) error {
 
 // expand returns the URI that a CURIE stands for. Text without a declared prefix is a URI already, and so is
 // text with // after the colon.
-func (p *prefixes) expand(curie string) URI {
+func (p *prefixes) expand(curie string) string {
 	prefix, rest, ok := strings.Cut(curie, ":")
 	if !ok || strings.HasPrefix(rest, "//") {
-		return URI(curie)
+		return curie
 	}
 	if uri, known := p.uris[prefix]; known {
-		return URI(uri + rest)
+		return uri + rest
 	}
-	return URI(curie)
+	return curie
 }

@@ -17,6 +17,7 @@ const (
 	CalleeReroute
 	CalleeRevocation // accepts UNREGISTERED without a request
 	CalleePassthru
+	CalleeTakesErrors // accepts ERROR for a YIELD or an ERROR
 	PublisherPassthru
 	SubscriberRevocation // accepts UNSUBSCRIBED without a request
 	Returns              // comes again after a GOODBYE or ABORT that does not forbid it
@@ -40,6 +41,7 @@ var announcements = [...]struct {
 	{"callee", "registration_revocation", CalleeRevocation},
 	{"callee", "payload_passthru_mode", CalleePassthru},
 	{"callee", "payload_transparency", CalleePassthru},
+	{"callee", "_yield_errors", CalleeTakesErrors},
 	{"publisher", "payload_passthru_mode", PublisherPassthru},
 	{"publisher", "payload_transparency", PublisherPassthru},
 	{"subscriber", "subscription_revocation", SubscriberRevocation},
