@@ -136,6 +136,8 @@ func (w metricWriter) router(s router.Stats) {
 	w.counter(sample{"encodings_total", "Events encoded: once for each encoding, not for each client.", float64(s.Encodings)})
 	w.counter(sample{"calls_total", "Calls that were answered.", float64(s.Calls)})
 	w.counter(sample{"refusals_total", "Requests that the router answered with ERROR.", float64(s.Refusals)})
+	w.counter(sample{"unanswered_refusals_total", "Requests that were refused without an answer, because their sender expects none.", float64(s.Unanswered)})
+	w.counter(sample{"payload_errors_total", "Messages that were refused because their payload cannot be passed on.", float64(s.BadPayloads)})
 	w.counter(sample{"rate_waits_total", "Times that a client had to wait because it sent too fast.", float64(s.RateWaits)})
 	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.Unsendable)}, label{"reason", "not_expressible"})
 	for _, reason := range outbox.CloseReasons() {
