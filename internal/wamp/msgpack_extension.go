@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// Extension types carry values of applications, for which no other serialization of WAMP has a form. Two are
-// understood: the timestamp, which JavaScript's packers write for a Date, and the undefined of msgpackr. Receivers get
-// text and null in their place, in MessagePack too: Autobahn exits when it reads an extension.
+// errExtension refuses an extension type: no other serialization of WAMP has a form for it. Two are understood: the
+// timestamp, which JavaScript's packers write for a Date, and the undefined of msgpackr. Receivers get text and null in
+// their place, in MessagePack too: Autobahn exits when it reads an extension.
 var errExtension = errors.New("has a MessagePack extension")
 
 const (
