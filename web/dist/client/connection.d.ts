@@ -1,4 +1,4 @@
-import type { Match, Payload } from './messages.js';
+import { type Match, type Payload } from './messages.js';
 import { type Delivery, type Failure, type Session } from './state.js';
 export interface Options {
     readonly url: string | URL;

@@ -102,6 +102,11 @@ export interface Revocation {
 }
 /** Reads one frame. An invalid message is returned as `malformed`; parse never throws. */
 export declare function parse(frame: string): Incoming;
+/**
+ * Returns the frame of a message. A text that was cut inside a character (by `slice`, for example) has half of a
+ * surrogate pair, which no serialization but JSON can carry and the router refuses. It becomes U+FFFD, as in toWellFormed.
+ */
+export declare function encode(message: Message): string;
 /** Returns the payload as the last elements of a message, without those that are empty. */
 export declare function trailing({ args, kwargs }: Payload): Message;
 export declare function isDict(value: unknown): value is Dict;

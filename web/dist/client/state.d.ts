@@ -187,6 +187,9 @@ export type Output = {
     readonly key: string;
     readonly failure: Failure;
 } | {
+    readonly type: 'answer-refused';
+    readonly failure: Failure;
+} | {
     readonly type: 'settled';
     readonly token: number;
     readonly result: Payload;

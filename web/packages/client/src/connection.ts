@@ -3,7 +3,7 @@
  * machine's outputs and makes no decision of its own.
  */
 import { backoff } from './backoff.js';
-import type { Dict, Match, Payload } from './messages.js';
+import { type Dict, encode, type Match, type Payload } from './messages.js';
 import { Failed, TicketRefused } from './failure.js';
 import { type Config, type Delivery, type Failure, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
 import { step } from './machine.js';
@@ -210,7 +210,7 @@ export class Connection {
     switch (output.type) {
       case 'connect': return this.#connect(output.attempt);
       case 'disconnect': return this.#disconnect();
-      case 'send': return this.#socket?.send(JSON.stringify(output.message));
+      case 'send': return this.#socket?.send(encode(output.message));
       case 'ask-ticket': return void this.#askTicket(output.attempt);
       case 'start-timer': return this.#startTimer(output.timer, output.tries);
       case 'stop-timer': return clearTimeout(this.#timers.get(output.timer));
@@ -219,6 +219,7 @@ export class Connection {
       case 'invoked': return void this.#invoke(output);
       case 'interest-active': return this.#eachHandler(output.key, ({ options }) => (options.onActive ?? options.onHeld)?.());
       case 'interest-refused': return this.#eachHandler(output.key, ({ options }) => refused(options, output));
+      case 'answer-refused': return console.error(`tidings: the router refused an answer of this page: ${output.failure.message}`);
       case 'settled': return this.#settle(output.token, ({ resolve }) => resolve(output.result));
       case 'failed': return this.#settle(output.token, ({ reject }) => reject(new Failed(output.failure)));
     }

@@ -6,7 +6,7 @@ import { Code, type Dict, type Incoming, isDict, parse, textOf, textsOf, trailin
 import * as interests from './interests.js';
 import * as requests from './requests.js';
 import * as tickets from './ticket.js';
-import { andThen, type Input, type Output, send, type Session, type State, type Step, type Timer } from './state.js';
+import { andThen, failureFrom, type Input, type Output, send, type Session, type State, type Step, type Timer } from './state.js';
 
 /** The reasons that end all tries until a person or developer acts. After any other reason the page tries again. */
 const FINAL: ReadonlySet<string> = new Set([
@@ -75,7 +75,7 @@ function hello(state: State): Step {
       publisher: { features: { publisher_exclusion: true } },
       subscriber: { features: { pattern_based_subscription: true, subscription_revocation: true } },
       caller: { features: { call_timeout: true } },
-      callee: { features: { pattern_based_registration: true } },
+      callee: { features: { pattern_based_registration: true, _yield_errors: true } },
     },
     agent,
     _returns: true, // this client comes again after GOODBYE and ABORT
@@ -188,6 +188,8 @@ function failed(state: State, error: Incoming & { type: 'error' }): Step {
     case Code.call: return requests.fail(state, 'call', error);
     case Code.publish: return requests.fail(state, 'publish', error);
     case Code.unsubscribe: case Code.unregister: return [state, []]; // the router has ended it already
+    case Code.yield: case Code.invocation: // only sent to pages that announce _yield_errors
+      return [state, [{ type: 'answer-refused', failure: failureFrom(error.uri, error.payload) }]];
     default: return violation(state, `ERROR for a request of type ${error.of}`);
   }
 }

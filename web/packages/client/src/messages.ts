@@ -115,15 +115,15 @@ class Fields {
 
   dict(at: number): Dict {
     const value = this.#message[at];
+    if (isEmptyList(value)) return {}; // PHP has one form for both
     if (!isDict(value)) throw this.#wrong(at, 'an object');
     return value;
   }
 
   payload(at: number): Payload {
     const args = this.#message[at] ?? [];
-    const kwargs = this.#message[at + 1] ?? {};
     if (!Array.isArray(args)) throw this.#wrong(at, 'a list');
-    if (!isDict(kwargs)) throw this.#wrong(at + 1, 'an object');
+    const kwargs = (this.#message[at + 1] ?? null) === null ? {} : this.dict(at + 1);
     return { args, kwargs };
   }
 
@@ -141,10 +141,25 @@ class Fields {
   }
 }
 
+/**
+ * Returns the frame of a message. A text that was cut inside a character (by `slice`, for example) has half of a
+ * surrogate pair, which no serialization but JSON can carry and the router refuses. It becomes U+FFFD, as in toWellFormed.
+ */
+export function encode(message: Message): string {
+  const frame = JSON.stringify(message);
+  // JSON.stringify escapes only the halves that have no other half. Each escape is looked at as a whole, because the
+  // text itself may have a backslash before ud83d.
+  return frame.includes('\\ud') ? frame.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|[^])/g, (escape, half) => (half ? '\ufffd' : escape)) : frame;
+}
+
 /** Returns the payload as the last elements of a message, without those that are empty. */
 export function trailing({ args, kwargs }: Payload): Message {
   if (Object.keys(kwargs).length > 0) return [args, kwargs];
   return args.length > 0 ? [args] : [];
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 export function isDict(value: unknown): value is Dict {

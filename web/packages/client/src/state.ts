@@ -124,6 +124,7 @@ export type Output =
   | { readonly type: 'invoked'; readonly key: string; readonly attempt: number; readonly request: number; readonly delivery: Delivery }
   | { readonly type: 'interest-active'; readonly key: string }
   | { readonly type: 'interest-refused'; readonly key: string; readonly failure: Failure }
+  | { readonly type: 'answer-refused'; readonly failure: Failure }
   | { readonly type: 'settled'; readonly token: number; readonly result: Payload; readonly publication: number | null }
   | { readonly type: 'failed'; readonly token: number; readonly failure: Failure };
 

@@ -201,6 +201,14 @@ describe('a ticket that comes late', () => {
 });
 
 describe('the end of a session', () => {
+  it('reports that an answer to an invocation was refused, and goes on', () => {
+    for (const answered of [Code.yield, Code.invocation]) {
+      const it = new Conversation().opens().hears([Code.error, answered, 1, {}, 'wamp.error.invalid_argument', ['args[0] is cut']]);
+      expect(it.output('answer-refused')?.failure).toMatchObject({ uri: 'wamp.error.invalid_argument', message: 'args[0] is cut' });
+      expect(it.phase).toBe('open');
+    }
+  });
+
   it('answers GOODBYE once and reconnects later', () => {
     const it = new Conversation().opens().hears([Code.goodbye, {}, 'wamp.close.system_shutdown']);
     expect(it.sent).toEqual([[Code.goodbye, {}, 'wamp.close.goodbye_and_out']]);
