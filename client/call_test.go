@@ -3,9 +3,12 @@ package client_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gobwas/ws"
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -131,6 +134,47 @@ func TestARegisteredProcedureAnswersItsCallers(t *testing.T) {
 		wantEqual(t, expect[*wamp.Error](p).Error, wamp.ErrNoSuchProcedure)
 		p.send(&wamp.Unregistered{Request: m.Request})
 		must(t, unregistered)
+		leave(t, c, p)
+	})
+}
+
+// A router that passes on such text is at fault, but only the message fails.
+func TestAPayloadThatCannotBeReadFailsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		register(t, c, p, func(context.Context, *client.Invocation) (client.Payload, error) {
+			t.Error("the procedure was called")
+			return client.Payload{}, nil
+		})
+		p.write(ws.OpText, []byte(`[68,1,9,{},["cut \ud83d"]]`))
+		refused := expect[*wamp.Error](p)
+		wantEqual(t, refused.Request, wamp.ID(1))
+		wantEqual(t, refused.Error, wamp.ErrInvalidArgument)
+
+		called := async(func() (client.Payload, error) { return c.Call(t.Context(), "sum", client.Payload{}, nil) })
+		call := expect[*wamp.Call](p)
+		p.write(ws.OpText, fmt.Appendf(nil, `[50,%d,{},["cut \ud83d"]]`, call.Request))
+		if answer := <-called; !errors.Is(answer.err, client.ErrInvalidArgument) {
+			t.Errorf("the call returned %v", answer.err)
+		}
+		p.write(ws.OpText, []byte(`[36,77,1,{},["cut \ud83d"]]`)) // an EVENT has no answer
+		leave(t, c, p)
+	})
+}
+
+// The notices that a router of this project sends have the ids of invocations, which may be those of requests.
+func TestARefusedAnswerIsNoAnswerToARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		called := async(func() (client.Payload, error) { return c.Call(t.Context(), "sum", client.Payload{}, nil) })
+		call := expect[*wamp.Call](p)
+		for _, answered := range []wamp.Code{wamp.CodeYield, wamp.CodeInvocation} {
+			p.send(&wamp.Error{RequestType: answered, Request: call.Request, Error: wamp.ErrInvalidArgument})
+		}
+		p.send(&wamp.Result{Request: call.Request})
+		must(t, called)
 		leave(t, c, p)
 	})
 }

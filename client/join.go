@@ -24,7 +24,7 @@ func roles() wamp.Dict {
 		"publisher":  features("publisher_identification", "publisher_exclusion", "subscriber_blackwhite_listing"),
 		"subscriber": features("publisher_identification", "pattern_based_subscription", "subscription_revocation"),
 		"caller":     features("caller_identification", "call_canceling", "call_timeout", "progressive_call_results"),
-		"callee": features("caller_identification", "call_canceling", "progressive_call_results", "pattern_based_registration",
+		"callee": features("caller_identification", "call_canceling", "progressive_call_results", "pattern_based_registration", "_yield_errors",
 			"shared_registration", "registration_revocation", "call_reroute"),
 	}
 }

@@ -95,7 +95,11 @@ func (l *link) read() error {
 			return err
 		}
 		m, err := l.socket.encoding.Decode(frame)
-		if err == nil {
+		var flaw *wamp.PayloadError
+		if errors.As(err, &flaw) {
+			m, err = l.withoutPayload(m, flaw), nil
+		}
+		if err == nil && m != nil {
 			err = l.receive(m)
 		}
 		var violation *wamp.Failure
@@ -106,6 +110,26 @@ func (l *link) read() error {
 			return err
 		}
 	}
+}
+
+// withoutPayload returns what becomes of a message whose payload cannot be read, or nil. Only the message fails: a
+// procedure is not called, and a call gets an error.
+func (l *link) withoutPayload(m wamp.Message, flaw *wamp.PayloadError) wamp.Message {
+	l.client.config.Logger.Warn("the payload of a message cannot be read", "message", m.Code().String(), "error", flaw)
+	switch m := m.(type) {
+	case *wamp.Event:
+		return nil
+	case *wamp.Invocation:
+		l.yield(m.Request, invocationError(m.Request, &Error{URI: string(wamp.ErrInvalidArgument), Message: flaw.Error()}))
+		return nil
+	case *wamp.Result:
+		refusal := &wamp.Error{RequestType: wamp.CodeCall, Request: m.Request, Error: wamp.ErrInvalidArgument}
+		if text, err := toWAMP(Args(flaw.Error())); err == nil { // otherwise the URI says enough
+			refusal.Payload = text
+		}
+		return refusal
+	}
+	return m
 }
 
 // abort sends ABORT with the protocol violation of the router.
@@ -130,6 +154,10 @@ func (l *link) receive(m wamp.Message) error {
 	case *wamp.Abort:
 		return newError(m.Reason, m.Details, m.Payload)
 	case *wamp.Error:
+		if m.RequestType == wamp.CodeYield || m.RequestType == wamp.CodeInvocation { // the caller has got an error
+			l.client.config.Logger.Warn("the router refused an answer of this client", "error", newError(m.Error, m.Details, m.Payload))
+			return nil
+		}
 		return l.answer(m.Request, m.RequestType, m)
 	case *wamp.Published:
 		return l.answer(m.Request, wamp.CodePublish, m)
