@@ -50,7 +50,8 @@ func (a *API) batch(w http.ResponseWriter, r *http.Request) error {
 	var items struct {
 		Publications []jsontext.Value `json:"publications"`
 	}
-	if err := a.decode(w, r, &items); err != nil {
+	// The text and the names of an item are checked when it is read alone, so that they fail only that item.
+	if err := a.decode(w, r, &items, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
 		return err
 	}
 	if items.Publications == nil {

@@ -285,6 +285,34 @@ func TestABatchGivesEachItemItsOwnResult(t *testing.T) {
 	}
 }
 
+func TestAnItemOfABatchThatIsNoTextFailsAlone(t *testing.T) {
+	f := &fakes{}
+	body := `{"publications":[{"topic":"a","args":["cut \ud83d"]},{"topic":"b","kwargs":{"k":1,"k":2}},{"topic":"c","args":["` + "\xff" + `"]},` +
+		`{"topic":"d","args":[1e400]},{"topic":"e","kwargs":[]}]}`
+	answer := request{method: "POST", path: "publish/batch", key: "publish", body: body}.send(t, newAPI(t, f))
+	var got struct {
+		Results []struct {
+			Status  int
+			Problem *document
+		}
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || len(got.Results) != 5 {
+		t.Fatalf("%v, %s", err, answer.Body)
+	}
+	for i, want := range []struct {
+		status int
+		where  string
+	}{{400, "in body.args[0]"}, {400, "in body.kwargs.k"}, {400, "in body.args[0]"}, {422, "args[0] has a number that no 64-bit float can hold"}, {200, ""}} {
+		r := got.Results[i]
+		if r.Status != want.status || want.where != "" && !strings.Contains(r.Problem.Detail, want.where) {
+			t.Errorf("item %d: %d, %+v, want %d %q", i, r.Status, r.Problem, want.status, want.where)
+		}
+	}
+	if len(f.published) != 1 || !f.published[0].Payload.Empty() {
+		t.Errorf("published %+v", f.published)
+	}
+}
+
 func TestABatchIsBounded(t *testing.T) {
 	f := &fakes{}
 	body := `{"publications":[` + strings.TrimSuffix(strings.Repeat("0,", httpapi.MaxBatch+1), ",") + `]}`

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -54,12 +55,12 @@ func (a *Array) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// UnmarshalJSON keeps the bytes. null means absent.
+// UnmarshalJSON keeps the bytes. null means absent, and so does an empty array: PHP has one form for both.
 func (o *Object) UnmarshalJSON(b []byte) error {
-	switch jsontext.Value(b).Kind() {
-	case 'n':
+	switch kind := jsontext.Value(b).Kind(); {
+	case kind == 'n', kind == '[' && len(bytes.TrimSpace(b[1:len(b)-1])) == 0:
 		*o = nil
-	case '{':
+	case kind == '{':
 		*o = append(Object(nil), b...)
 	default:
 		return errors.New("expected object")
@@ -112,7 +113,7 @@ var strictJSON = huma.Format{
 }
 
 // decode reads the body of a plain handler into v. The error for a bad body is a [*Problem].
-func (a *API) decode(w http.ResponseWriter, r *http.Request, v any) error {
+func (a *API) decode(w http.ResponseWriter, r *http.Request, v any, options ...json.Options) error {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return unsupportedMedia()
 	}
@@ -124,7 +125,7 @@ func (a *API) decode(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil {
 		return bodyProblem(err)
 	}
-	return decodeStrict(body, v)
+	return decodeStrict(body, v, options...)
 }
 
 func bodyProblem(err error) *Problem {
@@ -139,8 +140,8 @@ func bodyProblem(err error) *Problem {
 }
 
 // decodeStrict reads JSON into v. The status of the [*Problem] is 400 for a syntax error, 422 for a type error.
-func decodeStrict(body []byte, v any) error {
-	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
+func decodeStrict(body []byte, v any, options ...json.Options) error {
+	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true), json.JoinOptions(options...))
 	if err == nil {
 		return nil
 	}

@@ -169,7 +169,11 @@ func unsupportedMedia() *Problem {
 func syntaxText(err error) string {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
-		return fmt.Sprintf("%v at byte %d", syntax.Err, syntax.ByteOffset)
+		text := fmt.Sprintf("%v at byte %d", syntax.Err, syntax.ByteOffset)
+		if syntax.JSONPointer != "" {
+			text += ", in body" + location(syntax.JSONPointer)
+		}
+		return text
 	}
 	return err.Error()
 }
