@@ -40,6 +40,7 @@ func TestPatternsMatchTheirTopics(t *testing.T) {
 		{`oro/email/{user:\d+|\*}/{org:\d+|\*}`, []string{"oro/email/1/2", "oro/email/*/*"}, []string{"oro/email/1", "oro.email.1.2", "oro/email/1/x"}},
 		{"task.{state:open|done}", []string{"task.open", "task.done"}, []string{"task.opened", "task.open|done"}},
 		{"user.{user}.mail", []string{"user.ann.mail", "user.é#.mail", "user.a@x.mail"}, []string{"user..mail", "user.a.b.mail", "user.a/b.mail", "user.ann"}},
+		{"http://a.b/{x:.*}/c#d", []string{"http://a.b/1/c%23d"}, []string{"http:/a.b/1/c%23d", "http:///a.b/1/c%23d", "http://a.b//c%23d", "http://a.b/1/c#d", "http://a.b/1/c"}},
 		{"{tenant}/x.{y}", []string{"t/x.1"}, []string{"t.x.1", "t/x/1"}},
 		{`a.{x:[^\]}]+}`, []string{"a.b"}, []string{"a.}", "a.]"}},
 		{`a.{x:[]}]}`, []string{"a.]", "a.}"}, []string{"a.x"}},

@@ -42,6 +42,51 @@ var shop = []topic.Declaration{
 	{Kind: topic.Procedure, Pattern: "order.{id:int}", Call: "true", Register: "backend"},
 }
 
+// Names of version 1 have empty components between slashes, and # where the router has %23.
+func TestContractsOfVersion1Names(t *testing.T) {
+	table := mustCompile(t, []topic.Declaration{
+		{Pattern: "http://example.com/event#new", Subscribe: `identity.role == "staff"`},
+		{Pattern: "http://example.com/{name}", Subscribe: `params.name == "open"`},
+		{Pattern: "http://example.com/deep//{name}", Subscribe: "true"},
+	}, topic.Options{})
+	const prefix, wildcard = wamp.MatchPrefix, wamp.MatchWildcard
+	for _, test := range []struct {
+		uri      wamp.URI
+		match    wamp.Match
+		contract string // that governs the URI
+		want     string // a part of the refusal; "" if the request is allowed
+	}{
+		{"http://example.com/event%23new", 0, "http://example.com/event#new", ""},
+		{"http://example.com/event%23old", 0, "http://example.com/{name}", "the subscribe rule of http://example.com/{name} says no"},
+		{"http://example.com/open", 0, "http://example.com/{name}", ""},
+		{"http://example.com/deep//x", 0, "http://example.com/deep//{name}", ""},
+		{"http://example.com/deep/x/x", 0, "", "is not declared"},
+		{"http:/example.com/open", 0, "", "is not declared"},
+		{"http:///example.com/open", 0, "", "is not declared"},
+		{"http://", 0, "", "is not declared"},
+		{"http:/", 0, "", "is not declared"},
+		{"http://example.com/", 0, "", "is not declared"},
+		{"http://example.com/event%23", prefix, "", "also matches http://example.com/{name}"},
+		{"http://example.com/event%2", prefix, "", "also matches http://example.com/"},
+		{"http:/", prefix, "", "also matches http://example.com/"},
+		{"http://", prefix, "", "also matches http://example.com/"},
+		{"http://example.com/deep//", prefix, "", ""},
+		{"http://example.com/deep/", prefix, "", ""},
+		{"http://example.com/deep/x", prefix, "", "no declared topic matches"},
+		{"http://example.com/deep//x", wildcard, "", ""},
+		{"http://example.", wildcard, "", "also matches http://example.com/"},
+	} {
+		verdict, ok := table.Lookup(topic.Topic, test.uri)
+		if contract := test.contract; test.match == 0 && (ok != (contract != "") || ok && verdict.Contract.Pattern.String() != contract) {
+			t.Errorf("%s is governed by %+v", test.uri, verdict.Contract)
+		}
+		_, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Subscribe, URI: test.uri, Match: test.match})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s %s: %v, want %q", test.match, test.uri, err, test.want)
+		}
+	}
+}
+
 func TestTheTableDecidesOnRequests(t *testing.T) {
 	const (
 		sub, pub, call, reg = router.Subscribe, router.Publish, router.Call, router.Register
