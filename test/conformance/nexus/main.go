@@ -172,6 +172,9 @@ func (p *peer) echo(ctx context.Context, i *wamp.Invocation) client.InvokeResult
 	if uri, ok := i.ArgumentsKw["fail"].(string); ok {
 		return client.InvokeResult{Err: wamp.URI(uri), Args: i.Arguments}
 	}
+	if len(i.Arguments) == 0 { // then the client sends null
+		return client.InvokeResult{Kwargs: i.ArgumentsKw}
+	}
 	return client.InvokeResult{Args: i.Arguments, Kwargs: i.ArgumentsKw}
 }
 

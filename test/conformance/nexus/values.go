@@ -15,9 +15,12 @@ func payload(args wamp.List, kwargs wamp.Dict) map[string]any {
 	return map[string]any{"args": toNeutral([]any(args)), "kwargs": toNeutral(map[string]any(kwargs))}
 }
 
+// args returns nil for no arguments, as programs pass them. The client then sends null.
 func (p *peer) args(args []any) wamp.List {
-	list, _ := p.fromNeutral(args).([]any) // none are none
-	return list
+	if len(args) == 0 {
+		return nil
+	}
+	return p.fromNeutral(args).([]any)
 }
 
 func (p *peer) kwargs(kwargs map[string]any) wamp.Dict {

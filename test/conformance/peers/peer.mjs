@@ -20,13 +20,14 @@ const commands = {
     client.subscribe(topic, match, (event) => say({ event: topic, ...neutral(event) }), options),
   unsubscribe: ({ topic }) => client.unsubscribe(topic),
   publish: ({ topic, args, kwargs, options }) => client.publish(topic, native({ args, kwargs }), options),
-  // A procedure returns its arguments, or fails as its arguments say.
+  // A procedure returns its arguments, or the value in send, or fails as its arguments say.
   register: ({ procedure, options }) =>
     client.register(
       procedure,
       (call) => {
         const fail = call.kwargs?.fail;
         if (fail) throw Object.assign(new Error(fail), { uri: fail, args: call.args });
+        if (call.kwargs?.send) return native({ args: [call.kwargs.send] });
         return call;
       },
       options,

@@ -1,5 +1,6 @@
 // Values as the tests compare them: JSON, with {"$binary": base64} for bytes, {"$integer": digits} for
-// integers that a JavaScript number cannot represent, and {"$undefined": true} to send undefined.
+// integers that a JavaScript number cannot represent, and to send: {"$undefined": true},
+// {"$date": text}, and {"$cut": true} for a text that was cut inside a character.
 
 export function toNeutral(value) {
   if (value === undefined) return null;
@@ -20,6 +21,8 @@ export function fromNeutral(value, serialization) {
   }
   if (value?.$integer !== undefined) return BigInt(value.$integer);
   if (value?.$undefined) return undefined;
+  if (value?.$date !== undefined) return new Date(value.$date);
+  if (value?.$cut) return "cut 😀".slice(0, -1);
   return copy(value, (v) => fromNeutral(v, serialization));
 }
 
