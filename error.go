@@ -6,7 +6,7 @@ import (
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -72,7 +72,7 @@ func publicError(err error) error {
 	if errors.As(err, &failure) {
 		return &Error{URI: string(failure.URI), Message: failure.Message}
 	}
-	var callee *router.CallError
+	var callee *calls.Error
 	if errors.As(err, &callee) {
 		public := &Error{URI: string(callee.URI)}
 		if payload, err := decode(callee.Payload); err == nil { // arguments that cannot be decoded are left out

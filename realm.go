@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/server"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -166,7 +167,7 @@ func calleeError(err error) error {
 	if err != nil {
 		return err
 	}
-	return &router.CallError{URI: wamp.URI(chosen.URI), Payload: payload}
+	return &calls.Error{URI: wamp.URI(chosen.URI), Payload: payload}
 }
 
 // Session is one client that is logged in.

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -73,7 +74,7 @@ func (p *Procedure) Exchange(ctx context.Context, query []byte) ([]byte, error) 
 // refusalIn returns the refusal that an ERROR with not_authorized stands for. Many frameworks refuse
 // by an ERROR.
 func refusalIn(err error) (Decision, error) {
-	e, ok := errors.AsType[*router.CallError](err)
+	e, ok := errors.AsType[*calls.Error](err)
 	if !ok || e.URI != wamp.ErrNotAuthorized {
 		return Decision{}, fmt.Errorf("ask the procedure: %w", err)
 	}

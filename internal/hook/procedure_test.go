@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -42,9 +43,9 @@ func TestTheAnswerOfAProcedureIsDecoded(t *testing.T) {
 		{"replace", payload(t, "", `{"allow":true,"args":[9007199254740993]}`), nil, hook.Decision{Allow: true}, "[9007199254740993]", ""},
 		{"nothing", wamp.Payload{}, nil, hook.Decision{}, "", "no keyword arguments"},
 		{"a plain yes", payload(t, `[true]`, ""), nil, hook.Decision{}, "", "no keyword arguments"},
-		{"a refusal as an error", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized, Payload: payload(t, `["closed"]`, "")}, hook.Decision{Reason: "closed"}, "", ""},
-		{"a refusal without text", wamp.Payload{}, &router.CallError{URI: wamp.ErrNotAuthorized}, hook.Decision{}, "", ""},
-		{"another error", wamp.Payload{}, &router.CallError{URI: "com.example.broken"}, hook.Decision{}, "", "com.example.broken"},
+		{"a refusal as an error", wamp.Payload{}, &calls.Error{URI: wamp.ErrNotAuthorized, Payload: payload(t, `["closed"]`, "")}, hook.Decision{Reason: "closed"}, "", ""},
+		{"a refusal without text", wamp.Payload{}, &calls.Error{URI: wamp.ErrNotAuthorized}, hook.Decision{}, "", ""},
+		{"another error", wamp.Payload{}, &calls.Error{URI: "com.example.broken"}, hook.Decision{}, "", "com.example.broken"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := local(t, test.result, test.err).Decide(t.Context(), aboutPublishing(t))

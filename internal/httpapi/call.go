@@ -18,7 +18,7 @@ const (
 // Caller calls procedures for a backend.
 type Caller interface {
 	// Call calls the procedure if its contract allows that. by is the name of the backend's API key. An
-	// error for the backend is a *wamp.Failure, an error of the callee a *router.CallError.
+	// error for the backend is a *wamp.Failure, an error of the callee a *calls.Error.
 	Call(ctx context.Context, by string, procedure wamp.URI, payload wamp.Payload) (wamp.Payload, error)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -196,7 +197,7 @@ func TestACallsErrorIsPassedOn(t *testing.T) {
 		"shop.error.sold_out": 422, wamp.ErrNoSuchProcedure: 404, wamp.ErrTimeout: 504, wamp.ErrCanceled: 502,
 	} {
 		f := &fakes{call: func(context.Context, string, wamp.URI, wamp.Payload) (wamp.Payload, error) {
-			return wamp.Payload{}, &router.CallError{URI: uri, Payload: payload}
+			return wamp.Payload{}, &calls.Error{URI: uri, Payload: payload}
 		}}
 		answer := request{method: "POST", path: "call", key: "all", body: `{"procedure":"shop.reserve"}`}.send(t, newAPI(t, f))
 		want := document{

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -89,7 +89,7 @@ func (a *API) problemOf(ctx context.Context, err error) *Problem {
 	if errors.As(err, &problem) {
 		return problem
 	}
-	var callErr *router.CallError
+	var callErr *calls.Error
 	if errors.As(err, &callErr) {
 		return callProblem(callErr)
 	}
@@ -109,7 +109,7 @@ func (a *API) problemOf(ctx context.Context, err error) *Problem {
 
 // callProblem translates the ERROR of a call. An error of the router has its status. An error of the callee
 // is 422: the request was valid here, but not for the callee.
-func callProblem(e *router.CallError) *Problem {
+func callProblem(e *calls.Error) *Problem {
 	status, routers := statusOf[e.URI]
 	if !routers {
 		status = http.StatusUnprocessableEntity

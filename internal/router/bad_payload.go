@@ -3,6 +3,7 @@ package router
 import (
 	"log/slog"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -69,7 +70,7 @@ func (s *Session) refuseArguments(m *wamp.Call, flaw error) error {
 
 // refuseResult answers the call of a YIELD. A part of a result ends the call, because later parts make no sense.
 func (s *Session) refuseResult(m *wamp.Yield, flaw error) error {
-	refusal := answer{err: callError(wamp.ErrInvalidArgument, "the result cannot be passed on: %s", textOf(flaw))}
+	refusal := answer{err: calls.Errorf(wamp.ErrInvalidArgument, "the result cannot be passed on: %s", textOf(flaw))}
 	if progress, _ := m.Options.Bool("progress"); progress {
 		held, err := s.invocation(m.Request)
 		if held.call != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -101,12 +102,8 @@ func noSuchProcedure(procedure wamp.URI) error {
 	return wamp.Fail(wamp.ErrNoSuchProcedure, "nobody has registered %q", procedure)
 }
 
-func noSuchProcedureAnyMore(procedure wamp.URI) *CallError {
-	return callError(wamp.ErrNoSuchProcedure, "nobody has registered %q any more", procedure)
-}
-
-func inexpressible(err error) *CallError {
-	return callError(wamp.ErrInvalidArgument, "the arguments cannot be expressed in the callee's serialization: %s", err)
+func inexpressible(err error) *calls.Error {
+	return calls.Errorf(wamp.ErrInvalidArgument, "the arguments cannot be expressed in the callee's serialization: %s", err)
 }
 
 // addCall adds the call to the session's pending calls. A call over the limit is refused with ERROR. A request id

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -33,7 +34,7 @@ func (s *Session) cancel(m *wamp.Cancel) error {
 	switch mode {
 	case cancelSkip, cancelKillNoWait:
 		if c != nil {
-			c.end(answer{err: callCanceled("the caller canceled the call")}, mode)
+			c.end(answer{err: calls.Canceled("the caller canceled the call")}, mode)
 		}
 	case cancelKill:
 		if c != nil {
@@ -54,36 +55,20 @@ func (s *Session) pending(request wamp.ID) *call {
 
 // kill interrupts the callee, whose answer is then awaited for [Limits].Kill.
 func (c *call) kill() {
-	asked, told := c.markKilled()
-	if told {
+	asked, killed := c.claim.Kill(assignment.interruptible, func() *time.Timer {
+		return c.after(c.realm.router.options.Limits.Kill, c.giveUp)
+	})
+	switch {
+	case killed:
 		asked.interrupt(cancelKill)
+	case !asked.interruptible():
+		c.end(answer{err: calls.Canceled("the caller canceled the call")}, cancelSkip)
 	}
 }
 
-// markKilled marks the call as killed. It returns false if no callee has to be interrupted.
-func (c *call) markKilled() (assignment, bool) {
-	c.mu.Lock()
-	deaf := c.assigned.callee != nil && !c.assigned.callee.session.features.Has(peer.CalleeInterrupt)
-	if c.claimed || c.killed || deaf {
-		c.mu.Unlock()
-		if deaf {
-			c.end(answer{err: callCanceled("the caller canceled the call")}, cancelSkip)
-		}
-		return assignment{}, false
-	}
-	defer c.mu.Unlock()
-	c.killed = true
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	c.timer = c.after(c.realm.router.options.Limits.Kill, c.giveUp)
-	return c.assigned, true
-}
-
-func (c *call) isKilled() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.killed
+// interruptible reports whether what works on the call takes an INTERRUPT.
+func (a assignment) interruptible() bool {
+	return a.callee == nil || a.callee.session.features.Has(peer.CalleeInterrupt)
 }
 
 // after runs a step after d, unless the timer is stopped. The step runs in a goroutine of its own, so after
@@ -102,12 +87,12 @@ func (c *call) after(d time.Duration, step func()) *time.Timer {
 
 // expire ends a call that took too long (WAMP, "Call Timeout").
 func (c *call) expire() {
-	c.end(answer{err: callError(wamp.ErrTimeout, "the callee did not answer in time")}, cancelKillNoWait)
+	c.end(answer{err: calls.Errorf(wamp.ErrTimeout, "the callee did not answer in time")}, cancelKillNoWait)
 }
 
 // giveUp ends a killed call whose callee did not answer in time.
 func (c *call) giveUp() {
-	c.end(answer{err: callCanceled("the caller canceled the call, and the callee did not answer")}, cancelSkip)
+	c.end(answer{err: calls.Canceled("the caller canceled the call, and the callee did not answer")}, cancelSkip)
 }
 
 // interrupt tells the callee or procedure to stop working on the call. A callee that did not announce

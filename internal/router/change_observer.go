@@ -120,13 +120,13 @@ func (c *changes) unsubscribed(s *Session, sub *subscription) {
 // registered is called after REGISTERED was queued. Caller must hold reg.mu.
 func (c *changes) registered(s *Session, reg *registration) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeRegistered, Session: s, Registration: reg.details(), Holders: len(reg.callees)})
+		c.add(Change{Kind: ChangeRegistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
 	}
 }
 
 // unregistered is called after UNREGISTERED was queued. Caller must hold reg.mu.
 func (c *changes) unregistered(s *Session, reg *registration) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeUnregistered, Session: s, Registration: reg.details(), Holders: len(reg.callees)})
+		c.add(Change{Kind: ChangeUnregistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
 	}
 }

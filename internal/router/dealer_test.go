@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -126,7 +127,7 @@ func callOfServer(t *testing.T, realm *router.Realm) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(200))*time.Microsecond)
 	defer cancel()
 	_, err := realm.Call(ctx, router.CallRequest{Procedure: "p"})
-	var known *router.CallError
+	var known *calls.Error
 	var refused *wamp.Failure
 	if err != nil && !errors.As(err, &known) && !errors.As(err, &refused) {
 		t.Errorf("call of the server: %v", err)

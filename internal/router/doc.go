@@ -34,7 +34,7 @@
 //	registration.mu           SUBSCRIBED is queued before the member is seen, UNSUBSCRIBED after it left
 //	Client.mu                 one conversation: its state, what its session holds, what is pending
 //	publication.Backlog       the publications that are queued for a subscriber that catches up
-//	call.mu, Outbox.mu        the claim to answer a call; the frames that wait to be written
+//	calls.Claim, Outbox.mu    the claim to answer a call; the frames that wait to be written
 //	queue.Deadlines           when identities expire
 //	queue.Grouped             the publishers that wait for the order of a kept topic
 //	localSubscriber.mu        the events of kept topics that are queued for a component

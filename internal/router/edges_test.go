@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -195,7 +196,7 @@ func TestACallOfTheServerEndsWithItsContext(t *testing.T) {
 
 func expectCallError(t *testing.T, err error, uri wamp.URI) {
 	t.Helper()
-	var known *router.CallError
+	var known *calls.Error
 	if !errors.As(err, &known) || known.URI != uri {
 		t.Errorf("the call ended with %v, not with %s", err, uri)
 	}

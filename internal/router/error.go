@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -19,11 +20,11 @@ func (s *Session) calleeError(m *wamp.Error) error {
 	if held.call == nil {
 		return err
 	}
-	if m.Error == wamp.ErrUnavailable && held.callee.reroutes() && !held.call.isKilled() {
+	if m.Error == wamp.ErrUnavailable && held.callee.reroutes() && !held.call.claim.Killed() {
 		held.call.reroute(held.callee)
 		return nil
 	}
-	held.call.finish(answer{err: &CallError{URI: m.Error, Payload: m.Payload}, passthru: m.Details.Passthru()})
+	held.call.finish(answer{err: &calls.Error{URI: m.Error, Payload: m.Payload}, passthru: m.Details.Passthru()})
 	return nil
 }
 

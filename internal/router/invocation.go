@@ -3,6 +3,7 @@ package router
 import (
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -41,8 +42,8 @@ func (c *call) invoke() {
 			return
 		}
 		chosen.release()
-		if c.isKilled() {
-			c.finish(answer{err: callCanceled("the caller canceled the call")})
+		if c.claim.Killed() {
+			c.finish(answer{err: calls.Canceled("the caller canceled the call")})
 			return
 		}
 		c.refused = append(c.refused, chosen.session)
@@ -51,16 +52,18 @@ func (c *call) invoke() {
 
 // mayAskAnother reports whether another callee can be asked if the first does not take the call. A call with
 // progressive invocations stays with its first callee: the parts are not kept.
-func (c *call) mayAskAnother() bool { return c.registration.policy != InvokeSingle && !c.sendsProgress }
+func (c *call) mayAskAnother() bool {
+	return c.registration.policy != calls.InvokeSingle && !c.sendsProgress
+}
 
 // unfit returns the reason why the callee cannot be asked, or nil.
-func (c *call) unfit(candidate *callee) *CallError {
+func (c *call) unfit(candidate *callee) *calls.Error {
 	has := candidate.session.features
 	switch {
 	case c.sendsProgress && !has.Has(peer.CalleeTakesProgress), c.sendsProgress && c.realm.strict() && !has.Has(peer.CalleeInterrupt):
-		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take arguments in parts", c.procedure)
+		return calls.Errorf(wamp.ErrFeatureNotSupported, "the callee of %q does not take arguments in parts", c.procedure)
 	case c.passthru != nil && !has.Has(peer.CalleePassthru):
-		return callError(wamp.ErrFeatureNotSupported, "the callee of %q does not take payloads that the router cannot read", c.procedure)
+		return calls.Errorf(wamp.ErrFeatureNotSupported, "the callee of %q does not take payloads that the router cannot read", c.procedure)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 )
 
@@ -22,7 +23,7 @@ func (s *Session) leave(reason outbox.CloseReason) {
 		s.silent.Store(true)
 	}
 	memberships, registrations := s.memberships, s.registrations
-	calls, invocations := s.calls, s.invocations
+	pending, invocations := s.calls, s.invocations
 	s.memberships, s.registrations, s.calls, s.invocations = nil, nil, nil, nil
 	c.mu.Unlock()
 
@@ -36,11 +37,11 @@ func (s *Session) leave(reason outbox.CloseReason) {
 	for _, held := range registrations {
 		s.realm.dealer.removeCallee(held)
 	}
-	for _, call := range calls {
+	for _, call := range pending {
 		call.abandon()
 	}
 	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order of the invocations
-		invocations[id].call.finish(answer{err: callCanceled("the callee has left")})
+		invocations[id].call.finish(answer{err: calls.Canceled("the callee has left")})
 	}
 	s.queueLeft(memberships)
 	s.drainObserverCalls()

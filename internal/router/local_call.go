@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -16,7 +17,7 @@ type CallRequest struct {
 }
 
 // Call calls the procedure and waits for the answer. It is trusted: the Authorizer is not asked. The error is a
-// *[CallError], or a *[wamp.Failure] if no callee was asked.
+// *[calls.Error], or a *[wamp.Failure] if no callee was asked.
 func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, error) {
 	began := time.Now()
 	reg := r.dealer.find(request.Procedure)
@@ -42,9 +43,9 @@ func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, er
 	}
 }
 
-func callEnded(ctx context.Context) *CallError {
+func callEnded(ctx context.Context) *calls.Error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return callError(wamp.ErrTimeout, "the callee did not answer in time")
+		return calls.Errorf(wamp.ErrTimeout, "the callee did not answer in time")
 	}
-	return callCanceled("the caller gave up")
+	return calls.Canceled("the caller gave up")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -12,8 +13,8 @@ import (
 type Registration struct {
 	Procedure wamp.URI
 	Match     wamp.Match
-	// Handler answers a call. The caller gets a *[CallError] or a *[wamp.Failure] as it is; any other error is logged, and
-	// the caller gets an internal error.
+	// Handler answers a call. The caller gets a *[calls.Error] or a *[wamp.Failure] as it is; any other error is logged,
+	// and the caller gets an internal error.
 	Handler func(ctx context.Context, invocation Invocation) (wamp.Payload, error)
 	// Concurrent runs each call of a session in a goroutine of its own; Shutdown waits for it. Without Concurrent, the
 	// Handler runs in the reader of the calling session, in the order of its messages, and must be quick. Realm.Call runs
@@ -98,7 +99,7 @@ func (r *Realm) runGuarded(ctx context.Context, reg *Registration, invocation In
 		if fault := recover(); fault != nil {
 			r.router.options.Logger.Error("a procedure panicked",
 				"procedure", string(reg.Procedure), "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
-			a = answer{err: callError(ErrInternal, "the server failed on this call")}
+			a = answer{err: calls.Errorf(ErrInternal, "the server failed on this call")}
 		}
 	}()
 	return r.run(ctx, reg, invocation)

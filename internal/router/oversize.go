@@ -1,6 +1,7 @@
 package router
 
 import (
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -59,7 +60,7 @@ func (c *Client) failInvocation(request wamp.ID) {
 	if s == nil {
 		return
 	}
-	tooLong := answer{err: callError(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")}
+	tooLong := answer{err: calls.Errorf(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")}
 	if held, err := s.invocation(request); err == nil && held.call != nil && held.more {
 		held.call.end(tooLong, cancelKillNoWait) // the callee has some arguments, and waits for the rest
 		return
@@ -78,6 +79,6 @@ func (c *Client) failCall(request wamp.ID) {
 		return
 	}
 	if pending := s.pending(request); pending != nil {
-		pending.end(answer{err: callError(wamp.ErrPayloadSizeExceeded, "a part of the result is longer than the caller takes")}, cancelKillNoWait)
+		pending.end(answer{err: calls.Errorf(wamp.ErrPayloadSizeExceeded, "a part of the result is longer than the caller takes")}, cancelKillNoWait)
 	}
 }

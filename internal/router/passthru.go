@@ -1,6 +1,7 @@
 package router
 
 import (
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -15,9 +16,9 @@ func (s *Session) checkPassthru(options wamp.Dict, announced peer.Features) erro
 }
 
 // checkReadable returns the error for a caller that did not announce that it can read such a payload, or nil.
-func (s *Session) checkReadable(passthru wamp.Dict) *CallError {
+func (s *Session) checkReadable(passthru wamp.Dict) *calls.Error {
 	if passthru == nil || s.features.Has(peer.CallerPassthru) {
 		return nil
 	}
-	return callError(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that this caller did not announce: payload_passthru_mode")
+	return calls.Errorf(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that this caller did not announce: payload_passthru_mode")
 }

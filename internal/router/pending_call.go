@@ -2,14 +2,13 @@ package router
 
 import (
 	"context"
-	"sync"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// call is one pending call. Its result, its error, its cancellation, its timeout, and the leaving of the callee or
-// the caller may race. The goroutine that claims the call first gives the one answer.
+// call is one pending call.
 type call struct {
 	outgoing
 	registration *registration
@@ -23,12 +22,7 @@ type call struct {
 
 	refused []*Session // callees that did not take the call; owned by the goroutine that invokes
 
-	mu       sync.Mutex // last in the lock order, with Outbox.mu; guards what follows
-	claimed  bool
-	killed   bool // the callee was interrupted and still has to answer; no other is asked
-	started  bool // a progressive result was sent
-	assigned assignment
-	timer    *time.Timer // ends the call; nil: the call has no timeout
+	claim calls.Claim[assignment] // its lock is last in the lock order, with Outbox.mu
 }
 
 // assignment tells which callee or local procedure works on a call.
@@ -38,38 +32,19 @@ type assignment struct {
 	cancel     context.CancelFunc // of a concurrent local procedure
 }
 
-// claim reserves the right to answer the call. It returns false if another goroutine has it.
-func (c *call) claim() (assignment, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.claimed {
-		return assignment{}, false
-	}
-	c.claimed = true
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	return c.assigned, true
-}
-
 // assign records the callee or procedure that works on the call, and starts the timeout unless the callee enforces
 // it. It returns false if the call is answered or killed: then no callee may be asked.
 func (c *call) assign(a assignment) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.claimed || c.killed {
-		return false
+	var start func() *time.Timer
+	if c.timeout > 0 && (a.callee == nil || !a.callee.enforcesTimeout) {
+		start = func() *time.Timer { return c.after(c.timeout, c.expire) }
 	}
-	c.assigned = a
-	if c.timeout > 0 && c.timer == nil && (a.callee == nil || !a.callee.enforcesTimeout) {
-		c.timer = c.after(c.timeout, c.expire)
-	}
-	return true
+	return c.claim.Assign(a, start)
 }
 
 // finish answers the call with the result of its callee or procedure, unless it was answered before.
 func (c *call) finish(a answer) {
-	asked, won := c.claim()
+	asked, won := c.claim.Take()
 	if !won {
 		return
 	}
@@ -81,7 +56,7 @@ func (c *call) finish(a answer) {
 
 // end answers the call early and interrupts its callee, whose own answer is discarded.
 func (c *call) end(a answer, mode string) {
-	if asked, won := c.claim(); won {
+	if asked, won := c.claim.Take(); won {
 		asked.interrupt(mode)
 		c.deliverAnswer(a)
 	}
@@ -89,7 +64,7 @@ func (c *call) end(a answer, mode string) {
 
 // abandon ends the call without an answer: its caller has left (WAMP, "Caller Leaving").
 func (c *call) abandon() {
-	if asked, won := c.claim(); won {
+	if asked, won := c.claim.Take(); won {
 		asked.interrupt(cancelKillNoWait)
 	}
 }
@@ -101,7 +76,7 @@ func (c *call) deliverAnswer(a answer) {
 		return
 	}
 	if a.passthru != nil { // the server cannot read such a payload
-		a = answer{err: callError(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that the server does not read")}
+		a = answer{err: calls.Errorf(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that the server does not read")}
 	}
 	c.reply <- a
 }

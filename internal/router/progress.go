@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -18,7 +19,7 @@ func (c *call) progress(a answer) {
 	}
 	payload, err := a.payload.In(c.caller.Encoding().Serialization())
 	if err != nil {
-		c.end(answer{err: callError(wamp.ErrInvalidArgument,
+		c.end(answer{err: calls.Errorf(wamp.ErrInvalidArgument,
 			"a part of the result cannot be expressed in the caller's serialization: %s", err)}, cancelKillNoWait)
 		return
 	}
@@ -31,23 +32,9 @@ func (c *call) progress(a answer) {
 	client := c.caller.client
 	client.mu.Lock()
 	defer client.mu.Unlock()
-	if c.recordProgress() { // under the same lock as the answer, so that no part follows it
+	if c.claim.Progress(c.timeout) { // under the same lock as the answer, so that no part follows it
 		client.sendLocked(&wamp.Result{Request: c.request, Details: details, Payload: payload})
 	}
-}
-
-// recordProgress records that a progressive result is sent. It returns false if the call is answered.
-func (c *call) recordProgress() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.claimed {
-		return false
-	}
-	c.started = true
-	if c.timer != nil && !c.killed {
-		c.timer.Reset(c.timeout)
-	}
-	return true
 }
 
 // continuation tells which earlier call a CALL continues.
@@ -87,7 +74,8 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 		c.end(answer{err: s.realm.router.asCallError(err)}, cancelKillNoWait)
 		return
 	}
-	callee, invocation := c.assignedCallee()
+	asked := c.claim.Assigned()
+	callee := asked.callee
 	if callee == nil {
 		return
 	}
@@ -104,15 +92,8 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 		details["procedure"] = string(c.procedure)
 	}
 	callee.session.askMore(c, &wamp.Invocation{
-		Request: invocation, Registration: callee.registration.id, Details: details, Payload: payload,
+		Request: asked.invocation, Registration: callee.registration.id, Details: details, Payload: payload,
 	})
-}
-
-// assignedCallee returns the callee that works on the call and its invocation id.
-func (c *call) assignedCallee() (*callee, wamp.ID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.assigned.callee, c.assigned.invocation
 }
 
 // askMore queues a further INVOCATION of a call, unless the call is answered.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -28,7 +29,7 @@ type registerRequest struct {
 	session   *Session
 	procedure wamp.URI
 	match     wamp.Match
-	policy    Policy
+	policy    calls.Policy
 	force     bool // replace the registration that exists
 	others    bool // even if sessions of other users hold it
 }
@@ -40,7 +41,7 @@ func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*regis
 	if err != nil {
 		return nil, err
 	}
-	policy, err := parsePolicy(m.Options)
+	policy, err := calls.ParsePolicy(m.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (d *dealer) register(request wamp.ID, w *registerRequest) error {
 		w.session.client.send(&wamp.Registered{Request: request, Registration: held.id})
 		return nil
 	}
-	if held.policy == InvokeSingle {
+	if held.policy == calls.InvokeSingle {
 		return wamp.Fail(wamp.ErrProcedureAlreadyExists, "%q is registered already", w.procedure)
 	}
 	return w.session.joinLocked(held, request, w)
@@ -99,7 +100,7 @@ func (d *dealer) createLocked(request wamp.ID, w *registerRequest) error {
 		return err
 	}
 	err := w.session.joinLocked(reg, request, w)
-	if len(reg.callees) == 0 { // the session was refused, or has left
+	if reg.callees.Len() == 0 { // the session was refused, or has left
 		d.removeLocked(reg)
 	}
 	return err
@@ -117,7 +118,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 		return err
 	}
 	added := &callee{registerOptions: w.registerOptions, registration: reg, session: s}
-	reg.callees = append(reg.callees, added)
+	reg.callees.Add(added)
 	s.registrations = append(s.registrations, added)
 	c.sendLocked(&wamp.Registered{Request: request, Registration: reg.id})
 	s.realm.changes.registered(s, reg)

@@ -1,12 +1,11 @@
 package router
 
 import (
-	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -16,13 +15,12 @@ type registration struct {
 	id        wamp.ID
 	procedure wamp.URI
 	match     wamp.Match
-	policy    Policy
+	policy    calls.Policy
 	created   time.Time
 	local     *Registration // nil: callees answer
 
 	mu      sync.RWMutex // guards what follows; held while an INVOCATION is queued
-	callees []*callee    // the oldest first
-	turn    int          // for round-robin: the index of the next callee
+	callees calls.Callees[*callee]
 }
 
 // callee is one session in a registration.
@@ -31,8 +29,8 @@ type callee struct {
 	registration *registration
 	session      *Session
 
-	running atomic.Int64 // pending calls, if concurrency is limited
-	gone    bool         // UNREGISTERED is queued, or the session has left; guarded by registration.mu
+	slots calls.Slots // of its concurrency
+	gone  bool        // UNREGISTERED is queued, or the session has left; guarded by registration.mu
 }
 
 // registerOptions are the options of a REGISTER.
@@ -42,42 +40,9 @@ type registerOptions struct {
 	concurrency     int  // the most pending calls; 0: no limit
 }
 
-// Policy selects the callee of a shared registration that is asked (WAMP, "Shared Registration").
-type Policy uint8
-
-// The policies.
-const (
-	InvokeSingle Policy = iota // only one callee may register
-	InvokeFirst                // the oldest
-	InvokeLast                 // the newest
-	InvokeRoundRobin
-	InvokeRandom
-)
-
-var policyNames = [...]string{"single", "first", "last", "roundrobin", "random"}
-
-// String returns the policy as the option invoke names it.
-func (p Policy) String() string {
-	if int(p) < len(policyNames) {
-		return policyNames[p]
-	}
-	return "unknown"
-}
-
-func parsePolicy(options wamp.Dict) (Policy, error) {
-	name, given := options.String("invoke")
-	if !given {
-		return InvokeSingle, nil
-	}
-	if i := slices.Index(policyNames[:], name); i >= 0 {
-		return Policy(i), nil
-	}
-	return 0, wamp.Fail(wamp.ErrFeatureNotSupported, "invoke: there is no policy %.40q here", name)
-}
-
 // calleeLocked returns the callee of that session, or nil. Caller must hold mu.
 func (reg *registration) calleeLocked(s *Session) *callee {
-	for _, c := range reg.callees {
+	for c := range reg.callees.All() {
 		if c.session == s {
 			return c
 		}
@@ -85,94 +50,46 @@ func (reg *registration) calleeLocked(s *Session) *callee {
 	return nil
 }
 
-// removeLocked removes a callee. The round-robin turn stays at the same callee. Caller must hold mu.
-func (reg *registration) removeLocked(gone *callee) {
-	i := slices.Index(reg.callees, gone)
-	if i < 0 {
-		return
-	}
-	gone.gone = true
-	reg.callees = slices.Delete(reg.callees, i, i+1)
-	if i < reg.turn {
-		reg.turn--
-	}
-}
-
 // pick chooses the callee to ask and reserves one of its pending calls, which release returns. Callees that were
 // asked before are skipped, as if they were not registered (WAMP, "Call Rerouting").
-func (reg *registration) pick(c *call) (*callee, *CallError) {
-	if reg.policy == InvokeRoundRobin {
+func (reg *registration) pick(c *call) (*callee, *calls.Error) {
+	if reg.policy == calls.InvokeRoundRobin {
 		reg.mu.Lock()
 		defer reg.mu.Unlock()
 	} else {
 		reg.mu.RLock()
 		defer reg.mu.RUnlock()
 	}
-	n := len(reg.callees)
-	switch {
-	case n == 0 && len(c.refused) == 0:
-		return nil, noSuchProcedureAnyMore(c.procedure)
-	case n == 0:
-		return nil, noAvailableCallee(c.procedure)
-	}
-	var incapable *CallError
-	for i, start := 0, reg.startLocked(); i < n; i++ {
-		at := (start + i) % n
-		if reg.policy == InvokeLast {
-			at = n - 1 - i
-		}
-		candidate := reg.callees[at]
+	var incapable *calls.Error
+	chosen, ok := reg.callees.Pick(reg.policy, func(candidate *callee) bool {
 		if slices.Contains(c.refused, candidate.session) {
-			continue
+			return false
 		}
 		if err := c.unfit(candidate); err != nil {
 			incapable = err
-			continue
+			return false
 		}
-		if candidate.reserve() {
-			if reg.policy == InvokeRoundRobin {
-				reg.turn = at + 1
-			}
-			return candidate, nil
-		}
-	}
-	if incapable != nil {
+		return candidate.slots.Reserve(candidate.concurrency)
+	})
+	switch {
+	case ok:
+		return chosen, nil
+	case incapable != nil:
 		return nil, incapable
+	case reg.callees.Len() == 0 && len(c.refused) == 0:
+		return nil, calls.Errorf(wamp.ErrNoSuchProcedure, "nobody has registered %q any more", c.procedure)
 	}
 	return nil, noAvailableCallee(c.procedure)
 }
 
-// startLocked returns the index at which the search for a callee begins. Caller must hold mu.
-func (reg *registration) startLocked() int {
-	switch reg.policy {
-	case InvokeRoundRobin:
-		return reg.turn
-	case InvokeRandom:
-		return rand.IntN(len(reg.callees))
-	default:
-		return 0
-	}
+func noAvailableCallee(procedure wamp.URI) *calls.Error {
+	return calls.Errorf(wamp.ErrNoAvailableCallee, "no callee of %q is available", procedure)
 }
 
-func (c *callee) reserve() bool {
-	if c.concurrency == 0 {
-		return true
-	}
-	if c.running.Add(1) <= int64(c.concurrency) {
-		return true
-	}
-	c.running.Add(-1)
-	return false
-}
-
-func (c *callee) release() {
-	if c.concurrency != 0 {
-		c.running.Add(-1)
-	}
-}
+func (c *callee) release() { c.slots.Release(c.concurrency) }
 
 func (reg *registration) allCallees() []*callee {
 	reg.mu.RLock()
 	defer reg.mu.RUnlock()
-	return slices.Clone(reg.callees)
+	return slices.Collect(reg.callees.All())
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -14,7 +15,7 @@ type RegistrationInfo struct {
 	Created   time.Time
 	Procedure wamp.URI
 	Match     wamp.Match
-	Policy    Policy
+	Policy    calls.Policy
 	Local     bool       // the server itself answers
 	Callees   []*Session // the oldest first; none if Local
 }
@@ -58,7 +59,7 @@ func (r *Realm) Callee(procedure wamp.URI) (session *Session, ok bool) {
 		return nil, false
 	case info.Local:
 		return nil, true
-	case info.Policy == InvokeLast:
+	case info.Policy == calls.InvokeLast:
 		return info.Callees[len(info.Callees)-1], true
 	default:
 		return info.Callees[0], true

@@ -2,7 +2,6 @@ package router
 
 import (
 	"github.com/tidings-io/tidings/internal/router/peer"
-	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // reroutes reports whether wamp.error.unavailable of this callee means that another callee should be asked.
@@ -15,19 +14,9 @@ func (callee *callee) reroutes() bool {
 // progressive invocations or results stays with its callee.
 func (c *call) reroute(refused *callee) {
 	c.refused = append(c.refused, refused.session)
-	if c.hasStarted() || !c.mayAskAnother() {
+	if c.claim.Started() || !c.mayAskAnother() {
 		c.finish(answer{err: noAvailableCallee(c.procedure)})
 		return
 	}
 	c.invoke()
-}
-
-func (c *call) hasStarted() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.started
-}
-
-func noAvailableCallee(procedure wamp.URI) *CallError {
-	return callError(wamp.ErrNoAvailableCallee, "no callee of %q is available", procedure)
 }

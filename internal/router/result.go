@@ -3,10 +3,10 @@ package router
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -14,47 +14,24 @@ import (
 type answer struct {
 	payload  wamp.Payload
 	passthru wamp.Dict // how clients read the payload, if the router cannot
-	err      *CallError
+	err      *calls.Error
 }
-
-// CallError is the ERROR that answers a call.
-type CallError struct {
-	URI     wamp.URI
-	Payload wamp.Payload
-}
-
-func (e *CallError) Error() string {
-	if text, err := e.Payload.Value(); err == nil && string(text) != "null" {
-		return fmt.Sprintf("%s: %s", e.URI, text)
-	}
-	return string(e.URI)
-}
-
-func callError(uri wamp.URI, format string, args ...any) *CallError {
-	payload, err := wamp.NewPayload([]any{fmt.Sprintf(format, args...)}, nil)
-	if err != nil {
-		payload = wamp.Payload{} // the URI says enough
-	}
-	return &CallError{URI: uri, Payload: payload}
-}
-
-func callCanceled(why string) *CallError { return callError(wamp.ErrCanceled, "%s", why) }
 
 // asCallError returns what a caller may see of the error of a procedure or an Authorizer.
-func (r *Router) asCallError(err error) *CallError {
-	var known *CallError
+func (r *Router) asCallError(err error) *calls.Error {
+	var known *calls.Error
 	if errors.As(err, &known) {
 		return known
 	}
 	var failure *wamp.Failure
 	if errors.As(err, &failure) {
-		return callError(failure.URI, "%s", failure.Message)
+		return calls.Errorf(failure.URI, "%s", failure.Message)
 	}
 	if errors.Is(err, context.Canceled) {
-		return callCanceled("the call was canceled")
+		return calls.Canceled("the call was canceled")
 	}
 	r.options.Logger.Error("a call failed", "error", err)
-	return callError(ErrInternal, "the server failed on this call")
+	return calls.Errorf(ErrInternal, "the server failed on this call")
 }
 
 // answer queues RESULT or ERROR, the last message about the call.
@@ -82,7 +59,7 @@ func (s *Session) answerMessage(c *call, a answer) wamp.Message {
 		if err == nil {
 			return &wamp.Result{Request: c.request, Details: detailsOf(a.passthru), Payload: payload}
 		}
-		a.err = callError(wamp.ErrInvalidArgument, "the result cannot be expressed in the caller's serialization: %s", err)
+		a.err = calls.Errorf(wamp.ErrInvalidArgument, "the result cannot be expressed in the caller's serialization: %s", err)
 	}
 	payload, err := a.err.Payload.In(serialization)
 	if err != nil {

@@ -45,8 +45,9 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	if gone.gone {
 		return false
 	}
-	reg.removeLocked(gone)
-	if len(reg.callees) == 0 {
+	gone.gone = true
+	reg.callees.Remove(gone)
+	if reg.callees.Len() == 0 {
 		d.removeLocked(reg)
 	}
 	s := gone.session

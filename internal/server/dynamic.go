@@ -7,7 +7,7 @@ import (
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -37,7 +37,7 @@ type loginProcedure struct {
 // frameworks refuse that way.
 func (l loginProcedure) Exchange(ctx context.Context, question []byte) ([]byte, error) {
 	answer, err := hook.NewProcedure(l.server.realm, l.uri).Exchange(ctx, question)
-	if refused, ok := errors.AsType[*router.CallError](err); ok &&
+	if refused, ok := errors.AsType[*calls.Error](err); ok &&
 		(refused.URI == wamp.ErrNotAuthorized || refused.URI == wamp.ErrAuthenticationDenied) {
 		return []byte(`{"allow":false}`), nil
 	}
