@@ -128,7 +128,7 @@ func (r *Realm) Call(ctx context.Context, procedure string, p Payload) (Payload,
 // [*Error] is what the caller gets instead; the text of any other error is not told. Each call runs in a goroutine of
 // its own, which Run waits for.
 func (r *Realm) Register(procedure string, fn func(ctx context.Context, call *Invocation) (Payload, error)) (cancel func(), err error) {
-	return r.server.Register(wamp.URI(procedure), func(ctx context.Context, in router.Invocation) (wamp.Payload, error) {
+	return r.server.Register(wamp.URI(procedure), func(ctx context.Context, in router.LocalInvocation) (wamp.Payload, error) {
 		call := &Invocation{Procedure: string(in.Procedure)}
 		if in.Caller != nil {
 			call.Caller, call.Session = identityOf(in.Caller.Identity()), uint64(in.Caller.ID())

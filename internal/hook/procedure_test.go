@@ -18,9 +18,9 @@ import (
 func local(t *testing.T, result wamp.Payload, err error) *hook.Procedure {
 	t.Helper()
 	realm := router.New(router.Options{}).AddRealm("app")
-	cancel, registerError := realm.Register(router.Registration{
+	cancel, registerError := realm.Register(router.LocalProcedure{
 		Procedure: "com.example.ask",
-		Handler:   func(context.Context, router.Invocation) (wamp.Payload, error) { return result, err },
+		Handler:   func(context.Context, router.LocalInvocation) (wamp.Payload, error) { return result, err },
 	})
 	if registerError != nil {
 		t.Fatal(registerError)

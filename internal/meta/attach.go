@@ -56,11 +56,11 @@ func Attach(realm *router.Realm, options Options) (detach func(), err error) {
 	return detach, nil
 }
 
-func (c *component) registration(uri wamp.URI, p procedure) router.Registration {
-	return router.Registration{
+func (c *component) registration(uri wamp.URI, p procedure) router.LocalProcedure {
+	return router.LocalProcedure{
 		Procedure: uri,
 		Hidden:    true,
-		Handler: func(ctx context.Context, invocation router.Invocation) (wamp.Payload, error) {
+		Handler: func(ctx context.Context, invocation router.LocalInvocation) (wamp.Payload, error) {
 			return c.answer(ctx, p, invocation)
 		},
 	}

@@ -24,7 +24,7 @@ type call struct {
 }
 
 // answer names the arguments of an invocation and runs the procedure.
-func (c *component) answer(ctx context.Context, p procedure, invocation router.Invocation) (wamp.Payload, error) {
+func (c *component) answer(ctx context.Context, p procedure, invocation router.LocalInvocation) (wamp.Payload, error) {
 	var positional []any
 	given := wamp.Dict{}
 	if err := invocation.Payload.Decode(&positional, &given); err != nil {

@@ -143,7 +143,7 @@ topics: {talk: {publish: "true"}}
 authorizer: {procedure: app.authorize, about: everything, on: [publish]}
 procedures: {app.authorize: {register: backend}}
 `)
-	_, err := p.realm.Register(router.Registration{Procedure: "app.authorize", Handler: func(context.Context, router.Invocation) (wamp.Payload, error) {
+	_, err := p.realm.Register(router.LocalProcedure{Procedure: "app.authorize", Handler: func(context.Context, router.LocalInvocation) (wamp.Payload, error) {
 		return wamp.PayloadFromJSON(nil, []byte(`{"allow":true,"args":["external"]}`))
 	}})
 	if err != nil {

@@ -144,7 +144,7 @@ func TestADecisionOfTheExternalAuthorizerHoldsAsLongAsItSays(t *testing.T) {
 authorizer: {procedure: app.authorize, cache: 1h}
 procedures: {app.authorize: {register: backend}}
 `)
-		_, err := p.realm.Register(router.Registration{Procedure: "app.authorize", Handler: func(context.Context, router.Invocation) (wamp.Payload, error) {
+		_, err := p.realm.Register(router.LocalProcedure{Procedure: "app.authorize", Handler: func(context.Context, router.LocalInvocation) (wamp.Payload, error) {
 			asked++
 			return wamp.PayloadFromJSON(nil, []byte(`{"allow":true,"cache":60}`))
 		}})

@@ -79,7 +79,7 @@ func (p *Policy) newState(contracts *Contracts) *state {
 func (p *Policy) Close() { p.state.Load().deciders.close() }
 
 // forget implements procedureForget.
-func (p *Policy) forget(ctx context.Context, _ router.Invocation) (wamp.Payload, error) {
+func (p *Policy) forget(ctx context.Context, _ router.LocalInvocation) (wamp.Payload, error) {
 	if external := p.state.Load().external; external != nil {
 		external.cache.Forget()
 	}

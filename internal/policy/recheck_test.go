@@ -20,7 +20,7 @@ procedures: {app.authorize: {register: backend}}
 topics: {declared: {subscribe: "true"}}
 `)
 		defer p.run(t)()
-		if _, err := p.realm.Register(router.Registration{Procedure: "app.authorize", Handler: func(context.Context, router.Invocation) (wamp.Payload, error) {
+		if _, err := p.realm.Register(router.LocalProcedure{Procedure: "app.authorize", Handler: func(context.Context, router.LocalInvocation) (wamp.Payload, error) {
 			return wamp.PayloadFromJSON(nil, []byte(answer))
 		}}); err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ authorizer: {procedure: app.authorize, timeout: 10s}
 procedures: {app.authorize: {register: backend}}
 `)
 		defer p.run(t)()
-		if _, err := p.realm.Register(router.Registration{Procedure: "app.authorize", Concurrent: true, Handler: func(context.Context, router.Invocation) (wamp.Payload, error) {
+		if _, err := p.realm.Register(router.LocalProcedure{Procedure: "app.authorize", Concurrent: true, Handler: func(context.Context, router.LocalInvocation) (wamp.Payload, error) {
 			if allow {
 				return wamp.PayloadFromJSON(nil, []byte(`{"allow":true}`))
 			}

@@ -57,7 +57,7 @@ func (p *Policy) registerForgetLocked(contracts *Contracts) error {
 		return nil
 	}
 	// Concurrent, because the caller may be the callee that a recheck asks.
-	_, err := p.realm.Register(router.Registration{Procedure: procedureForget, Handler: p.forget, Concurrent: true})
+	_, err := p.realm.Register(router.LocalProcedure{Procedure: procedureForget, Handler: p.forget, Concurrent: true})
 	if err != nil {
 		return fmt.Errorf("register %s: %w", procedureForget, err)
 	}

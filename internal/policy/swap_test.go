@@ -96,7 +96,7 @@ func TestAnExternalAuthorizerComesAndGoesWithASwap(t *testing.T) {
 		const none = `procedures: {app.authorize: {register: backend}}`
 		p := open(t, none)
 		defer p.run(t)()
-		if _, err := p.realm.Register(router.Registration{Procedure: "app.authorize", Handler: func(context.Context, router.Invocation) (wamp.Payload, error) {
+		if _, err := p.realm.Register(router.LocalProcedure{Procedure: "app.authorize", Handler: func(context.Context, router.LocalInvocation) (wamp.Payload, error) {
 			return wamp.PayloadFromJSON(nil, []byte(`{"allow":true}`))
 		}}); err != nil {
 			t.Fatal(err)

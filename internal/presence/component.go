@@ -102,7 +102,7 @@ func (c *Component) Open(_ context.Context, realm *router.Realm) (close func(), 
 		}
 		c.clear()
 	}
-	for _, r := range []router.Registration{
+	for _, r := range []router.LocalProcedure{
 		{Procedure: ProcedureEnter, Handler: c.enter},
 		{Procedure: ProcedureLeave, Handler: c.leave},
 	} {

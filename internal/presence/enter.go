@@ -23,7 +23,7 @@ type request struct {
 }
 
 // enter answers tidings.presence.enter.
-func (c *Component) enter(_ context.Context, call router.Invocation) (wamp.Payload, error) {
+func (c *Component) enter(_ context.Context, call router.LocalInvocation) (wamp.Payload, error) {
 	asked, err := parse(call)
 	if err != nil {
 		return wamp.Payload{}, err
@@ -40,7 +40,7 @@ func (c *Component) enter(_ context.Context, call router.Invocation) (wamp.Paylo
 }
 
 // leave answers tidings.presence.leave. Leaving a record where the page is not is no error.
-func (c *Component) leave(_ context.Context, call router.Invocation) (wamp.Payload, error) {
+func (c *Component) leave(_ context.Context, call router.LocalInvocation) (wamp.Payload, error) {
 	asked, err := parse(call)
 	if err != nil {
 		return wamp.Payload{}, err
@@ -143,7 +143,7 @@ func (c *Component) dropLocked(s *entry) {
 	delete(c.lost, s.session)
 }
 
-func parse(call router.Invocation) (request, error) {
+func parse(call router.LocalInvocation) (request, error) {
 	asked := request{Mode: View}
 	if call.Caller == nil {
 		return asked, wamp.Fail(wamp.ErrInvalidArgument, "only a page can be at a record: call this in a session")

@@ -39,7 +39,7 @@ func (s *Session) call(ctx context.Context, m *wamp.Call) error {
 		return nil
 	}
 	if c.registration.local != nil {
-		s.realm.callLocal(ctx, c, Invocation{Procedure: m.Procedure, Payload: m.Payload, Caller: s})
+		s.realm.callLocal(ctx, c, LocalInvocation{Procedure: m.Procedure, Payload: m.Payload, Caller: s})
 		return nil
 	}
 	c.invoke()

@@ -94,7 +94,7 @@ func TestChangesWithoutAListenerAreNotReported(t *testing.T) {
 func TestAHiddenProcedureIsCallableButNotListed(t *testing.T) {
 	r := router.New(router.Options{})
 	realm := r.AddRealm("app")
-	hidden := router.Registration{Procedure: "hidden", Hidden: true, Handler: (&script{t: t}).handle}
+	hidden := router.LocalProcedure{Procedure: "hidden", Hidden: true, Handler: (&script{t: t}).handle}
 	cancel, err := realm.Register(hidden)
 	if err != nil {
 		t.Fatal(err)

@@ -125,7 +125,7 @@ func (s *script) server(words []string) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.made(s.realm.Register(router.Registration{
+		s.made(s.realm.Register(router.LocalProcedure{
 			Procedure: wamp.URI(procedure), Match: match, Handler: s.handle, Concurrent: strings.HasSuffix(procedure, "slow"),
 		}))
 	case "revoke":
@@ -170,7 +170,7 @@ func (s *script) deliver(d router.LocalEvent) {
 }
 
 // handle returns the arguments, or fails, panics or blocks if the procedure's name says so.
-func (s *script) handle(ctx context.Context, i router.Invocation) (wamp.Payload, error) {
+func (s *script) handle(ctx context.Context, i router.LocalInvocation) (wamp.Payload, error) {
 	switch name := string(i.Procedure); {
 	case strings.HasSuffix(name, "fail"):
 		return wamp.Payload{}, wamp.Fail("app.error.no", "it does not work")

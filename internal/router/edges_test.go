@@ -207,7 +207,7 @@ func TestShutdownWaitsForConcurrentProceduresUntilItsContextIsDone(t *testing.T)
 		r := router.New(router.Options{})
 		realm := r.AddRealm("app")
 		finished := false
-		_, err := realm.Register(router.Registration{Procedure: "p", Concurrent: true, Handler: func(ctx context.Context, _ router.Invocation) (wamp.Payload, error) {
+		_, err := realm.Register(router.LocalProcedure{Procedure: "p", Concurrent: true, Handler: func(ctx context.Context, _ router.LocalInvocation) (wamp.Payload, error) {
 			<-ctx.Done()
 			<-time.After(time.Minute)
 			finished = true

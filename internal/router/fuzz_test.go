@@ -43,7 +43,7 @@ func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	})
 	realm := r.AddRealm("app")
 	echo := (&script{t: t}).handle
-	for _, reg := range []router.Registration{
+	for _, reg := range []router.LocalProcedure{
 		{Procedure: "local", Handler: echo},
 		{Procedure: "concurrent", Handler: echo, Concurrent: true},
 	} {

@@ -26,7 +26,7 @@ func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, er
 	}
 	defer r.router.called(began)
 	if reg.local != nil {
-		a := r.run(ctx, reg.local, Invocation(request))
+		a := r.run(ctx, reg.local, LocalInvocation(request))
 		return a.result()
 	}
 	c := &call{

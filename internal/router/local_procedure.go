@@ -9,13 +9,13 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Registration is a local procedure: one that the server itself answers.
-type Registration struct {
+// LocalProcedure is a procedure that the server itself answers.
+type LocalProcedure struct {
 	Procedure wamp.URI
 	Match     wamp.Match
 	// Handler answers a call. The caller gets a *[calls.Error] or a *[wamp.Failure] as it is; any other error is logged,
 	// and the caller gets an internal error.
-	Handler func(ctx context.Context, invocation Invocation) (wamp.Payload, error)
+	Handler func(ctx context.Context, invocation LocalInvocation) (wamp.Payload, error)
 	// Concurrent runs each call of a session in a goroutine of its own; Shutdown waits for it. Without Concurrent, the
 	// Handler runs in the reader of the calling session, in the order of its messages, and must be quick. Realm.Call runs
 	// the Handler in the goroutine that calls it either way.
@@ -24,15 +24,15 @@ type Registration struct {
 	Hidden bool
 }
 
-// Invocation is a call as a Handler receives it.
-type Invocation struct {
+// LocalInvocation is a call as a Handler receives it.
+type LocalInvocation struct {
 	Procedure wamp.URI
 	Payload   wamp.Payload
 	Caller    *Session // nil: the server itself, for instance by HTTP
 }
 
 // Register makes a procedure callable, until cancel.
-func (r *Realm) Register(reg Registration) (cancel func(), err error) {
+func (r *Realm) Register(reg LocalProcedure) (cancel func(), err error) {
 	if err := reg.Procedure.Check(r.router.options.URIs, reg.Match); err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (r *Realm) Register(reg Registration) (cancel func(), err error) {
 func (reg *registration) hidden() bool { return reg.local != nil && reg.local.Hidden }
 
 // callLocal runs the Handler of a component for the call of a session.
-func (r *Realm) callLocal(ctx context.Context, c *call, invocation Invocation) {
+func (r *Realm) callLocal(ctx context.Context, c *call, invocation LocalInvocation) {
 	reg := c.registration.local
 	if !reg.Concurrent {
 		c.finish(r.run(ctx, reg, invocation))
@@ -85,7 +85,7 @@ func (s *Session) startWork(c *call, cancel context.CancelFunc) bool {
 	return true
 }
 
-func (r *Realm) run(ctx context.Context, reg *Registration, invocation Invocation) answer {
+func (r *Realm) run(ctx context.Context, reg *LocalProcedure, invocation LocalInvocation) answer {
 	payload, err := reg.Handler(ctx, invocation)
 	if err != nil {
 		return answer{err: r.router.asCallError(err)}
@@ -94,7 +94,7 @@ func (r *Realm) run(ctx context.Context, reg *Registration, invocation Invocatio
 }
 
 // runGuarded is the first function of a worker's goroutine, so it recovers from a panic of the Handler.
-func (r *Realm) runGuarded(ctx context.Context, reg *Registration, invocation Invocation) (a answer) {
+func (r *Realm) runGuarded(ctx context.Context, reg *LocalProcedure, invocation LocalInvocation) (a answer) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			r.router.options.Logger.Error("a procedure panicked",

@@ -17,7 +17,7 @@ type registration struct {
 	match     wamp.Match
 	policy    calls.Policy
 	created   time.Time
-	local     *Registration // nil: callees answer
+	local     *LocalProcedure // nil: callees answer
 
 	mu      sync.RWMutex // guards what follows; held while an INVOCATION is queued
 	callees calls.Callees[*callee]

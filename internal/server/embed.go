@@ -57,11 +57,11 @@ func (s *Server) IssueTicket(_ context.Context, g auth.Grant) (ticket string, ex
 }
 
 // Register answers calls of a declared procedure with a function, until cancel.
-func (s *Server) Register(procedure wamp.URI, answer func(context.Context, router.Invocation) (wamp.Payload, error)) (cancel func(), err error) {
+func (s *Server) Register(procedure wamp.URI, answer func(context.Context, router.LocalInvocation) (wamp.Payload, error)) (cancel func(), err error) {
 	if !s.policy.Callable(procedure) {
 		return nil, fmt.Errorf("register %s: no client could call it; declare it under procedures in the configuration", procedure)
 	}
-	cancel, err = s.realm.Register(router.Registration{Procedure: procedure, Handler: answer, Concurrent: true})
+	cancel, err = s.realm.Register(router.LocalProcedure{Procedure: procedure, Handler: answer, Concurrent: true})
 	if err != nil {
 		return nil, fmt.Errorf("register %s: %w", procedure, err)
 	}
