@@ -28,7 +28,8 @@ type PublishOptions struct {
 	ExcludeUsers, EligibleUsers []string
 	ExcludeRoles, EligibleRoles []string
 
-	// Retain keeps the event as the last of its topic, for later subscribers that ask for it.
+	// Retain keeps the event as the last of its topic, for later subscribers that ask for it. The contract must have
+	// retain: asked.
 	Retain bool
 }
 

@@ -15,7 +15,8 @@ type PublishOptions struct {
 	IncludeMe bool
 	// DiscloseMe asks the router to tell subscribers the publisher.
 	DiscloseMe bool
-	// Retain keeps the event as the last of its topic, for later subscribers that ask for it.
+	// Retain keeps the event as the last of its topic, for later subscribers that ask for it. The contract must have
+	// retain: asked.
 	Retain bool
 
 	// Only sessions, users and roles that are in every list that is not nil receive the event; an empty list admits

@@ -50,14 +50,14 @@ type Limits struct {
 	Connections   int           `key:"connections" default:"100000" min:"1" max:"10000000" doc:"Open connections; the next one is answered with status 503."`
 	MessageBytes  Size          `key:"message_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
 	BodyBytes     Size          `key:"body_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one HTTP request's body."`
-	MessageRate   int           `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages per second that the server reads from one client on average; a faster client waits."`
+	MessageRate   int           `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages per second that the server reads from one client on average; a faster client waits. A look-up in the meta API or of retained events counts as many messages."`
 	MessageBurst  int           `key:"message_burst" default:"2000" min:"1" max:"1000000" doc:"Messages that the server reads from one client at once before message_rate applies."`
 	Kill          time.Duration `key:"kill" default:"10s" min:"10ms" max:"10m" doc:"How long a callee may take to answer after CANCEL with the mode kill."`
 	Subscriptions int           `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`
 	Registrations int           `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
 	PendingCalls  int           `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
-	KeptTopics    int           `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; over it the topic that was silent for the longest is dropped."`
-	KeptBytes     Size          `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories."`
+	KeptTopics    int           `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; over it the contract with the most of them loses the one that was silent for the longest."`
+	KeptBytes     Size          `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories; over it the contract that takes the most loses topics, the one that was silent for the longest first."`
 	SchemaSteps   int           `key:"schema_steps" default:"16" min:"1" max:"100000" doc:"Steps that the validation of a payload by its schema may take for each byte of the payload, besides 100000 in any case; a payload that takes more is refused. One step is one schema at one value."`
 	OutboxBytes   Size          `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"Bytes that may wait to be written to one client; over it the client is disconnected as slow."`
 	OutboxFrames  int           `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Messages that may wait to be written to one client; over it the client is disconnected as slow."`
@@ -201,7 +201,7 @@ type Topic struct {
 	Publish   Text     `key:"publish" doc:"Rule: who may publish. Without a rule no client may."`
 	Payload   Payload  `key:"payload" doc:"The form of payloads."`
 	Handler   *Handler `key:"handler" doc:"Webhook or procedure that decides about each subscription or publication that the rules allow."`
-	Retain    string   `key:"retain" default:"asked" one:"asked never always" doc:"Which publications become the retained event of the topic, for later subscribers that ask for it: those with the option retain (asked), none, or all."`
+	Retain    string   `key:"retain" default:"never" one:"asked never always" doc:"Which publications become the retained event of the topic, for later subscribers that ask for it: those with the option retain (asked), none, or all."`
 	History   int      `key:"history" default:"0" min:"0" max:"1000" doc:"Number of publications of each topic that are kept in memory for wamp.subscription.get_events."`
 	Every     *Every   `key:"every" short:"interval" doc:"Periodic publication by the server while the topic has subscribers. An interval alone is enough."`
 }

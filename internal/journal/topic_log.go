@@ -1,6 +1,7 @@
 package journal
 
 import (
+	linked "container/list"
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -13,8 +14,10 @@ const maxRetained = 8
 // topicLog holds the kept publications of one topic. The journal's lock guards it.
 type topicLog struct {
 	topic    wamp.URI
-	retained []*item // oldest first; only the first may be for all sessions
-	history  []*item // oldest first
+	share    *share          // of its contract
+	place    *linked.Element // in the share; its value is the log
+	retained []*item         // oldest first; only the first may be for all sessions
+	history  []*item         // oldest first
 	bytes    int
 }
 
@@ -36,6 +39,18 @@ func (l *topicLog) retain(added *item) {
 	}
 	l.retained = append(l.retained, added)
 	l.bytes += added.size
+}
+
+// next returns the first item of the history that is in the window, or the last one if reverse; nil: there is none.
+func (l *topicLog) next(w window, reverse bool) *item {
+	switch items := w.cut(l.history); {
+	case len(items) == 0:
+		return nil
+	case reverse:
+		return items[len(items)-1]
+	default:
+		return items[0]
+	}
 }
 
 // surplus returns the items of a history of limit items that make room for one more.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -43,6 +44,13 @@ func (c *component) answer(ctx context.Context, p procedure, invocation router.L
 	}
 	maps.DeleteFunc(given, func(_ string, value any) bool { return value == nil }) // null means absent
 	return p.run(&call{component: c, caller: invocation.Caller, given: given, ctx: ctx})
+}
+
+// charge counts what the call has looked at towards the caller's rate.
+func (c *call) charge(examined int) {
+	if c.caller != nil {
+		c.caller.ChargeQuery(publication.Work{Examined: examined})
+	}
 }
 
 func (c *call) id(name string) (wamp.ID, error) {

@@ -41,18 +41,20 @@ func getEvents(c *call) (wamp.Payload, error) {
 	if c.caller == nil { // lists of receivers need a session to be checked against
 		return wamp.Payload{}, wamp.Fail(wamp.ErrNotAuthorized, "the history is told to sessions")
 	}
-	info, err := c.subscription()
+	id, err := c.id("subscription")
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	filter, err := c.historyFilter()
+	filter, err := c.historyFilter() // before the subscription: the error must not tell whether the subscription exists
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	if err := c.maySubscribe(info.Subscription); err != nil {
+	info, err := c.readable(id)
+	if err != nil {
 		return wamp.Payload{}, err
 	}
 	page, err := c.realm.History(c.ctx, filter.query(info.Subscription, c.caller))
+	c.caller.ChargeQuery(page.Work)
 	var missing *publication.MissingError
 	switch {
 	case err != nil && !errors.As(err, &missing):
@@ -65,14 +67,18 @@ func getEvents(c *call) (wamp.Payload, error) {
 	return c.history(page, info.Subscription)
 }
 
-// maySubscribe replaces the text of a refusal, which would name the topic of other subscribers.
-func (c *call) maySubscribe(sub wamp.Subscription) error {
-	_, err := c.realm.Authorize(c.ctx, router.Request{Session: c.caller, Action: router.Subscribe, URI: sub.Topic, Match: sub.Match})
-	var failure *wamp.Failure
-	if errors.As(err, &failure) {
-		return wamp.Fail(failure.URI, "the history of the subscription %d is not yours to read", sub.ID)
+// readable returns a subscription whose topics the caller may subscribe to now. For any other one it fails as if there
+// were none, unless the caller holds the subscription and so knows of it.
+func (c *call) readable(id wamp.ID) (router.SubscriptionInfo, error) {
+	info, err := c.subscriptionByID(id)
+	if err != nil {
+		return info, err
 	}
-	return err
+	_, err = c.realm.Authorize(c.ctx, router.Request{Session: c.caller, Action: router.Subscribe, URI: info.Topic, Match: info.Match})
+	if err != nil && !c.caller.Holds(id) {
+		return info, noSuchSubscription(id)
+	}
+	return info, err
 }
 
 func (c *call) historyFilter() (f historyFilter, err error) {
@@ -137,6 +143,7 @@ func (c *call) times() ([]func(time.Time) bool, error) {
 func (f *historyFilter) query(sub wamp.Subscription, s *router.Session) publication.EventQuery {
 	return publication.EventQuery{
 		Subscription: sub,
+		Topic:        f.topic,
 		From:         f.from, After: f.after, Before: f.before, Until: f.until,
 		Admits:     func(e *publication.Entry) bool { return f.admits(e) && e.Admits(s.Receiver()) },
 		Reverse:    f.reverse,
@@ -145,9 +152,6 @@ func (f *historyFilter) query(sub wamp.Subscription, s *router.Session) publicat
 }
 
 func (f *historyFilter) admits(e *publication.Entry) bool {
-	if f.topic != "" && e.Topic != f.topic {
-		return false
-	}
 	return !slices.ContainsFunc(f.times, func(holds func(time.Time) bool) bool { return !holds(e.At) })
 }
 

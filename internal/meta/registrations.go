@@ -25,7 +25,9 @@ type removal struct {
 
 func listRegistrations(c *call) (wamp.Payload, error) {
 	ids := newIDsByMatch()
-	for _, info := range c.realm.Registrations() {
+	all := c.realm.Registrations()
+	c.charge(len(all))
+	for _, info := range all {
 		if isShown(&info) {
 			ids[info.Match] = append(ids[info.Match], info.ID)
 		}
@@ -68,6 +70,7 @@ func listCallees(c *call) (wamp.Payload, error) {
 	if err != nil {
 		return wamp.Payload{}, err
 	}
+	c.charge(len(info.Callees))
 	return result(idsOf(info.Callees))
 }
 
@@ -102,10 +105,8 @@ func (c *call) shownRegistration() (router.RegistrationInfo, error) {
 	if err != nil {
 		return router.RegistrationInfo{}, err
 	}
-	for _, info := range c.realm.Registrations() {
-		if info.ID == id && isShown(&info) {
-			return info, nil
-		}
+	if info, ok := c.realm.RegistrationByID(id); ok && isShown(&info) {
+		return info, nil
 	}
 	return router.RegistrationInfo{}, wamp.Fail(wamp.ErrNoSuchRegistration, "there is no registration %d", id)
 }

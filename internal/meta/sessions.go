@@ -89,6 +89,7 @@ func killAll(c *call) (wamp.Payload, error) {
 		return wamp.Payload{}, err
 	}
 	all := c.realm.Sessions()
+	c.charge(len(all))
 	for _, s := range all {
 		if s != c.caller {
 			s.Silence()
@@ -104,6 +105,7 @@ func (c *call) sessions() ([]*router.Session, error) {
 		return nil, err
 	}
 	all := sortedSessions(c.realm.Sessions())
+	c.charge(len(all))
 	if roles == nil {
 		return all, nil
 	}
@@ -131,6 +133,7 @@ func (c *call) killMatching(name string, matches func(*router.Session, string) b
 		return nil, err
 	}
 	all := sortedSessions(c.realm.Sessions())
+	c.charge(len(all))
 	return c.kill(slices.DeleteFunc(all, func(s *router.Session) bool { return !matches(s, value) }))
 }
 

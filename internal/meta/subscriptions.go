@@ -21,7 +21,9 @@ var subscriptionProcedures = map[wamp.URI]procedure{
 
 func listSubscriptions(c *call) (wamp.Payload, error) {
 	ids := newIDsByMatch()
-	for _, sub := range c.realm.Subscriptions() {
+	all := c.realm.Subscriptions()
+	c.charge(len(all))
+	for _, sub := range all {
 		if !isMeta(sub.Topic) {
 			ids[sub.Match] = append(ids[sub.Match], sub.ID)
 		}
@@ -51,7 +53,9 @@ func matchSubscriptions(c *call) (wamp.Payload, error) {
 	}
 	var ids []wamp.ID
 	if !isMeta(wamp.URI(topic)) {
-		for _, sub := range c.realm.SubscriptionsFor(wamp.URI(topic)) {
+		all := c.realm.SubscriptionsFor(wamp.URI(topic))
+		c.charge(len(all))
+		for _, sub := range all {
 			ids = append(ids, sub.ID)
 		}
 	}
@@ -74,7 +78,9 @@ func listSubscribers(c *call) (wamp.Payload, error) {
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	return result(idsOf(sortedSessions(c.realm.SubscribersOf(sub.ID))))
+	all := sortedSessions(c.realm.SubscribersOf(sub.ID))
+	c.charge(len(all))
+	return result(idsOf(all))
 }
 
 func countSubscribers(c *call) (wamp.Payload, error) {
@@ -108,11 +114,19 @@ func (c *call) subscription() (router.SubscriptionInfo, error) {
 	if err != nil {
 		return router.SubscriptionInfo{}, err
 	}
+	return c.subscriptionByID(id)
+}
+
+func (c *call) subscriptionByID(id wamp.ID) (router.SubscriptionInfo, error) {
 	sub, ok := c.realm.SubscriptionByID(id)
 	if !ok || isMeta(sub.Topic) {
-		return router.SubscriptionInfo{}, wamp.Fail(wamp.ErrNoSuchSubscription, "there is no subscription %d", id)
+		return router.SubscriptionInfo{}, noSuchSubscription(id)
 	}
 	return sub, nil
+}
+
+func noSuchSubscription(id wamp.ID) error {
+	return wamp.Fail(wamp.ErrNoSuchSubscription, "there is no subscription %d", id)
 }
 
 func subscriptionDetails(sub *router.SubscriptionInfo) wamp.Dict {

@@ -210,10 +210,10 @@ func TestTheRouterAsksNothingAboutRetentionIfAllContractsHaveTheDefault(t *testi
 		t.Error("there is a function")
 	}
 	keep := open(t, `topics: {'price.{symbol}': {retain: always, history: 2}, news: {publish: backend}}`).Retention()
-	if got := keep("price.gold"); got != (publication.Retention{Retain: publication.RetainAlways, History: 2}) {
+	if got := keep("price.gold"); got != (publication.Retention{Retain: publication.RetainAlways, History: 2, Contract: "price.{symbol}"}) {
 		t.Errorf("got %+v", got)
 	}
-	if keep("news") != keep("undeclared") {
-		t.Error("a contract with the default keeps something")
+	if keep("news") != (publication.Retention{}) || keep("undeclared") != (publication.Retention{}) {
+		t.Error("something is kept that no contract keeps")
 	}
 }

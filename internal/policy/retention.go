@@ -10,22 +10,23 @@ var retainModes = map[string]publication.RetainPolicy{
 	"asked": publication.RetainOnRequest, "never": publication.RetainNever, "always": publication.RetainAlways,
 }
 
-// retentions returns the retention of each declaration that differs from the default.
+// retentions returns the retention of each declaration of which anything is kept.
 func (b *Contracts) retentions() map[int]publication.Retention {
 	policies := make(map[int]publication.Retention)
 	for i, from := range b.origins {
 		if from.topic == nil {
 			continue
 		}
-		if policy := (publication.Retention{Retain: retainModes[from.topic.Retain], History: from.topic.History}); policy != (publication.Retention{}) {
+		policy := publication.Retention{Retain: retainModes[from.topic.Retain], History: from.topic.History, Contract: from.topic.Pattern.Value}
+		if policy.Retain != publication.RetainNever || policy.History > 0 {
 			policies[i] = policy
 		}
 	}
 	return policies
 }
 
-// Retention returns a function that tells which publications of a topic are kept. It returns nil if
-// all contracts have the default: then the router looks up no topic.
+// Retention returns a function that tells which publications of a topic are kept: nothing without a contract that says
+// so. It returns nil if no contract does: then the router looks up no topic.
 func (p *Policy) Retention() func(wamp.URI) publication.Retention {
 	if len(p.state.Load().contracts.retention) == 0 {
 		return nil

@@ -52,18 +52,19 @@ func (r *Realm) subscribeRetained(ctx context.Context, s *Session, m *wamp.Subsc
 // readRetained asks the journal. Must not hold a lock.
 func (r *Realm) readRetained(ctx context.Context, s *Session, sub wamp.Subscription) ([]*publication.Entry, error) {
 	limits := &r.router.options.Limits
-	read, err := r.journal.Retained(ctx, publication.RetainedQuery{
+	page, err := r.journal.Retained(ctx, publication.RetainedQuery{
 		Subscription: sub,
 		Admits:       func(e *publication.Entry) bool { return e.IsFor(s.Receiver()) },
 		// Half the outbox: a pattern that matches many topics must not close its subscriber as slow.
 		MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
 	})
+	s.ChargeQuery(page.Work)
 	if err == nil {
 		err = r.settle(ctx, sub)
 	}
 	switch {
 	case err == nil:
-		return read, nil
+		return page.Entries, nil
 	case ctx.Err() != nil: // no answer is needed
 		return nil, wamp.Fail(wamp.ErrCanceled, "the client has gone")
 	}

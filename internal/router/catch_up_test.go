@@ -34,6 +34,9 @@ func readSlowly(t *testing.T, options router.Options, test func(*slowReading)) {
 		s := &slowReading{t: t, gate: make(chan struct{})}
 		s.journal = &watchedJournal{beforeRetained: func() error { <-s.gate; return nil }}
 		options.Journal = s.journal.open
+		if options.Retention == nil {
+			options.Retention = retainOnRequest
+		}
 		s.router = router.New(options)
 		s.realm = s.router.AddRealm("app")
 		s.subscriber = enter(t, s.router, wamp.V2JSON)

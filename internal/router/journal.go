@@ -26,13 +26,10 @@ func (r *Realm) KeepsHistory(sub wamp.Subscription) bool {
 // keptRun returns a run with what the journal is to keep of it, or nil if that is nothing.
 func (r *Realm) keptRun(run []Publication) *keptRun {
 	ask := r.router.options.Retention
-	if r.journal == nil || ask == nil && !anyRetained(run) {
+	if r.journal == nil || ask == nil {
 		return nil
 	}
-	var policy publication.Retention
-	if ask != nil {
-		policy = ask(run[0].Topic)
-	}
+	policy := ask(run[0].Topic)
 	var kept *keptRun
 	for i := range run {
 		where := policy.Placement(&run[i].Filter, run[i].Retain)
@@ -46,15 +43,6 @@ func (r *Realm) keptRun(run []Publication) *keptRun {
 		kept.placements = append(kept.placements, where)
 	}
 	return kept
-}
-
-func anyRetained(run []Publication) bool {
-	for i := range run {
-		if run[i].Retain {
-			return true
-		}
-	}
-	return false
 }
 
 // entry returns the publication without its session. It copies what the publication shares: the payload is a part of

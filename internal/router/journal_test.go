@@ -38,10 +38,10 @@ func (j *watchedJournal) Append(ctx context.Context, placements []publication.Pl
 	return err
 }
 
-func (j *watchedJournal) Retained(ctx context.Context, q publication.RetainedQuery) ([]*publication.Entry, error) {
+func (j *watchedJournal) Retained(ctx context.Context, q publication.RetainedQuery) (publication.RetainedPage, error) {
 	if j.beforeRetained != nil {
 		if err := j.beforeRetained(); err != nil {
-			return nil, err
+			return publication.RetainedPage{}, err
 		}
 	}
 	found, err := j.Journal.Retained(ctx, q)
@@ -51,5 +51,12 @@ func (j *watchedJournal) Retained(ctx context.Context, q publication.RetainedQue
 	return found, err
 }
 
-// keepHistory keeps the last publications of every topic.
-func keepHistory(wamp.URI) publication.Retention { return publication.Retention{History: 10_000} }
+// keepHistory keeps the last publications of every topic, and what is to be retained.
+func keepHistory(wamp.URI) publication.Retention {
+	return publication.Retention{Retain: publication.RetainOnRequest, History: 10_000}
+}
+
+// retainOnRequest keeps what is to be retained.
+func retainOnRequest(wamp.URI) publication.Retention {
+	return publication.Retention{Retain: publication.RetainOnRequest}
+}

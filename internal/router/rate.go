@@ -3,6 +3,8 @@ package router
 import (
 	"context"
 	"time"
+
+	"github.com/tidings-io/tidings/internal/router/publication"
 )
 
 // throttle blocks until the client may send its next message, so that a flood fills only the client's own socket
@@ -28,4 +30,23 @@ func (c *Client) throttle(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// What a query does for the price of one message.
+const (
+	examinedPerMessage = 100
+	returnedPerMessage = 10 // each entry is encoded
+	bytesPerMessage    = 4 << 10
+)
+
+// ChargeQuery counts a query of the session as messages: over its rate the client waits before its next message is
+// read. One query costs no more than a burst. Must be called in the session's reader, as by the Handler of a
+// [Registration] that is not concurrent.
+func (s *Session) ChargeQuery(work publication.Work) {
+	if s.Identity().Backend {
+		return
+	}
+	limits := &s.realm.router.options.Limits
+	messages := work.Examined/examinedPerMessage + work.Returned/returnedPerMessage + work.Bytes/bytesPerMessage
+	s.client.nextArrival += time.Second / time.Duration(limits.MessageRate) * time.Duration(min(messages, limits.MessageBurst))
 }

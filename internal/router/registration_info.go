@@ -46,6 +46,14 @@ func (r *Realm) Registration(procedure wamp.URI, match wamp.Match) (Registration
 	return reg.infoIf()
 }
 
+// RegistrationByID returns the registration with this id, unless it is hidden.
+func (r *Realm) RegistrationByID(id wamp.ID) (RegistrationInfo, bool) {
+	r.dealer.mu.RLock()
+	reg := r.dealer.ids[id]
+	r.dealer.mu.RUnlock()
+	return reg.infoIf()
+}
+
 // RegistrationFor returns what a call of the procedure would go to.
 func (r *Realm) RegistrationFor(procedure wamp.URI) (RegistrationInfo, bool) {
 	return r.dealer.find(procedure).infoIf()

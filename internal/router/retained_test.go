@@ -13,7 +13,7 @@ import (
 // A retained event for all subscribers replaces events for some of them, which must not stay in memory uncounted.
 func TestReplacedRetainedEventsAreFreed(t *testing.T) {
 	const each = 1 << 20
-	r := router.New(router.Options{Journal: inMemory})
+	r := router.New(router.Options{Journal: inMemory, Retention: retainOnRequest})
 	realm := r.AddRealm("app")
 	large := wamp.Payload{Args: append(append([]byte(`["`), bytes.Repeat([]byte("x"), each)...), `"]`...)}
 	before := int(heap())

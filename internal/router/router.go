@@ -27,7 +27,7 @@ type Options struct {
 	// Journal opens the journal of a realm. nil: nothing is kept.
 	Journal func(realm wamp.URI) publication.Journal
 	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
-	// be quick. nil: the last one that was to be retained, and no history.
+	// be quick. nil: nothing is kept.
 	Retention func(topic wamp.URI) publication.Retention
 	// Interest reports whether other nodes may have subscribers of a topic. It must be quick. nil: there are none.
 	Interest func(topic wamp.URI) bool

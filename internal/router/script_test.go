@@ -186,14 +186,16 @@ func (s *script) configure(settings []string) {
 			s.options.Retention = func(topic wamp.URI) publication.Retention {
 				switch first, _, _ := strings.Cut(string(topic), "."); first {
 				case "kept":
-					return publication.Retention{History: number}
+					return publication.Retention{Retain: publication.RetainOnRequest, History: number}
 				case "always":
 					return publication.Retention{Retain: publication.RetainAlways}
 				case "never":
 					return publication.Retention{Retain: publication.RetainNever}
 				}
-				return publication.Retention{}
+				return publication.Retention{Retain: publication.RetainOnRequest}
 			}
+		case "retain": // on request
+			s.options.Retention = retainOnRequest
 		case "kept_topics":
 			s.kept.Topics = number
 		case "kept_bytes":

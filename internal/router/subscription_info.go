@@ -34,7 +34,7 @@ func (r *Realm) Subscription(topic wamp.URI, match wamp.Match) (info Subscriptio
 	return info, info.Subscribers > 0
 }
 
-// SubscriptionByID returns the subscription with this id, if sessions hold it. It walks over all subscriptions.
+// SubscriptionByID returns the subscription with this id, if sessions hold it.
 func (r *Realm) SubscriptionByID(id wamp.ID) (info SubscriptionInfo, held bool) {
 	sub := r.broker.byID(id)
 	if sub == nil {
@@ -101,12 +101,9 @@ func shownSubscriptions(all []*subscription) []SubscriptionInfo {
 }
 
 func (b *broker) byID(id wamp.ID) *subscription {
-	for _, sub := range b.all() {
-		if sub.info.ID == id {
-			return sub
-		}
-	}
-	return nil
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.ids[id]
 }
 
 func (s *subscription) details() SubscriptionInfo {

@@ -137,7 +137,7 @@ func TestATopicThatIsNotKeptNeverWaitsForTheJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
 		journal := &watchedJournal{beforeAppend: func([]publication.Placement) error { <-gate; return nil }}
-		r := router.New(router.Options{Journal: journal.open}) // keeps what is to be retained
+		r := router.New(router.Options{Journal: journal.open, Retention: retainOnRequest})
 		realm := r.AddRealm("app")
 		m := enter(t, r, wamp.V2JSON)
 		m.say(&wamp.Subscribe{Request: 1, Topic: "a"})

@@ -28,6 +28,9 @@ func noSuchSubscription(id wamp.ID) error {
 	return wamp.Fail(wamp.ErrNoSuchSubscription, "this session holds no subscription %d", id)
 }
 
+// Holds reports whether the session holds the subscription with this id.
+func (s *Session) Holds(subscription wamp.ID) bool { return s.membership(subscription) != nil }
+
 // membership returns the session's membership with this subscription id, or nil.
 func (s *Session) membership(id wamp.ID) *membership {
 	s.client.mu.Lock()

@@ -12,7 +12,8 @@ var archive = strings.Replace(basic, "ttl: 1m}", "ttl: 1m}, anonymous: {role: vi
 topics:
   price.{symbol}: {subscribe: "true", publish: backend, retain: always, history: 2}
   user.{user}: {subscribe: params.user == identity.id, publish: backend, history: 10}
-  news: {subscribe: "true", publish: backend}
+  news: {subscribe: "true", publish: backend, retain: asked}
+  chat: {subscribe: "true", publish: "true"}
 `
 
 func TestContractsSayWhatIsKeptAndForWhichSessions(t *testing.T) {
@@ -21,6 +22,7 @@ func TestContractsSayWhatIsKeptAndForWhichSessions(t *testing.T) {
 		r.api(allKey, "POST", "publish", map[string]any{"topic": "price.gold", "args": []any{price}}).as(200, nil)
 	}
 	r.api(allKey, "POST", "publish", map[string]any{"topic": "news", "args": []any{"last"}, "retain": true}).as(200, nil)
+	r.api(allKey, "POST", "publish", map[string]any{"topic": "chat", "args": []any{"passing"}, "retain": true}).as(200, nil)
 	r.api(allKey, "POST", "publish", map[string]any{"topic": "user.ann", "args": []any{"for ann"}}).as(200, nil)
 	subscribe(t, r.user("ann", ""), "user.ann")
 	id := func(topic string) string {
@@ -39,7 +41,8 @@ func TestContractsSayWhatIsKeptAndForWhichSessions(t *testing.T) {
 		{"", `"retained":true},[3]]`},
 		{`[32,2,{"get_retained":true},"news"]`, `[33,2,`},
 		{"", `"retained":true},["last"]]`},
-		{`[48,3,{},"wamp.subscription.get_events",TOPIC user.ann]`, `is not yours to read"]`},
+		{`[32,7,{"get_retained":true},"chat"]`, `[33,7,`}, // the option retain needs a contract that allows it
+		{`[48,3,{},"wamp.subscription.get_events",TOPIC user.ann]`, `"wamp.error.no_such_subscription",["there is no subscription`},
 		{`[48,4,{},"wamp.subscription.get_events",TOPIC price.gold]`, `"args":[2],`},
 		{`[48,5,{},"wamp.subscription.get_events",TOPIC news]`, `"wamp.error.history_unavailable"`},
 		{`[48,6,{},"wamp.session.add_testament",["price.gold",[0],{}]]`, `"wamp.error.not_authorized"`},

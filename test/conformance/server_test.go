@@ -26,7 +26,7 @@ api_keys:
   - {name: tests, key: "a key of at least thirty-two characters", may: ["*"]}
 topics:
   shared.{a}: {subscribe: "true", publish: "true"}
-  shared.{a}.{b}: {subscribe: "true", publish: "true"}
+  shared.{a}.{b}: {subscribe: "true", publish: "true", retain: asked}
   readonly.{a}: {subscribe: "true", publish: backend}
 procedures:
   echo.{client}.{serialization}: {call: "true", register: "true"}

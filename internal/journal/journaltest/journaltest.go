@@ -88,7 +88,7 @@ func (s *suite) expectRetained(q publication.RetainedQuery, ids ...wamp.ID) {
 		q.MaxEntries, q.MaxBytes = 100, 1<<20
 	}
 	found, err := s.journal.Retained(s.t.Context(), q)
-	if got := idsOf(found); err != nil || !slices.Equal(got, ids) {
+	if got := idsOf(found.Entries); err != nil || !slices.Equal(got, ids) {
 		s.t.Errorf("retained for %s %q: %v, %v; want %v", q.Subscription.Match, q.Subscription.Topic, got, err, ids)
 	}
 }
@@ -127,7 +127,7 @@ func (s *suite) entryIsUnchanged() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for _, got := range [][]*publication.Entry{retained, page.Entries} {
+	for _, got := range [][]*publication.Entry{retained.Entries, page.Entries} {
 		if diff := cmp.Diff([]*publication.Entry{e}, got); diff != "" {
 			s.t.Errorf("the entry has changed (-before +after):\n%s", diff)
 		}

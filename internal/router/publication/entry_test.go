@@ -53,7 +53,9 @@ func TestWhatIsPlacedWhere(t *testing.T) {
 		want      publication.Placement
 	}{
 		{publication.Retention{}, toAll, false, publication.Placement{}},
-		{publication.Retention{}, toAll, true, publication.Placement{Retain: true}},
+		{publication.Retention{}, toAll, true, publication.Placement{}},
+		{publication.Retention{Retain: publication.RetainOnRequest, Contract: "a"}, toAll, true, publication.Placement{Retain: true, Contract: "a"}},
+		{publication.Retention{Retain: publication.RetainOnRequest, History: 3}, toAll, false, publication.Placement{History: 3}},
 		{publication.Retention{Retain: publication.RetainNever, History: 3}, toAll, true, publication.Placement{History: 3}},
 		{publication.Retention{Retain: publication.RetainAlways, History: 3}, toAll, false, publication.Placement{Retain: true, History: 3}},
 		{publication.Retention{Retain: publication.RetainAlways, History: 3}, toSome, false, publication.Placement{Retain: true}},

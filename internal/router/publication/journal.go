@@ -14,7 +14,7 @@ type Journal interface {
 	// returns once they are stored.
 	Append(ctx context.Context, placements []Placement) error
 	// Retained returns the last retained publication of each topic that the query admits, in the order of appending.
-	Retained(ctx context.Context, query RetainedQuery) ([]*Entry, error)
+	Retained(ctx context.Context, query RetainedQuery) (RetainedPage, error)
 	// Events returns publications from the histories of topics. It fails with a [*MissingError] if a publication that
 	// bounds the query is in none of them.
 	Events(ctx context.Context, query EventQuery) (EventPage, error)
@@ -27,6 +27,9 @@ type Placement struct {
 	Entry   *Entry
 	Retain  bool // as a retained event of the topic
 	History int  // in the topic's history, which keeps this many; 0: not there
+	// Contract has its share of the room. For lack of room a journal gives up topics of the contract that takes the
+	// most: a contract that takes no more than its share loses nothing to others.
+	Contract string
 }
 
 // RetainedQuery asks for what was retained for a subscription.
@@ -37,9 +40,23 @@ type RetainedQuery struct {
 	MaxBytes     int
 }
 
+// Work counts what a query has done. The router charges the session for it.
+type Work struct {
+	Examined int // topics and entries that were looked at
+	Returned int // entries
+	Bytes    int // of the entries that were returned
+}
+
+// RetainedPage is the result of a RetainedQuery.
+type RetainedPage struct {
+	Entries []*Entry
+	Work    Work
+}
+
 // EventQuery asks for events of the topics of a subscription.
 type EventQuery struct {
 	Subscription wamp.Subscription
+	Topic        wamp.URI // the only one of the subscription's topics; "": all
 	// From, After, Before and Until are publications that bound the result. From and Until belong to it. 0: no bound.
 	From, After, Before, Until wamp.ID
 	Admits                     func(*Entry) bool // nil: all; quick, and never calls the journal
@@ -52,6 +69,7 @@ type EventQuery struct {
 type EventPage struct {
 	Entries []*Entry
 	More    bool // a limit was reached, and there are more
+	Work    Work
 }
 
 // JournalStats describes a journal. Dropped only grows.
