@@ -15,21 +15,26 @@ func (c *Client) goodbye(reason wamp.URI, info outbox.CloseInfo) {
 	if s := c.session.Load(); s != nil {
 		s.leave(info.Reason)
 	}
-	details := wamp.Dict{}
-	if info.Text != "" {
-		details["message"] = info.Text
-	}
-	c.finish(&wamp.Goodbye{Details: details, Reason: reason}, info)
+	c.finish(newGoodbye(reason, info.Text), info)
 }
 
-// shutDown ends the conversation because the server stops.
+func newGoodbye(reason wamp.URI, text string) *wamp.Goodbye {
+	details := wamp.Dict{}
+	if text != "" {
+		details["message"] = text
+	}
+	return &wamp.Goodbye{Details: details, Reason: reason}
+}
+
+const shutdownText = "the server is shutting down"
+
+// shutDown ends the conversation because the server stops. The session stays in its realm.
 func (c *Client) shutDown() {
-	const text = "the server is shutting down"
 	if c.Established() {
-		c.goodbye(wamp.CloseSystemShutdown, outbox.CloseInfo{Reason: outbox.CloseShutdown, Text: text})
+		c.sendFinal(newGoodbye(wamp.CloseSystemShutdown, shutdownText), outbox.CloseInfo{Reason: outbox.CloseShutdown, Text: shutdownText})
 		return
 	}
-	c.abort(wamp.Fail(wamp.CloseSystemShutdown, text), outbox.CloseShutdown)
+	c.abort(wamp.Fail(wamp.CloseSystemShutdown, shutdownText), outbox.CloseShutdown)
 }
 
 // finish queues the last message, refuses everything after it, and takes the session out of the realm. Only

@@ -2,6 +2,7 @@ package router
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -102,12 +103,18 @@ func (r *Realm) remove(s *Session) {
 	}
 }
 
-// close ends every session of the realm and refuses new ones.
+// close ends every session of the realm and refuses new ones. All sessions get their GOODBYE before the first of them
+// leaves: a session that leaves waits for the publications that are being delivered, and with GOODBYE these end.
 func (r *Realm) close() {
 	r.mu.Lock()
 	r.closed = true
+	sessions := slices.Collect(maps.Values(r.sessions))
+	clear(r.sessions)
 	r.mu.Unlock()
-	for _, s := range r.Sessions() {
+	for _, s := range sessions {
 		s.client.shutDown()
+	}
+	for _, s := range sessions {
+		s.leave(s.client.outbox.Closed().Reason)
 	}
 }
