@@ -25,6 +25,7 @@
 //	upgrade_listener_linux.go  accept loop that takes upgrades
 //	upgrade_conn_linux.go      accepted connection whose request is not read yet
 //	upgrade_request_linux.go   the strict reading of a request for an upgrade
+//	sendqueue.go               what the kernel may hold for a connection that is not read
 //	prefix_conn_linux.go       connection with bytes that were read already
 //	syscall_linux.go           system calls that return at once, without telling the scheduler
 //	other.go                   systems without epoll

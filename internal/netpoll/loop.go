@@ -13,7 +13,8 @@ type Options struct {
 	// Portable selects blocking sockets, net/http for every upgrade, and no system call but those of package net. It is
 	// what systems without epoll have, and the way back where epoll, raw system calls or io_uring misbehave.
 	Portable bool
-	// WriteTimeout is how long a blocking socket may take to write 64 KiB. Other sockets have BlockedSince instead.
+	// WriteTimeout is how long a blocking socket may take to write 64 KiB. Its first write needs it, and others end by
+	// BlockedSince, too.
 	WriteTimeout time.Duration
 	// Now is the clock of BlockedSince, in nanoseconds.
 	Now func() int64
@@ -35,6 +36,7 @@ func NewLoop(options Options) *Loop { return &Loop{options: options} }
 
 // Attach makes a socket of a connection. The connection must not be used otherwise any more.
 func (l *Loop) Attach(nc net.Conn, h EventHandler) Socket {
+	nc = unobserved(nc)
 	if !l.options.Portable {
 		if s := l.attach(nc, h); s != nil {
 			return s

@@ -13,6 +13,9 @@ func (*Loop) attach(net.Conn, EventHandler) Socket { return nil }
 
 type lazyEventLoop struct{}
 
+// boundSendQueue does nothing, because these systems call a socket writable as soon as there is room.
+func boundSendQueue(int) {}
+
 func (*lazyEventLoop) stop() {}
 
 // TakeoverListener returns plain: there is nothing to take over.

@@ -20,8 +20,8 @@ type Socket interface {
 	Write(frames [][]byte, buf []byte) (rest [][]byte, err error)
 	// Wake makes the socket call Readable, whether or not something has arrived. Safe for concurrent use.
 	Wake()
-	// BlockedSince returns when the socket became unwritable, by Options.Now. It returns 0 if the socket is writable or
-	// has its own write timeout. Safe for concurrent use.
+	// BlockedSince returns since when the client has accepted nothing, by Options.Now, although bytes wait for it. Some
+	// 32 KiB that the client accepts begin the time anew. It returns 0 if no bytes wait. Safe for concurrent use.
 	BlockedSince() int64
 	// CloseWrite closes the server's direction only.
 	CloseWrite()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,8 @@ type blockingSocket struct {
 	nc      net.Conn
 	closed  chan struct{}
 	once    sync.Once
+
+	blockedAt atomic.Int64 // when the write in progress began, by Options.Now; 0: there is none
 
 	// Owned by the reader.
 	one      [1]byte
@@ -34,6 +37,7 @@ type blockingSocket struct {
 const slowChunk = 64 << 10
 
 func newBlockingSocket(l *Loop, nc net.Conn, h EventHandler) *blockingSocket {
+	BoundSendQueue(nc)
 	return &blockingSocket{loop: l, handler: h, nc: nc, closed: make(chan struct{})}
 }
 
@@ -122,7 +126,9 @@ func (s *blockingSocket) Write(frames [][]byte, _ []byte) (rest [][]byte, err er
 }
 
 func (s *blockingSocket) writeAll(all []byte) error {
+	defer s.blockedAt.Store(0)
 	for chunk := range slices.Chunk(all, slowChunk) {
+		s.blockedAt.Store(max(s.loop.options.Now(), 1))
 		if err := s.nc.SetWriteDeadline(time.Now().Add(s.loop.options.WriteTimeout)); err != nil {
 			return err
 		}
@@ -134,8 +140,8 @@ func (s *blockingSocket) writeAll(all []byte) error {
 	return s.nc.SetWriteDeadline(time.Time{})
 }
 
-// BlockedSince implements [Socket]. The writes of this socket have deadlines of their own.
-func (*blockingSocket) BlockedSince() int64 { return 0 }
+// BlockedSince implements [Socket].
+func (s *blockingSocket) BlockedSince() int64 { return s.blockedAt.Load() }
 
 // CloseWrite implements [Socket].
 func (s *blockingSocket) CloseWrite() {

@@ -66,6 +66,7 @@ func (l *Loop) attachPlain(nc net.Conn, h EventHandler) *epollSocket {
 		return nil
 	}
 	nc.Close()
+	boundSendQueue(fd)
 	return newEpollSocket(l, h, fd)
 }
 

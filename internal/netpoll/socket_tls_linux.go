@@ -34,6 +34,7 @@ func (l takeoverListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	BoundSendQueue(nc)
 	return &takeoverConn{Conn: nc}, nil
 }
 
@@ -86,6 +87,9 @@ func (c *takeoverConn) SetLinger(sec int) error {
 	}
 	return nil
 }
+
+// NetConn returns the connection below, or nil after the takeover.
+func (c *takeoverConn) NetConn() net.Conn { return c.Conn }
 
 // wouldBlock is a temporary [net.Error]: crypto/tls does not take it for the end of the connection.
 type wouldBlock struct{}
@@ -157,7 +161,7 @@ func (l *Loop) attachTLS(secure *tls.Conn, h EventHandler) Socket {
 	if !ok {
 		return nil
 	}
-	s := l.attachPlain(below.Conn, h)
+	s := l.attachPlain(unobserved(below.Conn), h)
 	if s == nil {
 		return nil
 	}

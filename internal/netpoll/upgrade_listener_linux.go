@@ -64,16 +64,16 @@ const (
 
 // ListenUpgrades takes requests for upgrades out of a TCP listener and serves them in workers of the loops. net/http is
 // to serve the listener that it returns, which accepts all other connections. If the loops are portable, or the
-// listener cannot be used, it returns the listener itself.
+// listener cannot be used, the listener that it returns accepts all connections.
 func ListenUpgrades(listener net.Listener, loops []*Loop, u Upgrades) net.Listener {
 	plain, ok := listener.(*net.TCPListener)
 	if !ok || len(loops) == 0 || loops[0].options.Portable {
-		return listener
+		return BoundSendQueues(listener)
 	}
 	e, err := newUpgradeListener(plain, loops, u)
 	if err != nil {
 		loops[0].options.Log.Warn("net/http answers all upgrades, because the listener cannot be used", "error", err)
-		return listener
+		return BoundSendQueues(listener)
 	}
 	go e.run()
 	return e
@@ -203,6 +203,7 @@ func (e *upgradeListener) acceptAll(listener int) error {
 		case err == nil:
 			e.pause = 0
 			setNoDelay(fd)
+			boundSendQueue(fd)
 			e.enqueue(&acceptedConn{listener: e, fd: fd, remote: addrPortOf(address)})
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ECONNABORTED):
 		default:

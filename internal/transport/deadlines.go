@@ -35,7 +35,8 @@ const (
 	dropUnestablished           // the client did not join in time
 	refusePartial               // a message did not arrive in time
 	missPong
-	dropSlow // the client has not accepted what it was sent
+	dropSlow     // the client has not accepted what it was sent
+	postponePong // the client reads slowly, and cannot have read the ping yet
 	pingIt
 )
 
@@ -55,8 +56,11 @@ func (c *conn) dueAction(now int64) dueAction {
 	if partial := c.partialSince.Load(); partial != 0 && now-partial >= int64(limits.Message) {
 		return refusePartial
 	}
-	if stuck := c.socket.BlockedSince(); stuck != 0 && now-stuck >= int64(limits.Write) {
-		return dropSlow
+	if stuck := c.socket.BlockedSince(); stuck != 0 {
+		if now-stuck >= int64(limits.Write) {
+			return dropSlow
+		}
+		return postponePong
 	}
 	if c.protocol.Pongs == PongsNever {
 		return nothingDue
@@ -93,6 +97,10 @@ func (c *conn) do(what dueAction, now int64) {
 		c.timeOut(fmt.Sprintf("a message was not complete within %s", limits.Message))
 	case missPong:
 		c.timeOut(fmt.Sprintf("a ping was not answered within %s", limits.Pong))
+	case postponePong:
+		if c.lastPing.Load() > c.lastRead.Load() {
+			c.lastPing.Store(now)
+		}
 	case dropSlow:
 		c.drop(outbox.CloseSlow)
 	case pingIt:

@@ -270,3 +270,28 @@ func TestAConversationThatTakesItsTimeIsNotAClientThatDoesNotAnswer(t *testing.T
 		}
 	})
 }
+
+// TestASlowReaderHasItsTimeToAnswerAPing ticks a connection once a second. Its client reads slowly, so the ping waits
+// behind other bytes.
+func TestASlowReaderHasItsTimeToAnswerAPing(t *testing.T) {
+	t.Parallel()
+	limits := transport.Limits{Ping: 25 * time.Second, Pong: 20 * time.Second, Write: 10 * time.Second}
+	slow := transport.NewTicked(limits, time.Second, 26*time.Second)
+	now := 26 * time.Second
+	for ; now < 5*time.Minute; now += time.Second {
+		if slow.Tick(now, now-time.Second) {
+			t.Fatalf("a client that reads was given up after %s", now)
+		}
+	}
+	for end := now + 19*time.Second; now < end; now += time.Second {
+		if slow.Tick(now, 0) {
+			t.Fatalf("a client that has read everything had only %s to answer", now-5*time.Minute)
+		}
+	}
+	if !slow.Tick(now+time.Second, 0) {
+		t.Error("a client that reads everything and never answers is not given up")
+	}
+	if silent := transport.NewTicked(limits, time.Second, 26*time.Second); !silent.Tick(37*time.Second, 27*time.Second) {
+		t.Error("a client that reads nothing is not given up")
+	}
+}

@@ -248,7 +248,7 @@ func (s *Server) UpgradeListener(listener net.Listener, path string, accepts fun
 // that. It belongs under the listener of TLS.
 func (s *Server) TakeoverListener(plain net.Listener) net.Listener {
 	if s.options.Portable {
-		return plain
+		return netpoll.BoundSendQueues(plain)
 	}
 	return netpoll.TakeoverListener(plain)
 }

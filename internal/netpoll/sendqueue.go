@@ -1,0 +1,62 @@
+package netpoll
+
+import (
+	"crypto/tls"
+	"net"
+	"syscall"
+)
+
+// The kernel lets the send queue of a socket grow to megabytes, and calls the socket writable again when a third of the
+// queue is free. So a silent client would cost megabytes of the kernel, and a client that reads slowly would look silent
+// for minutes. unsentBytes bounds what waits in the queue, besides the bytes on their way to the client. The socket is
+// writable again when half of that was sent, so Socket.BlockedSince and write deadlines see every 32 KiB of progress.
+// The kernels of other systems report any room.
+const unsentBytes = 64 << 10
+
+// BoundSendQueue bounds what the kernel holds for a connection that does not read. Sockets of a [Loop] are bounded
+// already. It has no effect on connections that are not TCP.
+func BoundSendQueue(nc net.Conn) {
+	plain, ok := unwrap(nc).(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := plain.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { boundSendQueue(int(fd)) }) //nolint:errcheck // fails only if it is closed
+	}
+}
+
+// BoundSendQueues returns a listener whose connections are bounded by [BoundSendQueue].
+func BoundSendQueues(listener net.Listener) net.Listener { return boundedListener{listener} }
+
+type boundedListener struct{ net.Listener }
+
+// Accept implements [net.Listener].
+func (l boundedListener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err == nil {
+		BoundSendQueue(nc)
+	}
+	return nc, err
+}
+
+// unwrap returns the connection below layers that only observe, and below TLS.
+func unwrap(nc net.Conn) net.Conn {
+	for {
+		layer, ok := nc.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nc
+		}
+		nc = layer.NetConn()
+	}
+}
+
+// unobserved returns the connection below layers that only observe, which may be TLS.
+func unobserved(nc net.Conn) net.Conn {
+	for {
+		layer, ok := nc.(interface{ NetConn() net.Conn })
+		if _, secure := nc.(*tls.Conn); secure || !ok {
+			return nc
+		}
+		nc = layer.NetConn()
+	}
+}

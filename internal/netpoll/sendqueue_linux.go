@@ -1,0 +1,8 @@
+package netpoll
+
+import "golang.org/x/sys/unix"
+
+// boundSendQueue sets the bound of a descriptor. Sockets that are not TCP refuse it, and have a fixed bound.
+func boundSendQueue(fd int) {
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes) //nolint:errcheck // see above
+}
