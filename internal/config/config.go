@@ -14,6 +14,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"Addresses of reverse proxies whose X-Forwarded-* headers are believed, for example 10.0.0.0/8."`
 	TLS            *TLS           `key:"tls" doc:"Serve HTTPS and wss instead of plain HTTP."`
 	Limits         Limits         `key:"limits" doc:"Limits for one client and for all clients together."`
+	HTTP           HTTP           `key:"http" doc:"Time limits of HTTP connections."`
 	WebSocket      WebSocket      `key:"websocket" doc:"Compression, time limits and sockets of connections."`
 	RawSocket      []RawSocket    `key:"rawsocket" doc:"Listeners for WAMP RawSocket, for backends and devices."`
 	LongPoll       bool           `key:"longpoll" default:"false" doc:"Offer WAMP over HTTP long-poll at /longpoll, for clients that cannot use WebSocket."`
@@ -47,7 +48,10 @@ type TLS struct {
 
 // Limits bounds clients and requests.
 type Limits struct {
-	Connections   int           `key:"connections" default:"100000" min:"1" max:"10000000" doc:"Open connections; the next one is answered with status 503."`
+	Connections int `key:"connections" default:"100000" min:"1" max:"10000000" doc:"Open connections of clients, over WebSocket, RawSocket and long-poll; the next one is answered with status 503."`
+
+	HTTPConnections int `key:"http_connections" default:"10000" min:"16" max:"10000000" doc:"Open HTTP connections: those that are not, or not yet, a WebSocket. Over it the connection that has waited longest for another request is closed, or one that has sent no request for two seconds; if there is none, the new connection gets status 503, with TLS it is closed. Each client of long-poll needs one or two."`
+
 	MessageBytes  Size          `key:"message_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
 	BodyBytes     Size          `key:"body_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one HTTP request's body."`
 	MessageRate   int           `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages per second that the server reads from one client on average; a faster client waits. A look-up in the meta API or of retained events counts as many messages."`
@@ -67,6 +71,13 @@ type Limits struct {
 	PasswordHashes  int           `key:"password_hashes" default:"0" min:"0" max:"1024" doc:"Processors that hash passwords at a time; 0 means half of them. Other logins wait for their turn, those from known addresses first."`
 	WaitingLogins   int           `key:"waiting_logins" default:"200" min:"1" max:"100000" doc:"Logins that may wait for the hash of a password, and as many from known addresses; the next one gets wamp.error.authentication_failed."`
 	LoginWait       time.Duration `key:"login_wait" default:"5s" min:"100ms" max:"5m" doc:"How long a login may wait for the hash of a password before it gets wamp.error.authentication_failed."`
+}
+
+// HTTP configures HTTP connections.
+type HTTP struct {
+	Header time.Duration `key:"header" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to send the header of a request, and for the handshake of TLS."`
+	Idle   time.Duration `key:"idle" default:"2m" min:"1s" max:"1h" doc:"How long a connection may wait for its next request."`
+	Write  time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB of a response. A client that accepts less is disconnected, however long the response is."`
 }
 
 // WebSocket configures connections.

@@ -213,7 +213,7 @@ func TestAnEmptyFileIsAConfiguration(t *testing.T) {
 func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 	limits := mustParse(t, "", config.Options{}).Limits
 	want := config.Limits{
-		Connections: limits.Connections, MessageBytes: limits.MessageBytes, BodyBytes: limits.BodyBytes,
+		Connections: limits.Connections, HTTPConnections: limits.HTTPConnections, MessageBytes: limits.MessageBytes, BodyBytes: limits.BodyBytes,
 		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst, Kill: router.DefaultKill,
 		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
 		PendingCalls: router.DefaultPendingCalls, LoginFailures: attempts.DefaultPerAddress, AccountFailures: attempts.DefaultPerAccount,

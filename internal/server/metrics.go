@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tidings-io/tidings/internal/feature"
+	"github.com/tidings-io/tidings/internal/httplimit"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/topic"
@@ -95,6 +96,7 @@ func (c partsCollector) Collect(out chan<- prometheus.Metric) {
 	w := metricWriter{out}
 	w.router(c.server.router.Stats())
 	w.transport(c.server.transport.Stats())
+	w.http(c.server.httpLimit.Stats())
 	w.parts(c.server)
 	w.handlers(c.server)
 }
@@ -162,6 +164,14 @@ func (w metricWriter) transport(s transport.Stats) {
 		w.counter(sample{"connections_closed_total", "WebSocket connections that were closed, by reason and code.", float64(n)},
 			label{"reason", closed.Reason.String()}, label{"code", strconv.Itoa(closed.Code)})
 	}
+}
+
+func (w metricWriter) http(s httplimit.Stats) {
+	w.gauge(sample{"http_connections", "HTTP connections that are open, WebSockets excluded.", float64(s.Open)})
+	w.counter(sample{"http_connections_refused_total", "HTTP connections that found no place.", float64(s.Refused)})
+	const help = "HTTP connections that the server closed to protect itself."
+	w.counter(sample{"http_connections_closed_total", help, float64(s.Evicted)}, label{"reason", "displaced"})
+	w.counter(sample{"http_connections_closed_total", help, float64(s.Slow)}, label{"reason", "slow"})
 }
 
 // handlers writes the outcomes of queries to handlers, by the pattern of their contract.

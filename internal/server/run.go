@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidings-io/tidings/internal/feature"
+	"github.com/tidings-io/tidings/internal/httplimit"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
@@ -113,8 +114,12 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	defer endClients()
 	group, running := errgroup.WithContext(ctx)
 	web := s.httpServer()
+	left := make(chan struct{})
 	group.Go(func() error { return wrap("serve HTTP", s.serveHTTP(web, listener)) })
-	group.Go(func() error { return wrap("serve WebSocket", s.serveClients(clients)) })
+	group.Go(func() error {
+		defer close(left)
+		return wrap("serve WebSocket", s.serveClients(clients))
+	})
 	for _, c := range s.components {
 		if r, ok := c.Component.(feature.Runner); ok {
 			group.Go(func() error { return wrap("run "+c.name, r.Run(running)) })
@@ -123,8 +128,11 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	group.Go(func() error { return wrap("publish periodically", s.policy.Run(running)) })
 	group.Go(func() error {
 		<-running.Done()
+		s.draining.Store(true)
+		s.logger.Info("stopping")
 		raw.close()
-		return wrap("stop HTTP", s.drain(web, endClients))
+		endClients()
+		return wrap("stop HTTP", s.drain(web, left))
 	})
 	raw.serve(s, group)
 	rawAddresses := raw.addresses()
@@ -152,15 +160,18 @@ func (s *Server) httpServer() *http.Server {
 		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // faults of clients
 	}
 	transport.SetTimeouts(web)
+	web.ReadHeaderTimeout, web.IdleTimeout = s.config.HTTP.Header, s.config.HTTP.Idle
+	s.httpLimit.Watch(web)
 	return web
 }
 
 func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	var err error
 	if s.tls != nil {
-		err = web.ServeTLS(s.transport.TakeoverListener(listener), "", "")
+		err = web.ServeTLS(s.transport.TakeoverListener(s.httpLimit.Listener(listener, nil)), "", "")
 	} else {
-		err = web.Serve(s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket))
+		upgrades := s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket)
+		err = web.Serve(s.httpLimit.Listener(upgrades, httplimit.Full))
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -168,12 +179,12 @@ func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	return err
 }
 
-// drain stops accepting requests and ends the clients at the same time. It waits for answers that are being
-// written.
-func (s *Server) drain(web *http.Server, endClients func()) error {
-	s.draining.Store(true)
-	s.logger.Info("stopping")
-	endClients()
+// drain stops accepting requests and waits for answers that are being written. Clients of long-poll need requests to
+// hear that the server stops, so drain waits for these clients first.
+func (s *Server) drain(web *http.Server, left <-chan struct{}) error {
+	if s.config.LongPoll {
+		<-left
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if err := web.Shutdown(ctx); err != nil {

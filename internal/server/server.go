@@ -22,6 +22,7 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/httplimit"
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/policy"
@@ -60,6 +61,7 @@ type Server struct {
 	components []component   // of the features
 	transport  *transport.Server
 	api        *httpapi.API
+	httpLimit  *httplimit.Limiter
 	metrics    *metrics
 	mux        *http.ServeMux
 	own        map[string]bool // patterns of the mux that the server has mounted itself
@@ -135,6 +137,7 @@ func (s *Server) compile(found config.Problems) error {
 func (s *Server) assemble() error {
 	c := s.config
 	s.metrics = newMetrics()
+	s.httpLimit = httplimit.New(httplimit.Limits{Connections: c.Limits.HTTPConnections, Write: c.HTTP.Write})
 	s.chain = s.newChain()
 	s.policy = policy.New(policy.Options{Contracts: s.contracts, Keys: s.keys, URIs: strictness(c.URIs), Logger: s.logger})
 	s.router = router.New(router.Options{
