@@ -52,22 +52,35 @@ const longPollPrefix = "/longpoll"
 // ServeHTTP answers every request by the mux, or with a problem document if no pattern matches. The log has no
 // query strings, because a query may hold a ticket.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	forProxy := r.URL.Host != ""
 	_, pattern := s.mux.Handler(r)
-	if s.own[pattern] || pattern == "" {
+	if s.own[pattern] || pattern == "" || forProxy {
 		boundBody(w, r)
 	}
-	switch pattern {
-	case webSocketPath, longPollPrefix + "/": // the transport logs these itself, without credentials
-		s.mux.ServeHTTP(w, r)
+	if (pattern == webSocketPath || pattern == longPollPrefix+"/") && !forProxy {
+		s.mux.ServeHTTP(w, r) // the transport logs these itself, without credentials
 		return
 	}
 	seen := &observedWriter{ResponseWriter: w}
 	defer s.finish(seen, r, time.Now()) // by then the innermost mux has set r.Pattern
-	if pattern == "" {
+	switch {
+	case forProxy:
+		refuseTarget(seen, r)
+	case pattern == "":
 		httpapi.ServeUnknown(s.mux, seen, r)
-		return
+	default:
+		s.mux.ServeHTTP(seen, r)
 	}
-	s.mux.ServeHTTP(seen, r)
+}
+
+// refuseTarget answers a request whose target is a whole URL, as a client sends it to a proxy. net/http takes the host
+// from the target then and drops the header Host, so nothing could compare the two.
+func refuseTarget(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Connection", "close")
+	httpapi.NewProblem(http.StatusMisdirectedRequest,
+		"the request is for a proxy to %q, and this server is none: send the path as the target, and the host in the header Host",
+		r.Host).Write(w)
 }
 
 // bodyTime bounds the time of a request's body on the server's own paths. It is for bodies that no handler reads;

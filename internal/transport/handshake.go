@@ -42,7 +42,7 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 		userAgent:  r.UserAgent(),
 		connection: r.TLS,
 	}
-	if !s.origins.allow(r.Header.Values("Origin"), h.remote.host) {
+	if !s.origins.allow(r.Header.Values("Origin"), h.remote) {
 		return nil, refuse(http.StatusForbidden, RefusedOrigin, fmt.Sprintf(
 			"pages of %q may not connect: add their origin to the server's list of origins", h.origin))
 	}

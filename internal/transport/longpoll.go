@@ -64,7 +64,8 @@ func (l *LongPoll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Add("Vary", "Origin")
 	header.Set("Cache-Control", "no-store")
-	if len(origins) > 0 && l.server.origins.allow(origins, l.server.remoteOf(r).host) {
+	header.Set("X-Content-Type-Options", "nosniff")
+	if len(origins) > 0 && l.server.origins.allow(origins, l.server.remoteOf(r)) {
 		header.Set("Access-Control-Allow-Origin", origins[0])
 		header.Set("Access-Control-Allow-Credentials", "true")
 	}
@@ -96,7 +97,7 @@ func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *ref
 }
 
 func (l *LongPoll) checkOrigin(r *http.Request) *refusal {
-	if l.server.origins.allow(r.Header.Values("Origin"), l.server.remoteOf(r).host) {
+	if l.server.origins.allow(r.Header.Values("Origin"), l.server.remoteOf(r)) {
 		return nil
 	}
 	return refuse(http.StatusForbidden, RefusedOrigin, "pages of this origin may not connect: add it to the server's list of origins")
@@ -236,7 +237,6 @@ func (p *longPollSession) answer(w http.ResponseWriter, body []byte) *refusal {
 
 func write(w http.ResponseWriter, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Write(body) //nolint:errcheck // the client is gone
 }
 

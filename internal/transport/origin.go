@@ -102,9 +102,9 @@ func parseOrigins(patterns []string) (originRules, error) {
 	return rules, nil
 }
 
-// allow decides by the Origin header and the host of the request. The rule protects users from foreign pages that use
-// their browser, and nothing else: a program can send any Origin, or none.
-func (rules originRules) allow(origins []string, host string) bool {
+// allow decides by the Origin header and the URL that the client used. The rule protects users from foreign pages that
+// use their browser, and nothing else: a program can send any Origin, or none.
+func (rules originRules) allow(origins []string, to remote) bool {
 	if len(origins) == 0 {
 		return true
 	}
@@ -115,13 +115,13 @@ func (rules originRules) allow(origins []string, host string) bool {
 		return rules.allowsNull()
 	}
 	if !strings.Contains(origins[0], "://") {
-		return bareOrigin(origins[0], host)
+		return bareOrigin(origins[0], to.host)
 	}
 	origin, err := url.Parse(origins[0])
 	if err != nil || origin.Host == "" || origin.Path != "" || origin.RawQuery != "" || origin.User != nil {
 		return false
 	}
-	if sameHost(origin, host) {
+	if sameOrigin(origin, to) {
 		return true
 	}
 	for _, o := range rules {
@@ -141,11 +141,22 @@ func (rules originRules) allowsNull() bool {
 	return false
 }
 
-// sameHost reports whether a page comes from the host that it connects to.
-func sameHost(origin *url.URL, host string) bool {
-	meant, err := url.Parse(origin.Scheme + "://" + host)
-	return err == nil && meant.Hostname() != "" &&
-		strings.EqualFold(meant.Hostname(), origin.Hostname()) && portOf(meant) == portOf(origin)
+// sameOrigin reports whether a page comes from the origin that it connects to. Over TLS the page must have come over
+// TLS, too: anyone on the way can change a page of http. Without TLS the scheme proves nothing, because a proxy in front
+// may do TLS and not say so.
+func sameOrigin(origin *url.URL, to remote) bool {
+	scheme := strings.ToLower(origin.Scheme)
+	if scheme != "https" && (scheme != "http" || to.tls) {
+		return false
+	}
+	meant, ok := parseHost(scheme, to.host)
+	return ok && strings.EqualFold(meant.Hostname(), origin.Hostname()) && portOf(meant) == portOf(origin)
+}
+
+// parseHost returns the URL of a host with or without a port, and false for anything else.
+func parseHost(scheme, host string) (*url.URL, bool) {
+	u, err := url.Parse(scheme + "://" + host)
+	return u, err == nil && u.Hostname() != "" && u.Host == host && u.User == nil
 }
 
 // bareOrigin decides about an Origin without a scheme. No browser sends one. OroPlatform's backend sends "127.0.0.1",
@@ -154,6 +165,6 @@ func bareOrigin(origin, host string) bool {
 	if ip := net.ParseIP(origin); ip != nil && ip.IsLoopback() || origin == "localhost" {
 		return true
 	}
-	meant, err := url.Parse("//" + host)
-	return err == nil && origin != "" && strings.EqualFold(origin, meant.Hostname())
+	meant, ok := parseHost("http", host)
+	return ok && strings.EqualFold(origin, meant.Hostname())
 }

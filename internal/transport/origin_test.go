@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/transport"
@@ -76,6 +77,38 @@ func TestOrigins(t *testing.T) {
 	twice := upgradeRequest("/ws", "Origin: https://a.example", "Origin: https://b.example")
 	if response, _ := servers["*"].refused(t, twice); response.StatusCode != 403 {
 		t.Errorf("two origins: %d", response.StatusCode)
+	}
+}
+
+// TestTheSchemeOfAPageBehindProxies has proxies that do TLS in front of a server without it.
+func TestTheSchemeOfAPageBehindProxies(t *testing.T) {
+	t.Parallel()
+	trusting := serve(t, transport.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	wary := serve(t, transport.Options{})
+	for _, c := range []struct {
+		name    string
+		s       *served
+		origin  string
+		headers []string
+		status  int
+	}{
+		{"TLS, page with TLS", trusting, "https://a.example", []string{"X-Forwarded-Proto: https"}, 101},
+		{"TLS, page without", trusting, "http://a.example", []string{"X-Forwarded-Proto: https"}, 403},
+		{"TLS, page without, port of TLS", trusting, "http://a.example:443", []string{"X-Forwarded-Proto: https"}, 403},
+		{"TLS, page with, another port", trusting, "https://a.example:8443", []string{"X-Forwarded-Proto: https"}, 403},
+		{"wss counts as TLS", trusting, "http://a.example", []string{"X-Forwarded-Proto: wss"}, 403},
+		{"Forwarded", trusting, "http://a.example", []string{"Forwarded: for=203.0.113.9;proto=https"}, 403},
+		{"the host that the proxy names", trusting, "https://b.example", []string{"X-Forwarded-Proto: https", "X-Forwarded-Host: b.example"}, 101},
+		{"the same, page without TLS", trusting, "http://b.example", []string{"X-Forwarded-Proto: https", "X-Forwarded-Host: b.example"}, 403},
+		{"without TLS", trusting, "http://a.example", []string{"X-Forwarded-Proto: http"}, 101},
+		{"a proxy that says nothing may do TLS", trusting, "https://a.example", []string{"X-Forwarded-For: 203.0.113.9"}, 101},
+		{"a stranger's word counts nothing", wary, "http://a.example", []string{"X-Forwarded-Proto: https"}, 101},
+		{"a stranger's host counts nothing", wary, "https://b.example", []string{"X-Forwarded-Host: b.example"}, 403},
+	} {
+		request := upgradeRequest("/ws", append(c.headers, "Host: a.example", "Origin: "+c.origin)...)
+		if response, _ := c.s.refused(t, request); response.StatusCode != c.status {
+			t.Errorf("%s: %d, want %d", c.name, response.StatusCode, c.status)
+		}
 	}
 }
 

@@ -73,6 +73,7 @@ func (r *refusal) write(w http.ResponseWriter) error {
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(r.Status)
 	_, err = w.Write(body)
 	return err
