@@ -26,7 +26,7 @@ type Limits struct {
 	Write time.Duration
 }
 
-// firstRequest is how long a connection without its first request keeps its place when places are short.
+// firstRequest bounds the time that a connection without its first request keeps its place when places are short.
 const firstRequest = 2 * time.Second
 
 // Limiter limits the connections of a server. If all places are taken, a new connection gets the place of the

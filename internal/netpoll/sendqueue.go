@@ -6,11 +6,11 @@ import (
 	"syscall"
 )
 
-// The kernel lets the send queue of a socket grow to megabytes, and calls the socket writable again when a third of the
-// queue is free. So a silent client would cost megabytes of the kernel, and a client that reads slowly would look silent
-// for minutes. unsentBytes bounds what waits in the queue, besides the bytes on their way to the client. The socket is
-// writable again when half of that was sent, so Socket.BlockedSince and write deadlines see every 32 KiB of progress.
-// The kernels of other systems report any room.
+// unsentBytes bounds what waits in the kernel's send queue of a socket, besides the bytes on their way to the client.
+// Without it the queue grows to megabytes, and the socket is writable again when a third of the queue is free. So a
+// silent client would cost megabytes of the kernel, and a client that reads slowly would look silent for minutes. With
+// it the socket is writable again when half of unsentBytes was sent, so Socket.BlockedSince and write deadlines see
+// every 32 KiB of progress. The kernels of other systems report any room.
 const unsentBytes = 64 << 10
 
 // BoundSendQueue bounds what the kernel holds for a connection that does not read. Sockets of a [Loop] are bounded

@@ -142,8 +142,8 @@ func (rules originRules) allowsNull() bool {
 }
 
 // sameOrigin reports whether a page comes from the origin that it connects to. Over TLS the page must have come over
-// TLS, too: anyone on the way can change a page of http. Without TLS the scheme proves nothing, because a proxy in front
-// may do TLS and not say so.
+// TLS, too: anyone on the way can change a page of http. Without TLS the scheme proves nothing, because a proxy may do
+// TLS and not say so.
 func sameOrigin(origin *url.URL, to remote) bool {
 	scheme := strings.ToLower(origin.Scheme)
 	if scheme != "https" && (scheme != "http" || to.tls) {
