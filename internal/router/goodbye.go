@@ -39,13 +39,7 @@ func (c *Client) shutDown() {
 
 // finish queues the last message, refuses everything after it, and takes the session out of the realm. Only
 // the first call has an effect. Caller must not hold a lock.
-//
-// A client that should come again gets GOODBYE and ABORT only if it has announced that it does: for autobahn and wampy
-// they end all reconnecting, whatever their reason. Other clients come again after the close of the connection alone.
 func (c *Client) finish(last wamp.Message, info outbox.CloseInfo) {
-	if info.Reason.Retry() && !c.comesAgain() {
-		last = nil
-	}
 	c.sendFinal(last, info)
 	if s := c.session.Load(); s != nil {
 		s.leave(c.outbox.Closed().Reason)
@@ -62,7 +56,14 @@ func (c *Client) comesAgain() bool {
 	return s != nil && s.features.Has(peer.Returns)
 }
 
+// sendFinal queues the last message and refuses everything after it. Only the first call has an effect.
+//
+// A client that should come again gets GOODBYE and ABORT only if it has announced that it does: for autobahn and wampy
+// they end all reconnecting, whatever their reason. Other clients come again after the close of the connection alone.
 func (c *Client) sendFinal(last wamp.Message, info outbox.CloseInfo) {
+	if info.Reason.Retry() && !c.comesAgain() {
+		last = nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
