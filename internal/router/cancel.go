@@ -60,7 +60,7 @@ func (c *call) kill() {
 	})
 	switch {
 	case killed:
-		asked.interrupt(cancelKill)
+		asked.interrupt(c, cancelKill)
 	case !asked.interruptible():
 		c.end(answer{err: calls.Canceled("the caller canceled the call")}, cancelSkip)
 	}
@@ -97,20 +97,20 @@ func (c *call) giveUp() {
 
 // interrupt tells the callee or procedure to stop working on the call. A callee that did not announce
 // call_canceling is not told.
-func (a assignment) interrupt(mode string) {
+func (a assignment) interrupt(c *call, mode string) {
 	if a.cancel != nil && mode != cancelSkip {
 		a.cancel()
 	}
 	if a.callee != nil {
-		a.callee.session.interrupt(a.invocation, mode)
+		a.callee.session.interrupt(c, a.invocation, mode)
 	}
 }
 
-func (s *Session) interrupt(id wamp.ID, mode string) {
+func (s *Session) interrupt(c *call, id wamp.ID, mode string) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	held, ok := s.invocations[id]
-	if !ok { // the callee has answered or left
+	held := s.invocations[id]
+	if held.call != c { // the callee has answered or left, or the INVOCATION had no room
 		return
 	}
 	if mode != cancelKill {
@@ -118,6 +118,6 @@ func (s *Session) interrupt(id wamp.ID, mode string) {
 		held.callee.release()
 	}
 	if mode != cancelSkip && s.features.Has(peer.CalleeInterrupt) {
-		s.client.sendLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": mode}})
+		s.client.interruptLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": mode}})
 	}
 }

@@ -164,8 +164,20 @@ func (c *Client) send(m wamp.Message) {
 }
 
 func (c *Client) sendLocked(m wamp.Message) {
+	frame, fits := c.frameLocked(m)
+	switch {
+	case !fits:
+		c.sendOversizeLocked(m)
+	case frame != nil:
+		c.put(outbox.Packet{Bytes: frame, Frames: 1})
+	}
+}
+
+// frameLocked returns the message as a frame, or nil if nothing is to be sent. It reports false for a message that is
+// too long for the client. Caller must hold mu.
+func (c *Client) frameLocked(m wamp.Message) (frame []byte, fits bool) {
 	if c.closed {
-		return
+		return nil, true
 	}
 	scratch := outbox.GetScratch()
 	defer scratch.Put()
@@ -176,17 +188,12 @@ func (c *Client) sendLocked(m wamp.Message) {
 		// an answer that will not come.
 		c.router.options.Logger.Error("a message was not encoded", "message", m.Code().String(), "error", err)
 		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseInternal, Text: "the server failed to encode a message"})
-		return
+		return nil, true
 	}
 	if len(message) == 0 { // version 1 has no frame for some messages
-		return
+		return nil, true
 	}
-	frame, fits := c.format.Frame(nil, message)
-	if !fits {
-		c.sendOversizeLocked(m)
-		return
-	}
-	c.put(outbox.Packet{Bytes: frame, Frames: 1})
+	return c.format.Frame(nil, message)
 }
 
 func (c *Client) closeLocked(info outbox.CloseInfo) {

@@ -7,8 +7,8 @@
 //
 // The package never listens, dials or stores. It knows no contract and no rule: an [Authorizer] decides.
 // It starts a goroutine only for a call of a procedure that was registered as concurrent, for the timeout of
-// a call, to answer a call whose message is too long for its receiver, to end sessions whose identity has
-// expired (one timer for each realm), and for a recheck of what sessions hold.
+// a call, to end sessions whose identity has expired (one timer for each realm), and for a recheck of what
+// sessions hold.
 //
 // There is one file for each message of a client (hello, authenticate, goodbye, subscribe, unsubscribe, publish,
 // register, unregister, call, cancel, yield, error) and for what the router sends by itself: CHALLENGE (authenticate),

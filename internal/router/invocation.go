@@ -1,9 +1,11 @@
 package router
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/calls"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -25,7 +27,7 @@ func (c *call) invoke() {
 	for {
 		chosen, refusal := c.registration.pick(c)
 		if refusal != nil {
-			c.finish(answer{err: refusal})
+			c.finish(answer{err: cmp.Or(c.unsent, refusal)})
 			return
 		}
 		payload, err := c.payload.In(chosen.session.Encoding().Serialization())
@@ -34,11 +36,11 @@ func (c *call) invoke() {
 			c.finish(answer{err: inexpressible(err)})
 			return
 		}
-		if !c.mayAskAnother() {
-			c.payload = wamp.Payload{} // may be large, and is not read again
-		}
 		invocation := &wamp.Invocation{Registration: c.registration.id, Details: c.details(chosen), Payload: payload}
 		if chosen.ask(c, invocation) {
+			if !c.mayAskAnother() {
+				c.payload = wamp.Payload{} // may be large, and is not read again
+			}
 			return
 		}
 		chosen.release()
@@ -50,7 +52,7 @@ func (c *call) invoke() {
 	}
 }
 
-// mayAskAnother reports whether another callee can be asked if the first does not take the call. A call with
+// mayAskAnother reports whether another callee can be asked if the callee refuses the INVOCATION. A call with
 // progressive invocations stays with its first callee: the parts are not kept.
 func (c *call) mayAskAnother() bool {
 	return c.registration.policy != calls.InvokeSingle && !c.sendsProgress
@@ -69,7 +71,7 @@ func (c *call) unfit(candidate *callee) *calls.Error {
 }
 
 // ask queues an INVOCATION, unless UNREGISTERED was queued: a callee must not be asked after it has unregistered.
-// It returns false if the callee has unregistered or left, or the call was answered.
+// It returns false if the callee has unregistered or left, its outbox has no room, or the call was answered.
 func (callee *callee) ask(c *call, invocation *wamp.Invocation) bool {
 	callee.registration.mu.RLock()
 	defer callee.registration.mu.RUnlock()
@@ -80,7 +82,6 @@ func (callee *callee) ask(c *call, invocation *wamp.Invocation) bool {
 type invocation struct {
 	call   *call
 	callee *callee
-	more   bool // further arguments followed the first
 }
 
 // ask queues an INVOCATION and records the call that its answer belongs to.
@@ -91,13 +92,17 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 	if s.left || !c.assign(assignment{callee: callee, invocation: next}) {
 		return false
 	}
+	message.Request = next
+	result := s.client.sendCallLocked(message, c.caller.source())
+	if result == outbox.Full || result == outbox.TooLarge {
+		c.unsent = argumentsUnsent(result, c.procedure)
+		return false
+	}
 	if s.invocations == nil {
 		s.invocations = make(map[wamp.ID]invocation)
 	}
 	s.lastInvocation = next
 	s.invocations[next] = invocation{call: c, callee: callee}
-	message.Request = next
-	s.client.sendLocked(message)
 	return true
 }
 

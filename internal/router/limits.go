@@ -11,7 +11,7 @@ const (
 	// DefaultPendingCalls bounds the calls that wait for callees. Each may hold a payload.
 	DefaultPendingCalls = 1000
 	// DefaultOutboxBytes bounds the bytes that wait for one client, to some seconds of a busy page over a bad line. A
-	// client over it is closed as slow.
+	// client with more events and replies is closed as slow. Messages of calls over it are refused to their senders.
 	DefaultOutboxBytes = 4 << 20
 	// DefaultOutboxFrames bounds the memory that small frames take beside their bytes.
 	DefaultOutboxFrames = 10_000

@@ -6,79 +6,101 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// A client may announce a maximum length of messages (WAMP, "RawSocket Transport"). A longer message is replaced,
-// so that no client waits for it and no other client is affected:
+// A client may announce a maximum length of messages (WAMP, "RawSocket Transport"), and its outbox has limits. A
+// message of a call that is too long, or has no room, fails that call: it ends neither its sender nor its receiver.
 //
-//	oversized            replaced by
-//	EVENT                nothing; it is counted
-//	RESULT, ERROR        an ERROR without payload to its receiver
-//	INVOCATION           an ERROR to the caller, as if the callee had sent it
-//	any other message    the end of the conversation
+//	                    too long, also for an empty outbox    no room now
+//	EVENT               is dropped and counted                the client is closed as slow
+//	INVOCATION          the next callee is asked; if there is none: an ERROR to the caller
+//	a further one       an ERROR to the caller, INTERRUPT to the callee
+//	RESULT, ERROR       a short ERROR in its place            a short ERROR in its place
+//	a part of a RESULT  an ERROR to the caller, INTERRUPT to the callee
+//	INTERRUPT           the end of the conversation           is queued beyond the limit
+//	any other message   the end of the conversation           the client is closed as slow
 
 // sendOversizeLocked replaces a message that is too long for the client. Caller must hold mu.
 func (c *Client) sendOversizeLocked(m wamp.Message) {
 	switch m := m.(type) {
 	case *wamp.Event:
 		c.router.counters.unsendable.Add(1)
-		return
-	case *wamp.Result:
-		if progress, _ := m.Details.Bool("progress"); progress { // later parts make no sense without this one
-			c.router.workers.Go(func() { c.failCall(m.Request) })
-			return
-		}
-		c.sendShortLocked(&wamp.Error{RequestType: wamp.CodeCall, Request: m.Request, Error: wamp.ErrPayloadSizeExceeded})
-		return
 	case *wamp.Error:
 		c.sendShortLocked(&wamp.Error{RequestType: m.RequestType, Request: m.Request, Error: wamp.ErrPayloadSizeExceeded})
-		return
-	case *wamp.Invocation:
-		// Answering the call takes locks that rank above those held here.
-		c.router.workers.Go(func() { c.failInvocation(m.Request) })
-		return
+	default:
+		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseTooBig, Text: "a message is longer than this client takes"})
 	}
-	c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseTooBig, Text: "a message is longer than this client takes"})
 }
 
 // sendShortLocked sends a message that is short enough for every client. Caller must hold mu.
 func (c *Client) sendShortLocked(m wamp.Message) {
-	message, err := c.conversation.Append(nil, m)
-	if err != nil {
-		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseInternal, Text: "the server failed to encode a message"})
-		return
-	}
-	frame, fits := c.format.Frame(nil, message)
-	if !fits {
+	frame, fits := c.frameLocked(m)
+	switch {
+	case !fits:
 		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseTooBig, Text: "a message is longer than this client takes"})
-		return
+	case frame != nil:
+		c.put(outbox.Packet{Bytes: frame, Frames: 1})
 	}
-	c.put(outbox.Packet{Bytes: frame, Frames: 1})
 }
 
-// failInvocation answers the caller of an invocation that is too long for the callee.
-func (c *Client) failInvocation(request wamp.ID) {
-	s := c.session.Load()
-	if s == nil {
-		return
+// sendCallLocked queues a message of a call, if it fits. Caller must hold mu.
+func (c *Client) sendCallLocked(m wamp.Message, source outbox.Source) outbox.PutResult {
+	frame, fits := c.frameLocked(m)
+	result := outbox.TooLarge
+	switch {
+	case frame == nil && fits:
+		return outbox.Closed
+	case fits:
+		result = c.outbox.PutCall(frame, source)
 	}
-	tooLong := answer{err: calls.Errorf(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")}
-	if held, err := s.invocation(request); err == nil && held.call != nil && held.more {
-		held.call.end(tooLong, cancelKillNoWait) // the callee has some arguments, and waits for the rest
-		return
+	if result == outbox.Full || result == outbox.TooLarge {
+		c.router.counters.unqueued.Add(1)
 	}
-	held, err := s.takeInvocation(request)
-	if err != nil || held.call == nil {
-		return // already answered: canceled, or the callee has left
-	}
-	held.call.finish(tooLong)
+	return result
 }
 
-// failCall ends a call whose progressive result is too long for the caller.
-func (c *Client) failCall(request wamp.ID) {
-	s := c.session.Load()
+// sendAnswerLocked queues the RESULT or ERROR of a call. If it does not fit, a short ERROR takes its place. Caller
+// must hold client.mu.
+func (s *Session) sendAnswerLocked(m wamp.Message, request wamp.ID) {
+	switch s.client.sendCallLocked(m, outbox.AnySource) {
+	case outbox.Full:
+		text := s.textPayload("the answer has no room: more waits for this client than it reads")
+		s.client.sendShortLocked(&wamp.Error{RequestType: wamp.CodeCall, Request: request, Error: wamp.ErrLimitExceeded, Payload: text})
+	case outbox.TooLarge:
+		s.client.sendShortLocked(&wamp.Error{RequestType: wamp.CodeCall, Request: request, Error: wamp.ErrPayloadSizeExceeded})
+	case outbox.Queued, outbox.Overflow, outbox.Closed:
+	}
+}
+
+// interruptLocked queues INTERRUPT, also beyond the limits of the outbox. Caller must hold mu.
+func (c *Client) interruptLocked(m *wamp.Interrupt) {
+	frame, fits := c.frameLocked(m)
+	switch {
+	case !fits:
+		c.sendOversizeLocked(m)
+	case frame != nil:
+		c.outbox.PutUrgent(frame)
+	}
+}
+
+// source returns the source of what the session causes in the outboxes of others. nil is the server itself.
+func (s *Session) source() outbox.Source {
 	if s == nil {
-		return
+		return outbox.SourceOf(0)
 	}
-	if pending := s.pending(request); pending != nil {
-		pending.end(answer{err: calls.Errorf(wamp.ErrPayloadSizeExceeded, "a part of the result is longer than the caller takes")}, cancelKillNoWait)
+	return outbox.SourceOf(uint64(s.id))
+}
+
+// argumentsUnsent returns the error of a call whose arguments were not queued for a callee.
+func argumentsUnsent(why outbox.PutResult, procedure wamp.URI) *calls.Error {
+	if why == outbox.TooLarge {
+		return calls.Errorf(wamp.ErrPayloadSizeExceeded, "the arguments are longer than the callee takes")
 	}
+	return calls.Errorf(wamp.ErrUnavailable, "the callee of %q has too many arguments of calls to read: try again later", procedure)
+}
+
+// resultUnsent returns the error of a call of which a part of the result was not queued for the caller.
+func resultUnsent(why outbox.PutResult) *calls.Error {
+	if why == outbox.TooLarge {
+		return calls.Errorf(wamp.ErrPayloadSizeExceeded, "a part of the result is longer than the caller takes")
+	}
+	return calls.Errorf(wamp.ErrLimitExceeded, "the parts of the result came faster than the caller reads them")
 }

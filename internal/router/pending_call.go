@@ -20,7 +20,9 @@ type call struct {
 
 	expectsMoreArgs bool // the caller may send more of its arguments; guarded by the caller's client.mu
 
-	refused []*Session // callees that did not take the call; owned by the goroutine that invokes
+	// Owned by the goroutine that invokes.
+	refused []*Session   // callees that did not take the call
+	unsent  *calls.Error // the last of them had no room for the arguments
 
 	claim calls.Claim[assignment] // its lock is last in the lock order, with Outbox.mu
 }
@@ -57,7 +59,7 @@ func (c *call) finish(a answer) {
 // end answers the call early and interrupts its callee, whose own answer is discarded.
 func (c *call) end(a answer, mode string) {
 	if asked, won := c.claim.Take(); won {
-		asked.interrupt(mode)
+		asked.interrupt(c, mode)
 		c.deliverAnswer(a)
 	}
 }
@@ -65,7 +67,7 @@ func (c *call) end(a answer, mode string) {
 // abandon ends the call without an answer: its caller has left (WAMP, "Caller Leaving").
 func (c *call) abandon() {
 	if asked, won := c.claim.Take(); won {
-		asked.interrupt(cancelKillNoWait)
+		asked.interrupt(c, cancelKillNoWait)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tidings-io/tidings/internal/router/calls"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -13,7 +14,10 @@ const maxAnsweredEarly = 64
 
 // progress sends a progressive result to a caller that asked for them, and restarts the timeout (WAMP, "Progressive
 // Call Results"). A caller that did not ask would take the part for the whole, so it gets none.
-func (c *call) progress(a answer) {
+//
+// The parts of one callee take half the caller's outbox at most. A part without room ends the call: later parts make no
+// sense without it.
+func (c *call) progress(from *callee, a answer) {
 	if !c.receivesProgress || c.caller == nil {
 		return
 	}
@@ -29,12 +33,21 @@ func (c *call) progress(a answer) {
 	}
 	details := detailsOf(a.passthru)
 	details["progress"] = true
+	part := &wamp.Result{Request: c.request, Details: details, Payload: payload}
+	if sent := c.sendPart(part, from.session.source()); sent == outbox.Full || sent == outbox.TooLarge {
+		c.end(answer{err: resultUnsent(sent)}, cancelKillNoWait)
+	}
+}
+
+// sendPart queues a progressive result, unless the call is answered.
+func (c *call) sendPart(part *wamp.Result, source outbox.Source) outbox.PutResult {
 	client := c.caller.client
 	client.mu.Lock()
 	defer client.mu.Unlock()
-	if c.claim.Progress(c.timeout) { // under the same lock as the answer, so that no part follows it
-		client.sendLocked(&wamp.Result{Request: c.request, Details: details, Payload: payload})
+	if !c.claim.Progress(c.timeout) { // under the same lock as the answer, so that no part follows it
+		return outbox.Closed
 	}
+	return client.sendCallLocked(part, source)
 }
 
 // continuation tells which earlier call a CALL continues.
@@ -91,20 +104,22 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	if callee.registration.match != wamp.MatchExact {
 		details["procedure"] = string(c.procedure)
 	}
-	callee.session.askMore(c, &wamp.Invocation{
+	sent := callee.session.askMore(c, &wamp.Invocation{
 		Request: asked.invocation, Registration: callee.registration.id, Details: details, Payload: payload,
 	})
+	if sent == outbox.Full || sent == outbox.TooLarge { // the callee has some arguments, and waits for the rest
+		c.end(answer{err: argumentsUnsent(sent, c.procedure)}, cancelKillNoWait)
+	}
 }
 
 // askMore queues a further INVOCATION of a call, unless the call is answered.
-func (s *Session) askMore(c *call, invocation *wamp.Invocation) {
+func (s *Session) askMore(c *call, invocation *wamp.Invocation) outbox.PutResult {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	if held := s.invocations[invocation.Request]; held.call == c {
-		held.more = true
-		s.invocations[invocation.Request] = held
-		s.client.sendLocked(invocation)
+	if s.invocations[invocation.Request].call != c {
+		return outbox.Closed
 	}
+	return s.client.sendCallLocked(invocation, c.caller.source())
 }
 
 // noteAnsweredEarlyLocked records a call that was answered before its last arguments came. Caller must hold client.mu.

@@ -44,7 +44,7 @@ func (s *Session) answer(c *call, a answer) {
 	if c.expectsMoreArgs {
 		s.noteAnsweredEarlyLocked(c.request)
 	}
-	s.client.sendLocked(message)
+	s.sendAnswerLocked(message, c.request)
 }
 
 // answerMessage returns the RESULT or ERROR in the caller's serialization. If the payload cannot be expressed there,

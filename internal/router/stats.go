@@ -13,6 +13,7 @@ type counters struct {
 	puts         atomic.Uint64
 	encodings    atomic.Uint64
 	unsendable   atomic.Uint64
+	unqueued     atomic.Uint64
 	notKept      atomic.Uint64
 	calls        atomic.Uint64
 	framesIn     atomic.Uint64
@@ -41,6 +42,7 @@ type Stats struct {
 	Encodings    uint64 // events encoded: one for each subscription and format, not for each client
 	Puts         uint64 // times that events were put into an outbox; those of one run count once
 	Unsendable   uint64 // events that the subscriber's serialization cannot express, or that are too long for it
+	Unqueued     uint64 // messages of calls that had no room in the outbox of their receiver, or were too long for it
 	NotKept      uint64 // publications that were refused because the journal failed
 	Calls        uint64
 	FramesIn     uint64
@@ -64,6 +66,7 @@ func (r *Router) Stats() Stats {
 		Encodings:    r.counters.encodings.Load(),
 		Puts:         r.counters.puts.Load(),
 		Unsendable:   r.counters.unsendable.Load(),
+		Unqueued:     r.counters.unqueued.Load(),
 		NotKept:      r.counters.notKept.Load(),
 		Calls:        r.counters.calls.Load(),
 		FramesIn:     r.counters.framesIn.Load(),

@@ -14,7 +14,7 @@ func (s *Session) yield(m *wamp.Yield) error {
 	if progress, _ := m.Options.Bool("progress"); progress {
 		held, err := s.invocation(m.Request)
 		if held.call != nil {
-			held.call.progress(a)
+			held.call.progress(held.callee, a)
 		}
 		return err
 	}

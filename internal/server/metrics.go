@@ -137,6 +137,7 @@ func (w metricWriter) router(s router.Stats) {
 	w.counter(sample{"events_total", "Events put into a client's outbox.", float64(s.Events)})
 	w.counter(sample{"encodings_total", "Events encoded: once for each encoding, not for each client.", float64(s.Encodings)})
 	w.counter(sample{"calls_total", "Calls that were answered.", float64(s.Calls)})
+	w.counter(sample{"calls_unqueued_total", "Messages of calls that had no room in the outbox of their receiver.", float64(s.Unqueued)})
 	w.counter(sample{"refusals_total", "Requests that the router answered with ERROR.", float64(s.Refusals)})
 	w.counter(sample{"unanswered_refusals_total", "Requests that were refused without an answer, because their sender expects none.", float64(s.Unanswered)})
 	w.counter(sample{"payload_errors_total", "Messages that were refused because their payload cannot be passed on.", float64(s.BadPayloads)})

@@ -22,8 +22,15 @@ type translator struct {
 	prefixes         prefixes
 	requests         Sequence
 	calls            map[ID][]byte // request -> the client's id of the call, as JSON
+	answered         answeredCall  // the last one
 	topics           map[URI]ID    // -> subscription
 	pendingSubscribe Subscribe     // waits for its answer; zero if none does
+}
+
+// answeredCall is a call that was answered.
+type answeredCall struct {
+	request ID
+	id      []byte // the client's id, as JSON
 }
 
 func (t *translator) hello() *Hello {
@@ -174,7 +181,7 @@ func (t *translator) callResult(dst []byte, m *Result) ([]byte, error) {
 	if progress, _ := m.Details.Bool("progress"); progress {
 		return dst, nil // version 1 has no progressive results
 	}
-	id, ok := t.calls[m.Request]
+	id, ok := t.takeCall(m.Request)
 	if !ok {
 		return dst, nil
 	}
@@ -182,7 +189,6 @@ func (t *translator) callResult(dst []byte, m *Result) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("encode CALLRESULT: %w", err)
 	}
-	delete(t.calls, m.Request)
 	w := newWriter(JSON, dst)
 	o := w.openArray()
 	w.integer(v1CallResult)
@@ -196,7 +202,7 @@ func (t *translator) callError(dst []byte, m *Error) ([]byte, error) {
 	if m.RequestType != CodeCall { // version 1 answers no other request
 		return dst, nil
 	}
-	id, ok := t.calls[m.Request]
+	id, ok := t.takeCall(m.Request)
 	if !ok {
 		return dst, nil
 	}
@@ -204,7 +210,6 @@ func (t *translator) callError(dst []byte, m *Error) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("encode CALLERROR: %w", err)
 	}
-	delete(t.calls, m.Request)
 	w := newWriter(JSON, dst)
 	o := w.openArray()
 	w.integer(v1CallError)
@@ -216,6 +221,16 @@ func (t *translator) callError(dst []byte, m *Error) ([]byte, error) {
 	}
 	w.closeArray(o)
 	return w.dst, nil
+}
+
+// takeCall returns the id that the client gave a call, and removes the call. The id of the last call stays: if its
+// answer is too long for the client, a shorter one takes its place.
+func (t *translator) takeCall(request ID) (id []byte, ok bool) {
+	if id, ok = t.calls[request]; ok {
+		delete(t.calls, request)
+		t.answered = answeredCall{request: request, id: id}
+	}
+	return t.answered.id, t.answered.id != nil && t.answered.request == request
 }
 
 // explanation is the part of an ERROR that CALLERROR carries beside the URI.

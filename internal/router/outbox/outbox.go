@@ -7,22 +7,34 @@ import (
 
 // Outbox queues shared immutable frames for one client, in order, and records how its conversation
 // closed. Putting never blocks. An empty Outbox holds no buffer. It is safe for concurrent use.
+//
+// The limits count twice: once for what a client has asked for, events and replies, and once for the messages of
+// calls, which other clients cause. So no call closes a client, nor takes the room of its events.
+//
+//	                 over the limit                          counts
+//	[Outbox.Put]       closes the client as slow               what is no message of a call
+//	[Outbox.PutCall]   refuses the frame, closes nothing       all
+//	[Outbox.PutUrgent] queues the frame                        nothing
 type Outbox struct {
 	shared *Shared
 	waker  Waker
 
 	mu     sync.Mutex // guards what follows
-	first  Packet     // one packet fits without a chunk: the usual case of an idle page
-	head   *chunk     // the packets after first
+	first  item       // one item fits without a chunk: the usual case of an idle page
+	head   *chunk     // the items after first
 	tail   *chunk
 	frames int
 	bytes  int
+	calls  usage      // of these, the messages of calls
 	closed *CloseInfo // no frame is accepted once it is set
 }
 
+// usage counts queued messages.
+type usage struct{ frames, bytes int }
+
 // Shared holds the limits and counters of all outboxes of a router.
 type Shared struct {
-	MaxFrames int // over either limit the client is closed as slow
+	MaxFrames int // see Outbox
 	MaxBytes  int
 	Frames    atomic.Uint64 // taken so far
 	Bytes     atomic.Uint64
@@ -56,22 +68,40 @@ type Packet struct {
 	Frames int
 }
 
-// chunk holds packets of a burst. Chunks are recycled: a burst costs no garbage.
+// item is a packet in the queue.
+type item struct {
+	bytes  []byte
+	frames uint32
+	source Source // 0: no message of a call
+}
+
+// Source is the session that caused a message of a call. The messages of one source leave room for those of others.
+type Source uint32
+
+// AnySource is the source of messages that need no share of their own.
+const AnySource Source = 1
+
+// SourceOf returns the source of a session id. A few sessions may have the same source, and then share its room.
+func SourceOf(session uint64) Source { return Source(session) | 2 }
+
+// chunk holds items of a burst. Chunks are recycled: a burst costs no garbage.
 type chunk struct {
-	packets    [30]Packet
+	items      [30]item
 	start, end int
 	next       *chunk
 }
 
 var chunks = sync.Pool{New: func() any { return new(chunk) }}
 
-// PutResult tells what [Outbox.Put] did with a packet.
+// PutResult tells what became of a packet.
 type PutResult uint8
 
 const (
 	Queued   PutResult = iota // the packet will be taken
 	Overflow                  // the packet exceeded a limit, and closed the outbox as slow
 	Closed                    // the outbox was closed before
+	Full                      // there is no room for the message of a call now
+	TooLarge                  // the message of a call fits not even into an empty outbox
 )
 
 // Taken is the result of [Outbox.Take].
@@ -86,11 +116,11 @@ type Taken struct {
 func (o *Outbox) Take(dst [][]byte, maxBytes int) Taken {
 	bytes, frames := 0, 0
 	o.mu.Lock()
-	for o.frames > 0 && (bytes == 0 || bytes+len(o.peekLocked().Bytes) <= maxBytes) {
-		p := o.popLocked()
-		bytes += len(p.Bytes)
-		frames += p.Frames
-		dst = append(dst, p.Bytes)
+	for o.frames > 0 && (bytes == 0 || bytes+len(o.peekLocked().bytes) <= maxBytes) {
+		i := o.popLocked()
+		bytes += len(i.bytes)
+		frames += int(i.frames)
+		dst = append(dst, i.bytes)
 	}
 	taken := Taken{Pieces: dst, Frames: frames, More: o.frames > 0}
 	if !taken.More {
@@ -116,7 +146,7 @@ func (o *Outbox) Put(p Packet) PutResult {
 		o.mu.Unlock()
 		return Closed
 	}
-	if o.frames+p.Frames > o.shared.MaxFrames || o.bytes+len(p.Bytes) > o.shared.MaxBytes {
+	if o.frames-o.calls.frames+p.Frames > o.shared.MaxFrames || o.bytes-o.calls.bytes+len(p.Bytes) > o.shared.MaxBytes {
 		o.clearLocked()
 		o.closed = &CloseInfo{Reason: CloseSlow, Text: "too much was waiting to be written to this client"}
 		o.mu.Unlock()
@@ -124,7 +154,7 @@ func (o *Outbox) Put(p Packet) PutResult {
 		return Overflow
 	}
 	wasEmpty := o.frames == 0
-	o.pushLocked(p)
+	o.pushLocked(item{bytes: p.Bytes, frames: uint32(p.Frames)})
 	o.mu.Unlock()
 	if wasEmpty {
 		o.waker.Wake()
@@ -160,15 +190,15 @@ func (o *Outbox) Closed() *CloseInfo {
 	return o.closed
 }
 
-func (o *Outbox) pushLocked(p Packet) {
+func (o *Outbox) pushLocked(i item) {
 	wasEmpty := o.frames == 0
-	o.frames += p.Frames
-	o.bytes += len(p.Bytes)
+	o.frames += int(i.frames)
+	o.bytes += len(i.bytes)
 	if wasEmpty {
-		o.first = p
+		o.first = i
 		return
 	}
-	if o.tail == nil || o.tail.end == len(o.tail.packets) {
+	if o.tail == nil || o.tail.end == len(o.tail.items) {
 		added := chunks.Get().(*chunk)
 		if o.tail == nil {
 			o.head = added
@@ -177,32 +207,36 @@ func (o *Outbox) pushLocked(p Packet) {
 		}
 		o.tail = added
 	}
-	o.tail.packets[o.tail.end] = p
+	o.tail.items[o.tail.end] = i
 	o.tail.end++
 }
 
-// peekLocked returns the oldest packet: first, unless that was taken alone. Caller must hold mu.
-func (o *Outbox) peekLocked() Packet {
-	if o.first.Frames > 0 {
+// peekLocked returns the oldest item: first, unless that was taken alone. Caller must hold mu.
+func (o *Outbox) peekLocked() item {
+	if o.first.frames > 0 {
 		return o.first
 	}
-	return o.head.packets[o.head.start]
+	return o.head.items[o.head.start]
 }
 
-func (o *Outbox) popLocked() Packet {
-	p := o.peekLocked()
-	o.frames -= p.Frames
-	o.bytes -= len(p.Bytes)
-	if o.first.Frames > 0 {
-		o.first = Packet{}
-		return p
+func (o *Outbox) popLocked() item {
+	i := o.peekLocked()
+	o.frames -= int(i.frames)
+	o.bytes -= len(i.bytes)
+	if i.source != 0 {
+		o.calls.frames--
+		o.calls.bytes -= len(i.bytes)
 	}
-	o.head.packets[o.head.start] = Packet{}
+	if o.first.frames > 0 {
+		o.first = item{}
+		return i
+	}
+	o.head.items[o.head.start] = item{}
 	o.head.start++
 	if o.head.start == o.head.end {
 		o.dropChunkLocked()
 	}
-	return p
+	return i
 }
 
 func (o *Outbox) dropChunkLocked() {
@@ -211,7 +245,7 @@ func (o *Outbox) dropChunkLocked() {
 	if o.head == nil {
 		o.tail = nil
 	}
-	clear(used.packets[used.start:used.end])
+	clear(used.items[used.start:used.end])
 	used.start, used.end, used.next = 0, 0, nil
 	chunks.Put(used)
 }
@@ -220,5 +254,5 @@ func (o *Outbox) clearLocked() {
 	for o.head != nil {
 		o.dropChunkLocked()
 	}
-	o.first, o.frames, o.bytes = Packet{}, 0, 0
+	o.first, o.frames, o.bytes, o.calls = item{}, 0, 0, usage{}
 }
