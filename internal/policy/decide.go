@@ -88,6 +88,9 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 		if err := s.contracts.checkDecider(r); err != nil {
 			return result{step: StepDecider}, err
 		}
+		if err := p.checkCall(s.contracts, r); err != nil {
+			return result{step: StepDecider}, err
+		}
 	}
 	verdict, err := s.table(r).Authorize(ctx, topic.Request{
 		Identity: r.Identity, Action: r.Action, URI: r.URI, Match: r.Match, Payload: r.Payload, Trusted: r.Program,

@@ -35,6 +35,25 @@ func (b *Contracts) catchesDecider(r *Request) bool {
 	})
 }
 
+// asksForLogin reports whether a request calls the procedure that knows the users. Its answer has credentials of any
+// user that the call names.
+func (b *Contracts) asksForLogin(r *Request) bool {
+	dynamic := b.config.Auth.Dynamic
+	return r.Action == router.Call && dynamic != nil && dynamic.Procedure.Value != "" && r.URI == wamp.URI(dynamic.Procedure.Value)
+}
+
+// checkCall refuses calls of the procedure that knows the users, but from API keys that may decide, whatever rules say.
+func (p *Policy) checkCall(b *Contracts, r *Request) error {
+	if !b.asksForLogin(r) {
+		return nil
+	}
+	if may, isKey := p.scopesOf(r); isKey && may.has(httpapi.ScopeDecide) {
+		return nil
+	}
+	return wamp.Fail(wamp.ErrNotAuthorized,
+		"%q is reserved: its answers have the credentials of users, so only an API key with the scope %q may call it", r.URI, httpapi.ScopeDecide)
+}
+
 // checkDecider refuses registrations that would answer calls of a decider: those of all clients but the API keys that
 // may decide, whatever rules say, and those that replace another registration.
 func (b *Contracts) checkDecider(r *Request) error {

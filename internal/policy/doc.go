@@ -2,7 +2,7 @@
 // server. It compiles the contracts of a configuration and asks, in this order,
 //
 //	the scopes of the API key
-//	whether the request registers a procedure that decides
+//	whether the request registers or calls a procedure that decides
 //	the rules and the schema of the contract
 //	the external authorizer, if it applies
 //	the hook of the contract, if it has one

@@ -17,7 +17,7 @@ type Step uint8
 const (
 	StepURI      Step = iota // the form of the URI
 	StepScope                // the scopes of the API key
-	StepDecider              // that a procedure which decides is registered
+	StepDecider              // that a procedure which decides is registered or called
 	StepContract             // the rules and the schema of the contract
 	StepExternal             // the external authorizer
 	StepHook                 // the hook of the contract

@@ -32,7 +32,7 @@ var scopes = keys{
 	"all": {"*"}, "publisher": {"publish"}, "issuer": {"tickets"}, "watcher": {"subscribe"}, "callee": {"register"}, "judge": {"decide"},
 	"presence": {"presence"}, "sessions": {"sessions"}, "topics": {"topics"}, "callee and judge": {"register", "decide"},
 	"usurper": {"register", "force_reregister"}, "usurping judge": {"register", "decide", "force_reregister"},
-	"ann": {"register"}, "watcher of sessions": {"subscribe", "sessions"}, "watcher of all": {"subscribe", "sessions", "topics", "content"},
+	"ann": {"register"}, "caller": {"call"}, "calling judge": {"call", "decide"}, "watcher of sessions": {"subscribe", "sessions"}, "watcher of all": {"subscribe", "sessions", "topics", "content"},
 }
 
 // declared is the contract of a feature.

@@ -69,6 +69,26 @@ func TestOnlyAKeyThatMayDecideRegistersAProcedureThatDecides(t *testing.T) {
 	}
 }
 
+// The answer has the keys and hashes of the user that the call names.
+func TestOnlyAKeyThatMayDecideCallsTheProcedureOfLogins(t *testing.T) {
+	p := open(t, deciding)
+	call := func(who *peer.Identity, procedure wamp.URI) error {
+		_, err := p.Decide(t.Context(), policy.Request{Identity: who, Action: router.Call, URI: procedure})
+		return err
+	}
+	for _, who := range []*peer.Identity{routertest.Person("ann"), nil, key("caller")} {
+		refused(t, call(who, "app.login"), wamp.ErrNotAuthorized, `"decide"`)
+		if err := call(who, "app.other"); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"all", "calling judge"} {
+		if err := call(key(name), "app.login"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAPatternNeedsTheScopesOfAllThatItCanMatch(t *testing.T) {
 	p := open(t, shop+"undeclared: allow\n")
 	for _, test := range []struct {
