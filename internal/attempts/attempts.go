@@ -3,6 +3,7 @@ package attempts
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,8 +43,9 @@ type Attempt struct {
 	Account string     // as User or Key returns it; "" if the login names none
 }
 
-// User returns the account of a user.
-func User(authid string) string { return "user " + authid }
+// User returns the account of a user. Spellings that differ in upper and lower case are one account, because an
+// application may take them for one.
+func User(authid string) string { return "user " + strings.ToLower(authid) }
 
 // Key returns the account of an API key. A user of the same name has another account.
 func Key(name string) string { return "key " + name }
