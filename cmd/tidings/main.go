@@ -52,6 +52,7 @@ type commands struct {
 	Ticket      ticketCommand      `cmd:"" group:"client" help:"Issue a one-time ticket for a user."`
 	Topics      topicsCommand      `cmd:"" group:"client" help:"List what is declared and what is subscribed to."`
 	Sessions    sessionsCommand    `cmd:"" group:"client" help:"List who is connected."`
+	Logout      logoutCommand      `cmd:"" group:"client" help:"Log a user out everywhere."`
 	Maintenance maintenanceCommand `cmd:"" group:"client" help:"Disable all open pages for maintenance, or enable them again."`
 	Bench       benchCommand       `cmd:"" group:"client" help:"Measure your server: connections, latency, fan-out."`
 	Version     versionCommand     `cmd:"" help:"Show the version."`

@@ -75,6 +75,21 @@ func (c *Cookies) drop(cookie string) {
 	}
 }
 
+// forget drops the logins of the identities that match, and returns their number.
+func (c *Cookies) forget(matches func(*peer.Identity) bool) (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for element := c.inOrder.Front(); element != nil; {
+		next := element.Next()
+		if login, _ := element.Value.(*cookieLogin); matches(login.identity) {
+			c.dropLocked(element)
+			n++
+		}
+		element = next
+	}
+	return n
+}
+
 func (c *Cookies) dropLocked(element *list.Element) {
 	login, _ := c.inOrder.Remove(element).(*cookieLogin)
 	delete(c.logins, login.cookie)
@@ -129,6 +144,24 @@ func (c *Chain) LoggedOut(peer peer.Peer) {
 	if c.options.Cookies != nil && peer.Cookie != "" {
 		c.options.Cookies.drop(peer.Cookie)
 	}
+}
+
+// ForgetLogins takes the logins by cookie back whose identities match, and returns their number. A session that such a
+// login is opening at the moment is opened all the same; see [Chain.IsForgotten].
+func (c *Chain) ForgetLogins(matches func(*peer.Identity) bool) int {
+	if c.options.Cookies == nil {
+		return 0
+	}
+	return c.options.Cookies.forget(matches)
+}
+
+// IsForgotten reports whether an identity is that of a login by cookie which was taken back meanwhile.
+func (c *Chain) IsForgotten(browser peer.Peer, identity *peer.Identity) bool {
+	if c.options.Cookies == nil || identity.Method != methodCookie {
+		return false
+	}
+	known := c.options.Cookies.find(browser.Cookie)
+	return known == nil || known.ID != identity.ID || known.Tenant != identity.Tenant
 }
 
 // Interface guards.

@@ -129,3 +129,45 @@ func TestALoginByATicketInTheAddressIsRemembered(t *testing.T) {
 		t.Errorf("it is %+v, %v", who, err)
 	}
 }
+
+func TestLoginsAreTakenBackByUser(t *testing.T) {
+	s := newSite(t, time.Hour, 10)
+	for _, cookie := range []string{"a", "b", "c"} {
+		s.login(t, cookie, issue(t, s.tickets))
+	}
+	if n := s.ForgetLogins(func(i *peer.Identity) bool { return i.ID == "43" }); n != 0 {
+		t.Errorf("%d logins of another user were taken back", n)
+	}
+	if n := s.ForgetLogins(func(i *peer.Identity) bool { return i.ID == "42" }); n != 3 {
+		t.Errorf("%d logins were taken back", n)
+	}
+	for _, cookie := range []string{"a", "b", "c"} {
+		if who, err := s.visit(t, cookie, methods("cookie")); err == nil {
+			t.Errorf("%s is still %+v", cookie, who)
+		}
+	}
+}
+
+// The login was accepted before it was taken back, and its session joins afterwards.
+func TestASessionOfALoginThatWasTakenBackIsRecognized(t *testing.T) {
+	s := newSite(t, time.Hour, 10)
+	s.login(t, "mine", issue(t, s.tickets))
+	who, err := s.visit(t, "mine", methods("cookie"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.IsForgotten(peer.Peer{Cookie: "mine"}, who) {
+		t.Error("the login holds")
+	}
+	s.ForgetLogins(func(*peer.Identity) bool { return true })
+	if !s.IsForgotten(peer.Peer{Cookie: "mine"}, who) {
+		t.Error("the session stays")
+	}
+	s.login(t, "mine", issue(t, s.tickets)) // of the same user: the browser has logged in again
+	if s.IsForgotten(peer.Peer{Cookie: "mine"}, who) {
+		t.Error("the new login holds")
+	}
+	if s.IsForgotten(peer.Peer{}, &peer.Identity{ID: "42", Method: "ticket"}) {
+		t.Error("a login by a ticket is none by cookie")
+	}
+}

@@ -79,6 +79,7 @@ func New(options Options) (*API, error) {
 	a.addTickets()
 	a.addTopics()
 	a.addSessions()
+	a.addLogout()
 	for _, r := range options.Resources {
 		r.Routes(a)
 	}

@@ -77,6 +77,10 @@ func (f *fakes) Kill(id wamp.ID, _ string) bool {
 	return id == 42
 }
 
+func (f *fakes) LogOut(string, string) (logins, sessions int) {
+	return 3, 2
+}
+
 // maxBody of the APIs under test.
 const maxBody = 4096
 

@@ -53,6 +53,10 @@ func TestOperationsAnswerAsDocumented(t *testing.T) {
 			request{method: "GET", path: "sessions?user=42", key: "sessions"},
 			200, `{"sessions":[{"id":9007199254740992,"user":"42","roles":[],"method":"","backend":false,"address":"","joined":"0001-01-01T00:00:00Z","encoding":""}],"total":7}`,
 		},
+		"log out": {
+			request{method: "DELETE", path: "logins?user=42&message=Bye", key: "sessions"},
+			200, `{"logins":3,"sessions":2}`,
+		},
 		"end a session":             {request{method: "DELETE", path: "sessions/42", key: "sessions"}, 204, ""},
 		"end a session of nobody's": {request{method: "DELETE", path: "sessions/43", key: "sessions"}, 404, `{"title":"Not Found","status":404,"detail":"there is no session 43"}`},
 	} {
@@ -104,6 +108,9 @@ func TestEveryRefusalIsAProblemDocumentThatSaysWhatToDo(t *testing.T) {
 		"odd ttl":                {request{method: "POST", path: "tickets", key: "all", body: `{"user":"a","ttl":"-1s"}`}, 422, `"-1s" is not a duration`},
 		"odd limit":              {request{method: "GET", path: "sessions?limit=0", key: "all"}, 422, "query.limit"},
 		"unknown query":          {request{method: "GET", path: "sessions?usr=1", key: "all"}, 422, "usr"},
+		"no user to log out":     {request{method: "DELETE", path: "logins", key: "all"}, 422, "user"},
+		"hidden text":            {request{method: "DELETE", path: "logins?user=42&message=a%E2%80%AEb", key: "all"}, 422, "U+202E"},
+		"hidden text, session":   {request{method: "DELETE", path: "sessions/42?message=a%00b", key: "all"}, 422, "U+0000"},
 		"odd session":            {request{method: "DELETE", path: "sessions/abc", key: "all"}, 422, "path.id"},
 		"batch without list":     {request{method: "POST", path: "publish/batch", key: "all", body: `{}`}, 422, "body.publications: is required"},
 	} {

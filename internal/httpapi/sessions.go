@@ -16,6 +16,8 @@ type Sessions interface {
 	Sessions(user string, limit int) (sessions []Session, total int)
 	// Kill ends a session with GOODBYE, and reports whether the session existed.
 	Kill(id wamp.ID, message string) bool
+	// LogOut takes all logins by cookie of a user back, ends the user's sessions, and returns the numbers of both.
+	LogOut(user, message string) (logins, sessions int)
 }
 
 // maxMessageBytes bounds the message for a session that is ended: 500 characters.
@@ -53,6 +55,37 @@ type (
 		Message string `query:"message" doc:"What the client is told." maxLength:"500"`
 	}
 )
+
+type (
+	// LogoutAnswer says what a logout has ended.
+	LogoutAnswer struct {
+		Logins   int `json:"logins" doc:"How many browsers can no longer log in by their cookie."`
+		Sessions int `json:"sessions" doc:"How many sessions were ended."`
+	}
+	logoutInput struct {
+		User    string `query:"user" required:"true" doc:"The user's id." minLength:"1" maxLength:"256"`
+		Message string `query:"message" doc:"What the clients are told." maxLength:"500"`
+	}
+	logoutOutput struct{ Body LogoutAnswer }
+)
+
+func (a *API) addLogout() {
+	Register(a, Operation{
+		Scope:       ScopeSessions,
+		Method:      http.MethodDelete,
+		Path:        "logins",
+		ID:          "log-out",
+		Summary:     "Log a user out everywhere",
+		Description: "Takes all logins by cookie of the user back, also those of browsers without an open page, and ends the user's sessions. A ticket that your application has issued stays valid.",
+	}, func(_ context.Context, in *logoutInput) (*logoutOutput, error) {
+		if err := text.Check("query.message", in.Message, maxMessageBytes); err != nil {
+			return nil, NewProblem(http.StatusUnprocessableEntity, "%s", err)
+		}
+		var out logoutOutput
+		out.Body.Logins, out.Body.Sessions = a.options.Sessions.LogOut(in.User, in.Message)
+		return &out, nil
+	})
+}
 
 func (a *API) addSessions() {
 	Register(a, Operation{

@@ -8,13 +8,21 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Options says how the meta API behaves. The zero value works.
 type Options struct {
 	URIs   wamp.URIRules // for the reasons that callers give
+	Logins Logins        // taken back by kills with the reason wamp.close.logout; nil: there are none
 	Logger *slog.Logger  // nil: nothing is logged
+}
+
+// Logins are the logins that outlive their sessions, such as those by cookie.
+type Logins interface {
+	// ForgetLogins takes the logins back whose identities match.
+	ForgetLogins(matches func(*peer.Identity) bool) int
 }
 
 // component is the meta API of one realm. It is safe for concurrent use.
@@ -22,6 +30,7 @@ type component struct {
 	router.NoObserver
 	realm      *router.Realm
 	uris       wamp.URIRules
+	logins     Logins // nil: there are none
 	log        *slog.Logger
 	testaments testaments
 }
@@ -32,7 +41,7 @@ func Attach(realm *router.Realm, options Options) (detach func(), err error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &component{realm: realm, uris: options.URIs, log: options.Logger}
+	c := &component{realm: realm, uris: options.URIs, logins: options.Logins, log: options.Logger}
 	var undo []func()
 	detach = func() {
 		for _, cancel := range undo {

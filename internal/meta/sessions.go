@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -61,13 +62,16 @@ func killSession(c *call) (wamp.Payload, error) {
 	if s == c.caller { // a session does not kill itself, it says GOODBYE
 		return wamp.Payload{}, noSuchSession(s.ID())
 	}
-	_, err = c.kill([]*router.Session{s})
+	identity := s.Identity()
+	_, err = c.kill([]*router.Session{s}, func(i *peer.Identity) bool {
+		return i.ID == identity.ID && i.Tenant == identity.Tenant
+	})
 	return wamp.Payload{}, err
 }
 
 // killByAuthID returns the ids of the killed sessions, unlike the other two (WAMP, "Session Meta API").
 func killByAuthID(c *call) (wamp.Payload, error) {
-	killed, err := c.killMatching("authid", func(s *router.Session, authID string) bool { return s.Identity().ID == authID })
+	killed, err := c.killMatching("authid", func(i *peer.Identity, authID string) bool { return i.ID == authID })
 	if err != nil {
 		return wamp.Payload{}, err
 	}
@@ -88,6 +92,7 @@ func killAll(c *call) (wamp.Payload, error) {
 	if err != nil {
 		return wamp.Payload{}, err
 	}
+	c.logOut(g, func(*peer.Identity) bool { return true })
 	all := c.realm.Sessions()
 	c.charge(len(all))
 	for _, s := range all {
@@ -110,7 +115,7 @@ func (c *call) sessions() ([]*router.Session, error) {
 		return all, nil
 	}
 	return slices.DeleteFunc(all, func(s *router.Session) bool {
-		return !slices.ContainsFunc(roles, func(role string) bool { return hasRole(s, role) })
+		return !slices.ContainsFunc(roles, func(role string) bool { return hasRole(s.Identity(), role) })
 	}), nil
 }
 
@@ -127,22 +132,33 @@ func (c *call) session(name string) (*router.Session, error) {
 	return s, nil
 }
 
-func (c *call) killMatching(name string, matches func(*router.Session, string) bool) ([]*router.Session, error) {
+func (c *call) killMatching(name string, matches func(*peer.Identity, string) bool) ([]*router.Session, error) {
 	value, err := c.text(name, "")
 	if err != nil {
 		return nil, err
 	}
+	isMeant := func(i *peer.Identity) bool { return matches(i, value) }
 	all := sortedSessions(c.realm.Sessions())
 	c.charge(len(all))
-	return c.kill(slices.DeleteFunc(all, func(s *router.Session) bool { return !matches(s, value) }))
+	return c.kill(slices.DeleteFunc(all, func(s *router.Session) bool { return !isMeant(s.Identity()) }), isMeant)
 }
 
-func (c *call) kill(sessions []*router.Session) ([]*router.Session, error) {
+// kill ends sessions, and takes the logins back that match if the reason says so.
+func (c *call) kill(sessions []*router.Session, matches func(*peer.Identity) bool) ([]*router.Session, error) {
 	g, err := c.goodbye()
 	if err != nil {
 		return nil, err
 	}
+	c.logOut(g, matches)
 	return c.end(sessions, g), nil
+}
+
+// logOut takes logins back if the reason is wamp.close.logout. Without it a kill ends the logins of the browsers whose
+// sessions it ends; users stay logged in in browsers without an open page.
+func (c *call) logOut(g goodbye, matches func(*peer.Identity) bool) {
+	if c.logins != nil && g.reason == wamp.CloseLogout {
+		c.logins.ForgetLogins(matches)
+	}
 }
 
 func (c *call) goodbye() (goodbye, error) {
@@ -182,7 +198,7 @@ func sessionDetails(s *router.Session) wamp.Dict {
 	}
 }
 
-func hasRole(s *router.Session, role string) bool { return slices.Contains(s.Identity().Roles, role) }
+func hasRole(i *peer.Identity, role string) bool { return slices.Contains(i.Roles, role) }
 
 func sortedSessions(all []*router.Session) []*router.Session {
 	slices.SortFunc(all, func(a, b *router.Session) int {

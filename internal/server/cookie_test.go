@@ -105,6 +105,84 @@ func TestABrowserIsKnownUntilItLogsOutOrIsKilled(t *testing.T) {
 	b.hello("cookie", "[3,")
 }
 
+// taken logs the user 42 in by a ticket and closes the page, so that only the cookie is left.
+func (b *browser) taken(user string) {
+	b.t.Helper()
+	b.open()
+	b.hello("ticket", "[4,")
+	ticket, err := b.ticket(user)(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.says(fmt.Sprintf(`[5,%q,{}]`, ticket), "[2,")
+	b.says(`[6,{},"wamp.close.close_realm"]`, "[6,")
+}
+
+func TestALoginByCookieIsTakenBackWithoutAnOpenPage(t *testing.T) {
+	r := start(t, strings.Replace(basic, "auth: {", "auth: {cookie: {insecure: true}, ", 1))
+	for name, takeBack := range map[string]func(){
+		"over HTTP": func() {
+			var answer struct{ Logins, Sessions int }
+			r.api(allKey, "DELETE", "logins?user=42", nil).as(200, &answer)
+			if answer.Logins != 2 || answer.Sessions != 1 {
+				t.Errorf("it has ended %+v", answer)
+			}
+		},
+		"by id, over WAMP": func() {
+			r.api(allKey, "POST", "call", object{
+				"procedure": "wamp.session.kill_by_authid", "args": []any{"42"}, "kwargs": object{"reason": "wamp.close.logout"},
+			}).as(200, nil)
+		},
+	} {
+		gone, open, other := &browser{running: r}, &browser{running: r}, &browser{running: r}
+		gone.open()
+		gone.taken("42")
+		open.open()
+		open.taken("42")
+		open.open()
+		open.hello("cookie", "[2,")
+		other.open()
+		other.taken("43")
+		takeBack()
+		for _, b := range []*browser{gone, open} {
+			b.open()
+			b.hello("cookie", "[3,")
+		}
+		other.open()
+		other.hello("cookie", "[2,")
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	r.api("issuer-0123456789abcdef", "DELETE", "logins?user=43", nil).refused(403, `"sessions"`)
+	r.api(allKey, "DELETE", "logins", nil).refused(422, "user")
+}
+
+func TestASessionThatJoinsAfterItsLoginWasTakenBackIsEnded(t *testing.T) {
+	r := start(t, strings.Replace(basic, "auth: {", "auth: {cookie: {insecure: true}, ", 1))
+	b := &browser{running: r}
+	b.open()
+	b.taken("42")
+	b.open()
+	b.hello("cookie", "[2,")
+	for _, session := range r.server.Sessions() {
+		r.server.JoinLate(session)
+	}
+	if got, err := wsutil.ReadServerText(b.nc); err != nil || !strings.Contains(string(got), "wamp.close.killed") {
+		t.Errorf("it got %s, %v", got, err)
+	}
+}
+
+func TestAKillWithoutTheReasonLogoutLeavesOtherBrowsersLoggedIn(t *testing.T) {
+	r := start(t, strings.Replace(basic, "auth: {", "auth: {cookie: {insecure: true}, ", 1))
+	b := &browser{running: r}
+	b.open()
+	b.taken("42")
+	r.api(allKey, "POST", "call", object{"procedure": "wamp.session.kill_by_authid", "args": []any{"42"}}).as(200, nil)
+	b.open()
+	b.hello("cookie", "[2,")
+}
+
 func TestWithoutTLSThereIsNoCookieUnlessConfigured(t *testing.T) {
 	r := start(t, strings.Replace(basic, "auth: {", "auth: {cookie: {}, ", 1))
 	b := &browser{running: r}

@@ -156,9 +156,10 @@ func (s *Server) assemble() error {
 		Agent:       "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
-	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logger: s.logger}); err != nil {
+	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logins: s.chain, Logger: s.logger}); err != nil {
 		return fmt.Errorf("attach the meta API: %w", err)
 	}
+	s.realm.Observe(logoutWatch{server: s})
 	s.components = s.newComponents()
 	if err := s.policy.Open(s.realm); err != nil {
 		return err
