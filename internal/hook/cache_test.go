@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/hook"
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -60,7 +59,7 @@ func TestADecisionIsForOneQueryOnly(t *testing.T) {
 	queries := []hook.Query{
 		{Topic: "a.b", Identity: ann},
 		{Topic: "a.c", Identity: ann},
-		{Topic: "a.b", Identity: ann, Action: router.Publish},
+		{Topic: "a.b", Identity: ann, Action: peer.Publish},
 		{Topic: "a.b", Identity: ann, Match: wamp.MatchPrefix},
 		{Topic: "a.b", Identity: &peer.Identity{ID: "ann", Roles: []string{"staff", "admin"}}},
 		{Topic: "a.b", Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}, Tenant: "acme"}},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -21,13 +22,13 @@ type Functions struct {
 }
 
 // On returns the actions that have a function.
-func (f *Functions) On() []router.Action {
-	var on []router.Action
+func (f *Functions) On() []peer.Action {
+	var on []peer.Action
 	if f.Subscribe != nil {
-		on = append(on, router.Subscribe)
+		on = append(on, peer.Subscribe)
 	}
 	if f.Publish != nil {
-		on = append(on, router.Publish)
+		on = append(on, peer.Publish)
 	}
 	return on
 }
@@ -45,9 +46,9 @@ func (f *Functions) Decide(ctx context.Context, q *Query) (Decision, error) {
 	decision := Decision{Allow: true}
 	var err error
 	switch {
-	case q.Action == router.Subscribe && f.Subscribe != nil:
+	case q.Action == peer.Subscribe && f.Subscribe != nil:
 		err = f.Subscribe(ctx, q)
-	case q.Action == router.Publish && f.Publish != nil:
+	case q.Action == peer.Publish && f.Publish != nil:
 		decision.Payload, err = f.Publish(ctx, q)
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {

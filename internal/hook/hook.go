@@ -32,7 +32,7 @@ type Decider interface {
 
 // Query describes the request that a [Decider] decides on. It is read-only.
 type Query struct {
-	Action   router.Action
+	Action   peer.Action
 	Topic    wamp.URI
 	Contract string            // the pattern of the topic's contract
 	Params   map[string]string // the values of the pattern's parameters
@@ -63,8 +63,8 @@ const (
 // Options configure a [Hook]. Decider is required; the zero value of every other field works.
 type Options struct {
 	Decider     Decider
-	On          []router.Action // actions that need a decision; nil means Subscribe and Publish
-	Timeout     time.Duration   // 0 means DefaultTimeout
+	On          []peer.Action // actions that need a decision; nil means Subscribe and Publish
+	Timeout     time.Duration // 0 means DefaultTimeout
 	OnFailure   Fallback
 	MaxInFlight int // 0 means DefaultMaxInFlight
 	Logger      *slog.Logger
@@ -81,7 +81,7 @@ type Hook struct {
 // New returns a hook.
 func New(options Options) *Hook {
 	if options.On == nil {
-		options.On = []router.Action{router.Subscribe, router.Publish}
+		options.On = []peer.Action{peer.Subscribe, peer.Publish}
 	}
 	if options.Timeout <= 0 {
 		options.Timeout = DefaultTimeout
@@ -96,7 +96,7 @@ func New(options Options) *Hook {
 }
 
 // Applies reports whether the hook asks about an action.
-func (h *Hook) Applies(action router.Action) bool { return slices.Contains(h.options.On, action) }
+func (h *Hook) Applies(action peer.Action) bool { return slices.Contains(h.options.On, action) }
 
 // Authorize asks the decider, if the hook applies to the action. The error is a [*wamp.Failure] for
 // the client.
@@ -136,7 +136,7 @@ func (h *Hook) decided(ctx context.Context, q *Query, decision Decision) (Decisi
 		h.counts[Denied].Add(1)
 		return decision, wamp.Fail(wamp.ErrNotAuthorized, "%s", reason(decision.Reason, q))
 	}
-	if q.Action != router.Publish {
+	if q.Action != peer.Publish {
 		decision.Payload = nil
 	}
 	if decision.Payload == nil {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/hook"
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -40,18 +39,18 @@ func TestDecisionsAreCarriedOut(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		gives   hook.Decision
-		action  router.Action
+		action  peer.Action
 		outcome hook.Outcome
 		refused string
 		payload *wamp.Payload
 	}{
-		{"allow", hook.Decision{Allow: true}, router.Publish, hook.Allowed, "", nil},
-		{"refuse with a reason", hook.Decision{Reason: "not today"}, router.Publish, hook.Denied, "not today", nil},
-		{"refuse without a reason", hook.Decision{}, router.Publish, hook.Denied, "the handler of order.{id:int} refused to publish order.42", nil},
-		{"a reason without end", hook.Decision{Reason: strings.Repeat("é", 500)}, router.Publish, hook.Denied, strings.Repeat("é", 250) + "...", nil},
-		{"replace", hook.Decision{Allow: true, Payload: &other}, router.Publish, hook.Replaced, "", &other},
-		{"replace in a subscription", hook.Decision{Allow: true, Payload: &other}, router.Subscribe, hook.Allowed, "", nil},
-		{"refuse and replace", hook.Decision{Payload: &other, Reason: "no"}, router.Publish, hook.Denied, "no", nil},
+		{"allow", hook.Decision{Allow: true}, peer.Publish, hook.Allowed, "", nil},
+		{"refuse with a reason", hook.Decision{Reason: "not today"}, peer.Publish, hook.Denied, "not today", nil},
+		{"refuse without a reason", hook.Decision{}, peer.Publish, hook.Denied, "the handler of order.{id:int} refused to publish order.42", nil},
+		{"a reason without end", hook.Decision{Reason: strings.Repeat("é", 500)}, peer.Publish, hook.Denied, strings.Repeat("é", 250) + "...", nil},
+		{"replace", hook.Decision{Allow: true, Payload: &other}, peer.Publish, hook.Replaced, "", &other},
+		{"replace in a subscription", hook.Decision{Allow: true, Payload: &other}, peer.Subscribe, hook.Allowed, "", nil},
+		{"refuse and replace", hook.Decision{Payload: &other, Reason: "no"}, peer.Publish, hook.Denied, "no", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := hook.New(hook.Options{Decider: decides(func(context.Context, *hook.Query) (hook.Decision, error) { return test.gives, nil })})
@@ -71,12 +70,12 @@ func TestDecisionsAreCarriedOut(t *testing.T) {
 }
 
 func TestOnlyTheNamedActionsAreAskedAbout(t *testing.T) {
-	h := hook.New(hook.Options{On: []router.Action{router.Subscribe}, Decider: decides(func(context.Context, *hook.Query) (hook.Decision, error) { return hook.Decision{}, nil })})
+	h := hook.New(hook.Options{On: []peer.Action{peer.Subscribe}, Decider: decides(func(context.Context, *hook.Query) (hook.Decision, error) { return hook.Decision{}, nil })})
 	if _, err := h.Authorize(t.Context(), aboutPublishing(t)); err != nil {
 		t.Error(err)
 	}
 	request := aboutPublishing(t)
-	request.Action = router.Subscribe
+	request.Action = peer.Subscribe
 	if _, err := h.Authorize(t.Context(), request); err == nil {
 		t.Error("a subscription is not asked about")
 	}
@@ -189,7 +188,7 @@ func TestFunctionsDecide(t *testing.T) {
 		},
 	}
 	h := hook.New(hook.Options{Decider: &functions, On: functions.On()})
-	if !h.Applies(router.Subscribe) || !h.Applies(router.Publish) || len((&hook.Functions{}).On()) != 0 {
+	if !h.Applies(peer.Subscribe) || !h.Applies(peer.Publish) || len((&hook.Functions{}).On()) != 0 {
 		t.Errorf("functions are asked about %v", functions.On())
 	}
 
@@ -197,14 +196,14 @@ func TestFunctionsDecide(t *testing.T) {
 	if decision, err := h.Authorize(t.Context(), request); err != nil || decision.Payload != &other {
 		t.Errorf("publish: %v, %v", decision, err)
 	}
-	request.Action = router.Subscribe
+	request.Action = peer.Subscribe
 	_, err := h.Authorize(t.Context(), request)
 	refusedAs(t, err, wamp.ErrNotAuthorized, "42 is secret")
 	request.Params = nil
 	if _, err := h.Authorize(t.Context(), request); err != nil {
 		t.Errorf("subscribe: %v", err)
 	}
-	request.Action, request.Identity = router.Publish, &peer.Identity{ID: "ben"}
+	request.Action, request.Identity = peer.Publish, &peer.Identity{ID: "ben"}
 	_, err = h.Authorize(t.Context(), request)
 	refusedAs(t, err, wamp.ErrAuthorizationFailed, "gave no answer")
 }

@@ -6,7 +6,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tidings-io/tidings/internal/hook"
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -34,7 +33,7 @@ var ann = &peer.Identity{ID: "ann", Name: "Ann", Roles: []string{"staff", "sales
 func aboutPublishing(t *testing.T) *hook.Query {
 	t.Helper()
 	return &hook.Query{
-		Action: router.Publish, Topic: "order.42", Contract: "order.{id:int}", Params: map[string]string{"id": "42"},
+		Action: peer.Publish, Topic: "order.42", Contract: "order.{id:int}", Params: map[string]string{"id": "42"},
 		Identity: ann, Payload: payload(t, `[9007199254740993]`, `{"b":"\u0000AQ=="}`),
 	}
 }

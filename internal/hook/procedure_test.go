@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/calls"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -132,12 +133,12 @@ func TestTheDecisionReachesTheClient(t *testing.T) {
 // authorizes adapts a hook to an Authorizer.
 type authorizes struct{ h *hook.Hook }
 
-func (a authorizes) Authorize(ctx context.Context, r router.Request) (router.Decision, error) {
+func (a authorizes) Authorize(ctx context.Context, r router.Request) (peer.Decision, error) {
 	if r.Match != wamp.MatchExact {
-		return router.Decision{}, errors.New("a pattern")
+		return peer.Decision{}, errors.New("a pattern")
 	}
 	decision, err := a.h.Authorize(ctx, &hook.Query{Action: r.Action, Topic: r.URI, Session: r.Session, Identity: r.Session.Identity(), Payload: r.Payload})
-	return router.Decision{Payload: decision.Payload}, err
+	return peer.Decision{Payload: decision.Payload}, err
 }
 
 // says is a Caller whose callee answers with unchecked bytes.
@@ -154,7 +155,7 @@ func FuzzAnswers(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		request := &hook.Query{Action: router.Publish, Topic: "x", Contract: "x"}
+		request := &hook.Query{Action: peer.Publish, Topic: "x", Contract: "x"}
 		got, err := hook.NewProcedure(says(answer), "ask").Decide(t.Context(), request)
 		if err != nil || got.Payload == nil {
 			return

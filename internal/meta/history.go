@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -74,7 +75,7 @@ func (c *call) readable(id wamp.ID) (router.SubscriptionInfo, error) {
 	if err != nil {
 		return info, err
 	}
-	_, err = c.realm.Authorize(c.ctx, router.Request{Session: c.caller, Action: router.Subscribe, URI: info.Topic, Match: info.Match})
+	_, err = c.realm.Authorize(c.ctx, router.Request{Session: c.caller, Action: peer.Subscribe, URI: info.Topic, Match: info.Match})
 	if err != nil && !c.caller.Holds(id) {
 		return info, noSuchSubscription(id)
 	}

@@ -19,11 +19,11 @@ import (
 // onlyStaff lets staff alone subscribe to topics below secret., or fails about them.
 type onlyStaff struct{ failure wamp.URI }
 
-func (a onlyStaff) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
-	if r.Action == router.Subscribe && r.URI == "secret.1" && r.Session.Identity().Role() != "staff" {
-		return router.Decision{}, wamp.Fail(a.failure, "this text names secret.1")
+func (a onlyStaff) Authorize(_ context.Context, r router.Request) (peer.Decision, error) {
+	if r.Action == peer.Subscribe && r.URI == "secret.1" && r.Session.Identity().Role() != "staff" {
+		return peer.Decision{}, wamp.Fail(a.failure, "this text names secret.1")
 	}
-	return router.Decision{}, nil
+	return peer.Decision{}, nil
 }
 
 // keeping returns a realm with the meta API that keeps the last publications of all topics.
@@ -81,11 +81,11 @@ func TestASessionIsToldWhyItMayNotReadTheHistoryOfItsOwnSubscription(t *testing.
 
 type revocable struct{ failing bool }
 
-func (a *revocable) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
-	if a.failing && r.Action == router.Subscribe {
-		return router.Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "try again")
+func (a *revocable) Authorize(_ context.Context, r router.Request) (peer.Decision, error) {
+	if a.failing && r.Action == peer.Subscribe {
+		return peer.Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "try again")
 	}
-	return router.Decision{}, nil
+	return peer.Decision{}, nil
 }
 
 // The numbers are 1 for the message, then those for what is examined, what is returned, and its bytes.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/topic"
 )
@@ -108,7 +108,7 @@ func (b *Contracts) addTopic(t *config.Topic) {
 		Pattern: t.Pattern.Value, Doc: t.Doc,
 		Subscribe: t.Subscribe.Value, Publish: t.Publish.Value,
 		Schema:           t.Payload.Schema.Value,
-		AskedOnSubscribe: t.Handler != nil && slices.Contains(t.Handler.On, router.Subscribe.String()),
+		AskedOnSubscribe: t.Handler != nil && slices.Contains(t.Handler.On, peer.Subscribe.String()),
 	}, origin{topic: t, texts: map[topic.Field]config.Text{
 		topic.FieldPattern: t.Pattern, topic.FieldSubscribe: t.Subscribe, topic.FieldPublish: t.Publish,
 		topic.FieldSchema: t.Payload.Schema,

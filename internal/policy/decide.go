@@ -18,7 +18,7 @@ import (
 type Request struct {
 	Identity *peer.Identity  // nil for an unknown client
 	Session  *router.Session // nil for the HTTP API and the program
-	Action   router.Action
+	Action   peer.Action
 	URI      wamp.URI
 	Match    wamp.Match
 	Payload  wamp.Payload // of a publication or a call
@@ -30,7 +30,7 @@ type Request struct {
 }
 
 // Authorize implements [router.Authorizer].
-func (p *Policy) Authorize(ctx context.Context, r router.Request) (router.Decision, error) {
+func (p *Policy) Authorize(ctx context.Context, r router.Request) (peer.Decision, error) {
 	return p.decide(ctx, &Request{
 		Identity: r.Session.Identity(), Session: r.Session, Action: r.Action, URI: r.URI, Match: r.Match,
 		Payload: r.Payload, Replaces: r.Replaces,
@@ -39,15 +39,15 @@ func (p *Policy) Authorize(ctx context.Context, r router.Request) (router.Decisi
 
 // Decide decides on a request without a session. The error is a [*wamp.Failure], unless the server is
 // at fault.
-func (p *Policy) Decide(ctx context.Context, r Request) (router.Decision, error) {
+func (p *Policy) Decide(ctx context.Context, r Request) (peer.Decision, error) {
 	if err := r.URI.Check(p.options.URIs, r.Match); err != nil {
-		return router.Decision{}, err
+		return peer.Decision{}, err
 	}
 	return p.decide(ctx, &r)
 }
 
 // decide decides on a request and logs a refusal.
-func (p *Policy) decide(ctx context.Context, r *Request) (router.Decision, error) {
+func (p *Policy) decide(ctx context.Context, r *Request) (peer.Decision, error) {
 	s := p.state.Load()
 	result, err := p.askReported(ctx, s, r)
 	if err == nil {
@@ -57,7 +57,7 @@ func (p *Policy) decide(ctx context.Context, r *Request) (router.Decision, error
 		p.options.Logger.DebugContext(ctx, "request refused", "action", r.Action.String(), "uri", string(r.URI),
 			"error", err, "reason", s.reason(r, &result))
 	}
-	return router.Decision{}, err
+	return peer.Decision{}, err
 }
 
 // askReported is ask. It logs a fault of the server, and returns what the client is told of it.
@@ -73,7 +73,7 @@ func (p *Policy) askReported(ctx context.Context, s *state, r *Request) (result,
 
 // result is the outcome of the sequence of steps.
 type result struct {
-	decision router.Decision
+	decision peer.Decision
 	step     Step // the last one, which refused or allowed the request
 	verdict  topic.Verdict
 	missing  httpapi.Scope // of StepScope
@@ -124,7 +124,7 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 			found.decision.Payload = hooked.Payload
 		}
 	}
-	if may, isKey := p.scopesOf(r); isKey && r.Action == router.Register {
+	if may, isKey := p.scopesOf(r); isKey && r.Action == peer.Register {
 		found.decision.ReplacesOthers = may.has(httpapi.ScopeForceReregister)
 	}
 	if s.cacheable(verdict.Contract, applies, until) {

@@ -26,45 +26,45 @@ procedures:
 `
 
 func publishing(identity *peer.Identity, topic wamp.URI) policy.Request {
-	return policy.Request{Identity: identity, Action: router.Publish, URI: topic, Match: wamp.MatchExact}
+	return policy.Request{Identity: identity, Action: peer.Publish, URI: topic, Match: wamp.MatchExact}
 }
 
 func TestAScopeIsCheckedBeforeTheContract(t *testing.T) {
 	p := open(t, shop)
 	for _, test := range []struct {
 		key    string
-		action router.Action
+		action peer.Action
 		uri    wamp.URI
 		text   string // "" if the request is allowed
 	}{
-		{"all", router.Publish, "order.1", ""},
-		{"publisher", router.Publish, "order.1", ""},
-		{"publisher", router.Publish, "undeclared", "is not declared"},
-		{"publisher", router.Publish, "tidings.things", `lacks the scope "content"`},
-		{"issuer", router.Publish, "undeclared", `lacks the scope "publish"`},
-		{"issuer", router.Call, "shop.reserve", `lacks the scope "call"`},
-		{"publisher", router.Call, "wamp.session.kill_all", `lacks the scope "sessions"`},
-		{"all", router.Call, "wamp.session.kill_all", ""},
-		{"issuer", router.Register, "shop.reserve", `lacks the scope "register"`},
-		{"callee", router.Register, "shop.reserve", ""},
-		{"issuer", router.Subscribe, "talk", `lacks the scope "subscribe"`},
-		{"watcher", router.Subscribe, "talk", ""},
-		{"watcher", router.Subscribe, "wamp.session.on_join", `lacks the scope "sessions"`},
-		{"watcher", router.Subscribe, "wamp.registration.on_create", `lacks the scope "topics"`},
-		{"watcher", router.Call, "wamp.session.list", `lacks the scope "sessions"`},
-		{"watcher", router.Call, "wamp.session.count", `lacks the scope "sessions"`},
-		{"watcher", router.Call, "wamp.subscription.list", `lacks the scope "topics"`},
-		{"watcher", router.Call, "wamp.registration.count_callees", `lacks the scope "topics"`},
-		{"topics", router.Call, "wamp.subscription.remove_subscriber", `lacks the scope "sessions"`},
-		{"topics", router.Call, "wamp.registration.remove_callee", `lacks the scope "sessions"`},
-		{"issuer", router.Call, "wamp.subscription.get_events", `lacks the scope "subscribe"`},
-		{"watcher", router.Call, "wamp.subscription.get_events", ""},
-		{"watcher", router.Call, "wamp.session.add_testament", `lacks the scope "publish"`},
-		{"publisher", router.Call, "wamp.session.add_testament", ""},
-		{"sessions", router.Call, "wamp.session.list", ""},
-		{"sessions", router.Subscribe, "wamp.session.on_leave", ""},
-		{"topics", router.Call, "wamp.registration.match", ""},
-		{"topics", router.Subscribe, "wamp.subscription.on_create", ""},
+		{"all", peer.Publish, "order.1", ""},
+		{"publisher", peer.Publish, "order.1", ""},
+		{"publisher", peer.Publish, "undeclared", "is not declared"},
+		{"publisher", peer.Publish, "tidings.things", `lacks the scope "content"`},
+		{"issuer", peer.Publish, "undeclared", `lacks the scope "publish"`},
+		{"issuer", peer.Call, "shop.reserve", `lacks the scope "call"`},
+		{"publisher", peer.Call, "wamp.session.kill_all", `lacks the scope "sessions"`},
+		{"all", peer.Call, "wamp.session.kill_all", ""},
+		{"issuer", peer.Register, "shop.reserve", `lacks the scope "register"`},
+		{"callee", peer.Register, "shop.reserve", ""},
+		{"issuer", peer.Subscribe, "talk", `lacks the scope "subscribe"`},
+		{"watcher", peer.Subscribe, "talk", ""},
+		{"watcher", peer.Subscribe, "wamp.session.on_join", `lacks the scope "sessions"`},
+		{"watcher", peer.Subscribe, "wamp.registration.on_create", `lacks the scope "topics"`},
+		{"watcher", peer.Call, "wamp.session.list", `lacks the scope "sessions"`},
+		{"watcher", peer.Call, "wamp.session.count", `lacks the scope "sessions"`},
+		{"watcher", peer.Call, "wamp.subscription.list", `lacks the scope "topics"`},
+		{"watcher", peer.Call, "wamp.registration.count_callees", `lacks the scope "topics"`},
+		{"topics", peer.Call, "wamp.subscription.remove_subscriber", `lacks the scope "sessions"`},
+		{"topics", peer.Call, "wamp.registration.remove_callee", `lacks the scope "sessions"`},
+		{"issuer", peer.Call, "wamp.subscription.get_events", `lacks the scope "subscribe"`},
+		{"watcher", peer.Call, "wamp.subscription.get_events", ""},
+		{"watcher", peer.Call, "wamp.session.add_testament", `lacks the scope "publish"`},
+		{"publisher", peer.Call, "wamp.session.add_testament", ""},
+		{"sessions", peer.Call, "wamp.session.list", ""},
+		{"sessions", peer.Subscribe, "wamp.session.on_leave", ""},
+		{"topics", peer.Call, "wamp.registration.match", ""},
+		{"topics", peer.Subscribe, "wamp.subscription.on_create", ""},
 	} {
 		_, err := p.Decide(t.Context(), policy.Request{Identity: key(test.key), Action: test.action, URI: test.uri})
 		if test.text == "" && err != nil {
@@ -81,7 +81,7 @@ func TestSessionsAndRequestsWithoutASessionAreDecidedAlike(t *testing.T) {
 	session := routertest.Join(t, p.router, routertest.Page{Identity: key("publisher")}).Session()
 	for _, topic := range []wamp.URI{"order.1", "order.x", "talk", "tidings.things", "tidings.thing.1", "undeclared"} {
 		_, one := p.Decide(t.Context(), publishing(key("publisher"), topic))
-		_, other := p.Authorize(t.Context(), router.Request{Session: session, Action: router.Publish, URI: topic})
+		_, other := p.Authorize(t.Context(), router.Request{Session: session, Action: peer.Publish, URI: topic})
 		if (one == nil) != (other == nil) || one != nil && one.Error() != other.Error() {
 			t.Errorf("%s: %v and %v", topic, one, other)
 		}
@@ -111,7 +111,7 @@ func TestTheProgramNeedsADeclarationAndTheSchemaOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = p.Decide(t.Context(), policy.Request{Action: router.Publish, URI: topic, Payload: payload, Program: true})
+		_, err = p.Decide(t.Context(), policy.Request{Action: peer.Publish, URI: topic, Payload: payload, Program: true})
 		return err
 	}
 	if err := publish("text", "a"); err != nil {
@@ -177,10 +177,10 @@ func TestAContractHasOneHandler(t *testing.T) {
 	if err := p.Handle("order.{id:int}", hook.Functions{}); err == nil {
 		t.Error("a handler has no function")
 	}
-	_, err := p.Decide(t.Context(), policy.Request{Action: router.Subscribe, URI: "talk"})
+	_, err := p.Decide(t.Context(), policy.Request{Action: peer.Subscribe, URI: "talk"})
 	refused(t, err, wamp.ErrAuthorizationFailed, "gave no answer")
 	// A hook decides over single topics, so patterns are refused since Handle.
-	_, err = p.Decide(t.Context(), policy.Request{Action: router.Subscribe, URI: "tal", Match: wamp.MatchPrefix})
+	_, err = p.Decide(t.Context(), policy.Request{Action: peer.Subscribe, URI: "tal", Match: wamp.MatchPrefix})
 	refused(t, err, wamp.ErrNotAuthorized, "whose handler decides over single topics")
 }
 
@@ -200,7 +200,7 @@ func TestContractsAreListedWithTheirHandlerButHiddenOnesAreNot(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if !p.RuleAllows(&peer.Identity{Roles: []string{"staff"}}, router.Call, "tidings.thing.see") || p.RuleAllows(nil, router.Call, "tidings.thing.see") {
+	if !p.RuleAllows(&peer.Identity{Roles: []string{"staff"}}, peer.Call, "tidings.thing.see") || p.RuleAllows(nil, peer.Call, "tidings.thing.see") {
 		t.Error("the rule of the hidden contract does not decide")
 	}
 }

@@ -5,8 +5,8 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/pattern"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -39,7 +39,7 @@ func (b *Contracts) catchesDecider(r *Request) bool {
 // user that the call names.
 func (b *Contracts) asksForLogin(r *Request) bool {
 	dynamic := b.config.Auth.Dynamic
-	return r.Action == router.Call && dynamic != nil && dynamic.Procedure.Value != "" && r.URI == wamp.URI(dynamic.Procedure.Value)
+	return r.Action == peer.Call && dynamic != nil && dynamic.Procedure.Value != "" && r.URI == wamp.URI(dynamic.Procedure.Value)
 }
 
 // checkCall refuses calls of the procedure that knows the users, but from API keys that may decide, whatever rules say.
@@ -57,7 +57,7 @@ func (p *Policy) checkCall(b *Contracts, r *Request) error {
 // checkDecider refuses registrations that would answer calls of a decider: those of all clients but the API keys that
 // may decide, whatever rules say, and those that replace another registration.
 func (b *Contracts) checkDecider(r *Request) error {
-	if r.Action != router.Register || !b.catchesDecider(r) {
+	if r.Action != peer.Register || !b.catchesDecider(r) {
 		return nil
 	}
 	if r.Identity == nil || r.Identity.Key == "" {

@@ -49,7 +49,7 @@ topics:
 		want    policy.Reason
 	}{
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "order.42"},
+			policy.Request{Identity: ann, Action: peer.Subscribe, URI: "order.42"},
 			"ann (role guest) may not subscribe",
 			policy.Reason{
 				Step: policy.StepContract, Contract: "order.{id:int}", Field: "subscribe", Rule: `"staff" in identity.roles`,
@@ -57,7 +57,7 @@ topics:
 			},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "order.", Match: wamp.MatchPrefix},
+			policy.Request{Identity: ann, Action: peer.Subscribe, URI: "order.", Match: wamp.MatchPrefix},
 			"it also matches order.{id:int}",
 			policy.Reason{
 				Step: policy.StepContract, Contract: "order.{id:int}", Field: "subscribe", Rule: `"staff" in identity.roles`,
@@ -65,35 +65,35 @@ topics:
 			},
 		},
 		{
-			policy.Request{Action: router.Register, URI: "order.42"},
+			policy.Request{Action: peer.Register, URI: "order.42"},
 			"is not declared",
 			policy.Reason{Step: policy.StepContract},
 		},
 		{
-			policy.Request{Action: router.Publish, URI: "white space"}, "white space", policy.Reason{Step: policy.StepURI},
+			policy.Request{Action: peer.Publish, URI: "white space"}, "white space", policy.Reason{Step: policy.StepURI},
 		},
 		{
-			policy.Request{Identity: key("issuer"), Action: router.Publish, URI: "talk"},
+			policy.Request{Identity: key("issuer"), Action: peer.Publish, URI: "talk"},
 			"lacks the scope",
 			policy.Reason{Step: policy.StepScope, Rule: "publish", Identity: key("issuer")},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Publish, URI: "talk"},
+			policy.Request{Identity: ann, Action: peer.Publish, URI: "talk"},
 			"closed",
 			policy.Reason{Step: policy.StepHook, Contract: "talk", Field: "publish", Rule: "true", Pos: at(4, 38), Identity: ann},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Publish, URI: "text"},
+			policy.Request{Identity: ann, Action: peer.Publish, URI: "text"},
 			"the schema of text",
 			policy.Reason{Step: policy.StepContract, Contract: "text", Field: "schema", Rule: schema, Pos: at(5, 45), Identity: ann},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "talk"},
+			policy.Request{Identity: ann, Action: peer.Subscribe, URI: "talk"},
 			"",
 			policy.Reason{Step: policy.StepContract, Contract: "talk", Field: "subscribe", Rule: "true", Pos: at(4, 21), Identity: ann},
 		},
 		{
-			policy.Request{Identity: ann, Action: router.Subscribe, URI: "tidings.thing.7"},
+			policy.Request{Identity: ann, Action: peer.Subscribe, URI: "tidings.thing.7"},
 			"",
 			policy.Reason{
 				Step: policy.StepContract, Contract: "tidings.thing.{id:int}", Field: "subscribe", Rule: "true",
@@ -121,7 +121,7 @@ func TestARefusalIsLoggedWithItsReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "ann", Claims: map[string]any{"secret": "hush"}}}).Session()
-	if _, err := p.Authorize(t.Context(), router.Request{Session: session, Action: router.Subscribe, URI: "order.42"}); err == nil {
+	if _, err := p.Authorize(t.Context(), router.Request{Session: session, Action: peer.Subscribe, URI: "order.42"}); err == nil {
 		t.Error("it is allowed")
 	}
 	for _, part := range []string{
@@ -152,7 +152,7 @@ procedures: {app.authorize: {register: backend}}
 			t.Fatal(err)
 		}
 		defer p.run(t)()
-		got := p.Explain(t.Context(), policy.Request{Action: router.Publish, URI: "free"})
+		got := p.Explain(t.Context(), policy.Request{Action: peer.Publish, URI: "free"})
 		if got.Refusal != nil || got.Reason.Step != policy.StepExternal || !got.Cacheable || time.Until(got.Until) != time.Minute {
 			t.Errorf("got %+v", got)
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -26,7 +26,7 @@ func forgetDeclaration() Declaration {
 type externalAuthorizer struct {
 	hook       *hook.Hook
 	cache      *hook.Cache
-	on         []router.Action
+	on         []peer.Action
 	everything bool     // asked about requests that rules allow, too
 	procedure  wamp.URI // that is called; "" for a webhook
 }
@@ -39,7 +39,7 @@ func (p *Policy) newExternal(c *config.Authorizer, deciders *deciders) *external
 	cache := hook.NewCache(hook.CacheOptions{
 		Decider: deciders.add(c.Webhook, c.Procedure, c.Secret), TTL: c.Cache, Size: c.CacheSize,
 	})
-	on := actions(c.On, router.Subscribe, router.Publish, router.Call, router.Register)
+	on := actions(c.On, peer.Subscribe, peer.Publish, peer.Call, peer.Register)
 	return &externalAuthorizer{
 		on: on, everything: c.About == "everything", procedure: wamp.URI(c.Procedure.Value), cache: cache,
 		hook: hook.New(hook.Options{
@@ -49,8 +49,8 @@ func (p *Policy) newExternal(c *config.Authorizer, deciders *deciders) *external
 }
 
 // actions returns those of the actions that are named.
-func actions(names []string, of ...router.Action) []router.Action {
-	var named []router.Action
+func actions(names []string, of ...peer.Action) []peer.Action {
+	var named []peer.Action
 	for _, action := range of {
 		if slices.Contains(names, action.String()) {
 			named = append(named, action)
@@ -60,7 +60,7 @@ func actions(names []string, of ...router.Action) []router.Action {
 }
 
 // asks reports whether the authorizer is asked about an action at all.
-func (e *externalAuthorizer) asks(action router.Action) bool {
+func (e *externalAuthorizer) asks(action peer.Action) bool {
 	return e != nil && slices.Contains(e.on, action)
 }
 
@@ -71,7 +71,7 @@ func (e *externalAuthorizer) applies(r *Request, contract *topic.Contract) bool 
 	if !e.asks(r.Action) || contract != nil && !e.everything {
 		return false
 	}
-	return contract == nil || r.Action != router.Register || r.URI != e.procedure
+	return contract == nil || r.Action != peer.Register || r.URI != e.procedure
 }
 
 // askExternal asks the external authorizer about a request.

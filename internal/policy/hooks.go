@@ -7,7 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -56,7 +56,7 @@ func (p *Policy) newHooks(b *Contracts, deciders *deciders) map[int]*hook.Hook {
 
 func (p *Policy) newHook(h *config.Handler, deciders *deciders) *hook.Hook {
 	options := hook.Options{
-		Decider: deciders.add(h.Webhook, h.Procedure, h.Secret), On: actions(h.On, router.Subscribe, router.Publish),
+		Decider: deciders.add(h.Webhook, h.Procedure, h.Secret), On: actions(h.On, peer.Subscribe, peer.Publish),
 		Timeout: h.Timeout, MaxInFlight: h.Concurrency, Logger: p.options.Logger,
 	}
 	if h.OnFailure == "allow" {

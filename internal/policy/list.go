@@ -2,7 +2,7 @@ package policy
 
 import (
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 )
 
@@ -24,9 +24,9 @@ func (s *state) describe(c *topic.Contract) httpapi.Contract {
 		Pattern: c.Pattern.String(), Kind: c.Kind.String(), Doc: c.Doc,
 		Rules: map[string]string{}, HasSchema: c.Schema() != nil, Handler: s.hookKind(c),
 	}
-	actions := []router.Action{router.Subscribe, router.Publish}
+	actions := []peer.Action{peer.Subscribe, peer.Publish}
 	if c.Kind == topic.Procedure {
-		actions = []router.Action{router.Call, router.Register}
+		actions = []peer.Action{peer.Call, peer.Register}
 	}
 	for _, action := range actions {
 		if text := c.Rule(action).String(); text != ruleNever {

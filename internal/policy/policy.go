@@ -94,7 +94,7 @@ func (p *Policy) Declares(uri wamp.URI) bool {
 
 // RuleAllows reports whether the rule of the contract alone allows an action. Neither an external
 // authorizer nor a hook is asked.
-func (p *Policy) RuleAllows(identity *peer.Identity, action router.Action, uri wamp.URI) bool {
+func (p *Policy) RuleAllows(identity *peer.Identity, action peer.Action, uri wamp.URI) bool {
 	_, err := p.state.Load().contracts.table.Authorize(context.Background(), topic.Request{
 		Identity: identity, Action: action, URI: uri, Match: wamp.MatchExact,
 	})

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -47,8 +47,8 @@ func (p *Policy) checkScopes(b *Contracts, r *Request) (missing httpapi.Scope, e
 
 // actionScopes are the scopes for URIs whose contract names no scope of its own.
 var actionScopes = [...]httpapi.Scope{
-	router.Subscribe: httpapi.ScopeSubscribe, router.Publish: httpapi.ScopePublish,
-	router.Call: httpapi.ScopeCall, router.Register: httpapi.ScopeRegister,
+	peer.Subscribe: httpapi.ScopeSubscribe, peer.Publish: httpapi.ScopePublish,
+	peer.Call: httpapi.ScopeCall, peer.Register: httpapi.ScopeRegister,
 }
 
 // missing returns a scope that a request needs and the key lacks, or "". A pattern needs the scope of its action, and
@@ -63,7 +63,7 @@ func (b *Contracts) missing(r *Request, may keyScopes) httpapi.Scope {
 	if need := actionScopes[r.Action]; !may.has(need) {
 		return need
 	}
-	if r.Action == router.Register && b.catchesDecider(r) && !may.has(httpapi.ScopeDecide) {
+	if r.Action == peer.Register && b.catchesDecider(r) && !may.has(httpapi.ScopeDecide) {
 		return httpapi.ScopeDecide
 	}
 	for c := range b.table.Met(kindOf(r.Action), r.URI, r.Match) {
@@ -76,7 +76,7 @@ func (b *Contracts) missing(r *Request, may keyScopes) httpapi.Scope {
 
 // scope returns the scope that the API key of a request for one URI needs.
 func (b *Contracts) scope(r *Request) httpapi.Scope {
-	if r.Action == router.Register && b.catchesDecider(r) {
+	if r.Action == peer.Register && b.catchesDecider(r) {
 		return httpapi.ScopeDecide
 	}
 	if verdict, ok := b.table.Lookup(kindOf(r.Action), r.URI); ok {
@@ -87,8 +87,8 @@ func (b *Contracts) scope(r *Request) httpapi.Scope {
 	return actionScopes[r.Action]
 }
 
-func kindOf(action router.Action) topic.Kind {
-	if action == router.Call || action == router.Register {
+func kindOf(action peer.Action) topic.Kind {
+	if action == peer.Call || action == peer.Register {
 		return topic.Procedure
 	}
 	return topic.Topic

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/policy"
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -22,7 +21,7 @@ procedures:
 `
 
 func registering(identity *peer.Identity, procedure wamp.URI, match wamp.Match) policy.Request {
-	return policy.Request{Identity: identity, Action: router.Register, URI: procedure, Match: match}
+	return policy.Request{Identity: identity, Action: peer.Register, URI: procedure, Match: match}
 }
 
 // The callee of such a procedure logs in as any user, and sees the passwords of users.
@@ -73,7 +72,7 @@ func TestOnlyAKeyThatMayDecideRegistersAProcedureThatDecides(t *testing.T) {
 func TestOnlyAKeyThatMayDecideCallsTheProcedureOfLogins(t *testing.T) {
 	p := open(t, deciding)
 	call := func(who *peer.Identity, procedure wamp.URI) error {
-		_, err := p.Decide(t.Context(), policy.Request{Identity: who, Action: router.Call, URI: procedure})
+		_, err := p.Decide(t.Context(), policy.Request{Identity: who, Action: peer.Call, URI: procedure})
 		return err
 	}
 	for _, who := range []*peer.Identity{routertest.Person("ann"), nil, key("caller")} {
@@ -109,7 +108,7 @@ func TestAPatternNeedsTheScopesOfAllThatItCanMatch(t *testing.T) {
 		{"watcher of all", "wamp.", wamp.MatchPrefix, ""},
 		{"all", "wamp.", wamp.MatchPrefix, ""},
 	} {
-		_, err := p.Decide(t.Context(), policy.Request{Identity: key(test.key), Action: router.Subscribe, URI: test.pattern, Match: test.match})
+		_, err := p.Decide(t.Context(), policy.Request{Identity: key(test.key), Action: peer.Subscribe, URI: test.pattern, Match: test.match})
 		if test.text == "" && err != nil {
 			t.Errorf("%s, %s %q: %v", test.key, test.match, test.pattern, err)
 		}

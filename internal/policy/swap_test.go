@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -168,7 +169,7 @@ func TestHandleFailsOnceThePolicyIsSealed(t *testing.T) {
 	if err == nil || err.Error() != `handle "talk": the server is running: set handlers before Run` {
 		t.Errorf("got %v", err)
 	}
-	if _, err := p.Decide(t.Context(), policy.Request{Action: router.Subscribe, URI: "tal", Match: wamp.MatchPrefix}); err != nil {
+	if _, err := p.Decide(t.Context(), policy.Request{Action: peer.Subscribe, URI: "tal", Match: wamp.MatchPrefix}); err != nil {
 		t.Errorf("the contract has changed: %v", err)
 	}
 }

@@ -60,7 +60,7 @@ func (c *Component) mayEnter(identity *peer.Identity, name string) error {
 	if c.policy == nil {
 		return wamp.Fail(wamp.ErrNotAuthorized, "no rule of this server lets anybody enter a record")
 	}
-	if c.policy.RuleAllows(identity, router.Call, wamp.URI(enterRule+name)) {
+	if c.policy.RuleAllows(identity, peer.Call, wamp.URI(enterRule+name)) {
 		return nil
 	}
 	return wamp.Fail(wamp.ErrNotAuthorized, "%q may not enter the record %q: no section of presence in the configuration allows it", identity.ID, name)

@@ -3,48 +3,22 @@ package router
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/tidings-io/tidings/internal/router/pattern"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Authorizer decides what a session may do. It runs on the session's reader, without a lock, and may block. A
 // *[wamp.Failure] becomes the ERROR. Any other error is logged, and the client is told authorization_failed.
 type Authorizer interface {
-	Authorize(ctx context.Context, request Request) (Decision, error)
-}
-
-// Action is the kind of a request.
-type Action uint8
-
-// The actions that are authorized (WAMP, "Authorization").
-const (
-	Subscribe Action = iota
-	Publish
-	Call
-	Register
-)
-
-// String returns the action as WAMP names it.
-func (a Action) String() string {
-	switch a {
-	case Subscribe:
-		return "subscribe"
-	case Publish:
-		return "publish"
-	case Call:
-		return "call"
-	case Register:
-		return "register"
-	}
-	return "unknown"
+	Authorize(ctx context.Context, request Request) (peer.Decision, error)
 }
 
 // Request is one question to an [Authorizer]. A pattern is allowed only if every URI that it can match is allowed.
 type Request struct {
 	Session *Session
-	Action  Action
+	Action  peer.Action
 	URI     wamp.URI
 	Match   wamp.Match
 	Payload wamp.Payload // of publish and call
@@ -52,54 +26,42 @@ type Request struct {
 	Replaces bool
 }
 
-// Decision is the positive answer of an [Authorizer].
-type Decision struct {
-	Payload *wamp.Payload // published instead of what the session sent; nil keeps it
-	// Cacheable allows the same action on the same URI again, with any payload. The router may cache the decision
-	// until Until, or until the realm forgets its decisions if Until is zero.
-	Cacheable bool
-	Until     time.Time
-	// ReplacesOthers allows a registration to replace those of other users and backends. Without it the session can
-	// replace only what sessions of its own user hold.
-	ReplacesOthers bool
-}
-
 // Authorize decides on a request of a session as for the session's own message: URI, reserved names, [Authorizer]. Only
 // the goroutine that reads from the session may call it, as the Handler of a local procedure does that is not
 // concurrent.
-func (r *Realm) Authorize(ctx context.Context, request Request) (Decision, error) {
+func (r *Realm) Authorize(ctx context.Context, request Request) (peer.Decision, error) {
 	return request.Session.authorize(ctx, request)
 }
 
 // authorize checks the URI, refuses reserved names, and asks the Authorizer.
-func (s *Session) authorize(ctx context.Context, request Request) (Decision, error) {
+func (s *Session) authorize(ctx context.Context, request Request) (peer.Decision, error) {
 	options := &s.realm.router.options
 	asked := s.basis()
 	if s.isCached(&request) {
-		return Decision{Cacheable: true}, nil
+		return peer.Decision{Cacheable: true}, nil
 	}
 	if err := request.URI.Check(options.URIs, request.Match); err != nil {
-		return Decision{}, err
+		return peer.Decision{}, err
 	}
-	takesName := request.Action == Publish || request.Action == Register
+	takesName := request.Action == peer.Publish || request.Action == peer.Register
 	if takesName && pattern.MatchesFirst(request.URI, request.Match, wamp.FirstProtocol) {
-		return Decision{}, wamp.Fail(wamp.ErrInvalidURI, "%s is reserved for the router", wamp.FirstProtocol)
+		return peer.Decision{}, wamp.Fail(wamp.ErrInvalidURI, "%s is reserved for the router", wamp.FirstProtocol)
 	}
 	if options.Authorizer == nil {
 		if takesName && pattern.MatchesFirst(request.URI, request.Match, wamp.FirstServer) {
-			return Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", wamp.FirstServer)
+			return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", wamp.FirstServer)
 		}
-		s.cacheDecision(&request, Decision{}, asked)
-		return Decision{Cacheable: true, ReplacesOthers: true}, nil
+		s.cacheDecision(&request, peer.Decision{}, asked)
+		return peer.Decision{Cacheable: true, ReplacesOthers: true}, nil
 	}
 	decision, err := options.Authorizer.Authorize(ctx, request)
 	var failure *wamp.Failure
 	if err != nil && !errors.As(err, &failure) {
 		if ctx.Err() != nil { // the client has gone, no answer is needed
-			return Decision{}, wamp.Fail(wamp.ErrCanceled, "the client has gone")
+			return peer.Decision{}, wamp.Fail(wamp.ErrCanceled, "the client has gone")
 		}
 		options.Logger.Error("authorization broke", "action", request.Action.String(), "uri", string(request.URI), "error", err)
-		return Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "authorization is not possible at the moment")
+		return peer.Decision{}, wamp.Fail(wamp.ErrAuthorizationFailed, "authorization is not possible at the moment")
 	}
 	if err == nil && decision.Cacheable {
 		s.cacheDecision(&request, decision, asked)

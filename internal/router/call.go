@@ -62,7 +62,7 @@ func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.authorize(ctx, Request{Session: s, Action: Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
+	if _, err := s.authorize(ctx, Request{Session: s, Action: peer.Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
 		return nil, err
 	}
 	reg := s.realm.dealer.find(m.Procedure)

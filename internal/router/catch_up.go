@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -31,7 +32,7 @@ type catchUp struct {
 var errDecisionStale = errors.New("the decision is void")
 
 // subscribeRetained makes the session a subscriber that gets what was retained.
-func (r *Realm) subscribeRetained(ctx context.Context, s *Session, m *wamp.Subscribe, asked basis) error {
+func (r *Realm) subscribeRetained(ctx context.Context, s *Session, m *wamp.Subscribe, asked peer.Basis) error {
 	sub, c := r.broker.beginCatchUp(s, wamp.Subscription{Topic: m.Topic, Match: m.Options.Match()})
 	ended := false
 	defer func() {

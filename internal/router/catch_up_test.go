@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -329,11 +330,11 @@ func TestASubscriptionThatIsRevokedWhileItsHolderAsksAgainIsMadeAnew(t *testing.
 // opinion is an Authorizer that changes its mind.
 type opinion struct{ refuses bool }
 
-func (o *opinion) Authorize(context.Context, router.Request) (router.Decision, error) {
+func (o *opinion) Authorize(context.Context, router.Request) (peer.Decision, error) {
 	if o.refuses {
-		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no more")
+		return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no more")
 	}
-	return router.Decision{}, nil
+	return peer.Decision{}, nil
 }
 
 func TestADecisionThatIsVoidWhenTheSubscriberHasReadIsMadeAgain(t *testing.T) {

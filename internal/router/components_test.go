@@ -57,19 +57,19 @@ func (scriptAuthenticator) Authenticate(_ context.Context, h peer.AuthRequest) (
 // is refused, "broken" fails, "replace" replaces the payload.
 type scriptAuthorizer struct{}
 
-func (scriptAuthorizer) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
+func (scriptAuthorizer) Authorize(_ context.Context, r router.Request) (peer.Decision, error) {
 	switch {
 	case strings.HasSuffix(string(r.URI), "secret"):
-		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s of %s is not yours to %s", r.Match, r.URI, r.Action)
+		return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s of %s is not yours to %s", r.Match, r.URI, r.Action)
 	case strings.Contains(string(r.Payload.Args), "forbidden"):
-		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "that is not for you to say")
+		return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "that is not for you to say")
 	case strings.HasSuffix(string(r.URI), "broken"):
-		return router.Decision{}, errors.New("the rules are gone")
+		return peer.Decision{}, errors.New("the rules are gone")
 	case strings.HasSuffix(string(r.URI), "replace"):
 		payload, err := wamp.NewPayload([]any{"replaced"}, nil)
-		return router.Decision{Payload: &payload}, err
+		return peer.Decision{Payload: &payload}, err
 	}
-	return router.Decision{}, nil
+	return peer.Decision{}, nil
 }
 
 // observer records the calls of an observer.

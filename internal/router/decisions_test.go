@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // authorizes adapts a function to an Authorizer.
-type authorizes func(r router.Request) (router.Decision, error)
+type authorizes func(r router.Request) (peer.Decision, error)
 
-func (a authorizes) Authorize(_ context.Context, r router.Request) (router.Decision, error) {
+func (a authorizes) Authorize(_ context.Context, r router.Request) (peer.Decision, error) {
 	return a(r)
 }
 
@@ -36,9 +37,9 @@ func ask(t *testing.T, c *routertest.Client, topic wamp.URI) (allowed bool) {
 func TestADecisionIsCachedUntilItsTimeOrUntilTheRealmForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		r := router.New(router.Options{Authorizer: authorizes(func(q router.Request) (router.Decision, error) {
+		r := router.New(router.Options{Authorizer: authorizes(func(q router.Request) (peer.Decision, error) {
 			asked++
-			decision := router.Decision{Cacheable: q.URI != "never"}
+			decision := peer.Decision{Cacheable: q.URI != "never"}
 			if q.URI == "minute" {
 				decision.Until = time.Now().Add(time.Minute)
 			}
@@ -72,11 +73,11 @@ func TestADecisionIsCachedUntilItsTimeOrUntilTheRealmForgets(t *testing.T) {
 func TestADecisionOnItsWayWhenTheRealmForgetsIsNotCached(t *testing.T) {
 	var realm *router.Realm
 	asked := 0
-	r := router.New(router.Options{Authorizer: authorizes(func(router.Request) (router.Decision, error) {
+	r := router.New(router.Options{Authorizer: authorizes(func(router.Request) (peer.Decision, error) {
 		if asked++; asked == 1 {
 			realm.ForgetDecisions()
 		}
-		return router.Decision{Cacheable: true}, nil
+		return peer.Decision{Cacheable: true}, nil
 	})})
 	realm = r.AddRealm("app")
 	c := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")})

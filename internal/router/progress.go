@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -83,7 +84,7 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 // continueCall sends further arguments of a call to its callee. The Authorizer is asked about every part, because it
 // may look at payloads.
 func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
-	if _, err := s.authorize(ctx, Request{Session: s, Action: Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
+	if _, err := s.authorize(ctx, Request{Session: s, Action: peer.Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
 		c.end(answer{err: s.realm.router.asCallError(err)}, cancelKillNoWait)
 		return
 	}

@@ -137,7 +137,7 @@ func (p *Publication) details() wamp.Dict {
 // publish handles PUBLISH. It answers only a publisher that asks for an acknowledgement.
 func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	c := s.client
-	request := Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload}
+	request := Request{Session: s, Action: peer.Publish, URI: m.Topic, Payload: m.Payload}
 	if len(m.Options) == 0 && s.isCached(&request) { // the usual case, which cannot fail
 		c.enqueue(Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.defaultDisclosure()})
 		return nil
@@ -168,7 +168,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 	if err != nil {
 		return Publication{}, err
 	}
-	decision, err := s.authorize(ctx, Request{Session: s, Action: Publish, URI: m.Topic, Payload: m.Payload})
+	decision, err := s.authorize(ctx, Request{Session: s, Action: peer.Publish, URI: m.Topic, Payload: m.Payload})
 	if err != nil {
 		return Publication{}, err
 	}

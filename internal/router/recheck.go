@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -60,13 +61,13 @@ func (s *Session) recheck(ctx context.Context) Rechecked {
 	var n Rechecked
 	for _, m := range memberships {
 		info := m.subscription.info
-		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: Subscribe, URI: info.Topic, Match: info.Match}, func() {
+		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Subscribe, URI: info.Topic, Match: info.Match}, func() {
 			s.realm.RevokeSubscription(s, info.ID, wamp.ErrNotAuthorized)
 		}))
 	}
 	for _, held := range registrations {
 		reg := held.registration
-		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: Register, URI: reg.procedure, Match: reg.match}, func() {
+		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Register, URI: reg.procedure, Match: reg.match}, func() {
 			s.realm.Revoke(s, reg.id, wamp.ErrNotAuthorized)
 		}))
 	}
@@ -76,7 +77,7 @@ func (s *Session) recheck(ctx context.Context) Rechecked {
 
 // recheckSince checks what the session holds again if a decision rests on a basis that has changed. A recheck that ran
 // meanwhile may not have seen what the session holds now.
-func (s *Session) recheckSince(ctx context.Context, asked basis) {
+func (s *Session) recheckSince(ctx context.Context, asked peer.Basis) {
 	if asked != s.basis() {
 		s.recheck(ctx)
 	}

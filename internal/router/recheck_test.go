@@ -21,17 +21,17 @@ type rules struct {
 	wait            func(ctx context.Context)
 }
 
-func (r *rules) Authorize(ctx context.Context, q router.Request) (router.Decision, error) {
+func (r *rules) Authorize(ctx context.Context, q router.Request) (peer.Decision, error) {
 	if r.wait != nil {
 		r.wait(ctx)
 	}
 	if uri := r.refused.Load(); uri != nil && *uri == q.URI {
-		return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
+		return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
 	}
 	if uri := r.broken.Load(); uri != nil && *uri == q.URI {
-		return router.Decision{}, errors.New("broken")
+		return peer.Decision{}, errors.New("broken")
 	}
-	return router.Decision{Cacheable: true}, nil
+	return peer.Decision{Cacheable: true}, nil
 }
 
 func (r *rules) refuse(uri wamp.URI) { r.refused.Store(&uri) }
@@ -81,15 +81,15 @@ func TestADecisionOnItsWayWhenDecisionsChangeIsCheckedAgain(t *testing.T) {
 	for _, late := range []wamp.Message{&wamp.Subscribe{Request: 1, Topic: "late"}, &wamp.Register{Request: 1, Procedure: "late"}} {
 		var realm *router.Realm
 		asked := 0
-		r := router.New(router.Options{Authorizer: authorizes(func(router.Request) (router.Decision, error) {
+		r := router.New(router.Options{Authorizer: authorizes(func(router.Request) (peer.Decision, error) {
 			if asked++; asked > 1 {
-				return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
+				return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
 			}
 			realm.ForgetDecisions()
 			if found, err := realm.Recheck(t.Context()); err != nil || found != (router.Rechecked{}) {
 				t.Errorf("got %+v, %v", found, err)
 			}
-			return router.Decision{}, nil // made by the rules of before
+			return peer.Decision{}, nil // made by the rules of before
 		})})
 		realm = r.AddRealm("app")
 		c := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")})
@@ -147,11 +147,11 @@ func TestAPanicOfTheAuthorizerDuringARecheckIsRecovered(t *testing.T) {
 }
 
 func TestARenewedIdentityLosesWhatItMayNotHold(t *testing.T) {
-	r := router.New(router.Options{Authorizer: authorizes(func(q router.Request) (router.Decision, error) {
+	r := router.New(router.Options{Authorizer: authorizes(func(q router.Request) (peer.Decision, error) {
 		if q.URI == "staff" && q.Session.Identity().Role() != "staff" {
-			return router.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
+			return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
 		}
-		return router.Decision{Cacheable: true}, nil
+		return peer.Decision{Cacheable: true}, nil
 	})})
 	realm := r.AddRealm("app")
 	c := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}}})

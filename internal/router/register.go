@@ -37,7 +37,7 @@ type registerRequest struct {
 func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*registerRequest, error) {
 	match := m.Options.Match()
 	force, _ := m.Options.Bool("force_reregister")
-	decision, err := s.authorize(ctx, Request{Session: s, Action: Register, URI: m.Procedure, Match: match, Replaces: force})
+	decision, err := s.authorize(ctx, Request{Session: s, Action: peer.Register, URI: m.Procedure, Match: match, Replaces: force})
 	if err != nil {
 		return nil, err
 	}

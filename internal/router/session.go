@@ -36,7 +36,7 @@ type Session struct {
 
 	// Owned by the reader.
 	lastRequest wamp.ID // the last request id so far, where they are checked
-	decisions   *decisionCache
+	decisions   *peer.Decisions
 }
 
 // ID returns the session id that WELCOME carried.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -14,7 +15,7 @@ import (
 func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 	for {
 		asked := s.basis()
-		request := Request{Session: s, Action: Subscribe, URI: m.Topic, Match: m.Options.Match()}
+		request := Request{Session: s, Action: peer.Subscribe, URI: m.Topic, Match: m.Options.Match()}
 		if _, err := s.authorize(ctx, request); err != nil {
 			s.replyError(m, err)
 			return nil
@@ -30,7 +31,7 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 
 // subscribe makes the session a subscriber and queues SUBSCRIBED. A repeated request is answered with the subscription
 // that the session holds already.
-func (r *Realm) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe, asked basis) error {
+func (r *Realm) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe, asked peer.Basis) error {
 	if retained, _ := m.Options.Bool("get_retained"); retained && r.journal != nil {
 		return r.subscribeRetained(ctx, s, m, asked)
 	}
@@ -69,7 +70,7 @@ func (b *broker) open(wanted wamp.Subscription) *subscription {
 
 // attach adds sub to what the session holds, and queues SUBSCRIBED and the replay in the same step: no event comes
 // before SUBSCRIBED, and no new event before the replay. Caller must hold sub.mu.
-func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked basis, what publication.Replay) error {
+func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis, what publication.Replay) error {
 	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()

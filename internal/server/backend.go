@@ -52,7 +52,7 @@ func (b apiBackend) Publish(ctx context.Context, by string, p router.Publication
 // Call implements [httpapi.Caller].
 func (b apiBackend) Call(ctx context.Context, by string, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error) {
 	_, err := b.policy.Decide(ctx, policy.Request{
-		Identity: identityOf(by), Action: router.Call, URI: procedure, Match: wamp.MatchExact, Payload: p,
+		Identity: identityOf(by), Action: peer.Call, URI: procedure, Match: wamp.MatchExact, Payload: p,
 	})
 	if err != nil {
 		return wamp.Payload{}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -24,7 +25,7 @@ func (s *Server) Publish(ctx context.Context, p router.Publication) (router.Rece
 
 // publish publishes if the policy allows it. by holds the source of the publication.
 func (s *Server) publish(ctx context.Context, by policy.Request, p router.Publication) (router.Receipt, error) {
-	by.Action, by.URI, by.Match, by.Payload = router.Publish, p.Topic, wamp.MatchExact, p.Payload
+	by.Action, by.URI, by.Match, by.Payload = peer.Publish, p.Topic, wamp.MatchExact, p.Payload
 	decision, err := s.policy.Decide(ctx, by)
 	if err != nil {
 		return router.Receipt{}, err

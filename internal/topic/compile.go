@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"slices"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/schema"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -96,7 +96,7 @@ func (c *compilation) declaration(index int, d *Declaration) {
 	before := len(c.problems)
 	contract := &Contract{
 		Kind: d.Kind, Doc: d.Doc, Reserved: d.Reserved, Declaration: index,
-		rules: make(map[router.Action]*Rule, 2), asked: d.AskedOnSubscribe,
+		rules: make(map[peer.Action]*Rule, 2), asked: d.AskedOnSubscribe,
 	}
 	pattern, err := ParsePattern(d.Pattern)
 	if err != nil {
@@ -161,13 +161,13 @@ func (c *compilation) rival(contract, other *Contract) {
 
 func (c *compilation) rules(contract *Contract, d *Declaration) {
 	rules := []struct {
-		action router.Action
+		action peer.Action
 		field  Field
 		text   string
-	}{{router.Subscribe, FieldSubscribe, d.Subscribe}, {router.Publish, FieldPublish, d.Publish}}
+	}{{peer.Subscribe, FieldSubscribe, d.Subscribe}, {peer.Publish, FieldPublish, d.Publish}}
 	if d.Kind == Procedure {
-		rules[0].action, rules[0].field, rules[0].text = router.Call, FieldCall, d.Call
-		rules[1].action, rules[1].field, rules[1].text = router.Register, FieldRegister, d.Register
+		rules[0].action, rules[0].field, rules[0].text = peer.Call, FieldCall, d.Call
+		rules[1].action, rules[1].field, rules[1].text = peer.Register, FieldRegister, d.Register
 	}
 	s := scope{kind: d.Kind, open: contract.Pattern == nil}
 	if contract.Pattern != nil {

@@ -1,7 +1,7 @@
 package topic
 
 import (
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/schema"
 )
 
@@ -48,50 +48,50 @@ type Contract struct {
 	Reserved    bool
 	Declaration int // the index of the declaration that was given to Compile
 
-	rules  map[router.Action]*Rule
+	rules  map[peer.Action]*Rule
 	schema *schema.Schema
 	asked  bool
 }
 
 // Rule returns the rule for an action. It is never nil for an action of the contract's kind.
-func (c *Contract) Rule(action router.Action) *Rule { return c.rules[action] }
+func (c *Contract) Rule(action peer.Action) *Rule { return c.rules[action] }
 
 // Schema returns the schema of the payload, or nil if the contract accepts any payload.
 func (c *Contract) Schema() *schema.Schema { return c.schema }
 
 // kindOf returns the kind of contract that governs an action.
-func kindOf(action router.Action) Kind {
-	if action == router.Call || action == router.Register {
+func kindOf(action peer.Action) Kind {
+	if action == peer.Call || action == peer.Register {
 		return Procedure
 	}
 	return Topic
 }
 
 // fieldOf returns the field that has the rule for an action.
-func fieldOf(action router.Action) Field {
+func fieldOf(action peer.Action) Field {
 	switch action {
-	case router.Subscribe:
+	case peer.Subscribe:
 		return FieldSubscribe
-	case router.Publish:
+	case peer.Publish:
 		return FieldPublish
-	case router.Call:
+	case peer.Call:
 		return FieldCall
-	case router.Register:
+	case peer.Register:
 		return FieldRegister
 	}
 	return FieldPattern
 }
 
 // verb returns the word for an action in a sentence: may not ...
-func verb(action router.Action) string {
+func verb(action peer.Action) string {
 	switch action {
-	case router.Subscribe:
+	case peer.Subscribe:
 		return "subscribe to"
-	case router.Publish:
+	case peer.Publish:
 		return "publish to"
-	case router.Call:
+	case peer.Call:
 		return "call"
-	case router.Register:
+	case peer.Register:
 		return "register"
 	}
 	return "use"

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -27,7 +26,7 @@ func says(t *testing.T, rule string, identity *peer.Identity) (bool, error) {
 	if len(problems) > 0 {
 		t.Fatal(rule, problems)
 	}
-	_, err := table.Authorize(t.Context(), topic.Request{Identity: identity, Action: router.Subscribe, URI: "x.ann.42"})
+	_, err := table.Authorize(t.Context(), topic.Request{Identity: identity, Action: peer.Subscribe, URI: "x.ann.42"})
 	return err == nil, err
 }
 
@@ -165,11 +164,11 @@ func TestRulesOfProceduresKnowTheProcedure(t *testing.T) {
 		t.Fatal(problems)
 	}
 	for uri, want := range map[wamp.URI]bool{"math.add": true, "math.sub": false} {
-		if _, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Call, URI: uri}); (err == nil) != want {
+		if _, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: peer.Call, URI: uri}); (err == nil) != want {
 			t.Errorf("calling %s: %v", uri, err)
 		}
 	}
-	if _, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Register, URI: "math.add"}); err == nil {
+	if _, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: peer.Register, URI: "math.add"}); err == nil {
 		t.Error("a person may register")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/schema"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -71,7 +71,7 @@ func TestPayloadsAreHeldAgainstTheSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = table.Authorize(t.Context(), topic.Request{Identity: erp, Action: router.Publish, URI: test.uri, Payload: payload})
+		_, err = table.Authorize(t.Context(), topic.Request{Identity: erp, Action: peer.Publish, URI: test.uri, Payload: payload})
 		if test.want == "" {
 			if err != nil {
 				t.Errorf("%s %s: %v", test.args, test.kwargs, err)
@@ -129,7 +129,7 @@ func TestAPayloadThatTakesTooLongToValidateIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = table.Authorize(t.Context(), topic.Request{Identity: erp, Action: router.Publish, URI: "tree", Payload: other})
+		_, err = table.Authorize(t.Context(), topic.Request{Identity: erp, Action: peer.Publish, URI: "tree", Payload: other})
 		if failure, ok := errors.AsType[*wamp.Failure](err); !ok || failure.URI != wamp.ErrInvalidArgument || !strings.Contains(failure.Message, "limits.schema_steps") {
 			t.Errorf("%s: got %v", serialization, err)
 		}
@@ -139,7 +139,7 @@ func TestAPayloadThatTakesTooLongToValidateIsRefused(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = table.Authorize(gone, topic.Request{Identity: erp, Action: router.Publish, URI: "tree", Payload: payload})
+	_, err = table.Authorize(gone, topic.Request{Identity: erp, Action: peer.Publish, URI: "tree", Payload: payload})
 	if failure, ok := errors.AsType[*wamp.Failure](err); !ok || failure.URI != wamp.ErrCanceled {
 		t.Errorf("the publisher has left: %v", err)
 	}

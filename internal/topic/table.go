@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -25,7 +24,7 @@ type Table struct {
 // of an API key.
 type Request struct {
 	Identity *peer.Identity // nil for an unknown client
-	Action   router.Action
+	Action   peer.Action
 	URI      wamp.URI
 	Match    wamp.Match
 	Payload  wamp.Payload // of publish and call
@@ -89,7 +88,7 @@ func (t *Table) Authorize(ctx context.Context, r Request) (Verdict, error) {
 	case !yes:
 		return v, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", nameOf(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
 	}
-	if r.Action == router.Publish || r.Action == router.Call {
+	if r.Action == peer.Publish || r.Action == peer.Call {
 		if err := t.CheckPayload(ctx, v.Contract, r.Payload); err != nil {
 			v.Field = FieldSchema
 			return v, err
@@ -171,7 +170,7 @@ func matcherOf(match wamp.Match) matcher {
 
 // authorizeMet decides on one contract that a pattern can match.
 func (t *Table) authorizeMet(r *Request, c *Contract, fixed map[string]string) error {
-	if c.asked && r.Action == router.Subscribe {
+	if c.asked && r.Action == peer.Subscribe {
 		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose handler decides over single topics", r.URI, c.Pattern)
 	}
 	rule := c.Rule(r.Action)

@@ -8,7 +8,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -80,7 +79,7 @@ func TestContractsOfVersion1Names(t *testing.T) {
 		if contract := test.contract; test.match == 0 && (ok != (contract != "") || ok && verdict.Contract.Pattern.String() != contract) {
 			t.Errorf("%s is governed by %+v", test.uri, verdict.Contract)
 		}
-		_, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Subscribe, URI: test.uri, Match: test.match})
+		_, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: peer.Subscribe, URI: test.uri, Match: test.match})
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s %s: %v, want %q", test.match, test.uri, err, test.want)
 		}
@@ -89,13 +88,13 @@ func TestContractsOfVersion1Names(t *testing.T) {
 
 func TestTheTableDecidesOnRequests(t *testing.T) {
 	const (
-		sub, pub, call, reg = router.Subscribe, router.Publish, router.Call, router.Register
+		sub, pub, call, reg = peer.Subscribe, peer.Publish, peer.Call, peer.Register
 		prefix, wildcard    = wamp.MatchPrefix, wamp.MatchWildcard
 	)
 	table := mustCompile(t, shop, topic.Options{})
 	for _, test := range []struct {
 		who    *peer.Identity
-		action router.Action
+		action peer.Action
 		uri    wamp.URI
 		match  wamp.Match
 		want   string // of the refusal; "" if the request is allowed
@@ -169,11 +168,11 @@ func TestTheTableDecidesOnRequests(t *testing.T) {
 
 func TestVerdictsNameContractAndParameters(t *testing.T) {
 	table := mustCompile(t, shop, topic.Options{})
-	v, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Subscribe, URI: "order.42.notes"})
+	v, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: peer.Subscribe, URI: "order.42.notes"})
 	if err != nil || v.Contract.Pattern.String() != "order.{id:int}.notes" || v.Contract.Declaration != 2 || v.Params["id"] != "42" {
 		t.Errorf("got %+v, %v", v, err)
 	}
-	if len(table.Contracts()) != len(shop) || table.Contracts()[3].Rule(router.Subscribe).String() != "params.user == identity.id" {
+	if len(table.Contracts()) != len(shop) || table.Contracts()[3].Rule(peer.Subscribe).String() != "params.user == identity.id" {
 		t.Error("the contracts are not listed as they were declared")
 	}
 }
@@ -194,7 +193,7 @@ func TestUndeclaredTopicsMayBeAllowed(t *testing.T) {
 		{"order.", wamp.MatchPrefix, false},
 		{"", wamp.MatchPrefix, false},
 	} {
-		v, err := table.Authorize(t.Context(), topic.Request{Identity: guest, Action: router.Subscribe, URI: test.uri, Match: test.match})
+		v, err := table.Authorize(t.Context(), topic.Request{Identity: guest, Action: peer.Subscribe, URI: test.uri, Match: test.match})
 		if (err == nil) != test.want {
 			t.Errorf("%s %q: %+v, %v", test.match, test.uri, v, err)
 		}
@@ -351,7 +350,7 @@ func TestAPatternIsNeverWiderThanItsTopics(t *testing.T) {
 			}
 			pattern = strings.Join(parts, ".")
 		}
-		request := topic.Request{Identity: who, Action: router.Subscribe, URI: wamp.URI(pattern), Match: match}
+		request := topic.Request{Identity: who, Action: peer.Subscribe, URI: wamp.URI(pattern), Match: match}
 		_, err := table.Authorize(t.Context(), request)
 		for range 30 {
 			uri := anyURI(t, "uri")
@@ -378,8 +377,8 @@ func BenchmarkAuthorize(b *testing.B) {
 	}
 	table := mustCompile(b, declarations, topic.Options{})
 	for name, request := range map[string]topic.Request{
-		"backend rule": {Identity: erp, Action: router.Publish, URI: "app4711.42.ann.changed"},
-		"computed":     {Identity: ann, Action: router.Subscribe, URI: "app4711.42.ann.changed"},
+		"backend rule": {Identity: erp, Action: peer.Publish, URI: "app4711.42.ann.changed"},
+		"computed":     {Identity: ann, Action: peer.Subscribe, URI: "app4711.42.ann.changed"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -398,10 +397,10 @@ func TestATableIsSafeForConcurrentUse(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 200 {
-				if _, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: router.Subscribe, URI: "user.ann.mail"}); err != nil {
+				if _, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: peer.Subscribe, URI: "user.ann.mail"}); err != nil {
 					t.Error(err)
 				}
-				if _, err := table.Authorize(t.Context(), topic.Request{Identity: guest, Action: router.Publish, URI: "echo"}); err != nil {
+				if _, err := table.Authorize(t.Context(), topic.Request{Identity: guest, Action: peer.Publish, URI: "echo"}); err != nil {
 					t.Error(err)
 				}
 			}

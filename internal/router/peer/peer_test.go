@@ -1,8 +1,10 @@
 package peer_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,5 +140,58 @@ func TestWelcomeTellsTheIdentity(t *testing.T) {
 	}
 	if role := (&peer.Identity{}).Role(); role != "" {
 		t.Errorf("without roles the role is %q", role)
+	}
+}
+
+func TestADecisionIsCachedForItsActionURIAndBasisUntilItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var none *peer.Decisions
+		ann, later := peer.Basis{Identity: &peer.Identity{ID: "ann"}}, time.Now().Add(time.Minute)
+		next := peer.Basis{Identity: ann.Identity, Epoch: 1}
+		d := peer.NewDecisions(time.Now())
+		d.Add(ann, peer.Publish, "for ever", time.Time{})
+		d.Add(ann, peer.Publish, "a minute", later)
+		if none.Allow(ann, peer.Publish, "for ever") || !d.Allow(ann, peer.Publish, "for ever") || !d.Allow(ann, peer.Publish, "a minute") ||
+			d.Allow(ann, peer.Call, "for ever") || d.Allow(ann, peer.Publish, "another") || d.Allow(next, peer.Publish, "for ever") {
+			t.Error("the cache allows something else than what was decided")
+		}
+		time.Sleep(time.Minute)
+		if d.Allow(ann, peer.Publish, "a minute") || !d.Allow(ann, peer.Publish, "for ever") {
+			t.Error("a decision holds for another time")
+		}
+		d.Add(next, peer.Call, "p", time.Time{})
+		if d.Allow(ann, peer.Publish, "for ever") || d.Allow(next, peer.Publish, "for ever") || !d.Allow(next, peer.Call, "p") {
+			t.Error("a decision outlives its basis")
+		}
+	})
+}
+
+func TestACacheOfDecisionsIsBounded(t *testing.T) {
+	for _, test := range []struct {
+		identity peer.Identity
+		most     int
+	}{{peer.Identity{}, 64}, {peer.Identity{Backend: true}, 4096}} {
+		d, basis := peer.NewDecisions(time.Now()), peer.Basis{Identity: &test.identity}
+		uri := func(n int) wamp.URI { return wamp.URI(fmt.Sprint("topic.", n)) }
+		for n := range test.most {
+			d.Add(basis, peer.Publish, uri(n), time.Time{})
+		}
+		if !d.Allow(basis, peer.Publish, uri(0)) {
+			t.Errorf("fewer than %d decisions are cached", test.most)
+		}
+		d.Add(basis, peer.Publish, uri(test.most), time.Time{})
+		if d.Allow(basis, peer.Publish, uri(0)) || !d.Allow(basis, peer.Publish, uri(test.most)) {
+			t.Errorf("more than %d decisions are cached", test.most)
+		}
+	}
+}
+
+func TestActionsHaveTheNamesOfTheSpecification(t *testing.T) {
+	got := ""
+	for action := peer.Subscribe; action <= peer.Register+1; action++ {
+		got += action.String() + " "
+	}
+	if got != "subscribe publish call register unknown " {
+		t.Error(got)
 	}
 }

@@ -21,8 +21,8 @@ func Realm() (*router.Router, *router.Realm) {
 // everything allows everything, also below tidings., which a router without an Authorizer keeps from clients.
 type everything struct{}
 
-func (everything) Authorize(context.Context, router.Request) (router.Decision, error) {
-	return router.Decision{}, nil
+func (everything) Authorize(context.Context, router.Request) (peer.Decision, error) {
+	return peer.Decision{}, nil
 }
 
 // Person returns the identity of a user of the application.

@@ -1,0 +1,27 @@
+package peer
+
+// Action is what a session asks to do (WAMP, "Authorization").
+type Action uint8
+
+// The actions that are authorized.
+const (
+	Subscribe Action = iota
+	Publish
+	Call
+	Register
+)
+
+// String returns the action as WAMP names it.
+func (a Action) String() string {
+	switch a {
+	case Subscribe:
+		return "subscribe"
+	case Publish:
+		return "publish"
+	case Call:
+		return "call"
+	case Register:
+		return "register"
+	}
+	return "unknown"
+}
