@@ -99,3 +99,51 @@ func TestAPanicLeavesTheValuesBehindItToTheNextDrain(t *testing.T) {
 		t.Errorf("passed %v", got)
 	}
 }
+
+func TestAMailboxPassesValuesInTheirOrderAndIsEmptyAfterTheLast(t *testing.T) {
+	const each = 1000
+	var m queue.Mailbox[int]
+	var next int
+	var order sync.Mutex // makes number and place of a value one step
+	var got []int        // by one goroutine at a time
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range each {
+				order.Lock()
+				m.Put(next)
+				next++
+				order.Unlock()
+				m.Drain(func(v int) { got = append(got, v) })
+			}
+		})
+	}
+	all.Wait()
+	if len(got) != 8*each || !slices.IsSorted(got) || !m.Empty() {
+		t.Errorf("%d values, sorted: %t, empty: %t", len(got), slices.IsSorted(got), m.Empty())
+	}
+}
+
+func TestAMailboxIsNotEmptyWhileItsLastValueIsPassed(t *testing.T) {
+	var m queue.Mailbox[int]
+	m.Put(1)
+	m.Drain(func(int) {
+		if m.Empty() {
+			t.Error("the mailbox is empty")
+		}
+	})
+	func() {
+		defer func() { _ = recover() }()
+		m.Put(2)
+		m.Put(3)
+		m.Drain(func(int) { panic("broken") })
+	}()
+	var got []int
+	m.Drain(func(v int) { got = append(got, v) })
+	if !slices.Equal(got, []int{3}) || !m.Empty() {
+		t.Errorf("passed %v after a panic, empty: %t", got, m.Empty())
+	}
+	if n := testing.AllocsPerRun(100, func() { m.Drain(func(int) {}) }); n != 0 {
+		t.Errorf("draining an empty mailbox costs %v allocations", n)
+	}
+}

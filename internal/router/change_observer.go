@@ -1,7 +1,6 @@
 package router
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/queue"
@@ -47,24 +46,12 @@ const (
 // of what changes, so that the queue has the order of the changes.
 type changes struct {
 	listeners atomic.Int64 // subscriptions that a topic below wamp. can match
-	pending   atomic.Bool  // queue is not empty
-
-	mu    sync.Mutex // guards what follows; no lock is taken under it
-	queue queue.Serial[Change]
+	queue     queue.Mailbox[Change]
 }
 
 // drainChanges tells the change observers what is queued. If another goroutine is telling them, it tells them this,
 // too. Must not hold a lock.
-func (r *Realm) drainChanges() {
-	c := &r.changes
-	if !c.pending.Load() {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.queue.Drain(&c.mu, r.callChanged)
-	c.pending.Store(!c.queue.Empty())
-}
+func (r *Realm) drainChanges() { r.changes.queue.Drain(r.callChanged) }
 
 func (r *Realm) callChanged(change Change) {
 	for _, o := range *r.observers.Load() {
@@ -84,49 +71,42 @@ func (c *changes) listening(sub wamp.Subscription, change int64) {
 // heard reports whether a change by s can be heard of.
 func (c *changes) heard(s *Session) bool { return c.listeners.Load() > 0 && !s.silent.Load() }
 
-func (c *changes) add(change Change) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.queue.Push(change)
-	c.pending.Store(true)
-}
-
 func (c *changes) joined(s *Session) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeJoined, Session: s})
+		c.queue.Put(Change{Kind: ChangeJoined, Session: s})
 	}
 }
 
 func (c *changes) left(s *Session) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeLeft, Session: s})
+		c.queue.Put(Change{Kind: ChangeLeft, Session: s})
 	}
 }
 
 // subscribed is called after SUBSCRIBED was queued. Caller must hold sub.mu.
 func (c *changes) subscribed(s *Session, sub *subscription) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeSubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
+		c.queue.Put(Change{Kind: ChangeSubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
 	}
 }
 
 // unsubscribed is called after UNSUBSCRIBED was queued. Caller must hold sub.mu.
 func (c *changes) unsubscribed(s *Session, sub *subscription) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeUnsubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
+		c.queue.Put(Change{Kind: ChangeUnsubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
 	}
 }
 
 // registered is called after REGISTERED was queued. Caller must hold reg.mu.
 func (c *changes) registered(s *Session, reg *registration) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeRegistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
+		c.queue.Put(Change{Kind: ChangeRegistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
 	}
 }
 
 // unregistered is called after UNREGISTERED was queued. Caller must hold reg.mu.
 func (c *changes) unregistered(s *Session, reg *registration) {
 	if c.heard(s) {
-		c.add(Change{Kind: ChangeUnregistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
+		c.queue.Put(Change{Kind: ChangeUnregistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
 	}
 }

@@ -37,5 +37,5 @@
 //	calls.Claim, Outbox.mu    the claim to answer a call; the frames that wait to be written
 //	queue.Deadlines           when identities expire
 //	queue.Grouped             the publishers that wait for the order of a kept topic
-//	localSubscriber.mu        the events of kept topics that are queued for a component
+//	queue.Mailbox             the events of kept topics for a component, and the changes for observers
 package router

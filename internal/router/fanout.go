@@ -134,7 +134,7 @@ func (d *fanout) toLocal(local *localSubscriber) {
 			continue
 		}
 		event.Payload = d.entries[i].Payload // it outlasts the publisher's frame
-		local.push(event)
+		local.queue.Put(event)               // the publisher drains the queue once it has let go of the topic
 	}
 	if d.ordered {
 		d.locals = append(d.locals, local)

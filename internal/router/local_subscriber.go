@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/queue"
@@ -49,45 +48,24 @@ type localSubscriber struct {
 	receive  func(LocalEvent)
 	log      *slog.Logger
 	canceled atomic.Bool
-	queued   atomic.Int64 // events in queue, and the one that drain passes on
-
-	mu    sync.Mutex // guards what follows; no lock is taken under it
-	queue queue.Serial[LocalEvent]
+	queue    queue.Mailbox[LocalEvent] // of kept topics, and what came behind them
 }
 
 // deliver passes an event of a topic that is not kept on. If events are queued, it comes behind them.
 func (l *localSubscriber) deliver(event LocalEvent) {
-	if l.queued.Load() == 0 {
+	if l.queue.Empty() {
 		l.receive(event)
 		return
 	}
 	event.Payload = event.Payload.Clone() // another goroutine may pass it on after the publisher has reused its bytes
-	l.push(event)
-	l.drain()
-}
-
-// push queues an event. A publisher calls drain once it has let go of the topic.
-func (l *localSubscriber) push(event LocalEvent) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.queued.Add(1)
-	l.queue.Push(event)
-}
-
-// drain passes queued events on, unless another goroutine does. Must not hold a lock.
-func (l *localSubscriber) drain() {
-	if l.queued.Load() == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.queue.Drain(&l.mu, l.pass)
+	l.queue.Put(event)
+	l.queue.Drain(l.pass)
 }
 
 // pass calls the component with one queued event. It recovers: the goroutine that drains may be that of another
 // publisher.
 func (l *localSubscriber) pass(event LocalEvent) {
-	defer l.queued.Add(-1)
+
 	defer func() {
 		if fault := recover(); fault != nil {
 			l.log.Error("a component panicked on an event",

@@ -49,7 +49,7 @@ func (r *Realm) publishKept(run *keptRun) (events int, err error) {
 		return 0, errRunLost
 	}
 	for _, local := range run.locals {
-		local.drain()
+		local.queue.Drain(local.pass)
 	}
 	return run.events, run.err
 }

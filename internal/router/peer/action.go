@@ -1,6 +1,6 @@
 package peer
 
-// Action is what a session asks to do (WAMP, "Authorization").
+// Action is a kind of request that needs a decision (WAMP, "Authorization").
 type Action uint8
 
 // The actions that are authorized.

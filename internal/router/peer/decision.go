@@ -24,8 +24,8 @@ type Basis struct {
 	Epoch    uint64 // grows when all decisions are void
 }
 
-// Decisions caches the cacheable decisions of one session, so that publishing to one topic again asks nobody. One
-// goroutine owns it.
+// Decisions caches the cacheable decisions of one session, so that publishing to one topic again needs no further
+// decision. One goroutine owns it.
 type Decisions struct {
 	started time.Time
 	basis   Basis
