@@ -50,7 +50,9 @@ func (s *Session) refusePublication(m *wamp.Publish, err error) {
 		return
 	}
 	s.realm.router.counters.unanswered.Add(1)
-	s.debug("a publication was refused, and its publisher did not ask for an answer", "topic", string(m.Topic), "error", err)
+	if log, on := s.debug(); on {
+		log.Debug("a publication was refused, and its publisher did not ask for an answer", "topic", string(m.Topic), "error", err)
+	}
 }
 
 // refuseArguments answers a CALL. Its call may have begun with an earlier CALL.
@@ -102,13 +104,17 @@ func (s *Session) notifyCallee(answer wamp.Code, invocation wamp.ID, flaw error)
 
 func (s *Session) countBadPayload(message wamp.Message, flaw error) {
 	s.realm.router.counters.badPayloads.Add(1)
-	s.debug("a payload was refused", "message", message.Code().String(), "error", flaw)
+	if log, on := s.debug(); on {
+		log.Debug("a payload was refused", "message", message.Code().String(), "error", flaw)
+	}
 }
 
-// debug logs an event of the session. Clients can cause any number of these, so they are details.
-func (s *Session) debug(text string, attributes ...any) {
+// debug returns where details of the session are logged: clients can cause any number of them. It returns false if
+// details are not logged.
+func (s *Session) debug() (*slog.Logger, bool) {
 	logger := s.realm.router.options.Logger
-	if logger.Enabled(s.realm.router.running, slog.LevelDebug) {
-		logger.Debug(text, append(attributes, "session", uint64(s.id), "user", s.Identity().ID)...)
+	if !logger.Enabled(s.realm.router.running, slog.LevelDebug) {
+		return nil, false
 	}
+	return logger.With("session", uint64(s.id), "user", s.Identity().ID), true
 }

@@ -35,7 +35,9 @@ func (s *Session) replyError(request wamp.Message, err error) {
 	}
 	if s.Encoding() == wamp.V1JSON && request.Code() != wamp.CodeCall { // the dialect has no answer
 		s.realm.router.counters.unanswered.Add(1)
-		s.debug("a request was refused, and version 1 has no answer to it", "message", request.Code().String(), "error", err)
+		if log, on := s.debug(); on {
+			log.Debug("a request was refused, and version 1 has no answer to it", "message", request.Code().String(), "error", err)
+		}
 	}
 	refusal := wamp.Error{RequestType: request.Code(), Request: requestID(request), Details: wamp.Dict{}}
 	refusal.Error, refusal.Payload = s.errorOf(err)

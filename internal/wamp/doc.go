@@ -7,9 +7,10 @@
 // serialization that needs it, value by value and without Go values between.
 //
 // This package alone decides what a frame may hold: the elements of each message (layout.go), the types of
-// the known options (options.go), the values that every serialization can carry (json.go, msgpack.go, cbor.go,
-// ubjson.go) and the order of messages (conversation.go). A message that is accepted from one client can be
-// delivered to every other client. testdata has examples of all of this.
+// the known options (options.go), the values that a payload can carry (json.go, msgpack.go, cbor.go, ubjson.go)
+// and the order of messages (conversation.go). A message that is accepted from one client can be delivered to
+// every other client, unless it has a tag of CBOR (cbor_tag.go). What is wrong inside a payload is an error of
+// its message alone (payload_error.go, measure.go). testdata has examples of all of this.
 //
 // The package never reads a socket, starts a goroutine, reads the clock or takes a lock. The caller
 // serializes the calls of a [Conversation].

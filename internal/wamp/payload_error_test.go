@@ -250,9 +250,10 @@ func TestEmptyValuesHaveOtherForms(t *testing.T) {
 			for _, args := range empty[s] {
 				for _, kwargs := range empty[s] {
 					comma, end := "", ""
-					if e == wamp.V2JSON {
+					switch e {
+					case wamp.V2JSON:
 						comma, end = ",", "]"
-					} else if e == wamp.V2UBJSON {
+					case wamp.V2UBJSON:
 						end = "]"
 					}
 					frame := head[s][0] + options + comma + head[s][1] + args + comma + kwargs + end

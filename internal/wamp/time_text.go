@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"time"
+	"time" //nolint:depguard // formats times, and reads no clock
 )
 
 var errTime = errors.New("has a time that is malformed, or outside of the range of JavaScript's dates")
