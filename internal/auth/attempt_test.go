@@ -118,7 +118,7 @@ func TestForgedTicketsAndUnknownCookiesAreFailedLogins(t *testing.T) {
 		refusedAs(t, honest.attempt(t, chain, "192.0.2.1", "wampcra"), wamp.ErrAuthenticationFailed)
 		used := issue(t, tickets)
 		for range 20 { // pages that come back with a ticket that was used guess nothing
-			player{password: used}.attempt(t, chain, "192.0.2.9", "password") //nolint:errcheck // only the first is let in
+			player{password: used}.attempt(t, chain, "192.0.2.9", "password")
 		}
 		if err := honest.attempt(t, chain, "192.0.2.9", "wampcra"); err != nil {
 			t.Errorf("after used tickets: %v", err)
@@ -151,7 +151,11 @@ func TestCorrectLoginsFromOneAddressAreNotLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		chain, _ := guarded(t, auth.ChainOptions{})
 		for i := range 300 {
-			if err := honest.attempt(t, chain, "192.0.2.1", provingMethods[1+i%3]); err != nil {
+			method := "cryptosign" // the others are slow for the client
+			if i%50 == 0 {
+				method = provingMethods[i/50%4]
+			}
+			if err := honest.attempt(t, chain, "192.0.2.1", method); err != nil {
 				t.Fatalf("login %d: %v", i, err)
 			}
 		}

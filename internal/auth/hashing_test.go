@@ -44,7 +44,7 @@ func TestLoginsFromKnownAddressesAreHashedFirst(t *testing.T) {
 		h := auth.NewHashing(auth.HashOptions{AtOnce: 1, Queue: 10})
 		begin := make(chan struct{})
 		var all sync.WaitGroup
-		all.Go(func() { h.Do(t.Context(), 1, false, func() { <-begin }) }) //nolint:errcheck // it has its turn
+		all.Go(func() { h.Do(t.Context(), 1, false, func() { <-begin }) })
 		synctest.Wait()
 		var mu sync.Mutex
 		var order []string
@@ -82,7 +82,7 @@ func TestALoginGivesUpItsTurn(t *testing.T) {
 		h := auth.NewHashing(auth.HashOptions{AtOnce: 2, Wait: time.Second})
 		begin := make(chan struct{})
 		var all sync.WaitGroup
-		all.Go(func() { h.Do(t.Context(), 2, false, func() { <-begin }) }) //nolint:errcheck // it has its turn
+		all.Go(func() { h.Do(t.Context(), 2, false, func() { <-begin }) })
 		synctest.Wait()
 		if err := h.Do(t.Context(), 2, false, func() {}); err == nil {
 			t.Error("it did not wait")

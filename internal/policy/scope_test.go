@@ -32,9 +32,15 @@ func TestOnlyAKeyThatMayDecideRegistersAProcedureThatDecides(t *testing.T) {
 		match     wamp.Match
 		pattern   bool
 	}{
-		{"app.login", wamp.MatchExact, false}, {"app.may", wamp.MatchExact, false}, {"app.order.ask", wamp.MatchExact, false},
-		{"app", wamp.MatchPrefix, true}, {"app.lo", wamp.MatchPrefix, true}, {"app.order.", wamp.MatchPrefix, true},
-		{"app.", wamp.MatchWildcard, true}, {".login", wamp.MatchWildcard, true}, {"app..ask", wamp.MatchWildcard, true},
+		{"app.login", wamp.MatchExact, false},
+		{"app.may", wamp.MatchExact, false},
+		{"app.order.ask", wamp.MatchExact, false},
+		{"app", wamp.MatchPrefix, true},
+		{"app.lo", wamp.MatchPrefix, true},
+		{"app.order.", wamp.MatchPrefix, true},
+		{"app.", wamp.MatchWildcard, true},
+		{".login", wamp.MatchWildcard, true},
+		{"app..ask", wamp.MatchWildcard, true},
 	} {
 		for _, name := range []string{"presence", "issuer", "callee", "usurper", "judge", "callee and judge", "all"} {
 			may := name == "all" || name == "callee and judge" || name == "judge" && !test.pattern
