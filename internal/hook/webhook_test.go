@@ -88,6 +88,8 @@ func TestTheAnswerOfAWebhookIsDecoded(t *testing.T) {
 		{"forbidden", 403, `{"allow":true}`, hook.Decision{}, "", "status 403"},
 		{"broken", 500, `{"allow":true}`, hook.Decision{}, "", "status 500"},
 		{"redirect", 302, `{"allow":true}`, hook.Decision{}, "", "status 302"},
+		{"too deep", 200, `{"allow":true,"args":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`, hook.Decision{}, "", "nests deeper than"},
+		{"a number that is no float", 200, `{"allow":true,"args":[1e400]}`, hook.Decision{}, "", "64-bit float"},
 		{"without end", 200, `{"allow":true,"reason":"` + strings.Repeat("x", 1<<20) + `"}`, hook.Decision{}, "", "longer than"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

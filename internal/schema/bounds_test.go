@@ -11,7 +11,7 @@ import (
 )
 
 func TestANumberThatNoFloatHoldsIsRefusedBeforeTheValidation(t *testing.T) {
-	absurd := []string{"1e-999999", "1e-1000001", "1e999999", "-1e400", "1e309", "0.1e-400", "5e-324", "0.0" + strings.Repeat("0", 400) + "1", "1e-99999999999999999999", "4" + strings.Repeat("0", 400)}
+	absurd := []string{"1e-999999", "1e-1000001", "1e999999", "-1e400", "1e309", "0.1e-400", "1e-324", "0.0" + strings.Repeat("0", 400) + "1", "1e-99999999999999999999", "4" + strings.Repeat("0", 400)}
 	for _, text := range []string{
 		`{"items": {"type": "integer"}}`, `{"items": {"minimum": 0}}`, `{"items": {"multipleOf": 0.01}}`, `{"items": {"const": 1}}`,
 		`{"items": {"enum": [1, "a"]}}`, `{"uniqueItems": true}`, `{"contains": {"exclusiveMaximum": 3}}`, `true`,
@@ -32,6 +32,7 @@ func TestNumbersThatAFloatHoldsAreValidated(t *testing.T) {
 		{`{"type": "integer"}`, `18446744073709551615`, ""},
 		{`{"type": "integer"}`, `123456789012345678901234567890`, ""},
 		{`{"type": "integer"}`, `1.5`, "got number, want integer"},
+		{`{"type": "integer"}`, `5e-324`, "got number, want integer"},
 		{`{"type": "integer"}`, `0.00` + strings.Repeat("0", 400) + `e999`, ""},
 		{`{"type": "integer"}`, `1` + strings.Repeat("0", 400) + `e-400`, ""},
 		{`{"type": "integer"}`, `0e-999999`, ""},
@@ -102,8 +103,10 @@ func TestManyMistakesCostNoMoreMemoryThanNone(t *testing.T) {
 		{`{"patternProperties": {"^k": {"type": "integer"}}}`, dict("1"), dict("null"), "got null, want integer"},
 		{`{"propertyNames": {"maxLength": 6}}`, dict("1"), []byte(strings.ReplaceAll(string(dict("1")), `"k`, `"kkk`)), "maxLength"},
 		{`{"unevaluatedProperties": false, "allOf": [{"properties": {"k": true}}]}`, []byte("{}"), dict("1"), "false schema"},
-		{`{"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "string"}], "additionalItems": {"type": "integer"}}`,
-			append([]byte(`["s",`), list("1")[1:]...), append([]byte(`["s",`), list("null")[1:]...), "at /1: got null"},
+		{
+			`{"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "string"}], "additionalItems": {"type": "integer"}}`,
+			append([]byte(`["s",`), list("1")[1:]...), append([]byte(`["s",`), list("null")[1:]...), "at /1: got null",
+		},
 	} {
 		s := compile(t, test.schema)
 		if err := s.Validate(t.Context(), test.good); err != nil {
@@ -166,7 +169,7 @@ func TestWhatIsExpensiveCountsAsManySteps(t *testing.T) {
 		"a large enum for many values":     {`{"items": {"enum": [` + strings.Join(texts, ",") + `]}}`, `[` + strings.Join(texts, ",") + `]`},
 		"a regular expression with counts": {`{"pattern": "(a{1,30}b?){1,30}c$"}`, `"` + strings.Repeat("a", 1<<20) + `"`},
 		"many patterns of names":           {`{"patternProperties": {` + strings.Join(patterns, ",") + `}}`, `{` + strings.Join(keys, ",") + `}`},
-		"many schemas for each item":       {`{"items": {"allOf": [` + numbers(200, `{"type": "integer"}`) + `]}}`, `[` + numbers(50_000, "1") + `]`},
+		"many schemas for each item":       {`{"items": {"allOf": [` + numbers(200, `{"type": "integer"}`) + `]}}`, `[` + numbers(20_000, "1") + `]`},
 	} {
 		if err := compile(t, test.schema).Validate(t.Context(), []byte(test.value)); !errors.Is(err, schema.ErrTooCostly) {
 			t.Errorf("%s: got %v", name, err)
@@ -185,15 +188,15 @@ func TestLargeOrdinaryValuesAreWithinTheSteps(t *testing.T) {
 		},
 		"oneOf": [{"properties": {"kind": {"const": "a"}}}, {"properties": {"kind": {"const": "b"}}}, {"properties": {"kind": {"const": "c"}}}]
 	}}`)
-	for _, n := range []int{1, 100, 3000} {
+	for _, n := range []int{1, 100, 1000} {
 		value := []byte(`[` + strings.TrimSuffix(strings.Repeat(record+",", n), ",") + `]`)
 		if err := s.Validate(t.Context(), value); err != nil {
 			t.Errorf("%d records in %d bytes: %v", n, len(value), err)
 		}
 	}
-	dense := []byte(`[` + strings.TrimSuffix(strings.Repeat("1,", 500_000), ",") + `]`)
+	dense := []byte(`[` + strings.TrimSuffix(strings.Repeat("1,", 100_000), ",") + `]`)
 	if err := compile(t, `{"items": {"type": "integer", "minimum": 0, "allOf": [{"maximum": 9}]}}`).Validate(t.Context(), dense); err != nil {
-		t.Errorf("1 MiB of numbers: %v", err)
+		t.Errorf("200 KB of numbers: %v", err)
 	}
 }
 

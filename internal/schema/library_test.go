@@ -22,9 +22,17 @@ var drafts = []string{
 func anySchema(t *rapid.T, depth int) any {
 	if depth == 0 || rapid.IntRange(0, 9).Draw(t, "leaf") == 0 {
 		return rapid.SampledFrom([]any{
-			map[string]any{}, map[string]any{"type": "integer"}, map[string]any{"type": []any{"string", "null"}}, map[string]any{"enum": []any{1, "a", []any{}}},
-			map[string]any{"const": map[string]any{"a": 1}}, map[string]any{"minimum": 1}, map[string]any{"maxLength": 1}, map[string]any{"not": map[string]any{}},
-			map[string]any{"pattern": "^a"}, map[string]any{"format": "ipv4"}, map[string]any{"$ref": "#"},
+			map[string]any{},
+			map[string]any{"type": "integer"},
+			map[string]any{"type": []any{"string", "null"}},
+			map[string]any{"enum": []any{1, "a", []any{}}},
+			map[string]any{"const": map[string]any{"a": 1}},
+			map[string]any{"minimum": 1},
+			map[string]any{"maxLength": 1},
+			map[string]any{"not": map[string]any{}},
+			map[string]any{"pattern": "^a"},
+			map[string]any{"format": "ipv4"},
+			map[string]any{"$ref": "#"},
 		}).Draw(t, "simple")
 	}
 	inner := func() any { return anySchema(t, depth-1) }

@@ -85,7 +85,7 @@ type meteredRegexp struct {
 }
 
 func (m *meter) regexp(r jsonschema.Regexp) jsonschema.Regexp {
-	return &meteredRegexp{Regexp: r, meter: m, instructions: instructions(r.String())}
+	return &meteredRegexp{Regexp: r, meter: m, instructions: Instructions(r.String())}
 }
 
 // MatchString implements [jsonschema.Regexp].
@@ -102,8 +102,9 @@ func (r *meteredRegexp) MatchString(text string) bool {
 	return r.meter.spendRegexp(min(work, int(time.Since(began)/regexpWorkTime))) && matched
 }
 
-// instructions returns the number of instructions of a regular expression that package regexp has compiled.
-func instructions(text string) int {
+// Instructions returns the number of instructions of a regular expression that package regexp can compile. A text of n
+// bytes takes at most n times as many steps.
+func Instructions(text string) int {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return 1

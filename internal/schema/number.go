@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // decode decodes a JSON text into nil, bool, int64, uint64, float64, string, []any and map[string]any. Each number has
@@ -82,11 +84,8 @@ func decodeNumbers(value any) (any, *numberError) {
 	return value, nil
 }
 
-// smallestExponent is that of the smallest number besides zero. Smaller floats are less exact, and take Go a thousand
-// times as long to read.
-const smallestExponent = -307
-
-// numberOf returns the value of a JSON number. It reports false if the number is out of range.
+// numberOf returns the value of a JSON number. It reports false if a 64-bit float overflows, or becomes zero without
+// being zero.
 func numberOf(text string) (any, bool) {
 	if v, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return v, true
@@ -94,14 +93,9 @@ func numberOf(text string) (any, bool) {
 	if v, err := strconv.ParseUint(text, 10, 64); err == nil {
 		return v, true
 	}
-	if exponent, zero := magnitude(text); zero {
-		return int64(0), true
-	} else if exponent < smallestExponent {
-		return nil, false
-	}
-	f, err := strconv.ParseFloat(text, 64)
+	f, err := wamp.ParseFloat(text)
 	switch {
-	case err != nil:
+	case err != nil, f == 0 && !isZero(text):
 		return nil, false
 	case f != math.Trunc(f):
 		return f, true
@@ -113,35 +107,12 @@ func numberOf(text string) (any, bool) {
 	return f, true
 }
 
-// magnitude returns the exponent of a JSON number that is written with one digit before the point, or that it is zero.
-func magnitude(text string) (exponent int, zero bool) {
-	mantissa, power := text, ""
+// isZero reports whether a JSON number is written as zero.
+func isZero(text string) bool {
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
-		mantissa, power = text[:i], text[i+1:]
+		text = text[:i]
 	}
-	first := strings.IndexAny(mantissa, "123456789")
-	if first < 0 {
-		return 0, true
-	}
-	point := strings.IndexByte(mantissa, '.')
-	if point < 0 {
-		point = len(mantissa)
-	}
-	exponent = point - first
-	if exponent > 0 {
-		exponent--
-	}
-	if power == "" {
-		return exponent, false
-	}
-	n, err := strconv.Atoi(power)
-	if err != nil { // too large for an int
-		n = math.MaxInt32
-		if power[0] == '-' {
-			n = math.MinInt32
-		}
-	}
-	return exponent + n, false
+	return !strings.ContainsAny(text, "123456789")
 }
 
 // badNumber returns the first number of a schema that is out of range, or nil. The numbers stay as they are written.

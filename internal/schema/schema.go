@@ -16,7 +16,7 @@ const (
 	// bytes, so each item can be held against 32 schemas.
 	DefaultSteps = 16
 	// freeSteps is what every validation has in addition. It is enough for a small value and a large schema.
-	freeSteps = 100_000
+	freeSteps = 20_000
 )
 
 // ErrTooCostly reports a validation that was stopped because it took too many steps.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/tidings-io/tidings/internal/schema"
 	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -19,6 +20,8 @@ const (
 	maxPatternBytes = 1024
 	// maxComponents bounds a walk over the components.
 	maxComponents = 32
+	// maxInstructions bounds a regular expression, which clients have tested against any text. [a-z]{1,250} has 500.
+	maxInstructions = 1000
 )
 
 var (
@@ -191,9 +194,14 @@ func (p *patternParser) typed(name, definition string, offset int) (component, e
 	if err != nil {
 		return c, p.fail(offset, "write a regular expression as Go understands them (RE2)", "the expression does not compile: %s", syntaxReason(err))
 	}
+	if n := schema.Instructions(definition); n > maxInstructions {
+		return c, p.fail(offset, costlyFix, "the expression takes up to %d steps for each byte; %d are allowed", n, maxInstructions)
+	}
 	c.kind = expression
 	return c, nil
 }
+
+const costlyFix = "use smaller counts than {1,500}, or + and *"
 
 // syntaxReason shortens an error of package regexp/syntax.
 func syntaxReason(err error) string {

@@ -104,6 +104,7 @@ func TestBadPatternsAreExplainedAtTheirPlace(t *testing.T) {
 		{"a.{id:itn}", 6, "there is no type itn; did you mean int?"},
 		{"a.{id:number}", 6, "there is no type number; use int, uuid, slug, a regular expression or a list such as one|two"},
 		{"a.{id:(}", 6, "the expression does not compile: missing closing ): (; write a regular expression as Go understands them (RE2)"},
+		{"a.{id:[a-z]{1,900}}", 6, "the expression takes up to 1801 steps for each byte; 1000 are allowed; use smaller counts than {1,500}, or + and *"},
 		{"a.{id:a)|(b}", 6, "the expression does not compile: unexpected ): a)|(b; write a regular expression as Go understands them (RE2)"},
 		{strings.Repeat("a.", 40) + "a", 64, "the pattern has more than 32 components; use fewer components"},
 		{strings.Repeat("a", 2000), 1024, "the pattern is longer than 1024 bytes; shorten it"},

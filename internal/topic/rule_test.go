@@ -1,6 +1,7 @@
 package topic_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -127,6 +128,7 @@ func TestBadRulesAreExplainedAtTheirPlace(t *testing.T) {
 		{"lenn(identity.roles) > 1", []string{"0: a rule may not call lenn; did you mean len?"}},
 		{"backend()", []string{"0: a rule may not call backend; a rule may call len, lower, upper, trim, trimPrefix, trimSuffix, int, string"}},
 		{"topic matches identity.id", []string{"23: the regular expression is computed; write the expression as text in quotes"}},
+		{"topic matches \"^[a-z]{1,900}$\"", []string{"14: the regular expression takes up to 1803 steps for each byte; 1000 are allowed; use smaller counts than {1,500}, or + and *"}},
 		{"identity[params.user] == 1", []string{"16: a field of identity is computed; write identity.role and the like"}},
 		{"$env.identity == 1", []string{"0: there is no $env here; a rule knows identity, params, topic, backend, anonymous"}},
 		{"topic matches \"(\"", []string{"6: the rule does not compile: error parsing regexp: missing closing ): `(`; compare with ==, combine with and, or, not"}},
@@ -154,6 +156,35 @@ func TestRulesAreBounded(t *testing.T) {
 		_, problems := topic.Compile([]topic.Declaration{{Pattern: "x", Publish: rule}}, topic.Options{})
 		if len(problems) == 0 && len(rule) > 2048 {
 			t.Errorf("a rule of %d bytes compiles", len(rule))
+		}
+	}
+}
+
+// Claims are what another program has signed, so a rule meets values that its author did not think of.
+func TestARuleThatFailsOnAClaimIsARefusalThatIsCounted(t *testing.T) {
+	deep := any("x")
+	for range 1000 {
+		deep = []any{deep}
+	}
+	claims := map[string]any{"zero": int64(0), "null": nil, "list": []any{}, "deep": deep, "text": strings.Repeat("x", 8<<10), "object": map[string]any{}}
+	for rule, broken := range map[string]bool{
+		"1 % identity.claims.zero == 0": true, "identity.claims.null + 1 == 2": true, "identity.claims.list[5] == 1": true,
+		"lower(identity.claims.zero) == ''": true, "int(identity.claims.text) == 1": true, "identity.claims.object.a.b == 1": true,
+		"identity.claims.zero matches 'x'": true, "'x' in identity.claims.zero": true, "identity.claims.missing in identity.claims.text": true,
+		"identity.claims.deep == identity.claims.text": false, "identity.claims.deep in identity.claims.deep": false,
+		"string(identity.claims.deep) == ''": false, "identity.claims.text matches '(x+x+)+y'": false,
+	} {
+		table, problems := topic.Compile([]topic.Declaration{{Pattern: "x", Subscribe: rule}}, topic.Options{})
+		if len(problems) > 0 {
+			t.Fatalf("%s: %v", rule, problems)
+		}
+		_, err := table.Authorize(t.Context(), topic.Request{Identity: &peer.Identity{ID: "ann", Claims: claims}, Action: peer.Subscribe, URI: "x"})
+		failure, ok := errors.AsType[*wamp.Failure](err)
+		if want := (map[bool]wamp.URI{true: wamp.ErrAuthorizationFailed, false: wamp.ErrNotAuthorized})[broken]; !ok || failure.URI != want {
+			t.Errorf("%s: got %v", rule, err)
+		}
+		if counted := table.Refused(topic.Broken) == 1; counted != broken {
+			t.Errorf("%s: it counts as a rule that failed: %t", rule, counted)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
 
+	"github.com/tidings-io/tidings/internal/schema"
 	"github.com/tidings-io/tidings/internal/text"
 )
 
@@ -181,8 +182,13 @@ func (c *checker) operator(n *ast.BinaryNode) {
 	case "..":
 		c.fail(n, "compare with >= and <=", "a rule has no ranges")
 	case "matches":
-		if _, ok := n.Right.(*ast.StringNode); !ok {
+		expression, ok := n.Right.(*ast.StringNode)
+		if !ok {
 			c.fail(n.Right, "write the expression as text in quotes", "the regular expression is computed")
+			return
+		}
+		if n := schema.Instructions(expression.Value); n > maxInstructions {
+			c.fail(expression, costlyFix, "the regular expression takes up to %d steps for each byte; %d are allowed", n, maxInstructions)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func parseJSONNumber(text string, isFloat bool) (token, error) {
 			return token{kind: kindUint, num: v}, nil
 		}
 	}
-	v, err := strconv.ParseFloat(text, 64)
+	v, err := ParseFloat(text)
 	if err != nil {
 		return token{}, errRange
 	}
