@@ -20,7 +20,10 @@ var Feature = feature.Feature{
 	Name:   "presence",
 	Config: config.Section{Keys: (*Config)(nil), Scopes: []string{string(scope)}},
 	New: func(h feature.Host) feature.Component {
-		return New(Options{Policy: h.Policy, Logger: h.Logger})
+		section := config.SectionOf[Config](h.Config)
+		return New(Options{
+			Policy: h.Policy, Interval: section.PresenceInterval, Rate: section.PresenceRate, Logger: h.Logger,
+		})
 	},
 }
 
@@ -31,30 +34,40 @@ const (
 	ProcedureEnter wamp.URI = "tidings.presence.enter"
 	// ProcedureLeave takes the caller's page away from a record.
 	ProcedureLeave wamp.URI = "tidings.presence.leave"
+	// ProcedureRefresh sends the list of people to the caller again.
+	ProcedureRefresh wamp.URI = "tidings.presence.refresh"
 
 	// DefaultGrace is longer than a reload takes, and short enough that people do not notice the delay.
 	DefaultGrace = 3 * time.Second
 	// MaxRecords bounds the memory that one page can hold. No page shows more records.
 	MaxRecords = 100
+	// DefaultInterval bounds what the changes of one record cost its watchers. A person does not notice it.
+	DefaultInterval = 250 * time.Millisecond
+	// DefaultRate bounds the calls of one session in a second. A form that is edited makes two calls.
+	DefaultRate = 20
 
-	// throttleInterval is the time between two events of a record with more than [MaxListed] people.
-	throttleInterval = time.Second
+	// crowdFactor makes the interval of records with more than MaxListed people longer.
+	crowdFactor = 4
 )
 
 // Options configures a [Component].
 type Options struct {
-	Policy feature.Policy // decides which sessions may enter a record; nil: none may
-	Grace  time.Duration  // 0: DefaultGrace
-	Logger *slog.Logger   // nil: nothing is logged
+	Policy   feature.Policy // decides which sessions may enter a record; nil: none may
+	Grace    time.Duration  // 0: DefaultGrace
+	Interval time.Duration  // between two events of a record; 0: DefaultInterval
+	Rate     int            // calls of one session in a second, on average; 0: DefaultRate
+	Logger   *slog.Logger   // nil: nothing is logged
 }
 
 // Component holds the people at all records of a realm. Safe for concurrent use.
 type Component struct {
 	router.NoObserver
-	policy feature.Policy
-	grace  time.Duration
-	log    *slog.Logger
-	realm  *router.Realm // set by Open
+	policy   feature.Policy
+	grace    time.Duration
+	interval time.Duration
+	rate     int
+	log      *slog.Logger
+	realm    *router.Realm // set by Open
 
 	timers sync.WaitGroup // one for each timer that may still run
 
@@ -64,14 +77,17 @@ type Component struct {
 	records  map[string]*record
 	entries  map[wamp.ID][]*entry    // by session
 	lost     map[wamp.ID]*time.Timer // sessions in their grace
+	arrivals map[wamp.ID]time.Time   // when a session may call again, less a burst
+	refused  uint64                  // calls that came too often
 	queue    queue.Serial[outgoing]  // events to publish
 }
 
 // Stats is the state at one moment.
 type Stats struct {
-	Records  int // with people
-	People   int // counted once for each record
-	Sessions int // at some record, those in their grace included
+	Records  int    // with people
+	People   int    // counted once for each record
+	Sessions int    // at some record, those in their grace included
+	Refused  uint64 // calls that came too often
 }
 
 // New returns a component. It starts nothing.
@@ -79,16 +95,23 @@ func New(options Options) *Component {
 	if options.Grace <= 0 {
 		options.Grace = DefaultGrace
 	}
+	if options.Interval <= 0 {
+		options.Interval = DefaultInterval
+	}
+	if options.Rate <= 0 {
+		options.Rate = DefaultRate
+	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Component{
-		policy: options.Policy, grace: options.Grace, log: options.Logger,
+		policy: options.Policy, grace: options.Grace, interval: options.Interval, rate: options.Rate, log: options.Logger,
 		// Later than what a page remembers of the server before this one.
 		revision: time.Now().UnixMicro(),
 		records:  make(map[string]*record),
 		entries:  make(map[wamp.ID][]*entry),
 		lost:     make(map[wamp.ID]*time.Timer),
+		arrivals: make(map[wamp.ID]time.Time),
 	}
 }
 
@@ -105,6 +128,7 @@ func (c *Component) Open(_ context.Context, realm *router.Realm) (close func(), 
 	for _, r := range []router.LocalProcedure{
 		{Procedure: ProcedureEnter, Handler: c.enter},
 		{Procedure: ProcedureLeave, Handler: c.leave},
+		{Procedure: ProcedureRefresh, Handler: c.refresh},
 	} {
 		cancel, err := realm.Register(r)
 		if err != nil {
@@ -125,11 +149,12 @@ func (c *Component) clear() {
 		c.stopLocked(timer)
 	}
 	for _, r := range c.records {
-		c.stopLocked(r.throttled)
+		c.stopLocked(r.timer)
 	}
 	clear(c.lost)
 	clear(c.records)
 	clear(c.entries)
+	clear(c.arrivals)
 	c.queue.Clear()
 	c.mu.Unlock()
 	c.timers.Wait()
@@ -142,15 +167,21 @@ func (c *Component) People(name string) (Attendance, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.attendanceLocked(name), nil
+	if r := c.records[name]; r != nil {
+		return r.attendance(), nil
+	}
+	return Attendance{Record: name, People: []Person{}, Revision: c.revision}, nil
 }
 
 // Stats returns the present state.
 func (c *Component) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Stats{Records: len(c.records), Sessions: len(c.entries)}
+	s := Stats{Sessions: len(c.entries), Refused: c.refused}
 	for _, r := range c.records {
+		if len(r.people) > 0 {
+			s.Records++
+		}
 		s.People += len(r.people)
 	}
 	return s
@@ -161,13 +192,7 @@ func (c *Component) Collect(yield func(feature.Sample)) {
 	s := c.Stats()
 	yield(feature.Sample{Name: "presence_records", Help: "Records that somebody is at.", Value: float64(s.Records)})
 	yield(feature.Sample{Name: "presence_people", Help: "People at records, each counted once for each record.", Value: float64(s.People)})
-}
-
-func (c *Component) attendanceLocked(name string) Attendance {
-	if r := c.records[name]; r != nil {
-		return r.attendance()
-	}
-	return Attendance{Record: name, People: []Person{}, Revision: c.revision}
+	yield(feature.Sample{Name: "presence_refusals_total", Help: "Calls that were refused because a session made too many.", Kind: feature.Counter, Value: float64(s.Refused)})
 }
 
 // Subscribed implements [router.Observer]. It sends the present state to a session that has just
@@ -178,11 +203,7 @@ func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription
 		return
 	}
 	c.mu.Lock()
-	c.queue.Push(outgoing{
-		attendance: c.attendanceLocked(name),
-		change:     change{Kind: kindState},
-		only:       []wamp.ID{s.ID()},
-	})
+	c.sendStateLocked(s, name)
 	c.mu.Unlock()
 	c.flush()
 }
@@ -191,6 +212,7 @@ func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription
 // ended on purpose, after the grace if the page may come back.
 func (c *Component) Left(s *router.Session) {
 	c.mu.Lock()
+	delete(c.arrivals, s.ID())
 	switch s.Reason() {
 	case outbox.CloseGoodbye, outbox.CloseKilled:
 		c.forgetLocked(s.ID())

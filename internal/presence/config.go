@@ -1,13 +1,17 @@
 package presence
 
 import (
+	"time"
+
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
 )
 
 // Config is the section of the configuration.
 type Config struct {
-	Presence []Contract `key:"presence" map:"Pattern" doc:"The records with presence, by pattern of the record."`
+	Presence         []Contract    `key:"presence" map:"Pattern" doc:"The records with presence, by pattern of the record."`
+	PresenceInterval time.Duration `key:"presence_interval" default:"250ms" min:"10ms" max:"1m" doc:"Least time between two events of one record; changes in between are one event. Records with more than 100 people take four times as long."`
+	PresenceRate     int           `key:"presence_rate" default:"20" min:"1" max:"100000" doc:"Calls per second to the procedures below tidings.presence that one session may make on average, 200 at once; further calls are refused. Backends are not limited."`
 }
 
 // Contract is the contract of the records of a pattern.
@@ -30,7 +34,7 @@ func (c *Config) Declare() []feature.Declaration {
 			feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.See},
 			feature.Declaration{Procedure: true, Prefix: enterRule, Pattern: d.Pattern, Call: d.Enter, Hidden: true})
 	}
-	for _, procedure := range []string{string(ProcedureEnter), string(ProcedureLeave)} {
+	for _, procedure := range []string{string(ProcedureEnter), string(ProcedureLeave), string(ProcedureRefresh)} {
 		list = append(list, feature.Declaration{
 			Procedure: true, Pattern: feature.Literal(procedure), Doc: "Presence at a record; the record's own rule decides.",
 			Call: feature.Always(),

@@ -24,7 +24,7 @@ type request struct {
 
 // enter answers tidings.presence.enter.
 func (c *Component) enter(_ context.Context, call router.LocalInvocation) (wamp.Payload, error) {
-	asked, err := parse(call)
+	asked, err := c.parse(call)
 	if err != nil {
 		return wamp.Payload{}, err
 	}
@@ -41,7 +41,7 @@ func (c *Component) enter(_ context.Context, call router.LocalInvocation) (wamp.
 
 // leave answers tidings.presence.leave. Leaving a record where the page is not is no error.
 func (c *Component) leave(_ context.Context, call router.LocalInvocation) (wamp.Payload, error) {
-	asked, err := parse(call)
+	asked, err := c.parse(call)
 	if err != nil {
 		return wamp.Payload{}, err
 	}
@@ -50,6 +50,20 @@ func (c *Component) leave(_ context.Context, call router.LocalInvocation) (wamp.
 		c.dropLocked(s)
 		c.changeLocked(s.record, s.person, func() { s.record.remove(s) })
 	}
+	c.mu.Unlock()
+	c.flush()
+	return wamp.Payload{}, nil
+}
+
+// refresh answers tidings.presence.refresh. The list is an event, so it is in order with the differences. Only a
+// subscriber gets it, so no further rule is needed.
+func (c *Component) refresh(_ context.Context, call router.LocalInvocation) (wamp.Payload, error) {
+	asked, err := c.parse(call)
+	if err != nil {
+		return wamp.Payload{}, err
+	}
+	c.mu.Lock()
+	c.sendStateLocked(call.Caller, asked.Record)
 	c.mu.Unlock()
 	c.flush()
 	return wamp.Payload{}, nil
@@ -73,7 +87,7 @@ func (c *Component) admit(session *router.Session, asked request) (Attendance, e
 	// A session has its reason before Left is called, and Left waits for mu. So Left takes away a
 	// session that passes this check.
 	if c.closed || session.Reason() != outbox.CloseNone {
-		return Attendance{}, wamp.Fail(wamp.ErrCanceled, "the session has ended")
+		return Attendance{}, sessionEnded()
 	}
 	if s := c.entryLocked(session.ID(), asked.Record); s != nil {
 		c.changeLocked(s.record, s.person, func() { s.mode = asked.Mode })
@@ -143,10 +157,16 @@ func (c *Component) dropLocked(s *entry) {
 	delete(c.lost, s.session)
 }
 
-func parse(call router.LocalInvocation) (request, error) {
+func sessionEnded() error { return wamp.Fail(wamp.ErrCanceled, "the session has ended") }
+
+// parse reads the arguments of a call, unless the session calls too often.
+func (c *Component) parse(call router.LocalInvocation) (request, error) {
 	asked := request{Mode: View}
 	if call.Caller == nil {
 		return asked, wamp.Fail(wamp.ErrInvalidArgument, "only a page can be at a record: call this in a session")
+	}
+	if err := c.accept(call.Caller); err != nil {
+		return asked, err
 	}
 	value, err := call.Payload.Value()
 	if err != nil {

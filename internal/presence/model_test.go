@@ -2,6 +2,7 @@ package presence_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidings-io/tidings/internal/presence"
+	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -70,38 +72,105 @@ func (m *model) here() []*page {
 	return slices.DeleteFunc(slices.Clone(m.pages), func(p *page) bool { return !p.lostAt.IsZero() })
 }
 
-// follower applies the events of a watcher to its own list of people. It fails on a join of a person that is there, a
-// leave of a person that is not, and a revision that does not grow.
+// follower applies the events of a watcher to its own list of people, as the documentation says. It fails on a join of
+// a person that is there, a leave of a person that is not, and a revision that falls.
 type follower struct {
 	conn     *client
+	record   string
 	people   map[string]presence.Person
 	revision int64
+	gaps     int // times that an event was missing
 }
 
 func (f *follower) follow() error {
-	for _, e := range f.conn.Events() {
-		revision, _ := e.Int("revision")
-		if revision <= f.revision {
-			return fmt.Errorf("revision %d after %d", revision, f.revision)
+	for _, m := range f.conn.Received() {
+		event, ok := m.(*wamp.Event)
+		if !ok {
+			continue // the answer to refresh, which says nothing
 		}
-		f.revision = revision
-		change, _ := e.Dict("change")
-		kind, _ := change.String("kind")
-		id, _ := change.String("id")
-		_, was := f.people[id]
-		f.people = make(map[string]presence.Person)
-		people, _ := e.List("people")
-		for _, told := range people {
-			p, _ := told.(wamp.Dict)
-			tabs, _ := p.Int("tabs")
-			f.people[p["id"].(string)] = presence.Person{
-				ID: p["id"].(string), Name: p["name"].(string), Mode: presence.Mode(p["mode"].(string)), Tabs: int(tabs),
-			}
+		var e wamp.Dict
+		if err := event.Payload.Decode(nil, &e); err != nil {
+			return err
 		}
-		_, is := f.people[id]
-		if kind == "join" && (was || !is) || kind == "leave" && (!was || is) || kind == "mode" && (!was || !is) {
-			return fmt.Errorf("%s of %q, who was there: %t, is there: %t", kind, id, was, is)
+		if err := f.apply(e); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (f *follower) apply(e wamp.Dict) error {
+	revision, _ := e.Int("revision")
+	since, _ := e.Int("since")
+	before := maps.Clone(f.people)
+	if _, whole := e["people"]; whole {
+		f.people = persons(e, "people")
+	} else if since > f.revision {
+		f.gaps++
+		payload, err := wamp.NewPayload(nil, wamp.Dict{"record": f.record})
+		f.conn.Send(&wamp.Call{Request: wamp.ID(1000 + f.gaps), Procedure: presence.ProcedureRefresh, Payload: payload})
+		return err
+	} else if revision <= f.revision {
+		return nil // the list that the watcher has got meanwhile is as new
+	}
+	if revision < f.revision {
+		return fmt.Errorf("revision %d after %d", revision, f.revision)
+	}
+	f.revision = revision
+	left, _ := e.List("left")
+	for _, id := range left {
+		delete(f.people, id.(string))
+	}
+	maps.Copy(f.people, persons(e, "joined"))
+	maps.Copy(f.people, persons(e, "changed"))
+	change, _ := e.Dict("change")
+	kind, _ := change.String("kind")
+	id, _ := change.String("id")
+	_, was := before[id]
+	_, is := f.people[id]
+	if kind == "join" && (was || !is) || kind == "leave" && (!was || is) || kind == "mode" && (!was || !is) {
+		return fmt.Errorf("%s of %q, who was there: %t, is there: %t", kind, id, was, is)
+	}
+	return nil
+}
+
+func persons(e wamp.Dict, key string) map[string]presence.Person {
+	all := make(map[string]presence.Person)
+	people, _ := e.List(key)
+	for _, told := range people {
+		p, _ := told.(wamp.Dict)
+		tabs, _ := p.Int("tabs")
+		all[p["id"].(string)] = presence.Person{
+			ID: p["id"].(string), Name: p["name"].(string), Mode: presence.Mode(p["mode"].(string)), Tabs: int(tabs),
+		}
+	}
+	return all
+}
+
+// newFollower opens a page that follows a record.
+func newFollower(t testing.TB, r *router.Router, record string) *follower {
+	t.Helper()
+	conn := join(t, r, "watcher", "")
+	conn.Subscribe(wamp.URI(presence.TopicPrefix+record), wamp.MatchExact)
+	f := &follower{conn: conn, record: record, people: map[string]presence.Person{}}
+	if err := f.follow(); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// agrees checks the follower's list.
+func (f *follower) agrees(c *presence.Component) error {
+	who, err := c.People(f.record)
+	if err != nil {
+		return err
+	}
+	want := make(map[string]presence.Person)
+	for _, p := range who.People {
+		want[p.ID] = p
+	}
+	if diff := cmp.Diff(want, f.people); diff != "" {
+		return fmt.Errorf("the watcher of %s: %s", f.record, diff)
 	}
 	return nil
 }
@@ -117,9 +186,7 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 			defer end()
 			followers := make(map[string]*follower)
 			for _, record := range records {
-				conn, state := watch(t, r, record)
-				revision, _ := state.Int("revision")
-				followers[record] = &follower{conn: conn, people: map[string]presence.Person{}, revision: revision}
+				followers[record] = newFollower(t, r, record)
 			}
 			m := &model{}
 			some := func(rt *rapid.T) *page {
@@ -138,18 +205,18 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 					p := some(rt)
 					record := rapid.SampledFrom(records).Draw(rt, "record")
 					mode := rapid.SampledFrom([]string{"view", "edit"}).Draw(rt, "mode")
-					p.conn.enter(record, mode)
+					p.conn.change(record, mode)
 					m.enter(p, record, mode)
 				},
 				"leave": func(rt *rapid.T) {
 					p := some(rt)
 					record := rapid.SampledFrom(records).Draw(rt, "record")
-					p.conn.leave(record)
+					p.conn.away(record)
 					delete(p.records, record)
 				},
 				"goodbye": func(rt *rapid.T) {
 					p := some(rt)
-					p.conn.Goodbye()
+					p.conn.Client.Goodbye()
 					m.pages = slices.DeleteFunc(m.pages, func(other *page) bool { return other == p })
 				},
 				"lose": func(rt *rapid.T) {
@@ -160,6 +227,18 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 				"wait": func(rt *rapid.T) {
 					pass(time.Duration(rapid.IntRange(1, 4000).Draw(rt, "ms"))*time.Millisecond + time.Microsecond)
 					m.settle()
+				},
+				"rest": func(rt *rapid.T) {
+					pass(presence.DefaultGrace + 2*presence.DefaultInterval)
+					m.settle()
+					for _, record := range records {
+						if err := followers[record].follow(); err != nil {
+							rt.Fatalf("%s: %v", record, err)
+						}
+						if err := followers[record].agrees(c); err != nil {
+							rt.Fatal(err)
+						}
+					}
 				},
 				"": func(rt *rapid.T) {
 					for _, record := range records {
@@ -178,9 +257,6 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 						if err := followers[record].follow(); err != nil {
 							rt.Fatalf("%s: %v", record, err)
 						}
-						if diff := cmp.Diff(want, followers[record].people); diff != "" {
-							rt.Fatalf("the watcher of %s: %s", record, diff)
-						}
 					}
 				},
 			})
@@ -188,35 +264,105 @@ func TestPresenceIsWhatTheModelSays(t *testing.T) {
 	})
 }
 
-func TestNoJoinIsLostOrDoubledWhenManySessionsEnterAndLeaveAtOnce(t *testing.T) {
-	c, r := open(t)
-	const record = "order.42"
-	conn, state := watch(t, r, record)
-	revision, _ := state.Int("revision")
-	f := &follower{conn: conn, people: map[string]presence.Person{}, revision: revision}
-
-	var wg sync.WaitGroup
-	for i := range 16 {
-		user := fmt.Sprint("user", i%5)
-		wg.Go(func() {
-			for n := range 30 {
-				p := join(t, r, user, "")
-				p.enter(record, []string{"view", "edit"}[n%2])
-				if n%3 == 0 {
-					p.leave(record)
+// A crowd whose events have differences: watchers come at any time, miss events, and agree in the end.
+func TestWatchersOfALargeRecordKeepTheListOfItsPeople(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const record, users = "order.42", 60
+		rapid.Check(bubble{t}, func(rt *rapid.T) {
+			c, r, end := openUntil(t)
+			defer end()
+			pages := make([]*client, users)
+			there := make([]bool, users)
+			for i := range pages {
+				pages[i] = join(t, r, fmt.Sprintf("user%02d", i), "")
+				if there[i] = i < 40; there[i] {
+					pages[i].change(record, "view")
 				}
-				p.Goodbye()
+			}
+			followers := []*follower{newFollower(t, r, record)}
+			rt.Repeat(map[string]func(*rapid.T){
+				"change": func(rt *rapid.T) {
+					for range rapid.IntRange(1, 4).Draw(rt, "changes") {
+						i := rapid.IntRange(0, users-1).Draw(rt, "user")
+						if rapid.IntRange(0, 3).Draw(rt, "what") == 0 && there[i] {
+							pages[i].away(record)
+							there[i] = false
+							continue
+						}
+						pages[i].change(record, rapid.SampledFrom([]string{"view", "edit"}).Draw(rt, "mode"))
+						there[i] = true
+					}
+				},
+				"watch": func(rt *rapid.T) {
+					if len(followers) < 6 {
+						followers = append(followers, newFollower(t, r, record))
+					}
+				},
+				"miss": func(rt *rapid.T) { followers[rapid.IntRange(0, len(followers)-1).Draw(rt, "watcher")].conn.Received() },
+				"wait": func(rt *rapid.T) { pass(time.Duration(rapid.IntRange(1, 400).Draw(rt, "ms")) * time.Millisecond) },
+				"publish": func(rt *rapid.T) {
+					pages[0].change(record, rapid.SampledFrom([]string{"view", "edit"}).Draw(rt, "mode"))
+					pages[1].change(record, rapid.SampledFrom([]string{"view", "edit"}).Draw(rt, "mode"))
+					pass(2 * presence.DefaultInterval)
+					for range 2 { // the second time brings the list that a watcher has asked for
+						for _, f := range followers {
+							if err := f.follow(); err != nil {
+								rt.Fatal(err)
+							}
+						}
+					}
+				},
+			})
+			// A watcher that has missed the last event learns of it with the next one.
+			pages[2].change(record, "edit")
+			pass(2 * presence.DefaultInterval)
+			pages[2].change(record, "view")
+			pass(2 * presence.DefaultInterval)
+			for range 2 {
+				for _, f := range followers {
+					if err := f.follow(); err != nil {
+						rt.Fatal(err)
+					}
+				}
+			}
+			for _, f := range followers {
+				if err := f.agrees(c); err != nil {
+					rt.Fatal(err)
+				}
 			}
 		})
-	}
-	wg.Wait()
-	if err := f.follow(); err != nil {
-		t.Error(err)
-	}
-	if len(f.people) != 0 {
-		t.Errorf("the watcher still sees %v", f.people)
-	}
-	forgotten(t, c)
+	})
+}
+
+func TestNoJoinIsLostOrDoubledWhenManySessionsEnterAndLeaveAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		const record = "order.42"
+		f := newFollower(t, r, record)
+		var wg sync.WaitGroup
+		for i := range 16 {
+			user := fmt.Sprint("user", i%5)
+			wg.Go(func() {
+				for n := range 30 {
+					p := join(t, r, user, "")
+					p.change(record, []string{"view", "edit"}[n%2])
+					if n%3 == 0 {
+						p.away(record)
+					}
+					p.Client.Goodbye()
+				}
+			})
+		}
+		wg.Wait()
+		pass(2 * presence.DefaultInterval)
+		if err := f.follow(); err != nil {
+			t.Error(err)
+		}
+		if len(f.people) != 0 {
+			t.Errorf("the watcher still sees %v", f.people)
+		}
+		forgotten(t, c)
+	})
 }
 
 // A session may end while it enters: it must not stay behind.

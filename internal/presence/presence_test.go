@@ -59,7 +59,14 @@ func join(t testing.TB, r *router.Router, user, tab string) *client {
 	return &client{t: t, Client: routertest.Join(t, r, routertest.Page{Identity: routertest.Person(user), Tab: tab})}
 }
 
+// enter waits until the change is published, in a bubble. change does not wait.
 func (c *client) enter(record, mode string) wamp.Dict {
+	c.t.Helper()
+	defer pass(presence.DefaultInterval)
+	return c.change(record, mode)
+}
+
+func (c *client) change(record, mode string) wamp.Dict {
 	c.t.Helper()
 	answer, refused := c.Call(presence.ProcedureEnter, nil, wamp.Dict{"record": record, "mode": mode})
 	if refused != nil {
@@ -68,11 +75,25 @@ func (c *client) enter(record, mode string) wamp.Dict {
 	return answer
 }
 
+// leave waits until the change is published, in a bubble. away does not wait.
 func (c *client) leave(record string) {
+	c.t.Helper()
+	c.away(record)
+	pass(presence.DefaultInterval)
+}
+
+func (c *client) away(record string) {
 	c.t.Helper()
 	if _, refused := c.Call(presence.ProcedureLeave, nil, wamp.Dict{"record": record}); refused != nil {
 		c.t.Fatalf("leave %s: %s", record, refused.Payload.Args)
 	}
+}
+
+// Goodbye waits until the change is published, in a bubble.
+func (c *client) Goodbye() {
+	c.t.Helper()
+	c.Client.Goodbye()
+	pass(presence.DefaultInterval)
 }
 
 // watch opens a page that follows a record, and gives what it is told at once.
@@ -129,79 +150,85 @@ func forgotten(t testing.TB, c *presence.Component) {
 }
 
 func TestAPageThatWatchesARecordSeesPeopleComeAndGo(t *testing.T) {
-	c, r := open(t)
-	watcher, first := watch(t, r, "order.42")
-	want := wamp.Dict{"record": "order.42", "people": []any{}, "count": int64(0), "change": wamp.Dict{"kind": "state"}}
-	ignoreRevision := cmpopts.IgnoreMapEntries(func(key string, _ any) bool { return key == "revision" })
-	if diff := cmp.Diff(want, first, ignoreRevision); diff != "" {
-		t.Error(diff)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		watcher, first := watch(t, r, "order.42")
+		want := wamp.Dict{"record": "order.42", "people": []any{}, "count": int64(0), "change": wamp.Dict{"kind": "state"}}
+		ignoreRevision := cmpopts.IgnoreMapEntries(func(key string, _ any) bool { return key == "revision" })
+		if diff := cmp.Diff(want, first, ignoreRevision); diff != "" {
+			t.Error(diff)
+		}
 
-	ann, ben := join(t, r, "ann", ""), join(t, r, "ben", "")
-	got := ann.enter("order.42", "view")
-	want = wamp.Dict{"record": "order.42", "people": []any{human("ann", "view", 1)}, "count": int64(1)}
-	if diff := cmp.Diff(want, got, ignoreRevision); diff != "" {
-		t.Error(diff)
-	}
-	events := watcher.Events()
-	if len(events) != 1 {
-		t.Fatalf("heard %v", events)
-	}
-	want["change"] = wamp.Dict{"kind": "join", "id": "ann", "name": "Mx ann", "mode": "view"}
-	want["revision"] = got["revision"]
-	if diff := cmp.Diff(want, events[0]); diff != "" {
-		t.Error(diff)
-	}
+		ann, ben := join(t, r, "ann", ""), join(t, r, "ben", "")
+		got := ann.enter("order.42", "view")
+		want = wamp.Dict{"record": "order.42", "people": []any{human("ann", "view", 1)}, "count": int64(1)}
+		if diff := cmp.Diff(want, got, ignoreRevision); diff != "" {
+			t.Error(diff)
+		}
+		events := watcher.Events()
+		if len(events) != 1 {
+			t.Fatalf("heard %v", events)
+		}
+		want["change"] = wamp.Dict{"kind": "join", "id": "ann", "name": "Mx ann", "mode": "view"}
+		want["revision"] = got["revision"]
+		if diff := cmp.Diff(want, events[0]); diff != "" {
+			t.Error(diff)
+		}
 
-	ben.enter("order.42", "edit")
-	ben.enter("order.42", "edit")
-	ann.enter("order.42", "edit")
-	ben.leave("order.42")
-	ben.leave("order.42")
-	ann.leave("order.42")
-	heard(t, watcher,
-		"join ben | ann view 1 | ben edit 1",
-		"mode ann | ann edit 1 | ben edit 1",
-		"leave ben | ann edit 1",
-		"leave ann",
-	)
-	forgotten(t, c)
+		ben.enter("order.42", "edit")
+		ben.enter("order.42", "edit")
+		ann.enter("order.42", "edit")
+		ben.leave("order.42")
+		ben.leave("order.42")
+		ann.leave("order.42")
+		heard(t, watcher,
+			"join ben | ann view 1 | ben edit 1",
+			"mode ann | ann edit 1 | ben edit 1",
+			"leave ben | ann edit 1",
+			"leave ann",
+		)
+		forgotten(t, c)
+	})
 }
 
 func TestOnlyTheSubscriberGetsTheStateAndOnlyOfItsRecord(t *testing.T) {
-	_, r := open(t)
-	ann := join(t, r, "ann", "")
-	ann.enter("order.42", "view")
-	first, state := watch(t, r, "order.42")
-	if people, _ := state.List("people"); len(people) != 1 {
-		t.Errorf("told %v", state)
-	}
-	other, _ := watch(t, r, "order.43")
-	_, _ = watch(t, r, "order.42")
-	heard(t, first)
-	ann.enter("order.42", "edit")
-	heard(t, first, "mode ann | ann edit 1")
-	heard(t, other)
+	synctest.Test(t, func(t *testing.T) {
+		_, r := open(t)
+		ann := join(t, r, "ann", "")
+		ann.enter("order.42", "view")
+		first, state := watch(t, r, "order.42")
+		if people, _ := state.List("people"); len(people) != 1 {
+			t.Errorf("told %v", state)
+		}
+		other, _ := watch(t, r, "order.43")
+		_, _ = watch(t, r, "order.42")
+		heard(t, first)
+		ann.enter("order.42", "edit")
+		heard(t, first, "mode ann | ann edit 1")
+		heard(t, other)
+	})
 }
 
 func TestManyPagesOfOneUserAreOnePerson(t *testing.T) {
-	_, r := open(t)
-	watcher, _ := watch(t, r, "order.42")
-	one, two, three := join(t, r, "ann", "t1"), join(t, r, "ann", "t2"), join(t, r, "ann", "t3")
-	one.enter("order.42", "view")
-	two.enter("order.42", "edit")
-	three.enter("order.42", "view")
-	two.leave("order.42")
-	one.leave("order.42")
-	three.leave("order.42")
-	heard(t, watcher,
-		"join ann | ann view 1",
-		"mode ann | ann edit 2",
-		"state | ann edit 3",
-		"mode ann | ann view 2",
-		"state | ann view 1",
-		"leave ann",
-	)
+	synctest.Test(t, func(t *testing.T) {
+		_, r := open(t)
+		watcher, _ := watch(t, r, "order.42")
+		one, two, three := join(t, r, "ann", "t1"), join(t, r, "ann", "t2"), join(t, r, "ann", "t3")
+		one.enter("order.42", "view")
+		two.enter("order.42", "edit")
+		three.enter("order.42", "view")
+		two.leave("order.42")
+		one.leave("order.42")
+		three.leave("order.42")
+		heard(t, watcher,
+			"join ann | ann view 1",
+			"mode ann | ann edit 2",
+			"state | ann edit 3",
+			"mode ann | ann view 2",
+			"state | ann view 1",
+			"leave ann",
+		)
+	})
 }
 
 func TestGoodbyeLeavesAtOnceAndALostConnectionAfterTheGrace(t *testing.T) {
@@ -301,23 +328,25 @@ func TestALostPageComesBackToSomeOfItsRecords(t *testing.T) {
 }
 
 func TestRevisionsOfARecordGrowAcrossTimesWithoutPeople(t *testing.T) {
-	c, r := open(t)
-	ann := join(t, r, "ann", "")
-	last := int64(0)
-	grow := func(step string, atLeast int64) {
-		who, err := c.People("order.42")
-		if err != nil || who.Revision < atLeast {
-			t.Errorf("%s: %+v after %d, %v", step, who, last, err)
+	synctest.Test(t, func(t *testing.T) {
+		c, r := open(t)
+		ann := join(t, r, "ann", "")
+		last := int64(0)
+		grow := func(step string, atLeast int64) {
+			who, err := c.People("order.42")
+			if err != nil || who.Revision < atLeast {
+				t.Errorf("%s: %+v after %d, %v", step, who, last, err)
+			}
+			last = who.Revision
 		}
-		last = who.Revision
-	}
-	for range 3 {
-		ann.enter("order.42", "view")
-		grow("enter", last+1)
-		ann.leave("order.42")
-		grow("leave", last+1)
-		grow("later", last)
-	}
+		for range 3 {
+			ann.enter("order.42", "view")
+			grow("enter", last+1)
+			ann.leave("order.42")
+			grow("leave", last+1)
+			grow("later", last)
+		}
+	})
 }
 
 func TestCloseEmptiesRecordsWithoutEventsAndWaits(t *testing.T) {

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"strings"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -10,15 +11,8 @@ import (
 
 // outgoing is an event that waits to be published.
 type outgoing struct {
-	attendance Attendance
-	change     change
-	only       []wamp.ID // nil: all subscribers
-}
-
-// event is the keyword arguments of an event of a record.
-type event struct {
-	Attendance
-	Change change `json:"change"`
+	event event
+	only  []wamp.ID // nil: all subscribers
 }
 
 // recordOf returns the record of a topic.
@@ -26,7 +20,7 @@ func recordOf(topic wamp.URI) (name string, ours bool) {
 	return strings.CutPrefix(string(topic), TopicPrefix)
 }
 
-// changeLocked makes a change that concerns one person and queues the visible part of it. Caller must hold
+// changeLocked makes a change that concerns one person and has the visible part of it published. Caller must hold
 // mu.
 func (c *Component) changeLocked(r *record, p *person, do func()) {
 	before := r.view(p.id)
@@ -34,46 +28,63 @@ func (c *Component) changeLocked(r *record, p *person, do func()) {
 	c.noteLocked(r, p, before)
 }
 
-// noteLocked queues the difference to the view of a person before, and deletes a record without people.
-// Caller must hold mu.
+// noteLocked has the difference to the view of a person before published. Caller must hold mu.
 func (c *Component) noteLocked(r *record, p *person, before view) {
-	after := r.view(p.id)
-	what, changed := compare(before, after)
-	if changed {
-		c.revision++
-		r.revision = c.revision
-		c.pushLocked(r, what, p)
+	if r.view(p.id) == before {
+		return
 	}
+	c.revision++
+	r.revision = c.revision
+	r.note(p, before)
+	c.publishSoonLocked(r)
+}
+
+// publishSoonLocked publishes the changes of a record at once if the interval since its last event has passed. Else
+// they are one event at the end of the interval: a user cannot make a record cost more. Caller must hold mu.
+func (c *Component) publishSoonLocked(r *record) {
+	if r.timer != nil {
+		return
+	}
+	if wait := time.Until(r.next); wait > 0 {
+		c.setTimerLocked(r, wait)
+		return
+	}
+	c.publishLocked(r)
+}
+
+// publishLocked queues the event of a record. Caller must hold mu.
+func (c *Component) publishLocked(r *record) {
+	c.queue.Push(outgoing{event: r.takeEvent()})
+	interval := c.interval
+	if len(r.people) > MaxListed {
+		interval *= crowdFactor
+	}
+	r.next = time.Now().Add(interval)
 	if len(r.people) == 0 {
-		c.stopLocked(r.throttled)
-		delete(c.records, r.name)
+		c.setTimerLocked(r, interval)
 	}
 }
 
-func (c *Component) pushLocked(r *record, what kind, p *person) {
-	// That the last person left is published at once: the record, and its timer, end with that.
-	if len(r.people) > MaxListed || r.throttled != nil && len(r.people) > 0 {
-		c.throttleLocked(r)
-		return
-	}
-	published := change{Kind: what}
-	if what != kindState {
-		published = change{Kind: what, ID: p.id, Name: p.name, Mode: p.mode()}
-	}
-	c.queue.Push(outgoing{attendance: r.attendance(), change: published})
-}
-
-// throttleLocked has the state of a crowded record published soon. Caller must hold mu.
-func (c *Component) throttleLocked(r *record) {
-	if r.throttled != nil || c.closed {
-		return
-	}
-	r.throttled = c.afterLocked(throttleInterval, func() {
-		r.throttled = nil
-		if c.records[r.name] == r {
-			c.queue.Push(outgoing{attendance: r.attendance(), change: change{Kind: kindState}})
+// setTimerLocked has a record looked at again. A record at rest has no timer. Caller must hold mu.
+func (c *Component) setTimerLocked(r *record, wait time.Duration) {
+	r.timer = c.afterLocked(wait, func() {
+		r.timer = nil
+		switch {
+		case len(r.waiting) > 0:
+			c.publishLocked(r)
+		case len(r.people) == 0:
+			delete(c.records, r.name)
 		}
 	})
+}
+
+// sendStateLocked queues the people at a record for one session. Caller must hold mu.
+func (c *Component) sendStateLocked(s *router.Session, name string) {
+	r := c.records[name]
+	if r == nil {
+		r = &record{name: name, revision: c.revision}
+	}
+	c.queue.Push(outgoing{event: r.state(), only: []wamp.ID{s.ID()}})
 }
 
 // flush publishes the queued events in order. Must not hold mu.
@@ -84,17 +95,17 @@ func (c *Component) flush() {
 }
 
 func (c *Component) publish(o outgoing) {
-	topic := wamp.URI(TopicPrefix + o.attendance.Record)
+	topic := wamp.URI(TopicPrefix + o.event.Record)
 	if !c.realm.MayReach(topic) {
 		return
 	}
-	encoded, err := payload(event{Attendance: o.attendance, Change: o.change})
+	encoded, err := payload(o.event)
 	if err != nil {
-		c.log.Error("presence cannot be published", "record", o.attendance.Record, "error", err)
+		c.log.Error("presence cannot be published", "record", o.event.Record, "error", err)
 		return
 	}
 	_, err = c.realm.Publish(router.Publication{Topic: topic, Payload: encoded, Filter: publication.Filter{Eligible: o.only}})
 	if err != nil {
-		c.log.Error("presence was not published", "record", o.attendance.Record, "error", err)
+		c.log.Error("presence was not published", "record", o.event.Record, "error", err)
 	}
 }

@@ -8,9 +8,12 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// MaxListed bounds the people that an event lists; all are counted. A record with more people publishes
-// its state at intervals: an event for each change would cost the square of the crowd.
-const MaxListed = 100
+const (
+	// MaxListed bounds the people that an event lists; all are counted.
+	MaxListed = 100
+	// MaxWhole bounds the records whose events always list all people. Events of larger records have the differences.
+	MaxWhole = 20
+)
 
 // Mode says what a person does at a record.
 type Mode string
@@ -37,6 +40,19 @@ type Attendance struct {
 	Revision int64    `json:"revision" doc:"Grows with each change, so that a late answer can be told."`
 }
 
+// event is the keyword arguments of an event of a record: all people, or the differences to the event before.
+type event struct {
+	Record   string   `json:"record"`
+	People   []Person `json:"people,omitzero"` // nil: the lists that follow have the differences
+	Since    int64    `json:"since,omitempty"` // revision of the event before
+	Joined   []Person `json:"joined,omitempty"`
+	Changed  []Person `json:"changed,omitempty"`
+	Left     []string `json:"left,omitempty"` // ids
+	Count    int      `json:"count"`
+	Revision int64    `json:"revision"`
+	Change   change   `json:"change"`
+}
+
 // kind is the kind of a change.
 type kind string
 
@@ -47,7 +63,7 @@ const (
 	kindMode  kind = "mode"
 )
 
-// change is the change that led to the state of an event.
+// change is the change that led to the state of an event, if that is one change.
 type change struct {
 	Kind kind   `json:"kind"`
 	ID   string `json:"id,omitempty"`
@@ -55,13 +71,24 @@ type change struct {
 	Mode Mode   `json:"mode,omitempty"`
 }
 
-// record is a record with people. It exists until the last person leaves.
+// record is a record with people, or one whose last event is recent.
 type record struct {
 	name      string
-	revision  int64
-	people    map[string]*person // by identity
-	order     []*person          // in the order in which they came
-	throttled *time.Timer        // until the next event of a crowded record; nil if there is nothing to publish
+	revision  int64       // of the latest change
+	published int64       // revision of the last event
+	next      time.Time   // no event is published before
+	timer     *time.Timer // publishes what waits, or removes a record without people; nil: nothing is due
+
+	people  map[string]*person // by identity
+	order   []*person          // in the order in which they came
+	waiting []*waiting         // changes since the last event, one for each person
+	waits   map[string]*waiting
+}
+
+// waiting is a person whose changes are not published yet.
+type waiting struct {
+	id, name string
+	before   view // at the last event
 }
 
 // person is a user at one record. It exists while one of its entries does.
@@ -119,27 +146,94 @@ func (r *record) remove(s *entry) {
 	}
 }
 
-// attendance lists the people at the record; of more than MaxListed, those that edit come first.
+// note records a change of a person, whose view was before. An event has the newest view of each person.
+func (r *record) note(p *person, before view) {
+	if w := r.waits[p.id]; w != nil {
+		w.name = p.name
+		return
+	}
+	w := &waiting{id: p.id, name: p.name, before: before}
+	if r.waits == nil {
+		r.waits = make(map[string]*waiting)
+	}
+	r.waits[p.id] = w
+	r.waiting = append(r.waiting, w)
+}
+
+// takeEvent returns the event of the changes that wait: the differences if those are shorter than the list of people,
+// unless the record is small.
+func (r *record) takeEvent() event {
+	e := event{Record: r.name, Count: len(r.order), Revision: r.revision, Change: r.change()}
+	if len(r.order) <= MaxWhole || len(r.waiting) >= min(len(r.order), MaxListed) {
+		e.People = r.listed()
+	} else {
+		e.Since = r.published
+		r.difference(&e)
+	}
+	r.published, r.waiting, r.waits = r.revision, nil, nil
+	return e
+}
+
+// difference adds the people whose changes wait. All are added, also those that are as before: a subscriber may have
+// got a list meanwhile.
+func (r *record) difference(e *event) {
+	for _, w := range r.waiting {
+		p := r.people[w.id]
+		switch {
+		case p == nil:
+			e.Left = append(e.Left, w.id)
+		case w.before.here:
+			e.Changed = append(e.Changed, p.shown())
+		default:
+			e.Joined = append(e.Joined, p.shown())
+		}
+	}
+}
+
+// change returns the one change that waits.
+func (r *record) change() change {
+	if len(r.waiting) != 1 {
+		return change{Kind: kindState}
+	}
+	w := r.waiting[0]
+	after := r.view(w.id)
+	what := compare(w.before, after)
+	if what == kindState {
+		return change{Kind: kindState}
+	}
+	return change{Kind: what, ID: w.id, Name: w.name, Mode: after.mode}
+}
+
+// state returns the event that lists the people.
+func (r *record) state() event {
+	return event{Record: r.name, People: r.listed(), Count: len(r.order), Revision: r.revision, Change: change{Kind: kindState}}
+}
+
+// attendance returns the people at the record.
 func (r *record) attendance() Attendance {
-	a := Attendance{Record: r.name, Count: len(r.order), Revision: r.revision}
-	a.People = make([]Person, 0, min(len(r.order), MaxListed))
-	listed := func(accept func(*person) bool) {
+	return Attendance{Record: r.name, People: r.listed(), Count: len(r.order), Revision: r.revision}
+}
+
+// listed lists the people at the record; of more than MaxListed, those that edit come first.
+func (r *record) listed() []Person {
+	people := make([]Person, 0, min(len(r.order), MaxListed))
+	add := func(accept func(*person) bool) {
 		for _, p := range r.order {
-			if len(a.People) == MaxListed {
+			if len(people) == MaxListed {
 				return
 			}
 			if accept(p) {
-				a.People = append(a.People, p.shown())
+				people = append(people, p.shown())
 			}
 		}
 	}
 	if len(r.order) <= MaxListed {
-		listed(func(*person) bool { return true })
-		return a
+		add(func(*person) bool { return true })
+		return people
 	}
-	listed(func(p *person) bool { return p.mode() == Edit })
-	listed(func(p *person) bool { return p.mode() == View })
-	return a
+	add(func(p *person) bool { return p.mode() == Edit })
+	add(func(p *person) bool { return p.mode() == View })
+	return people
 }
 
 // view is the visible state of a user at a record.
@@ -157,17 +251,15 @@ func (r *record) view(id string) view {
 	return view{here: true, mode: p.mode(), tabs: len(p.entries)}
 }
 
-// compare returns the kind of the change between two views of a user; false if the views are the same.
-func compare(before, after view) (kind, bool) {
+// compare returns the kind of the change between two views of a user.
+func compare(before, after view) kind {
 	switch {
-	case before == after:
-		return "", false
-	case !before.here:
-		return kindJoin, true
-	case !after.here:
-		return kindLeave, true
+	case !before.here && after.here:
+		return kindJoin
+	case before.here && !after.here:
+		return kindLeave
 	case before.mode != after.mode:
-		return kindMode, true
+		return kindMode
 	}
-	return kindState, true
+	return kindState
 }

@@ -160,6 +160,14 @@ func (c *Client) Received() []wamp.Message {
 	return all
 }
 
+// Skip discards the messages that have arrived, and returns their size. The session may have ended.
+func (c *Client) Skip() (bytes int) {
+	for _, frame := range c.conn.Outbox().Take(nil, 1<<30).Pieces {
+		bytes += len(frame)
+	}
+	return bytes
+}
+
 func (c *Client) keywords(p wamp.Payload) (kwargs wamp.Dict) {
 	c.t.Helper()
 	if err := p.Decode(nil, &kwargs); err != nil {

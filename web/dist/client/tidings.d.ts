@@ -6,6 +6,6 @@ export { Failed, TicketRefused } from './failure.js';
 export { type Flash, type FlashOptions, type Level, watchFlash } from './flash.js';
 export { type Maintenance, watchMaintenance } from './maintenance.js';
 export { type Dict, isDict, type Match, type Payload } from './messages.js';
-export { enterPresence, type Mode, others, type Person, type Presence, type PresenceHandlers, type PresenceUpdate } from './presence.js';
+export { enterPresence, type Mode, others, type Person, type Presence, type PresenceChange, type PresenceHandlers, type PresenceUpdate, } from './presence.js';
 export type { Delivery, Failure, Session } from './state.js';
 export { tabIdentity } from './tab.js';

@@ -3,7 +3,7 @@ import { backoff } from '../src/backoff.js';
 import { type Change, gathering } from '../src/content.js';
 import { flashFrom } from '../src/flash.js';
 import { maintenanceFrom } from '../src/maintenance.js';
-import { others, updateFrom } from '../src/presence.js';
+import { follow, others, type Roster } from '../src/presence.js';
 
 describe('back-off', () => {
   it('doubles from one second to thirty, and half of it is jitter', () => {
@@ -72,22 +72,51 @@ describe('maintenance', () => {
 });
 
 describe('presence', () => {
-  it('reads the people and the person who joined', () => {
-    const update = updateFrom({
+  const person = (id: string, mode = 'view') => ({ id, name: id, mode, tabs: 1 });
+  const list = (count: number) => Array.from({ length: count }, (_, i) => person(`user${i}`));
+  const whole = (revision: number, count: number): Roster => {
+    const roster = follow(null, { revision, count, people: list(Math.min(count, 100)) });
+    if (typeof roster === 'string') throw new Error(roster);
+    return roster;
+  };
+
+  it('takes a list as it is', () => {
+    const roster = follow(null, {
       record: 'order.1', count: 2, revision: 4,
       people: [{ id: 'ann', name: 'Ann Abel', mode: 'edit', tabs: 2 }, { id: 'ben', name: '', mode: 'view' }],
       change: { kind: 'join', id: 'ben', name: 'Ben', mode: 'view' },
     });
-    expect(update.people).toEqual([
+    expect(roster).toEqual({ revision: 4, count: 2, people: [
       { id: 'ann', name: 'Ann Abel', mode: 'edit', tabs: 2 }, { id: 'ben', name: 'ben', mode: 'view', tabs: 1 },
-    ]);
-    expect(update.change).toEqual({ kind: 'join', id: 'ben', name: 'Ben' });
-    expect(others(update.people, 'ann').map(({ id }) => id)).toEqual(['ben']);
+    ] });
+    expect(others((roster as Roster).people, 'ann').map(({ id }) => id)).toEqual(['ben']);
+    expect(follow(whole(9, 30), { people: [] })).toEqual({ revision: 0, count: 0, people: [] });
   });
 
-  it('has no change in the first state', () => {
-    expect(updateFrom({ people: [], change: { kind: 'state', id: '', name: '' } }).change).toBeNull();
-    expect(updateFrom({})).toEqual({ people: [], change: null });
+  it('applies differences, also twice', () => {
+    const differences = {
+      since: 5, revision: 8, count: 30, joined: [person('ann', 'edit')], changed: [person('user1', 'edit')], left: ['user0'],
+    };
+    const next = follow(whole(5, 30), differences) as Roster;
+    expect(next).toMatchObject({ revision: 8, count: 30 });
+    expect(next.people.length).toBe(30);
+    expect(next.people.filter(({ mode }) => mode === 'edit').map(({ id }) => id)).toEqual(['user1', 'ann']);
+    expect(follow({ ...next, revision: 7 }, differences)).toEqual(next); // a list from between the two events
+    expect(follow(next, differences)).toBe('known');
+  });
+
+  it('notices a missing event', () => {
+    expect(follow(null, { since: 5, revision: 8, count: 30 })).toBe('gap');
+    expect(follow(whole(5, 30), { since: 6, revision: 8, count: 30, changed: [person('user1')] })).toBe('gap');
+  });
+
+  it('has the people of a crowd listed anew when it becomes small, or few are known', () => {
+    const crowd = whole(5, 300);
+    const leaves = (from: Roster, revision: number, ids: number[], count: number) =>
+      follow(from, { since: from.revision, revision, count, left: ids.map((id) => `user${id}`) });
+    expect(leaves(crowd, 6, [0, 200], 298)).toMatchObject({ count: 298, revision: 6 });
+    expect(leaves(crowd, 6, Array.from({ length: 60 }, (_, i) => i), 240)).toBe('gap');
+    expect(leaves(crowd, 6, [0], 100)).toBe('gap');
   });
 });
 

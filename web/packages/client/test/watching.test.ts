@@ -3,8 +3,8 @@ import { connect, type Connection } from '../src/connection.js';
 import { type Change, watchContent } from '../src/content.js';
 import { watchFlash } from '../src/flash.js';
 import { watchMaintenance } from '../src/maintenance.js';
-import { enterPresence } from '../src/presence.js';
-import { Code } from '../src/messages.js';
+import { enterPresence, type PresenceUpdate } from '../src/presence.js';
+import { Code, type Dict, type Message } from '../src/messages.js';
 import { Socket, settled } from './socket.js';
 
 let connection: Connection;
@@ -111,6 +111,27 @@ describe('presence', () => {
     presence.setMode('edit');
     await reconnect();
     expect(requests()).toEqual([['tidings.presence.order.1'], ['tidings.presence.enter', [], { record: 'order.1', mode: 'edit' }]]);
+  });
+
+  it('reports what changed, and asks for the list after a gap', async () => {
+    const updates: PresenceUpdate[] = [];
+    enterPresence(connection, 'order.1', 'view', { changed: (update) => updates.push(update) });
+    const crowd = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `u${i}`, name: `U ${i}`, mode: 'view', tabs: 1 }));
+    const event = (kwargs: Dict): Message => [Code.event, 11, 1, {}, [], { record: 'order.1', ...kwargs }];
+    Socket.last.sends([Code.subscribed, 1, 11], event({ revision: 5, count: 30, people: crowd(30) }));
+    Socket.last.sends(event({ since: 5, revision: 6, count: 29, left: ['u0'] }));
+    Socket.last.sends(event({ since: 8, revision: 9, count: 28, left: ['u2'] }), event({ since: 9, revision: 10, count: 27, left: ['u3'] }));
+    expect(requests().slice(2)).toEqual([['tidings.presence.refresh', [], { record: 'order.1' }]]); // once
+    Socket.last.sends([Code.result, 3, {}]);
+    await settled();
+    Socket.last.sends(event({ revision: 10, count: 27, people: crowd(31).slice(4) }), event({ since: 10, revision: 11, count: 26, left: ['u9'] }));
+    expect(updates.map(({ count, people }) => [count, people.length])).toEqual([[30, 30], [29, 29], [27, 27], [26, 26]]);
+    expect(updates.map(({ change }) => change)).toEqual([
+      null, { kind: 'leave', id: 'u0', name: 'U 0' }, null, { kind: 'leave', id: 'u9', name: 'U 9' },
+    ]);
+    expect(updates[2]?.changes.map(({ kind, id }) => `${kind} ${id}`)).toEqual(['leave u1', 'leave u2', 'leave u3', 'join u30']);
+    Socket.last.sends(event({ since: 12, revision: 13, count: 26 }));
+    expect(requests().length).toBe(4); // the next gap, the next question
   });
 
   it('reports a refusal', async () => {
