@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -212,5 +213,34 @@ func TestTheApplicationIsNotAskedAboutLoginsThatHaveToWait(t *testing.T) {
 				t.Errorf("%s: the application was asked %d times", method, o.times)
 			}
 		}
+	})
+}
+
+func TestStrangersDoNotTakeAllQueriesOfTheUserSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		o := &source{answer: func(context.Context) (string, error) { <-release; return `{"allow": false}`, nil }}
+		limit := attempts.New(attempts.Options{})
+		limit.Succeeded(attempts.Attempt{From: netip.MustParseAddr("198.51.100.1"), Account: attempts.User("ann")})
+		chain := auth.NewChain(auth.ChainOptions{
+			Attempts: limit, Dynamic: auth.NewDynamic(auth.DynamicOptions{Source: o, MaxInFlight: 4}),
+		})
+		var pending sync.WaitGroup
+		ask := func(from string) {
+			pending.Go(func() { player{authid: "ann", password: "x"}.attempt(t, chain, from, "password") })
+			synctest.Wait()
+		}
+		for range 10 {
+			ask("192.0.2.1")
+		}
+		if o.times != 3 {
+			t.Errorf("%d queries of strangers are pending", o.times)
+		}
+		ask("198.51.100.1")
+		if o.times != 4 {
+			t.Errorf("with a known address %d queries are pending", o.times)
+		}
+		close(release)
+		pending.Wait()
 	})
 }
