@@ -128,6 +128,9 @@ func (c *Chain) Authenticate(ctx context.Context, handshake peer.AuthRequest) (p
 		return c.remember(l, peer.AuthResult{Identity: known}), nil
 	}
 	methods, _ := handshake.Details.Strings("authmethods")
+	if c.options.Dynamic == nil {
+		l.Details = nil // a challenge keeps the login, and only a query of the user source has the details
+	}
 	switch {
 	case len(methods) > 0:
 	case c.hasCertificate(l):

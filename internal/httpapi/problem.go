@@ -121,11 +121,8 @@ func callProblem(e *calls.Error) *Problem {
 		return p // the URI alone is enough
 	}
 	p.Args, p.Kwargs = Array(payload.Args), Object(payload.Kwargs)
-	var texts []any
-	if err := payload.Decode(&texts, nil); err == nil && len(texts) > 0 {
-		if text, ok := texts[0].(string); ok && text != "" {
-			p.Detail = text
-		}
+	if text, ok := payload.FirstText(); ok && text != "" {
+		p.Detail = text
 	}
 	return p
 }

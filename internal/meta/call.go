@@ -2,7 +2,6 @@ package meta
 
 import (
 	"context"
-	"maps"
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
@@ -13,6 +12,7 @@ import (
 // procedure is one procedure of the meta API.
 type procedure struct {
 	params []string // the names of its positional arguments
+	raw    []string // the arguments that may have any size, and stay encoded
 	run    func(*call) (wamp.Payload, error)
 }
 
@@ -20,29 +20,20 @@ type procedure struct {
 type call struct {
 	*component
 	caller *router.Session // nil: the server itself
-	given  wamp.Dict       // all arguments, positional ones by their names
+	given  wamp.Dict       // all arguments, positional ones by their names; null is absent
 	ctx    context.Context
 }
 
 // answer names the arguments of an invocation and runs the procedure.
 func (c *component) answer(ctx context.Context, p procedure, invocation router.LocalInvocation) (wamp.Payload, error) {
-	var positional []any
-	given := wamp.Dict{}
-	if err := invocation.Payload.Decode(&positional, &given); err != nil {
+	given, positional, err := invocation.Payload.Arguments(wamp.Parameters{Names: p.params, Raw: p.raw})
+	if err != nil {
 		return wamp.Payload{}, invalidArgument("the arguments cannot be read: %s", err)
 	}
-	if len(positional) > len(p.params) {
+	if positional > len(p.params) {
 		return wamp.Payload{}, invalidArgument("there are %d positional arguments; %s takes %d: %s",
-			len(positional), invocation.Procedure, len(p.params), strings.Join(p.params, ", "))
+			positional, invocation.Procedure, len(p.params), strings.Join(p.params, ", "))
 	}
-	given = maps.Clone(given)
-	if given == nil {
-		given = wamp.Dict{}
-	}
-	for i, value := range positional {
-		given[p.params[i]] = value
-	}
-	maps.DeleteFunc(given, func(_ string, value any) bool { return value == nil }) // null means absent
 	return p.run(&call{component: c, caller: invocation.Caller, given: given, ctx: ctx})
 }
 
@@ -96,6 +87,12 @@ func (c *call) dict(name string) (wamp.Dict, error) {
 		return nil, invalidArgument("%s must be a dict", name)
 	}
 	return value, nil
+}
+
+// raw returns an optional argument that stays encoded.
+func (c *call) raw(name string) wamp.Raw {
+	value, _ := c.given[name].(wamp.Raw)
+	return value
 }
 
 // flag returns an optional boolean, false if the argument is absent.

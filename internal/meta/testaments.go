@@ -20,7 +20,9 @@ const (
 
 // testamentProcedures deposit and flush testaments (WAMP, "Testaments").
 var testamentProcedures = map[wamp.URI]procedure{
-	"wamp.session.add_testament":    {params: []string{"topic", "args", "kwargs"}, run: addTestament},
+	"wamp.session.add_testament": {
+		params: []string{"topic", "args", "kwargs"}, raw: []string{"args", "kwargs", "publish_options"}, run: addTestament,
+	},
 	"wamp.session.flush_testaments": {run: flushTestaments},
 }
 
@@ -102,39 +104,24 @@ func (c *call) scope() (testamentScope, error) {
 	return "", invalidArgument("scope must be destroyed or detached")
 }
 
-// testament returns the PUBLISH that the arguments describe. It encodes and decodes a frame, so that the options are
-// checked like those of a client's PUBLISH: an option that was ignored could let more sessions receive the event.
+// testament returns the PUBLISH that the arguments describe. Its options are checked like those of a client's
+// PUBLISH: an option that was ignored could let more sessions receive the event.
 func (c *call) testament() (*wamp.Publish, error) {
 	topic, err := c.text("topic", "")
 	if err != nil {
 		return nil, err
 	}
-	options, err := c.dict("publish_options")
-	if err != nil {
-		return nil, err
-	}
-	kwargs, err := c.dict("kwargs")
-	if err != nil {
-		return nil, err
-	}
-	args, given := c.given.List("args")
-	if _, any := c.given["args"]; any && !given {
+	options, args, kwargs := c.raw("publish_options"), c.raw("args"), c.raw("kwargs")
+	switch {
+	case c.given["publish_options"] != nil && !options.IsDict():
+		return nil, invalidArgument("publish_options must be a dict")
+	case c.given["kwargs"] != nil && !kwargs.IsDict():
+		return nil, invalidArgument("kwargs must be a dict")
+	case c.given["args"] != nil && !args.IsList():
 		return nil, invalidArgument("args must be a list")
 	}
-	payload, err := wamp.NewPayload(args, kwargs)
+	m, err := wamp.NewPublish(wamp.URI(topic), options, args, kwargs)
 	if err != nil {
-		return nil, invalidArgument("the payload cannot be kept: %s", err)
-	}
-	if options == nil {
-		options = wamp.Dict{}
-	}
-	frame, err := wamp.V2JSON.Append(nil, &wamp.Publish{Request: 1, Options: options, Topic: wamp.URI(topic), Payload: payload})
-	if err != nil {
-		return nil, invalidArgument("publish_options: %s", err)
-	}
-	decoded, err := wamp.V2JSON.Decode(frame)
-	m, ok := decoded.(*wamp.Publish)
-	if !ok {
 		return nil, invalidArgument("publish_options: %s", messageOf(err))
 	}
 	return m, nil

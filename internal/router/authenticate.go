@@ -8,12 +8,14 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// handshake is the state of a client between HELLO and WELCOME.
+// handshake is the state of a client between HELLO and WELCOME. It holds what the session needs of HELLO, and no more:
+// a stranger can leave many handshakes unfinished.
 type handshake struct {
-	peer.AuthRequest
-	realm *Realm
-	tab   string
-	next  func(context.Context, *wamp.Authenticate) (peer.AuthResult, error)
+	realm    *Realm
+	session  wamp.ID // the id that WELCOME will carry
+	tab      string
+	features peer.Features
+	next     func(context.Context, *wamp.Authenticate) (peer.AuthResult, error)
 }
 
 // authenticate handles AUTHENTICATE, the answer to a CHALLENGE.

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"maps"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -24,17 +23,13 @@ func (c *Client) hello(ctx context.Context, m *wamp.Hello) error {
 	if err != nil {
 		return err
 	}
-	details := maps.Clone(m.Details)
-	delete(details, "transport") // only a router may fill this in
-	c.handshake = &handshake{
-		AuthRequest: peer.AuthRequest{Realm: m.Realm, Session: realm.freshID(), Details: details, Peer: c.peer},
-		realm:       realm,
-		tab:         tab,
-	}
+	c.handshake = &handshake{realm: realm, session: realm.freshID(), tab: tab, features: peer.ParseFeatures(m.Details)}
 	if c.router.options.Authenticator == nil {
 		return c.continueHandshake(peer.AuthResult{Identity: c.defaultIdentity()})
 	}
-	result, err := c.router.options.Authenticator.Authenticate(ctx, c.handshake.AuthRequest)
+	result, err := c.router.options.Authenticator.Authenticate(ctx, peer.AuthRequest{
+		Realm: m.Realm, Session: c.handshake.session, Details: m.Details, Peer: c.peer,
+	})
 	if err != nil {
 		return c.authError(ctx, err)
 	}

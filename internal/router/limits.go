@@ -1,6 +1,10 @@
 package router
 
-import "time"
+import (
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // The defaults of [Limits], which hold where a limit is zero.
 const (
@@ -20,6 +24,8 @@ const (
 	DefaultKill = 10 * time.Second
 	// DefaultMessageRate bounds the messages that are read from one client in a second, on average.
 	DefaultMessageRate = 500
+	// DefaultReceivers bounds the lists of receivers of one publication, which are compared with all subscribers.
+	DefaultReceivers = wamp.DefaultReceivers
 	// DefaultMessageBurst bounds the messages that are read at once. A page sends its subscriptions so.
 	DefaultMessageBurst = 2000
 )
@@ -33,6 +39,7 @@ type Limits struct {
 	OutboxFrames  int
 	MessageRate   int // messages in a second; over it the client's reader waits
 	MessageBurst  int
+	Receivers     int           // elements of the lists of receivers of one PUBLISH, together
 	Kill          time.Duration // for a callee to answer after an INTERRUPT of mode kill
 }
 
@@ -48,6 +55,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.OutboxFrames, DefaultOutboxFrames},
 		{&l.MessageRate, DefaultMessageRate},
 		{&l.MessageBurst, DefaultMessageBurst},
+		{&l.Receivers, DefaultReceivers},
 	} {
 		if *d.limit <= 0 {
 			*d.limit = d.value

@@ -168,6 +168,10 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 	if err != nil {
 		return Publication{}, err
 	}
+	filter, err := s.filter(m.Options)
+	if err != nil {
+		return Publication{}, err
+	}
 	decision, err := s.authorize(ctx, Request{Session: s, Action: peer.Publish, URI: m.Topic, Payload: m.Payload})
 	if err != nil {
 		return Publication{}, err
@@ -181,7 +185,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Topic:     m.Topic,
 		Payload:   payload,
 		Publisher: s,
-		Filter:    publication.ParseFilter(m.Options),
+		Filter:    filter,
 		Disclose:  disclose,
 		Passthru:  passthru,
 		Retain:    retain,
@@ -195,4 +199,15 @@ func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication
 		return Publication{}, err
 	}
 	return s.publication(ctx, m)
+}
+
+// filter reads the lists of receivers of a PUBLISH, and refuses lists that are too long. The conversation has cut them to
+// one element more than the limit.
+func (s *Session) filter(options wamp.Dict) (publication.Filter, error) {
+	f := publication.ParseFilter(options)
+	if most := s.realm.router.options.Limits.Receivers; f.Elements() > most {
+		return f, wamp.Fail(wamp.ErrLimitExceeded, "the lists of receivers have more than %d elements (limits.receivers): "+
+			"publish to fewer at once, or to a topic of their own", most)
+	}
+	return f, nil
 }

@@ -142,6 +142,7 @@ func (r *Router) Attach(a Attachment) *Client {
 	if r.options.Strictness == Strict {
 		c.conversation.BeStrict()
 	}
+	c.conversation.LimitReceivers(r.options.Limits.Receivers)
 	c.outbox.Init(&r.outboxes, a.Waker)
 	r.mu.Lock()
 	r.handshaking[c] = struct{}{}

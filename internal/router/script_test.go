@@ -178,6 +178,8 @@ func (s *script) configure(settings []string) {
 			limits.Registrations = number
 		case "pending_calls":
 			limits.PendingCalls = number
+		case "receivers":
+			limits.Receivers = number
 		case "outbox_frames":
 			limits.OutboxFrames = number
 		case "outbox_bytes":

@@ -13,7 +13,7 @@ func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
 		return wamp.Fail(wamp.ErrAuthenticationDenied, textExpired)
 	}
 	c.peer.TLSState = nil // only a handshake needs it, and it is large
-	s := &Session{id: h.Session, tab: h.tab, joined: time.Now(), realm: r, client: c, features: peer.ParseFeatures(h.Details)}
+	s := &Session{id: h.session, tab: h.tab, joined: time.Now(), realm: r, client: c, features: h.features}
 	s.identity.Store(result.Identity)
 	welcome := result.Identity.Details(result.Extra)
 	welcome["roles"] = *r.roles.Load()

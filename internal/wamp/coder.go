@@ -12,7 +12,6 @@ import (
 type coder struct {
 	s       Serialization
 	writing bool
-	strict  bool // empty values have no other form
 	w       writer
 	r       elements
 	err     error
@@ -176,7 +175,7 @@ func (c *coder) dict(name string, d *Dict, known options) {
 		return
 	}
 	var err error
-	if *d, err = c.r.dict(t.length(), 2, known); err != nil {
+	if *d, err = c.r.options(t.length(), 2, known); err != nil {
 		c.fail("%s.%w", name, err)
 	}
 }
@@ -185,7 +184,7 @@ func (c *coder) dict(name string, d *Dict, known options) {
 // empty dict as a list, and some clients write null.
 func (c *coder) isEmpty(t token) bool {
 	switch {
-	case c.strict:
+	case c.r.keep.strict:
 		return false
 	case t.kind == kindNull:
 		return true

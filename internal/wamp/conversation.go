@@ -3,6 +3,7 @@ package wamp
 import (
 	"cmp"
 	"fmt"
+	"math"
 )
 
 // Phase names the state of a conversation.
@@ -104,6 +105,7 @@ func (p Phase) ignoresUnexpected() bool {
 type Conversation struct {
 	// Each connection holds a Conversation, so the struct is kept small.
 	v1            *translator // nil in version 2
+	receivers     uint32      // see LimitReceivers
 	serialization Serialization
 	phase         Phase
 	strict        bool // see BeStrict
@@ -111,7 +113,7 @@ type Conversation struct {
 
 // NewConversation returns a conversation in [PhaseOpening].
 func NewConversation(e Encoding) *Conversation {
-	c := &Conversation{serialization: e.Serialization()}
+	c := &Conversation{serialization: e.Serialization(), receivers: DefaultReceivers}
 	if _, ok := e.(version1); ok {
 		c.v1 = new(translator)
 	}
@@ -121,6 +123,10 @@ func NewConversation(e Encoding) *Conversation {
 // BeStrict makes the conversation refuse null and empty lists in place of an empty dict, and the like, which clients
 // in use write.
 func (c *Conversation) BeStrict() { c.strict = true }
+
+// LimitReceivers sets how many elements a list of receivers may have, such as eligible in the Options of a PUBLISH.
+// Receive cuts a longer list to one element more than that, by which the caller notices the excess.
+func (c *Conversation) LimitReceivers(most int) { c.receivers = uint32(min(most, math.MaxInt32)) }
 
 // Phase returns the state of the conversation.
 func (c *Conversation) Phase() Phase { return c.phase }
@@ -177,17 +183,16 @@ func (c *Conversation) Receive(frame []byte) (Message, error) {
 
 func (c *Conversation) decode(frame []byte) (Message, error) {
 	if c.v1 != nil {
-		return c.v1.receive(frame)
+		return c.v1.receive(frame, int(c.receivers))
 	}
-	return decode(c.serialization, frame, c.strict)
+	return decode(c.serialization, frame, keeping{
+		strict: c.strict, expected: &onReceive[c.phase], known: true, values: MaxDetailsValues, receivers: int(c.receivers),
+	})
 }
 
-// checkReceived checks and cleans up a message by the rules that hold for messages of clients only.
+// checkReceived checks a message by the rules that hold for messages of clients only.
 func (c *Conversation) checkReceived(m Message) (Message, error) {
 	switch m := m.(type) {
-	case *Hello:
-		// Authenticators trust Details.transport, which only the server's transport may set.
-		delete(m.Details, "transport")
 	case *Error:
 		if m.RequestType != CodeInvocation {
 			return nil, Violation("ERROR.REQUEST.Type is %d, a client can only fail an INVOCATION (%d)", m.RequestType, CodeInvocation)

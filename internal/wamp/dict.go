@@ -73,8 +73,8 @@ var passthruKeys = [...]string{
 func (d Dict) Passthru() Dict {
 	var out Dict
 	for _, key := range passthruKeys {
-		v, ok := d[key]
-		if !ok {
+		v := d[key]
+		if v == nil { // absent, or null
 			continue
 		}
 		if out == nil {

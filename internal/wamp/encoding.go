@@ -45,7 +45,9 @@ func (e version2) Subprotocol() string          { return "wamp.2." + e.serializa
 func (e version2) Serialization() Serialization { return e.serialization }
 func (e version2) Binary() bool                 { return e.serialization != JSON }
 
-func (e version2) Decode(frame []byte) (Message, error) { return decode(e.serialization, frame, false) }
+func (e version2) Decode(frame []byte) (Message, error) {
+	return decode(e.serialization, frame, keeping{})
+}
 
 func (e version2) Append(dst []byte, m Message) ([]byte, error) {
 	return appendMessage(dst, e.serialization, m)

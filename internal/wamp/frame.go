@@ -9,9 +9,11 @@ import (
 
 var errNotMessage = errors.New("is not a list that begins with the code of a message")
 
-// decode decodes one frame of version 2. A message whose payload cannot be passed on comes with a [PayloadError].
-func decode(s Serialization, frame []byte, strict bool) (Message, error) {
-	c := coder{s: s, strict: strict, r: elements{reader: newReader(s, frame)}}
+// decode decodes one frame of version 2, as keep says. A message whose payload cannot be passed on comes with a
+// [PayloadError].
+func decode(s Serialization, frame []byte, keep keeping) (Message, error) {
+	c := coder{s: s, r: elements{reader: newReader(s, frame)}}
+	c.r.keep = keep
 	m, failure := c.message()
 	switch {
 	case failure == nil && c.flaw != nil:
@@ -41,6 +43,11 @@ func (c *coder) message() (Message, *Failure) {
 	m, ok := newMessage(code)
 	if !ok {
 		return nil, Violation("no message has the code %d", code)
+	}
+	if expected := c.r.keep.expected; expected != nil {
+		if _, ok := expected.next(m.Code()); !ok {
+			return m, nil // the caller refuses or ignores it, whatever it holds
+		}
 	}
 	c.layout(m)
 	if err := c.finish(); err != nil {

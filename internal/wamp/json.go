@@ -21,8 +21,19 @@ type jsonFormat struct{}
 // errJSON makes decode call explain, which returns the details.
 var errJSON = errors.New("is not valid JSON")
 
-func (jsonFormat) explain(frame []byte) error {
-	d := jsontext.NewDecoder(bytes.NewBuffer(frame))
+func (f jsonFormat) explain(frame []byte) error {
+	if err := explainJSON(frame, jsontext.AllowDuplicateNames(true)); err != nil || len(frame) > maxExplained {
+		return err
+	}
+	return explainJSON(frame)
+}
+
+// maxExplained is the longest frame in which a duplicate name is looked for once more, to say where it is. jsontext
+// remembers all names for that, which takes very many bytes for each of them.
+const maxExplained = 1 << 10
+
+func explainJSON(frame []byte, options ...jsontext.Options) error {
+	d := jsontext.NewDecoder(bytes.NewBuffer(frame), options...)
 	err := d.SkipValue()
 	if err == nil {
 		if _, err = d.ReadToken(); err == nil {

@@ -28,7 +28,7 @@ func (m *Challenge) layout(c *coder) {
 
 func (m *Authenticate) layout(c *coder) {
 	c.text("Signature", &m.Signature)
-	c.dict("Extra", &m.Extra, noOptions)
+	c.dict("Extra", &m.Extra, authenticateExtra)
 }
 
 func (m *Goodbye) layout(c *coder) {

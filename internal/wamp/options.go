@@ -1,7 +1,6 @@
 package wamp
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 )
@@ -11,42 +10,45 @@ import (
 type options map[string]*option
 
 type option struct {
-	name    string // the key: decoded dicts share this string
-	want    string // the allowed values, for the error text
-	accepts func(v any) bool
+	name      string // the key: decoded dicts share this string
+	want      string // the allowed values, for the error text
+	form      optionForm
+	receivers bool             // a list of receivers of a PUBLISH
+	accepts   func(v any) bool // unless form is a list
 }
 
-// find returns a key as a string, without an allocation if the key is known, and its option or nil.
-func (o options) find(raw []byte) (string, *option) {
-	if known := o[string(raw)]; known != nil {
-		return known.name, known
-	}
-	return string(raw), nil
-}
+// optionForm says how the value of an option is read.
+type optionForm uint8
 
-// check returns an error if the option does not allow the value v of key. Null counts as absent: JavaScript
-// clients send null for options that are undefined.
-func (o *option) check(key string, v any) error {
-	if o == nil || v == nil || o.accepts(v) {
-		return nil
+const (
+	formScalar  optionForm = iota
+	formIDs                // []ID
+	formStrings            // []string
+	formDicts              // []any of Dict; a server only checks it
+	formAny
+)
+
+// key returns a key as a string, without an allocation if the key is known.
+func (o *option) key(raw []byte) string {
+	if o != nil {
+		return o.name
 	}
-	return fmt.Errorf("%s must be %s", key, o.want)
+	return string(raw)
 }
 
 // The values that options allow.
 var (
-	optBool    = &option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
-	optString  = &option{want: "a string", accepts: isString}
-	optDict    = &option{want: "a dict", accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
-	optID      = &option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
-	optCount   = &option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
-	optIDs     = &option{want: "a list of ids", accepts: func(v any) bool { _, ok := listOf(v, asID); return ok }}
-	optStrings = &option{want: "a list of strings", accepts: func(v any) bool {
-		_, ok := listOf(v, func(v any) (struct{}, bool) { return struct{}{}, isString(v) })
-		return ok
-	}}
-	optDicts = &option{want: "a list of dicts", accepts: func(v any) bool { _, ok := listOf(v, asDict); return ok }}
-	optMatch = &option{want: "exact, prefix or wildcard", accepts: func(v any) bool {
+	optBool      = &option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
+	optString    = &option{want: "a string", accepts: isString}
+	optDict      = &option{want: "a dict", form: formAny, accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
+	optAny       = &option{form: formAny, accepts: func(any) bool { return true }}
+	optID        = &option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
+	optCount     = &option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
+	optStrings   = &option{want: "a list of strings", form: formStrings}
+	optDicts     = &option{want: "a list of dicts", form: formDicts}
+	optReceivers = &option{want: "a list of ids", form: formIDs, receivers: true}
+	optNames     = &option{want: "a list of strings", form: formStrings, receivers: true}
+	optMatch     = &option{want: "exact, prefix or wildcard", accepts: func(v any) bool {
 		name, ok := v.(string)
 		_, err := ParseMatch(name)
 		return ok && name != "" && err == nil
@@ -60,7 +62,7 @@ var (
 			return strings.HasPrefix(name, "x_")
 		}
 	}}
-	optRoles = &option{want: "a dict of roles, each a dict whose features, if any, are booleans", accepts: areRoles}
+	optRoles = &option{want: "a dict of roles, each a dict whose features, if any, are booleans", form: formAny, accepts: areRoles}
 )
 
 // isString reports whether v is a string. It refuses strings that begin with U+0000, which JSON would deliver
@@ -73,6 +75,7 @@ func isString(v any) bool {
 // roleNames are the roles that a HELLO or a WELCOME may announce.
 var roleNames = [...]string{"publisher", "subscriber", "caller", "callee", "broker", "dealer"}
 
+// areRoles reports whether v announces roles. A role and a feature that is null is absent.
 func areRoles(v any) bool {
 	all, ok := v.(Dict)
 	if !ok {
@@ -81,7 +84,7 @@ func areRoles(v any) bool {
 	announced := 0
 	for _, name := range roleNames {
 		role, ok := all[name]
-		if !ok {
+		if !ok || role == nil {
 			continue
 		}
 		announced++
@@ -98,7 +101,7 @@ func isRole(v any) bool {
 		return false
 	}
 	features, ok := role["features"]
-	if !ok {
+	if !ok || features == nil {
 		return true
 	}
 	named, ok := features.(Dict)
@@ -106,7 +109,7 @@ func isRole(v any) bool {
 		return false
 	}
 	for _, on := range named {
-		if _, ok := on.(bool); !ok {
+		if _, ok := on.(bool); !ok && on != nil {
 			return false
 		}
 	}
@@ -144,7 +147,11 @@ var (
 	helloDetails = mergeOptions(options{
 		"roles": optRoles, "agent": optString,
 		"authmethods": optStrings, "authid": optString, "authrole": optString, "authextra": optDict,
+		"_tab": optAny, "_returns": optAny, // of Tidings; the router checks them
 	})
+	// What the methods of authentication read.
+	authenticateExtra = mergeOptions(options{"nonce": optAny, "channel_binding": optAny, "cbind_data": optAny})
+
 	welcomeDetails = mergeOptions(options{
 		"roles": optRoles, "agent": optString, "realm": optString,
 		"authid": optString, "authrole": optString, "authmethod": optString, "authprovider": optString, "authextra": optDict,
@@ -155,8 +162,8 @@ var (
 	errorDetails   = mergeOptions(passthru, forwarded)
 	publishOptions = mergeOptions(passthru, forwarded, options{
 		"acknowledge": optBool, "exclude_me": optBool, "disclose_me": optBool, "retain": optBool,
-		"exclude": optIDs, "exclude_authid": optStrings, "exclude_authrole": optStrings,
-		"eligible": optIDs, "eligible_authid": optStrings, "eligible_authrole": optStrings,
+		"exclude": optReceivers, "exclude_authid": optNames, "exclude_authrole": optNames,
+		"eligible": optReceivers, "eligible_authid": optNames, "eligible_authrole": optNames,
 		"rkey": optString,
 	})
 	subscribeOptions = mergeOptions(forwarded, options{"match": optMatch, "get_retained": optBool, "nkey": optString})

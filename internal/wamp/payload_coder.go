@@ -14,7 +14,7 @@ func (c *coder) payload(p *Payload, d Dict) {
 		return
 	}
 	c.r.advance()
-	_, opaque := d["enc_algo"]
+	opaque := d["enc_algo"] != nil
 	args, isList := c.args(opaque)
 	var kwargs []byte
 	if isList && c.more() { // an opaque payload includes its keyword arguments
@@ -60,7 +60,7 @@ func (c *coder) kwargs() []byte {
 // standsForEmpty reports whether a value is null, or an empty container of the other kind. Clients in use write both:
 // nexus writes null for Args without arguments, PHP and Lua have one form for empty lists and dicts.
 func (c *coder) standsForEmpty(e span, other kind) bool {
-	return !c.strict && (e.kind == kindNull || e.kind == other && e.elements == 0)
+	return !c.r.keep.strict && (e.kind == kindNull || e.kind == other && e.elements == 0)
 }
 
 // part reads Args or Kwargs. What is wrong inside of the part is kept as the flaw of the message.

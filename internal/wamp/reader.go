@@ -7,6 +7,9 @@ type reader struct {
 	b   []byte
 	pos int // in b
 	err error
+
+	keep   keeping
+	values int // read so far, see keeping
 }
 
 func newReader(s Serialization, b []byte) reader { return reader{f: formats[s], b: b} }

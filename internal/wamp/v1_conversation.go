@@ -38,11 +38,12 @@ func (t *translator) hello() *Hello {
 }
 
 // receive translates a frame. The message is nil if the router has nothing to do for the frame.
-func (t *translator) receive(frame []byte) (Message, error) {
+func (t *translator) receive(frame []byte, receivers int) (Message, error) {
 	f, err := openV1Frame(frame)
 	if err != nil {
 		return nil, err
 	}
+	f.r.keep = keeping{known: true, receivers: receivers}
 	var m Message
 	switch f.code {
 	case v1Prefix:
@@ -242,17 +243,16 @@ type explanation struct {
 // describe returns the description that CALLERROR must have, and the rest of the error's payload as its
 // details.
 func describe(m *Error) (explanation, error) {
-	var args []any
-	if err := m.Payload.Decode(&args, nil); err != nil {
+	n, err := m.Payload.elements()
+	if err != nil {
 		return explanation{}, err
 	}
 	rest := m.Payload
 	e := explanation{}
-	if len(args) > 0 {
-		if text, ok := args[0].(string); ok && len(args) == 1 {
-			e.description, rest.Args = text, nil
-		} else if ok {
-			e.description = text
+	if text, ok := m.Payload.FirstText(); ok {
+		e.description = text
+		if n == 1 || n == opaque {
+			rest.Args = nil
 		}
 	}
 	if e.description == "" {
@@ -264,7 +264,6 @@ func describe(m *Error) (explanation, error) {
 	if rest.Empty() {
 		return e, nil
 	}
-	var err error
 	e.details, err = rest.Value()
 	return e, err
 }

@@ -166,12 +166,15 @@ func (f *v1Frame) exclude(options Dict) {
 		return
 	}
 	f.r.advance()
-	switch v := f.r.value(1).(type) {
-	case bool:
-		options["exclude_me"] = v
-	case []any:
-		if len(v) > 0 {
-			options["exclude"] = f.sessions("exclude", v)
+	start := f.r.pos
+	switch t, _ := f.r.next(); t.kind {
+	case kindNull: // absent
+	case kindBool:
+		options["exclude_me"] = t.num != 0
+	case kindArray:
+		f.r.pos = start
+		if ids, given := f.sessions("exclude"); given {
+			options["exclude"] = ids
 		}
 	default:
 		f.fail("exclude must be a boolean or a list of session ids")
@@ -185,29 +188,39 @@ func (f *v1Frame) eligible(options Dict) {
 		return
 	}
 	f.r.advance()
-	v, ok := f.r.value(1).([]any)
-	switch {
-	case !ok:
+	start := f.r.pos
+	switch t, _ := f.r.next(); t.kind {
+	case kindNull: // absent
+	case kindArray:
+		f.r.pos = start
+		if ids, given := f.sessions("eligible"); given {
+			options["eligible"] = ids
+		}
+	default:
 		f.fail("eligible must be a list of session ids")
-	case len(v) > 0:
-		options["eligible"] = f.sessions("eligible", v)
 	}
 }
 
-// sessions parses session ids, which are strings in version 1. A string that is no id of this router matches no
-// session and is dropped.
-func (f *v1Frame) sessions(name string, list []any) []any {
-	out := []any{}
-	for _, item := range list {
-		text, ok := item.(string)
-		if !ok {
-			f.fail("%s must be a list of session ids, which are strings", name)
-			return nil
-		}
+// sessions reads a list of session ids, which are strings in version 1. A string that is no id of this router matches
+// no session and is dropped. It returns false for an empty list.
+func (f *v1Frame) sessions(name string) (ids []ID, given bool) {
+	list, refused := f.r.optionList(optSessions, 1)
+	texts, _ := list.([]string)
+	if refused {
+		f.fail("%s must be a list of session ids, which are strings", name)
+	}
+	if len(texts) > f.r.keep.receivers { // the list is cut, and must stay too long
+		return make([]ID, len(texts)), true
+	}
+	ids = make([]ID, 0, len(texts))
+	for _, text := range texts {
 		id, err := strconv.ParseUint(text, 10, 64)
 		if err == nil && ID(id).Valid() && !strings.HasPrefix(text, "0") {
-			out = append(out, int64(id))
+			ids = append(ids, ID(id))
 		}
 	}
-	return out
+	return ids, len(texts) > 0
 }
+
+// optSessions is a list of session ids in version 1.
+var optSessions = &option{form: formStrings, receivers: true}

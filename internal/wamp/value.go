@@ -7,13 +7,15 @@ import (
 
 // value reads one value as a Go value of the types that a [Dict] has.
 func (r *reader) value(depth int) any {
+	if r.spend(1); r.err != nil {
+		return nil
+	}
 	t, data := r.next()
 	switch t.kind {
 	case kindArray:
 		return r.list(t.length(), depth+1)
 	case kindMap:
-		d, _ := r.dict(t.length(), depth+1, nil)
-		return d
+		return r.dict(t.length(), depth+1)
 	default:
 		return t.value(data)
 	}
@@ -51,31 +53,29 @@ func (r *reader) list(n, depth int) []any {
 	return list
 }
 
-// dict reads the entries of a map. An empty dict is nil. The error names a known key whose value is not allowed;
-// r.err has all other errors.
-func (r *reader) dict(n, depth int, known options) (d Dict, wrong error) {
+// dict reads the entries of a map. An empty dict is nil.
+func (r *reader) dict(n, depth int) Dict {
 	if depth > MaxDepth {
 		r.fail(errDepth)
-		return nil, nil
+		return nil
 	}
+	var d Dict
 	for i := 0; r.more(kindMap, n, i); i++ {
-		key, o := known.find(r.key())
+		if d == nil {
+			r.spend(dictValues)
+			d = Dict{}
+		}
+		key := string(r.key())
 		if _, twice := d[key]; twice {
 			r.fail(errDuplicate)
 		}
 		v := r.value(depth)
 		if r.err != nil {
-			return nil, nil
-		}
-		if wrong == nil {
-			wrong = o.check(key, v)
-		}
-		if d == nil {
-			d = Dict{}
+			return nil
 		}
 		d[key] = v
 	}
-	return d, wrong
+	return d
 }
 
 // writeValue appends a value of the types that a [Dict] has, or one of the few other types that Go code puts in.

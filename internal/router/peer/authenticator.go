@@ -18,11 +18,12 @@ type LogoutNotifier interface {
 	LoggedOut(peer Peer)
 }
 
-// AuthRequest is the login of one client, from its HELLO.
+// AuthRequest is the login of one client, from its HELLO. An Authenticator that answers with a challenge keeps
+// only what it needs of the request, because a stranger can leave many logins unfinished.
 type AuthRequest struct {
 	Realm   wamp.URI
 	Session wamp.ID   // the id that WELCOME will carry
-	Details wamp.Dict // without "transport", which only a router may fill in
+	Details wamp.Dict // the known keys only; not "transport", which only a router may fill in
 	Peer    Peer
 }
 

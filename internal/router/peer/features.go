@@ -74,7 +74,7 @@ var roles = []string{"publisher", "subscriber", "caller", "callee"}
 func HasRole(hello wamp.Dict) bool {
 	announced, _ := hello.Dict("roles")
 	for _, role := range roles {
-		if _, ok := announced[role]; ok {
+		if announced[role] != nil {
 			return true
 		}
 	}

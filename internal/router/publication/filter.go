@@ -57,6 +57,11 @@ func stringList(options wamp.Dict, key string) []string {
 	return values
 }
 
+// Elements returns how many elements the lists have together.
+func (f *Filter) Elements() int {
+	return len(f.Exclude) + len(f.Eligible) + len(f.ExcludeAuthID) + len(f.EligibleAuthID) + len(f.ExcludeAuthRole) + len(f.EligibleAuthRole)
+}
+
 // AdmitsAll reports whether no list leaves any session out.
 func (f *Filter) AdmitsAll() bool {
 	return len(f.Exclude) == 0 && f.Eligible == nil && len(f.ExcludeAuthID) == 0 && f.EligibleAuthID == nil &&
