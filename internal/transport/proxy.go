@@ -1,8 +1,10 @@
 package transport
 
 import (
+	"iter"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -121,17 +123,33 @@ func forwarded(header http.Header) []hop {
 	return hops
 }
 
-// listOf returns the elements of a header that is a list, over all its lines.
+// maxListed bounds the elements that are kept of a header that is a list: a header of two bytes for each element would
+// take many times its length. No request has as many subprotocols, or comes through as many proxies.
+const maxListed = 64
+
+// listOf returns the last elements of a header that is a list, up to maxListed. Proxies append theirs.
 func listOf(header http.Header, name string) []string {
 	var list []string
-	for _, line := range header.Values(name) {
-		for element := range splitQuoted(line, ',') {
-			if element = strings.TrimSpace(element); element != "" {
-				list = append(list, element)
+	for element := range elementsOf(header, name) {
+		if len(list) == maxListed {
+			list = slices.Delete(list, 0, 1)
+		}
+		list = append(list, element)
+	}
+	return list
+}
+
+// elementsOf yields the elements of a header that is a list, over all its lines.
+func elementsOf(header http.Header, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range header.Values(name) {
+			for element := range splitQuoted(line, ',') {
+				if element = strings.TrimSpace(element); element != "" && !yield(element) {
+					return
+				}
 			}
 		}
 	}
-	return list
 }
 
 // splitQuoted splits at a separator that is not within a quoted string.

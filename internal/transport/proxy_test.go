@@ -3,6 +3,8 @@ package transport_test
 import (
 	"net/http"
 	"net/netip"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/transport"
@@ -98,6 +100,35 @@ func TestHostAndSchemeComeFromTrustedProxiesOnly(t *testing.T) {
 		}
 		if open := handler.all(); len(open) > 0 && open[0].info.Peer.TLS != c.tls {
 			t.Errorf("%s: TLS is %v", c.name, open[0].info.Peer.TLS)
+		}
+	}
+}
+
+// A client can fill the list that its proxy appends to. Only the end of it is kept.
+func TestALongListOfProxiesCostsLittle(t *testing.T) {
+	s, err := newServer(transport.Options{Handler: newEcho(), TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Host"} {
+		header := http.Header{"X-Forwarded-For": {"203.0.113.9"}}
+		want := "203.0.113.9"
+		if name == "Forwarded" {
+			header.Set(name, strings.Repeat("a,", 15_000)+"for=203.0.113.9")
+			header.Del("X-Forwarded-For")
+		} else {
+			header.Set(name, strings.Repeat("a,", 15_000)+"203.0.113.9")
+		}
+		r := &http.Request{RemoteAddr: "10.0.0.1:5", Header: header}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got := s.RemoteAddr(r)
+		runtime.ReadMemStats(&after)
+		if got.String() != want {
+			t.Errorf("%s: the client is %s", name, got)
+		}
+		if got := after.TotalAlloc - before.TotalAlloc; got > 32<<10 {
+			t.Errorf("%s: %d bytes are allocated", name, got)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,7 @@ func NegotiateExtension(lines []string) (Extension, bool) {
 			offer, index = deflateOffer{name: string(name)}, i
 		}
 		if param != nil {
-			offer.add(string(param), value)
+			offer.add(param, value)
 		}
 		return httphead.ControlContinue
 	})
@@ -52,15 +53,18 @@ func NegotiateExtension(lines []string) (Extension, bool) {
 //	client_max_window_bits[=..]   the client's smaller window; the server reads the largest
 type deflateOffer struct {
 	name       string
-	seen       []string
-	windowBits uint8 // 0: not given
+	seen       []string // parameters, the last of which may be unknown
+	windowBits uint8    // 0: not given
 	invalid    bool
 }
 
-func (o *deflateOffer) add(param string, value []byte) {
-	for _, earlier := range o.seen {
-		o.invalid = o.invalid || earlier == param
+// add adds a parameter. An offer that is not acceptable needs no more of them, so that a long one costs no more than reading it.
+func (o *deflateOffer) add(name, value []byte) {
+	if !o.acceptable() {
+		return
 	}
+	param := string(name)
+	o.invalid = slices.Contains(o.seen, param)
 	o.seen = append(o.seen, param)
 	bits, ok := windowBits(string(value))
 	switch param {
