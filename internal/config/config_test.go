@@ -219,7 +219,7 @@ func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 		PendingCalls: router.DefaultPendingCalls, LoginFailures: attempts.DefaultPerAddress, AccountFailures: attempts.DefaultPerAccount,
 		WaitingLogins: auth.DefaultHashQueue, LoginWait: auth.DefaultHashWait,
 		KeptTopics: journal.DefaultTopics, KeptBytes: journal.DefaultBytes,
-		SchemaSteps: schema.DefaultSteps,
+		SchemaSteps: schema.DefaultSteps, Receivers: router.DefaultReceivers, Handshake: limits.Handshake,
 		OutboxBytes: router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {

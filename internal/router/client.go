@@ -72,7 +72,7 @@ func (c *Client) Receive(ctx context.Context, frame []byte) error {
 func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
 	c.router.counters.framesIn.Add(1)
 	c.router.counters.bytesIn.Add(uint64(len(frame)))
-	if err := c.throttle(ctx); err != nil {
+	if err := c.Throttle(ctx, 1); err != nil {
 		return err
 	}
 	return c.guarded(func() error {
@@ -82,6 +82,11 @@ func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
 		}
 		return c.handle(ctx, message, err)
 	})
+}
+
+// Refuse ends the conversation with ABORT because of a frame that its transport does not accept.
+func (c *Client) Refuse(failure *wamp.Failure, reason outbox.CloseReason) {
+	c.runRecovered(func() { c.abort(failure, reason) })
 }
 
 func (c *Client) impliedHello() *wamp.Hello {

@@ -201,8 +201,8 @@ func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication
 	return s.publication(ctx, m)
 }
 
-// filter reads the lists of receivers of a PUBLISH, and refuses lists that are too long. The conversation has cut them to
-// one element more than the limit.
+// filter reads the lists of receivers of a PUBLISH, and refuses lists that are too long. The conversation has cut them
+// to one element more than the limit.
 func (s *Session) filter(options wamp.Dict) (publication.Filter, error) {
 	f := publication.ParseFilter(options)
 	if most := s.realm.router.options.Limits.Receivers; f.Elements() > most {

@@ -7,16 +7,17 @@ import (
 	"github.com/tidings-io/tidings/internal/router/publication"
 )
 
-// throttle blocks until the client may send its next message, so that a flood fills only the client's own socket
-// buffers. It is the generic cell rate algorithm: one number for each client.
-func (c *Client) throttle(ctx context.Context) error {
+// Throttle blocks until the client may send as many further frames, so that a flood fills only the client's own socket
+// buffers. Each message counts as a frame. The transport counts the frames that bring no message, such as pings. It is
+// the generic cell rate algorithm: one number for each client.
+func (c *Client) Throttle(ctx context.Context, frames int) error {
 	if s := c.session.Load(); s != nil && s.Identity().Backend {
 		return nil // backends are trusted to publish as fast as they can
 	}
 	limits := &c.router.options.Limits
 	interval := time.Second / time.Duration(limits.MessageRate)
 	now := time.Since(c.router.started)
-	c.nextArrival = max(c.nextArrival, now) + interval
+	c.nextArrival = max(c.nextArrival, now) + time.Duration(frames)*interval
 	wait := c.nextArrival - now - interval*time.Duration(limits.MessageBurst)
 	if wait <= 0 {
 		return nil

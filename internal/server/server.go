@@ -258,6 +258,7 @@ func routerLimits(l config.Limits) router.Limits {
 		OutboxFrames:  l.OutboxFrames,
 		MessageRate:   l.MessageRate,
 		MessageBurst:  l.MessageBurst,
+		Receivers:     l.Receivers,
 		Kill:          l.Kill,
 	}
 }
@@ -266,6 +267,7 @@ func transportLimits(c *config.Config) transport.Limits {
 	w := c.WebSocket
 	return transport.Limits{
 		MaxMessage:     int(c.Limits.MessageBytes),
+		Handshake:      int(c.Limits.Handshake),
 		MaxConnections: c.Limits.Connections,
 		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
 		Write: w.Write, Close: w.Close, Drain: w.Drain,

@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"fmt"
+
 	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
@@ -92,12 +94,24 @@ func (c *conn) begin(end closing) (first bool) {
 // fail ends the connection of a client that broke the rules. Only the reader may call it.
 func (c *conn) fail(wrong *frame.Violation) {
 	reason := reasonOf(wrong)
+	if reason == outbox.CloseTooBig && !c.joined {
+		wrong.Text = tooBigToJoin(c.rules.MaxMessage)
+	}
+	if reason == outbox.CloseTooBig && c.protocol.Ends == EndsPlainly {
+		c.conv.Refuse(outbox.CloseInfo{Reason: reason, Text: wrong.Text}) // the writer closes, when it has taken that
+		return
+	}
 	end := closing{reason: reason, code: frame.CodeLost, then: endReading}
 	if c.protocol.Ends != EndsPlainly {
 		end.code, end.frame = wrong.Code, frame.Close(wrong.Code, wrong.Text)
 	}
 	c.begin(end)
 	c.conv.Closed(reason)
+}
+
+// tooBigToJoin returns the text for a client that has not joined and sends a message of more than limit bytes.
+func tooBigToJoin(limit int) string {
+	return fmt.Sprintf("until the session is open a message may have %d bytes at most (limits.handshake_bytes)", limit)
 }
 
 func reasonOf(wrong *frame.Violation) outbox.CloseReason {

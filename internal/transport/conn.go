@@ -36,15 +36,16 @@ type conn struct {
 	// Static once it is served.
 	protocol Protocol
 	codec    frame.Codec
-	rules    frame.Rules
 	openedAt int64
 
 	// Owned by the reader, see read.go.
+	rules      frame.Rules
 	in         frame.Reader // nil at rest
 	reader     readerState
 	early      bool // in has bytes that arrived with the handshake
 	over       bool // the conversation accepts no more messages
 	toldClosed bool // the conversation was told that the connection is closing
+	joined     bool // the reader's copy of Conversation.Established
 
 	// What the shard's ticker looks at, see deadlines.go. Times are nanoseconds of Server.now.
 	lastRead      atomic.Int64 // when bytes last came from the client
@@ -83,6 +84,7 @@ func newConn(s *Server, a *agreed) *conn {
 		rules:    a.rules,
 		openedAt: int64(s.now()),
 	}
+	c.rules.MaxMessage = min(s.limits.Handshake, c.rules.MaxMessage) // until checkJoined
 	c.lastRead.Store(c.openedAt)
 	c.lastWrite.Store(c.openedAt)
 	c.wakes.Store(1) // the handshake writes first

@@ -162,6 +162,10 @@ func (t *echoing) Take(dst [][]byte, maxBytes int) outbox.Taken {
 
 func (*echoing) Flush() {}
 
+func (*echoing) Throttle(context.Context, int) error { return nil }
+
+func (t *echoing) Refuse(info outbox.CloseInfo) { t.end(info) }
+
 // framed gives a message as one frame.
 func framed(framing outbox.Framing, message string) []byte {
 	frame, _ := framing.Frame(nil, []byte(message))

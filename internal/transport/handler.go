@@ -69,8 +69,8 @@ type Message struct {
 	Binary bool
 }
 
-// Conversation is the exchange of messages over one connection. The reader calls Open, Receive, Flush and Closed, one
-// at a time. Other goroutines call the rest concurrently.
+// Conversation is the exchange of messages over one connection. The reader calls Open, Receive, Flush, Throttle,
+// Refuse and Closed, one at a time. Other goroutines call the rest concurrently.
 type Conversation interface {
 	// Open is called once, before anything else. An error refuses the connection.
 	Open(ctx context.Context) error
@@ -79,6 +79,12 @@ type Conversation interface {
 	// at hand.
 	Receive(ctx context.Context, message Message) error
 	Flush()
+	// Throttle blocks until the client may send as many frames that bring no message: pings, pongs, and small fragments.
+	// They count like messages, which Receive throttles.
+	Throttle(ctx context.Context, frames int) error
+	// Refuse ends the conversation because of a message that is longer than info.Text says. A transport without close
+	// frames calls it, so that the last message of the conversation tells the client why.
+	Refuse(info outbox.CloseInfo)
 	// Established reports whether the client has joined. Limits.Hello is the time for that.
 	Established() bool
 	// Closed says that the connection is closing or lost.

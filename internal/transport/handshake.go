@@ -67,7 +67,7 @@ func (s *Server) settle(h *handshake, identity *peer.Identity) *agreed {
 		protocol: h.protocol,
 		codec:    frame.WebSocket{},
 		rules: frame.Rules{
-			MaxMessage: s.limits.MaxMessage,
+			MaxMessage: s.maxMessage(frame.WebSocket{}),
 			Types:      h.protocol.Frames,
 			Compressed: h.extension.WindowBits != 0,
 		},
@@ -132,7 +132,7 @@ func checkBody(r *http.Request) *refusal {
 
 // hasToken reports whether a header that is a list has a token, in upper or lower case.
 func hasToken(header http.Header, name, token string) bool {
-	for _, element := range listOf(header, name) {
+	for element := range elementsOf(header, name) {
 		if strings.EqualFold(element, token) {
 			return true
 		}
@@ -143,7 +143,12 @@ func hasToken(header http.Header, name, token string) bool {
 // agreeOnProtocol returns the first protocol of the client's list that the server speaks. The list is in the order of
 // preference, except for jsonBatched.
 func (s *Server) agreeOnProtocol(header http.Header) (Protocol, *refusal) {
-	asked := listOf(header, "Sec-WebSocket-Protocol")
+	var asked []string
+	for name := range elementsOf(header, "Sec-WebSocket-Protocol") {
+		if asked = append(asked, name); len(asked) == maxListed { // in the order of preference
+			break
+		}
+	}
 	if len(asked) == 0 {
 		asked = []string{""}
 	}

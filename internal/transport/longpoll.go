@@ -253,8 +253,15 @@ func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
 	case <-r.Context().Done():
 		return refuseLongPoll("the client is gone")
 	}
-	body, wrong := l.read(w, r, l.server.limits.MaxMessage)
+	limit, joined := l.server.limits.MaxMessage, p.conv.Established()
+	if !joined {
+		limit = min(limit, l.server.limits.Handshake)
+	}
+	body, wrong := l.read(w, r, limit)
 	if wrong != nil {
+		if !joined && wrong.Status == http.StatusRequestEntityTooLarge {
+			wrong.Detail = tooBigToJoin(limit)
+		}
 		return wrong
 	}
 	p.send(body)

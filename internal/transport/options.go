@@ -47,6 +47,8 @@ type Limits struct {
 	// MaxMessage is the size of a message, over all its fragments and after decompression. It is
 	// checked against what a header announces, before anything is allocated.
 	MaxMessage int
+	// Handshake is MaxMessage for a client that has not joined, so that strangers cannot make the server hold much.
+	Handshake int
 	// MaxConnections is how many connections are open at once; the next gets status 503.
 	MaxConnections int
 	// Hello is how long a client may take from the upgrade until it has joined, so that no client can hold a connection
@@ -69,8 +71,9 @@ type Limits struct {
 
 // The defaults of [Limits].
 const (
-	DefaultMaxMessage     = 1 << 20 // far above any notification, harmless even 1000 times
-	DefaultMaxConnections = 100_000 // about 200 MB with the sessions, besides the memory of the kernel
+	DefaultMaxMessage     = 1 << 20  // far above any notification, harmless even 1000 times
+	DefaultHandshake      = 16 << 10 // above every ticket and certificate chain, and what a page says of itself
+	DefaultMaxConnections = 100_000  // about 200 MB with the sessions, besides the memory of the kernel
 	DefaultHello          = 10 * time.Second
 	DefaultMessage        = 60 * time.Second // 1 MiB at 17 KiB/s: a bad mobile line
 	DefaultPing           = 25 * time.Second // twice within the usual 60 s of a proxy
@@ -82,6 +85,7 @@ const (
 
 func (l Limits) withDefaults() Limits {
 	orDefault(&l.MaxMessage, DefaultMaxMessage)
+	orDefault(&l.Handshake, DefaultHandshake)
 	orDefault(&l.MaxConnections, DefaultMaxConnections)
 	orDefault(&l.Hello, DefaultHello)
 	orDefault(&l.Message, DefaultMessage)

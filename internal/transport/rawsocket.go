@@ -182,7 +182,7 @@ func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandsh
 		agreed: &agreed{
 			protocol: protocol,
 			codec:    frame.RawSocket{},
-			rules:    frame.Rules{MaxMessage: 1 << (rawSmallest + exponent), Types: frame.Binary},
+			rules:    frame.Rules{MaxMessage: s.maxMessage(frame.RawSocket{}), Types: frame.Binary},
 			text:     framing,
 			binary:   framing,
 			peer:     peer,

@@ -93,7 +93,7 @@ func (c *conn) checkClosing() {
 	}
 }
 
-// rest puts the buffer back if nothing is in it. Otherwise the rest of a message is due within Limits.Message.
+// rest puts the buffer back if nothing is in it.
 func (c *conn) rest() netpoll.ReadState {
 	switch {
 	case c.in == nil:
@@ -102,12 +102,17 @@ func (c *conn) rest() netpoll.ReadState {
 		c.in = nil
 		c.partialSince.Store(0)
 	default:
-		if c.partialSince.Load() == 0 {
-			c.partialSince.Store(max(c.shard.clock.Load(), 1)) // 0 stands for none
-		}
 		return netpoll.Partial
 	}
 	return netpoll.Idle
+}
+
+// timeMessage starts the time for a message that has begun and is not complete: Limits.Message, over all its fragments
+// and whatever control frames are between them.
+func (c *conn) timeMessage() {
+	if c.in != nil && c.partialSince.Load() == 0 && !c.in.Idle() {
+		c.partialSince.Store(max(c.shard.clock.Load(), 1)) // 0 stands for none
+	}
 }
 
 func (c *conn) received(n int) {
@@ -119,12 +124,17 @@ func (c *conn) received(n int) {
 // consume handles every complete frame that was read.
 func (c *conn) consume() {
 	c.consumeFrames()
+	c.timeMessage()
 	c.conv.Flush()
 }
 
 func (c *conn) consumeFrames() {
 	for {
+		c.checkJoined()
 		in, complete, wrong := c.in.Next()
+		if in.Fragments > 0 {
+			c.throttle(in.Fragments)
+		}
 		switch {
 		case wrong != nil:
 			c.failProtocol(wrong)
@@ -145,11 +155,33 @@ func (c *conn) consumeFrames() {
 	}
 }
 
+// checkJoined raises the limit of messages when the client has joined.
+func (c *conn) checkJoined() {
+	if c.joined || !c.conv.Established() {
+		return
+	}
+	c.joined = true
+	c.rules.MaxMessage = c.server.maxMessage(c.codec)
+	c.in.SetMaxMessage(c.rules.MaxMessage)
+}
+
+// throttle makes the reader wait if the client sends more frames than it may. It returns false if the conversation is
+// over.
+func (c *conn) throttle(frames int) bool {
+	if c.over {
+		return false
+	}
+	c.receiving.Store(true)
+	c.over = c.conv.Throttle(&c.ctx, frames) != nil // it fails only if the connection is closing
+	c.receiving.Store(false)
+	return !c.over
+}
+
 // failProtocol ends the connection after a violation. The reader goes on and discards what it reads: closing a socket
 // with unread bytes would reset it, and the client might never see the reason. The ticker ends it.
 func (c *conn) failProtocol(wrong *frame.Violation) {
 	c.fail(wrong)
-	c.in = nil // its state is unknown, so it does not go back to the pool
+	c.in.Skip()
 	c.reader = discarding
 }
 
@@ -157,9 +189,12 @@ func (c *conn) failProtocol(wrong *frame.Violation) {
 func (c *conn) handle(in frame.Incoming) *frame.Violation {
 	switch in.Opcode {
 	case frame.OpPing:
-		c.answer(in.Payload)
+		if c.throttle(1) {
+			c.answer(in.Payload)
+		}
 	case frame.OpPong:
 		c.ponged.Store(true)
+		c.throttle(1)
 	case frame.OpClose:
 		return c.closedByPeer(in.Payload)
 	default:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/transport/frame"
 )
 
 // Server accepts WebSocket connections as an [http.Handler], and RawSocket connections from listeners. It serves them
@@ -209,6 +210,14 @@ func (s *Server) stop() <-chan struct{} {
 	}
 	s.empty = empty
 	return empty
+}
+
+// maxMessage returns the length of the longest message of a client that has joined. RawSocket promises a power of two.
+func (s *Server) maxMessage(codec frame.Codec) int {
+	if codec == (frame.RawSocket{}) {
+		return 1 << (rawSmallest + rawExponent(s.limits.MaxMessage))
+	}
+	return s.limits.MaxMessage
 }
 
 // now is the clock of connections.

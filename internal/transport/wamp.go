@@ -94,6 +94,14 @@ func (w wampConversation) Receive(ctx context.Context, message Message) error {
 
 func (w wampConversation) Flush() { w.client.Flush() }
 
+func (w wampConversation) Throttle(ctx context.Context, frames int) error {
+	return w.client.Throttle(ctx, frames)
+}
+
+func (w wampConversation) Refuse(info outbox.CloseInfo) {
+	w.client.Refuse(wamp.Fail(wamp.ErrPayloadSizeExceeded, "%s", info.Text), info.Reason)
+}
+
 func (w wampConversation) Established() bool { return w.client.Established() }
 
 func (w wampConversation) Closed(reason outbox.CloseReason) { w.client.Detach(reason) }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// MaxArgumentValues limits the values in the arguments of a procedure of the server: a call of a few bytes must not stand
-// for very many Go values.
+// MaxArgumentValues limits the values in the arguments of a procedure of the server: a call of a few bytes must not
+// stand for very many Go values.
 const MaxArgumentValues = 1000
 
 // Raw is one encoded value. The zero value is absent.

@@ -56,13 +56,15 @@ type Reader interface {
 	Space() []byte
 	// Filled adds the first n bytes of Space to what was read.
 	Filled(n int)
+	// SetMaxMessage changes the limit of the rules for the messages that follow.
+	SetMaxMessage(limit int)
 	// Next returns the next message or control frame. It returns false if more bytes are needed.
 	Next() (Incoming, bool, *Violation)
 	// Idle reports whether no frame and no message is partial.
 	Idle() bool
 	// Put returns the reader to its pool. The reader must be idle.
 	Put()
-	// Skip discards the bytes that were read.
+	// Skip discards the bytes that were read, and what is partial.
 	Skip()
 }
 
@@ -70,7 +72,14 @@ type Reader interface {
 type Incoming struct {
 	Opcode  Opcode
 	Payload []byte // valid until Next is called again
+	// Fragments counts the small fragments that were read since Next was called before, without the first one of a
+	// message. It is set also if no message is complete.
+	Fragments int
 }
+
+// smallFragment is the length below which a fragment counts in Incoming.Fragments. Reading an empty fragment costs what
+// a short message costs. Larger fragments cost what their bytes cost.
+const smallFragment = 1 << 10
 
 // readBuffer is the size of one read: as many publications as are sent together, if they are small. A buffer is
 // taken from a pool while a frame is incomplete.
@@ -91,8 +100,7 @@ func (b *inBuffer) Space() []byte { return b.buf[b.end:] }
 // Filled implements [Reader].
 func (b *inBuffer) Filled(n int) { b.end += n }
 
-// Skip implements [Reader].
-func (b *inBuffer) Skip() { b.start, b.end = 0, 0 }
+func (b *inBuffer) skip() { b.start, b.end = 0, 0 }
 
 // compact moves the bytes that are not yet decoded to the beginning, which makes room behind them.
 func (b *inBuffer) compact() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -36,7 +37,7 @@ var inflaters = sync.Pool{New: func() any {
 }}
 
 // inflate appends the decompressed message to dst. It refuses more than limit bytes, because a few compressed bytes can
-// stand for any amount.
+// stand for any amount. The buffer that it returns can be used again after a violation, too.
 func inflate(dst, message []byte, limit int) ([]byte, *Violation) {
 	if len(message) == 0 {
 		return dst, nil // RFC 7692 has another form for an empty message, but zlib makes this one
@@ -51,16 +52,28 @@ func inflate(dst, message []byte, limit int) ([]byte, *Violation) {
 	for {
 		n, err := i.reader.Read(i.out[:])
 		if n > limit-len(dst) {
-			return nil, TooBig(limit)
+			return dst, TooBig(limit)
+		}
+		if cap(dst)-len(dst) < n {
+			dst = slices.Grow(dst, room(n, len(dst), limit))
 		}
 		dst = append(dst, i.out[:n]...)
 		switch {
 		case errors.Is(err, io.EOF) && i.source.exhausted():
 			return dst, nil
 		case err != nil:
-			return nil, badData("a compressed message cannot be decompressed")
+			return dst, badData("a compressed message cannot be decompressed")
 		}
 	}
+}
+
+// room returns how many bytes to make room for, if n are to be appended to length. A message that does not end in the
+// first step is likely to be several steps long. Then the room is doubled, because append would copy more often.
+func room(n, length, limit int) int {
+	if n < inflateBuffer {
+		return n
+	}
+	return max(n, min(max(length, 4*inflateBuffer), limit-length))
 }
 
 // compressed reads a compressed message and then syncTail, without copying the two together.

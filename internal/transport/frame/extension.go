@@ -58,7 +58,7 @@ type deflateOffer struct {
 	invalid    bool
 }
 
-// add adds a parameter. An offer that is not acceptable needs no more of them, so that a long one costs no more than reading it.
+// add adds a parameter. An offer that is not acceptable needs no more of them: a long one must not cost much.
 func (o *deflateOffer) add(name, value []byte) {
 	if !o.acceptable() {
 		return

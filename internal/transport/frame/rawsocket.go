@@ -84,6 +84,15 @@ var rawReaders = sync.Pool{New: func() any { return new(rawSocketReader) }}
 // Put implements [Reader].
 func (r *rawSocketReader) Put() { rawReaders.Put(r) }
 
+// SetMaxMessage implements [Reader].
+func (r *rawSocketReader) SetMaxMessage(limit int) { r.rules.MaxMessage = limit }
+
+// Skip implements [Reader].
+func (r *rawSocketReader) Skip() {
+	r.skip()
+	r.inFrame, r.message = false, emptied(r.message)
+}
+
 // Idle implements [Reader].
 func (r *rawSocketReader) Idle() bool { return r.start == r.end && !r.inFrame }
 
@@ -99,7 +108,7 @@ func (r *rawSocketReader) Next() (Incoming, bool, *Violation) {
 	r.start += len(chunk)
 	if len(chunk) == r.length { // complete in the buffer: returned without a copy
 		r.inFrame = false
-		return Incoming{r.opcode, chunk}, true, nil
+		return Incoming{Opcode: r.opcode, Payload: chunk}, true, nil
 	}
 	r.collect(chunk)
 	if len(r.message) < r.length {
@@ -107,7 +116,7 @@ func (r *rawSocketReader) Next() (Incoming, bool, *Violation) {
 		return Incoming{}, false, nil
 	}
 	r.inFrame = false
-	return Incoming{r.opcode, r.message}, true, nil
+	return Incoming{Opcode: r.opcode, Payload: r.message}, true, nil
 }
 
 // header consumes the header of the next frame and checks it before any of the payload is read. It returns false if

@@ -46,6 +46,8 @@ type webSocketReader struct {
 	message []byte
 	text    utf8Checker
 
+	fragments int // see Incoming.Fragments
+
 	inflated []byte // the last compressed message
 	source   bytes.Reader
 	scratch  [ws.MaxHeaderSize - 2]byte
@@ -56,11 +58,27 @@ var webSocketReaders = sync.Pool{New: func() any { return new(webSocketReader) }
 // Put implements [Reader]. Nothing is partial, so nothing has to be cleared.
 func (f *webSocketReader) Put() { webSocketReaders.Put(f) }
 
+// SetMaxMessage implements [Reader].
+func (f *webSocketReader) SetMaxMessage(limit int) { f.rules.MaxMessage = limit }
+
+// Skip implements [Reader].
+func (f *webSocketReader) Skip() {
+	f.skip()
+	f.inFrame, f.opcode, f.deflate, f.fragments = false, 0, false, 0
+	f.message = emptied(f.message)
+}
+
 // Idle implements [Reader].
 func (f *webSocketReader) Idle() bool { return f.start == f.end && !f.inFrame && f.opcode == 0 }
 
 // Next implements [Reader].
 func (f *webSocketReader) Next() (Incoming, bool, *Violation) {
+	in, complete, wrong := f.next()
+	in.Fragments, f.fragments = f.fragments, 0
+	return in, complete, wrong
+}
+
+func (f *webSocketReader) next() (Incoming, bool, *Violation) {
 	for {
 		if !f.inFrame {
 			if ok, wrong := f.header(); wrong != nil || !ok {
@@ -105,9 +123,12 @@ func (f *webSocketReader) header() (bool, *Violation) {
 	}
 	f.start += size
 	f.head, f.got, f.inFrame = head, 0, true
-	if head.OpCode == ws.OpText || head.OpCode == ws.OpBinary {
+	switch {
+	case head.OpCode == ws.OpText || head.OpCode == ws.OpBinary:
 		f.opcode, f.deflate = head.OpCode, head.Rsv1()
 		f.text = utf8Checker{}
+	case head.OpCode == ws.OpContinuation && head.Length < smallFragment:
+		f.fragments++
 	}
 	return true, nil
 }
@@ -163,7 +184,7 @@ func (f *webSocketReader) control() (Incoming, bool) {
 	ws.Cipher(payload, f.head.Mask, 0)
 	f.start += length
 	f.inFrame = false
-	return Incoming{f.head.OpCode, payload}, true
+	return Incoming{Opcode: f.head.OpCode, Payload: payload}, true
 }
 
 // data consumes the bytes of a data frame's payload that have arrived. A message that is complete in the buffer is
@@ -201,7 +222,7 @@ func (f *webSocketReader) collect(chunk []byte) {
 
 // finish returns a complete message, decompressed if RSV1 was set.
 func (f *webSocketReader) finish(message []byte) (Incoming, *Violation) {
-	in, deflate := Incoming{f.opcode, message}, f.deflate
+	in, deflate := Incoming{Opcode: f.opcode, Payload: message}, f.deflate
 	f.opcode, f.deflate, f.message = 0, false, emptied(f.message)
 	if !deflate {
 		return in, nil

@@ -60,6 +60,10 @@ func (*echoing) Open(context.Context) error { return nil }
 
 func (*echoing) Established() bool { return true }
 
+func (*echoing) Throttle(context.Context, int) error { return nil }
+
+func (t *echoing) Refuse(info outbox.CloseInfo) { t.end(info) }
+
 func (t *echoing) Receive(_ context.Context, message transport.Message) error {
 	framing := t.opening.Text
 	if message.Binary {
