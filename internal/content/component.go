@@ -23,7 +23,7 @@ var Feature = feature.Feature{
 	Name:   "content",
 	Config: config.Section{Keys: (*Config)(nil), Scopes: []string{string(scope)}},
 	New: func(h feature.Host) feature.Component {
-		return New(Options{Declared: h.Policy.Declares, Logger: h.Logger})
+		return New(Options{Declared: h.Policy.Declares, Rate: config.SectionOf[Config](h.Config).ContentRate, Logger: h.Logger})
 	},
 }
 
@@ -32,6 +32,9 @@ const (
 	TopicPrefix = "tidings.content."
 	// TopicChanged takes changes as publications. Its contract decides which sessions may publish.
 	TopicChanged wamp.URI = "tidings.changed"
+
+	// DefaultRate bounds the tags that a user's session may report in a second. Forms of people report a few.
+	DefaultRate = 50
 )
 
 // Options configures a [Component].
@@ -39,6 +42,7 @@ type Options struct {
 	// Declared reports whether a topic has a contract; nil: all have one. A tag without a contract gets
 	// no events, even if a pattern subscription covers its topic: no rule has allowed that.
 	Declared func(topic wamp.URI) bool
+	Rate     int          // tags in a second that a user's session may report, on average; 0: DefaultRate
 	Logger   *slog.Logger // nil: nothing is logged
 }
 
@@ -49,7 +53,9 @@ type Component struct {
 	log      *slog.Logger
 	realm    atomic.Pointer[router.Realm] // nil before Open, when no session can watch
 
-	changes, events, refused atomic.Uint64
+	rate *feature.Rate // of tags that sessions report
+
+	changes, events, refused, limited atomic.Uint64
 
 	mu   sync.Mutex // guards tabs
 	tabs map[string][]*router.Session
@@ -60,6 +66,7 @@ type Stats struct {
 	Changes uint64 // accepted
 	Events  uint64 // sent for accepted changes
 	Refused uint64 // malformed changes
+	Limited uint64 // changes of sessions that report too many
 }
 
 // event is the keyword arguments of the event for one tag.
@@ -81,7 +88,14 @@ func New(options Options) *Component {
 	if options.Declared == nil {
 		options.Declared = func(wamp.URI) bool { return true }
 	}
-	return &Component{declared: options.Declared, log: options.Logger, tabs: make(map[string][]*router.Session)}
+	if options.Rate <= 0 {
+		options.Rate = DefaultRate
+	}
+	return &Component{
+		declared: options.Declared, log: options.Logger,
+		rate: feature.NewRate(options.Rate, MaxTags+1), // the largest change, and its publication
+		tabs: make(map[string][]*router.Session),
+	}
 }
 
 // Open implements [feature.Component]. It subscribes to [TopicChanged] and observes the tabs of sessions.
@@ -153,13 +167,19 @@ func (c *Component) publish(tag string, e event, filter publication.Filter) (eve
 	return receipt.Deliveries, err
 }
 
-// published handles a change that came as a publication. A publication has no answer, so errors go to
-// the log.
+// published handles a change that came as a publication. A publication has no answer, so errors go to the log. What
+// comes too often is only counted: it must not flood the log either.
 func (c *Component) published(d router.LocalEvent) {
+	if !c.mayReport(d.Publisher, 1) {
+		return
+	}
 	change, err := decode(d.Payload)
-	if err != nil {
+	switch {
+	case err != nil:
 		c.refused.Add(1)
-	} else {
+	case !c.mayReport(d.Publisher, min(len(change.Tags), MaxTags)):
+		return
+	default:
 		attribute(&change, d.Publisher)
 		_, err = c.Changed(context.Background(), change)
 	}
@@ -170,6 +190,15 @@ func (c *Component) published(d router.LocalEvent) {
 		}
 		c.log.Warn("a change was refused", attributes...)
 	}
+}
+
+// mayReport reports whether a session may report so many tags now. A publication counts like one more tag.
+func (c *Component) mayReport(publisher *router.Session, tags int) bool {
+	if publisher == nil || c.rate.Take(publisher, tags) {
+		return true
+	}
+	c.limited.Add(1)
+	return false
 }
 
 var errNoObject = errors.New("the payload is not one object of keyword arguments")
@@ -200,7 +229,7 @@ func attribute(change *Change, publisher *router.Session) {
 
 // Stats returns the counters.
 func (c *Component) Stats() Stats {
-	return Stats{Changes: c.changes.Load(), Events: c.events.Load(), Refused: c.refused.Load()}
+	return Stats{Changes: c.changes.Load(), Events: c.events.Load(), Refused: c.refused.Load(), Limited: c.limited.Load()}
 }
 
 // Collect implements [feature.Meter].
@@ -208,6 +237,7 @@ func (c *Component) Collect(yield func(feature.Sample)) {
 	s := c.Stats()
 	yield(feature.Sample{Name: "content_changes_total", Help: "Changes of content that were told.", Kind: feature.Counter, Value: float64(s.Changes)})
 	yield(feature.Sample{Name: "content_events_total", Help: "Watchers that were told of a change.", Kind: feature.Counter, Value: float64(s.Events)})
+	yield(feature.Sample{Name: "content_limited_total", Help: "Changes that were refused because a session reported too many.", Kind: feature.Counter, Value: float64(s.Limited)})
 }
 
 func optional(text string) *string {

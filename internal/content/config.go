@@ -9,6 +9,7 @@ import (
 type Config struct {
 	Content        []Contract  `key:"content" map:"Pattern" doc:"The content that pages can watch, by pattern of the tag."`
 	ContentPublish config.Text `key:"content_publish" default:"backend" doc:"Rule: who may report content changes by publishing to tidings.changed."`
+	ContentRate    int         `key:"content_rate" default:"50" min:"1" max:"1000000" doc:"Tags per second that the session of a user may report in changes on average, 1000 at once; further changes are dropped and counted. Backends are not limited."`
 }
 
 // Contract is the contract of the tags of a pattern.

@@ -21,6 +21,7 @@ func (c *Component) Joined(s *router.Session) {
 
 // Left implements [router.Observer]. It forgets the session.
 func (c *Component) Left(s *router.Session) {
+	c.rate.Forget(s)
 	if s.Tab() == "" {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/config"
@@ -46,6 +47,8 @@ const (
 	// DefaultRate bounds the calls of one session in a second. A form that is edited makes two calls.
 	DefaultRate = 20
 
+	// burst is the number of calls that a session may make at once. A page that has reconnected enters all its records.
+	burst = 2 * MaxRecords
 	// crowdFactor makes the interval of records with more than MaxListed people longer.
 	crowdFactor = 4
 )
@@ -65,7 +68,9 @@ type Component struct {
 	policy   feature.Policy
 	grace    time.Duration
 	interval time.Duration
-	rate     int
+	rate     int // calls of one session in a second
+	calls    *feature.Rate
+	refused  atomic.Uint64 // calls that came too often
 	log      *slog.Logger
 	realm    *router.Realm // set by Open
 
@@ -77,8 +82,6 @@ type Component struct {
 	records  map[string]*record
 	entries  map[wamp.ID][]*entry    // by session
 	lost     map[wamp.ID]*time.Timer // sessions in their grace
-	arrivals map[wamp.ID]time.Time   // when a session may call again, less a burst
-	refused  uint64                  // calls that came too often
 	queue    queue.Serial[outgoing]  // events to publish
 }
 
@@ -105,13 +108,13 @@ func New(options Options) *Component {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Component{
-		policy: options.Policy, grace: options.Grace, interval: options.Interval, rate: options.Rate, log: options.Logger,
+		policy: options.Policy, grace: options.Grace, interval: options.Interval, rate: options.Rate,
+		calls: feature.NewRate(options.Rate, burst), log: options.Logger,
 		// Later than what a page remembers of the server before this one.
 		revision: time.Now().UnixMicro(),
 		records:  make(map[string]*record),
 		entries:  make(map[wamp.ID][]*entry),
 		lost:     make(map[wamp.ID]*time.Timer),
-		arrivals: make(map[wamp.ID]time.Time),
 	}
 }
 
@@ -154,7 +157,6 @@ func (c *Component) clear() {
 	clear(c.lost)
 	clear(c.records)
 	clear(c.entries)
-	clear(c.arrivals)
 	c.queue.Clear()
 	c.mu.Unlock()
 	c.timers.Wait()
@@ -177,7 +179,7 @@ func (c *Component) People(name string) (Attendance, error) {
 func (c *Component) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Stats{Sessions: len(c.entries), Refused: c.refused}
+	s := Stats{Sessions: len(c.entries), Refused: c.refused.Load()}
 	for _, r := range c.records {
 		if len(r.people) > 0 {
 			s.Records++
@@ -211,8 +213,8 @@ func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription
 // Left implements [router.Observer]. It takes the session away from its records: at once if the session
 // ended on purpose, after the grace if the page may come back.
 func (c *Component) Left(s *router.Session) {
+	c.calls.Forget(s)
 	c.mu.Lock()
-	delete(c.arrivals, s.ID())
 	switch s.Reason() {
 	case outbox.CloseGoodbye, outbox.CloseKilled:
 		c.forgetLocked(s.ID())

@@ -87,7 +87,7 @@ func (c *Component) admit(session *router.Session, asked request) (Attendance, e
 	// A session has its reason before Left is called, and Left waits for mu. So Left takes away a
 	// session that passes this check.
 	if c.closed || session.Reason() != outbox.CloseNone {
-		return Attendance{}, sessionEnded()
+		return Attendance{}, wamp.Fail(wamp.ErrCanceled, "the session has ended")
 	}
 	if s := c.entryLocked(session.ID(), asked.Record); s != nil {
 		c.changeLocked(s.record, s.person, func() { s.mode = asked.Mode })
@@ -157,16 +157,15 @@ func (c *Component) dropLocked(s *entry) {
 	delete(c.lost, s.session)
 }
 
-func sessionEnded() error { return wamp.Fail(wamp.ErrCanceled, "the session has ended") }
-
 // parse reads the arguments of a call, unless the session calls too often.
 func (c *Component) parse(call router.LocalInvocation) (request, error) {
 	asked := request{Mode: View}
 	if call.Caller == nil {
 		return asked, wamp.Fail(wamp.ErrInvalidArgument, "only a page can be at a record: call this in a session")
 	}
-	if err := c.accept(call.Caller); err != nil {
-		return asked, err
+	if !c.calls.Take(call.Caller, 1) {
+		c.refused.Add(1)
+		return asked, wamp.Fail(wamp.ErrLimitExceeded, "a session makes at most %d calls a second to tidings.presence: try again later", c.rate)
 	}
 	value, err := call.Payload.Value()
 	if err != nil {

