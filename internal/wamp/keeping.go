@@ -120,6 +120,9 @@ func (d Dict) withoutNulls() Dict {
 func (r *reader) option(o *option, depth int) (v any, refused bool) {
 	if o == nil || o.form == formAny {
 		v = r.value(depth)
+		if o != nil && !r.keep.strict {
+			v = withEmptyDicts(v, o.dicts)
+		}
 		return v, o != nil && v != nil && !o.accepts(v)
 	}
 	start := r.pos

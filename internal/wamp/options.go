@@ -14,6 +14,7 @@ type option struct {
 	want      string // the allowed values, for the error text
 	form      optionForm
 	receivers bool             // a list of receivers of a PUBLISH
+	dicts     int              // how many levels of the value are dicts
 	accepts   func(v any) bool // unless form is a list
 }
 
@@ -40,7 +41,7 @@ func (o *option) key(raw []byte) string {
 var (
 	optBool      = &option{want: "a boolean", accepts: func(v any) bool { _, ok := v.(bool); return ok }}
 	optString    = &option{want: "a string", accepts: isString}
-	optDict      = &option{want: "a dict", form: formAny, accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
+	optDict      = &option{want: "a dict", form: formAny, dicts: 1, accepts: func(v any) bool { _, ok := v.(Dict); return ok }}
 	optAny       = &option{form: formAny, accepts: func(any) bool { return true }}
 	optID        = &option{want: "an id", accepts: func(v any) bool { _, ok := asID(v); return ok }}
 	optCount     = &option{want: "an integer, not negative", accepts: func(v any) bool { n, ok := asInt(v); return ok && n >= 0 }}
@@ -62,8 +63,27 @@ var (
 			return strings.HasPrefix(name, "x_")
 		}
 	}}
-	optRoles = &option{want: "a dict of roles, each a dict whose features, if any, are booleans", form: formAny, accepts: areRoles}
+	optRoles = &option{want: "a dict of roles, each a dict whose features, if any, are booleans", form: formAny, dicts: 3, accepts: areRoles}
 )
+
+// withEmptyDicts returns a value with an empty dict in place of each empty list on its first levels, where a dict
+// belongs: PHP has one form for both.
+func withEmptyDicts(v any, levels int) any {
+	switch v := v.(type) {
+	case []any:
+		if len(v) == 0 && levels > 0 {
+			return Dict{}
+		}
+	case Dict:
+		if levels < 2 {
+			break
+		}
+		for key, item := range v {
+			v[key] = withEmptyDicts(item, levels-1)
+		}
+	}
+	return v
+}
 
 // isString reports whether v is a string. It refuses strings that begin with U+0000, which JSON would deliver
 // as binaries.
