@@ -41,6 +41,10 @@ type Config struct {
 	Listener net.Listener // already open; Run listens on no other
 	Logger   *slog.Logger // nil: as configured, to LogTo
 	LogTo    io.Writer    // nil: standard error
+
+	// Repair sets damaged files of the data folder aside, and logs what is lost. Otherwise Run returns an error if it
+	// cannot go on without them.
+	Repair bool
 }
 
 // Server is a notification server. Its methods are safe for concurrent use.
@@ -57,7 +61,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, configError(err)
 	}
-	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files})
+	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files, Repair: c.Repair})
 	if err != nil {
 		return nil, configError(err)
 	}

@@ -18,6 +18,7 @@ type serveCommand struct {
 	Config string   `help:"Configuration file." placeholder:"FILE" env:"TIDINGS_CONFIG"`
 	Listen string   `help:"Address to listen on, instead of the configuration's." placeholder:"HOST:PORT"`
 	Set    []string `help:"Override a key of the configuration; repeat for more." placeholder:"KEY=VALUE" sep:"none"`
+	Repair bool     `help:"If the data folder is damaged, set the damaged files aside, say what is lost, and start."`
 }
 
 // Help is shown by --help.
@@ -31,7 +32,7 @@ Find mistakes in the file first with: tidings check tidings.yaml`
 
 // Run is called by kong.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
-	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set, LogTo: s.err})
+	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set, LogTo: s.err, Repair: c.Repair})
 	if err != nil {
 		return configFailure(s, err)
 	}

@@ -22,7 +22,7 @@ const secret = "a secret of at least thirty-two bytes"
 // spent remembers the used tickets of one test.
 type spent struct{ ids sync.Map }
 
-func (s *spent) Use(_ context.Context, id string, _ time.Time) (bool, error) {
+func (s *spent) Use(_ context.Context, id string, _, _ time.Time) (bool, error) {
 	_, before := s.ids.LoadOrStore(id, true)
 	return !before, nil
 }

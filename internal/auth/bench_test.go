@@ -12,7 +12,7 @@ import (
 // forgetful is a replay guard that accepts used tickets: the benchmark redeems one ticket many times.
 type forgetful struct{}
 
-func (forgetful) Use(context.Context, string, time.Time) (bool, error) { return true, nil }
+func (forgetful) Use(context.Context, string, time.Time, time.Time) (bool, error) { return true, nil }
 
 // BenchmarkRedeem measures reading and checking a ticket, without the replay guard.
 func BenchmarkRedeem(b *testing.B) {

@@ -32,6 +32,7 @@ const (
 	WrongTarget Result = "wrong_target" // the same, but for another audience
 	BadClaims   Result = "bad_claims"   // the same, but claims are missing or too large
 	Used        Result = "used"         // the same, but used before
+	Outdated    Result = "outdated"     // the same, but issued before the log of used tickets begins
 	Mismatch    Result = "mismatch"     // the proof is of another user than the authid
 	Unknown     Result = "unknown"      // an unknown API key or user, or a method that is not offered
 	WrongProof  Result = "wrong_proof"  // a known user with a wrong password or key
@@ -46,7 +47,7 @@ var (
 		MethodCookie, MethodAnonymous, MethodNone,
 	}
 	allResults = []Result{
-		Accepted, Malformed, Forged, Expired, Early, WrongTarget, BadClaims, Used, Mismatch, Unknown,
+		Accepted, Malformed, Forged, Expired, Early, WrongTarget, BadClaims, Used, Outdated, Mismatch, Unknown,
 		WrongProof, Unbound, Unavailable, Limited,
 	}
 )

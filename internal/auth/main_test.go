@@ -26,7 +26,7 @@ type memory struct {
 	used map[string]time.Time
 }
 
-func (m *memory) Use(_ context.Context, id string, until time.Time) (fresh bool, err error) {
+func (m *memory) Use(_ context.Context, id string, _, until time.Time) (fresh bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, used := m.used[id]; used {

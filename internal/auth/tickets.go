@@ -34,9 +34,12 @@ const (
 
 // ReplayGuard makes each ticket valid once.
 type ReplayGuard interface {
-	// Use records the use of an id until the given time, and reports whether it is the first use. An error means
-	// that the caller must refuse the ticket.
-	Use(ctx context.Context, id string, until time.Time) (fresh bool, err error)
+	// Use records the use of an id until the given time, and reports whether it is the first use. issued is when
+	// the ticket was issued; zero: it does not say. An error means that the caller must refuse the ticket.
+	//
+	// If the error has a method MayBeUsed that returns true, uses of that time are forgotten: the ticket is not
+	// accepted later either. If it has a method Reported that returns true, the guard has logged the cause.
+	Use(ctx context.Context, id string, issued, until time.Time) (fresh bool, err error)
 }
 
 // TicketOptions configures [Tickets]. Secrets and ReplayGuard are required.
@@ -170,11 +173,18 @@ func (t *Tickets) redeem(ctx context.Context, ticket string, by ticketUse) (*pee
 }
 
 func (t *Tickets) markUsed(ctx context.Context, c *claims) *refusal {
-	fresh, err := t.guard.Use(ctx, c.ID, c.ExpiresAt.Add(Leeway))
+	var issued time.Time
+	if c.IssuedAt != nil {
+		issued = c.IssuedAt.Time
+	}
+	fresh, err := t.guard.Use(ctx, c.ID, issued, c.ExpiresAt.Add(Leeway))
+	var forgotten interface{ MayBeUsed() bool }
 	switch {
+	case errors.As(err, &forgotten) && forgotten.MayBeUsed():
+		return &refusal{Outdated, "the ticket was issued before the server started, and may have been used before: ask the application for a new one", err}
 	case err != nil:
 		// A stolen ticket must not be accepted while the guard is unavailable.
-		return &refusal{Unavailable, "tickets cannot be checked at the moment; try again", err}
+		return &refusal{Unavailable, "tickets cannot be checked at the moment, because the server cannot store which were used; try again", err}
 	case !fresh:
 		return refuse(Used, "the ticket was used before; each is good for one connection: ask the application for a new one")
 	}
@@ -191,7 +201,8 @@ func (t *Tickets) logRefusal(ctx context.Context, c *claims, refused *refusal) {
 	if refused.cause != nil {
 		attributes = append(attributes, "error", refused.cause)
 	}
-	if refused.result == Unavailable {
+	var known interface{ Reported() bool }
+	if refused.result == Unavailable && !(errors.As(refused.cause, &known) && known.Reported()) {
 		t.log.ErrorContext(ctx, "a ticket could not be checked", attributes...)
 		return
 	}

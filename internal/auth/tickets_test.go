@@ -275,7 +275,7 @@ func TestAUsedTicketIsRememberedUntilItHasExpired(t *testing.T) {
 
 type brokenStore struct{}
 
-func (brokenStore) Use(context.Context, string, time.Time) (bool, error) {
+func (brokenStore) Use(context.Context, string, time.Time, time.Time) (bool, error) {
 	return true, errors.New("the disk is full")
 }
 

@@ -66,7 +66,7 @@ func spendAll(b *testing.B, guard *cluster.ReplayGuard, ids []string, callers in
 	for range callers {
 		wg.Go(func() {
 			for i := n.Add(1) - 1; i < int64(len(ids)); i = n.Add(1) - 1 {
-				if fresh, err := guard.Use(b.Context(), ids[i], until); err != nil || !fresh {
+				if fresh, err := guard.Use(b.Context(), ids[i], time.Time{}, until); err != nil || !fresh {
 					b.Errorf("fresh: %t, %v", fresh, err)
 					return
 				}

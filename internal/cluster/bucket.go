@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // The errors of a bucket.
@@ -30,8 +28,25 @@ type BucketOptions struct {
 
 // Bucket is a set of keys and values that lives in the engine.
 type Bucket struct {
+	engine  *Engine
 	options BucketOptions
-	store   atomic.Pointer[jetstream.KeyValue] // nil while the engine is not running
+	values  []*Value // guarded by the engine's mu
+
+	mu       sync.Mutex    // guards what follows
+	store    bucketStore   // nil while the engine is not running
+	attached chan struct{} // closed when store changes
+}
+
+// bucketStore holds the values of a bucket. Its keys are encoded, and its errors are those of a bucket.
+type bucketStore interface {
+	create(ctx context.Context, key string, value []byte) (revision uint64, err error)
+	get(ctx context.Context, key string) (value []byte, revision uint64, err error)
+	put(ctx context.Context, key string, value []byte) (revision uint64, err error)
+	update(ctx context.Context, key string, value []byte, revision uint64) (now uint64, err error)
+	remove(ctx context.Context, key string) error
+	// watch calls see as [Bucket.Watch] does, and returns when ctx ends or when the store is closed.
+	watch(ctx context.Context, key string, see func(Entry)) error
+	close() // ends watches
 }
 
 // Entry is one state of a key.
@@ -53,36 +68,40 @@ func (e *Engine) Bucket(options BucketOptions) *Bucket {
 	if b, ok := e.buckets[options.Name]; ok {
 		return b
 	}
-	b := &Bucket{options: options}
+	b := &Bucket{engine: e, options: options, attached: make(chan struct{})}
 	e.buckets[options.Name] = b
 	return b
 }
 
-func (b *Bucket) open(ctx context.Context, js jetstream.JetStream, storage jetstream.StorageType) error {
-	store, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket:       b.options.Name,
-		TTL:          b.options.TTL,
-		MaxBytes:     b.options.MaxBytes,
-		MaxValueSize: b.options.MaxValue,
-		Storage:      storage,
-	})
-	if err != nil {
-		return fmt.Errorf("open the bucket %q: %w", b.options.Name, err)
+// attach gives the bucket a store, in place of the one before.
+func (b *Bucket) attach(store bucketStore) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.store != nil {
+		b.store.close()
 	}
-	b.store.Store(&store)
-	return nil
+	b.store = store
+	close(b.attached)
+	b.attached = make(chan struct{})
 }
 
-func (b *Bucket) close() { b.store.Store(nil) }
+func (b *Bucket) close() { b.attach(nil) }
+
+// current returns the store, and a channel that is closed when the bucket gets another one.
+func (b *Bucket) current() (store bucketStore, replaced <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.store, b.attached
+}
 
 // use returns the store and the key in its stored form.
-func (b *Bucket) use(key string) (jetstream.KeyValue, string, error) {
-	store := b.store.Load()
+func (b *Bucket) use(key string) (bucketStore, string, error) {
+	store, _ := b.current()
 	if store == nil {
 		return nil, "", ErrStopped
 	}
 	encoded, err := encodeKey(key)
-	return *store, encoded, err
+	return store, encoded, err
 }
 
 // Create stores a value for a key that has none, and returns its revision. Of several concurrent calls, on all nodes,
@@ -90,7 +109,7 @@ func (b *Bucket) use(key string) (jetstream.KeyValue, string, error) {
 func (b *Bucket) Create(ctx context.Context, key string, value []byte) (revision uint64, err error) {
 	store, encoded, err := b.use(key)
 	if err == nil {
-		revision, err = store.Create(ctx, encoded, value)
+		revision, err = store.create(ctx, encoded, value)
 	}
 	return revision, b.failed("create", err)
 }
@@ -101,18 +120,18 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 	if err != nil {
 		return Entry{}, b.failed("get", err)
 	}
-	found, err := store.Get(ctx, encoded)
+	value, revision, err := store.get(ctx, encoded)
 	if err != nil {
 		return Entry{}, b.failed("get", err)
 	}
-	return Entry{Key: key, Value: found.Value(), Revision: found.Revision()}, nil
+	return Entry{Key: key, Value: value, Revision: revision}, nil
 }
 
 // Put stores a value, replacing any other, and returns its revision.
 func (b *Bucket) Put(ctx context.Context, key string, value []byte) (revision uint64, err error) {
 	store, encoded, err := b.use(key)
 	if err == nil {
-		revision, err = store.Put(ctx, encoded, value)
+		revision, err = store.put(ctx, encoded, value)
 	}
 	return revision, b.failed("put", err)
 }
@@ -121,7 +140,7 @@ func (b *Bucket) Put(ctx context.Context, key string, value []byte) (revision ui
 func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision uint64) (now uint64, err error) {
 	store, encoded, err := b.use(key)
 	if err == nil {
-		now, err = store.Update(ctx, encoded, value, revision)
+		now, err = store.update(ctx, encoded, value, revision)
 	}
 	return now, b.failed("update", err)
 }
@@ -130,59 +149,51 @@ func (b *Bucket) Update(ctx context.Context, key string, value []byte, revision 
 func (b *Bucket) Delete(ctx context.Context, key string) error {
 	store, encoded, err := b.use(key)
 	if err == nil {
-		err = store.Purge(ctx, encoded)
+		err = store.remove(ctx, encoded)
 	}
 	return b.failed("delete", err)
 }
 
 // Watch calls see with the present state of the key, if it exists, and then with every change, in order and one at a
-// time. It returns nil when ctx ends, and an error when the engine closes.
+// time. After the store was reopened, see gets the present state again. Watch returns nil when ctx ends, and an error
+// when the engine closes.
 func (b *Bucket) Watch(ctx context.Context, key string, see func(Entry)) error {
-	store, encoded, err := b.use(key)
+	encoded, err := encodeKey(key)
 	if err != nil {
 		return b.failed("watch", err)
 	}
-	watcher, err := store.Watch(ctx, encoded)
-	if ctx.Err() != nil {
-		return nil
-	}
-	if err != nil {
-		return b.failed("watch", err)
-	}
-	defer func() { _ = watcher.Stop() }() // fails only when the connection has ended, and the watch with it
 	for {
-		select {
+		store, replaced := b.current()
+		if store == nil {
+			return b.failed("watch", ErrStopped)
+		}
+		watching, cancel := context.WithCancel(ctx)
+		err := store.watch(watching, encoded, func(e Entry) {
+			e.Key = key
+			see(e)
+		})
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && !errors.Is(err, errStoreClosed) {
+			return b.failed("watch", err)
+		}
+		select { // the engine closes, or reopens the store
+		case <-replaced:
 		case <-ctx.Done():
 			return nil
-		case found, ok := <-watcher.Updates():
-			if !ok && ctx.Err() != nil { // ctx has ended, which closes the channel too
-				return nil
-			}
-			if !ok {
-				return b.failed("watch", ErrStopped)
-			}
-			if found == nil { // marks the end of the initial state
-				continue
-			}
-			see(Entry{
-				Key: key, Value: found.Value(), Revision: found.Revision(),
-				Deleted: found.Operation() != jetstream.KeyValuePut,
-			})
 		}
 	}
 }
 
-// failed translates an error of the store and names the step and the bucket.
+// errStoreClosed reports that a watch has ended with its store.
+var errStoreClosed = errors.New("the store was closed")
+
+// failed names the step and the bucket of an error.
 func (b *Bucket) failed(step string, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, jetstream.ErrKeyRevisionMismatch):
-		err = ErrConflict
-	case errors.Is(err, jetstream.ErrKeyExists):
-		err = ErrExists
-	case errors.Is(err, jetstream.ErrKeyNotFound):
-		err = ErrNotFound
 	}
 	return fmt.Errorf("%s in the bucket %q: %w", step, b.options.Name, err)
 }

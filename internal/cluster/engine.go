@@ -8,20 +8,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
-	// defaultMaxMemory bounds the memory that buckets may reserve. It is allocated as they fill, and their
-	// content is small.
-	defaultMaxMemory = 256 << 20
 	// defaultMaxStore bounds the files of the store, so that they cannot fill the disk.
 	defaultMaxStore = 1 << 30
-	// storeTimeout bounds one operation whose context has no deadline. When all clients reconnect at once, their
-	// logins queue for the disk: a shorter timeout would waste their tickets and make them come again. In 15 s
-	// the disk takes more than 25,000 synced writes.
+	// storeTimeout bounds one operation whose context has no deadline.
 	storeTimeout = 15 * time.Second
+	// closeTimeout bounds the end of the embedded server, which waits for the disk.
+	closeTimeout = 10 * time.Second
 )
 
 // ErrStopped reports that the engine is not running: it has not been started, or was closed.
@@ -29,35 +24,37 @@ var ErrStopped = errors.New("the engine is not running")
 
 // Options configure the engine. The zero value keeps all data in memory.
 type Options struct {
-	Dir       string // the engine's own folder, made if missing; "" keeps everything in memory
-	MaxMemory int64  // bytes of buckets in memory; 0 is 256 MiB
-	MaxStore  int64  // bytes of buckets on disk; 0 is 1 GiB
-	Logger    *slog.Logger
+	Dir      string // the engine's own folder, made if missing; "" keeps everything in memory
+	MaxStore int64  // bytes of buckets on disk; 0 is 1 GiB
+	Repair   bool   // sets damaged files aside instead of refusing to start
+	Logger   *slog.Logger
 }
 
-// Engine is a connection to JetStream and the embedded server behind it.
+// Engine is a connection to JetStream and the embedded server behind it. Without a data folder it is neither: buckets
+// and guards are in memory.
 type Engine struct {
 	options Options
 	log     *slog.Logger
 
-	mu      sync.Mutex // serializes Start and Close, which block while they hold it; guards what follows
-	buckets map[string]*Bucket
-	guards  map[string]*ReplayGuard
+	mu         sync.Mutex // serializes Start, Close and reopening, which block while they hold it; guards what follows
+	buckets    map[string]*Bucket
+	guards     map[string]*ReplayGuard
+	folder     *folder     // nil: in memory, or not running
+	supervisor *supervisor // the same
 
 	running atomic.Pointer[running] // nil: not running
 }
 
-// running is the part of an engine that exists between Start and Close.
+// running is the part of an engine that exists between Start and Close, and that a repair replaces. In memory it has
+// nothing.
 type running struct {
 	*connection
-	server *embedded
+	health *health
+	stop   func() <-chan struct{} // ends the connection and the server; the channel is closed at the end
 }
 
 // New returns an engine. It starts nothing.
 func New(options Options) *Engine {
-	if options.MaxMemory <= 0 {
-		options.MaxMemory = defaultMaxMemory
-	}
 	if options.MaxStore <= 0 {
 		options.MaxStore = defaultMaxStore
 	}
@@ -67,29 +64,74 @@ func New(options Options) *Engine {
 	return &Engine{options: options, log: options.Logger, buckets: make(map[string]*Bucket), guards: make(map[string]*ReplayGuard)}
 }
 
-// Start starts the embedded server, connects to it, and opens the declared buckets and guards. ctx bounds the start
-// only: the engine runs until Close.
+// Start opens the declared buckets and guards. With a data folder it starts the embedded server and connects to it
+// first. ctx bounds the start only: the engine runs until Close.
 func (e *Engine) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.running.Load() != nil {
 		return errors.New("start the engine: it is running already")
 	}
-	r, err := e.start(ctx)
-	if err != nil {
+	if e.options.Dir == "" {
+		return e.startInMemoryLocked(ctx)
+	}
+	if err := e.startOnDiskLocked(ctx); err != nil {
+		e.closeAllLocked()
+		e.folder.close()
+		e.folder = nil
 		return fmt.Errorf("start the engine: %w", err)
 	}
-	if err := e.openAll(ctx, r); err != nil {
-		e.closeAll()
-		r.stop()
-		return fmt.Errorf("start the engine: %w", err)
+	e.supervisor = supervise(e, e.folder)
+	return nil
+}
+
+func (e *Engine) startInMemoryLocked(ctx context.Context) error {
+	for _, b := range e.buckets {
+		b.attach(newMemoryStore(b.options))
+	}
+	for _, o := range e.guards {
+		if err := o.open(ctx, nil); err != nil {
+			return fmt.Errorf("start the engine: %w", err)
+		}
+	}
+	e.running.Store(&running{})
+	return nil
+}
+
+func (e *Engine) startOnDiskLocked(ctx context.Context) (err error) {
+	if e.folder, err = openFolder(e.options.Dir); err != nil {
+		return err
+	}
+	err = e.openLocked(ctx)
+	if e.options.Repair {
+		return e.repairLocked(ctx, err)
+	}
+	if isDamage(err) {
+		return fmt.Errorf("%w. To set the damaged files aside and say what is lost, start once with: tidings serve --repair", err)
+	}
+	return err
+}
+
+// openLocked starts the embedded server, connects to it, and opens the buckets and guards. Caller must hold mu.
+func (e *Engine) openLocked(ctx context.Context) error {
+	if err := e.setBadStreamsAside(); err != nil {
+		return err
+	}
+	r, err := e.connect(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.openAllLocked(ctx, r); err != nil {
+		r.health.fail(err) //nolint:errcheck // for what is open already
+		return errors.Join(err, waitFor(r.stop(), closeTimeout))
 	}
 	e.running.Store(r)
 	return nil
 }
 
-func (e *Engine) start(ctx context.Context) (*running, error) {
-	server, err := embed(ctx, e.options)
+func (e *Engine) connect(ctx context.Context) (*running, error) {
+	h := newHealth(e.options.Dir, e.log)
+	server, err := embed(ctx, e.options, h.look)
 	if err != nil {
 		return nil, err
 	}
@@ -98,17 +140,31 @@ func (e *Engine) start(ctx context.Context) (*running, error) {
 		server.stop()
 		return nil, err
 	}
-	return &running{connection, server}, nil
+	return &running{connection, h, sync.OnceValue(func() <-chan struct{} {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			connection.close()
+			server.stop()
+		}()
+		return ended
+	})}, nil
 }
 
-func (r *running) stop() {
-	r.close()
-	r.server.stop()
+var errStuck = errors.New("the embedded server does not end, because the disk does not answer")
+
+func waitFor(ended <-chan struct{}, atMost time.Duration) error {
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(atMost):
+		return errStuck
+	}
 }
 
-func (e *Engine) openAll(ctx context.Context, r *running) error {
+func (e *Engine) openAllLocked(ctx context.Context, r *running) error {
 	for _, b := range e.buckets {
-		if err := b.open(ctx, r.stream, e.storage()); err != nil {
+		if err := e.openBucketLocked(ctx, r, b); err != nil {
 			return err
 		}
 	}
@@ -120,23 +176,29 @@ func (e *Engine) openAll(ctx context.Context, r *running) error {
 	return nil
 }
 
-// openGuard opens a guard on a stream. Without a data folder the guard needs none: the stream would end with the
-// process, and no other process could read it.
-func (e *Engine) openGuard(ctx context.Context, r *running, o *ReplayGuard) error {
-	if e.options.Dir == "" {
-		return o.open(ctx, nil)
-	}
-	j, err := openStream(ctx, r.stream, o.options)
+// openBucketLocked opens a bucket, and restores the values that are lost. Caller must hold mu.
+func (e *Engine) openBucketLocked(ctx context.Context, r *running, b *Bucket) error {
+	store, err := openJetStore(ctx, r.stream, b.options, r.health)
 	if err != nil {
 		return err
 	}
-	if err := o.open(ctx, j); err != nil {
-		e.log.Warn("the log of used ids cannot be read; new ids are refused until it can", "error", err)
+	if err := e.restoreLocked(ctx, store, b); err != nil {
+		return err
 	}
+	b.attach(store)
 	return nil
 }
 
-func (e *Engine) closeAll() {
+// openGuard opens a guard on a stream.
+func (e *Engine) openGuard(ctx context.Context, r *running, o *ReplayGuard) error {
+	s, err := openStream(ctx, r.stream, o.options, e.folder, r.health)
+	if err != nil {
+		return err
+	}
+	return o.open(ctx, s)
+}
+
+func (e *Engine) closeAllLocked() {
 	for _, b := range e.buckets {
 		b.close()
 	}
@@ -146,34 +208,47 @@ func (e *Engine) closeAll() {
 }
 
 // Close stops the engine and waits until its goroutines have ended and its files are closed. The engine may be
-// started again.
+// started again. Close waits for a disk that does not answer for [closeTimeout] only.
 func (e *Engine) Close() error {
+	e.mu.Lock()
+	s := e.supervisor
+	e.mu.Unlock()
+	if s != nil {
+		s.stop() // takes mu while it reopens the store
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := e.running.Swap(nil)
 	if r == nil {
 		return nil
 	}
-	e.closeAll()
-	r.stop()
+	e.closeAllLocked()
+	if e.folder == nil {
+		return nil
+	}
+	err := waitFor(r.stop(), closeTimeout)
+	e.folder.close()
+	e.folder, e.supervisor = nil, nil
+	if err != nil {
+		return fmt.Errorf("close the engine: %w", err)
+	}
 	return nil
 }
 
-// Healthy returns nil if the store answers a request.
+// Healthy returns why the engine cannot be used, or nil. It finds out whether the store can be written to.
 func (e *Engine) Healthy(ctx context.Context) error {
 	r := e.running.Load()
-	if r == nil {
+	switch {
+	case r == nil:
 		return ErrStopped
+	case r.health == nil:
+		return nil
 	}
-	if _, err := r.stream.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("ask the store: %w", err)
-	}
-	return nil
+	return r.health.fresh(ctx)
 }
 
-func (e *Engine) storage() jetstream.StorageType {
-	if e.options.Dir == "" {
-		return jetstream.MemoryStorage
-	}
-	return jetstream.FileStorage
+// Writable reports whether the store is not known to be broken.
+func (e *Engine) Writable() bool {
+	r := e.running.Load()
+	return r != nil && r.health.err() == nil
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -13,6 +14,8 @@ const MaxGroup = maxGroup
 type LogStore struct {
 	Before func(context.Context) error // fails an append before the entry is there
 	After  func() error                // fails an append although the entry is there
+
+	Forgotten cutoff // what the log has lost
 
 	mu      sync.Mutex // guards what follows
 	entries []entry
@@ -60,6 +63,12 @@ func (s *LogStore) read(_ context.Context, from, to uint64, see func(entry) erro
 	return nil
 }
 
+func (s *LogStore) ready() error { return nil }
+
+func (s *LogStore) recover(_ context.Context, see func(entry) error) (cutoff, error) {
+	return s.Forgotten, s.read(nil, 1, uint64(s.Appends())+1, see)
+}
+
 // NewReplayGuard returns a guard without an engine.
 func NewReplayGuard(options ReplayGuardOptions) *ReplayGuard { return &ReplayGuard{options: options} }
 
@@ -96,3 +105,17 @@ func (e *Engine) OpenAsNode(ctx context.Context, o *ReplayGuard) error {
 }
 
 var _ logStore = (*LogStore)(nil)
+
+// Health is the health of a store without a store.
+type Health struct{ *health }
+
+// NewHealth returns the health of a store that works.
+func NewHealth(dir string, log *slog.Logger) Health { return Health{newHealth(dir, log)} }
+
+// Write calls f as writes to the store do.
+func (h Health) Write(ctx context.Context, f func(context.Context) error) error {
+	return h.write(ctx, f)
+}
+
+// CheckBlocks checks the message blocks of a stream.
+func CheckBlocks(streamDir string) error { return checkBlocks(streamDir) }

@@ -31,3 +31,19 @@ func stop(t *testing.T, e *cluster.Engine) {
 		t.Fatal(err)
 	}
 }
+
+// quickDir returns a temporary folder, in memory if this machine has a file system there: many of the tests sync
+// often.
+func quickDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "tidings-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}

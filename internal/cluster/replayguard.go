@@ -11,6 +11,16 @@ import (
 // ErrFull reports that a guard holds its maximum of ids.
 var ErrFull = errors.New("no more can be remembered until older ids have expired")
 
+// ForgottenError reports that an id may have been used before: it was issued before the log of used ids was lost.
+type ForgottenError struct{ Before time.Time }
+
+func (e *ForgottenError) Error() string {
+	return "it was issued before " + e.Before.UTC().Format(time.RFC3339) + ", and may have been used: the log of that time is lost"
+}
+
+// MayBeUsed tells the error from others, in packages that do not know this one.
+func (e *ForgottenError) MayBeUsed() bool { return true }
+
 // defaultMost bounds the ids of a guard whose options name no bound: up to 40 MiB of memory.
 const defaultMost = 1 << 20
 
@@ -18,6 +28,7 @@ const defaultMost = 1 << 20
 type ReplayGuardOptions struct {
 	Name string        // letters, digits, dashes, underscores
 	TTL  time.Duration // how long a used id is remembered, and a little longer; 0 is for ever
+	Skew time.Duration // how far the clock that says when an id was issued may be ahead
 	Most int           // the most ids; over it new ids are refused, none is forgotten; 0 is 1,048,576
 }
 
@@ -46,16 +57,20 @@ func (e *Engine) ReplayGuard(options ReplayGuardOptions) *ReplayGuard {
 	return o
 }
 
-// open reads the used ids from the log; without a log, no id is used yet. An error reports that the log could not be
-// read: the first append that succeeds reads it.
+// open reads the used ids from the log; without a log, no id is used yet. A guard that is open already goes on with
+// the new log.
 func (o *ReplayGuard) open(ctx context.Context, store logStore) error {
-	l := newReplayLog(o.options, store)
-	var err error
+	l := o.log.Load()
+	if l == nil {
+		l = newReplayLog(o.options)
+	}
 	if store != nil {
-		err = o.failed(l.catchUp(ctx))
+		if err := l.attach(ctx, store); err != nil {
+			return o.failed(err)
+		}
 	}
 	o.log.Store(l)
-	return err
+	return nil
 }
 
 func (o *ReplayGuard) close() {
@@ -64,11 +79,13 @@ func (o *ReplayGuard) close() {
 	}
 }
 
-// Use records the use of an id and reports whether it is the first, on all nodes. until is the time after which the
-// id is invalid in any case; a time beyond the guard's TTL is an error. After any error the caller must refuse: it is
-// unknown whether the id was used. The same id may be tried again, and is the first unless the failed try has
-// reached the log.
-func (o *ReplayGuard) Use(ctx context.Context, id string, until time.Time) (first bool, err error) {
+// Use records the use of an id and reports whether it is the first, on all nodes. issued is when the id was made; zero
+// is unknown. until is the time after which the id is invalid in any case; a time beyond the guard's TTL is an error.
+//
+// After any error the caller must refuse: it is unknown whether the id was used. The same id may be tried again, and is
+// the first unless the failed try has reached the log. After an [UnwritableError] it has not, unless this use is the
+// one that found out. After a [ForgottenError] it is never the first.
+func (o *ReplayGuard) Use(ctx context.Context, id string, issued, until time.Time) (first bool, err error) {
 	if ttl := o.options.TTL; ttl > 0 && time.Until(until) > ttl {
 		return false, fmt.Errorf("%q must be remembered until %s, but %q forgets after %s",
 			id, until.Format(time.RFC3339), o.options.Name, ttl)
@@ -77,7 +94,7 @@ func (o *ReplayGuard) Use(ctx context.Context, id string, until time.Time) (firs
 	if l == nil {
 		return false, o.failed(ErrStopped)
 	}
-	first, err = l.use(ctx, digestOf(id))
+	first, err = l.use(ctx, digestOf(id), issued)
 	return first, o.failed(err)
 }
 

@@ -34,7 +34,7 @@ func opened(t *testing.T, options cluster.ReplayGuardOptions, j *cluster.LogStor
 
 func use(t *testing.T, o *cluster.ReplayGuard, id string) (first bool) {
 	t.Helper()
-	first, err := o.Use(t.Context(), id, time.Now().Add(time.Second))
+	first, err := o.Use(t.Context(), id, time.Time{}, time.Now().Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestOneOfManyConcurrentUsesIsTheFirst(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range 50 * ids {
 				wg.Go(func() {
-					ok, err := nodes[i%len(nodes)].Use(t.Context(), strconv.Itoa(i/50), time.Now().Add(time.Second))
+					ok, err := nodes[i%len(nodes)].Use(t.Context(), strconv.Itoa(i/50), time.Time{}, time.Now().Add(time.Second))
 					if err != nil {
 						t.Error(err)
 					}
@@ -82,7 +82,7 @@ func TestOneOfManyConcurrentUsesIsTheFirst(t *testing.T) {
 
 func TestAnIDThatOutlivesTheMemoryOfTheGuardIsRefused(t *testing.T) {
 	guard := opened(t, spent, nil)
-	if ok, err := guard.Use(t.Context(), "late", time.Now().Add(time.Hour)); ok || err == nil {
+	if ok, err := guard.Use(t.Context(), "late", time.Time{}, time.Now().Add(time.Hour)); ok || err == nil {
 		t.Fatalf("%v, %v", ok, err)
 	}
 }
@@ -93,12 +93,12 @@ func TestIDsAreRefusedWhileTheEngineIsNotRunning(t *testing.T) {
 	if e.ReplayGuard(spent) != guard {
 		t.Error("declaring the name again returned another guard")
 	}
-	if ok, err := guard.Use(t.Context(), "x", time.Now()); ok || !errors.Is(err, cluster.ErrStopped) {
+	if ok, err := guard.Use(t.Context(), "x", time.Time{}, time.Now()); ok || !errors.Is(err, cluster.ErrStopped) {
 		t.Errorf("before the start: %v, %v", ok, err)
 	}
 	start(t, e)
 	stop(t, e)
-	if ok, err := guard.Use(t.Context(), "x", time.Now()); ok || !errors.Is(err, cluster.ErrStopped) {
+	if ok, err := guard.Use(t.Context(), "x", time.Time{}, time.Now()); ok || !errors.Is(err, cluster.ErrStopped) {
 		t.Errorf("after the end: %v, %v", ok, err)
 	}
 }
@@ -132,7 +132,7 @@ func runSpender(dir string) {
 	guard := e.ReplayGuard(spent)
 	err := e.Start(context.Background())
 	for i := 0; err == nil && i < 100; i++ {
-		_, err = guard.Use(context.Background(), strconv.Itoa(i), time.Now().Add(time.Second))
+		_, err = guard.Use(context.Background(), strconv.Itoa(i), time.Time{}, time.Now().Add(time.Second))
 	}
 	fmt.Println(err)
 	select {}
@@ -283,7 +283,7 @@ func TestAFullGuardRefusesNewIDsAndForgetsNone(t *testing.T) {
 				for i := range 3 {
 					use(t, guard, strconv.Itoa(i))
 				}
-				ok, err := guard.Use(t.Context(), "x", time.Now())
+				ok, err := guard.Use(t.Context(), "x", time.Time{}, time.Now())
 				if ok || !errors.Is(err, cluster.ErrFull) || !strings.Contains(err.Error(), "a shorter lifetime makes room sooner") {
 					t.Errorf("over the bound: %v, %v", ok, err)
 				}
@@ -316,7 +316,7 @@ func TestAFailedAppendRefusesAndTheLogDecidesLater(t *testing.T) {
 			guard := opened(t, spent, &j)
 			j.Before, j.After = c.before, c.after
 			for _, id := range []string{"x", "y"} {
-				if ok, err := guard.Use(t.Context(), id, time.Now()); ok || !errors.Is(err, failure) {
+				if ok, err := guard.Use(t.Context(), id, time.Time{}, time.Now()); ok || !errors.Is(err, failure) {
 					t.Fatalf("%v, %v", ok, err)
 				}
 			}
@@ -331,7 +331,7 @@ func TestAFailedAppendRefusesAndTheLogDecidesLater(t *testing.T) {
 	}
 }
 
-func TestALogThatCannotBeReadAtTheStartIsReadLater(t *testing.T) {
+func TestAGuardStaysClosedUntilItsLogCanBeRead(t *testing.T) {
 	var j cluster.LogStore
 	use(t, opened(t, spent, &j), "x")
 	j.Before = func(context.Context) error { return errors.New("not now") }
@@ -339,11 +339,14 @@ func TestALogThatCannotBeReadAtTheStartIsReadLater(t *testing.T) {
 	if err := guard.Open(t.Context(), &j); err == nil {
 		t.Fatal("the error is missing")
 	}
-	t.Cleanup(guard.Close)
-	if ok, err := guard.Use(t.Context(), "y", time.Now()); ok || err == nil {
+	if ok, err := guard.Use(t.Context(), "y", time.Time{}, time.Now()); ok || !errors.Is(err, cluster.ErrStopped) {
 		t.Fatalf("use before the log was read: %v, %v", ok, err)
 	}
 	j.Before = nil
+	if err := guard.Open(t.Context(), &j); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(guard.Close)
 	if use(t, guard, "x") {
 		t.Error("it was accepted again")
 	}
@@ -375,7 +378,7 @@ func TestCallersThatWaitForTheLogGetAnErrorOnClose(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 3 { // one is being written, two gather
 			wg.Go(func() {
-				if ok, err := guard.Use(t.Context(), strconv.Itoa(i), time.Now()); ok || !errors.Is(err, cluster.ErrStopped) {
+				if ok, err := guard.Use(t.Context(), strconv.Itoa(i), time.Time{}, time.Now()); ok || !errors.Is(err, cluster.ErrStopped) {
 					t.Errorf("%v, %v", ok, err)
 				}
 			})
@@ -383,7 +386,7 @@ func TestCallersThatWaitForTheLogGetAnErrorOnClose(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		wg.Go(func() {
-			if ok, err := guard.Use(ctx, "x", time.Now()); ok || !errors.Is(err, context.Canceled) {
+			if ok, err := guard.Use(ctx, "x", time.Time{}, time.Now()); ok || !errors.Is(err, context.Canceled) {
 				t.Errorf("%v, %v", ok, err)
 			}
 		})
@@ -429,7 +432,7 @@ func TestOnAllNodesTogetherAnIDIsUsedOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, id := range ids {
 			wg.Go(func() {
-				ok, err := nodes[i%len(nodes)].Use(context.Background(), strconv.Itoa(id), time.Now())
+				ok, err := nodes[i%len(nodes)].Use(context.Background(), strconv.Itoa(id), time.Time{}, time.Now())
 				switch {
 				case err != nil && !errors.Is(err, failure):
 					t.Error(err)

@@ -17,6 +17,10 @@ type logStore interface {
 	// append adds an entry behind all others and returns its sequence number. After an error the entry may
 	// be in the log or not.
 	append(ctx context.Context, digests []byte) (sequence uint64, err error)
+	// recover calls see with all entries. It returns which ids the log may have forgotten.
+	recover(ctx context.Context, see func(entry) error) (cutoff, error)
+	// ready returns why append would fail, or nil.
+	ready() error
 	// read calls see with the entries from one sequence number until before another, in order. Entries that
 	// are too old are no longer there.
 	read(ctx context.Context, from, to uint64, see func(entry) error) error
@@ -36,15 +40,16 @@ type entry struct {
 type replayLog struct {
 	// static
 	options ReplayGuardOptions
-	store   logStore // nil: no other process could read it
 	ctx     context.Context
 	cancel  context.CancelFunc // of ctx; the engine closes
 	writers sync.WaitGroup     // one at most
 
-	// owned by the writer
-	readUpTo uint64 // the last entry whose digests are in seen
+	turn     sync.Mutex // held while the store is used; guards what follows
+	readUpTo uint64     // the last entry whose digests are in seen
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards what follows; taken after turn
+	store   logStore   // nil: no other process could read it
+	cutoff  cutoff
 	closed  bool
 	seen    digests
 	groups  []*group    // waiting to be written, in order
@@ -61,8 +66,8 @@ type group struct {
 	err     error
 }
 
-func newReplayLog(options ReplayGuardOptions, store logStore) *replayLog {
-	l := &replayLog{options: options, store: store, seen: digests{ttl: options.TTL}}
+func newReplayLog(options ReplayGuardOptions) *replayLog {
+	l := &replayLog{options: options, seen: digests{ttl: options.TTL}}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -79,20 +84,32 @@ func (l *replayLog) close() {
 	l.writers.Wait()
 }
 
-// catchUp reads the log, by writing an empty entry behind it. It must be called before use.
-func (l *replayLog) catchUp(ctx context.Context) error {
-	g := &group{}
-	l.commit(ctx, g)
-	return g.err
+// attach gives the log a store, in place of the one before, and reads it.
+func (l *replayLog) attach(ctx context.Context, store logStore) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	l.readUpTo = 0
+	forgotten, err := store.recover(ctx, l.replay)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.store, l.cutoff = store, forgotten
+	l.mu.Unlock()
+	return l.commit(ctx, &group{}) // other nodes may have written meanwhile
 }
 
-func (l *replayLog) use(ctx context.Context, d digest) (first bool, err error) {
+func (l *replayLog) use(ctx context.Context, d digest, issued time.Time) (first bool, err error) {
 	l.mu.Lock()
 	var g *group
 	switch {
 	case l.closed:
 		err = ErrStopped
 	case l.seen.has(d):
+	case l.forgottenLocked(issued):
+		err = &ForgottenError{Before: l.cutoff.before}
+	case l.store != nil && l.store.ready() != nil:
+		err = l.store.ready()
 	case l.seen.size+l.pending >= l.options.Most:
 		err = ErrFull
 	case l.store == nil:
@@ -115,6 +132,19 @@ func (l *replayLog) use(ctx context.Context, d digest) (first bool, err error) {
 		return false, g.err
 	}
 	return g.first[mine], nil
+}
+
+// forgottenLocked reports whether an id of that time of issue may have been used before the log began. Caller must hold
+// mu.
+func (l *replayLog) forgottenLocked(issued time.Time) bool {
+	c := l.cutoff
+	if c.before.IsZero() || l.options.TTL > 0 && time.Since(c.before) > l.options.TTL {
+		return false
+	}
+	if issued.IsZero() {
+		return c.unknown
+	}
+	return issued.Before(c.before)
 }
 
 // enqueueLocked adds a digest to the group that gathers. Caller must hold mu.
@@ -147,23 +177,28 @@ func (l *replayLog) write() {
 		l.groups[0] = nil // the array outlives it
 		l.groups = l.groups[1:]
 		l.mu.Unlock()
-		l.commit(l.ctx, g)
+		l.turn.Lock()
+		l.commit(l.ctx, g) //nolint:errcheck // is in the group
+		l.turn.Unlock()
 		close(g.done)
 	}
 }
 
-// commit appends a group to the log and finds out which of its uses were the first.
-func (l *replayLog) commit(ctx context.Context, g *group) {
-	sequence, err := l.store.append(ctx, g.digests)
+// commit appends a group to the log and finds out which of its uses were the first. Caller must hold turn.
+func (l *replayLog) commit(ctx context.Context, g *group) error {
+	l.mu.Lock()
+	store := l.store
+	l.mu.Unlock()
+	sequence, err := store.append(ctx, g.digests)
 	if err == nil {
-		err = l.readBefore(ctx, sequence)
+		err = l.readBefore(ctx, store, sequence)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending -= len(g.digests) / digestBytes
 	if err != nil {
 		g.err = l.failedLocked(err)
-		return
+		return g.err
 	}
 	l.readUpTo = sequence
 	now := time.Now()
@@ -171,20 +206,22 @@ func (l *replayLog) commit(ctx context.Context, g *group) {
 	for d := range slices.Chunk(g.digests, digestBytes) {
 		g.first = append(g.first, l.addLocked(digest(d), now))
 	}
+	return nil
 }
 
-// readBefore reads the entries before one that this node has written. There are none unless the engine has just
-// started, another node has written, or an append has failed.
-func (l *replayLog) readBefore(ctx context.Context, sequence uint64) error {
+// readBefore reads the entries before one that this node has written. There are none unless another node has written,
+// or an append has failed. Caller must hold turn.
+func (l *replayLog) readBefore(ctx context.Context, store logStore, sequence uint64) error {
 	if sequence <= l.readUpTo { // the log was deleted and created again
 		l.readUpTo = 0
 	}
 	if sequence == l.readUpTo+1 {
 		return nil
 	}
-	return l.store.read(ctx, l.readUpTo+1, sequence, l.replay)
+	return store.read(ctx, l.readUpTo+1, sequence, l.replay)
 }
 
+// replay adds the ids of an entry. Caller must hold turn.
 func (l *replayLog) replay(e entry) error {
 	if len(e.digests)%digestBytes != 0 {
 		return fmt.Errorf("entry %d of the log has %d bytes, which is no whole number of digests", e.sequence, len(e.digests))

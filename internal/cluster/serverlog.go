@@ -10,9 +10,11 @@ import (
 )
 
 // serverLog passes the log of the embedded server on, its notices as debug lines. It keeps the first fatal line,
-// which is the only report of why the server did not start.
+// which is the only report of why the server did not start. Of a write that fails an error line is the only report: the
+// client gets no answer.
 type serverLog struct {
-	log *slog.Logger
+	log     *slog.Logger
+	suspect func() // called after an error line
 
 	mu       sync.Mutex // guards first
 	fatalErr error
@@ -22,7 +24,12 @@ func (l *serverLog) Noticef(format string, v ...any) { l.say(slog.LevelDebug, fo
 func (l *serverLog) Debugf(string, ...any)           {}
 func (l *serverLog) Tracef(string, ...any)           {}
 func (l *serverLog) Warnf(format string, v ...any)   { l.say(slog.LevelWarn, format, v) }
-func (l *serverLog) Errorf(format string, v ...any)  { l.say(slog.LevelError, format, v) }
+
+// Errorf implements [server.Logger].
+func (l *serverLog) Errorf(format string, v ...any) {
+	l.say(slog.LevelError, format, v)
+	l.suspect()
+}
 
 // Fatalf records the line. It must not exit: the server returns from Start after it.
 func (l *serverLog) Fatalf(format string, v ...any) {

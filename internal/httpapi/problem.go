@@ -80,6 +80,7 @@ var statusOf = map[wamp.URI]int{
 	wamp.ErrCanceled:            http.StatusBadGateway,
 	wamp.ErrNetworkFailure:      http.StatusBadGateway,
 	wamp.ErrAuthorizationFailed: http.StatusBadGateway,
+	wamp.ErrUnavailable:         http.StatusServiceUnavailable,
 }
 
 // problemOf translates an error into a document. An error that is not for clients is logged and becomes

@@ -114,7 +114,7 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 		}
 		now, saved, err := c.options.Store.Save(ctx, value, version)
 		if err != nil {
-			return State{}, fmt.Errorf("store the state of the site: %w", err)
+			return State{}, wamp.Fail(wamp.ErrUnavailable, "maintenance is unchanged, because its state cannot be stored: %v; try again when this is mended", err)
 		}
 		if saved {
 			if c.replace(after, now) { // otherwise Run has seen it and publishes
@@ -155,15 +155,16 @@ func (c *Component) take(value []byte, version uint64) (changed bool, err error)
 }
 
 // replace adopts a stored state and reports whether it is newer than the known one. Watching a store also
-// reports this node's own changes, and late.
+// reports this node's own changes, and late. The same state may get another version, when the store was restored.
 func (c *Component) replace(state State, version uint64) (changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if version <= c.version && c.state.Revision != 0 {
+	if state.Revision < c.state.Revision {
 		return false
 	}
+	changed = state.Revision > c.state.Revision
 	c.state, c.version = state, version
-	return true
+	return changed
 }
 
 func (c *Component) current() (State, uint64) {

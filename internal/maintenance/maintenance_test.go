@@ -241,7 +241,9 @@ func TestAStoreThatDoesNotAnswerChangesNothing(t *testing.T) {
 	c, r := open(t, s)
 	ann, _ := page(t, r)
 	s.broken = errBroken
-	if _, err := c.On(t.Context(), maintenance.Start{Message: "Back soon"}); !errors.Is(err, errBroken) {
+	_, err := c.On(t.Context(), maintenance.Start{Message: "Back soon"})
+	var failure *wamp.Failure
+	if !errors.As(err, &failure) || failure.URI != wamp.ErrUnavailable || !strings.Contains(failure.Message, "the disk is full") {
 		t.Errorf("got %v", err)
 	}
 	if c.Status().On || len(ann.Events()) != 0 {

@@ -186,6 +186,11 @@ func (w metricWriter) handlers(s *Server) {
 }
 
 func (w metricWriter) parts(s *Server) {
+	writable := 0.0
+	if s.engine.Writable() {
+		writable = 1
+	}
+	w.gauge(sample{"store_writable", "1 while the store accepts writes, as far as is known.", writable})
 	w.counter(sample{"log_lines_dropped_total", "Lines of the log that were dropped because they could not be written.", float64(s.droppedLines())})
 	for _, reason := range topic.Reasons() {
 		w.counter(sample{"contract_refusals_total", "Requests that the contracts refused.", float64(s.policy.Refused(reason))},

@@ -35,7 +35,7 @@ func newTickets(c *config.Config, engine *cluster.Engine, report ticketProblems)
 		TTL:     section.TTL,
 		// A used ticket is remembered until no node can accept it any more, even if the clocks of the
 		// signing and the checking node differ.
-		ReplayGuard: engine.ReplayGuard(cluster.ReplayGuardOptions{Name: "spent_tickets", TTL: section.TTL + 3*auth.Leeway, Most: spentTickets}),
+		ReplayGuard: engine.ReplayGuard(cluster.ReplayGuardOptions{Name: "spent_tickets", TTL: section.TTL + 3*auth.Leeway, Skew: auth.Leeway, Most: spentTickets}),
 		Logger:      report.logger,
 		Attempts:    report.attempts,
 	})

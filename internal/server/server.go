@@ -37,6 +37,7 @@ type Options struct {
 	Listener net.Listener // already open; nil: opened as configured
 	Logger   *slog.Logger // nil: as configured, to LogTo
 	LogTo    io.Writer    // nil: standard error
+	Repair   bool         // sets damaged files of the data folder aside
 	Files    fs.FS        // holds the schemas; nil: the file system of the machine
 }
 
@@ -114,7 +115,7 @@ func (s *Server) compile(found config.Problems) error {
 	checkOrigins(s.config, &problems)
 	checkRawSockets(s.config, &problems)
 	if len(found) == 0 { // otherwise missing secrets would be reported twice
-		s.engine = newEngine(s.config, s.logger)
+		s.engine = s.newEngine()
 		s.attempts = attempts.New(attempts.Options{PerAddress: s.config.Limits.LoginFailures, PerAccount: s.config.Limits.AccountFailures})
 		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger, s.attempts})
 		s.keys = newKeys(s.config, &problems)
@@ -195,21 +196,17 @@ func (s *Server) newChain() *auth.Chain {
 }
 
 // newEngine returns the engine. Its store has a folder of its own, because the engine may delete files there.
-func newEngine(c *config.Config, logger *slog.Logger) *cluster.Engine {
-	options := cluster.Options{Logger: logger, MaxMemory: engineMemory}
-	if c.Data != "" {
-		options.Dir = filepath.Join(c.Resolve(c.Data), "engine")
+func (s *Server) newEngine() *cluster.Engine {
+	options := cluster.Options{Logger: s.logger, Repair: s.options.Repair}
+	if s.config.Data != "" {
+		options.Dir = filepath.Join(s.config.Resolve(s.config.Data), "engine")
 	}
 	return cluster.New(options)
 }
 
-const (
-	// spentTickets bounds the tickets that are remembered as used: the logins within the lifetime of one
-	// ticket, up to 40 MiB. Beyond it tickets are refused; none is forgotten.
-	spentTickets = 1 << 20
-	// engineMemory bounds the rest of a store in memory.
-	engineMemory = 32 << 20
-)
+// spentTickets bounds the tickets that are remembered as used: the logins within the lifetime of one ticket, up to
+// 40 MiB. Beyond it tickets are refused; none is forgotten.
+const spentTickets = 1 << 20
 
 func (s *Server) transportOptions() transport.Options {
 	c := s.config
