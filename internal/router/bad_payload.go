@@ -62,7 +62,7 @@ func (s *Session) refuseArguments(m *wamp.Call, flaw error) error {
 	case err != nil:
 		return err
 	case part.of != nil:
-		part.of.end(answer{err: s.realm.router.asCallError(flaw)}, cancelKillNoWait)
+		part.of.end(answer{err: s.realm.router.asCallError(flaw)}, calls.KillNoWait)
 	case !part.late:
 		streams, _ := m.Options.Bool("progress")
 		s.refuseCall(m, flaw, streams)
@@ -77,7 +77,7 @@ func (s *Session) refuseResult(m *wamp.Yield, flaw error) error {
 		held, err := s.invocation(m.Request)
 		if held.call != nil {
 			s.notifyCallee(m.Code(), m.Request, flaw)
-			held.call.end(refusal, cancelKillNoWait)
+			held.call.end(refusal, calls.KillNoWait)
 		}
 		return err
 	}

@@ -50,7 +50,7 @@ func (s *Session) call(ctx context.Context, m *wamp.Call) error {
 func (s *Session) refuseCall(m *wamp.Call, refused error, more bool) {
 	if more {
 		s.client.mu.Lock()
-		s.noteAnsweredEarlyLocked(m.Request)
+		s.answeredEarly.Note(m.Request)
 		s.client.mu.Unlock()
 	}
 	s.replyError(m, refused)
@@ -70,32 +70,15 @@ func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
 		return nil, noSuchProcedure(m.Procedure)
 	}
 	c := &call{
-		outgoing:     outgoing{procedure: m.Procedure, payload: m.Payload, disclose: disclose},
+		outgoing:     outgoing{Options: calls.ParseOptions(m.Options), procedure: m.Procedure, payload: m.Payload, disclose: disclose},
 		registration: reg, realm: s.realm, caller: s, request: m.Request, began: time.Now(),
 	}
-	c.read(m.Options)
-	if reg.local != nil && (c.sendsProgress || c.passthru != nil) {
+	c.expectsMoreArgs = c.SendsProgress
+	if reg.local != nil && (c.SendsProgress || c.Passthru != nil) {
 		return nil, wamp.Fail(wamp.ErrFeatureNotSupported, "%q is answered by the server, which takes plain arguments in one piece", m.Procedure)
 	}
 	return c, nil
 }
-
-// read reads the options of the CALL.
-func (c *call) read(options wamp.Dict) {
-	if len(options) == 0 {
-		return
-	}
-	c.passthru = options.Passthru()
-	c.receivesProgress, _ = options.Bool("receive_progress")
-	c.sendsProgress, _ = options.Bool("progress")
-	c.expectsMoreArgs = c.sendsProgress
-	if ms, _ := options.Int("timeout"); ms > 0 {
-		c.timeout = time.Duration(min(ms, maxTimeout.Milliseconds())) * time.Millisecond
-	}
-}
-
-// maxTimeout keeps the arithmetic of timeouts in range.
-const maxTimeout = 365 * 24 * time.Hour
 
 // noSuchProcedure is the error of a call that no registration matches.
 func noSuchProcedure(procedure wamp.URI) error {

@@ -10,38 +10,18 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// The modes of CANCEL and INTERRUPT (WAMP, "Call Canceling").
-//
-//	mode        INTERRUPT   the caller hears            the callee's answer
-//	skip        no          ERROR canceled at once      is discarded
-//	killnowait  yes         ERROR canceled at once      is discarded, and need not come
-//	kill        yes         what the callee answers     is the answer
-//
-// A callee that did not announce call_canceling is never interrupted: every mode is skip then.
-const (
-	cancelSkip       = "skip"
-	cancelKill       = "kill"
-	cancelKillNoWait = "killnowait"
-)
-
 // cancel handles CANCEL. A call that was answered meanwhile is ignored.
 func (s *Session) cancel(m *wamp.Cancel) error {
-	mode, given := m.Options.String("mode")
-	if !given {
-		mode = cancelKillNoWait // the specification names no default; clients expect this one
+	mode, err := calls.ParseMode(m.Options)
+	if err != nil {
+		return err
 	}
-	c := s.pending(m.Request)
-	switch mode {
-	case cancelSkip, cancelKillNoWait:
-		if c != nil {
-			c.end(answer{err: calls.Canceled("the caller canceled the call")}, mode)
-		}
-	case cancelKill:
-		if c != nil {
-			c.kill()
-		}
+	switch c := s.pending(m.Request); {
+	case c == nil:
+	case mode == calls.Kill:
+		c.kill()
 	default:
-		return wamp.Violation("CANCEL: Options.mode must be skip, kill or killnowait")
+		c.end(answer{err: calls.Canceled("the caller canceled the call")}, mode)
 	}
 	return nil
 }
@@ -60,9 +40,9 @@ func (c *call) kill() {
 	})
 	switch {
 	case killed:
-		asked.interrupt(c, cancelKill)
+		asked.interrupt(c, calls.Kill)
 	case !asked.interruptible():
-		c.end(answer{err: calls.Canceled("the caller canceled the call")}, cancelSkip)
+		c.end(answer{err: calls.Canceled("the caller canceled the call")}, calls.Skip)
 	}
 }
 
@@ -87,18 +67,18 @@ func (c *call) after(d time.Duration, step func()) *time.Timer {
 
 // expire ends a call that took too long (WAMP, "Call Timeout").
 func (c *call) expire() {
-	c.end(answer{err: calls.Errorf(wamp.ErrTimeout, "the callee did not answer in time")}, cancelKillNoWait)
+	c.end(answer{err: calls.Errorf(wamp.ErrTimeout, "the callee did not answer in time")}, calls.KillNoWait)
 }
 
 // giveUp ends a killed call whose callee did not answer in time.
 func (c *call) giveUp() {
-	c.end(answer{err: calls.Canceled("the caller canceled the call, and the callee did not answer")}, cancelSkip)
+	c.end(answer{err: calls.Canceled("the caller canceled the call, and the callee did not answer")}, calls.Skip)
 }
 
 // interrupt tells the callee or procedure to stop working on the call. A callee that did not announce
 // call_canceling is not told.
-func (a assignment) interrupt(c *call, mode string) {
-	if a.cancel != nil && mode != cancelSkip {
+func (a assignment) interrupt(c *call, mode calls.Mode) {
+	if a.cancel != nil && mode != calls.Skip {
 		a.cancel()
 	}
 	if a.callee != nil {
@@ -106,18 +86,18 @@ func (a assignment) interrupt(c *call, mode string) {
 	}
 }
 
-func (s *Session) interrupt(c *call, id wamp.ID, mode string) {
+func (s *Session) interrupt(c *call, id wamp.ID, mode calls.Mode) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	held := s.invocations[id]
 	if held.call != c { // the callee has answered or left, or the INVOCATION had no room
 		return
 	}
-	if mode != cancelKill {
+	if mode != calls.Kill {
 		delete(s.invocations, id)
 		held.callee.release()
 	}
-	if mode != cancelSkip && s.features.Has(peer.CalleeInterrupt) {
-		s.client.interruptLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": mode}})
+	if mode != calls.Skip && s.features.Has(peer.CalleeInterrupt) {
+		s.client.interruptLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": string(mode)}})
 	}
 }

@@ -2,7 +2,6 @@ package router
 
 import (
 	"cmp"
-	"time"
 
 	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
@@ -12,13 +11,10 @@ import (
 
 // outgoing is the part of a call that its callee sees.
 type outgoing struct {
-	procedure        wamp.URI
-	payload          wamp.Payload // released once no other callee may be asked
-	passthru         wamp.Dict
-	disclose         Disclosure
-	timeout          time.Duration // 0: none
-	receivesProgress bool          // the caller takes progressive results
-	sendsProgress    bool          // the caller sends progressive invocations
+	calls.Options
+	procedure wamp.URI
+	payload   wamp.Payload // released once no other callee may be asked
+	disclose  Disclosure
 }
 
 // invoke asks the callees of the registration until one takes the call. If none takes it, invoke answers the call
@@ -55,16 +51,16 @@ func (c *call) invoke() {
 // mayAskAnother reports whether another callee can be asked if the callee refuses the INVOCATION. A call with
 // progressive invocations stays with its first callee: the parts are not kept.
 func (c *call) mayAskAnother() bool {
-	return c.registration.policy != calls.InvokeSingle && !c.sendsProgress
+	return c.registration.policy != calls.InvokeSingle && !c.SendsProgress
 }
 
 // unfit returns the reason why the callee cannot be asked, or nil.
 func (c *call) unfit(candidate *callee) *calls.Error {
 	has := candidate.session.features
 	switch {
-	case c.sendsProgress && !has.Has(peer.CalleeTakesProgress), c.sendsProgress && c.realm.strict() && !has.Has(peer.CalleeInterrupt):
+	case c.SendsProgress && !has.Has(peer.CalleeTakesProgress), c.SendsProgress && c.realm.strict() && !has.Has(peer.CalleeInterrupt):
 		return calls.Errorf(wamp.ErrFeatureNotSupported, "the callee of %q does not take arguments in parts", c.procedure)
-	case c.passthru != nil && !has.Has(peer.CalleePassthru):
+	case c.Passthru != nil && !has.Has(peer.CalleePassthru):
 		return calls.Errorf(wamp.ErrFeatureNotSupported, "the callee of %q does not take payloads that the router cannot read", c.procedure)
 	}
 	return nil
@@ -108,7 +104,7 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 
 // details returns the Details of the INVOCATION for the chosen callee.
 func (c *call) details(chosen *callee) wamp.Dict {
-	details := detailsOf(c.passthru)
+	details := detailsOf(c.Passthru)
 	if c.caller != nil && (c.disclose == DiscloseAlways || chosen.discloseCaller) {
 		details["caller"] = int64(c.caller.id)
 		details["caller_authid"] = c.caller.Identity().ID
@@ -117,13 +113,13 @@ func (c *call) details(chosen *callee) wamp.Dict {
 	if c.registration.match != wamp.MatchExact {
 		details["procedure"] = string(c.procedure)
 	}
-	if c.timeout > 0 && chosen.enforcesTimeout {
-		details["timeout"] = c.timeout.Milliseconds()
+	if c.Timeout > 0 && chosen.enforcesTimeout {
+		details["timeout"] = c.Timeout.Milliseconds()
 	}
-	if c.receivesProgress && chosen.progresses() {
+	if c.ReceivesProgress && chosen.progresses() {
 		details["receive_progress"] = true
 	}
-	if c.sendsProgress {
+	if c.SendsProgress {
 		details["progress"] = true
 	}
 	if c.caller != nil {

@@ -38,7 +38,7 @@ func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, er
 	case a := <-c.reply:
 		return a.result()
 	case <-ctx.Done():
-		c.end(answer{err: callEnded(ctx)}, cancelKillNoWait) // or the answer that came at the same time
+		c.end(answer{err: callEnded(ctx)}, calls.KillNoWait) // or the answer that came at the same time
 		return (<-c.reply).result()
 	}
 }

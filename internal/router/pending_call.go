@@ -38,8 +38,8 @@ type assignment struct {
 // it. It returns false if the call is answered or killed: then no callee may be asked.
 func (c *call) assign(a assignment) bool {
 	var start func() *time.Timer
-	if c.timeout > 0 && (a.callee == nil || !a.callee.enforcesTimeout) {
-		start = func() *time.Timer { return c.after(c.timeout, c.expire) }
+	if c.Timeout > 0 && (a.callee == nil || !a.callee.enforcesTimeout) {
+		start = func() *time.Timer { return c.after(c.Timeout, c.expire) }
 	}
 	return c.claim.Assign(a, start)
 }
@@ -57,7 +57,7 @@ func (c *call) finish(a answer) {
 }
 
 // end answers the call early and interrupts its callee, whose own answer is discarded.
-func (c *call) end(a answer, mode string) {
+func (c *call) end(a answer, mode calls.Mode) {
 	if asked, won := c.claim.Take(); won {
 		asked.interrupt(c, mode)
 		c.deliverAnswer(a)
@@ -67,7 +67,7 @@ func (c *call) end(a answer, mode string) {
 // abandon ends the call without an answer: its caller has left (WAMP, "Caller Leaving").
 func (c *call) abandon() {
 	if asked, won := c.claim.Take(); won {
-		asked.interrupt(c, cancelKillNoWait)
+		asked.interrupt(c, calls.KillNoWait)
 	}
 }
 

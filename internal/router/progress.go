@@ -9,34 +9,30 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// maxAnsweredEarly bounds the calls of a session that were answered before their last arguments came. A caller stops
-// sending when it receives the answer, so only a few calls can have arguments under way.
-const maxAnsweredEarly = 64
-
 // progress sends a progressive result to a caller that asked for them, and restarts the timeout (WAMP, "Progressive
 // Call Results"). A caller that did not ask would take the part for the whole, so it gets none.
 //
 // The parts of one callee take half the caller's outbox at most. A part without room ends the call: later parts make no
 // sense without it.
 func (c *call) progress(from *callee, a answer) {
-	if !c.receivesProgress || c.caller == nil {
+	if !c.ReceivesProgress || c.caller == nil {
 		return
 	}
 	payload, err := a.payload.In(c.caller.Encoding().Serialization())
 	if err != nil {
 		c.end(answer{err: calls.Errorf(wamp.ErrInvalidArgument,
-			"a part of the result cannot be expressed in the caller's serialization: %s", err)}, cancelKillNoWait)
+			"a part of the result cannot be expressed in the caller's serialization: %s", err)}, calls.KillNoWait)
 		return
 	}
 	if err := c.caller.checkReadable(a.passthru); err != nil {
-		c.end(answer{err: err}, cancelKillNoWait)
+		c.end(answer{err: err}, calls.KillNoWait)
 		return
 	}
 	details := detailsOf(a.passthru)
 	details["progress"] = true
 	part := &wamp.Result{Request: c.request, Details: details, Payload: payload}
 	if sent := c.sendPart(part, from.session.source()); sent == outbox.Full || sent == outbox.TooLarge {
-		c.end(answer{err: resultUnsent(sent)}, cancelKillNoWait)
+		c.end(answer{err: resultUnsent(sent)}, calls.KillNoWait)
 	}
 }
 
@@ -45,7 +41,7 @@ func (c *call) sendPart(part *wamp.Result, source outbox.Source) outbox.PutResul
 	client := c.caller.client
 	client.mu.Lock()
 	defer client.mu.Unlock()
-	if !c.claim.Progress(c.timeout) { // under the same lock as the answer, so that no part follows it
+	if !c.claim.Progress(c.Timeout) { // under the same lock as the answer, so that no part follows it
 		return outbox.Closed
 	}
 	return client.sendCallLocked(part, source)
@@ -64,7 +60,7 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 	defer s.client.mu.Unlock()
 	c := s.calls[m.Request]
 	switch {
-	case c == nil && s.takeAnsweredEarlyLocked(m.Request, !progress):
+	case c == nil && s.answeredEarly.Take(m.Request, !progress):
 		return continuation{late: true}, nil
 	case c == nil && s.strict() && m.Request != s.lastRequest:
 		return continuation{}, wamp.Violation("CALL %d goes on with no call", m.Request)
@@ -74,7 +70,7 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 		return continuation{}, wamp.Violation("CALL %d is pending: its request id is in use", m.Request)
 	case c.procedure != m.Procedure:
 		return continuation{}, wamp.Violation("CALL %d goes on with a call of %q, not of %q", m.Request, c.procedure, m.Procedure)
-	case (m.Options.Passthru() == nil) != (c.passthru == nil):
+	case (m.Options.Passthru() == nil) != (c.Passthru == nil):
 		return continuation{}, wamp.Violation("CALL %d goes on with a call whose payload was passed otherwise", m.Request)
 	}
 	c.expectsMoreArgs = progress
@@ -85,7 +81,7 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 // may look at payloads.
 func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	if _, err := s.authorize(ctx, Request{Session: s, Action: peer.Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
-		c.end(answer{err: s.realm.router.asCallError(err)}, cancelKillNoWait)
+		c.end(answer{err: s.realm.router.asCallError(err)}, calls.KillNoWait)
 		return
 	}
 	asked := c.claim.Assigned()
@@ -95,10 +91,10 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	}
 	payload, err := m.Payload.In(callee.session.Encoding().Serialization())
 	if err != nil {
-		c.end(answer{err: inexpressible(err)}, cancelKillNoWait)
+		c.end(answer{err: inexpressible(err)}, calls.KillNoWait)
 		return
 	}
-	details := detailsOf(c.passthru) // the other options of the first CALL still hold
+	details := detailsOf(c.Passthru) // the other options of the first CALL still hold
 	if progress, _ := m.Options.Bool("progress"); progress {
 		details["progress"] = true
 	}
@@ -109,7 +105,7 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 		Request: asked.invocation, Registration: callee.registration.id, Details: details, Payload: payload,
 	})
 	if sent == outbox.Full || sent == outbox.TooLarge { // the callee has some arguments, and waits for the rest
-		c.end(answer{err: argumentsUnsent(sent, c.procedure)}, cancelKillNoWait)
+		c.end(answer{err: argumentsUnsent(sent, c.procedure)}, calls.KillNoWait)
 	}
 }
 
@@ -121,26 +117,4 @@ func (s *Session) askMore(c *call, invocation *wamp.Invocation) outbox.PutResult
 		return outbox.Closed
 	}
 	return s.client.sendCallLocked(invocation, c.caller.source())
-}
-
-// noteAnsweredEarlyLocked records a call that was answered before its last arguments came. Caller must hold client.mu.
-func (s *Session) noteAnsweredEarlyLocked(request wamp.ID) {
-	if len(s.answeredEarly) == maxAnsweredEarly {
-		s.answeredEarly = s.answeredEarly[:copy(s.answeredEarly, s.answeredEarly[1:])]
-	}
-	s.answeredEarly = append(s.answeredEarly, request)
-}
-
-// takeAnsweredEarlyLocked reports whether the call was answered before its last arguments came, and removes the record
-// with the last of them. Caller must hold client.mu.
-func (s *Session) takeAnsweredEarlyLocked(request wamp.ID, last bool) bool {
-	for i, cut := range s.answeredEarly {
-		if cut == request {
-			if last {
-				s.answeredEarly = append(s.answeredEarly[:i], s.answeredEarly[i+1:]...)
-			}
-			return true
-		}
-	}
-	return false
 }

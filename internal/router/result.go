@@ -42,7 +42,7 @@ func (s *Session) answer(c *call, a answer) {
 	defer s.client.mu.Unlock()
 	delete(s.calls, c.request)
 	if c.expectsMoreArgs {
-		s.noteAnsweredEarlyLocked(c.request)
+		s.answeredEarly.Note(c.request)
 	}
 	s.sendAnswerLocked(message, c.request)
 }

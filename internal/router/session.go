@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/queue"
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -29,7 +30,7 @@ type Session struct {
 	memberships    []*membership
 	registrations  []*callee
 	calls          map[wamp.ID]*call      // asked by this session, by its request id
-	answeredEarly  []wamp.ID              // of those, answered before their last arguments came
+	answeredEarly  calls.Early            // of those
 	invocations    map[wamp.ID]invocation // asked of this session, by invocation id
 	lastInvocation wamp.ID                // the last invocation id so far
 	observerCalls  queue.Serial[observerCall]

@@ -200,3 +200,47 @@ func TestTheErrorOfACallNamesItsURIAndArguments(t *testing.T) {
 		}
 	}
 }
+
+func TestTheOptionsOfACallAreRead(t *testing.T) {
+	got := calls.ParseOptions(wamp.Dict{"timeout": int64(1500), "receive_progress": true, "progress": true, "ppt_scheme": "x_app"})
+	if got.Timeout != 1500*time.Millisecond || !got.ReceivesProgress || !got.SendsProgress || got.Passthru["ppt_scheme"] != "x_app" {
+		t.Errorf("read %+v", got)
+	}
+	for ms, want := range map[int64]time.Duration{0: 0, -5: 0, 1 << 60: 365 * 24 * time.Hour} {
+		if got := calls.ParseOptions(wamp.Dict{"timeout": ms}); got.Timeout != want {
+			t.Errorf("a timeout of %d ms is %s, want %s", ms, got.Timeout, want)
+		}
+	}
+	if got := calls.ParseOptions(nil); got.Passthru != nil || got.Timeout != 0 || got.SendsProgress {
+		t.Errorf("no options are %+v", got)
+	}
+}
+
+func TestAModeIsOneOfThree(t *testing.T) {
+	for name, want := range map[string]calls.Mode{"skip": calls.Skip, "kill": calls.Kill, "killnowait": calls.KillNoWait} {
+		if got, err := calls.ParseMode(wamp.Dict{"mode": name}); got != want || err != nil {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+	}
+	if got, err := calls.ParseMode(nil); got != calls.KillNoWait || err != nil {
+		t.Errorf("no mode: %s, %v", got, err)
+	}
+	if _, err := calls.ParseMode(wamp.Dict{"mode": "abort"}); err == nil {
+		t.Error("an unknown mode is taken")
+	}
+}
+
+func TestAnEarlyAnswerIsKnownUntilTheLastArguments(t *testing.T) {
+	var e calls.Early
+	e.Note(1)
+	e.Note(2)
+	if !e.Take(1, false) || !e.Take(1, true) || e.Take(1, true) || !e.Take(2, false) || e.Take(3, false) {
+		t.Error("a call is forgotten too early, or too late")
+	}
+	for request := wamp.ID(10); request < 74; request++ { // 64 calls: 2 is the oldest
+		e.Note(request)
+	}
+	if e.Take(2, false) || !e.Take(10, false) || !e.Take(73, false) {
+		t.Error("not the last 64 calls are known")
+	}
+}
