@@ -19,7 +19,7 @@ import (
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/journal"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/schema"
 )
 
@@ -214,13 +214,13 @@ func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 	limits := mustParse(t, "", config.Options{}).Limits
 	want := config.Limits{
 		Connections: limits.Connections, HTTPConnections: limits.HTTPConnections, MessageBytes: limits.MessageBytes, BodyBytes: limits.BodyBytes,
-		MessageRate: router.DefaultMessageRate, MessageBurst: router.DefaultMessageBurst, Kill: router.DefaultKill,
-		Subscriptions: router.DefaultSubscriptions, Registrations: router.DefaultRegistrations,
-		PendingCalls: router.DefaultPendingCalls, LoginFailures: attempts.DefaultPerAddress, AccountFailures: attempts.DefaultPerAccount,
+		MessageRate: meter.DefaultMessageRate, MessageBurst: meter.DefaultMessageBurst, Kill: meter.DefaultKill,
+		Subscriptions: meter.DefaultSubscriptions, Registrations: meter.DefaultRegistrations,
+		PendingCalls: meter.DefaultPendingCalls, LoginFailures: attempts.DefaultPerAddress, AccountFailures: attempts.DefaultPerAccount,
 		WaitingLogins: auth.DefaultHashQueue, LoginWait: auth.DefaultHashWait,
 		KeptTopics: journal.DefaultTopics, KeptBytes: journal.DefaultBytes,
-		SchemaSteps: schema.DefaultSteps, Receivers: router.DefaultReceivers, Handshake: limits.Handshake,
-		OutboxBytes: router.DefaultOutboxBytes, OutboxFrames: router.DefaultOutboxFrames,
+		SchemaSteps: schema.DefaultSteps, Receivers: meter.DefaultReceivers, Handshake: limits.Handshake,
+		OutboxBytes: meter.DefaultOutboxBytes, OutboxFrames: meter.DefaultOutboxFrames,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {
 		t.Error(diff)

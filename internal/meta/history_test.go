@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/router/routertest"
@@ -110,7 +111,7 @@ func TestAQueryCountsAsMessagesByItsWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r, realm := keeping(t, router.Options{Limits: router.Limits{MessageRate: 10, MessageBurst: burst}})
+				r, realm := keeping(t, router.Options{Limits: meter.Limits{MessageRate: 10, MessageBurst: burst}})
 				holder := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "crm", Backend: true}})
 				holder.Subscribe("history", wamp.MatchExact)
 				for i := range 300 {

@@ -49,7 +49,7 @@ func (s *Session) refusePublication(m *wamp.Publish, err error) {
 		s.replyError(m, err)
 		return
 	}
-	s.realm.router.counters.unanswered.Add(1)
+	s.realm.router.counters.Unanswered.Add(1)
 	if log, on := s.debug(); on {
 		log.Debug("a publication was refused, and its publisher did not ask for an answer", "topic", string(m.Topic), "error", err)
 	}
@@ -103,7 +103,7 @@ func (s *Session) notifyCallee(answer wamp.Code, invocation wamp.ID, flaw error)
 }
 
 func (s *Session) countBadPayload(message wamp.Message, flaw error) {
-	s.realm.router.counters.badPayloads.Add(1)
+	s.realm.router.counters.BadPayloads.Add(1)
 	if log, on := s.debug(); on {
 		log.Debug("a payload was refused", "message", message.Code().String(), "error", flaw)
 	}

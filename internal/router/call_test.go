@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -17,7 +18,7 @@ type exchange struct {
 }
 
 func newExchange(t testing.TB, calls int) *exchange {
-	r := router.New(router.Options{Limits: router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})
+	r := router.New(router.Options{Limits: meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})
 	r.AddRealm("app")
 	e := &exchange{caller: enter(t, r, wamp.V2JSON), callee: enter(t, r, wamp.V2JSON)}
 	e.callee.say(&wamp.Register{Request: 1, Procedure: "order.price"})

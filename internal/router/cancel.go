@@ -33,7 +33,7 @@ func (s *Session) pending(request wamp.ID) *call {
 	return s.calls[request]
 }
 
-// kill interrupts the callee, whose answer is then awaited for [Limits].Kill.
+// kill interrupts the callee, whose answer is then awaited for [meter.Limits].Kill.
 func (c *call) kill() {
 	asked, killed := c.claim.Kill(assignment.interruptible, func() *time.Timer {
 		return c.after(c.realm.router.options.Limits.Kill, c.giveUp)

@@ -116,7 +116,7 @@ func (s *Session) sendEntriesLocked(sub wamp.Subscription, what publication.Repl
 		event := e.Event(sub)
 		event.Details["retained"] = true
 		if s.sendEventLocked(event) {
-			counters.events.Add(1)
+			counters.Events.Add(1)
 		}
 	}
 	for _, e := range what.Queued {
@@ -130,12 +130,12 @@ func (s *Session) sendEventLocked(event *wamp.Event) bool {
 	counters := &s.realm.router.counters
 	payload, err := event.Payload.In(s.Encoding().Serialization())
 	if err != nil {
-		counters.unsendable.Add(1)
+		counters.Unsendable.Add(1)
 		return false
 	}
 	event.Payload = payload
 	s.client.sendLocked(event)
-	counters.encodings.Add(1)
+	counters.Encodings.Add(1)
 	return true
 }
 
@@ -161,7 +161,7 @@ func (d *fanout) toCatchingUp(sub *subscription) {
 func (c *Client) closeSlow() {
 	info := outbox.CloseInfo{Reason: outbox.CloseSlow, Text: "too much was published while this client read retained events"}
 	if c.outbox.Close(info) {
-		c.router.counters.closes[outbox.CloseSlow].Add(1)
+		c.router.counters.Closes[outbox.CloseSlow].Add(1)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -192,7 +193,7 @@ func TestListsOfReceiversHoldForASubscriberThatCatchesUp(t *testing.T) {
 }
 
 func TestTooMuchWhileCatchingUpClosesTheSubscriber(t *testing.T) {
-	for name, limits := range map[string]router.Limits{"frames": {OutboxFrames: 4}, "bytes": {OutboxBytes: 4000}} {
+	for name, limits := range map[string]meter.Limits{"frames": {OutboxFrames: 4}, "bytes": {OutboxBytes: 4000}} {
 		t.Run(name, func(t *testing.T) {
 			readSlowly(t, router.Options{Limits: limits}, func(s *slowReading) {
 				s.subscribe("a", "exact")
@@ -361,7 +362,7 @@ func TestSubscribersCatchUpWhileAllGoesOn(t *testing.T) {
 	}
 	r := router.New(router.Options{
 		Journal:   journal.open,
-		Limits:    router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
+		Limits:    meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
 		Retention: func(wamp.URI) publication.Retention { return publication.Retention{Retain: publication.RetainAlways} },
 	})
 	realm := r.AddRealm("app")

@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -24,9 +24,9 @@ type Client struct {
 	detached atomic.Bool
 
 	// Owned by the reader.
-	handshake   *handshake    // nil but between HELLO and WELCOME
-	batch       *publishBatch // publications that are not delivered yet; nil: none
-	nextArrival time.Duration // the rate limit's next theoretical arrival, since router.started
+	handshake *handshake    // nil but between HELLO and WELCOME
+	batch     *publishBatch // publications that are not delivered yet; nil: none
+	pace      meter.Pace
 
 	mu           sync.Mutex         // guards what follows, and what Session says
 	conversation *wamp.Conversation // state and encoding
@@ -70,8 +70,8 @@ func (c *Client) Receive(ctx context.Context, frame []byte) error {
 // After an error, which wraps [outbox.ErrClosed] or is that of ctx, the transport stops reading, writes the outbox and
 // closes.
 func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
-	c.router.counters.framesIn.Add(1)
-	c.router.counters.bytesIn.Add(uint64(len(frame)))
+	c.router.counters.FramesIn.Add(1)
+	c.router.counters.BytesIn.Add(uint64(len(frame)))
 	if err := c.Throttle(ctx, 1); err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (c *Client) frameLocked(m wamp.Message) (frame []byte, fits bool) {
 
 func (c *Client) closeLocked(info outbox.CloseInfo) {
 	if c.outbox.Close(info) {
-		c.router.counters.closes[info.Reason].Add(1)
+		c.router.counters.Closes[info.Reason].Add(1)
 	}
 }
 
@@ -214,7 +214,7 @@ func (c *Client) put(p outbox.Packet) (queued bool) {
 	case outbox.Queued:
 		return true
 	case outbox.Overflow:
-		c.router.counters.closes[outbox.CloseSlow].Add(1)
+		c.router.counters.Closes[outbox.CloseSlow].Add(1)
 	case outbox.Closed, outbox.Full, outbox.TooLarge: // the last two are results of PutCall
 	}
 	return false

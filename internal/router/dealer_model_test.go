@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -102,7 +103,7 @@ type modelCall struct {
 
 func newDealerModel(t *testing.T, rt *rapid.T) *dealerModel {
 	m := &dealerModel{t: t, rt: rt, registrations: map[wamp.URI]*modelRegistration{}}
-	m.router = router.New(router.Options{Limits: router.Limits{Kill: modelKill}})
+	m.router = router.New(router.Options{Limits: meter.Limits{Kill: modelKill}})
 	m.router.AddRealm("app")
 	for _, procedure := range modelProcedures {
 		m.registrations[procedure] = &modelRegistration{}

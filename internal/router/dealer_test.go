@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/calls"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -19,7 +20,7 @@ import (
 // Callees answer, are killed and join again, while callers call, cancel and use timeouts. Each call is answered once.
 func TestCallsAreAnsweredOnceWhileCalleesJoinAndLeave(t *testing.T) {
 	const callers, calls = 4, 300
-	r := router.New(router.Options{Limits: router.Limits{MessageBurst: 1 << 30}})
+	r := router.New(router.Options{Limits: meter.Limits{MessageBurst: 1 << 30}})
 	realm := r.AddRealm("app")
 	var calling, answering sync.WaitGroup
 	var done atomic.Bool

@@ -34,14 +34,14 @@ func (s *Session) replyError(request wamp.Message, err error) {
 		return
 	}
 	if s.Encoding() == wamp.V1JSON && request.Code() != wamp.CodeCall { // the dialect has no answer
-		s.realm.router.counters.unanswered.Add(1)
+		s.realm.router.counters.Unanswered.Add(1)
 		if log, on := s.debug(); on {
 			log.Debug("a request was refused, and version 1 has no answer to it", "message", request.Code().String(), "error", err)
 		}
 	}
 	refusal := wamp.Error{RequestType: request.Code(), Request: requestID(request), Details: wamp.Dict{}}
 	refusal.Error, refusal.Payload = s.errorOf(err)
-	s.realm.router.counters.refusals.Add(1)
+	s.realm.router.counters.Refusals.Add(1)
 	s.client.send(&refusal)
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -29,7 +30,7 @@ type fanoutTest struct {
 }
 
 func newFanoutTest(t testing.TB, formats ...outbox.Format) *fanoutTest {
-	a := &fanoutTest{router: router.New(router.Options{Limits: router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})}
+	a := &fanoutTest{router: router.New(router.Options{Limits: meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})}
 	a.realm = a.router.AddRealm("app")
 	for i := range fanout {
 		f := formats[i%len(formats)]

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -39,7 +40,7 @@ func (c calmAuthenticator) Authenticate(ctx context.Context, h peer.AuthRequest)
 
 func fuzzOne(t *testing.T, dialect byte, input []byte) {
 	r := router.New(router.Options{
-		Authenticator: calmAuthenticator{}, Authorizer: scriptAuthorizer{}, Limits: router.Limits{MessageBurst: 1 << 30},
+		Authenticator: calmAuthenticator{}, Authorizer: scriptAuthorizer{}, Limits: meter.Limits{MessageBurst: 1 << 30},
 	})
 	realm := r.AddRealm("app")
 	echo := (&script{t: t}).handle

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -18,7 +19,7 @@ func TestALateSubscriberMissesNothingAndGetsNothingTwice(t *testing.T) {
 	journal := &watchedJournal{afterAppend: runtime.Gosched, beforeRetained: func() error { runtime.Gosched(); return nil }, afterRetained: runtime.Gosched}
 	r := router.New(router.Options{
 		Journal: journal.open,
-		Limits:  router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
+		Limits:  meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
 		Retention: func(wamp.URI) publication.Retention {
 			return publication.Retention{Retain: publication.RetainOnRequest, History: 5}
 		},

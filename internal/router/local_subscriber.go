@@ -65,7 +65,6 @@ func (l *localSubscriber) deliver(event LocalEvent) {
 // pass calls the component with one queued event. It recovers: the goroutine that drains may be that of another
 // publisher.
 func (l *localSubscriber) pass(event LocalEvent) {
-
 	defer func() {
 		if fault := recover(); fault != nil {
 			l.log.Error("a component panicked on an event",

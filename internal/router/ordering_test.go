@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -21,7 +22,7 @@ const (
 // Publishers publish while subscribers join, leave, subscribe and unsubscribe. Each subscriber reads its frames like a
 // strict client, which treats everything that WAMP does not allow as an error.
 func TestOrderIsKeptWhileSubscribersJoinAndLeave(t *testing.T) {
-	r := router.New(router.Options{Limits: router.Limits{MessageBurst: 1 << 30, OutboxFrames: 1 << 20, OutboxBytes: 1 << 30}})
+	r := router.New(router.Options{Limits: meter.Limits{MessageBurst: 1 << 30, OutboxFrames: 1 << 20, OutboxBytes: 1 << 30}})
 	realm := r.AddRealm("app")
 	watch := &watcher{t: t, open: map[*router.Session]map[wamp.ID]bool{}}
 	defer realm.Observe(watch)()

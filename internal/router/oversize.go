@@ -22,7 +22,7 @@ import (
 func (c *Client) sendOversizeLocked(m wamp.Message) {
 	switch m := m.(type) {
 	case *wamp.Event:
-		c.router.counters.unsendable.Add(1)
+		c.router.counters.Unsendable.Add(1)
 	case *wamp.Error:
 		c.sendShortLocked(&wamp.Error{RequestType: m.RequestType, Request: m.Request, Error: wamp.ErrPayloadSizeExceeded})
 	default:
@@ -52,7 +52,7 @@ func (c *Client) sendCallLocked(m wamp.Message, source outbox.Source) outbox.Put
 		result = c.outbox.PutCall(frame, source)
 	}
 	if result == outbox.Full || result == outbox.TooLarge {
-		c.router.counters.unqueued.Add(1)
+		c.router.counters.Unqueued.Add(1)
 	}
 	return result
 }

@@ -100,12 +100,12 @@ func assignIDs(all []Publication) {
 
 // countFanout adds what a fan-out has done to the counters.
 func (r *Router) countFanout(d *fanout, took time.Duration) {
-	r.counters.events.Add(uint64(d.events))
-	r.counters.puts.Add(uint64(d.puts))
-	r.counters.encodings.Add(uint64(d.encodings))
-	r.counters.unsendable.Add(uint64(d.unsendable))
+	r.counters.Events.Add(uint64(d.events))
+	r.counters.Puts.Add(uint64(d.puts))
+	r.counters.Encodings.Add(uint64(d.encodings))
+	r.counters.Unsendable.Add(uint64(d.unsendable))
 	for _, run := range d.runs {
-		r.counters.publications.Add(uint64(run.publications))
+		r.counters.Publications.Add(uint64(run.publications))
 		if r.options.Probe == nil {
 			continue
 		}

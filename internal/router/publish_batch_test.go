@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -132,7 +133,7 @@ func TestAPublishBatchIsDeliveredWhenItsPublisherLeaves(t *testing.T) {
 }
 
 func TestAPublishBatchDoesNotExceedTheLimitOfAnOutbox(t *testing.T) {
-	h := newBatchTest(t, router.Options{Limits: router.Limits{OutboxFrames: 4}})
+	h := newBatchTest(t, router.Options{Limits: meter.Limits{OutboxFrames: 4}})
 	h.say(h.publication("order.42", 1), h.publication("order.42", 2))
 	h.say(h.publication("order.42", 3), h.publication("order.42", 4), h.publication("order.42", 5))
 	taken := h.subscriber.Outbox().Take(nil, 1<<20)

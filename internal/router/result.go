@@ -83,7 +83,7 @@ func detailsOf(passthru wamp.Dict) wamp.Dict {
 
 // called counts a call that was answered.
 func (r *Router) called(began time.Time) {
-	r.counters.calls.Add(1)
+	r.counters.Calls.Add(1)
 	if r.options.Probe != nil {
 		r.options.Probe.Called(time.Since(began))
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -14,7 +15,7 @@ import (
 // A client that gives up a subscription or registration while the server revokes it gets one answer to its request.
 func TestUnsubscribeAndUnregisterAreAnsweredDuringARevocation(t *testing.T) {
 	const rounds = 100
-	r := router.New(router.Options{Limits: router.Limits{MessageBurst: 1 << 30}})
+	r := router.New(router.Options{Limits: meter.Limits{MessageBurst: 1 << 30}})
 	realm := r.AddRealm("app")
 	var gate gate
 	busy := &member{t: t, encoding: wamp.V2JSON}

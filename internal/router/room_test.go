@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -20,7 +21,7 @@ type crowd struct {
 }
 
 func newCrowd(t testing.TB, outboxBytes int) *crowd {
-	limits := router.Limits{OutboxBytes: outboxBytes, MessageRate: 1e9, MessageBurst: 1 << 30}
+	limits := meter.Limits{OutboxBytes: outboxBytes, MessageRate: 1e9, MessageBurst: 1 << 30}
 	r := router.New(router.Options{Limits: limits})
 	r.AddRealm("app")
 	return &crowd{t: t, router: r}
@@ -91,7 +92,7 @@ var roomEncodings = map[string]wamp.Encoding{
 func TestACalleeThatIsAskedTooMuchStaysAndItsCallersAreTold(t *testing.T) {
 	for name, encoding := range roomEncodings {
 		t.Run(name, func(t *testing.T) {
-			w := newCrowd(t, router.DefaultOutboxBytes)
+			w := newCrowd(t, meter.DefaultOutboxBytes)
 			callee, caller := w.enter(encoding), w.enter(encoding)
 			callee.say(&wamp.Register{Request: 1, Procedure: "p"})
 			callee.say(&wamp.Subscribe{Request: 2, Topic: "t"})
@@ -104,7 +105,7 @@ func TestACalleeThatIsAskedTooMuchStaysAndItsCallersAreTold(t *testing.T) {
 			if refused[wamp.ErrUnavailable] != 58 {
 				t.Errorf("58 of 60 calls should be refused as unavailable: %v", refused)
 			}
-			if _, bytes := callee.client.Outbox().Len(); bytes > router.DefaultOutboxBytes {
+			if _, bytes := callee.client.Outbox().Len(); bytes > meter.DefaultOutboxBytes {
 				t.Errorf("%d bytes wait for the callee", bytes)
 			}
 			// A publication has room although calls wait, and the callee is still asked.

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -17,7 +18,7 @@ import (
 // Options configures a router. The zero value works: every client may join, and may do anything outside the
 // reserved names.
 type Options struct {
-	Limits        Limits
+	Limits        meter.Limits
 	URIs          wamp.URIRules
 	Disclosure    Disclosure
 	Strictness    Strictness
@@ -32,7 +33,7 @@ type Options struct {
 	// Interest reports whether other nodes may have subscribers of a topic. It must be quick. nil: there are none.
 	Interest func(topic wamp.URI) bool
 	Logger   *slog.Logger
-	Probe    Probe
+	Probe    meter.Probe
 	Agent    string // named in WELCOME
 }
 
@@ -40,7 +41,7 @@ type Options struct {
 type Router struct {
 	options  Options
 	formats  outbox.Formats
-	counters counters
+	counters meter.Counters
 	outboxes outbox.Shared
 	started  time.Time // the rate limit counts from here
 	stop     context.CancelFunc
@@ -61,7 +62,7 @@ type Router struct {
 
 // New returns a router without realms. It starts nothing.
 func New(options Options) *Router {
-	options.Limits = options.Limits.withDefaults()
+	options.Limits = options.Limits.WithDefaults()
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -147,7 +148,7 @@ func (r *Router) Attach(a Attachment) *Client {
 	r.mu.Lock()
 	r.handshaking[c] = struct{}{}
 	closing := r.closing
-	r.counters.clients.Add(1)
+	r.counters.Clients.Add(1)
 	r.mu.Unlock()
 	if closing {
 		c.shutDown()
@@ -167,14 +168,14 @@ func (r *Router) clientDetached(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.handshaking, c)
-	r.counters.clients.Add(-1)
+	r.counters.Clients.Add(-1)
 	r.signalIdleLocked()
 }
 
 // signalIdleLocked closes idle once the router is closing and no client is attached. Clients that attach later
 // are refused at once, and Shutdown does not wait for them. Caller must hold mu.
 func (r *Router) signalIdleLocked() {
-	if r.closing && !r.idleClosed && r.counters.clients.Load() == 0 {
+	if r.closing && !r.idleClosed && r.counters.Clients.Load() == 0 {
 		r.idleClosed = true
 		close(r.idle)
 	}

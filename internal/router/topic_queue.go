@@ -81,7 +81,7 @@ func (r *Realm) refuse(topic wamp.URI, led []queue.Waiting[*keptRun], err error)
 		lost += len(run.Value.publications)
 		run.Value.err = wamp.Fail(wamp.ErrUnavailable, "the publication could not be kept, and was not delivered; try again")
 	}
-	r.router.counters.notKept.Add(uint64(lost))
+	r.router.counters.NotKept.Add(uint64(lost))
 	r.router.options.Logger.Error("the journal failed, so publications were not delivered",
 		"topic", string(topic), "publications", lost, "error", err)
 }

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -18,7 +19,7 @@ import (
 // keptRealm is a realm that keeps all publications in a journal with hooks.
 func keptRealm(journal *watchedJournal) (*router.Router, *router.Realm) {
 	r := router.New(router.Options{
-		Limits:    router.Limits{MessageRate: 1e9, MessageBurst: 1 << 30, OutboxFrames: 1 << 20, OutboxBytes: 1 << 30},
+		Limits:    meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30, OutboxFrames: 1 << 20, OutboxBytes: 1 << 30},
 		Journal:   journal.open,
 		Retention: keepHistory,
 	})

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/httplimit"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/transport"
@@ -62,13 +62,13 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
-// Published implements [router.Probe].
+// Published implements [meter.Probe].
 func (m *metrics) Published(took time.Duration, events int) {
 	m.publish.Observe(took.Seconds())
 	m.fanout.Observe(float64(events))
 }
 
-// Called implements [router.Probe].
+// Called implements [meter.Probe].
 func (m *metrics) Called(took time.Duration) { m.call.Observe(took.Seconds()) }
 
 // answered counts one HTTP request. Labels have few values: the route is the pattern, and unknown methods are
@@ -123,7 +123,7 @@ func (w metricWriter) write(kind prometheus.ValueType, s sample, by ...label) {
 	w.out <- prometheus.MustNewConstMetric(prometheus.NewDesc("tidings_"+s.name, s.help, names, nil), kind, s.value, values...)
 }
 
-func (w metricWriter) router(s router.Stats) {
+func (w metricWriter) router(s meter.Stats) {
 	w.gauge(sample{"sessions", "Sessions that are joined.", float64(s.Sessions)})
 	w.gauge(sample{"subscriptions", "Topics and patterns that somebody subscribes to.", float64(s.Subscriptions)})
 	w.gauge(sample{"registrations", "Procedures that are registered.", float64(s.Registrations)})
@@ -218,6 +218,6 @@ func (w metricWriter) feature(s feature.Sample) {
 
 // Interface guards.
 var (
-	_ router.Probe         = (*metrics)(nil)
+	_ meter.Probe          = (*metrics)(nil)
 	_ prometheus.Collector = partsCollector{}
 )

@@ -27,6 +27,7 @@ import (
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -246,8 +247,8 @@ func sameSite(name string) http.SameSite {
 	}
 }
 
-func routerLimits(l config.Limits) router.Limits {
-	return router.Limits{
+func routerLimits(l config.Limits) meter.Limits {
+	return meter.Limits{
 		Subscriptions: l.Subscriptions,
 		Registrations: l.Registrations,
 		PendingCalls:  l.PendingCalls,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/netpoll"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/transport"
 )
 
@@ -19,7 +20,7 @@ func TestTheBudgetOfAnEvent(t *testing.T) {
 		publications = 60
 		events       = subscribers * publications
 	)
-	r := router.New(router.Options{Limits: router.Limits{MessageRate: 1e6, MessageBurst: 1e6}})
+	r := router.New(router.Options{Limits: meter.Limits{MessageRate: 1e6, MessageBurst: 1e6}})
 	r.AddRealm("app")
 	s := serve(t, transport.Options{Router: r, Writers: 1})
 	if !hasEpoll() {

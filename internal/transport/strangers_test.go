@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -180,7 +181,7 @@ func TestFramesWithoutAMessageCountAgainstTheRate(t *testing.T) {
 		"a ping and a frame": nil,
 	} {
 		for _, joined := range []bool{false, true} {
-			limits := router.Limits{MessageRate: rate, MessageBurst: burst}
+			limits := meter.Limits{MessageRate: rate, MessageBurst: burst}
 			r := router.New(router.Options{Limits: limits})
 			r.AddRealm("app")
 			inBubble(t, transport.Options{Router: r, Limits: transport.Limits{Hello: time.Minute}}, func(t *testing.T, p *pipes) {

@@ -1,4 +1,4 @@
-package router
+package meter
 
 import (
 	"time"
@@ -43,7 +43,8 @@ type Limits struct {
 	Kill          time.Duration // for a callee to answer after an INTERRUPT of mode kill
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults returns the limits with the default in place of each zero.
+func (l Limits) WithDefaults() Limits {
 	for _, d := range []struct {
 		limit *int
 		value int

@@ -1,0 +1,71 @@
+package meter_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/router/meter"
+	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/publication"
+)
+
+var tenASecond = &meter.Limits{MessageRate: 10, MessageBurst: 3}
+
+func TestABurstIsReadAtOnceAndThenTheRateHolds(t *testing.T) {
+	var p meter.Pace
+	for n, want := range []time.Duration{0, 0, 0, 100 * time.Millisecond, 200 * time.Millisecond} {
+		if got := max(p.Frames(tenASecond, 1, time.Minute), 0); got != want {
+			t.Errorf("message %d waits %s, want %s", n+1, got, want)
+		}
+	}
+	for n, want := range []time.Duration{0, 0, 0, 100 * time.Millisecond} { // after a pause, which saves no more than a burst
+		if got := max(p.Frames(tenASecond, 1, time.Hour), 0); got != want {
+			t.Errorf("message %d after the pause waits %s, want %s", n+1, got, want)
+		}
+	}
+}
+
+func TestAQueryCountsAsMessagesUpToABurst(t *testing.T) {
+	for name, test := range map[string]struct {
+		work publication.Work
+		want time.Duration // of the fourth message after it
+	}{
+		"nothing":  {publication.Work{}, 100 * time.Millisecond},
+		"examined": {publication.Work{Examined: 100}, 200 * time.Millisecond},
+		"returned": {publication.Work{Returned: 20}, 300 * time.Millisecond},
+		"bytes":    {publication.Work{Bytes: 4096}, 200 * time.Millisecond},
+		"a lot":    {publication.Work{Examined: 1e6, Returned: 1e6, Bytes: 1e9}, 400 * time.Millisecond},
+	} {
+		var p meter.Pace
+		var got time.Duration
+		p.Frames(tenASecond, 1, time.Minute)
+		p.Query(tenASecond, test.work)
+		for range 3 {
+			got = p.Frames(tenASecond, 1, time.Minute)
+		}
+		if got != test.want {
+			t.Errorf("%s: a wait of %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+func TestALimitThatIsZeroHasADefault(t *testing.T) {
+	all := meter.Limits{}.WithDefaults()
+	if all.MessageRate != meter.DefaultMessageRate || all.OutboxBytes != meter.DefaultOutboxBytes || all.Kill != meter.DefaultKill {
+		t.Errorf("the defaults are %+v", all)
+	}
+	given := meter.Limits{PendingCalls: 7, Kill: time.Second}.WithDefaults()
+	if given.PendingCalls != 7 || given.Kill != time.Second || given.Subscriptions != meter.DefaultSubscriptions {
+		t.Errorf("the limits are %+v", given)
+	}
+}
+
+func TestStatsHaveWhatWasCounted(t *testing.T) {
+	var c meter.Counters
+	c.Clients.Add(2)
+	c.Events.Add(3)
+	c.Closes[outbox.CloseSlow].Add(1)
+	if s := c.Stats(); s.Clients != 2 || s.Events != 3 || s.Closes[outbox.CloseSlow] != 1 || s.Closes[outbox.CloseLost] != 0 {
+		t.Errorf("counted %+v", s)
+	}
+}
