@@ -192,7 +192,7 @@ func TestARawSocketIsOnlySentWhatItTakes(t *testing.T) {
 	large.write(rawFrame(0, `[48,5,{},"small.echo",["`+long+`"]]`))
 	large.wantsMatch(`^\[8,48,5,\{\},"wamp.error.payload_size_exceeded"`)
 	large.write(rawFrame(0, `[48,6,{},"small.echo"]`))
-	small.wantsMatch(`^\[68,2,`)
+	small.wantsMatch(`^\[68,1,`)
 }
 
 func TestASessionCannotBeOpenedWhereItsWelcomeDoesNotFit(t *testing.T) {
