@@ -16,6 +16,9 @@ type lazyEventLoop struct{}
 // boundSendQueue does nothing, because these systems call a socket writable as soon as there is room.
 func boundSendQueue(int) {}
 
+// unacknowledged returns 0, because these systems cannot tell.
+func unacknowledged(int) int { return 0 }
+
 func (*lazyEventLoop) stop() {}
 
 // TakeoverListener returns plain: there is nothing to take over.

@@ -15,13 +15,16 @@ const unsentBytes = 64 << 10
 
 // BoundSendQueue bounds what the kernel holds for a connection that does not read. Sockets of a [Loop] are bounded
 // already. It has no effect on connections that are not TCP.
-func BoundSendQueue(nc net.Conn) {
+func BoundSendQueue(nc net.Conn) { useDescriptor(nc, boundSendQueue) }
+
+// useDescriptor calls use with the descriptor of a connection, unless the connection has none or is closed.
+func useDescriptor(nc net.Conn, use func(fd int)) {
 	plain, ok := unwrap(nc).(syscall.Conn)
 	if !ok {
 		return
 	}
 	if raw, err := plain.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { boundSendQueue(int(fd)) }) //nolint:errcheck // fails only if it is closed
+		raw.Control(func(fd uintptr) { use(int(fd)) }) //nolint:errcheck // fails only if it is closed
 	}
 }
 

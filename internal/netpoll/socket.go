@@ -23,6 +23,9 @@ type Socket interface {
 	// BlockedSince returns since when the client has accepted nothing, by Options.Now, although bytes wait for it. Some
 	// 32 KiB that the client accepts begin the time anew. It returns 0 if no bytes wait. Safe for concurrent use.
 	BlockedSince() int64
+	// Unacknowledged returns how many bytes were written that the client's system has not acknowledged. It returns 0 if
+	// the server's system cannot tell. Safe for concurrent use.
+	Unacknowledged() int
 	// CloseWrite closes the server's direction only.
 	CloseWrite()
 	// Close closes both directions. Wake has to follow, and Readable has to return Done then: after CloseReset a Read

@@ -143,6 +143,12 @@ func (s *blockingSocket) writeAll(all []byte) error {
 // BlockedSince implements [Socket].
 func (s *blockingSocket) BlockedSince() int64 { return s.blockedAt.Load() }
 
+// Unacknowledged implements [Socket]. It does not count what the goroutine that writes still holds.
+func (s *blockingSocket) Unacknowledged() (n int) {
+	useDescriptor(s.nc, func(fd int) { n = unacknowledged(fd) })
+	return n
+}
+
 // CloseWrite implements [Socket].
 func (s *blockingSocket) CloseWrite() {
 	if half, ok := s.nc.(interface{ CloseWrite() error }); ok {

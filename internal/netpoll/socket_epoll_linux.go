@@ -252,6 +252,20 @@ func (s *epollSocket) writeLocked(p []byte) (n int, err error) {
 // BlockedSince implements [Socket].
 func (s *epollSocket) BlockedSince() int64 { return s.blockedAt.Load() }
 
+// Unacknowledged implements [Socket].
+func (s *epollSocket) Unacknowledged() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd < 0 {
+		return 0
+	}
+	n := unacknowledged(s.fd)
+	if s.tls != nil {
+		n += len(s.tls.kept)
+	}
+	return n
+}
+
 // CloseWrite implements [Socket].
 func (s *epollSocket) CloseWrite() {
 	if s.tls != nil {

@@ -43,10 +43,10 @@ const (
 func (c *conn) dueAction(now int64) dueAction {
 	limits := &c.server.limits
 	if closeBy := c.closeDeadline.Load(); closeBy != 0 {
-		if now >= closeBy {
-			return giveUpClosing
+		if now < closeBy || c.takesLastBytes() {
+			return nothingDue
 		}
-		return nothingDue
+		return giveUpClosing
 	}
 	if !c.established && now-c.openedAt >= int64(limits.Hello) {
 		if c.established = c.conv.Established(); !c.established {
@@ -76,6 +76,12 @@ func (c *conn) dueAction(now int64) dueAction {
 		return pingIt
 	}
 	return nothingDue
+}
+
+// takesLastBytes reports whether the server stops and the client has not got everything yet. Then the client has until
+// the end of the drain, because it could lose its close frame if the socket were closed.
+func (c *conn) takesLastBytes() bool {
+	return c.server.draining.Load() && c.socket.Unacknowledged() > 0
 }
 
 // mustPong reports whether a missing pong means that the client is gone. OroPlatform's backend never reads after its

@@ -295,3 +295,20 @@ func TestASlowReaderHasItsTimeToAnswerAPing(t *testing.T) {
 		t.Error("a client that reads nothing is not given up")
 	}
 }
+
+// TestAClientThatTakesItsLastBytesIsNotGivenUpWhileTheServerStops looks at a connection whose close frame is late.
+func TestAClientThatTakesItsLastBytesIsNotGivenUpWhileTheServerStops(t *testing.T) {
+	t.Parallel()
+	c := transport.NewTicked(transport.Limits{}, time.Second, 0)
+	const closeBy = 5 * time.Second
+	if c.TickClosing(closeBy-1, closeBy, 0) || !c.TickClosing(closeBy, closeBy, 100) {
+		t.Error("a client of a running server is not given up in time")
+	}
+	c.Drain()
+	if c.TickClosing(closeBy+time.Minute, closeBy, 100) {
+		t.Error("a client that has not got its last bytes was given up")
+	}
+	if !c.TickClosing(closeBy, closeBy, 0) {
+		t.Error("a client that has got everything and does not answer is not given up")
+	}
+}

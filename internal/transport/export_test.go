@@ -16,9 +16,11 @@ type Ticked struct{ c *conn }
 type blockedSocket struct {
 	netpoll.Socket
 	since time.Duration
+	queue int
 }
 
 func (s blockedSocket) BlockedSince() int64 { return int64(s.since) }
+func (s blockedSocket) Unacknowledged() int { return s.queue }
 
 // NewTicked returns a connection that was last heard of at heard, and pinged at pinged.
 func NewTicked(limits Limits, heard, pinged time.Duration) Ticked {
@@ -40,3 +42,14 @@ func (d Ticked) Tick(now, blocked time.Duration) (ends bool) {
 		return false
 	}
 }
+
+// TickClosing reports whether the connection is given up at a time, if it should have been closed at closeBy. queue is
+// the number of bytes that its client has not acknowledged.
+func (d Ticked) TickClosing(now, closeBy time.Duration, queue int) bool {
+	d.c.closeDeadline.Store(int64(closeBy))
+	d.c.socket = blockedSocket{queue: queue}
+	return d.c.dueAction(int64(now)) == giveUpClosing
+}
+
+// Drain makes the connection one of a server that stops.
+func (d Ticked) Drain() { d.c.server.draining.Store(true) }

@@ -34,6 +34,7 @@ type Server struct {
 	pending    pendingHandshakes
 	longPoll   *LongPoll
 	closes     closeCounters
+	draining   atomic.Bool    // Run waits for the clients to leave
 	closingAll atomic.Bool    // the last part of Run, which closes all connections
 	onDemand   sync.WaitGroup // goroutines of long-poll sessions
 
@@ -171,6 +172,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.Drain)
 	defer cancel()
+	s.draining.Store(true)
 	empty := s.stop()
 	s.pending.stop()
 	err := s.handler.Shutdown(drain)
