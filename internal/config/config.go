@@ -79,7 +79,7 @@ type Limits struct {
 type HTTP struct {
 	Header time.Duration `key:"header" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to send the header of a request, and for the handshake of TLS."`
 	Idle   time.Duration `key:"idle" default:"2m" min:"1s" max:"1h" doc:"How long a connection may wait for its next request."`
-	Write  time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB of a response. A client that accepts less is disconnected, however long the response is."`
+	Write  time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB of a response. It is disconnected after twice this time without such progress, because systems report in steps what their programs have read. The whole response may take longer."`
 }
 
 // WebSocket configures connections.
@@ -89,7 +89,7 @@ type WebSocket struct {
 	Message     time.Duration `key:"message" default:"1m" min:"1s" max:"1h" doc:"How long one message may take from its first to its last byte."`
 	Ping        time.Duration `key:"ping" default:"25s" min:"1s" max:"1h" doc:"How long a connection may be silent before it is pinged."`
 	Pong        time.Duration `key:"pong" default:"20s" min:"1s" max:"1h" doc:"How long the answer to a ping may take."`
-	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB."`
+	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB. It is disconnected after twice this time without such progress, because systems report in steps what their programs have read."`
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for clients to leave."`
 	Sockets     string        `key:"sockets" default:"auto" one:"auto portable" doc:"How connections are read and written. auto takes the fastest way of the system: on Linux epoll without a goroutine for each connection, io_uring and an accept loop for upgrades. portable uses only the network functions of the Go library, for systems where that does not work."`

@@ -22,8 +22,18 @@ type conn struct {
 	released bool // it has no place any more; guarded by limiter.mu
 }
 
-// writeChunk is the number of bytes that may take Limits.Write.
-const writeChunk = 64 << 10
+const (
+	// writeChunk is the number of bytes that may take Limits.Write.
+	writeChunk = 64 << 10
+	// progress is the number of bytes that a client has to accept for its time to begin anew. It is less than
+	// writeChunk, because the largest segments of TCP are a little smaller than that.
+	progress = 48 << 10
+	// steps is the number of Limits.Write without progress after which a client is slow. The client's system reports
+	// what the client has read in steps, and over loopback only when its whole buffer is empty: 128 KiB.
+	steps = 2
+	// looks is how often a write looks at the progress of its client within Limits.Write.
+	looks = 10
+)
 
 // Write implements [net.Conn]. A client that does not accept the next bytes in time loses the connection, and the
 // kernel drops what the client has not read.
@@ -35,10 +45,7 @@ func (c *conn) Write(p []byte) (n int, err error) {
 		if c.slow.Load() { // TLS would still say that it closes
 			return n, os.ErrDeadlineExceeded
 		}
-		if err := c.Conn.SetWriteDeadline(time.Now().Add(c.limiter.limits.Write)); err != nil {
-			return n, err
-		}
-		wrote, err := c.Conn.Write(chunk)
+		wrote, err := c.writeChunk(chunk)
 		n += wrote
 		if errors.Is(err, os.ErrDeadlineExceeded) && c.slow.CompareAndSwap(false, true) {
 			c.limiter.slow.Add(1)
@@ -49,6 +56,33 @@ func (c *conn) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// writeChunk writes p while its client makes progress. It looks at the progress only if the client does not accept p at
+// once.
+func (c *conn) writeChunk(p []byte) (n int, err error) {
+	limits := &c.limiter.limits
+	since, queue, accepted := time.Now(), -1, 0
+	for {
+		if err := c.Conn.SetWriteDeadline(time.Now().Add(limits.Write / looks)); err != nil {
+			return n, err
+		}
+		wrote, err := c.Conn.Write(p[n:])
+		n += wrote
+		accepted += wrote
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		now := limits.unacknowledged(c.Conn)
+		switch {
+		case queue < 0:
+			queue, accepted = now, 0
+		case queue-now+accepted >= progress:
+			since, queue, accepted = time.Now(), now, 0
+		case time.Since(since) >= steps*limits.Write:
+			return n, err
+		}
+	}
 }
 
 // Close implements [net.Conn].

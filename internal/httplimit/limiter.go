@@ -22,8 +22,19 @@ import (
 type Limits struct {
 	// Connections is how many connections are open at once.
 	Connections int
-	// Write is how long a client may take to accept the next 64 KiB of a response.
+	// Write is how long a client may take to accept the next 64 KiB of a response. It loses its connection after steps
+	// of that.
 	Write time.Duration
+	// Unacknowledged returns how many bytes were written to a connection that the client's system has not acknowledged.
+	// nil: bytes that are accepted for writing are the only progress that is seen.
+	Unacknowledged func(net.Conn) int
+}
+
+func (l *Limits) unacknowledged(nc net.Conn) int {
+	if l.Unacknowledged == nil {
+		return 0
+	}
+	return l.Unacknowledged(nc)
 }
 
 // firstRequest bounds the time that a connection without its first request keeps its place when places are short.

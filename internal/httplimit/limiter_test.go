@@ -136,9 +136,9 @@ func TestAClientThatStopsReadingLosesItsConnection(t *testing.T) {
 		if _, err := io.ReadFull(nc, make([]byte, 100<<10)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(9 * time.Second)
+		time.Sleep(18 * time.Second)
 		wantStats(t, limiter, httplimit.Stats{Open: 1})
-		time.Sleep(2 * time.Second)
+		time.Sleep(4 * time.Second)
 		wantStats(t, limiter, httplimit.Stats{Slow: 1})
 	})
 }
@@ -157,7 +157,7 @@ func TestPipelinedRequestsThatAreNotReadEnd(t *testing.T) {
 				t.Fatal("every request was taken, although no response was read")
 			}
 		}
-		if took := time.Since(begin); took > 11*time.Second {
+		if took := time.Since(begin); took > 22*time.Second {
 			t.Errorf("the connection was held for %s", took)
 		}
 		wantStats(t, limiter, httplimit.Stats{Slow: 1})

@@ -13,8 +13,8 @@ type Options struct {
 	// Portable selects blocking sockets, net/http for every upgrade, and no system call but those of package net. It is
 	// what systems without epoll have, and the way back where epoll, raw system calls or io_uring misbehave.
 	Portable bool
-	// WriteTimeout is how long a blocking socket may take to write 64 KiB. Its first write needs it, and others end by
-	// BlockedSince, too.
+	// WriteTimeout is how long the first write of a blocking socket may take. For all others the EventHandler watches
+	// BlockedSince.
 	WriteTimeout time.Duration
 	// Now is the clock of BlockedSince, in nanoseconds.
 	Now func() int64

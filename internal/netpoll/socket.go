@@ -20,8 +20,9 @@ type Socket interface {
 	Write(frames [][]byte, buf []byte) (rest [][]byte, err error)
 	// Wake makes the socket call Readable, whether or not something has arrived. Safe for concurrent use.
 	Wake()
-	// BlockedSince returns since when the client has accepted nothing, by Options.Now, although bytes wait for it. Some
-	// 32 KiB that the client accepts begin the time anew. It returns 0 if no bytes wait. Safe for concurrent use.
+	// BlockedSince returns since when the client has accepted nothing, by Options.Now, although bytes wait for it. 64 KiB
+	// that the client accepts begin the time anew, and less may. It returns 0 if no bytes wait. It must be called now
+	// and then while a socket is blocked, because it looks at the progress. Safe for concurrent use.
 	BlockedSince() int64
 	// Unacknowledged returns how many bytes were written that the client's system has not acknowledged. It returns 0 if
 	// the server's system cannot tell. Safe for concurrent use.

@@ -20,7 +20,8 @@ type blockingSocket struct {
 	closed  chan struct{}
 	once    sync.Once
 
-	blockedAt atomic.Int64 // when the write in progress began, by Options.Now; 0: there is none
+	blockedAt atomic.Int64 // since when the client has accepted nothing, by Options.Now; 0: nothing is being written
+	queueThen atomic.Int32 // see progress
 
 	// Owned by the reader.
 	one      [1]byte
@@ -33,7 +34,7 @@ type blockingSocket struct {
 	writeErr error
 }
 
-// slowChunk is the number of bytes that may take Options.WriteTimeout.
+// slowChunk is the number of bytes after which the time of BlockedSince begins anew in any case.
 const slowChunk = 64 << 10
 
 func newBlockingSocket(l *Loop, nc net.Conn, h EventHandler) *blockingSocket {
@@ -116,7 +117,7 @@ func (s *blockingSocket) Write(frames [][]byte, _ []byte) (rest [][]byte, err er
 	all := slices.Concat(frames...) // one record of TLS, not one for each frame
 	if !s.begun {
 		s.begun = true
-		return nil, s.writeAll(all)
+		return nil, s.writeFirst(all)
 	}
 	s.loop.writers.Go(func() {
 		s.writeErr = s.writeAll(all)
@@ -125,29 +126,39 @@ func (s *blockingSocket) Write(frames [][]byte, _ []byte) (rest [][]byte, err er
 	return [][]byte{}, nil
 }
 
+// writeFirst writes the response of a handshake, whose goroutine must not wait for ever.
+func (s *blockingSocket) writeFirst(all []byte) error {
+	if err := s.nc.SetWriteDeadline(time.Now().Add(s.loop.options.WriteTimeout)); err != nil {
+		return err
+	}
+	if err := s.writeAll(all); err != nil {
+		return err
+	}
+	return s.nc.SetWriteDeadline(time.Time{})
+}
+
+// writeAll writes until all is written or the socket is closed. A deadline would break TLS, which cannot go on after
+// it, so the EventHandler has to watch BlockedSince.
 func (s *blockingSocket) writeAll(all []byte) error {
 	defer s.blockedAt.Store(0)
 	for chunk := range slices.Chunk(all, slowChunk) {
+		s.queueThen.Store(0)
 		s.blockedAt.Store(max(s.loop.options.Now(), 1))
-		if err := s.nc.SetWriteDeadline(time.Now().Add(s.loop.options.WriteTimeout)); err != nil {
-			return err
-		}
 		if _, err := s.nc.Write(chunk); err != nil {
 			return err
 		}
 		s.handler.Wrote(len(chunk))
 	}
-	return s.nc.SetWriteDeadline(time.Time{})
+	return nil
 }
 
 // BlockedSince implements [Socket].
-func (s *blockingSocket) BlockedSince() int64 { return s.blockedAt.Load() }
+func (s *blockingSocket) BlockedSince() int64 {
+	return progress(s, s.loop, &s.blockedAt, &s.queueThen)
+}
 
 // Unacknowledged implements [Socket]. It does not count what the goroutine that writes still holds.
-func (s *blockingSocket) Unacknowledged() (n int) {
-	useDescriptor(s.nc, func(fd int) { n = unacknowledged(fd) })
-	return n
-}
+func (s *blockingSocket) Unacknowledged() int { return Unacknowledged(s.nc) }
 
 // CloseWrite implements [Socket].
 func (s *blockingSocket) CloseWrite() {

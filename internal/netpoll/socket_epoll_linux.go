@@ -25,7 +25,8 @@ type epollSocket struct {
 	// it with CompareAndSwap, and enqueues the socket again if the count has grown.
 	wakes     atomic.Uint32
 	hungUp    atomic.Bool  // the client has closed its direction: there is an end to be read
-	blockedAt atomic.Int64 // when the socket became unwritable, by Options.Now; 0: it is writable
+	blockedAt atomic.Int64 // since when the client has accepted nothing, by Options.Now; 0: the socket is writable
+	queueThen atomic.Int32 // see progress
 
 	drained bool // the last read got less than it could, so the socket is empty; owned by the reader
 	slot    slot // guarded by eventLoop.mu
@@ -185,6 +186,7 @@ func (s *epollSocket) Write(frames [][]byte, buf []byte) (rest [][]byte, err err
 		return nil, err
 	}
 	// From here on an event calls Writable. The socket may have become writable before, so it is tried once more.
+	s.queueThen.Store(0)
 	s.blockedAt.Store(max(s.loop.options.Now(), 1))
 	if rest, err = s.write(rest, buf); err != nil || rest != nil {
 		return rest, err
@@ -250,7 +252,7 @@ func (s *epollSocket) writeLocked(p []byte) (n int, err error) {
 }
 
 // BlockedSince implements [Socket].
-func (s *epollSocket) BlockedSince() int64 { return s.blockedAt.Load() }
+func (s *epollSocket) BlockedSince() int64 { return progress(s, s.loop, &s.blockedAt, &s.queueThen) }
 
 // Unacknowledged implements [Socket].
 func (s *epollSocket) Unacknowledged() int {

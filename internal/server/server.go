@@ -139,7 +139,9 @@ func (s *Server) compile(found config.Problems) error {
 func (s *Server) assemble() error {
 	c := s.config
 	s.metrics = newMetrics()
-	s.httpLimit = httplimit.New(httplimit.Limits{Connections: c.Limits.HTTPConnections, Write: c.HTTP.Write})
+	s.httpLimit = httplimit.New(httplimit.Limits{
+		Connections: c.Limits.HTTPConnections, Write: c.HTTP.Write, Unacknowledged: transport.Unacknowledged,
+	})
 	s.chain = s.newChain()
 	s.policy = policy.New(policy.Options{Contracts: s.contracts, Keys: s.keys, URIs: strictness(c.URIs), Logger: s.logger})
 	s.router = router.New(router.Options{

@@ -26,6 +26,10 @@ func (sh *shard) tick() {
 	}
 }
 
+// writeSteps is the number of Limits.Write without progress after which a client is slow. The client's system reports
+// what the client has read in steps, and over loopback only when its whole buffer is empty: 128 KiB.
+const writeSteps = 2
+
 // dueAction is the action for a deadline that has passed.
 type dueAction uint8
 
@@ -57,7 +61,7 @@ func (c *conn) dueAction(now int64) dueAction {
 		return refusePartial
 	}
 	if stuck := c.socket.BlockedSince(); stuck != 0 {
-		if now-stuck >= int64(limits.Write) {
+		if now-stuck >= int64(limits.Write*writeSteps) {
 			return dropSlow
 		}
 		return postponePong

@@ -291,7 +291,7 @@ func TestASlowReaderHasItsTimeToAnswerAPing(t *testing.T) {
 	if !slow.Tick(now+time.Second, 0) {
 		t.Error("a client that reads everything and never answers is not given up")
 	}
-	if silent := transport.NewTicked(limits, time.Second, 26*time.Second); !silent.Tick(37*time.Second, 27*time.Second) {
+	if silent := transport.NewTicked(limits, time.Second, 26*time.Second); !silent.Tick(47*time.Second, 27*time.Second) {
 		t.Error("a client that reads nothing is not given up")
 	}
 }

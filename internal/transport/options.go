@@ -61,7 +61,7 @@ type Limits struct {
 	Ping time.Duration
 	// Pong is how long the answer to a ping may take. conn.mustPong says which clients have to answer.
 	Pong time.Duration
-	// Write is how long a client may take to accept the next 64 KiB before it is dropped as slow.
+	// Write is how long a client may take to accept the next 64 KiB. It is dropped as slow after writeSteps of that.
 	Write time.Duration
 	// Close is how long the closing handshake may take, from the decision to close.
 	Close time.Duration
