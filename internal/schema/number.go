@@ -10,7 +10,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/tidings-io/tidings/internal/wamp"
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 // decode decodes a JSON text into nil, bool, int64, uint64, float64, string, []any and map[string]any. Each number has
@@ -93,7 +93,7 @@ func numberOf(text string) (any, bool) {
 	if v, err := strconv.ParseUint(text, 10, 64); err == nil {
 		return v, true
 	}
-	f, err := wamp.ParseFloat(text)
+	f, err := serial.ParseFloat(text)
 	switch {
 	case err != nil, f == 0 && !isZero(text):
 		return nil, false

@@ -3,6 +3,8 @@ package wamp
 import (
 	"fmt"
 	"slices"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 // MaxArgumentValues limits the values in the arguments of a procedure of the server: a call of a few bytes must not
@@ -13,14 +15,14 @@ const MaxArgumentValues = 1000
 type Raw struct {
 	s Serialization
 	b []byte
-	k kind
+	k serial.Kind
 }
 
 // IsList reports whether the value is a list.
-func (v Raw) IsList() bool { return v.b != nil && v.k == kindArray }
+func (v Raw) IsList() bool { return v.b != nil && v.k == serial.KindArray }
 
 // IsDict reports whether the value is a dict.
-func (v Raw) IsDict() bool { return v.b != nil && v.k == kindMap }
+func (v Raw) IsDict() bool { return v.b != nil && v.k == serial.KindMap }
 
 // Parameters are the arguments that a procedure of the server takes. It may read other keyword arguments, too.
 type Parameters struct {
@@ -36,15 +38,15 @@ func (p Payload) Arguments(of Parameters) (given Dict, positional int, err error
 	if p.Kwargs != nil {
 		a.open(p.Serialization, p.Kwargs)
 		a.kwargs()
-		if err := a.r.done(); err != nil {
+		if err := a.r.Done(); err != nil {
 			return nil, 0, fmt.Errorf("read kwargs: %w", err)
 		}
 	}
 	if p.Args != nil {
 		a.open(p.Serialization, p.Args)
 		positional = a.args()
-		if a.r.err != nil {
-			return nil, 0, fmt.Errorf("read args: %w", a.r.err)
+		if a.r.Err() != nil {
+			return nil, 0, fmt.Errorf("read args: %w", a.r.Err())
 		}
 	}
 	return given.orEmpty(), positional, nil
@@ -72,14 +74,14 @@ func (a *argumentReader) open(s Serialization, part []byte) {
 }
 
 func (a *argumentReader) kwargs() {
-	t, _ := a.r.next()
-	if t.kind != kindMap {
-		a.r.fail(errNotPayload)
+	t, _ := a.r.Next()
+	if t.Kind != serial.KindMap {
+		a.r.Fail(errNotPayload)
 	}
-	for i := 0; a.r.more(kindMap, t.length(), i); i++ {
-		key := string(a.r.key())
+	for i := 0; a.r.More(serial.KindMap, t.Length(), i); i++ {
+		key := string(a.r.Key())
 		if _, twice := a.given[key]; twice {
-			a.r.fail(errDuplicate)
+			a.r.Fail(serial.ErrDuplicate)
 		}
 		a.read(key)
 	}
@@ -88,14 +90,14 @@ func (a *argumentReader) kwargs() {
 // args reads the positional arguments that have names, and returns the number of all positional arguments. An opaque
 // payload is one argument.
 func (a *argumentReader) args() (n int) {
-	start := a.r.pos
-	t, _ := a.r.next()
-	if t.kind != kindArray {
-		a.r.pos = start
+	start := a.r.Offset()
+	t, _ := a.r.Next()
+	if t.Kind != serial.KindArray {
+		a.r.Seek(start)
 		a.positional(0)
 		return 1
 	}
-	for ; a.r.more(kindArray, t.length(), n); n++ {
+	for ; a.r.More(serial.KindArray, t.Length(), n); n++ {
 		a.positional(n)
 	}
 	return n
@@ -105,7 +107,7 @@ func (a *argumentReader) positional(i int) {
 	if i < len(a.of.Names) {
 		a.read(a.of.Names[i])
 	} else {
-		a.r.skip(2)
+		a.r.Skip(2)
 	}
 }
 
@@ -115,9 +117,9 @@ func (a *argumentReader) read(name string) {
 		a.given[name] = a.r.value(2)
 		return
 	}
-	raw, whole := a.r.skip(2)
-	a.given[name] = Raw{s: a.s, b: raw, k: whole.kind}
-	if whole.kind == kindNull {
+	raw, whole := a.r.Skip(2)
+	a.given[name] = Raw{s: a.s, b: raw, k: whole.Kind}
+	if whole.Kind == serial.KindNull {
 		a.given[name] = nil
 	}
 }
@@ -126,26 +128,26 @@ func (a *argumentReader) read(name string) {
 // checked like that of a client.
 func NewPublish(topic URI, options, args, kwargs Raw) (*Publish, error) {
 	s := max(options.s, args.s, kwargs.s) // those that are absent have none, and the others the same
-	w := newWriter(s, nil)
-	o := w.openArray()
-	w.unsigned(uint64(CodePublish))
-	w.unsigned(1)
+	w := serial.NewWriter(s, nil)
+	o := w.OpenArray()
+	w.Uint(uint64(CodePublish))
+	w.Uint(1)
 	if options.b != nil {
-		w.raw(options.b)
+		w.Raw(options.b)
 	} else {
-		w.closeMap(w.openMap())
+		w.CloseMap(w.OpenMap())
 	}
-	w.str(string(topic))
+	w.Text(string(topic))
 	if args.b != nil {
-		w.raw(args.b)
+		w.Raw(args.b)
 	} else {
-		w.closeArray(w.openArray())
+		w.CloseArray(w.OpenArray())
 	}
 	if kwargs.b != nil {
-		w.raw(kwargs.b)
+		w.Raw(kwargs.b)
 	}
-	w.closeArray(o)
-	m, err := decode(s, w.dst, keeping{known: true, values: MaxDetailsValues})
+	w.CloseArray(o)
+	m, err := decode(s, w.Bytes(), keeping{known: true, values: MaxDetailsValues})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,8 @@ package wamp
 
 import (
 	"fmt"
-	"strconv"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 // A coder appends the elements of one message to a frame, or reads them from a frame. The layout methods are
@@ -12,7 +13,7 @@ import (
 type coder struct {
 	s       Serialization
 	writing bool
-	w       writer
+	w       serial.Writer
 	r       elements
 	err     error
 	flaw    *PayloadError // in a message that is valid otherwise
@@ -24,27 +25,27 @@ func (c *coder) fail(format string, args ...any) {
 	}
 }
 
-func (c *coder) failed() bool { return c.err != nil || c.r.err != nil }
+func (c *coder) failed() bool { return c.err != nil || c.r.Err() != nil }
 
 // more reports whether the frame has another element.
 func (c *coder) more() bool { return c.err == nil && c.r.more() }
 
 // element reads the head of the next element, and fails if the frame has no other.
-func (c *coder) element(name string) (t token, data []byte, ok bool) {
+func (c *coder) element(name string) (t serial.Token, data []byte, ok bool) {
 	if !c.more() {
 		c.fail("%s is missing", name)
-		return token{}, nil, false
+		return serial.Token{}, nil, false
 	}
 	c.r.advance()
-	t, data = c.r.next()
-	return t, data, c.r.err == nil
+	t, data = c.r.Next()
+	return t, data, c.r.Err() == nil
 }
 
 // elementOf reads the head of the next element, and fails if its kind is not want.
-func (c *coder) elementOf(want kind, name string) (token, []byte) {
+func (c *coder) elementOf(want serial.Kind, name string) (serial.Token, []byte) {
 	t, data, ok := c.element(name)
-	if ok && t.kind != want {
-		c.fail("%s is %s, must be %s", name, t.kind, want)
+	if ok && t.Kind != want {
+		c.fail("%s is %s, must be %s", name, t.Kind, want)
 	}
 	return t, data
 }
@@ -57,35 +58,23 @@ func (c *coder) number(name string) uint64 {
 	}
 	var n int64
 	switch {
-	case t.kind == kindInt:
-		n = int64(t.num)
-	case t.kind == kindFloat && c.s != JSON: // JSON writes integers as integers
-		n, ok = integerFromFloat(t.float())
+	case t.Kind == serial.KindInt:
+		n = t.Int()
+	case t.Kind == serial.KindFloat && c.s != JSON: // JSON writes integers as integers
+		n, ok = integerFromFloat(t.Float())
 	default:
 		ok = false
 	}
 	if !ok || n < 0 {
-		c.fail("%s is %s, must be an integer of 0 to 2^53", name, t.describe())
+		c.fail("%s is %s, must be an integer of 0 to 2^53", name, t.Describe())
 		return 0
 	}
 	return uint64(n)
 }
 
-// describe returns the value of an integer, or the name of the kind, for an error text.
-func (t token) describe() string {
-	switch t.kind {
-	case kindInt:
-		return strconv.FormatInt(int64(t.num), 10)
-	case kindUint:
-		return strconv.FormatUint(t.num, 10)
-	default:
-		return t.kind.String()
-	}
-}
-
 func (c *coder) id(name string, id *ID) {
 	if c.writing {
-		c.w.unsigned(uint64(*id))
+		c.w.Uint(uint64(*id))
 		return
 	}
 	if *id = ID(c.number(name)); !c.failed() && !id.Valid() {
@@ -96,7 +85,7 @@ func (c *coder) id(name string, id *ID) {
 // idOrZero reads or writes an id that is 0 in a revocation.
 func (c *coder) idOrZero(name string, id *ID) {
 	if c.writing {
-		c.w.unsigned(uint64(*id))
+		c.w.Uint(uint64(*id))
 		return
 	}
 	if *id = ID(c.number(name)); *id > MaxID {
@@ -107,7 +96,7 @@ func (c *coder) idOrZero(name string, id *ID) {
 // requestType reads or writes the code of the request that an ERROR answers.
 func (c *coder) requestType(name string, code *Code) {
 	if c.writing {
-		c.w.unsigned(uint64(*code))
+		c.w.Uint(uint64(*code))
 		return
 	}
 	n := c.number(name)
@@ -119,33 +108,30 @@ func (c *coder) requestType(name string, code *Code) {
 
 func (c *coder) text(name string, s *string) {
 	if c.writing {
-		c.w.str(*s)
+		c.w.Text(*s)
 		return
 	}
-	t, data := c.elementOf(kindText, name)
-	*s = string(t.unquote(data))
+	t, data := c.elementOf(serial.KindText, name)
+	*s = string(t.Unquote(data))
 }
 
 func (c *coder) uri(name string, u *URI) {
 	if c.writing {
-		c.w.str(string(*u))
+		c.w.Text(string(*u))
 		return
 	}
-	t, data := c.elementOf(kindText, name)
-	*u = URI(t.unquote(data))
+	t, data := c.elementOf(serial.KindText, name)
+	*u = URI(t.Unquote(data))
 }
 
 // requestURI reads or writes the URI of a message that is answered. A text that is not well-formed becomes a URI that
 // [URI.Check] refuses, so that only the message fails.
 func (c *coder) requestURI(name string, u *URI) {
 	c.uri(name, u)
-	if c.writing || c.r.err == nil || c.err != nil {
+	if c.writing || c.r.Err() == nil || c.err != nil {
 		return
 	}
-	value := c.r.f.trim(c.r.b[c.r.pos:])
-	if e, err := c.r.f.measure(value); err == nil && e.kind == kindText {
-		c.r.err = nil
-		c.r.pos = len(c.r.b) - len(value) + e.size
+	if c.r.SkipMalformedText() {
 		*u = malformedURI
 	}
 }
@@ -170,26 +156,26 @@ func (c *coder) dict(name string, d *Dict, known options) {
 	if !ok || c.isEmpty(t) {
 		return
 	}
-	if t.kind != kindMap {
-		c.fail("%s is %s, must be %s", name, t.kind, kindMap)
+	if t.Kind != serial.KindMap {
+		c.fail("%s is %s, must be %s", name, t.Kind, serial.KindMap)
 		return
 	}
 	var err error
-	if *d, err = c.r.options(t.length(), 2, known); err != nil {
+	if *d, err = c.r.options(t.Length(), 2, known); err != nil {
 		c.fail("%s.%w", name, err)
 	}
 }
 
 // isEmpty reports whether the element whose head was read stands for an empty dict, and reads its end. PHP writes an
 // empty dict as a list, and some clients write null.
-func (c *coder) isEmpty(t token) bool {
+func (c *coder) isEmpty(t serial.Token) bool {
 	switch {
 	case c.r.keep.strict:
 		return false
-	case t.kind == kindNull:
+	case t.Kind == serial.KindNull:
 		return true
 	default:
-		return t.kind == kindArray && !c.r.reader.more(kindArray, t.length(), 0) && c.r.err == nil
+		return t.Kind == serial.KindArray && !c.r.More(serial.KindArray, t.Length(), 0) && c.r.Err() == nil
 	}
 }
 

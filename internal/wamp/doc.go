@@ -6,11 +6,11 @@
 // translated. An application payload stays the bytes that arrived. It is transcoded at most once for each
 // serialization that needs it, value by value and without Go values between.
 //
-// This package alone decides what a frame may hold: the elements of each message (layout.go), the types of
-// the known options (options.go), the values that a payload can carry (json.go, msgpack.go, cbor.go, ubjson.go)
-// and the order of messages (conversation.go). A message that is accepted from one client can be delivered to
-// every other client, unless it has a tag of CBOR (cbor_tag.go). What is wrong inside a payload is an error of
-// its message alone (payload_error.go, measure.go). testdata has examples of all of this.
+// This package decides what a frame may hold: the elements of each message (layout.go), the types of
+// the known options (options.go) and the order of messages (conversation.go). Package serial decides what values a
+// payload can carry. A message that is accepted from one client can be delivered to every other client, unless it has
+// a tag of CBOR. What is wrong inside a payload is an error of its message alone (payload_error.go). testdata has
+// examples of all of this.
 //
 // The package never reads a socket, starts a goroutine, reads the clock or takes a lock. The caller
 // serializes the calls of a [Conversation].

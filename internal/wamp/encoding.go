@@ -1,7 +1,5 @@
 package wamp
 
-import "strconv"
-
 // Encoding is a dialect of the protocol together with a serialization. Values are stateless and comparable:
 // clients with equal encodings can be sent the same bytes.
 type Encoding interface {
@@ -51,14 +49,4 @@ func (e version2) Decode(frame []byte) (Message, error) {
 
 func (e version2) Append(dst []byte, m Message) ([]byte, error) {
 	return appendMessage(dst, e.serialization, m)
-}
-
-var serializationNames = [...]string{JSON: "json", MessagePack: "msgpack", CBOR: "cbor", UBJSON: "ubjson"}
-
-// String returns the name that subprotocols use.
-func (s Serialization) String() string {
-	if int(s) < len(serializationNames) {
-		return serializationNames[s]
-	}
-	return "serialization " + strconv.Itoa(int(s))
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 var errNotMessage = errors.New("is not a list that begins with the code of a message")
@@ -21,21 +23,21 @@ func decode(s Serialization, frame []byte, keep keeping) (Message, error) {
 	case failure == nil:
 		return m, nil
 	}
-	if err := formats[s].explain(frame); err != nil {
+	if err := serial.Explain(s, frame); err != nil {
 		return nil, violation("the frame", err)
 	}
 	return nil, failure
 }
 
 func (c *coder) message() (Message, *Failure) {
-	t, _ := c.r.next()
-	if c.r.err != nil {
-		return nil, violation("the frame", c.r.err)
+	t, _ := c.r.Next()
+	if c.r.Err() != nil {
+		return nil, violation("the frame", c.r.Err())
 	}
-	if t.kind != kindArray {
+	if t.Kind != serial.KindArray {
 		return nil, violation("the frame", errNotMessage)
 	}
-	c.r.n = t.length()
+	c.r.n = t.Length()
 	code := c.number("the code of the message")
 	if c.failed() {
 		return nil, violation("the frame", errNotMessage)
@@ -59,14 +61,14 @@ func (c *coder) message() (Message, *Failure) {
 // finish checks that the frame has all elements of its layout, and no others.
 func (c *coder) finish() error {
 	switch {
-	case c.r.err != nil:
-		return c.r.err
+	case c.r.Err() != nil:
+		return c.r.Err()
 	case c.err != nil:
 		return c.err
 	case c.r.more():
 		return fmt.Errorf("has more than %d elements", c.r.read)
 	}
-	return c.r.done()
+	return c.r.Done()
 }
 
 // violation returns the [Failure] for an error in a frame or message. The parameter what names the frame or
@@ -82,15 +84,15 @@ func violation(what string, err error) *Failure {
 
 // appendMessage appends one frame of version 2.
 func appendMessage(dst []byte, s Serialization, m Message) ([]byte, error) {
-	c := coder{s: s, writing: true, w: newWriter(s, slices.Grow(dst, sizeHint(m)))}
-	o := c.w.openArray()
-	c.w.unsigned(uint64(m.Code()))
+	c := coder{s: s, writing: true, w: serial.NewWriter(s, slices.Grow(dst, sizeHint(m)))}
+	o := c.w.OpenArray()
+	c.w.Uint(uint64(m.Code()))
 	if !c.layout(m) {
 		return dst, fmt.Errorf("encode a %T: it is not a message of version 2", m)
 	}
-	c.w.closeArray(o)
+	c.w.CloseArray(o)
 	if c.err != nil {
 		return dst, fmt.Errorf("encode %s: %w", m.Code(), c.err)
 	}
-	return c.w.dst, nil
+	return c.w.Bytes(), nil
 }

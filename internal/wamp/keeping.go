@@ -1,6 +1,10 @@
 package wamp
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
+)
 
 // A frame of a few bytes can stand for Go values of a hundred times its size: {"":null} is 3 bytes in MessagePack and
 // 340 in memory. So a server makes values only of what it needs of the Options and Details that clients send:
@@ -40,31 +44,31 @@ func (r *reader) spend(n int) {
 		return
 	}
 	if r.values += n; r.values > r.keep.values {
-		r.fail(fmt.Errorf("has more than %d values, where a dict counts as %d", r.keep.values, dictValues))
+		r.Fail(fmt.Errorf("has more than %d values, where a dict counts as %d", r.keep.values, dictValues))
 	}
 }
 
 // options reads the entries of Options, Details or Extra, as r.keep says. An empty dict is nil. The error names a known
-// key whose value is not allowed; r.err has all other errors.
+// key whose value is not allowed; r.Err() has all other errors.
 func (r *reader) options(n, depth int, known options) (d Dict, wrong error) {
-	var skipped *skippedKeys
+	var skipped *serial.Keys
 	nulls := false
-	for i := 0; r.more(kindMap, n, i); i++ {
-		raw := r.key()
+	for i := 0; r.More(serial.KindMap, n, i); i++ {
+		raw := r.Key()
 		o := known[string(raw)]
 		if o == nil && r.keep.known {
 			if skipped == nil {
-				skipped = newSkippedKeys()
+				skipped = serial.NewKeys()
 			}
 			r.skipEntry(skipped, raw, depth)
 			continue
 		}
 		key := o.key(raw)
 		if _, twice := d[key]; twice {
-			r.fail(errDuplicate)
+			r.Fail(serial.ErrDuplicate)
 		}
 		v, refused := r.option(o, depth)
-		if r.err != nil {
+		if r.Err() != nil {
 			return nil, nil
 		}
 		if wrong == nil && refused {
@@ -82,24 +86,12 @@ func (r *reader) options(n, depth int, known options) (d Dict, wrong error) {
 	return d, wrong
 }
 
-// skippedKeys holds the keys of the entries of one map that were skipped.
-type skippedKeys struct {
-	stack keyStack
-	keys  mapKeys
-}
-
-func newSkippedKeys() *skippedKeys {
-	s := new(skippedKeys)
-	s.keys = s.stack.open()
-	return s
-}
-
 // skipEntry checks an entry without making a value of it.
-func (r *reader) skipEntry(skipped *skippedKeys, key []byte, depth int) {
-	if r.err == nil && !skipped.stack.add(&skipped.keys, key) {
-		r.fail(errDuplicate)
+func (r *reader) skipEntry(skipped *serial.Keys, key []byte, depth int) {
+	if r.Err() == nil && !skipped.Add(key) {
+		r.Fail(serial.ErrDuplicate)
 	}
-	r.skip(depth)
+	r.Skip(depth)
 }
 
 // withoutNulls removes the entries whose value is null. It returns nil if none is left.
@@ -125,20 +117,20 @@ func (r *reader) option(o *option, depth int) (v any, refused bool) {
 		}
 		return v, o != nil && v != nil && !o.accepts(v)
 	}
-	start := r.pos
-	t, data := r.next()
+	start := r.Offset()
+	t, data := r.Next()
 	switch {
-	case t.kind == kindNull:
+	case t.Kind == serial.KindNull:
 		return nil, false
-	case t.kind != kindArray && t.kind != kindMap:
-		v = t.value(data)
+	case t.Kind != serial.KindArray && t.Kind != serial.KindMap:
+		v = t.Value(data)
 		return v, o.form != formScalar || !o.accepts(v)
 	}
-	r.pos = start
-	if t.kind == kindArray && o.form != formScalar {
+	r.Seek(start)
+	if t.Kind == serial.KindArray && o.form != formScalar {
 		return r.optionList(o, depth)
 	}
-	r.skip(depth)
+	r.Skip(depth)
 	return nil, true
 }
 
@@ -148,37 +140,37 @@ func (r *reader) optionList(o *option, depth int) (v any, refused bool) {
 		v, ok := r.dicts(depth)
 		return v, !ok
 	}
-	start := r.pos
-	_, whole := r.skip(depth)
-	if r.err != nil {
+	start := r.Offset()
+	_, whole := r.Skip(depth)
+	if r.Err() != nil {
 		return nil, false
 	}
-	end, n := r.pos, whole.elements
+	end, n := r.Offset(), whole.Elements
 	if !o.receivers {
 		r.spend(n)
 	} else if most := r.keep.receivers; most > 0 {
 		n = min(n, most+1) // one more than allowed shows that there are too many
 	}
-	if r.err != nil {
+	if r.Err() != nil {
 		return nil, false
 	}
-	r.pos = start
+	r.Seek(start)
 	var ok bool
 	if o.form == formIDs {
-		v, ok = readList(r, n, token.asID)
+		v, ok = readList(r, n, tokenID)
 	} else {
-		v, ok = readList(r, n, token.asString)
+		v, ok = readList(r, n, tokenString)
 	}
-	r.pos = end
+	r.Seek(end)
 	return v, !ok
 }
 
 // readList reads the first n elements of a list whose form is known to be right.
-func readList[T any](r *reader, n int, as func(token, []byte) (T, bool)) (list []T, ok bool) {
+func readList[T any](r *reader, n int, as func(serial.Token, []byte) (T, bool)) (list []T, ok bool) {
 	list = make([]T, 0, n)
-	head, _ := r.next()
-	for i := 0; i < n && r.more(kindArray, head.length(), i); i++ {
-		v, ok := as(r.next())
+	head, _ := r.Next()
+	for i := 0; i < n && r.More(serial.KindArray, head.Length(), i); i++ {
+		v, ok := as(r.Next())
 		if !ok {
 			return nil, false
 		}
@@ -195,30 +187,30 @@ func (r *reader) dicts(depth int) (v any, ok bool) {
 		return v, ok
 	}
 	ok = true
-	head, _ := r.next()
-	for i := 0; r.more(kindArray, head.length(), i); i++ {
-		_, item := r.skip(depth + 1)
-		ok = ok && item.kind == kindMap
+	head, _ := r.Next()
+	for i := 0; r.More(serial.KindArray, head.Length(), i); i++ {
+		_, item := r.Skip(depth + 1)
+		ok = ok && item.Kind == serial.KindMap
 	}
 	return nil, ok
 }
 
-// asID returns an element of a list of ids.
-func (t token) asID([]byte) (ID, bool) {
-	n, ok := int64(t.num), true
-	switch t.kind {
-	case kindInt:
-	case kindFloat:
-		n, ok = integerFromFloat(t.float())
+// tokenID returns an element of a list of ids.
+func tokenID(t serial.Token, _ []byte) (ID, bool) {
+	n, ok := t.Int(), true
+	switch t.Kind {
+	case serial.KindInt:
+	case serial.KindFloat:
+		n, ok = integerFromFloat(t.Float())
 	default:
 		return 0, false
 	}
 	return ID(n), ok && n > 0 && ID(n) <= MaxID
 }
 
-// asString returns an element of a list of strings.
-func (t token) asString(data []byte) (string, bool) {
-	if t, data = t.resolve(data); t.kind != kindText || len(data) > 0 && data[0] == 0 {
+// tokenString returns an element of a list of strings.
+func tokenString(t serial.Token, data []byte) (string, bool) {
+	if t, data = t.Resolve(data); t.Kind != serial.KindText || len(data) > 0 && data[0] == 0 {
 		return "", false
 	}
 	return string(data), true

@@ -3,22 +3,9 @@ package wamp
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
-
-// Serialization is a way to encode values as bytes.
-type Serialization uint8
-
-// The serializations that Tidings speaks (WAMP, "Serializers").
-const (
-	JSON Serialization = iota
-	MessagePack
-	CBOR
-	UBJSON
-	serializations
-)
-
-// Serializations is the number of serializations; every [Serialization] is smaller.
-const Serializations = int(serializations)
 
 // Payload is the application's part of a message, as the bytes that arrived.
 //
@@ -51,7 +38,7 @@ var partNames = [...]string{"args", "kwargs"}
 //     become null.
 //   - A binary becomes a JSON string of U+0000 and base64, and such a string becomes a binary. A JSON
 //     string with other text after U+0000 stays a string.
-//   - Indefinite lengths of CBOR become definite, and its tags text or numbers (cbor_tag.go). A tag without
+//   - Indefinite lengths of CBOR become definite, and its tags text or numbers (serial/cbor_tag.go). A tag without
 //     such a form is an error, which says where it stands.
 //
 // The payload must come from a decoded message or from a constructor of this package. Other payloads may
@@ -62,12 +49,12 @@ func (p Payload) In(s Serialization) (Payload, error) {
 		return p, nil
 	}
 	out := Payload{Serialization: s}
-	buf, err := transcode(make([]byte, 0, len(p.Args)+len(p.Kwargs)+16), p.Args, p.Serialization, s)
+	buf, err := serial.Transcode(make([]byte, 0, len(p.Args)+len(p.Kwargs)+16), p.Args, p.Serialization, s)
 	if err != nil {
 		return Payload{}, p.inexpressible(partNames[0], p.Args, s)
 	}
 	end := len(buf)
-	if buf, err = transcode(buf, p.Kwargs, p.Serialization, s); err != nil {
+	if buf, err = serial.Transcode(buf, p.Kwargs, p.Serialization, s); err != nil {
 		return Payload{}, p.inexpressible(partNames[1], p.Kwargs, s)
 	}
 	if p.Args != nil {
@@ -81,36 +68,24 @@ func (p Payload) In(s Serialization) (Payload, error) {
 
 // inexpressible returns the error for a part that could not be transcoded.
 func (p Payload) inexpressible(name string, part []byte, to Serialization) error {
-	flaw := payloadError(name, formats[p.Serialization], part, 1)
-	return fmt.Errorf("transcode from %s to %s: %s", p.Serialization, to, flaw.failure.Message)
-}
-
-// transcode appends one value in another serialization, or nothing if value is nil.
-func transcode(dst, value []byte, from, to Serialization) ([]byte, error) {
-	if value == nil {
-		return dst, nil
-	}
-	w := newWriter(to, dst)
-	if err := copyValue(&w, value, from); err != nil {
-		return nil, err
-	}
-	return w.dst, nil
+	flaw := serial.TranscodeFlaw(name, p.Serialization, part)
+	return fmt.Errorf("transcode from %s to %s: %s", p.Serialization, to, flaw)
 }
 
 // write appends the payload to w as the last elements of a message.
-func (p Payload) write(w *writer, s Serialization) error {
+func (p Payload) write(w *serial.Writer, s Serialization) error {
 	if p.Args == nil && p.Kwargs != nil {
-		w.closeArray(w.openArray())
+		w.CloseArray(w.OpenArray())
 	}
 	for i, part := range [...][]byte{p.Args, p.Kwargs} {
 		if part == nil {
 			continue
 		}
 		if p.Serialization == s {
-			w.raw(part)
+			w.Raw(part)
 			continue
 		}
-		if err := copyValue(w, part, p.Serialization); err != nil {
+		if err := w.Copy(part, p.Serialization); err != nil {
 			return p.inexpressible(partNames[i], part, s)
 		}
 	}

@@ -1,5 +1,7 @@
 package wamp
 
+import "github.com/tidings-io/tidings/internal/wamp/serial"
+
 // payload reads or writes Args and Kwargs, the last elements of a frame, which are absent when they are
 // empty. d is the dict whose enc_algo marks an opaque payload.
 func (c *coder) payload(p *Payload, d Dict) {
@@ -32,14 +34,14 @@ func (c *coder) payload(p *Payload, d Dict) {
 func (c *coder) args(opaque bool) (raw []byte, isList bool) {
 	raw, e := c.part("args")
 	switch {
-	case e.kind == kindArray && e.elements > 0:
+	case e.Kind == serial.KindArray && e.Elements > 0:
 		return raw, true
-	case e.kind == kindArray, c.standsForEmpty(e, kindMap):
+	case e.Kind == serial.KindArray, c.standsForEmpty(e, serial.KindMap):
 		return nil, true
-	case opaque && (e.kind == kindText || e.kind == kindBinary):
+	case opaque && (e.Kind == serial.KindText || e.Kind == serial.KindBinary):
 		return raw, false
 	default:
-		c.fail("Args is %s, must be a list", e.kind)
+		c.fail("Args is %s, must be a list", e.Kind)
 		return nil, true
 	}
 }
@@ -47,52 +49,48 @@ func (c *coder) args(opaque bool) (raw []byte, isList bool) {
 func (c *coder) kwargs() []byte {
 	raw, e := c.part("kwargs")
 	switch {
-	case e.kind == kindMap && e.elements > 0:
+	case e.Kind == serial.KindMap && e.Elements > 0:
 		return raw
-	case e.kind == kindMap, c.standsForEmpty(e, kindArray):
+	case e.Kind == serial.KindMap, c.standsForEmpty(e, serial.KindArray):
 		return nil
 	default:
-		c.fail("Kwargs is %s, must be a dict", e.kind)
+		c.fail("Kwargs is %s, must be a dict", e.Kind)
 		return nil
 	}
 }
 
 // standsForEmpty reports whether a value is null, or an empty container of the other kind. Clients in use write both:
 // nexus writes null for Args without arguments, PHP and Lua have one form for empty lists and dicts.
-func (c *coder) standsForEmpty(e span, other kind) bool {
-	return !c.r.keep.strict && (e.kind == kindNull || e.kind == other && e.elements == 0)
+func (c *coder) standsForEmpty(e serial.Span, other serial.Kind) bool {
+	return !c.r.keep.strict && (e.Kind == serial.KindNull || e.Kind == other && e.Elements == 0)
 }
 
 // part reads Args or Kwargs. What is wrong inside of the part is kept as the flaw of the message.
-func (c *coder) part(name string) ([]byte, span) {
-	raw, e := c.r.skip(1)
-	if c.r.err != nil {
+func (c *coder) part(name string) ([]byte, serial.Span) {
+	raw, e := c.r.Skip(1)
+	if c.r.Err() != nil {
 		return c.refusedPart(name)
 	}
-	if c.s == CBOR && raw[0]&0xe0 == cborTag {
+	if serial.HasTag(c.s, raw) {
 		c.addFlaw(&PayloadError{Fail(ErrInvalidArgument, "%s has a CBOR tag of its own", name)})
 	}
 	return raw, e
 }
 
 // refusedPart reads a part that skip has refused. If the frame is broken, the error of skip stays.
-func (c *coder) refusedPart(name string) ([]byte, span) {
-	value := c.r.f.trim(c.r.b[c.r.pos:])
-	e, err := c.r.f.measure(value)
-	if err != nil {
-		return nil, span{}
+func (c *coder) refusedPart(name string) ([]byte, serial.Span) {
+	value, e, ok := c.r.SkipRefused()
+	if !ok {
+		return nil, serial.Span{}
 	}
-	c.r.err = nil
-	c.r.pos = len(c.r.b) - len(value) + e.size
-	value = value[:e.size]
-	e.elements = 1 // at least: an empty container has no flaw
+	e.Elements = 1 // at least: an empty container has no flaw
 	if c.s == MessagePack {
 		// A timestamp of 6 bytes becomes a text of 25.
-		if readable, err := transcode(make([]byte, 0, 5*len(value)), value, MessagePack, MessagePack); err == nil {
+		if readable, err := serial.Transcode(make([]byte, 0, 5*len(value)), value, MessagePack, MessagePack); err == nil {
 			return readable, e
 		}
 	}
-	c.addFlaw(payloadError(name, checkedFormat(c.s), value, 1))
+	c.addFlaw(payloadError(name, c.s, value, 1))
 	return nil, e
 }
 
@@ -100,12 +98,4 @@ func (c *coder) addFlaw(flaw *PayloadError) {
 	if c.flaw == nil {
 		c.flaw = flaw
 	}
-}
-
-// checkedFormat returns the format whose errors are the flaws of a payload that arrives.
-func checkedFormat(s Serialization) format {
-	if s == CBOR {
-		return cborTagged{}
-	}
-	return formats[s]
 }

@@ -1,10 +1,6 @@
 package wamp
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-)
+import "github.com/tidings-io/tidings/internal/wamp/serial"
 
 // PayloadError reports a payload that cannot be passed on, in a message that is valid otherwise. The message comes
 // together with the error, without its payload. Only that message fails; the conversation goes on.
@@ -15,126 +11,7 @@ func (e *PayloadError) Error() string { return e.failure.Error() }
 // Unwrap returns the [Failure] for the sender of the payload. Its text says where in the payload what is wrong.
 func (e *PayloadError) Unwrap() error { return e.failure }
 
-// payloadError returns the error for a part of a payload that [format.skip] has refused and [format.measure] accepts.
-// The parameter name names the part, such as args, and depth is that of skip.
-func payloadError(name string, f format, part []byte, depth int) *PayloadError {
-	l := locator{reader: reader{f: f, b: part}}
-	l.value(depth)
-	text := name
-	if l.err != nil {
-		text = l.path(name) + " " + l.err.Error()
-	}
-	return &PayloadError{Fail(ErrInvalidArgument, "%s", text)}
-}
-
-// A locator reads a value as [format.skip] does, and stops at the first flaw with the path to it. It is used only for
-// payloads that are refused already.
-type locator struct {
-	reader
-	keys  keyStack
-	steps [MaxDepth]step
-	n     int  // the number of steps from the payload's part to the flaw
-	isKey bool // the flaw is in the text of a key
-}
-
-// step leads from an array or a map to one of its values.
-type step struct {
-	key   []byte // nil: an array
-	index int
-}
-
-func (l *locator) value(depth int) {
-	at := l.pos
-	t, _ := l.next()
-	l.explainJSON(at)
-	switch {
-	case t.kind != kindArray && t.kind != kindMap:
-	case depth == MaxDepth:
-		l.fail(errDepth)
-	case t.kind == kindArray:
-		l.array(t.length(), depth)
-	default:
-		l.entries(t.length(), depth)
-	}
-}
-
-func (l *locator) array(n, depth int) {
-	l.n++
-	for i := 0; l.more(kindArray, n, i); i++ {
-		l.steps[l.n-1] = step{index: i}
-		l.value(depth + 1)
-	}
-	l.leave()
-}
-
-func (l *locator) entries(n, depth int) {
-	names := l.keys.open()
-	for i := 0; l.more(kindMap, n, i); i++ {
-		at := l.pos
-		key := l.key()
-		l.explainJSON(at)
-		if l.err != nil {
-			l.isKey = l.err != errKey //nolint:errorlint // nothing wraps it
-			return
-		}
-		l.n++
-		l.steps[l.n-1] = step{key: append([]byte{}, key...)}
-		if !l.keys.add(&names, key) {
-			l.fail(errKeyTwice)
-		}
-		l.value(depth + 1)
-		l.leave()
-	}
-	l.keys.close(names)
-}
-
-// leave removes the last step, unless it leads to the flaw.
-func (l *locator) leave() {
-	if l.err == nil {
-		l.n--
-	}
-}
-
-// explainJSON replaces an error of JSON by what is wrong with the string or the number at l.b[at].
-func (l *locator) explainJSON(at int) {
-	if l.err == errJSON { //nolint:errorlint // nothing wraps it
-		l.err = jsonFlaw(l.b[at:])
-	}
-}
-
-// path returns the way to the flaw, such as args[0].text.
-func (l *locator) path(name string) string {
-	const maxPath = 120 // bytes; keys come from the client
-	var b strings.Builder
-	b.WriteString(name)
-	for _, s := range l.steps[:l.n] {
-		switch {
-		case s.key == nil:
-			b.WriteString("[" + strconv.Itoa(s.index) + "]")
-		case isPlainKey(s.key):
-			b.WriteString("." + string(s.key))
-		default:
-			fmt.Fprintf(&b, "[%.40q]", s.key)
-		}
-		if b.Len() > maxPath {
-			b.WriteString("...")
-			break
-		}
-	}
-	if l.isKey {
-		b.WriteString(" (a key)")
-	}
-	return b.String()
-}
-
-// isPlainKey reports whether a key can stand behind a dot in a path.
-func isPlainKey(key []byte) bool {
-	const maxPlain = 40
-	for _, c := range key {
-		isLetter := c|0x20 >= 'a' && c|0x20 <= 'z'
-		if !isLetter && !isDigit(c) && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return len(key) > 0 && len(key) <= maxPlain
+// payloadError returns the error for a part of a payload that was refused. The parameters are those of [serial.Flaw].
+func payloadError(name string, s Serialization, part []byte, depth int) *PayloadError {
+	return &PayloadError{Fail(ErrInvalidArgument, "%s", serial.Flaw(name, s, part, depth))}
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 // marshalOptions marshal Go values by the rules of [Payload.In]: binaries as U+0000 and base64, floats as floats.
@@ -16,10 +18,14 @@ var marshalOptions = json.JoinOptions(
 	jsontext.AllowDuplicateNames(true),
 	json.WithMarshalers(json.JoinMarshalers(
 		json.MarshalToFunc(func(e *jsontext.Encoder, v []byte) error {
-			return e.WriteValue(jsonFormat{}.appendBinary(nil, v))
+			w := serial.NewWriter(JSON, nil)
+			w.Binary(v)
+			return e.WriteValue(w.Bytes())
 		}),
 		json.MarshalToFunc(func(e *jsontext.Encoder, v float64) error {
-			return e.WriteValue(jsonFormat{}.appendFloat(nil, v))
+			w := serial.NewWriter(JSON, nil)
+			w.Float(v)
+			return e.WriteValue(w.Bytes())
 		}),
 	)),
 )
@@ -44,11 +50,11 @@ func NewPayload(args []any, kwargs Dict) (Payload, error) {
 // PayloadFromJSON returns a payload of a JSON array and a JSON object. Both may be nil, and are checked as
 // strictly as a frame.
 func PayloadFromJSON(args, kwargs []byte) (Payload, error) {
-	args, err := partFromJSON(partNames[0], args, kindArray)
+	args, err := partFromJSON(partNames[0], args, serial.KindArray)
 	if err != nil {
 		return Payload{}, err
 	}
-	kwargs, err = partFromJSON(partNames[1], kwargs, kindMap)
+	kwargs, err = partFromJSON(partNames[1], kwargs, serial.KindMap)
 	if err != nil {
 		return Payload{}, err
 	}
@@ -57,23 +63,23 @@ func PayloadFromJSON(args, kwargs []byte) (Payload, error) {
 	return p, nil
 }
 
-func partFromJSON(name string, value []byte, want kind) ([]byte, error) {
+func partFromJSON(name string, value []byte, want serial.Kind) ([]byte, error) {
 	if value == nil {
 		return nil, nil
 	}
-	e, err := checkJSON(value, 1)
+	checked, e, err := serial.CheckJSON(value, 1)
 	switch {
-	case err != nil && isFramedJSON(value):
-		return nil, errors.New(payloadError(name, jsonFormat{}, value, 1).failure.Message)
+	case err != nil && serial.IsFramedJSON(value):
+		return nil, errors.New(serial.Flaw(name, JSON, value, 1))
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
-	case e.kind != want:
-		return nil, fmt.Errorf("%s: is %s, must be %s", name, e.kind, want)
+	case e.Kind != want:
+		return nil, fmt.Errorf("%s: is %s, must be %s", name, e.Kind, want)
 	}
-	if e.elements == 0 {
+	if e.Elements == 0 {
 		return nil, nil // empty is absent
 	}
-	return jsonFormat{}.trim(value[:e.size]), nil
+	return checked, nil
 }
 
 // Value returns the payload as one JSON value, for protocols without args and kwargs: null for an empty
@@ -96,14 +102,14 @@ func (p Payload) Value() ([]byte, error) {
 	case args == opaque:
 		return p.Args, nil
 	case p.Kwargs != nil:
-		w := newWriter(JSON, make([]byte, 0, len(p.Args)+len(p.Kwargs)+len(`{"args":,"kwargs":}`)))
-		o := w.openMap()
-		w.name("args")
-		w.raw(p.Args)
-		w.name("kwargs")
-		w.raw(p.Kwargs)
-		w.closeMap(o)
-		return w.dst, nil
+		w := serial.NewWriter(JSON, make([]byte, 0, len(p.Args)+len(p.Kwargs)+len(`{"args":,"kwargs":}`)))
+		o := w.OpenMap()
+		w.Name("args")
+		w.Raw(p.Args)
+		w.Name("kwargs")
+		w.Raw(p.Kwargs)
+		w.CloseMap(o)
+		return w.Bytes(), nil
 	case args == 1:
 		return p.singleArg()
 	default:
@@ -119,20 +125,22 @@ func (p Payload) elements() (int, error) {
 	if p.Args == nil {
 		return 0, nil
 	}
-	e, err := formats[p.Serialization].skip(p.Args, 1)
-	if err == nil && e.kind != kindArray {
+	r := serial.NewReader(p.Serialization, p.Args)
+	_, e := r.Skip(1)
+	err := r.Err()
+	if err == nil && e.Kind != serial.KindArray {
 		return opaque, nil
 	}
-	return e.elements, err
+	return e.Elements, err
 }
 
 // singleArg returns the only positional argument.
 func (p Payload) singleArg() ([]byte, error) {
-	r := newReader(p.Serialization, p.Args)
-	t, _ := r.next()
-	r.more(kindArray, t.length(), 0)
-	raw, _ := r.skip(2)
-	return raw, r.err
+	r := serial.NewReader(p.Serialization, p.Args)
+	t, _ := r.Next()
+	r.More(serial.KindArray, t.Length(), 0)
+	raw, _ := r.Skip(2)
+	return raw, r.Err()
 }
 
 var errNotPayload = errors.New("is not a list and a dict")
@@ -154,20 +162,20 @@ func (p Payload) Decode(args *[]any, kwargs *Dict) error {
 		case string, []byte:
 			*args = []any{v}
 		default:
-			r.fail(errNotPayload)
+			r.Fail(errNotPayload)
 		}
-		if r.err != nil {
-			return fmt.Errorf("decode args: %w", r.err)
+		if r.Err() != nil {
+			return fmt.Errorf("decode args: %w", r.Err())
 		}
 	}
 	if kwargs != nil && p.Kwargs != nil {
 		r := newReader(p.Serialization, p.Kwargs)
 		v, ok := r.value(1).(Dict)
 		if !ok {
-			r.fail(errNotPayload)
+			r.Fail(errNotPayload)
 		}
-		if r.err != nil {
-			return fmt.Errorf("decode kwargs: %w", r.err)
+		if r.Err() != nil {
+			return fmt.Errorf("decode kwargs: %w", r.Err())
 		}
 		*kwargs = v
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 // Version 1 of the protocol, which dates from 2012 and is no longer maintained. It has nine messages, in JSON
@@ -64,14 +66,14 @@ func appendV1Welcome(dst []byte, m *Welcome) []byte {
 	if !ok {
 		ident = v1Ident
 	}
-	w := newWriter(JSON, dst)
-	o := w.openArray()
-	w.integer(v1Welcome)
-	w.str(strconv.FormatUint(uint64(m.Session), 10))
-	w.integer(1) // the version of the protocol
-	w.str(ident)
-	w.closeArray(o)
-	return w.dst
+	w := serial.NewWriter(JSON, dst)
+	o := w.OpenArray()
+	w.Int(v1Welcome)
+	w.Text(strconv.FormatUint(uint64(m.Session), 10))
+	w.Int(1) // the version of the protocol
+	w.Text(ident)
+	w.CloseArray(o)
+	return w.Bytes()
 }
 
 func appendV1Event(dst []byte, m *Event) ([]byte, error) {
@@ -79,11 +81,11 @@ func appendV1Event(dst []byte, m *Event) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("encode EVENT: %w", err)
 	}
-	w := newWriter(JSON, dst)
-	o := w.openArray()
-	w.integer(v1Event)
-	w.str(v1Name(m.Topic))
-	w.raw(value)
-	w.closeArray(o)
-	return w.dst, nil
+	w := serial.NewWriter(JSON, dst)
+	o := w.OpenArray()
+	w.Int(v1Event)
+	w.Text(v1Name(m.Topic))
+	w.Raw(value)
+	w.CloseArray(o)
+	return w.Bytes(), nil
 }

@@ -3,6 +3,8 @@ package wamp
 import (
 	"fmt"
 	"maps"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 const (
@@ -190,13 +192,13 @@ func (t *translator) callResult(dst []byte, m *Result) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("encode CALLRESULT: %w", err)
 	}
-	w := newWriter(JSON, dst)
-	o := w.openArray()
-	w.integer(v1CallResult)
-	w.raw(id)
-	w.raw(value)
-	w.closeArray(o)
-	return w.dst, nil
+	w := serial.NewWriter(JSON, dst)
+	o := w.OpenArray()
+	w.Int(v1CallResult)
+	w.Raw(id)
+	w.Raw(value)
+	w.CloseArray(o)
+	return w.Bytes(), nil
 }
 
 func (t *translator) callError(dst []byte, m *Error) ([]byte, error) {
@@ -211,17 +213,17 @@ func (t *translator) callError(dst []byte, m *Error) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("encode CALLERROR: %w", err)
 	}
-	w := newWriter(JSON, dst)
-	o := w.openArray()
-	w.integer(v1CallError)
-	w.raw(id)
-	w.str(v1Name(m.Error))
-	w.str(e.description)
+	w := serial.NewWriter(JSON, dst)
+	o := w.OpenArray()
+	w.Int(v1CallError)
+	w.Raw(id)
+	w.Text(v1Name(m.Error))
+	w.Text(e.description)
 	if e.details != nil {
-		w.raw(e.details)
+		w.Raw(e.details)
 	}
-	w.closeArray(o)
-	return w.dst, nil
+	w.CloseArray(o)
+	return w.Bytes(), nil
 }
 
 // takeCall returns the id that the client gave a call, and removes the call. The id of the last call stays: if its

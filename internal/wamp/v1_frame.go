@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 // A v1Frame reads the elements of one frame and keeps the first error.
@@ -17,19 +19,19 @@ type v1Frame struct {
 }
 
 func openV1Frame(frame []byte) (*v1Frame, error) {
-	_, err := checkJSON(frame, 0)
-	if err != nil && !isFramedJSON(frame) {
+	_, _, err := serial.CheckJSON(frame, 0)
+	if err != nil && !serial.IsFramedJSON(frame) {
 		return nil, violation("the frame", err)
 	}
-	v := &v1Frame{r: elements{n: indefinite, reader: newReader(JSON, frame)}, invalid: err}
-	if t, _ := v.r.next(); t.kind != kindArray || !v.more() {
+	v := &v1Frame{r: elements{n: serial.Indefinite, reader: newReader(JSON, frame)}, invalid: err}
+	if t, _ := v.r.Next(); t.Kind != serial.KindArray || !v.more() {
 		return nil, violation("the frame", errNotMessage)
 	}
 	t, _ := v.next()
-	if t.kind != kindInt || int64(t.num) < 0 || v.r.err != nil {
+	if t.Kind != serial.KindInt || t.Int() < 0 || v.r.Err() != nil {
 		return nil, violation("the frame", errNotMessage)
 	}
-	v.code = t.num
+	v.code = uint64(t.Int())
 	return v, nil
 }
 
@@ -40,8 +42,8 @@ func (f *v1Frame) fail(format string, args ...any) {
 func (f *v1Frame) failWith(err error) {
 	switch {
 	case f.err != nil || err == nil:
-	case f.r.err != nil: // the element could not be read
-		f.err = violation("the frame", cmp.Or(f.invalid, f.r.err))
+	case f.r.Err() != nil: // the element could not be read
+		f.err = violation("the frame", cmp.Or(f.invalid, f.r.Err()))
 	default:
 		f.err = err
 	}
@@ -50,9 +52,9 @@ func (f *v1Frame) failWith(err error) {
 // more reports whether the frame has another element.
 func (f *v1Frame) more() bool { return f.err == nil && f.r.more() }
 
-func (f *v1Frame) next() (token, []byte) {
+func (f *v1Frame) next() (serial.Token, []byte) {
 	f.r.advance()
-	return f.r.next()
+	return f.r.Next()
 }
 
 // end checks that the frame is well-formed and has no further elements.
@@ -60,20 +62,15 @@ func (f *v1Frame) end() {
 	if f.more() {
 		f.fail("the message has too many elements")
 	}
-	f.failWith(f.r.err)
+	f.failWith(f.r.Err())
 }
 
 // uri reads a URI or a CURIE. A text that is not well-formed becomes a URI that [URI.Check] refuses, so that only the
 // message fails.
 func (f *v1Frame) uri(name string) string {
-	if f.more() {
-		value := f.r.f.trim(f.r.b[f.r.pos:])
-		e, err := f.r.f.measure(value)
-		if err == nil && e.kind == kindText && scanJSONString(value, 0).end == 0 {
-			f.r.advance()
-			f.r.pos = len(f.r.b) - len(value) + e.size
-			return string(malformedURI)
-		}
+	if f.more() && f.r.SkipMalformedText() {
+		f.r.advance()
+		return string(malformedURI)
 	}
 	return f.text(name)
 }
@@ -84,10 +81,10 @@ func (f *v1Frame) text(name string) string {
 		return ""
 	}
 	t, data := f.next()
-	if t.kind != kindText {
-		f.fail("%s is %s, must be a string", name, t.kind)
+	if t.Kind != serial.KindText {
+		f.fail("%s is %s, must be a string", name, t.Kind)
 	}
-	return string(t.unquote(data))
+	return string(t.Unquote(data))
 }
 
 // callID reads the id that the client gave its call: a string or a number, which is sent back unchanged.
@@ -97,11 +94,11 @@ func (f *v1Frame) callID() []byte {
 		return nil
 	}
 	f.r.advance()
-	raw, e := f.r.skip(1)
-	switch e.kind {
-	case kindText, kindInt, kindUint, kindFloat:
+	raw, e := f.r.Skip(1)
+	switch e.Kind {
+	case serial.KindText, serial.KindInt, serial.KindUint, serial.KindFloat:
 	default:
-		f.fail("the call's id is %s, must be a string or a number", e.kind)
+		f.fail("the call's id is %s, must be a string or a number", e.Kind)
 	}
 	if len(raw) > maxV1CallID {
 		f.fail("the call's id has %d bytes, %d are allowed", len(raw), maxV1CallID)
@@ -126,36 +123,33 @@ func (f *v1Frame) values(name string, limit int) []byte {
 		f.fail("%s is missing", name)
 		return nil
 	}
-	w := newWriter(JSON, nil)
-	o := w.openArray()
+	w := serial.NewWriter(JSON, nil)
+	o := w.OpenArray()
 	n := 0
 	for ; n != limit && f.more(); n++ {
 		f.r.advance()
-		w.raw(f.value(n))
+		w.Raw(f.value(n))
 	}
-	w.closeArray(o)
+	w.CloseArray(o)
 	if n == 0 {
 		return nil
 	}
-	return w.dst
+	return w.Bytes()
 }
 
 // value reads element i of the payload. What is wrong inside of the element is kept as the flaw of the message.
 func (f *v1Frame) value(i int) []byte {
 	const depth = 2 // one level deeper than the frame: Args encloses it in version 2
-	value := f.r.f.trim(f.r.b[f.r.pos:])
-	raw, _ := f.r.skip(depth)
-	if f.r.err == nil {
+	raw, _ := f.r.Skip(depth)
+	if f.r.Err() == nil {
 		return raw
 	}
-	e, err := f.r.f.measure(value)
-	if err != nil {
+	value, _, ok := f.r.SkipRefused()
+	if !ok {
 		return nil // the frame is broken
 	}
-	f.r.err = nil
-	f.r.pos = len(f.r.b) - len(value) + e.size
 	if f.flaw == nil {
-		f.flaw = payloadError(fmt.Sprintf("%s[%d]", partNames[0], i), jsonFormat{}, value[:e.size], depth)
+		f.flaw = payloadError(fmt.Sprintf("%s[%d]", partNames[0], i), JSON, value, depth)
 	}
 	return nil
 }
@@ -166,13 +160,13 @@ func (f *v1Frame) exclude(options Dict) {
 		return
 	}
 	f.r.advance()
-	start := f.r.pos
-	switch t, _ := f.r.next(); t.kind {
-	case kindNull: // absent
-	case kindBool:
-		options["exclude_me"] = t.num != 0
-	case kindArray:
-		f.r.pos = start
+	start := f.r.Offset()
+	switch t, _ := f.r.Next(); t.Kind {
+	case serial.KindNull: // absent
+	case serial.KindBool:
+		options["exclude_me"] = t.Bool()
+	case serial.KindArray:
+		f.r.Seek(start)
 		if ids, given := f.sessions("exclude"); given {
 			options["exclude"] = ids
 		}
@@ -188,11 +182,11 @@ func (f *v1Frame) eligible(options Dict) {
 		return
 	}
 	f.r.advance()
-	start := f.r.pos
-	switch t, _ := f.r.next(); t.kind {
-	case kindNull: // absent
-	case kindArray:
-		f.r.pos = start
+	start := f.r.Offset()
+	switch t, _ := f.r.Next(); t.Kind {
+	case serial.KindNull: // absent
+	case serial.KindArray:
+		f.r.Seek(start)
 		if ids, given := f.sessions("eligible"); given {
 			options["eligible"] = ids
 		}

@@ -3,51 +3,33 @@ package wamp
 import (
 	"fmt"
 	"slices"
+
+	"github.com/tidings-io/tidings/internal/wamp/serial"
 )
 
 // value reads one value as a Go value of the types that a [Dict] has.
 func (r *reader) value(depth int) any {
-	if r.spend(1); r.err != nil {
+	if r.spend(1); r.Err() != nil {
 		return nil
 	}
-	t, data := r.next()
-	switch t.kind {
-	case kindArray:
-		return r.list(t.length(), depth+1)
-	case kindMap:
-		return r.dict(t.length(), depth+1)
+	t, data := r.Next()
+	switch t.Kind {
+	case serial.KindArray:
+		return r.list(t.Length(), depth+1)
+	case serial.KindMap:
+		return r.dict(t.Length(), depth+1)
 	default:
-		return t.value(data)
-	}
-}
-
-func (t token) value(data []byte) any {
-	t, data = t.resolve(data)
-	switch t.kind {
-	case kindBool:
-		return t.num != 0
-	case kindInt:
-		return int64(t.num)
-	case kindUint:
-		return t.num
-	case kindFloat:
-		return t.float()
-	case kindText:
-		return string(data)
-	case kindBinary:
-		return slices.Clone(data)
-	default:
-		return nil
+		return t.Value(data)
 	}
 }
 
 func (r *reader) list(n, depth int) []any {
 	if depth > MaxDepth {
-		r.fail(errDepth)
+		r.Fail(serial.ErrDepth)
 		return nil
 	}
 	list := []any{}
-	for i := 0; r.more(kindArray, n, i); i++ {
+	for i := 0; r.More(serial.KindArray, n, i); i++ {
 		list = append(list, r.value(depth))
 	}
 	return list
@@ -56,21 +38,21 @@ func (r *reader) list(n, depth int) []any {
 // dict reads the entries of a map. An empty dict is nil.
 func (r *reader) dict(n, depth int) Dict {
 	if depth > MaxDepth {
-		r.fail(errDepth)
+		r.Fail(serial.ErrDepth)
 		return nil
 	}
 	var d Dict
-	for i := 0; r.more(kindMap, n, i); i++ {
+	for i := 0; r.More(serial.KindMap, n, i); i++ {
 		if d == nil {
 			r.spend(dictValues)
 			d = Dict{}
 		}
-		key := string(r.key())
+		key := string(r.Key())
 		if _, twice := d[key]; twice {
-			r.fail(errDuplicate)
+			r.Fail(serial.ErrDuplicate)
 		}
 		v := r.value(depth)
-		if r.err != nil {
+		if r.Err() != nil {
 			return nil
 		}
 		d[key] = v
@@ -79,28 +61,28 @@ func (r *reader) dict(n, depth int) Dict {
 }
 
 // writeValue appends a value of the types that a [Dict] has, or one of the few other types that Go code puts in.
-func writeValue(w *writer, v any) error {
+func writeValue(w *serial.Writer, v any) error {
 	switch v := v.(type) {
 	case nil:
-		w.null()
+		w.Null()
 	case bool:
-		w.boolean(v)
+		w.Bool(v)
 	case int:
-		w.integer(int64(v))
+		w.Int(int64(v))
 	case int64:
-		w.integer(v)
+		w.Int(v)
 	case uint64:
-		w.unsigned(v)
+		w.Uint(v)
 	case ID:
-		w.unsigned(uint64(v))
+		w.Uint(uint64(v))
 	case float64:
-		w.float(v)
+		w.Float(v)
 	case string:
-		w.str(v)
+		w.Text(v)
 	case URI:
-		w.str(string(v))
+		w.Text(string(v))
 	case []byte:
-		w.binary(v)
+		w.Binary(v)
 	case Dict:
 		return writeDict(w, v)
 	case map[string]any:
@@ -117,21 +99,21 @@ func writeValue(w *writer, v any) error {
 	return nil
 }
 
-func writeList[T any](w *writer, list []T) error {
-	o := w.openArray()
+func writeList[T any](w *serial.Writer, list []T) error {
+	o := w.OpenArray()
 	for _, v := range list {
 		if err := writeValue(w, v); err != nil {
 			return err
 		}
 	}
-	w.closeArray(o)
+	w.CloseArray(o)
 	return nil
 }
 
 // writeDict appends the entries in the order of their keys, so that equal messages have equal bytes.
-func writeDict(w *writer, d Dict) error {
+func writeDict(w *serial.Writer, d Dict) error {
 	if len(d) == 0 { // most dicts are empty
-		w.closeMap(w.openMap())
+		w.CloseMap(w.OpenMap())
 		return nil
 	}
 	var few [8]string
@@ -140,13 +122,13 @@ func writeDict(w *writer, d Dict) error {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	o := w.openMap()
+	o := w.OpenMap()
 	for _, key := range keys {
-		w.name(key)
+		w.Name(key)
 		if err := writeValue(w, d[key]); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
-	w.closeMap(o)
+	w.CloseMap(o)
 	return nil
 }

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"bytes"
@@ -14,9 +14,9 @@ type jsonMeasurer struct {
 	open []byte // the closing bytes of the arrays and objects that are open
 }
 
-func (f jsonFormat) measure(b []byte) (span, error) {
+func (f jsonFormat) measure(b []byte) (Span, error) {
 	m := jsonMeasurer{jsonScanner: jsonScanner{b: b}}
-	whole := span{kind: jsonKind(m.space())}
+	whole := Span{Kind: jsonKind(m.space())}
 	for {
 		m.begin()
 		if m.end() {
@@ -27,20 +27,20 @@ func (f jsonFormat) measure(b []byte) (span, error) {
 }
 
 // jsonKind returns the kind of a value by its first byte. Numbers are integers here.
-func jsonKind(first byte) kind {
+func jsonKind(first byte) Kind {
 	switch first {
 	case '"':
-		return kindText
+		return KindText
 	case '[':
-		return kindArray
+		return KindArray
 	case '{':
-		return kindMap
+		return KindMap
 	case 'n':
-		return kindNull
+		return KindNull
 	case 'f', 't':
-		return kindBool
+		return KindBool
 	default:
-		return kindInt
+		return KindInt
 	}
 }
 

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import "hash/maphash"
 
@@ -12,6 +12,22 @@ const (
 	// spareSlots bounds the table that is cleared for the next map. Clearing a large one costs more than a new one.
 	spareSlots = 8 * linearKeys
 )
+
+// Keys holds the keys of one map, apart from a value that is read.
+type Keys struct {
+	stack keyStack
+	keys  mapKeys
+}
+
+// NewKeys returns an empty set of keys.
+func NewKeys() *Keys {
+	k := new(Keys)
+	k.keys = k.stack.open()
+	return k
+}
+
+// Add adds a key. It returns false if the map has the key already.
+func (k *Keys) Add(key []byte) bool { return k.stack.add(&k.keys, key) }
 
 // keyStack finds duplicate keys. Parsers disagree about which of two equal keys counts, which an attacker could
 // use to pass a check, so every serialization refuses them. Keys of nested maps lie on those of outer maps.

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"errors"
@@ -9,31 +9,31 @@ var errRange = errors.New("has a number that no 64-bit float can hold")
 
 // nextJSONNumber reads the number at b[at]. Integers of 64 bits are exact; larger integers become floats, as in
 // every browser. A number with a fraction or an exponent, such as 1.0, is a float.
-func nextJSONNumber(b []byte, at int) (token, int, error) {
+func nextJSONNumber(b []byte, at int) (Token, int, error) {
 	s := scanJSONNumber(b, at)
 	switch s.form {
 	case notNumber:
-		return token{}, 0, errJSON
+		return Token{}, 0, errJSON
 	case exactInteger:
-		return token{kind: kindInt, num: uint64(s.integer)}, s.end, nil
+		return Token{Kind: KindInt, num: uint64(s.integer)}, s.end, nil
 	default:
 		t, err := parseJSONNumber(string(b[at:s.end]), s.form != longInteger)
 		return t, s.end, err
 	}
 }
 
-func parseJSONNumber(text string, isFloat bool) (token, error) {
+func parseJSONNumber(text string, isFloat bool) (Token, error) {
 	if !isFloat && text != "-0" { // minus zero is a float that has the form of an integer
 		if v, err := strconv.ParseInt(text, 10, 64); err == nil {
-			return token{kind: kindInt, num: uint64(v)}, nil
+			return Token{Kind: KindInt, num: uint64(v)}, nil
 		}
 		if v, err := strconv.ParseUint(text, 10, 64); err == nil {
-			return token{kind: kindUint, num: v}, nil
+			return Token{Kind: KindUint, num: v}, nil
 		}
 	}
 	v, err := ParseFloat(text)
 	if err != nil {
-		return token{}, errRange
+		return Token{}, errRange
 	}
 	return floatToken(v), nil
 }

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 // A jsonScanner checks one value without making tokens. Most bytes that a busy server reads are payload, which
 // is passed on unchanged.
@@ -9,10 +9,10 @@ type jsonScanner struct {
 	err  error
 }
 
-func (jsonFormat) skip(b []byte, depth int) (span, error) {
+func (jsonFormat) skip(b []byte, depth int) (Span, error) {
 	s := jsonScanner{b: b}
 	kind, n := s.value(depth)
-	return span{kind: kind, elements: n, size: s.i}, s.err
+	return Span{Kind: kind, Elements: n, size: s.i}, s.err
 }
 
 func (s *jsonScanner) fail(err error) {
@@ -34,24 +34,24 @@ func (s *jsonScanner) space() byte {
 	return 0
 }
 
-func (s *jsonScanner) value(depth int) (k kind, elements int) {
+func (s *jsonScanner) value(depth int) (k Kind, elements int) {
 	switch c := s.space(); c {
 	case '"':
 		s.text()
-		return kindText, 0
+		return KindText, 0
 	case '[':
-		return kindArray, s.array(depth + 1)
+		return KindArray, s.array(depth + 1)
 	case '{':
-		return kindMap, s.object(depth + 1)
+		return KindMap, s.object(depth + 1)
 	case 'n':
 		s.literal("null")
-		return kindNull, 0
+		return KindNull, 0
 	case 'f':
 		s.literal("false")
-		return kindBool, 0
+		return KindBool, 0
 	case 't':
 		s.literal("true")
-		return kindBool, 0
+		return KindBool, 0
 	default:
 		return s.number(), 0
 	}
@@ -59,7 +59,7 @@ func (s *jsonScanner) value(depth int) (k kind, elements int) {
 
 func (s *jsonScanner) array(depth int) int {
 	if depth > MaxDepth {
-		s.fail(errDepth)
+		s.fail(ErrDepth)
 		return 0
 	}
 	s.i++
@@ -84,7 +84,7 @@ func (s *jsonScanner) array(depth int) int {
 
 func (s *jsonScanner) object(depth int) int {
 	if depth > MaxDepth {
-		s.fail(errDepth)
+		s.fail(ErrDepth)
 		return 0
 	}
 	s.i++
@@ -119,19 +119,19 @@ func (s *jsonScanner) member(names *mapKeys, depth int) {
 		s.fail(errJSON)
 		return
 	}
-	if !s.keys.add(names, t.unquote(name)) {
-		s.fail(errDuplicate)
+	if !s.keys.add(names, t.Unquote(name)) {
+		s.fail(ErrDuplicate)
 		return
 	}
 	s.i++
 	s.value(depth)
 }
 
-func (s *jsonScanner) text() (token, []byte) {
+func (s *jsonScanner) text() (Token, []byte) {
 	t, data, end, err := nextJSONString(s.b, s.i)
 	if err != nil {
 		s.fail(err)
-		return token{}, nil
+		return Token{}, nil
 	}
 	s.i = end
 	return t, data
@@ -145,22 +145,22 @@ func (s *jsonScanner) literal(literal string) {
 	s.i += len(literal)
 }
 
-func (s *jsonScanner) number() kind {
+func (s *jsonScanner) number() Kind {
 	n := scanJSONNumber(s.b, s.i)
 	switch n.form {
 	case exactInteger:
 		s.i = n.end
-		return kindInt
+		return KindInt
 	case smallFloat:
 		s.i = n.end
-		return kindFloat
+		return KindFloat
 	default:
 		t, end, err := nextJSONNumber(s.b, s.i)
 		if err != nil {
 			s.fail(err)
-			return kindNull
+			return KindNull
 		}
 		s.i = end
-		return t.kind
+		return t.Kind
 	}
 }

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"encoding/binary"
@@ -15,12 +15,12 @@ type msgpackFormat struct{}
 
 func (msgpackFormat) explain([]byte) error                       { return nil }
 func (msgpackFormat) trim(b []byte) []byte                       { return b }
-func (f msgpackFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
-func (f msgpackFormat) measure(b []byte) (span, error)           { return measure(f, b) }
-func (msgpackFormat) more([]byte, kind, int) (int, bool, error)  { return 0, false, nil } // every length is announced
+func (f msgpackFormat) key(b []byte) (Token, []byte, int, error) { return f.next(b) }
+func (f msgpackFormat) measure(b []byte) (Span, error)           { return measure(f, b) }
+func (msgpackFormat) more([]byte, Kind, int) (int, bool, error)  { return 0, false, nil } // every length is announced
 
 // skip refuses all extensions: the bytes of a value that it accepts can be passed on.
-func (msgpackFormat) skip(b []byte, depth int) (span, error) { return walk(msgpackPlain{}, b, depth) }
+func (msgpackFormat) skip(b []byte, depth int) (Span, error) { return walk(msgpackPlain{}, b, depth) }
 
 // The first bytes of values. The first byte of a small value holds its length or the value itself as well.
 const (
@@ -47,7 +47,7 @@ const (
 	msgpackNegative = 0xe0
 )
 
-func (msgpackFormat) next(b []byte) (token, []byte, int, error) {
+func (msgpackFormat) next(b []byte) (Token, []byte, int, error) {
 	t, data, n, err := nextMsgpack(b)
 	if err == errExtension { //nolint:errorlint // nothing wraps it
 		return nextMsgpackExtension(b)
@@ -55,63 +55,63 @@ func (msgpackFormat) next(b []byte) (token, []byte, int, error) {
 	return t, data, n, err
 }
 
-func nextMsgpack(b []byte) (token, []byte, int, error) {
+func nextMsgpack(b []byte) (Token, []byte, int, error) {
 	if len(b) == 0 {
-		return token{}, nil, 0, errShort
+		return Token{}, nil, 0, errShort
 	}
 	switch c := b[0]; {
 	case c < msgpackMap:
-		return token{kind: kindInt, num: uint64(c)}, nil, 1, nil
+		return Token{Kind: KindInt, num: uint64(c)}, nil, 1, nil
 	case c < msgpackArray:
-		return containerToken(kindMap, int(c-msgpackMap)), nil, 1, nil
+		return containerToken(KindMap, int(c-msgpackMap)), nil, 1, nil
 	case c < msgpackText:
-		return containerToken(kindArray, int(c-msgpackArray)), nil, 1, nil
+		return containerToken(KindArray, int(c-msgpackArray)), nil, 1, nil
 	case c < msgpackNil:
-		return msgpackString(kindText, b, 1, uint64(c-msgpackText))
+		return msgpackString(KindText, b, 1, uint64(c-msgpackText))
 	case c >= msgpackNegative:
-		return token{kind: kindInt, num: uint64(int8(c))}, nil, 1, nil
+		return Token{Kind: KindInt, num: uint64(int8(c))}, nil, 1, nil
 	case c == msgpackNil:
-		return token{kind: kindNull}, nil, 1, nil
+		return Token{Kind: KindNull}, nil, 1, nil
 	case c == msgpackFalse, c == msgpackTrue:
-		return token{kind: kindBool, num: uint64(c - msgpackFalse)}, nil, 1, nil
+		return Token{Kind: KindBool, num: uint64(c - msgpackFalse)}, nil, 1, nil
 	default:
 		return nextMsgpackLong(b)
 	}
 }
 
 // nextMsgpackLong reads a value that has a number of 1 to 8 bytes after its first byte.
-func nextMsgpackLong(b []byte) (token, []byte, int, error) {
+func nextMsgpackLong(b []byte) (Token, []byte, int, error) {
 	c := b[0]
 	width := msgpackWidth(c)
 	if width == 0 {
 		if isMsgpackExtension(c) {
-			return token{}, nil, 0, errExtension
+			return Token{}, nil, 0, errExtension
 		}
-		return token{}, nil, 0, fmt.Errorf("has a byte that begins no MessagePack value (0x%02x)", c)
+		return Token{}, nil, 0, fmt.Errorf("has a byte that begins no MessagePack value (0x%02x)", c)
 	}
 	n := 1 + width
 	if len(b) < n {
-		return token{}, nil, 0, errShort
+		return Token{}, nil, 0, errShort
 	}
 	v := bigEndian(b[1:n])
 	switch {
 	case c <= msgpackBinary32:
-		return msgpackString(kindBinary, b, n, v)
+		return msgpackString(KindBinary, b, n, v)
 	case c == msgpackFloat32:
 		return floatToken(float64(math.Float32frombits(uint32(v)))), nil, n, nil
 	case c == msgpackFloat64:
 		return floatToken(math.Float64frombits(v)), nil, n, nil
 	case c <= msgpackUint64:
-		return token{kind: unsignedKind(v), num: v}, nil, n, nil
+		return Token{Kind: unsignedKind(v), num: v}, nil, n, nil
 	case c <= msgpackInt64:
 		unused := 64 - 8*width
-		return token{kind: kindInt, num: uint64(int64(v<<unused) >> unused)}, nil, n, nil
+		return Token{Kind: KindInt, num: uint64(int64(v<<unused) >> unused)}, nil, n, nil
 	case c <= msgpackText32:
-		return msgpackString(kindText, b, n, v)
+		return msgpackString(KindText, b, n, v)
 	case c <= msgpackArray32:
-		return containerToken(kindArray, int(v)), nil, n, nil
+		return containerToken(KindArray, int(v)), nil, n, nil
 	default:
-		return containerToken(kindMap, int(v)), nil, n, nil
+		return containerToken(KindMap, int(v)), nil, n, nil
 	}
 }
 
@@ -148,14 +148,14 @@ func (msgpackFormat) extent(b []byte, _ slot) (extent, error) {
 	t, _, n, err := nextMsgpack(b)
 	if err == errUTF8 { //nolint:errorlint // nothing wraps it
 		n, err = msgpackTextSize(b), nil
-		t.kind = kindText
+		t.Kind = KindText
 	}
 	if err != nil {
 		return extent{}, err
 	}
-	x := extent{kind: t.kind, size: n}
-	if t.kind == kindArray || t.kind == kindMap {
-		x.values, err = countValues(t.kind, t.num, b[n:])
+	x := extent{kind: t.Kind, size: n}
+	if t.Kind == KindArray || t.Kind == KindMap {
+		x.values, err = countValues(t.Kind, t.num, b[n:])
 	}
 	return x, err
 }
@@ -184,23 +184,23 @@ func bigEndian(b []byte) uint64 {
 }
 
 // msgpackString reads n bytes from b[at].
-func msgpackString(k kind, b []byte, at int, n uint64) (token, []byte, int, error) {
+func msgpackString(k Kind, b []byte, at int, n uint64) (Token, []byte, int, error) {
 	if n > uint64(len(b)-at) {
-		return token{}, nil, 0, errShort
+		return Token{}, nil, 0, errShort
 	}
 	end := at + int(n)
 	data := b[at:end:end]
-	if k == kindText && !utf8.Valid(data) {
-		return token{}, nil, 0, errUTF8
+	if k == KindText && !utf8.Valid(data) {
+		return Token{}, nil, 0, errUTF8
 	}
-	return token{kind: k}, data, end, nil
+	return Token{Kind: k}, data, end, nil
 }
 
-func unsignedKind(v uint64) kind {
+func unsignedKind(v uint64) Kind {
 	if v > math.MaxInt64 {
-		return kindUint
+		return KindUint
 	}
-	return kindInt
+	return KindInt
 }
 
 func (msgpackFormat) appendNull(dst []byte) []byte             { return msgp.AppendNil(dst) }
@@ -212,7 +212,7 @@ func (msgpackFormat) appendText(dst, v []byte) []byte          { return msgp.App
 func (msgpackFormat) appendString(dst []byte, v string) []byte { return msgp.AppendString(dst, v) }
 func (f msgpackFormat) appendKey(dst, v []byte) []byte         { return f.appendText(dst, v) }
 func (f msgpackFormat) appendName(dst []byte, v string) []byte { return f.appendString(dst, v) }
-func (msgpackFormat) open(dst []byte, _ kind) []byte           { return append(dst, 0) }
+func (msgpackFormat) open(dst []byte, _ Kind) []byte           { return append(dst, 0) }
 
 func (msgpackFormat) appendInt(dst []byte, v int64) []byte {
 	if v >= 0 { // AppendInt64 writes a longer form of some
@@ -221,9 +221,9 @@ func (msgpackFormat) appendInt(dst []byte, v int64) []byte {
 	return msgp.AppendInt64(dst, v)
 }
 
-func (msgpackFormat) close(dst []byte, k kind, at, n int) []byte {
+func (msgpackFormat) close(dst []byte, k Kind, at, n int) []byte {
 	var head [5]byte
-	if k == kindMap {
+	if k == KindMap {
 		return replaceHead(dst, at, msgp.AppendMapHeader(head[:0], uint32(n)))
 	}
 	return replaceHead(dst, at, msgp.AppendArrayHeader(head[:0], uint32(n)))

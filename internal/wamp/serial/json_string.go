@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"encoding/binary"
@@ -8,15 +8,15 @@ import (
 )
 
 // nextJSONString reads the string at b[at]. The data of a string without escapes has no quotes.
-func nextJSONString(b []byte, at int) (t token, data []byte, n int, err error) {
+func nextJSONString(b []byte, at int) (t Token, data []byte, n int, err error) {
 	s := scanJSONString(b, at)
 	switch {
 	case s.end == 0:
-		return token{}, nil, 0, errJSON
+		return Token{}, nil, 0, errJSON
 	case s.escaped:
-		return token{kind: kindText, escaped: true}, b[at:s.end], s.end, nil
+		return Token{Kind: KindText, escaped: true}, b[at:s.end], s.end, nil
 	default:
-		return token{kind: kindText}, b[at+1 : s.end-1], s.end, nil
+		return Token{Kind: KindText}, b[at+1 : s.end-1], s.end, nil
 	}
 }
 

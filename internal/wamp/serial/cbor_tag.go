@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"errors"
@@ -49,20 +49,20 @@ const maxExponent = 1_000_000
 // cborTagged reads a tagged value as its content.
 type cborTagged struct{ cborFormat }
 
-func (f cborTagged) key(b []byte) (token, []byte, int, error) { return f.next(b) }
+func (f cborTagged) key(b []byte) (Token, []byte, int, error) { return f.next(b) }
 
-func (cborTagged) next(b []byte) (token, []byte, int, error) {
+func (cborTagged) next(b []byte) (Token, []byte, int, error) {
 	if len(b) == 0 || b[0]&0xe0 != cborTag {
 		return cborFormat{}.next(b)
 	}
 	tags := 0
 	for n := 0; tags < len(b) && b[tags]&0xe0 == cborTag; n++ {
 		if n == MaxDepth {
-			return token{}, nil, 0, errDepth
+			return Token{}, nil, 0, ErrDepth
 		}
 		_, size, err := cborArgument(b[tags:], b[tags]&0x1f)
 		if err != nil {
-			return token{}, nil, 0, err
+			return Token{}, nil, 0, err
 		}
 		tags += size
 	}
@@ -71,45 +71,45 @@ func (cborTagged) next(b []byte) (token, []byte, int, error) {
 }
 
 // nextCBORTagged reads the content at b[at] as the value that it becomes in other serializations.
-func nextCBORTagged(b []byte, at int, tag uint64) (token, []byte, int, error) {
+func nextCBORTagged(b []byte, at int, tag uint64) (Token, []byte, int, error) {
 	for tag == cborSelf && at < len(b) && b[at]&0xe0 == cborTag {
 		next, n, err := cborArgument(b[at:], b[at]&0x1f)
 		if err != nil {
-			return token{}, nil, 0, err
+			return Token{}, nil, 0, err
 		}
 		tag, at = next, at+n
 	}
 	if at < len(b) && b[at]&0xe0 == cborTag {
-		return token{}, nil, 0, errTag
+		return Token{}, nil, 0, errTag
 	}
 	t, data, n, err := cborFormat{}.next(b[at:])
 	end := at + n
 	switch {
-	case err != nil || tag == cborSelf || t.kind == kindText:
+	case err != nil || tag == cborSelf || t.Kind == KindText:
 		return t, data, end, err
-	case tag == cborEpoch && (t.kind == kindInt || t.kind == kindFloat):
+	case tag == cborEpoch && (t.Kind == KindInt || t.Kind == KindFloat):
 		data, err = cborTime(t)
-	case (tag == cborBig || tag == cborBigNegative) && t.kind == kindBinary:
+	case (tag == cborBig || tag == cborBigNegative) && t.Kind == KindBinary:
 		t, data, err = cborInteger(tag, data)
 		return t, data, end, err
-	case (tag == cborDecimal || tag == cborBigFloat) && t.kind == kindArray:
+	case (tag == cborDecimal || tag == cborBigFloat) && t.Kind == KindArray:
 		data, end, err = cborFraction(tag, b, at)
-	case tag == cborUUID && t.kind == kindBinary && len(data) == 16:
+	case tag == cborUUID && t.Kind == KindBinary && len(data) == 16:
 		data = fmt.Appendf(nil, "%x-%x-%x-%x-%x", data[:4], data[4:6], data[6:8], data[8:10], data[10:])
-	case tag == cborUint8Array && t.kind == kindBinary:
+	case tag == cborUint8Array && t.Kind == KindBinary:
 		return t, data, end, nil
 	default:
 		err = fmt.Errorf("%w (%d)", errTag, tag)
 	}
-	return token{kind: kindText}, data, end, err
+	return Token{Kind: KindText}, data, end, err
 }
 
 // cborTime returns the text of seconds since 1970. A float holds microseconds, and digits below them are noise.
-func cborTime(t token) ([]byte, error) {
-	if t.kind == kindInt {
+func cborTime(t Token) ([]byte, error) {
+	if t.Kind == KindInt {
 		return timeText(int64(t.num), 0)
 	}
-	v := t.float()
+	v := t.Float()
 	if !(math.Abs(v) <= maxSeconds) { // also NaN
 		return nil, errTime
 	}
@@ -122,17 +122,17 @@ func cborTime(t token) ([]byte, error) {
 }
 
 // cborInteger returns the integer of a big number, or the text of its digits if it does not fit 64 bits.
-func cborInteger(tag uint64, data []byte) (token, []byte, error) {
+func cborInteger(tag uint64, data []byte) (Token, []byte, error) {
 	v, err := cborBigInt(tag, data)
 	switch {
 	case err != nil:
-		return token{}, nil, err
+		return Token{}, nil, err
 	case v.IsInt64():
-		return token{kind: kindInt, num: uint64(v.Int64())}, nil, nil
+		return Token{Kind: KindInt, num: uint64(v.Int64())}, nil, nil
 	case v.IsUint64():
-		return token{kind: kindUint, num: v.Uint64()}, nil, nil
+		return Token{Kind: KindUint, num: v.Uint64()}, nil, nil
 	default:
-		return token{kind: kindText}, v.Append(nil, 10), nil
+		return Token{Kind: KindText}, v.Append(nil, 10), nil
 	}
 }
 
@@ -149,21 +149,21 @@ func cborBigInt(tag uint64, data []byte) (*big.Int, error) {
 
 // cborFraction reads an array of an exponent and a mantissa, and returns the text of the number.
 func cborFraction(tag uint64, b []byte, at int) (text []byte, end int, err error) {
-	r := reader{f: cborFormat{}, b: b, pos: at}
-	array, _ := r.next()
-	if !r.more(kindArray, array.length(), 0) {
-		r.fail(errTag)
+	r := Reader{f: cborFormat{}, b: b, pos: at}
+	array, _ := r.Next()
+	if !r.More(KindArray, array.Length(), 0) {
+		r.Fail(errTag)
 	}
-	exponent, _ := r.next()
-	if !r.more(kindArray, array.length(), 1) {
-		r.fail(errTag)
+	exponent, _ := r.Next()
+	if !r.More(KindArray, array.Length(), 1) {
+		r.Fail(errTag)
 	}
 	mantissa := r.bigInt()
-	if r.more(kindArray, array.length(), 2) || exponent.kind != kindInt {
-		r.fail(errTag)
+	if r.More(KindArray, array.Length(), 2) || exponent.Kind != KindInt {
+		r.Fail(errTag)
 	}
 	if power := int64(exponent.num); power > maxExponent || power < -maxExponent {
-		r.fail(errExponent)
+		r.Fail(errExponent)
 	}
 	if r.err != nil {
 		return nil, 0, r.err
@@ -176,7 +176,7 @@ func cborFraction(tag uint64, b []byte, at int) (text []byte, end int, err error
 }
 
 // bigInt reads an integer of any size.
-func (r *reader) bigInt() *big.Int {
+func (r *Reader) bigInt() *big.Int {
 	if r.err != nil {
 		return nil
 	}
@@ -184,25 +184,25 @@ func (r *reader) bigInt() *big.Int {
 	if at < len(r.b) && r.b[at]&0xe0 == cborTag {
 		n := 0
 		if tag, n, err = cborArgument(r.b[at:], r.b[at]&0x1f); err != nil {
-			r.fail(err)
+			r.Fail(err)
 			return nil
 		}
 		r.pos += n
 	}
-	t, data := r.next()
+	t, data := r.Next()
 	switch {
-	case tag == 0 && t.kind == kindInt:
+	case tag == 0 && t.Kind == KindInt:
 		return big.NewInt(int64(t.num))
-	case tag == 0 && t.kind == kindUint:
+	case tag == 0 && t.Kind == KindUint:
 		return new(big.Int).SetUint64(t.num)
-	case (tag == cborBig || tag == cborBigNegative) && t.kind == kindBinary:
+	case (tag == cborBig || tag == cborBigNegative) && t.Kind == KindBinary:
 		v, err := cborBigInt(tag, data)
 		if err != nil {
-			r.fail(err)
+			r.Fail(err)
 		}
 		return v
 	}
-	r.fail(errTag)
+	r.Fail(errTag)
 	return nil
 }
 
@@ -249,7 +249,7 @@ func (f cborFormat) extent(b []byte, _ slot) (extent, error) {
 		return extent{}, errUnexpected
 	case major == cborArray || major == cborMap:
 		if info == cborIndefinite {
-			return extent{kind: containerKind(major), size: 1, values: indefinite}, nil
+			return extent{kind: containerKind(major), size: 1, values: Indefinite}, nil
 		}
 	case (major == cborBytes || major == cborText) && info == cborIndefinite:
 		return f.chunks(b, major)
@@ -273,7 +273,7 @@ func (f cborFormat) extent(b []byte, _ slot) (extent, error) {
 	case cborSimple:
 		return extent{kind: simpleKind(info), size: n}, nil
 	default:
-		return extent{kind: kindInt, size: n}, nil
+		return extent{kind: KindInt, size: n}, nil
 	}
 }
 
@@ -299,21 +299,21 @@ func (cborFormat) chunks(b []byte, major byte) (extent, error) {
 	return extent{}, errShort
 }
 
-func stringKind(major byte) kind {
+func stringKind(major byte) Kind {
 	if major == cborText {
-		return kindText
+		return KindText
 	}
-	return kindBinary
+	return KindBinary
 }
 
 // simpleKind returns the kind of a simple value or a float. Values that are not assigned count as null.
-func simpleKind(info byte) kind {
+func simpleKind(info byte) Kind {
 	switch info {
 	case 20, 21:
-		return kindBool
+		return KindBool
 	case 25, 26, 27:
-		return kindFloat
+		return KindFloat
 	default:
-		return kindNull
+		return KindNull
 	}
 }

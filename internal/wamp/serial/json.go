@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"bytes"
@@ -52,21 +52,22 @@ func explainJSON(frame []byte, options ...jsontext.Options) error {
 	return err
 }
 
-// checkJSON checks a text that must be one value.
-func checkJSON(text []byte, depth int) (span, error) {
+// CheckJSON checks a text that must be one value, which stands depth levels deep, and returns it without white space
+// around it.
+func CheckJSON(text []byte, depth int) ([]byte, Span, error) {
 	f := jsonFormat{}
 	e, err := f.skip(text, depth)
 	if err == nil && len(f.trim(text[e.size:])) > 0 {
 		err = errTrailing
 	}
 	if err != nil {
-		return span{}, cmp.Or(f.explain(text), err)
+		return nil, Span{}, cmp.Or(f.explain(text), err)
 	}
-	return e, nil
+	return f.trim(text[:e.size]), e, nil
 }
 
-// isFramedJSON reports whether a text has the grammar of one JSON value, whatever its strings and numbers hold.
-func isFramedJSON(text []byte) bool {
+// IsFramedJSON reports whether a text has the grammar of one JSON value, whatever its strings and numbers hold.
+func IsFramedJSON(text []byte) bool {
 	f := jsonFormat{}
 	e, err := f.measure(text)
 	return err == nil && len(f.trim(text[e.size:])) == 0
@@ -87,47 +88,47 @@ func jsonSpace(b []byte) int {
 	return len(b)
 }
 
-func (jsonFormat) next(b []byte) (token, []byte, int, error) {
+func (jsonFormat) next(b []byte) (Token, []byte, int, error) {
 	at := jsonSpace(b)
 	if at == len(b) {
-		return token{}, nil, 0, errShort
+		return Token{}, nil, 0, errShort
 	}
 	switch b[at] {
 	case '"':
 		return nextJSONString(b, at)
 	case '[':
-		return containerToken(kindArray, indefinite), nil, at + 1, nil
+		return containerToken(KindArray, Indefinite), nil, at + 1, nil
 	case '{':
-		return containerToken(kindMap, indefinite), nil, at + 1, nil
+		return containerToken(KindMap, Indefinite), nil, at + 1, nil
 	case 'n':
-		return nextJSONLiteral(b, at, "null", token{kind: kindNull})
+		return nextJSONLiteral(b, at, "null", Token{Kind: KindNull})
 	case 'f':
-		return nextJSONLiteral(b, at, "false", token{kind: kindBool})
+		return nextJSONLiteral(b, at, "false", Token{Kind: KindBool})
 	case 't':
-		return nextJSONLiteral(b, at, "true", token{kind: kindBool, num: 1})
+		return nextJSONLiteral(b, at, "true", Token{Kind: KindBool, num: 1})
 	default:
 		t, n, err := nextJSONNumber(b, at)
 		return t, nil, n, err
 	}
 }
 
-func (jsonFormat) key(b []byte) (token, []byte, int, error) {
+func (jsonFormat) key(b []byte) (Token, []byte, int, error) {
 	at := jsonSpace(b)
 	if at == len(b) || b[at] != '"' {
-		return token{}, nil, 0, errJSON
+		return Token{}, nil, 0, errJSON
 	}
 	t, name, n, err := nextJSONString(b, at)
 	if err != nil {
-		return token{}, nil, 0, err
+		return Token{}, nil, 0, err
 	}
 	n += jsonSpace(b[n:])
 	if n == len(b) || b[n] != ':' {
-		return token{}, nil, 0, errJSON
+		return Token{}, nil, 0, errJSON
 	}
 	return t, name, n + 1, nil
 }
 
-func (jsonFormat) more(b []byte, k kind, i int) (int, bool, error) {
+func (jsonFormat) more(b []byte, k Kind, i int) (int, bool, error) {
 	at := jsonSpace(b)
 	if at == len(b) {
 		return 0, false, errShort
@@ -144,48 +145,18 @@ func (jsonFormat) more(b []byte, k kind, i int) (int, bool, error) {
 	}
 }
 
-func closing(k kind) byte {
-	if k == kindMap {
+func closing(k Kind) byte {
+	if k == KindMap {
 		return '}'
 	}
 	return ']'
 }
 
-func nextJSONLiteral(b []byte, at int, literal string, t token) (token, []byte, int, error) {
+func nextJSONLiteral(b []byte, at int, literal string, t Token) (Token, []byte, int, error) {
 	if !bytes.HasPrefix(b[at:], []byte(literal)) {
-		return token{}, nil, 0, errJSON
+		return Token{}, nil, 0, errJSON
 	}
 	return t, nil, at + len(literal), nil
-}
-
-// unquote returns the bytes of a text or a binary, without quotes and escapes.
-func (t token) unquote(data []byte) []byte {
-	if !t.escaped {
-		return data
-	}
-	text, _ := jsontext.AppendUnquote(make([]byte, 0, len(data)), data) // the string was checked when it was read
-	return text
-}
-
-// resolve returns the token and the data without quotes and escapes. A JSON string of U+0000 and base64 becomes
-// a binary (WAMP, "Binary conversion of JSON Strings"). If other text follows U+0000, the string stays a string.
-func (t token) resolve(data []byte) (token, []byte) {
-	if !t.escaped {
-		return t, data
-	}
-	data = t.unquote(data)
-	t.escaped = false
-	if len(data) == 0 || data[0] != 0 {
-		return t, data
-	}
-	encoded := data[1:]
-	decoded := make([]byte, base64.StdEncoding.DecodedLen(len(encoded)))
-	n, err := base64.StdEncoding.Strict().Decode(decoded, encoded)
-	if err != nil || base64.StdEncoding.EncodedLen(n) != len(encoded) { // the decoder ignores line ends
-		return t, data
-	}
-	t.kind = kindBinary
-	return t, decoded[:n]
 }
 
 func (jsonFormat) appendNull(dst []byte) []byte           { return append(dst, "null"...) }
@@ -220,10 +191,10 @@ func (jsonFormat) appendKey(dst, v []byte) []byte           { return append(appe
 func (jsonFormat) appendName(dst []byte, v string) []byte {
 	return append(appendJSONString(dst, v), ':')
 }
-func (jsonFormat) close(dst []byte, k kind, _, _ int) []byte { return append(dst, closing(k)) }
+func (jsonFormat) close(dst []byte, k Kind, _, _ int) []byte { return append(dst, closing(k)) }
 
-func (jsonFormat) open(dst []byte, k kind) []byte {
-	if k == kindMap {
+func (jsonFormat) open(dst []byte, k Kind) []byte {
+	if k == KindMap {
 		return append(dst, '{')
 	}
 	return append(dst, '[')

@@ -1,10 +1,10 @@
-package wamp
+package serial
 
 import "slices"
 
 // An extent describes one value head of a binary serialization, whatever the value holds.
 type extent struct {
-	kind   kind
+	kind   Kind
 	size   int   // bytes of the head, and of the text or other data behind it
 	values int32 // the values that follow and belong to it: elements, or keys and values; indefinite if not announced
 	marker byte  // UBJSON's type of these values, which have no marker of their own; 0: none
@@ -34,20 +34,20 @@ type level struct {
 // measure implements [format.measure] for the binary serializations. It is not recursive, because the depth is not
 // limited here. A container is forgotten as soon as its last value begins, so memory is needed only for containers
 // with values left.
-func measure(f structured, b []byte) (span, error) {
+func measure(f structured, b []byte) (Span, error) {
 	m := measurer{f: f, b: b}
-	whole := span{}
+	whole := Span{}
 	for isKnown := false; ; {
 		x, err := m.next()
 		if err != nil {
-			return span{}, err
+			return Span{}, err
 		}
 		if !isKnown {
-			whole.kind, isKnown = x.kind, !x.isTag
+			whole.Kind, isKnown = x.kind, !x.isTag
 		}
 		ended, err := m.closeLevels()
 		if err != nil {
-			return span{}, err
+			return Span{}, err
 		}
 		if ended {
 			whole.size = m.pos
@@ -85,7 +85,7 @@ func (m *measurer) next() (extent, error) {
 	}
 	m.pos += x.size
 	if x.values != 0 {
-		err = m.openLevel(level{left: x.values, isMap: x.kind == kindMap, marker: x.marker})
+		err = m.openLevel(level{left: x.values, isMap: x.kind == KindMap, marker: x.marker})
 	}
 	return x, err
 }
@@ -112,12 +112,12 @@ func appendDoubling[T any](list []T, v T) []T {
 func (m *measurer) closeLevels() (ended bool, err error) {
 	for n := len(m.open); n > 0; n = len(m.open) {
 		top := &m.open[n-1]
-		if top.left != indefinite || top.isMap && top.isOdd {
+		if top.left != Indefinite || top.isMap && top.isOdd {
 			return false, nil
 		}
-		k := kindArray
+		k := KindArray
 		if top.isMap {
-			k = kindMap
+			k = KindMap
 		}
 		size, more, err := m.f.more(m.b[m.pos:], k, 0)
 		m.pos += size
@@ -132,11 +132,11 @@ func (m *measurer) closeLevels() (ended bool, err error) {
 
 // countValues returns the number of values of a container that announces n elements, or entries. Each value takes at
 // least one byte of the rest.
-func countValues(k kind, n uint64, rest []byte) (int32, error) {
+func countValues(k Kind, n uint64, rest []byte) (int32, error) {
 	if n > uint64(len(rest)) {
 		return 0, errShort
 	}
-	if k == kindMap {
+	if k == KindMap {
 		n *= 2
 	}
 	if n > uint64(len(rest)) || n > maxValues {

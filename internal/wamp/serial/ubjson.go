@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"encoding/binary"
@@ -25,14 +25,14 @@ var (
 
 // explain reports syntax errors. A duplicate key is a message error and is reported elsewhere.
 func (f ubjsonFormat) explain(frame []byte) error {
-	if _, err := walk(f, frame, 0); !errors.Is(err, errDuplicate) {
+	if _, err := walk(f, frame, 0); !errors.Is(err, ErrDuplicate) {
 		return err
 	}
 	return nil
 }
 
-func (f ubjsonFormat) skip(b []byte, depth int) (span, error) { return walk(f, b, depth) }
-func (f ubjsonFormat) measure(b []byte) (span, error)         { return measure(f, b) }
+func (f ubjsonFormat) skip(b []byte, depth int) (Span, error) { return walk(f, b, depth) }
+func (f ubjsonFormat) measure(b []byte) (Span, error)         { return measure(f, b) }
 
 // trim drops no-ops.
 func (ubjsonFormat) trim(b []byte) []byte {
@@ -42,7 +42,7 @@ func (ubjsonFormat) trim(b []byte) []byte {
 	return b
 }
 
-func (f ubjsonFormat) more(b []byte, k kind, _ int) (int, bool, error) {
+func (f ubjsonFormat) more(b []byte, k Kind, _ int) (int, bool, error) {
 	rest := f.trim(b)
 	n := len(b) - len(rest)
 	if len(rest) > 0 && rest[0] == closing(k) {
@@ -51,32 +51,32 @@ func (f ubjsonFormat) more(b []byte, k kind, _ int) (int, bool, error) {
 	return n, true, nil
 }
 
-func (f ubjsonFormat) next(b []byte) (token, []byte, int, error) {
+func (f ubjsonFormat) next(b []byte) (Token, []byte, int, error) {
 	t, rest, err := f.value(f.trim(b))
 	if err != nil {
-		return token{}, nil, 0, err
+		return Token{}, nil, 0, err
 	}
 	n := len(b) - len(rest)
-	if t.kind == kindText || t.kind == kindBinary {
-		return t, b[n-t.length() : n], n, nil
+	if t.Kind == KindText || t.Kind == KindBinary {
+		return t, b[n-t.Length() : n], n, nil
 	}
 	return t, nil, n, nil
 }
 
 // value reads the head of the value that begins with a marker at b[0], and returns the bytes after it. The
 // bytes of a text or a binary are skipped; the token has their length.
-func (f ubjsonFormat) value(b []byte) (token, []byte, error) {
+func (f ubjsonFormat) value(b []byte) (Token, []byte, error) {
 	if len(b) == 0 {
-		return token{}, nil, errShort
+		return Token{}, nil, errShort
 	}
 	marker, rest := b[0], b[1:]
 	switch marker {
 	case 'Z':
-		return token{kind: kindNull}, rest, nil
+		return Token{Kind: KindNull}, rest, nil
 	case 'T':
-		return token{kind: kindBool, num: 1}, rest, nil
+		return Token{Kind: KindBool, num: 1}, rest, nil
 	case 'F':
-		return token{kind: kindBool}, rest, nil
+		return Token{Kind: KindBool}, rest, nil
 	case 'd', 'D':
 		return nextUBJSONFloat(marker, rest)
 	case 'H':
@@ -86,38 +86,38 @@ func (f ubjsonFormat) value(b []byte) (token, []byte, error) {
 	case 'S':
 		return nextUBJSONText(rest)
 	case '[':
-		return nextUBJSONContainer(kindArray, rest)
+		return nextUBJSONContainer(KindArray, rest)
 	case '{':
-		return nextUBJSONContainer(kindMap, rest)
+		return nextUBJSONContainer(KindMap, rest)
 	case ']', '}':
-		return token{}, nil, errUnexpected
+		return Token{}, nil, errUnexpected
 	}
 	v, rest, err := ubjsonInteger(marker, rest)
-	return token{kind: kindInt, num: uint64(v)}, rest, err
+	return Token{Kind: KindInt, num: uint64(v)}, rest, err
 }
 
 // key reads a string, which has no marker if it is a key.
-func (f ubjsonFormat) key(b []byte) (token, []byte, int, error) {
+func (f ubjsonFormat) key(b []byte) (Token, []byte, int, error) {
 	t, rest, err := nextUBJSONText(f.trim(b))
 	if errors.Is(err, errLength) {
 		err = errKey
 	}
 	if err != nil {
-		return token{}, nil, 0, err
+		return Token{}, nil, 0, err
 	}
 	n := len(b) - len(rest)
-	return t, b[n-t.length() : n], n, nil
+	return t, b[n-t.Length() : n], n, nil
 }
 
-func nextUBJSONText(b []byte) (token, []byte, error) {
+func nextUBJSONText(b []byte) (Token, []byte, error) {
 	text, rest, err := ubjsonBytes(b)
 	switch {
 	case err != nil:
-		return token{}, nil, err
+		return Token{}, nil, err
 	case !utf8.Valid(text):
-		return token{}, nil, errUTF8
+		return Token{}, nil, errUTF8
 	}
-	return token{kind: kindText, num: uint64(len(text))}, rest, nil
+	return Token{Kind: KindText, num: uint64(len(text))}, rest, nil
 }
 
 // ubjsonInteger reads an integer after its marker.
@@ -177,21 +177,21 @@ func ubjsonBytes(b []byte) (data, rest []byte, err error) {
 	return rest[:n], rest[n:], nil
 }
 
-func nextUBJSONFloat(marker byte, b []byte) (token, []byte, error) {
+func nextUBJSONFloat(marker byte, b []byte) (Token, []byte, error) {
 	switch {
 	case marker == 'd' && len(b) >= 4:
 		return floatToken(float64(math.Float32frombits(binary.BigEndian.Uint32(b)))), b[4:], nil
 	case marker == 'D' && len(b) >= 8:
 		return floatToken(math.Float64frombits(binary.BigEndian.Uint64(b))), b[8:], nil
 	}
-	return token{}, nil, errShort
+	return Token{}, nil, errShort
 }
 
 // nextUBJSONHigh reads a high-precision number, which has the form of a JSON number and is read like one.
-func nextUBJSONHigh(b []byte) (token, []byte, error) {
+func nextUBJSONHigh(b []byte) (Token, []byte, error) {
 	text, rest, err := ubjsonBytes(b)
 	if err != nil {
-		return token{}, nil, err
+		return Token{}, nil, err
 	}
 	t, n, err := nextJSONNumber(text, 0)
 	if errors.Is(err, errJSON) || err == nil && n < len(text) {
@@ -200,30 +200,30 @@ func nextUBJSONHigh(b []byte) (token, []byte, error) {
 	return t, rest, err
 }
 
-func nextUBJSONChar(b []byte) (token, []byte, error) {
+func nextUBJSONChar(b []byte) (Token, []byte, error) {
 	switch {
 	case len(b) == 0:
-		return token{}, nil, errShort
+		return Token{}, nil, errShort
 	case b[0] >= utf8.RuneSelf:
-		return token{}, nil, errChar
+		return Token{}, nil, errChar
 	}
-	return token{kind: kindText, num: 1}, b[1:], nil
+	return Token{Kind: KindText, num: 1}, b[1:], nil
 }
 
-func nextUBJSONContainer(k kind, b []byte) (token, []byte, error) {
+func nextUBJSONContainer(k Kind, b []byte) (Token, []byte, error) {
 	switch {
 	case len(b) > 0 && b[0] == '#':
 		n, rest, err := ubjsonLength(b[1:])
 		return containerToken(k, n), rest, err
 	case len(b) == 0 || b[0] != '$':
-		return containerToken(k, indefinite), b, nil
+		return containerToken(k, Indefinite), b, nil
 	case len(b) < 3:
-		return token{}, nil, errShort
-	case k != kindArray || b[1] != 'U' || b[2] != '#':
-		return token{}, nil, errTyped
+		return Token{}, nil, errShort
+	case k != KindArray || b[1] != 'U' || b[2] != '#':
+		return Token{}, nil, errTyped
 	}
 	data, rest, err := ubjsonBytes(b[3:])
-	return token{kind: kindBinary, num: uint64(len(data))}, rest, err
+	return Token{Kind: KindBinary, num: uint64(len(data))}, rest, err
 }
 
 // Arrays and maps are written without their number of elements, and integers in the shortest form.
@@ -279,5 +279,5 @@ func (ubjsonFormat) appendString(dst []byte, v string) []byte {
 }
 func (ubjsonFormat) appendKey(dst, v []byte) []byte            { return appendSized(dst, v) }
 func (ubjsonFormat) appendName(dst []byte, v string) []byte    { return appendSized(dst, v) }
-func (ubjsonFormat) open(dst []byte, k kind) []byte            { return jsonFormat{}.open(dst, k) }
-func (ubjsonFormat) close(dst []byte, k kind, _, _ int) []byte { return append(dst, closing(k)) }
+func (ubjsonFormat) open(dst []byte, k Kind) []byte            { return jsonFormat{}.open(dst, k) }
+func (ubjsonFormat) close(dst []byte, k Kind, _, _ int) []byte { return append(dst, closing(k)) }

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"bytes"
@@ -32,8 +32,8 @@ func isMsgpackExtension(c byte) bool {
 // msgpackPlain is MessagePack without extensions. A payload that it accepts is passed on as it is.
 type msgpackPlain struct{ msgpackFormat }
 
-func (msgpackPlain) next(b []byte) (token, []byte, int, error) { return nextMsgpack(b) }
-func (msgpackPlain) key(b []byte) (token, []byte, int, error)  { return nextMsgpack(b) }
+func (msgpackPlain) next(b []byte) (Token, []byte, int, error) { return nextMsgpack(b) }
+func (msgpackPlain) key(b []byte) (Token, []byte, int, error)  { return nextMsgpack(b) }
 
 // msgpackExtensionData returns the type and the data of the extension at the beginning of b, and where it ends.
 func msgpackExtensionData(b []byte) (number int8, data []byte, end int, err error) {
@@ -55,19 +55,19 @@ func msgpackExtensionData(b []byte) (number int8, data []byte, end int, err erro
 }
 
 // nextMsgpackExtension reads an extension as the value that stands for it in every serialization.
-func nextMsgpackExtension(b []byte) (token, []byte, int, error) {
+func nextMsgpackExtension(b []byte) (Token, []byte, int, error) {
 	if bytes.HasPrefix(b, msgpackUndefined) {
-		return token{kind: kindNull}, nil, len(msgpackUndefined), nil
+		return Token{Kind: KindNull}, nil, len(msgpackUndefined), nil
 	}
 	number, data, end, err := msgpackExtensionData(b)
 	if err != nil {
-		return token{}, nil, 0, err
+		return Token{}, nil, 0, err
 	}
 	if number != msgpackTimestamp {
-		return token{}, nil, 0, fmt.Errorf("%w of type %d, for which other serializations have no form", errExtension, number)
+		return Token{}, nil, 0, fmt.Errorf("%w of type %d, for which other serializations have no form", errExtension, number)
 	}
 	text, err := msgpackTime(data)
-	return token{kind: kindText}, text, end, err
+	return Token{Kind: KindText}, text, end, err
 }
 
 // msgpackTime returns a timestamp as text. It has 32 bits of seconds, 30 bits of nanoseconds and 34 of seconds, or 32

@@ -1,4 +1,4 @@
-package wamp
+package serial
 
 import (
 	"encoding/binary"
@@ -35,22 +35,22 @@ var (
 
 func (cborFormat) explain([]byte) error                       { return nil }
 func (cborFormat) trim(b []byte) []byte                       { return b }
-func (f cborFormat) key(b []byte) (token, []byte, int, error) { return f.next(b) }
-func (f cborFormat) measure(b []byte) (span, error)           { return measure(f, b) }
+func (f cborFormat) key(b []byte) (Token, []byte, int, error) { return f.next(b) }
+func (f cborFormat) measure(b []byte) (Span, error)           { return measure(f, b) }
 
 // skip accepts tags: they are passed on to clients that speak CBOR, too.
-func (cborFormat) skip(b []byte, depth int) (span, error) { return walk(cborTagged{}, b, depth) }
+func (cborFormat) skip(b []byte, depth int) (Span, error) { return walk(cborTagged{}, b, depth) }
 
-func (cborFormat) more(b []byte, _ kind, _ int) (int, bool, error) {
+func (cborFormat) more(b []byte, _ Kind, _ int) (int, bool, error) {
 	if len(b) > 0 && b[0] == cborBreak {
 		return 1, false, nil
 	}
 	return 0, true, nil
 }
 
-func (f cborFormat) next(b []byte) (token, []byte, int, error) {
+func (f cborFormat) next(b []byte) (Token, []byte, int, error) {
 	if len(b) == 0 {
-		return token{}, nil, 0, errShort
+		return Token{}, nil, 0, errShort
 	}
 	major, info := b[0]&0xe0, b[0]&0x1f
 	if major == cborSimple {
@@ -61,33 +61,33 @@ func (f cborFormat) next(b []byte) (token, []byte, int, error) {
 	}
 	arg, n, err := cborArgument(b, info)
 	if err != nil {
-		return token{}, nil, 0, err
+		return Token{}, nil, 0, err
 	}
 	switch major {
 	case cborUint:
-		return token{kind: unsignedKind(arg), num: arg}, nil, n, nil
+		return Token{Kind: unsignedKind(arg), num: arg}, nil, n, nil
 	case cborNegative:
 		if arg > math.MaxInt64 {
 			return floatToken(-1 - float64(arg)), nil, n, nil
 		}
-		return token{kind: kindInt, num: ^arg}, nil, n, nil
+		return Token{Kind: KindInt, num: ^arg}, nil, n, nil
 	case cborBytes, cborText:
 		return cborString(major, b, n, arg)
 	case cborTag:
 		return nextCBORTagged(b, n, arg)
 	default:
 		if arg > uint64(len(b)-n) { // an element takes at least one byte
-			return token{}, nil, 0, errShort
+			return Token{}, nil, 0, errShort
 		}
 		return containerToken(containerKind(major), int(arg)), nil, n, nil
 	}
 }
 
-func containerKind(major byte) kind {
+func containerKind(major byte) Kind {
 	if major == cborMap {
-		return kindMap
+		return KindMap
 	}
-	return kindArray
+	return KindArray
 }
 
 // cborArgument reads a head and its argument.
@@ -106,74 +106,74 @@ func cborArgument(b []byte, info byte) (arg uint64, n int, err error) {
 }
 
 // cborString reads n bytes from b[at].
-func cborString(major byte, b []byte, at int, n uint64) (token, []byte, int, error) {
+func cborString(major byte, b []byte, at int, n uint64) (Token, []byte, int, error) {
 	if n > uint64(len(b)-at) {
-		return token{}, nil, 0, errShort
+		return Token{}, nil, 0, errShort
 	}
 	end := at + int(n)
 	data := b[at:end:end]
 	if major == cborBytes {
-		return token{kind: kindBinary}, data, end, nil
+		return Token{Kind: KindBinary}, data, end, nil
 	}
 	if !utf8.Valid(data) {
-		return token{}, nil, 0, errUTF8
+		return Token{}, nil, 0, errUTF8
 	}
-	return token{kind: kindText}, data, end, nil
+	return Token{Kind: KindText}, data, end, nil
 }
 
 // nextCBORIndefinite reads the head of an array or a map of indefinite length, or all chunks of a string.
-func nextCBORIndefinite(b []byte, major byte) (token, []byte, int, error) {
+func nextCBORIndefinite(b []byte, major byte) (Token, []byte, int, error) {
 	switch major {
 	case cborArray, cborMap:
-		return containerToken(containerKind(major), indefinite), nil, 1, nil
+		return containerToken(containerKind(major), Indefinite), nil, 1, nil
 	case cborBytes, cborText:
 	default:
-		return token{}, nil, 0, errMalformed
+		return Token{}, nil, 0, errMalformed
 	}
-	whole := token{kind: kindBinary}
+	whole := Token{Kind: KindBinary}
 	if major == cborText {
-		whole.kind = kindText
+		whole.Kind = KindText
 	}
 	var data []byte
 	for n := 1; ; {
 		rest := b[n:]
 		if len(rest) == 0 {
-			return token{}, nil, 0, errShort
+			return Token{}, nil, 0, errShort
 		}
 		if rest[0] == cborBreak {
 			return whole, data, n + 1, nil
 		}
 		if rest[0]&0xe0 != major {
-			return token{}, nil, 0, errMalformed
+			return Token{}, nil, 0, errMalformed
 		}
 		length, head, err := cborArgument(rest, rest[0]&0x1f)
 		if err != nil {
-			return token{}, nil, 0, err
+			return Token{}, nil, 0, err
 		}
 		_, chunk, size, err := cborString(major, rest, head, length)
 		if err != nil {
-			return token{}, nil, 0, err
+			return Token{}, nil, 0, err
 		}
 		data = append(data, chunk...)
 		n += size
 	}
 }
 
-func nextCBORSimple(b []byte, info byte) (token, []byte, int, error) {
+func nextCBORSimple(b []byte, info byte) (Token, []byte, int, error) {
 	switch info {
 	case 20, 21:
-		return token{kind: kindBool, num: uint64(info - 20)}, nil, 1, nil
+		return Token{Kind: KindBool, num: uint64(info - 20)}, nil, 1, nil
 	case 22, 23:
-		return token{kind: kindNull}, nil, 1, nil
+		return Token{Kind: KindNull}, nil, 1, nil
 	case 25, 26, 27:
 	case cborIndefinite:
-		return token{}, nil, 0, errUnexpected
+		return Token{}, nil, 0, errUnexpected
 	default:
-		return token{}, nil, 0, fmt.Errorf("%w (0x%02x)", errSimple, b[0])
+		return Token{}, nil, 0, fmt.Errorf("%w (0x%02x)", errSimple, b[0])
 	}
 	bits, n, err := cborArgument(b, info)
 	if err != nil {
-		return token{}, nil, 0, err
+		return Token{}, nil, 0, err
 	}
 	switch info {
 	case 25:
@@ -223,7 +223,7 @@ func appendCBORHead(dst []byte, major byte, arg uint64) []byte {
 
 func (cborFormat) appendNull(dst []byte) []byte           { return append(dst, cborSimple|22) }
 func (cborFormat) appendUint(dst []byte, v uint64) []byte { return appendCBORHead(dst, cborUint, v) }
-func (cborFormat) open(dst []byte, _ kind) []byte         { return append(dst, 0) }
+func (cborFormat) open(dst []byte, _ Kind) []byte         { return append(dst, 0) }
 
 func (cborFormat) appendBool(dst []byte, v bool) []byte {
 	if v {
@@ -258,9 +258,9 @@ func (cborFormat) appendString(dst []byte, v string) []byte {
 func (f cborFormat) appendKey(dst, v []byte) []byte         { return f.appendText(dst, v) }
 func (f cborFormat) appendName(dst []byte, v string) []byte { return f.appendString(dst, v) }
 
-func (cborFormat) close(dst []byte, k kind, at, n int) []byte {
+func (cborFormat) close(dst []byte, k Kind, at, n int) []byte {
 	major := byte(cborArray)
-	if k == kindMap {
+	if k == KindMap {
 		major = cborMap
 	}
 	var head [9]byte

@@ -1,10 +1,10 @@
-package wamp
+package serial
 
 // extent implements [structured]. Unlike [ubjsonFormat.value] it accepts containers with one type for all elements.
 func (f ubjsonFormat) extent(b []byte, s slot) (extent, error) {
 	if s.isKey {
 		_, rest, err := ubjsonBytes(b)
-		return extent{kind: kindText, size: len(b) - len(rest)}, err
+		return extent{kind: KindText, size: len(b) - len(rest)}, err
 	}
 	marker, rest := s.marker, b
 	if marker == 0 {
@@ -19,7 +19,7 @@ func (f ubjsonFormat) extent(b []byte, s slot) (extent, error) {
 	case '[', '{':
 		x, rest, err = ubjsonContainer(marker, rest)
 	case 'S', 'H':
-		x.kind = kindText
+		x.kind = KindText
 		_, rest, err = ubjsonBytes(rest)
 	default:
 		var size int
@@ -35,38 +35,38 @@ func (f ubjsonFormat) extent(b []byte, s slot) (extent, error) {
 }
 
 // ubjsonScalar returns the kind of a scalar and the bytes behind its marker.
-func ubjsonScalar(marker byte) (k kind, size int, err error) {
+func ubjsonScalar(marker byte) (k Kind, size int, err error) {
 	switch marker {
 	case 'Z':
-		return kindNull, 0, nil
+		return KindNull, 0, nil
 	case 'T', 'F':
-		return kindBool, 0, nil
+		return KindBool, 0, nil
 	case 'C':
-		return kindText, 1, nil
+		return KindText, 1, nil
 	case 'd':
-		return kindFloat, 4, nil
+		return KindFloat, 4, nil
 	case 'D':
-		return kindFloat, 8, nil
+		return KindFloat, 8, nil
 	case 'i', 'U':
-		return kindInt, 1, nil
+		return KindInt, 1, nil
 	case 'I':
-		return kindInt, 2, nil
+		return KindInt, 2, nil
 	case 'l':
-		return kindInt, 4, nil
+		return KindInt, 4, nil
 	case 'L':
-		return kindInt, 8, nil
+		return KindInt, 8, nil
 	case ']', '}':
-		return kindNull, 0, errUnexpected
+		return KindNull, 0, errUnexpected
 	}
 	_, _, err = ubjsonInteger(marker, nil) // says that the marker is unknown
-	return kindNull, 0, err
+	return KindNull, 0, err
 }
 
 // ubjsonContainer reads the head of a container, and all of it if its elements have one type without a length.
 func ubjsonContainer(marker byte, b []byte) (extent, []byte, error) {
-	x := extent{kind: kindArray, values: indefinite}
+	x := extent{kind: KindArray, values: Indefinite}
 	if marker == '{' {
-		x.kind = kindMap
+		x.kind = KindMap
 	}
 	if len(b) > 1 && b[0] == '$' {
 		x.marker, b = b[1], b[2:]
@@ -84,7 +84,7 @@ func ubjsonContainer(marker byte, b []byte) (extent, []byte, error) {
 	if err != nil {
 		return x, b, err
 	}
-	if _, size, err := ubjsonScalar(x.marker); x.marker != 0 && x.kind == kindArray && err == nil {
+	if _, size, err := ubjsonScalar(x.marker); x.marker != 0 && x.kind == KindArray && err == nil {
 		x.values = 0
 		switch {
 		case size == 0:
