@@ -9,7 +9,7 @@ FUZZTIME  ?= 60s # of all fuzz targets together
 BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
-.PHONY: help build test lint fuzz bench load e2e pictures web generate \
+.PHONY: help build test lint fuzz bench load attacks hostile e2e pictures web generate \
         fmt tools node_modules hygiene prose vet unit web-check generated conformance release release-check clean
 
 help: ## say what there is
@@ -34,8 +34,8 @@ vet: ## go vet, all modules; and the main one compiles on other systems
 # The race detector needs cgo, which .ci/test turns off elsewhere. Without symbol tables, tests link faster.
 RACE := CGO_ENABLED=1 go test -race -ldflags '-s -w' -timeout 20m
 
-unit: ## go test -race, all modules but conformance, and what depends on sockets once more with the portable ones
-	@.ci/modules bash -c "go list ./... | grep -v /test/conformance$$ | xargs env $(RACE)"
+unit: ## go test -race, all modules but conformance and hostile, and what depends on sockets once more with the portable ones
+	@.ci/modules bash -c "go list ./... | grep -vE '/test/(conformance|hostile)$$' | xargs env $(RACE)"
 	TIDINGS_TEST_SOCKETS=portable $(RACE) ./internal/netpoll/... ./internal/transport/... ./internal/server/...
 	@.ci/uring
 
@@ -60,6 +60,12 @@ generate: web ## make all generated files anew
 
 generated: node_modules ## prove that the generated files are fresh
 	@.ci/generated
+
+attacks: ## the short form of make hostile, as a test
+	go test -count=1 -timeout 15m ./test/hostile/
+
+hostile: build ## attack a server as strangers and users can, for about half an hour
+	go run ./test/hostile -tidings bin/tidings -times 10
 
 e2e: build node_modules ## the demo in a real Chromium
 	@.ci/e2e
