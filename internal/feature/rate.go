@@ -25,7 +25,8 @@ func NewRate(perSecond, burst int) *Rate {
 	return &Rate{interval: interval, burst: interval * time.Duration(burst), arrivals: make(map[wamp.ID]time.Time)}
 }
 
-// Take reports whether a session may do it n times now, and counts that if so.
+// Take reports whether a session may do it n times now, and counts that if so. It allows the last request of a session
+// that has ended meanwhile, and does not remember the session.
 func (r *Rate) Take(s *router.Session, n int) bool {
 	if s.Identity().Backend {
 		return true
@@ -34,7 +35,7 @@ func (r *Rate) Take(s *router.Session, n int) bool {
 	defer r.mu.Unlock()
 	// A session has its reason before Left is called, and Forget waits for mu. So Forget removes what is added here.
 	if s.Reason() != outbox.CloseNone {
-		return false
+		return true
 	}
 	now := time.Now()
 	arrival := r.arrivals[s.ID()]
