@@ -58,7 +58,7 @@ func (s *Session) refuseCall(m *wamp.Call, refused error, more bool) {
 
 // newCall returns the call that a CALL asks for, or the error that refuses it.
 func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
-	disclose, err := s.disclosure(m.Options)
+	disclose, err := s.realm.router.options.Disclosure.Decide(m.Options)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (s *Session) replyError(request wamp.Message, err error) {
 			log.Debug("a request was refused, and version 1 has no answer to it", "message", request.Code().String(), "error", err)
 		}
 	}
-	refusal := wamp.Error{RequestType: request.Code(), Request: requestID(request), Details: wamp.Dict{}}
+	refusal := wamp.Error{RequestType: request.Code(), Request: wamp.RequestID(request), Details: wamp.Dict{}}
 	refusal.Error, refusal.Payload = s.errorOf(err)
 	s.realm.router.counters.Refusals.Add(1)
 	s.client.send(&refusal)
@@ -79,25 +79,6 @@ func (s *Session) textPayload(message string) wamp.Payload {
 		return wamp.Payload{}
 	}
 	return payload
-}
-
-// requestID returns the id of a request that the router answers, else 0.
-func requestID(message wamp.Message) wamp.ID {
-	switch m := message.(type) {
-	case *wamp.Subscribe:
-		return m.Request
-	case *wamp.Unsubscribe:
-		return m.Request
-	case *wamp.Publish:
-		return m.Request
-	case *wamp.Register:
-		return m.Request
-	case *wamp.Unregister:
-		return m.Request
-	case *wamp.Call:
-		return m.Request
-	}
-	return 0
 }
 
 // ErrInternal is the URI that clients are told for a fault of the server; the log has the details.

@@ -21,8 +21,8 @@ type fanout struct {
 	receivers publication.Matcher // checks the lists
 	targets   []*Session          // the only sessions that can be admitted, if they are few; nil: check all
 	matched   []*subscription
-	payloads  []payloads           // of all publications; empty until one is needed in another serialization
-	encoded   []encoded            // of the current subscription
+	payloads  []outbox.Conversions // of all publications; empty until one is needed in another serialization
+	encoded   []outbox.Batch       // of the current subscription
 	before    int                  // events before this run
 	entries   []*publication.Entry // of all publications; nil until one is needed
 	ordered   bool                 // the topic is kept: events of local subscribers are queued
@@ -39,21 +39,6 @@ type fanout struct {
 
 // topicRun counts what became of one run.
 type topicRun struct{ publications, events int }
-
-// payloads holds the payload of one publication in each serialization that was needed.
-type payloads [wamp.Serializations]*converted
-
-type converted struct {
-	payload wamp.Payload
-	err     error
-}
-
-// encoded holds the events of one subscription in one format. All clients of the format share it.
-type encoded struct {
-	format *outbox.Format
-	outbox.Packet
-	missing int // events that the format cannot express
-}
 
 // fanoutPool recycles fan-outs with their arrays.
 var fanoutPool = sync.Pool{New: func() any { return new(fanout) }}
@@ -175,7 +160,7 @@ func (d *fanout) toClient(sub *subscription, c *Client) {
 		return
 	}
 	events := d.eventsFor(sub, c.format)
-	d.unsendable += events.missing
+	d.unsendable += events.Missing
 	if events.Frames > 0 && c.put(events.Packet) {
 		d.events += events.Frames
 		d.puts++
@@ -204,13 +189,13 @@ func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 
 // eventsFor returns the events of the run in a format. They are encoded and framed for the first client and shared
 // with all others.
-func (d *fanout) eventsFor(sub *subscription, f *outbox.Format) *encoded {
+func (d *fanout) eventsFor(sub *subscription, f *outbox.Format) *outbox.Batch {
 	for i := range d.encoded {
-		if d.encoded[i].format == f {
+		if d.encoded[i].Format == f {
 			return &d.encoded[i]
 		}
 	}
-	d.encoded = append(d.encoded, encoded{format: f})
+	d.encoded = append(d.encoded, outbox.Batch{Format: f})
 	made := &d.encoded[len(d.encoded)-1]
 	scratch := outbox.GetScratch()
 	defer scratch.Put()
@@ -240,26 +225,18 @@ func (d *fanout) event(sub *subscription, i int) wamp.Event {
 }
 
 // encode adds the event of publication i to the events of a format.
-func (d *fanout) encode(to *encoded, scratch *outbox.Scratch, event wamp.Event, i int) {
+func (d *fanout) encode(to *outbox.Batch, scratch *outbox.Scratch, event wamp.Event, i int) {
 	var err error
-	if event.Payload, err = d.payload(i, to.format.Encoding.Serialization()); err != nil {
-		to.missing++
+	if event.Payload, err = d.payload(i, to.Format.Encoding.Serialization()); err != nil {
+		to.Missing++
 		return
 	}
-	message, err := to.format.Encoding.Append(scratch.Bytes(), &event)
-	if err != nil {
+	encoded, err := to.Add(&event, scratch)
+	if encoded {
+		d.encodings++
+	} else {
 		d.router.options.Logger.Error("an event was not encoded", "topic", string(event.Topic), "error", err)
-		to.missing++
-		return
 	}
-	d.encodings++
-	scratch.Keep(message)
-	var fits bool
-	if to.Bytes, fits = to.format.Frame(to.Bytes, message); !fits {
-		to.missing++
-		return
-	}
-	to.Frames++
 }
 
 // payload returns the payload of publication i. It converts it once for each serialization.
@@ -271,14 +248,9 @@ func (d *fanout) payload(i int, s wamp.Serialization) (wamp.Payload, error) {
 	if len(d.payloads) == 0 {
 		d.payloads = slices.Grow(d.payloads, len(d.all))[:len(d.all)]
 	}
-	made := &d.payloads[i][s]
-	if *made == nil {
-		payload, err := p.Payload.In(s)
-		if err != nil {
-			d.router.options.Logger.Debug("a payload cannot be expressed for some subscribers",
-				"topic", string(p.Topic), "error", err)
-		}
-		*made = &converted{payload, err}
+	payload, now, err := d.payloads[i].In(s, &p.Payload)
+	if now && err != nil {
+		d.router.options.Logger.Debug("a payload cannot be expressed for some subscribers", "topic", string(p.Topic), "error", err)
 	}
-	return (*made).payload, (*made).err
+	return payload, err
 }

@@ -14,7 +14,7 @@ type outgoing struct {
 	calls.Options
 	procedure wamp.URI
 	payload   wamp.Payload // released once no other callee may be asked
-	disclose  Disclosure
+	disclose  peer.Disclosure
 }
 
 // invoke asks the callees of the registration until one takes the call. If none takes it, invoke answers the call
@@ -105,15 +105,16 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 // details returns the Details of the INVOCATION for the chosen callee.
 func (c *call) details(chosen *callee) wamp.Dict {
 	details := detailsOf(c.Passthru)
-	if c.caller != nil && (c.disclose == DiscloseAlways || chosen.discloseCaller) {
-		details["caller"] = int64(c.caller.id)
-		details["caller_authid"] = c.caller.Identity().ID
-		details["caller_authrole"] = c.caller.Identity().Role()
+	if s := c.caller; s != nil {
+		s.Identity().TrustLevel(details, s.realm.router.options.TrustLevels)
+		if c.disclose == peer.DiscloseAlways || chosen.DiscloseCaller {
+			s.Identity().Disclose(details, "caller", s.id)
+		}
 	}
 	if c.registration.match != wamp.MatchExact {
 		details["procedure"] = string(c.procedure)
 	}
-	if c.Timeout > 0 && chosen.enforcesTimeout {
+	if c.Timeout > 0 && chosen.enforcesTimeout() {
 		details["timeout"] = c.Timeout.Milliseconds()
 	}
 	if c.ReceivesProgress && chosen.progresses() {
@@ -122,11 +123,7 @@ func (c *call) details(chosen *callee) wamp.Dict {
 	if c.SendsProgress {
 		details["progress"] = true
 	}
-	if c.caller != nil {
-		if level, given := c.caller.trust(); given {
-			details["trustlevel"] = int64(level)
-		}
-	}
+
 	return details
 }
 

@@ -38,7 +38,7 @@ type assignment struct {
 // it. It returns false if the call is answered or killed: then no callee may be asked.
 func (c *call) assign(a assignment) bool {
 	var start func() *time.Timer
-	if c.Timeout > 0 && (a.callee == nil || !a.callee.enforcesTimeout) {
+	if c.Timeout > 0 && (a.callee == nil || !a.callee.enforcesTimeout()) {
 		start = func() *time.Timer { return c.after(c.Timeout, c.expire) }
 	}
 	return c.claim.Assign(a, start)

@@ -16,10 +16,10 @@ type Publication struct {
 	Payload   wamp.Payload
 	Publisher *Session // nil: the server itself
 	Filter    publication.Filter
-	Disclose  Disclosure // DiscloseAlways names the publisher in the event
-	ID        wamp.ID    // 0: a new one
-	Passthru  wamp.Dict  // how to read the payload, if only clients can
-	Retain    bool       // kept for later subscribers that ask for it, if the topic's Retention allows it
+	Disclose  peer.Disclosure // peer.DiscloseAlways names the publisher in the event
+	ID        wamp.ID         // 0: a new one
+	Passthru  wamp.Dict       // how to read the payload, if only clients can
+	Retain    bool            // kept for later subscribers that ask for it, if the topic's Retention allows it
 }
 
 // Receipt is the result of a publication.
@@ -117,19 +117,15 @@ func (r *Router) countFanout(d *fanout, took time.Duration) {
 
 // details returns the details that are the same for every subscription, or nil.
 func (p *Publication) details() wamp.Dict {
-	if p.Passthru == nil && p.Disclose != DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.options.TrustLevels) == 0) {
+	if p.Passthru == nil && p.Disclose != peer.DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.options.TrustLevels) == 0) {
 		return nil
 	}
 	details := detailsOf(p.Passthru)
-	if p.Publisher != nil {
-		if level, given := p.Publisher.trust(); given {
-			details["trustlevel"] = int64(level)
+	if s := p.Publisher; s != nil {
+		s.Identity().TrustLevel(details, s.realm.router.options.TrustLevels)
+		if p.Disclose == peer.DiscloseAlways {
+			s.Identity().Disclose(details, "publisher", s.id)
 		}
-	}
-	if p.Disclose == DiscloseAlways && p.Publisher != nil {
-		details["publisher"] = int64(p.Publisher.id)
-		details["publisher_authid"] = p.Publisher.Identity().ID
-		details["publisher_authrole"] = p.Publisher.Identity().Role()
 	}
 	return details
 }
@@ -139,7 +135,7 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	c := s.client
 	request := Request{Session: s, Action: peer.Publish, URI: m.Topic, Payload: m.Payload}
 	if len(m.Options) == 0 && s.isCached(&request) { // the usual case, which cannot fail
-		c.enqueue(Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.defaultDisclosure()})
+		c.enqueue(Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.realm.router.options.Disclosure.Default()})
 		return nil
 	}
 	c.flushBatch() // this publication must not overtake the batch, and the batch must not wait for the Authorizer
@@ -164,7 +160,7 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 
 // publication returns what a PUBLISH asks for, if that is allowed.
 func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication, error) {
-	disclose, err := s.disclosure(m.Options)
+	disclose, err := s.realm.router.options.Disclosure.Decide(m.Options)
 	if err != nil {
 		return Publication{}, err
 	}

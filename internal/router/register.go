@@ -25,7 +25,7 @@ func (s *Session) register(ctx context.Context, m *wamp.Register) error {
 
 // registerRequest is the registration that a REGISTER asks for.
 type registerRequest struct {
-	registerOptions
+	calls.CalleeOptions
 	session   *Session
 	procedure wamp.URI
 	match     wamp.Match
@@ -45,21 +45,14 @@ func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*regis
 	if err != nil {
 		return nil, err
 	}
-	disclose, _ := m.Options.Bool("disclose_caller")
-	if disclose && s.realm.router.options.Disclosure == DiscloseNever {
+	options := calls.ParseCalleeOptions(m.Options)
+	if options.DiscloseCaller && s.realm.router.options.Disclosure == peer.DiscloseNever {
 		return nil, wamp.Fail(wamp.ErrOptionDisallowed, "disclose_caller is not allowed here")
 	}
-	w := &registerRequest{session: s, procedure: m.Procedure, match: match, policy: policy, force: force, others: decision.ReplacesOthers}
-	w.discloseCaller = disclose
-	forward, _ := m.Options.Bool("forward_timeout")
-	w.enforcesTimeout = forward && s.features.Has(peer.CalleeTimeout)
-	concurrency, _ := m.Options.Int("concurrency")
-	w.concurrency = int(min(concurrency, maxConcurrency))
-	return w, nil
+	return &registerRequest{
+		CalleeOptions: options, session: s, procedure: m.Procedure, match: match, policy: policy, force: force, others: decision.ReplacesOthers,
+	}, nil
 }
-
-// maxConcurrency fits any int, and is as good as no limit.
-const maxConcurrency = 1 << 30
 
 // register makes the session a callee and queues REGISTERED in the same step, so that no INVOCATION comes before
 // REGISTERED. A repeated request is answered with the same registration.
@@ -117,7 +110,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	if err := s.checkRegistrationsLocked(); err != nil {
 		return err
 	}
-	added := &callee{registerOptions: w.registerOptions, registration: reg, session: s}
+	added := &callee{CalleeOptions: w.CalleeOptions, registration: reg, session: s}
 	reg.callees.Add(added)
 	s.registrations = append(s.registrations, added)
 	c.sendLocked(&wamp.Registered{Request: request, Registration: reg.id})

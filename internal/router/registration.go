@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/calls"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -25,19 +26,12 @@ type registration struct {
 
 // callee is one session in a registration.
 type callee struct {
-	registerOptions
+	calls.CalleeOptions
 	registration *registration
 	session      *Session
 
 	slots calls.Slots // of its concurrency
 	gone  bool        // UNREGISTERED is queued, or the session has left; guarded by registration.mu
-}
-
-// registerOptions are the options of a REGISTER.
-type registerOptions struct {
-	discloseCaller  bool // invocations name the caller
-	enforcesTimeout bool // the callee enforces timeouts itself
-	concurrency     int  // the most pending calls; 0: no limit
 }
 
 // calleeLocked returns the callee of that session, or nil. Caller must hold mu.
@@ -69,7 +63,7 @@ func (reg *registration) pick(c *call) (*callee, *calls.Error) {
 			incapable = err
 			return false
 		}
-		return candidate.slots.Reserve(candidate.concurrency)
+		return candidate.slots.Reserve(candidate.Concurrency)
 	})
 	switch {
 	case ok:
@@ -86,7 +80,12 @@ func noAvailableCallee(procedure wamp.URI) *calls.Error {
 	return calls.Errorf(wamp.ErrNoAvailableCallee, "no callee of %q is available", procedure)
 }
 
-func (c *callee) release() { c.slots.Release(c.concurrency) }
+func (c *callee) release() { c.slots.Release(c.Concurrency) }
+
+// enforcesTimeout reports whether the callee enforces timeouts itself.
+func (c *callee) enforcesTimeout() bool {
+	return c.ForwardTimeout && c.session.features.Has(peer.CalleeTimeout)
+}
 
 func (reg *registration) allCallees() []*callee {
 	reg.mu.RLock()

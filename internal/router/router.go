@@ -20,7 +20,7 @@ import (
 type Options struct {
 	Limits        meter.Limits
 	URIs          wamp.URIRules
-	Disclosure    Disclosure
+	Disclosure    peer.Disclosure
 	Strictness    Strictness
 	TrustLevels   map[string]int     // by role; empty: calls and events carry no level
 	Authenticator peer.Authenticator // nil: the identity that the transport proved, else anonymous
@@ -80,7 +80,7 @@ func New(options Options) *Router {
 	r.roles = peer.Offer{
 		TrustLevels: len(options.TrustLevels) > 0,
 		Retention:   options.Journal != nil,
-		Disclosure:  options.Disclosure != DiscloseNever,
+		Disclosure:  options.Disclosure != peer.DiscloseNever,
 	}.Roles()
 	r.running, r.stop = context.WithCancel(context.Background())
 	r.realmsRead.Store(&map[wamp.URI]*Realm{})

@@ -159,7 +159,7 @@ func (s *script) configure(settings []string) {
 		limits := &s.options.Limits
 		switch key {
 		case "disclosure":
-			s.options.Disclosure = map[string]router.Disclosure{"never": router.DiscloseNever, "always": router.DiscloseAlways}[value]
+			s.options.Disclosure = map[string]peer.Disclosure{"never": peer.DiscloseNever, "always": peer.DiscloseAlways}[value]
 		case "uris":
 			s.options.URIs = wamp.StrictURIs
 		case "conduct":

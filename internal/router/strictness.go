@@ -1,6 +1,8 @@
 package router
 
-import "github.com/tidings-io/tidings/internal/wamp"
+import (
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // Strictness selects how closely clients are held to the text of the specification.
 type Strictness uint8
@@ -23,7 +25,7 @@ func (s *Session) sequential(message wamp.Message) error {
 	if !s.strict() {
 		return nil
 	}
-	id := requestID(message)
+	id := wamp.RequestID(message)
 	if id == 0 {
 		return nil
 	}

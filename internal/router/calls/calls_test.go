@@ -244,3 +244,13 @@ func TestAnEarlyAnswerIsKnownUntilTheLastArguments(t *testing.T) {
 		t.Error("not the last 64 calls are known")
 	}
 }
+
+func TestTheOptionsOfACalleeAreRead(t *testing.T) {
+	got := calls.ParseCalleeOptions(wamp.Dict{"disclose_caller": true, "forward_timeout": true, "concurrency": int64(1) << 50})
+	if want := (calls.CalleeOptions{DiscloseCaller: true, ForwardTimeout: true, Concurrency: 1 << 30}); got != want {
+		t.Errorf("read %+v, want %+v", got, want)
+	}
+	if got := calls.ParseCalleeOptions(nil); got != (calls.CalleeOptions{}) {
+		t.Errorf("no options are %+v", got)
+	}
+}

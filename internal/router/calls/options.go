@@ -59,3 +59,22 @@ func ParseMode(options wamp.Dict) (Mode, error) {
 	}
 	return "", wamp.Violation("CANCEL: Options.mode must be skip, kill or killnowait")
 }
+
+// CalleeOptions are the options of a REGISTER.
+type CalleeOptions struct {
+	DiscloseCaller bool // invocations name the caller
+	ForwardTimeout bool // the callee wants to enforce timeouts itself
+	Concurrency    int  // the most pending calls; 0: no limit
+}
+
+// maxConcurrency fits any int, and is as good as no limit.
+const maxConcurrency = 1 << 30
+
+// ParseCalleeOptions reads REGISTER.Options.
+func ParseCalleeOptions(options wamp.Dict) (o CalleeOptions) {
+	o.DiscloseCaller, _ = options.Bool("disclose_caller")
+	o.ForwardTimeout, _ = options.Bool("forward_timeout")
+	concurrency, _ := options.Int("concurrency")
+	o.Concurrency = int(min(concurrency, maxConcurrency))
+	return o
+}

@@ -195,3 +195,43 @@ func TestActionsHaveTheNamesOfTheSpecification(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestDisclosureIsDecidedByThePolicyAndTheOption(t *testing.T) {
+	ask, silent := wamp.Dict{"disclose_me": true}, wamp.Dict{}
+	for _, test := range []struct {
+		policy  peer.Disclosure
+		options wamp.Dict
+		want    peer.Disclosure
+		refused bool
+	}{
+		{peer.DiscloseOnRequest, silent, peer.DiscloseNever, false},
+		{peer.DiscloseOnRequest, ask, peer.DiscloseAlways, false},
+		{peer.DiscloseNever, silent, peer.DiscloseNever, false},
+		{peer.DiscloseNever, ask, peer.DiscloseNever, true},
+		{peer.DiscloseAlways, silent, peer.DiscloseAlways, false},
+		{peer.DiscloseAlways, wamp.Dict{"disclose_me": false}, peer.DiscloseAlways, false},
+	} {
+		got, err := test.policy.Decide(test.options)
+		if got != test.want || (err != nil) != test.refused {
+			t.Errorf("policy %d, options %v: %d, %v", test.policy, test.options, got, err)
+		}
+		if want, _ := test.policy.Decide(silent); test.policy.Default() != want {
+			t.Errorf("the default of policy %d is %d, and without the option it is %d", test.policy, test.policy.Default(), want)
+		}
+	}
+}
+
+func TestDetailsNameTheSessionAndItsHighestTrustLevel(t *testing.T) {
+	ann, details := peer.Identity{ID: "ann", Roles: []string{"user", "staff"}}, wamp.Dict{}
+	ann.Disclose(details, "caller", 7)
+	ann.TrustLevel(details, nil)
+	if diff := cmp.Diff(wamp.Dict{"caller": int64(7), "caller_authid": "ann", "caller_authrole": "user"}, details); diff != "" {
+		t.Errorf("other details (-want +got):\n%s", diff)
+	}
+	for want, levels := range map[int64]map[string]int{3: {"user": 1, "staff": 3, "root": 9}, 0: {"root": 9}} {
+		ann.TrustLevel(details, levels)
+		if details["trustlevel"] != want {
+			t.Errorf("the level by %v is %v", levels, details["trustlevel"])
+		}
+	}
+}
