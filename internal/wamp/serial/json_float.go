@@ -2,23 +2,23 @@ package serial
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 const (
 	// normalExponent is the least exponent of a number that is certainly a normal float.
 	normalExponent = -307
-	// leastExponent is far below that of the smallest float, 5e-324.
-	leastExponent = -400
-	// subnormalScale makes a number between these two a normal float.
-	subnormalScale = 290
-	// leastNormal is a little above the least normal float.
-	leastNormal = 2.3e-308
+	// leastExponent is that of the smallest float, 5e-324. Numbers with a smaller one are nearer to 0.
+	leastExponent = -324
+	// maxDigits is more than the digits of any number in the middle between two floats.
+	maxDigits = 800
 )
 
-// ParseFloat is [strconv.ParseFloat] for the text of a JSON number, but for numbers below the normal floats, for which
-// that takes a thousand times as long: 1 MiB of 5e-324 would take seconds. The last bit of such a number may differ.
+// ParseFloat is [strconv.ParseFloat] for the text of a JSON number. For numbers below the normal floats that takes a
+// thousand times as long: 1 MiB of 5e-324 would take seconds.
 func ParseFloat(text string) (float64, error) {
 	exponent := exponentOf(text)
 	if exponent >= normalExponent {
@@ -27,13 +27,42 @@ func ParseFloat(text string) (float64, error) {
 	if exponent < leastExponent {
 		return math.Copysign(0, float64(1-2*strings.Count(text[:1], "-"))), nil
 	}
-	mantissa, power := splitNumber(text)
-	n, _ := strconv.Atoi(power)
-	scaled, err := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(n+subnormalScale), 64)
-	if v := scaled * 1e-290; err != nil || math.Abs(v) < leastNormal {
-		return v, err
+	if bits := subnormalBits(text, exponent); bits < 1<<53 {
+		return math.Copysign(math.Float64frombits(bits), float64(1-2*strings.Count(text[:1], "-"))), nil
 	}
 	return strconv.ParseFloat(text, 64)
+}
+
+// subnormalBits returns a number below 10^(exponent+1) as a multiple of the smallest float, rounded to the nearest and
+// to an even one in the middle. Below 2^53 these are the bits of the float.
+func subnormalBits(text string, exponent int) uint64 {
+	mantissa, _ := splitNumber(text)
+	before, after, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	digits := strings.TrimLeft(before+after, "0")
+	if len(digits) > maxDigits { // of the digits behind these it only counts that they may not all be 0
+		digits = digits[:maxDigits] + "1"
+	}
+	whole, _ := new(big.Int).SetString(digits, 10) // there are only digits
+	scale := powerOfTen(len(digits) - 1 - exponent)
+	multiple, rest := new(big.Int).QuoRem(whole.Lsh(whole, 1074), scale, new(big.Int))
+	bits := multiple.Uint64()
+	if half := rest.Lsh(rest, 1).Cmp(scale); half > 0 || half == 0 && bits%2 == 1 {
+		bits++
+	}
+	return bits
+}
+
+// powersOfTen keeps what powerOfTen has returned: a power takes longer than all else of a conversion.
+var powersOfTen [maxDigits - leastExponent + 1]atomic.Pointer[big.Int]
+
+// powerOfTen returns 10^n. The result must not be changed.
+func powerOfTen(n int) *big.Int {
+	if known := powersOfTen[n].Load(); known != nil {
+		return known
+	}
+	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
+	powersOfTen[n].Store(power)
+	return power
 }
 
 // splitNumber splits a JSON number at its exponent, which is "" if the number has none.
