@@ -1,6 +1,7 @@
 package meta
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -183,16 +184,24 @@ func eventDetails(e *publication.Entry, sub wamp.Subscription) (wamp.Dict, error
 		"publication":  event.Publication,
 		"details":      event.Details,
 	}
-	var args []any
-	var kwargs wamp.Dict
-	if err := e.Payload.Decode(&args, &kwargs); err != nil {
+	payload, err := e.Payload.In(wamp.JSON)
+	if err != nil {
 		return nil, err
 	}
-	if e.Payload.Args != nil {
-		details["args"] = args
+	if payload.Args != nil {
+		details["args"] = asList(payload.Args)
 	}
-	if e.Payload.Kwargs != nil {
-		details["kwargs"] = kwargs
+	if payload.Kwargs != nil {
+		details["kwargs"] = json.RawMessage(payload.Kwargs)
 	}
 	return details, nil
+}
+
+// asList returns the positional arguments of a payload as they are: Go values would take many times their length. An
+// opaque payload is one argument.
+func asList(args []byte) any {
+	if args[0] == '[' {
+		return json.RawMessage(args)
+	}
+	return []any{json.RawMessage(args)}
 }

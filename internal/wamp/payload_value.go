@@ -11,9 +11,11 @@ import (
 )
 
 // marshalOptions marshal Go values by the rules of [Payload.In]: binaries as U+0000 and base64, floats as floats.
-// Dicts are written in the order of their keys, so that equal payloads have equal bytes.
+// Dicts are written in the order of their keys, so that equal payloads have equal bytes. Duplicate names are found when
+// the payload is checked, which takes less memory.
 var marshalOptions = json.JoinOptions(
 	json.Deterministic(true),
+	jsontext.AllowDuplicateNames(true),
 	json.WithMarshalers(json.JoinMarshalers(
 		json.MarshalToFunc(func(e *jsontext.Encoder, v []byte) error {
 			w := serial.NewWriter(JSON, nil)
