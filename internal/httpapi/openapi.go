@@ -52,6 +52,7 @@ type Operation struct {
 	Status               int   // of success; 0: 200
 	Errors               []int // beside those of every operation
 	Request              any   // an example of the body
+	MaxBody              int64 // bytes; 0: as for every operation
 }
 
 // Named is implemented by JSON types whose name in the OpenAPI document is not their name in Go.
@@ -78,6 +79,9 @@ func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) 
 	described := a.describe(op)
 	described.DefaultStatus = op.Status
 	described.MaxBodyBytes = a.options.MaxBody
+	if op.MaxBody > 0 {
+		described.MaxBodyBytes = min(op.MaxBody, a.options.MaxBody)
+	}
 	described.BodyReadTimeout = bodyTimeout
 	described.RejectUnknownQueryParameters = true
 	if op.Request != nil {

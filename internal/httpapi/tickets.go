@@ -44,6 +44,9 @@ type (
 	}
 )
 
+// maxTicketBody bounds the claims, which become Go values of many times their length. A ticket has 8 KiB at most.
+const maxTicketBody = 64 << 10
+
 func (a *API) addTickets() {
 	Register(a, Operation{
 		Scope:       ScopeTickets,
@@ -55,6 +58,7 @@ func (a *API) addTickets() {
 		Description: "Your backend, which knows who is logged in, asks for a ticket and puts it into the page; the page connects with it. Each ticket is accepted once.",
 		Errors:      []int{http.StatusNotImplemented},
 		Request:     JSON(`{"user":"42","name":"Ann Miller","roles":["staff"],"tenant":"acme"}`),
+		MaxBody:     maxTicketBody,
 	}, a.issueTicket)
 }
 
