@@ -2,11 +2,15 @@ package transport_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,4 +221,50 @@ func TestFramesWithoutAMessageCountAgainstTheRate(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestPingsOfARawSocketCountAgainstTheRate(t *testing.T) {
+	const rate, burst, frames = 10, 20, 60
+	for name, frame := range map[string][]byte{"pings": rawFrame(1, "p"), "empty pings": rawFrame(1, ""), "pongs": rawFrame(2, "p")} {
+		synctest.Test(t, func(t *testing.T) {
+			r := router.New(router.Options{Limits: meter.Limits{MessageRate: rate, MessageBurst: burst}})
+			r.AddRealm("app")
+			server, err := newServer(transport.Options{Router: r, Limits: transport.Limits{Hello: time.Minute}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+			ctx, cancel := context.WithCancel(t.Context())
+			var running sync.WaitGroup
+			running.Go(func() { server.ServeRawSocket(closing{listener}, transport.RawSocketOptions{}) })
+			running.Go(func() { server.Run(ctx) })
+			ours, theirs := net.Pipe()
+			listener.conns <- theirs
+			c := &rawClient{t, ours}
+			c.write([]byte{0x7f, 0xf1, 0, 0})
+			c.read(4)
+			running.Go(func() { io.Copy(io.Discard, ours) }) // the pipe has no buffer
+			begun := time.Now()
+			c.write(bytes.Repeat(frame, frames))
+			c.write(rawFrame(2, "the server takes this when it has taken all others"))
+			if took, least := time.Since(begun), (frames-burst-2)*time.Second/rate; took < least {
+				t.Errorf("%s: %d frames were read in %s, the rate is %d in a second after %d", name, frames, took, rate, burst)
+			}
+			ours.Close()
+			listener.Close()
+			cancel()
+			running.Wait()
+		})
+	}
+}
+
+// closing is a listener that says that it is closed in the words of package net.
+type closing struct{ *pipes }
+
+func (l closing) Accept() (net.Conn, error) {
+	nc, err := l.pipes.Accept()
+	if err != nil {
+		err = net.ErrClosed
+	}
+	return nc, err
 }
