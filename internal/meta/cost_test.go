@@ -51,6 +51,9 @@ func keys(n int) string {
 
 // A call of the meta API costs at most 16 times what a publication of the same length costs, whatever its arguments are.
 func TestArgumentsCostLittleMoreThanTheirBytes(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates as well")
+	}
 	const most = 16
 	nulls := "[" + strings.Repeat(`{"":null},`, 9_999) + `{"":null}]`
 	ones := "[" + strings.Repeat(`1,`, 29_999) + `1]`
@@ -87,6 +90,9 @@ func TestArgumentsCostLittleMoreThanTheirBytes(t *testing.T) {
 
 // Asking for a kept event costs at most 16 times what it costs for another event of the same length.
 func TestKeptEventsCostLittleMoreThanTheirBytes(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates as well")
+	}
 	const most = 16
 	asked := func(args string) int {
 		r, realm := keeping(t, router.Options{})

@@ -56,7 +56,7 @@ func TestAMessageOfAStrangerIsShort(t *testing.T) {
 	tcp, _ := s.listenRaw(t, transport.RawSocketOptions{})
 	for i, e := range encodings {
 		short, long := helloWith(t, e, "x", nulls(100)), helloWith(t, e, "x", nulls(8000))
-		first := byte(fin | dataOpcode(e))
+		first := fin | dataOpcode(e)
 		for what, hello := range map[string][]byte{
 			"as it is":   masked(first, long),
 			"compressed": masked(first|rsv1, deflated(long)),
@@ -113,6 +113,9 @@ func TestAMessageOfAStrangerIsShortOverLongPoll(t *testing.T) {
 // A client that has not joined makes the server allocate at most 64 KiB for each KiB that it sends. The figures are for
 // the whole process, the client and both handshakes included.
 func TestTheHelloOfAStrangerTakesLittleMemory(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates as well")
+	}
 	const connections, most = 20, 64
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would empty the pools of buffers
 	s, _ := routed(t, transport.Options{})
@@ -134,7 +137,7 @@ func TestTheHelloOfAStrangerTakesLittleMemory(t *testing.T) {
 			"many brackets":  strings.Repeat("[", 1<<20),
 			"many fragments": "",
 		} {
-			webSocket, sent := masked(byte(fin|dataOpcode(e)|rsv1), deflated(hello)), 0
+			webSocket, sent := masked(fin|dataOpcode(e)|rsv1, deflated(hello)), 0
 			if name == "many fragments" {
 				webSocket = bytes.Join([][]byte{masked(dataOpcode(e), ""), bytes.Repeat(masked(opContinuation, ""), 200), masked(fin|opContinuation, "")}, nil)
 			}

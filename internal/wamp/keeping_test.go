@@ -30,14 +30,7 @@ var clientFrames = map[wamp.Code]string{
 // as JSON.
 func receivedAs(t *testing.T, e wamp.Encoding, code wamp.Code, text string) (string, error) {
 	t.Helper()
-	phase := wamp.PhaseEstablished
-	switch code {
-	case wamp.CodeHello:
-		phase = wamp.PhaseOpening
-	case wamp.CodeAuthenticate:
-		phase = wamp.PhaseChallenging
-	}
-	m, err := conversationIn(t, e, phase).Receive(encoded(t, e, text))
+	m, err := conversationIn(t, e, phaseFor(code)).Receive(encoded(t, e, text))
 	if err != nil {
 		return "", err
 	}
@@ -108,7 +101,7 @@ func TestUnknownOptionsAreCheckedAndSkipped(t *testing.T) {
 			if code == wamp.CodeSubscribe && strings.Contains(bad, "ppt") {
 				continue
 			}
-			_, err := conversationFor(t, code).Receive(fmt.Appendf(nil, format, bad))
+			_, err := conversationIn(t, wamp.V2JSON, phaseFor(code)).Receive(fmt.Appendf(nil, format, bad))
 			if err == nil {
 				t.Errorf("%s: %s is accepted", code, name)
 			}
@@ -116,15 +109,15 @@ func TestUnknownOptionsAreCheckedAndSkipped(t *testing.T) {
 	}
 }
 
-func conversationFor(t *testing.T, code wamp.Code) *wamp.Conversation {
-	t.Helper()
-	switch code {
-	case wamp.CodeHello:
-		return conversationIn(t, wamp.V2JSON, wamp.PhaseOpening)
-	case wamp.CodeAuthenticate:
-		return conversationIn(t, wamp.V2JSON, wamp.PhaseChallenging)
+// phaseFor returns the phase in which a client sends the message.
+func phaseFor(code wamp.Code) wamp.Phase {
+	if code == wamp.CodeHello {
+		return wamp.PhaseOpening
 	}
-	return conversationIn(t, wamp.V2JSON, wamp.PhaseEstablished)
+	if code == wamp.CodeAuthenticate {
+		return wamp.PhaseChallenging
+	}
+	return wamp.PhaseEstablished
 }
 
 func TestTheValuesOfAHelloAreLimited(t *testing.T) {
