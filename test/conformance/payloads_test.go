@@ -116,8 +116,12 @@ func TestADateArrivesAsText(t *testing.T) {
 	mustDo(t, own, "subscribe", own.subscribe(patient(t), "shared.date", "exact"))
 	const date = "2013-03-21T20:04:00.250Z"
 	for _, p := range []*peer{
-		{client: "autobahn", serialization: "json"}, {client: "autobahn", serialization: "msgpack"}, {client: "autobahn", serialization: "cbor"},
-		{client: "wampy", serialization: "json"}, {client: "wampy", serialization: "msgpack"}, {client: "wampy", serialization: "cbor"},
+		{client: "autobahn", serialization: "json"},
+		{client: "autobahn", serialization: "msgpack"},
+		{client: "autobahn", serialization: "cbor"},
+		{client: "wampy", serialization: "json"},
+		{client: "wampy", serialization: "msgpack"},
+		{client: "wampy", serialization: "cbor"},
 	} {
 		t.Run(p.String(), func(t *testing.T) {
 			p.start = func(t *testing.T) driver {
