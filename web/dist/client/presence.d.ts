@@ -1,4 +1,3 @@
-/** Presence: the people who view or edit a record. All tabs of a user are one person. */
 import type { Connection } from './connection.js';
 import { Failed } from './failure.js';
 import { type Dict } from './messages.js';

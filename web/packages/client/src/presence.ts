@@ -1,4 +1,5 @@
 /** Presence: the people who view or edit a record. All tabs of a user are one person. */
+import { backoff } from './backoff.js';
 import type { Connection, TopicEvent } from './connection.js';
 import { Failed } from './failure.js';
 import { type Dict, isDict, textOf } from './messages.js';
@@ -48,9 +49,20 @@ export function enterPresence(connection: Connection, record: string, mode: Mode
     // A call that was lost with the connection is repeated in the next session.
     if (here && failed.failure.uri !== 'wamp.error.network_failure') handlers.refused?.(failed);
   };
+  let tries = 0;
+  let later: ReturnType<typeof setTimeout> | undefined;
+  /** A refusal that is temporary is tried again later, and the page is told of the first in a row. */
+  const refuseEntry = (error: unknown): void => {
+    const { failure } = Failed.from(error);
+    const lost = failure.uri === 'wamp.error.network_failure';
+    if (!failure.temporary || lost) return refuse(error);
+    if (here) later = setTimeout(enter, backoff(++tries, Math.random()));
+    if (tries === 1) refuse(error);
+  };
   const enter = (): void => {
+    clearTimeout(later);
     if (connection.state.name !== 'open') return;
-    connection.call('tidings.presence.enter', { kwargs: { record, mode: current } }).catch(refuse);
+    connection.call('tidings.presence.enter', { kwargs: { record, mode: current } }).then(() => (tries = 0), refuseEntry);
   };
   let asking = false;
   const askForList = (): void => {
@@ -87,6 +99,7 @@ export function enterPresence(connection: Connection, record: string, mode: Mode
     leave: () => {
       if (!here) return;
       here = false;
+      clearTimeout(later);
       stop();
       handle.release();
       if (connection.state.name !== 'open') return; // the router has removed the lost session already

@@ -140,6 +140,28 @@ describe('presence', () => {
     Socket.last.sends([Code.error, Code.call, 2, {}, 'wamp.error.not_authorized', ['not yours']]);
     await settled();
     expect(refused).toHaveBeenCalledWith(expect.objectContaining({ message: 'not yours' }));
+    vi.advanceTimersByTime(60_000);
+    expect(requests()).toHaveLength(2);
+  });
+
+  it('enters again later after a temporary refusal, which it reports once', async () => {
+    const refused = vi.fn();
+    const presence = enterPresence(connection, 'order.1', 'edit', { changed: () => undefined, refused });
+    const enter = ['tidings.presence.enter', [], { record: 'order.1', mode: 'edit' }];
+    for (const request of [2, 3]) {
+      Socket.last.sends([Code.error, Code.call, request, {}, 'wamp.error.authorization_failed', ['down']]);
+      await settled();
+      expect(requests()).toHaveLength(request);
+      vi.advanceTimersByTime(2000);
+      expect(requests().at(-1)).toEqual(enter);
+    }
+    expect(refused).toHaveBeenCalledOnce();
+    Socket.last.sends([Code.error, Code.call, 4, {}, 'wamp.error.authorization_failed', ['down']]);
+    await settled();
+    presence.leave();
+    const sent = Socket.last.sent.length;
+    vi.advanceTimersByTime(60_000);
+    expect(Socket.last.sent).toHaveLength(sent);
   });
 });
 
