@@ -63,14 +63,7 @@ func (e *Engine) Bucket(options BucketOptions) *Bucket {
 	if options.MaxBytes <= 0 {
 		options.MaxBytes = defaultMaxBucket
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if b, ok := e.buckets[options.Name]; ok {
-		return b
-	}
-	b := &Bucket{engine: e, options: options, attached: make(chan struct{})}
-	e.buckets[options.Name] = b
-	return b
+	return declare(e, e.buckets, options.Name, &Bucket{engine: e, options: options, attached: make(chan struct{})})
 }
 
 // attach gives the bucket a store, in place of the one before.

@@ -64,6 +64,17 @@ func New(options Options) *Engine {
 	return &Engine{options: options, log: options.Logger, buckets: make(map[string]*Bucket), guards: make(map[string]*ReplayGuard)}
 }
 
+// declare returns what was declared by that name. If nothing was, it declares made.
+func declare[T any](e *Engine, declared map[string]*T, name string, made *T) *T {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if known, ok := declared[name]; ok {
+		return known
+	}
+	declared[name] = made
+	return made
+}
+
 // Start opens the declared buckets and guards. With a data folder it starts the embedded server and connects to it
 // first. ctx bounds the start only: the engine runs until Close.
 func (e *Engine) Start(ctx context.Context) error {

@@ -47,14 +47,7 @@ func (e *Engine) ReplayGuard(options ReplayGuardOptions) *ReplayGuard {
 	if options.Most <= 0 {
 		options.Most = defaultMost
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if o, ok := e.guards[options.Name]; ok {
-		return o
-	}
-	o := &ReplayGuard{options: options}
-	e.guards[options.Name] = o
-	return o
+	return declare(e, e.guards, options.Name, &ReplayGuard{options: options})
 }
 
 // open reads the used ids from the log; without a log, no id is used yet. A guard that is open already goes on with
