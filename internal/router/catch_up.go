@@ -150,7 +150,7 @@ func (d *fanout) toCatchingUp(sub *subscription) {
 			d.entries = entriesOf(d.all)
 		}
 		if c.queue.Add(d.entries, limits.OutboxFrames, limits.OutboxBytes) {
-			d.events += len(d.entries)
+			d.counts.Events += len(d.entries)
 		} else {
 			c.session.client.closeSlow()
 		}

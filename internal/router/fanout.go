@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -23,22 +24,13 @@ type fanout struct {
 	matched   []*subscription
 	payloads  []outbox.Conversions // of all publications; empty until one is needed in another serialization
 	encoded   []outbox.Batch       // of the current subscription
-	before    int                  // events before this run
 	entries   []*publication.Entry // of all publications; nil until one is needed
 	ordered   bool                 // the topic is kept: events of local subscribers are queued
 	remote    bool                 // the run is of another node: entries have its details, local subscribers do not get it
 	locals    []*localSubscriber   // have queued events
 
-	// Of all runs.
-	runs       []topicRun
-	events     int
-	puts       int
-	encodings  int
-	unsendable int
+	counts meter.Fanout // of all runs
 }
-
-// topicRun counts what became of one run.
-type topicRun struct{ publications, events int }
 
 // fanoutPool recycles fan-outs with their arrays.
 var fanoutPool = sync.Pool{New: func() any { return new(fanout) }}
@@ -62,7 +54,8 @@ func (d *fanout) deliver(run []Publication, entries []*publication.Entry) {
 // beginRun prepares for a run of publications.
 func (d *fanout) beginRun(all []Publication) {
 	first := &all[0]
-	d.all, d.before = all, d.events
+	d.all = all
+	d.counts.Begin()
 	d.publisher = nil
 	if first.Publisher != nil && !first.Filter.IncludePublisher {
 		d.publisher = first.Publisher.client
@@ -77,7 +70,7 @@ func (d *fanout) beginRun(all []Publication) {
 
 // endRun counts a run and forgets it.
 func (d *fanout) endRun() {
-	d.runs = append(d.runs, topicRun{len(d.all), d.events - d.before})
+	d.counts.End(len(d.all))
 	d.abortRun()
 }
 
@@ -93,7 +86,8 @@ func (d *fanout) put() {
 	d.abortRun()
 	clear(d.encoded[:cap(d.encoded)])
 	clear(d.locals[:cap(d.locals)])
-	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], runs: d.runs[:0], locals: d.locals[:0]}
+	d.counts.Reset()
+	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], counts: d.counts, locals: d.locals[:0]}
 	fanoutPool.Put(d)
 }
 
@@ -160,10 +154,10 @@ func (d *fanout) toClient(sub *subscription, c *Client) {
 		return
 	}
 	events := d.eventsFor(sub, c.format)
-	d.unsendable += events.Missing
+	d.counts.Unsendable += events.Missing
 	if events.Frames > 0 && c.put(events.Packet) {
-		d.events += events.Frames
-		d.puts++
+		d.counts.Events += events.Frames
+		d.counts.Puts++
 	}
 }
 
@@ -233,7 +227,7 @@ func (d *fanout) encode(to *outbox.Batch, scratch *outbox.Scratch, event wamp.Ev
 	}
 	encoded, err := to.Add(&event, scratch)
 	if encoded {
-		d.encodings++
+		d.counts.Encodings++
 	} else {
 		d.router.options.Logger.Error("an event was not encoded", "topic", string(event.Topic), "error", err)
 	}

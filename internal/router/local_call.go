@@ -24,7 +24,7 @@ func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, er
 	if reg == nil {
 		return wamp.Payload{}, noSuchProcedure(request.Procedure)
 	}
-	defer r.router.called(began)
+	defer r.router.counters.AddCall(began, r.router.options.Probe)
 	if reg.local != nil {
 		a := r.run(ctx, reg.local, LocalInvocation(request))
 		return a.result()

@@ -58,8 +58,8 @@ func (r *Realm) publishAll(all []Publication) (events int, err error) {
 		}
 		d.deliver(run, nil)
 	}
-	r.router.countFanout(d, time.Since(began))
-	return events + d.events, err
+	r.router.counters.AddFanout(&d.counts, time.Since(began), r.router.options.Probe)
+	return events + d.counts.Events, err
 }
 
 // Deliver delivers a publication that has been published on another node, and returns the number of events. It goes to
@@ -76,8 +76,8 @@ func (r *Realm) Deliver(e *publication.Entry) (events int) {
 		run[0].Publisher, _ = r.Session(e.Publisher) // left out if it is a session of this node
 	}
 	d.deliver(run[:], []*publication.Entry{e})
-	r.router.countFanout(d, time.Since(began))
-	return d.events
+	r.router.counters.AddFanout(&d.counts, time.Since(began), r.router.options.Probe)
+	return d.counts.Events
 }
 
 // sameTopic returns how many of the first publications have one topic.
@@ -94,23 +94,6 @@ func assignIDs(all []Publication) {
 	for i := range all {
 		if all[i].ID == 0 {
 			all[i].ID = wamp.NewGlobalID()
-		}
-	}
-}
-
-// countFanout adds what a fan-out has done to the counters.
-func (r *Router) countFanout(d *fanout, took time.Duration) {
-	r.counters.Events.Add(uint64(d.events))
-	r.counters.Puts.Add(uint64(d.puts))
-	r.counters.Encodings.Add(uint64(d.encodings))
-	r.counters.Unsendable.Add(uint64(d.unsendable))
-	for _, run := range d.runs {
-		r.counters.Publications.Add(uint64(run.publications))
-		if r.options.Probe == nil {
-			continue
-		}
-		for range run.publications { // each one took as long as all together
-			r.options.Probe.Published(took, run.events/run.publications)
 		}
 	}
 }

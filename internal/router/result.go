@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"time"
 
 	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -37,7 +36,7 @@ func (r *Router) asCallError(err error) *calls.Error {
 // answer queues RESULT or ERROR, the last message about the call.
 func (s *Session) answer(c *call, a answer) {
 	message := s.answerMessage(c, a)
-	defer s.realm.router.called(c.began)
+	defer s.realm.router.counters.AddCall(c.began, s.realm.router.options.Probe)
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	delete(s.calls, c.request)
@@ -79,14 +78,6 @@ func detailsOf(passthru wamp.Dict) wamp.Dict {
 	details := wamp.Dict{}
 	maps.Copy(details, passthru)
 	return details
-}
-
-// called counts a call that was answered.
-func (r *Router) called(began time.Time) {
-	r.counters.Calls.Add(1)
-	if r.options.Probe != nil {
-		r.options.Probe.Called(time.Since(began))
-	}
 }
 
 func (a answer) result() (wamp.Payload, error) {

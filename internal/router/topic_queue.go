@@ -71,7 +71,7 @@ func (r *Realm) lead(topic wamp.URI, led []queue.Waiting[*keptRun]) {
 	for _, run := range led {
 		d.deliverKept(run.Value)
 	}
-	r.router.countFanout(d, time.Since(began))
+	r.router.counters.AddFanout(&d.counts, time.Since(began), r.router.options.Probe)
 }
 
 // refuse tells the publishers that the journal has not kept their publications. It is said at once for all of them.
@@ -88,13 +88,13 @@ func (r *Realm) refuse(topic wamp.URI, led []queue.Waiting[*keptRun], err error)
 
 // deliverKept delivers one run. A panic belongs to the publisher of the run, which may not be the leader.
 func (d *fanout) deliverKept(run *keptRun) {
-	before := d.events
+	before := d.counts.Events
 	defer func() {
 		if fault := recover(); fault != nil {
 			run.fault = fmt.Sprintf("%v\n\n%s", fault, debug.Stack())
 			d.abortRun()
 		}
-		run.events, run.done = d.events-before, true
+		run.events, run.done = d.counts.Events-before, true
 		run.locals = slices.Clone(d.locals)
 		d.locals = d.locals[:0]
 	}()

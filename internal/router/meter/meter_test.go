@@ -1,7 +1,10 @@
 package meter_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/meter"
@@ -68,4 +71,47 @@ func TestStatsHaveWhatWasCounted(t *testing.T) {
 	if s := c.Stats(); s.Clients != 2 || s.Events != 3 || s.Closes[outbox.CloseSlow] != 1 || s.Closes[outbox.CloseLost] != 0 {
 		t.Errorf("counted %+v", s)
 	}
+}
+
+// timed is a probe that writes down what it is told.
+type timed struct{ lines []string }
+
+func (p *timed) Published(took time.Duration, events int) {
+	p.lines = append(p.lines, fmt.Sprint("published ", took, " ", events))
+}
+
+func (p *timed) Called(took time.Duration) { p.lines = append(p.lines, fmt.Sprint("called ", took)) }
+
+func TestAFanoutIsCountedAndEachPublicationIsTimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c meter.Counters
+		var f meter.Fanout
+		var p timed
+		count := func(probe meter.Probe) {
+			f.Begin()
+			f.Events += 6
+			f.End(2)
+			f.Begin()
+			f.Events++
+			f.Puts, f.Encodings, f.Unsendable = 4, 3, 2
+			f.End(1)
+			c.AddFanout(&f, time.Second, probe)
+			f.Reset()
+		}
+		count(nil)
+		count(&p)
+		began := time.Now()
+		time.Sleep(time.Minute)
+		c.AddCall(began, nil)
+		c.AddCall(began, &p)
+		if s := c.Stats(); s.Publications != 6 || s.Events != 14 || s.Puts != 8 || s.Encodings != 6 || s.Unsendable != 4 || s.Calls != 2 {
+			t.Errorf("counted %+v", s)
+		}
+		if want := []string{"published 1s 3", "published 1s 3", "published 1s 1", "called 1m0s"}; !slices.Equal(p.lines, want) {
+			t.Errorf("the probe was told %q, want %q", p.lines, want)
+		}
+		if n := testing.AllocsPerRun(100, func() { count(nil) }); n != 0 {
+			t.Errorf("counting costs %v allocations", n)
+		}
+	})
 }
