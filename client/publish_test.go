@@ -73,8 +73,8 @@ func TestPublishSaysWhoMayHear(t *testing.T) {
 		}
 		wantEqual(t, expect[*wamp.Publish](p).Options, wamp.Dict{
 			"exclude_me": false, "disclose_me": true, "retain": true,
-			"eligible": []any{}, "eligible_authid": []any{"ann"}, "eligible_authrole": []any{"staff"},
-			"exclude": []any{int64(7)}, "exclude_authid": []any{"ben"}, "exclude_authrole": []any{"guest"},
+			"eligible": []wamp.ID{}, "eligible_authid": []string{"ann"}, "eligible_authrole": []string{"staff"},
+			"exclude": []wamp.ID{7}, "exclude_authid": []string{"ben"}, "exclude_authrole": []string{"guest"},
 		})
 		leave(t, c, p)
 	})

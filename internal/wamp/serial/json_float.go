@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"sync/atomic"
 )
 
 const (
@@ -43,26 +42,13 @@ func subnormalBits(text string, exponent int) uint64 {
 		digits = digits[:maxDigits] + "1"
 	}
 	whole, _ := new(big.Int).SetString(digits, 10) // there are only digits
-	scale := powerOfTen(len(digits) - 1 - exponent)
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(len(digits)-1-exponent)), nil)
 	multiple, rest := new(big.Int).QuoRem(whole.Lsh(whole, 1074), scale, new(big.Int))
 	bits := multiple.Uint64()
 	if half := rest.Lsh(rest, 1).Cmp(scale); half > 0 || half == 0 && bits%2 == 1 {
 		bits++
 	}
 	return bits
-}
-
-// powersOfTen keeps what powerOfTen has returned: a power takes longer than all else of a conversion.
-var powersOfTen [maxDigits - leastExponent + 1]atomic.Pointer[big.Int]
-
-// powerOfTen returns 10^n. The result must not be changed.
-func powerOfTen(n int) *big.Int {
-	if known := powersOfTen[n].Load(); known != nil {
-		return known
-	}
-	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
-	powersOfTen[n].Store(power)
-	return power
 }
 
 // splitNumber splits a JSON number at its exponent, which is "" if the number has none.
