@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,12 +19,16 @@ type alarm struct {
 	queue.Deadlines[string]
 	began time.Time
 	next  func(key string, at time.Time) time.Time
+
+	mu    sync.Mutex // guards lines: the timer has a goroutine for each call
 	lines []string
 }
 
 func newAlarm() *alarm {
 	a := &alarm{began: time.Now()}
 	a.Init(func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
 		for _, key := range a.TakeDue(time.Now(), a.next) {
 			a.lines = append(a.lines, fmt.Sprintf("%.0f %s", time.Since(a.began).Seconds(), key))
 		}
@@ -37,6 +42,8 @@ func (a *alarm) expect(t *testing.T, want ...string) {
 	t.Helper()
 	time.Sleep(time.Hour)
 	synctest.Wait()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if !slices.Equal(a.lines, want) {
 		t.Errorf("due were %q, want %q", a.lines, want)
 	}

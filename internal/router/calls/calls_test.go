@@ -152,6 +152,7 @@ func TestTheTimeoutRunsFromTheFirstAssignmentAndProgressRestartsIt(t *testing.T)
 			t.Error("the call is in another state")
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if expired != 18*time.Second {
 			t.Errorf("it expired after %s", expired)
 		}
@@ -180,6 +181,7 @@ func TestAKilledCallWaitsForItsCalleeAndNoOther(t *testing.T) {
 			t.Error("it was killed twice, assigned to another callee, or makes no progress")
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if ended != "kill after 20s" {
 			t.Errorf("ended by %q", ended)
 		}
