@@ -64,7 +64,7 @@ func (c *conn) writeChunk(p []byte) (n int, err error) {
 	limits := &c.limiter.limits
 	since, queue, accepted := time.Now(), -1, 0
 	for {
-		if err := c.Conn.SetWriteDeadline(time.Now().Add(limits.Write / looks)); err != nil {
+		if err := c.SetWriteDeadline(time.Now().Add(limits.Write / looks)); err != nil {
 			return n, err
 		}
 		wrote, err := c.Conn.Write(p[n:])

@@ -58,15 +58,20 @@ func (s *stream) next() ([]byte, error) {
 		return message, err
 	}
 	for {
-		frame, err := ws.ReadFrame(s.in)
+		head, err := ws.ReadHeader(s.in)
+		if err != nil {
+			return nil, err
+		}
+		payload := make([]byte, head.Length)
+		_, err = io.ReadFull(s.in, payload)
 		switch {
 		case err != nil:
 			return nil, err
-		case frame.Header.OpCode == ws.OpClose:
-			s.code, _ = ws.ParseCloseFrameData(frame.Payload)
-			return nil, ws.WriteFrame(s.nc, ws.MaskFrame(ws.NewCloseFrame(frame.Payload)))
-		case frame.Header.OpCode == ws.OpText:
-			return frame.Payload, nil
+		case head.OpCode == ws.OpClose:
+			s.code, _ = ws.ParseCloseFrameData(payload)
+			return nil, wsutil.WriteClientMessage(s.nc, ws.OpClose, payload)
+		case head.OpCode == ws.OpText:
+			return payload, nil
 		}
 	}
 }
