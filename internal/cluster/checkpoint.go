@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -32,8 +33,9 @@ func (f checkpointFile) encode(c checkpoint) []byte {
 	if c.cutoff.unknown {
 		unknown = 1
 	}
-	line := fmt.Appendf(nil, checkpointFormat, c.last, nanoseconds(c.at), nanoseconds(c.cutoff.before), unknown)
-	return fmt.Appendf(line, " %x\n", sha256.Sum256(line))
+	line := fmt.Appendf(make([]byte, 0, 256), checkpointFormat, c.last, nanoseconds(c.at), nanoseconds(c.cutoff.before), unknown)
+	sum := sha256.Sum256(line)
+	return append(hex.AppendEncode(append(line, ' '), sum[:]), '\n')
 }
 
 // load returns an error that [isDamage] if the file is not as it was written.

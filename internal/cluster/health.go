@@ -87,16 +87,18 @@ func (h *health) write(parent context.Context, f func(context.Context) error) er
 	if err := h.err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(parent)
-	defer cancel(nil)
-	defer context.AfterFunc(h.usable, func() { cancel(h.err()) })()
-	defer time.AfterFunc(writeTimeout, func() { cancel(errSlow) }).Stop()
+	ctx, cancel := context.WithTimeoutCause(parent, writeTimeout, errSlow)
+	defer cancel()
+	defer context.AfterFunc(h.usable, cancel)()
 	err := f(ctx)
 	if err == nil || parent.Err() != nil || isRefusal(err) {
 		return err
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
+	if broken := h.err(); broken != nil {
+		return broken
+	}
+	if errors.Is(context.Cause(ctx), errSlow) {
+		err = errSlow
 	}
 	return h.fail(err)
 }

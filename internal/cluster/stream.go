@@ -181,10 +181,7 @@ func (s *stream) readEntries(ctx context.Context, from, to uint64, see func(entr
 	defer context.AfterFunc(ctx, messages.Stop)()
 	first := true
 	for expected := from; expected < to; expected++ {
-		e, before, err := s.next(messages)
-		if errors.Is(err, nats.ErrTimeout) {
-			err = s.whyMissing(ctx, expected)
-		}
+		e, before, err := s.await(ctx, messages, expected)
 		if err != nil {
 			return fmt.Errorf("read the log of used ids: %w", err)
 		}
@@ -202,7 +199,7 @@ func (s *stream) readEntries(ctx context.Context, from, to uint64, see func(entr
 	return nil
 }
 
-// whyMissing returns why an entry did not come: because it is damaged, or because the store is slow.
+// whyMissing returns why an entry has not come yet: because it is damaged, or because the store is slow ([errSlow]).
 func (s *stream) whyMissing(ctx context.Context, sequence uint64) error {
 	message, err := s.stream.GetMsg(ctx, sequence)
 	var api *jetstream.APIError
@@ -217,8 +214,25 @@ func (s *stream) whyMissing(ctx context.Context, sequence uint64) error {
 	return fmt.Errorf("entry %d of the log of used ids: %w", sequence, err)
 }
 
-// readTimeout bounds the wait for one entry.
-const readTimeout = 2 * time.Second
+const (
+	// readTimeout is how long an entry may take before the reader asks why, and readTries how often it asks.
+	readTimeout = 2 * time.Second
+	readTries   = 10
+)
+
+// await returns the next entry, and the time of the entry before it. A busy machine may take long for it.
+func (s *stream) await(ctx context.Context, messages jetstream.MessagesContext, expected uint64) (e entry, before time.Time, err error) {
+	for range readTries {
+		e, before, err = s.next(messages)
+		if !errors.Is(err, nats.ErrTimeout) {
+			return e, before, err
+		}
+		if err = s.whyMissing(ctx, expected); !errors.Is(err, errSlow) {
+			return entry{}, time.Time{}, err
+		}
+	}
+	return entry{}, time.Time{}, err
+}
 
 // next returns the next entry, and the time of the entry before it.
 func (s *stream) next(messages jetstream.MessagesContext) (e entry, before time.Time, err error) {

@@ -58,3 +58,30 @@ func gogc() uint64 {
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }
+
+// hold is what clients have in use until they leave.
+var hold [][]byte
+
+func TestMemoryOfClientsThatLeftQuietlyGoesBackToTheSystem(t *testing.T) {
+	for range 128 {
+		hold = append(hold, make([]byte, 1<<20))
+	}
+	runtime.GC() // the last one for long: it finds all of it in use
+	before := released()
+	hold = nil
+	var d gctune.IdleDetector
+	for range 2 * gctune.AgainIntervals {
+		if d.Due() {
+			debug.FreeOSMemory()
+		}
+	}
+	if back := released() - before; back < 100<<20 {
+		t.Errorf("%d MiB of 128 went back", back>>20)
+	}
+}
+
+func released() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
