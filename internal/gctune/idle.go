@@ -65,8 +65,8 @@ type idleDetector struct {
 	quiet     int    // intervals in a row
 }
 
-// due reports whether memory is to be returned now: when an idle period begins, if enough of it is known to be unused, and
-// repeatedly in the period, because clients may have left since the last collection.
+// due reports whether memory is to be returned now: when an idle period begins, if enough of it is known to be unused,
+// and repeatedly in the period, because clients may have left since the last collection.
 func (d *idleDetector) due(now usage) bool {
 	busy := now.allocated-d.allocated > idleBytes
 	d.allocated = now.allocated

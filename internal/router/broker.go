@@ -14,12 +14,11 @@ type broker struct {
 	mu            sync.RWMutex // guards what follows
 	last          wamp.Sequence
 	subscriptions pattern.Map[subscription]
-	ids           map[wamp.ID]*subscription // the same, by id
+	ids           pattern.Table[wamp.ID, subscription] // the same, by id
 }
 
 func (b *broker) init(c *changes) {
 	b.changes = c
-	b.ids = make(map[wamp.ID]*subscription)
 }
 
 // match appends the subscriptions that a publication to topic goes to.
@@ -54,7 +53,7 @@ func (b *broker) prune(sub *subscription) {
 	sub.pruned = true
 	b.changes.listening(sub.info, -1)
 	b.subscriptions.Delete(sub.info.Topic, sub.info.Match)
-	delete(b.ids, sub.info.ID)
+	b.ids.Delete(sub.info.ID)
 }
 
 func (b *broker) count() int {

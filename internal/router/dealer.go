@@ -13,8 +13,8 @@ type dealer struct {
 	mu            sync.RWMutex // guards what follows; with registration.mu, the callees of each registration
 	last          wamp.Sequence
 	registrations pattern.Map[registration]
-	hidden        int                       // of them
-	ids           map[wamp.ID]*registration // those that are not hidden, by id
+	hidden        int                                  // of them
+	ids           pattern.Table[wamp.ID, registration] // those that are not hidden, by id
 }
 
 // find returns the one registration that a call of procedure goes to, or nil. If that registration has
@@ -39,10 +39,7 @@ func (d *dealer) addLocked(reg *registration) error {
 		d.hidden++
 	} else {
 		reg.id, reg.created = d.last.Next(), time.Now()
-		if d.ids == nil {
-			d.ids = make(map[wamp.ID]*registration)
-		}
-		d.ids[reg.id] = reg
+		d.ids.Put(reg.id, reg)
 	}
 	d.registrations.Put(reg.procedure, reg.match, reg)
 	return nil
@@ -56,7 +53,7 @@ func (d *dealer) removeLocked(reg *registration) {
 	if reg.hidden() {
 		d.hidden--
 	}
-	delete(d.ids, reg.id)
+	d.ids.Delete(reg.id)
 }
 
 func (d *dealer) count() int {

@@ -49,7 +49,7 @@ func (r *Realm) Registration(procedure wamp.URI, match wamp.Match) (Registration
 // RegistrationByID returns the registration with this id, unless it is hidden.
 func (r *Realm) RegistrationByID(id wamp.ID) (RegistrationInfo, bool) {
 	r.dealer.mu.RLock()
-	reg := r.dealer.ids[id]
+	reg := r.dealer.ids.Get(id)
 	r.dealer.mu.RUnlock()
 	return reg.infoIf()
 }

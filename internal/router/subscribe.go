@@ -62,7 +62,7 @@ func (b *broker) open(wanted wamp.Subscription) *subscription {
 		wanted.ID = b.last.Next()
 		sub = &subscription{info: wanted}
 		b.subscriptions.Put(wanted.Topic, wanted.Match, sub)
-		b.ids[wanted.ID] = sub
+		b.ids.Put(wanted.ID, sub)
 		b.changes.listening(sub.info, 1)
 	}
 	return sub

@@ -103,7 +103,7 @@ func shownSubscriptions(all []*subscription) []SubscriptionInfo {
 func (b *broker) byID(id wamp.ID) *subscription {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.ids[id]
+	return b.ids.Get(id)
 }
 
 func (s *subscription) details() SubscriptionInfo {

@@ -8,7 +8,7 @@ import (
 
 // Map holds at most one value for each URI and match policy. The zero value is empty and ready to use.
 type Map[V any] struct {
-	exact    map[wamp.URI]*V
+	exact    Table[wamp.URI, V]
 	prefix   prefixTree[V]
 	wildcard wildcardTree[V]
 }
@@ -21,7 +21,7 @@ func (m *Map[V]) Get(uri wamp.URI, match wamp.Match) *V {
 	case wamp.MatchWildcard:
 		return m.wildcard.get(string(uri))
 	default:
-		return m.exact[uri]
+		return m.exact.Get(uri)
 	}
 }
 
@@ -33,10 +33,7 @@ func (m *Map[V]) Put(uri wamp.URI, match wamp.Match, value *V) {
 	case wamp.MatchWildcard:
 		m.wildcard.put(string(uri), value)
 	default:
-		if m.exact == nil {
-			m.exact = make(map[wamp.URI]*V)
-		}
-		m.exact[uri] = value
+		m.exact.Put(uri, value)
 	}
 }
 
@@ -48,13 +45,13 @@ func (m *Map[V]) Delete(uri wamp.URI, match wamp.Match) {
 	case wamp.MatchWildcard:
 		m.wildcard.remove(string(uri))
 	default:
-		delete(m.exact, uri)
+		m.exact.Delete(uri)
 	}
 }
 
 // Match appends the values of all patterns that match the topic (WAMP, "Pattern-based Subscriptions").
 func (m *Map[V]) Match(dst []*V, topic wamp.URI) []*V {
-	if value := m.exact[topic]; value != nil {
+	if value := m.exact.Get(topic); value != nil {
 		dst = append(dst, value)
 	}
 	dst = m.prefix.match(dst, string(topic))
@@ -67,7 +64,7 @@ func (m *Map[V]) Match(dst []*V, topic wamp.URI) []*V {
 // A prefix may end inside a component, as a1.b2.c3 does in a1.b2.c33.d4.e5. If no prefix ends with a
 // component, wildcards come first: the specification's own example has it so.
 func (m *Map[V]) Best(procedure wamp.URI) *V {
-	if value := m.exact[procedure]; value != nil {
+	if value := m.exact.Get(procedure); value != nil {
 		return value
 	}
 	prefix, whole := m.prefix.longest(string(procedure))
@@ -82,7 +79,7 @@ func (m *Map[V]) Best(procedure wamp.URI) *V {
 
 // All appends every value, in no order.
 func (m *Map[V]) All(dst []*V) []*V {
-	for _, value := range m.exact {
+	for _, value := range m.exact.entries {
 		dst = append(dst, value)
 	}
 	dst = m.prefix.all(dst)
@@ -90,7 +87,7 @@ func (m *Map[V]) All(dst []*V) []*V {
 }
 
 // Len returns the number of values.
-func (m *Map[V]) Len() int { return len(m.exact) + m.prefix.size + m.wildcard.size }
+func (m *Map[V]) Len() int { return len(m.exact.entries) + m.prefix.size + m.wildcard.size }
 
 // Matches reports whether the pattern matches the topic.
 func Matches(pattern wamp.URI, match wamp.Match, topic wamp.URI) bool {
