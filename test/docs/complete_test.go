@@ -2,6 +2,9 @@ package docs_test
 
 import (
 	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,6 +93,33 @@ func ownFlags(flags []string) []string {
 func TestOperatingListsEveryLimit(t *testing.T) {
 	const limit = "(?m)^\\| `((?:limits|websocket)\\.\\w+)`"
 	compare(t, "docs/operating.md", every(page(t, "docs/operating.md"), limit), every(config.Reference(server.Sections()...), limit))
+}
+
+func TestTheArchitectureNamesEveryPackageAndOnlyFilesThatExist(t *testing.T) {
+	text := page(t, "ARCHITECTURE.md")
+	for _, file := range every(text, "`([a-z/_]+/[a-z0-9_]+\\.go)`") {
+		if _, err := os.Stat(filepath.Join(root, "internal", file)); err != nil {
+			t.Errorf("ARCHITECTURE.md: there is no %s", file)
+		}
+	}
+	var packages []string
+	err := filepath.WalkDir(filepath.Join(root, "internal"), func(path string, d fs.DirEntry, err error) error {
+		if sources, _ := filepath.Glob(filepath.Join(path, "*.go")); err == nil && d.IsDir() && len(sources) > 0 && !strings.HasSuffix(path, "test") {
+			packages = append(packages, d.Name())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, _, _ := strings.Cut(text[strings.Index(text, "\ninternal/\n")+len("\ninternal/\n"):], "\nweb/")
+	var named []string
+	for _, name := range every(tree, "(?:^|\\s)([a-z]+)/") {
+		if !strings.HasSuffix(name, "test") {
+			named = append(named, name)
+		}
+	}
+	compare(t, "the tree of ARCHITECTURE.md", named, packages)
 }
 
 // every returns the matches of the expression's group, each once, sorted.
