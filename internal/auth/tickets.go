@@ -202,7 +202,7 @@ func (t *Tickets) logRefusal(ctx context.Context, c *claims, refused *refusal) {
 		attributes = append(attributes, "error", refused.cause)
 	}
 	var known interface{ Reported() bool }
-	if refused.result == Unavailable && !(errors.As(refused.cause, &known) && known.Reported()) {
+	if refused.result == Unavailable && (!errors.As(refused.cause, &known) || !known.Reported()) {
 		t.log.ErrorContext(ctx, "a ticket could not be checked", attributes...)
 		return
 	}

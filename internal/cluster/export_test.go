@@ -65,8 +65,8 @@ func (s *LogStore) read(_ context.Context, from, to uint64, see func(entry) erro
 
 func (s *LogStore) ready() error { return nil }
 
-func (s *LogStore) recover(_ context.Context, see func(entry) error) (cutoff, error) {
-	return s.Forgotten, s.read(nil, 1, uint64(s.Appends())+1, see)
+func (s *LogStore) recover(ctx context.Context, see func(entry) error) (cutoff, error) {
+	return s.Forgotten, s.read(ctx, 1, uint64(s.Appends())+1, see)
 }
 
 // NewReplayGuard returns a guard without an engine.

@@ -36,7 +36,7 @@ func stop(t *testing.T, e *cluster.Engine) {
 // often.
 func quickDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "tidings-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "tidings-test-") //nolint:usetesting // in memory
 	if err != nil {
 		return t.TempDir()
 	}

@@ -185,7 +185,7 @@ func (s *stream) readEntries(ctx context.Context, from, to uint64, see func(entr
 		if err != nil {
 			return fmt.Errorf("read the log of used ids: %w", err)
 		}
-		if e.sequence != expected && !(first && s.expired(before)) {
+		if e.sequence != expected && (!first || !s.expired(before)) {
 			return damaged(fmt.Errorf("entry %d of the log of used ids follows before %d", e.sequence, expected))
 		}
 		if first = false; e.sequence >= to {

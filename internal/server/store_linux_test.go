@@ -223,4 +223,3 @@ func TestAServerInMemoryNeedsNoFolder(t *testing.T) {
 	r.api(allKey, "PUT", "maintenance", map[string]any{"message": "soon back"}).as(200, nil)
 	r.request("", "GET", "/readyz", nil).as(200, nil)
 }
-
