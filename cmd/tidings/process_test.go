@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -172,6 +173,10 @@ func TestTheEndOfTheLogsReaderIsNotTheEndOfTheServer(t *testing.T) {
 }
 
 func TestSignalsEndTheServerInOrder(t *testing.T) {
+	// A program passes on that it ignores SIGHUP, as under nohup, but not that it handles the signal.
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(handled) })
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
 		t.Run(s.String(), func(t *testing.T) {
 			p := startProcess(t, "log: {format: json}\n")
