@@ -43,6 +43,13 @@ func (s *sink) Write(p []byte) (int, error) {
 	return s.taken.Write(p)
 }
 
+// count returns the number of writes.
+func (s *sink) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes
+}
+
 func (s *sink) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,8 +105,8 @@ func TestLinesThatCannotBeWrittenAreCountedAndReportedLater(t *testing.T) {
 			fmt.Fprintln(w, "lost")
 			w.Flush(time.Second)
 		}
-		if to.writes != 3 || w.Dropped() != 3 {
-			t.Errorf("%d writes, %d dropped", to.writes, w.Dropped())
+		if to.count() != 3 || w.Dropped() != 3 {
+			t.Errorf("%d writes, %d dropped", to.count(), w.Dropped())
 		}
 		to.fail(nil)
 		fmt.Fprintln(w, "kept")
@@ -148,18 +155,18 @@ func TestLinesWaitForOthersUntilTheDelayOrBegin(t *testing.T) {
 		fmt.Fprintln(w, "one")
 		fmt.Fprintln(w, "two")
 		synctest.Wait()
-		if to.writes != 0 {
+		if to.count() != 0 {
 			t.Error("a line did not wait")
 		}
 		time.Sleep(50 * time.Millisecond) // of the bubble
 		synctest.Wait()
-		if to.writes != 1 || len(to.lines()) != 2 {
-			t.Errorf("%d writes of %q", to.writes, to.lines())
+		if to.count() != 1 || len(to.lines()) != 2 {
+			t.Errorf("%d writes of %q", to.count(), to.lines())
 		}
 		fmt.Fprintln(w, "three")
 		w.Begin()
 		synctest.Wait()
-		if to.writes != 2 {
+		if to.count() != 2 {
 			t.Error("Begin did not write")
 		}
 	})

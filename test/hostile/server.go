@@ -17,7 +17,8 @@ import (
 )
 
 // contracts is the configuration of the attacked server. It has everything that the attacks use, and limits as they
-// come, but for the rate of messages: a server that makes attackers wait would hide what their messages cost.
+// come, but for the rate of messages and the room for what is kept: a server that makes attackers wait, or may grow much,
+// would hide what their messages cost.
 const contracts = `
 realm: app
 longpoll: true
@@ -26,7 +27,7 @@ auth:
   anonymous: {role: guest}
   users:
     - {authid: ann, wampcra: {key: "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", salt: salt}}
-limits: {message_rate: 1000000, message_burst: 1000000}
+limits: {message_rate: 1000000, message_burst: 1000000, kept_bytes: 16MiB}
 topics:
   open.{n}: {subscribe: "true", publish: "true"}
   kept.{n}: {subscribe: "true", publish: "true", history: 1000, retain: always}
