@@ -207,3 +207,44 @@ func TestALostDataFolderIsNoWayToUseATicketAgain(t *testing.T) {
 		t.Errorf("an id of an unknown time: %v, %v", first, err)
 	}
 }
+
+// Damage of a value and of its copy leaves nothing to go on with. The start is refused, until a repair says what is lost.
+func TestARepairSaysWhatIsLost(t *testing.T) {
+	i := newImage(t, 5, true)
+	const copied, block = "maintenance.site.copy", "jetstream/$G/streams/KV_maintenance/msgs/1.blk"
+	i.files[copied] = flipped(i.files[copied], 80)
+	dir := i.with(t, block, nil)
+	if o := i.try(t, dir, false); !o.refused {
+		t.Fatal("it starts without the value")
+	}
+	if o := i.try(t, dir, true); !o.noticed {
+		t.Error("the repair says nothing")
+	}
+	for _, pattern := range []string{copied + ".damaged-*", "jetstream.damaged-*"} {
+		if found, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(found) != 1 {
+			t.Errorf("set aside as %s: %v, %v", pattern, found, err)
+		}
+	}
+}
+
+func TestARepairReplacesAStoreThatCannotBeOpened(t *testing.T) {
+	i := newImage(t, 5, true)
+	dir := i.with(t, "", nil)
+	if err := os.Rename(filepath.Join(dir, "jetstream"), filepath.Join(dir, "gone")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "jetstream"), []byte("not a folder"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := i.try(t, dir, false); !o.refused {
+		t.Fatal("it starts without its store")
+	}
+	i.try(t, dir, true)
+}
+
+func TestARepairOfAnIntactFolderChangesNothing(t *testing.T) {
+	i := newImage(t, 5, true)
+	if o := i.try(t, i.with(t, "", nil), true); o != (outcome{}) {
+		t.Errorf("%+v", o)
+	}
+}
