@@ -17,7 +17,7 @@ import (
 )
 
 // contracts is the configuration of the attacked server. It has everything that the attacks use, and limits as they
-// come, but for the rate of messages and the room for what is kept: a server that makes attackers wait, or may grow much,
+// come, but for the rate of messages and the room for what is kept. A server that makes attackers wait, or may grow,
 // would hide what their messages cost.
 const contracts = `
 realm: app
