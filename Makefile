@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
 .PHONY: help build test lint fuzz bench load attacks hostile e2e pictures web generate \
-        fmt tools node_modules hygiene prose vet unit web-check generated conformance release release-check clean
+        fmt tools node_modules hygiene prose vet unit memory web-check generated conformance release release-check clean
 
 help: ## say what there is
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -38,6 +38,9 @@ unit: ## go test -race, all modules but conformance and hostile, and what depend
 	@.ci/modules bash -c "go list ./... | grep -vE '/test/(conformance|hostile)$$' | xargs env $(RACE)"
 	TIDINGS_TEST_SOCKETS=portable $(RACE) ./internal/netpoll/... ./internal/transport/... ./internal/server/...
 	@.ci/uring
+
+memory: ## the tests of what is allocated, which cannot run with the race detector
+	go test $$(git grep --untracked -l '/internal/alloctest"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's#^#./#')
 
 fuzz: ## each fuzz target for its share of FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

@@ -4,7 +4,7 @@
 //
 // It looks for four kinds of faults in files that are not tests:
 //
-//   - persons: "who", "nobody", "everybody" and the like, outside of quotes; comments name the actor
+//   - persons: pronouns of persons outside of quotes; comments name the actor
 //   - definitions: a doc comment that begins "X is what" or "X is how"
 //   - names: a doc comment that does not begin with the name it documents
 //   - columns: a line of a comment that is longer than 120 columns

@@ -39,7 +39,7 @@ func TestEverySampleSignsATicketThatIsAcceptedOnce(t *testing.T) {
 		t.Run(interpreter, func(t *testing.T) {
 			t.Parallel()
 			if _, err := exec.LookPath(interpreter); err != nil {
-				t.Skipf("needs %s, which is not installed", interpreter)
+				t.Skipf("runs where %s is installed", interpreter)
 			}
 			tickets, err := auth.NewTickets(auth.TicketOptions{Secrets: []string{secret}, ReplayGuard: &spent{}})
 			if err != nil {

@@ -2,24 +2,14 @@ package meta_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/tidings-io/tidings/internal/alloctest"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
-
-// allocated returns the bytes that f allocates when it runs for the second time.
-func allocated(f func()) int {
-	f()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int(after.TotalAlloc - before.TotalAlloc)
-}
 
 // payloadOf returns a payload that is written as JSON, in another serialization.
 func payloadOf(t *testing.T, s wamp.Serialization, args, kwargs string) wamp.Payload {
@@ -51,9 +41,7 @@ func keys(n int) string {
 
 // A call of the meta API costs at most 16 times what a publication of the same length costs, whatever its arguments are.
 func TestArgumentsCostLittleMoreThanTheirBytes(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	const most = 16
 	nulls := "[" + strings.Repeat(`{"":null},`, 9_999) + `{"":null}]`
 	ones := "[" + strings.Repeat(`1,`, 29_999) + `1]`
@@ -74,10 +62,10 @@ func TestArgumentsCostLittleMoreThanTheirBytes(t *testing.T) {
 		} {
 			p := payloadOf(t, e.Serialization(), call.args, call.kwargs)
 			size := len(p.Args) + len(p.Kwargs)
-			ordinary := allocated(func() {
+			ordinary := alloctest.WarmBytes(func() {
 				c.Send(&wamp.Publish{Request: next(), Topic: "t", Payload: payloadOf(t, e.Serialization(), `["`+strings.Repeat("x", size)+`"]`, "")})
 			})
-			got := allocated(func() {
+			got := alloctest.WarmBytes(func() {
 				c.Send(&wamp.Call{Request: next(), Procedure: wamp.URI(call.procedure), Payload: p})
 				c.Next()
 			})
@@ -90,9 +78,7 @@ func TestArgumentsCostLittleMoreThanTheirBytes(t *testing.T) {
 
 // Asking for a kept event costs at most 16 times what it costs for another event of the same length.
 func TestKeptEventsCostLittleMoreThanTheirBytes(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	const most = 16
 	asked := func(args string) int {
 		r, realm := keeping(t, router.Options{})
@@ -100,7 +86,7 @@ func TestKeptEventsCostLittleMoreThanTheirBytes(t *testing.T) {
 		c.Subscribe("t", wamp.MatchExact)
 		sub, _ := realm.Subscription("t", wamp.MatchExact)
 		c.Send(&wamp.Publish{Request: 100, Topic: "t", Payload: payloadOf(t, wamp.MessagePack, args, "")})
-		return allocated(func() {
+		return alloctest.WarmBytes(func() {
 			if _, refused := c.Call("wamp.subscription.get_events", []any{sub.ID}, nil); refused != nil {
 				t.Fatalf("%+v", refused)
 			}

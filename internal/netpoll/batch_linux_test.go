@@ -19,11 +19,11 @@ import (
 func newBatch(t *testing.T, loop *netpoll.Loop) *netpoll.Batch {
 	t.Helper()
 	if portable() {
-		t.Skip("blocking sockets have no batches")
+		t.Skip("runs without TIDINGS_TEST_SOCKETS=portable: blocking sockets have no batches")
 	}
 	batch, err := netpoll.NewBatch(loop)
 	if err != nil {
-		t.Skipf("no io_uring: %v", err)
+		t.Skipf("runs where the kernel and the container allow io_uring; here is no io_uring: %v", err)
 	}
 	t.Cleanup(batch.Close)
 	return batch

@@ -86,7 +86,7 @@ func echoes(t testing.TB, nc net.Conn) {
 // TestTheReserveDescriptorServesEveryConnection is not parallel, because it takes the process's descriptors.
 func TestTheReserveDescriptorServesEveryConnection(t *testing.T) {
 	if portable() {
-		t.Skip("net/http accepts all connections")
+		t.Skip("runs without TIDINGS_TEST_SOCKETS=portable: there net/http accepts all connections")
 	}
 	web := httptest.NewUnstartedServer(nil)
 	serve(t, web)

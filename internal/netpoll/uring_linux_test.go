@@ -27,7 +27,7 @@ func ringOf(t *testing.T, size uint32) *sendRing {
 	t.Helper()
 	r, err := newSendRing(size)
 	if err != nil {
-		t.Skipf("no io_uring: %v", err)
+		t.Skipf("runs where the kernel and the container allow io_uring; here is no io_uring: %v", err)
 	}
 	t.Cleanup(r.close)
 	return r
@@ -85,7 +85,7 @@ func TestARingSaysWhatBecameOfEach(t *testing.T) {
 func TestABrokenRingReportsThatNothingWasSent(t *testing.T) {
 	r, err := newSendRing(8)
 	if err != nil {
-		t.Skipf("no io_uring: %v", err)
+		t.Skipf("runs where the kernel and the container allow io_uring; here is no io_uring: %v", err)
 	}
 	unix.Close(r.fd)
 	r.fd = -1

@@ -3,6 +3,7 @@ package router_test
 import (
 	"testing"
 
+	"github.com/tidings-io/tidings/internal/alloctest"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -45,9 +46,7 @@ func (e *exchange) round(t testing.TB) {
 
 // A call without options must not pay for the features of other calls.
 func TestAPlainCallAllocatesLittle(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	const rounds, most = 100, 21
 	e := newExchange(t, rounds+1) // AllocsPerRun makes one more call to warm up
 	if got := testing.AllocsPerRun(rounds, func() { e.round(t) }); got > most {

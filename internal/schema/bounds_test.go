@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-io/tidings/internal/alloctest"
 	"github.com/tidings-io/tidings/internal/schema"
 )
 
@@ -113,8 +114,8 @@ func TestManyMistakesCostNoMoreMemoryThanNone(t *testing.T) {
 			t.Errorf("%s: %v", test.schema, err)
 		}
 		var err error
-		good := allocated(func() { _ = compile(t, `true`).Validate(t.Context(), test.evil) })
-		evil := allocated(func() { err = s.Validate(t.Context(), test.evil) })
+		good := alloctest.Bytes(func() { _ = compile(t, `true`).Validate(t.Context(), test.evil) })
+		evil := alloctest.Bytes(func() { err = s.Validate(t.Context(), test.evil) })
 		expectMismatch(t, err, test.want)
 		if evil > 8*good {
 			t.Errorf("%s: %d mistakes allocate %d bytes, no validation %d", test.schema, n, evil, good)
@@ -213,7 +214,7 @@ func TestAValidationEndsWithItsContext(t *testing.T) {
 func TestTheFormatRegexCompilesNothing(t *testing.T) {
 	s := compile(t, `{"format": "regex"}`)
 	value := []byte(`"` + strings.Repeat("x{1000}", 140) + `"`)
-	if bytes := allocated(func() {
+	if bytes := alloctest.Bytes(func() {
 		if err := s.Validate(t.Context(), value); err != nil {
 			t.Error(err)
 		}

@@ -3,7 +3,6 @@ package schema_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -32,15 +31,6 @@ func expectMismatch(t *testing.T, err error, want string) {
 	if !ok || !strings.Contains(mismatch.Text, want) {
 		t.Errorf("got %v instead of a mismatch with %q", err, want)
 	}
-}
-
-// allocated returns the bytes that f allocates.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 // endsAfter is a context that ends after it was asked some times.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/alloctest"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/transport"
@@ -113,9 +113,7 @@ func TestAMessageOfAStrangerIsShortOverLongPoll(t *testing.T) {
 // A client that has not joined makes the server allocate at most 64 KiB for each KiB that it sends. The figures are for
 // the whole process, the client and both handshakes included.
 func TestTheHelloOfAStrangerTakesLittleMemory(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	const connections, most = 20, 64
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would empty the pools of buffers
 	s, _ := routed(t, transport.Options{})
@@ -144,13 +142,11 @@ func TestTheHelloOfAStrangerTakesLittleMemory(t *testing.T) {
 			check := func(transport string, sent int, dial func()) {
 				t.Helper()
 				dial()
-				var before, after runtime.MemStats
-				runtime.ReadMemStats(&before)
-				for range connections {
-					dial()
-				}
-				runtime.ReadMemStats(&after)
-				each := int(after.TotalAlloc-before.TotalAlloc) / connections
+				each := alloctest.Bytes(func() {
+					for range connections {
+						dial()
+					}
+				}) / connections
 				t.Logf("%s, %s over %s: %d bytes were sent, %d allocated", e.Subprotocol(), name, transport, sent, each)
 				if each > most*max(sent, 1<<10) {
 					t.Errorf("%s, %s over %s: %d bytes for %d that were sent", e.Subprotocol(), name, transport, each, sent)

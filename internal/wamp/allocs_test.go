@@ -4,14 +4,13 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/tidings-io/tidings/internal/alloctest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // A decoded message may allocate itself, its URI and its payload. An encoded message may allocate its frame.
 func TestFrequentMessagesAllocateLittle(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	for _, e := range encodings {
 		for _, hot := range hotMessages {
 			m, frame := hotMessage(t, e, hot.frame)

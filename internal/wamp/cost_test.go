@@ -4,22 +4,12 @@ import (
 	"bytes"
 	"compress/flate"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/tidings-io/tidings/internal/alloctest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
-
-// allocated returns the bytes that f allocates when it runs for the second time: pools are filled then.
-func allocated(f func()) int {
-	f()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int(after.TotalAlloc - before.TotalAlloc)
-}
 
 // conversationIn returns a conversation in the phase.
 func conversationIn(t *testing.T, e wamp.Encoding, phase wamp.Phase) *wamp.Conversation {
@@ -128,9 +118,7 @@ var dense = map[string]func(n int) string{
 // Before a client has joined, no frame makes the server allocate more than 64 KiB for each KiB that was sent, in any
 // serialization, however the client compresses it. Compression hides at most the 16 KiB of limits.handshake_bytes.
 func TestAFrameOfAStrangerCostsLittle(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	const frameBytes, most = 16 << 10, 64 // bytes for each that was sent
 	keys := map[wamp.Phase][]string{
 		wamp.PhaseOpening: {
@@ -147,11 +135,11 @@ func TestAFrameOfAStrangerCostsLittle(t *testing.T) {
 			for _, format := range frames {
 				for name, value := range dense {
 					frame := filled(t, e, frameBytes, format, value)
-					got := allocated(func() {
+					got := alloctest.WarmBytes(func() {
 						c := conversationIn(t, e, phase)
 						_, _ = c.Receive(frame) // most are refused
 					})
-					got -= allocated(func() { conversationIn(t, e, phase) })
+					got -= alloctest.WarmBytes(func() { conversationIn(t, e, phase) })
 					if got <= most<<10 {
 						continue
 					}
@@ -168,9 +156,7 @@ func TestAFrameOfAStrangerCostsLittle(t *testing.T) {
 // After a client has joined, no frame costs more than 16 times what an ordinary message of the same length costs, in any
 // version and serialization.
 func TestAFrameOfAMemberCostsLittleMoreThanAnother(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	version2 := []string{
 		`[16,1,{"x":%s},"t"]`, `[16,1,{"exclude":%s},"t"]`, `[16,1,{"eligible_authid":%s},"t"]`, `[16,1,{"forward_for":%s},"t"]`,
 		`[16,1,{},"t",%s]`, `[16,1,{"x":{"y":%s}},"t"]`, `[16,1,{"acknowledge":%s},"t"]`,
@@ -199,11 +185,7 @@ func compareCosts(t *testing.T, e wamp.Encoding, size int, frames []string) {
 	const most = 16
 	receive := func(frame []byte) int {
 		c := conversationIn(t, e, wamp.PhaseEstablished)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_, _ = c.Receive(frame) // some are refused
-		runtime.ReadMemStats(&after)
-		return int(after.TotalAlloc - before.TotalAlloc)
+		return alloctest.Bytes(func() { _, _ = c.Receive(frame) }) // some are refused
 	}
 	publish := `[16,1,{},"t",["%s"]]`
 	if e == wamp.V1JSON {

@@ -3,12 +3,12 @@ package wamp_test
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/tidings-io/tidings/internal/alloctest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -290,9 +290,7 @@ func TestEmptyValuesHaveOtherForms(t *testing.T) {
 
 // An error costs no more than the frame is worth: a payload that is refused may not be a way to spend memory.
 func TestARefusedPayloadTakesLittleMemory(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates as well")
-	}
+	alloctest.SkipWithRace(t)
 	const size = 1 << 20
 	for _, test := range []struct {
 		e     wamp.Encoding
@@ -308,20 +306,11 @@ func TestARefusedPayloadTakesLittleMemory(t *testing.T) {
 		{wamp.V2UBJSON, strings.Repeat("[", size)},
 	} {
 		frame := frameAround(t, test.e, payloadMessages[0], test.value, false)
-		taken := bytesAllocated(func() { _, _ = test.e.Decode(frame) })
-		if most := uint64(16 * len(frame)); taken > most {
+		taken := alloctest.Bytes(func() { _, _ = test.e.Decode(frame) })
+		if most := 16 * len(frame); taken > most {
 			t.Errorf("%s %.12q: %d bytes of memory for %d bytes", test.e.Subprotocol(), test.value, taken, len(frame))
 		}
 	}
-}
-
-// bytesAllocated returns how many bytes a function allocates.
-func bytesAllocated(run func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	run()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 func TestTimestampsOfMessagePackBecomeText(t *testing.T) {

@@ -110,7 +110,7 @@ func scanJSONEscape(b []byte) int {
 	return 12
 }
 
-// jsonHex reads \uXXXX.
+// jsonHex reads an escape with four hexadecimal digits.
 func jsonHex(b []byte) (r rune, ok bool) {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return 0, false

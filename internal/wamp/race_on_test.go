@@ -1,5 +1,0 @@
-//go:build race
-
-package wamp_test
-
-const raceDetector = true // the race detector allocates as well
