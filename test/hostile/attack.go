@@ -19,7 +19,7 @@ type attack struct {
 	topic string
 	// ways are how the attack is made. An attack without ways makes connections of its own.
 	ways []way
-	// parallel is how many conversations there are at the same time. All stay open until all have played.
+	// parallel is how many conversations play at the same time.
 	parallel int
 	// play is what one conversation does.
 	play func(context.Context, *attacker, *client) error
@@ -78,14 +78,36 @@ func (a *attacker) flood(c *client, count int, message func(i int) []byte) error
 	return c.fence()
 }
 
-// playAll plays all conversations of the attack, at the same time.
+const (
+	// leastSent is what strangers send at least, in small messages over many conversations: beside a bound for each KiB
+	// the memory and the time that the server needs anyway are then little.
+	leastSent = 256 << 10
+	// mostConversations bounds the conversations of one attack.
+	mostConversations = 400
+)
+
+// playAll plays the conversations of the attack, so many at the same time. All stay open until the end.
 func (a *attacker) playAll(ctx context.Context, what attack, w way) error {
-	var (
-		playing sync.WaitGroup
-		mu      sync.Mutex // guards what follows
-		faults  []error
-		open    []io.Closer
-	)
+	var open []io.Closer
+	var faults []error
+	for played := 0; ; {
+		conversations, failed := a.playSome(ctx, what, w)
+		open, faults = append(open, conversations...), append(faults, failed...)
+		played += what.parallel
+		if what.joined || played >= mostConversations || a.sent.Load() >= leastSent || errors.Join(faults...) != nil {
+			break
+		}
+	}
+	for _, conversation := range open {
+		faults = append(faults, conversation.Close())
+	}
+	return errors.Join(faults...)
+}
+
+// playSome plays conversations at the same time, and returns them open.
+func (a *attacker) playSome(ctx context.Context, what attack, w way) (open []io.Closer, faults []error) {
+	var playing sync.WaitGroup
+	var mu sync.Mutex // guards the results
 	for range what.parallel {
 		playing.Go(func() {
 			conversation, err := a.converse(ctx, what, w)
@@ -98,10 +120,7 @@ func (a *attacker) playAll(ctx context.Context, what attack, w way) error {
 		})
 	}
 	playing.Wait()
-	for _, conversation := range open {
-		faults = append(faults, conversation.Close())
-	}
-	return errors.Join(faults...)
+	return open, faults
 }
 
 func (a *attacker) converse(ctx context.Context, what attack, w way) (io.Closer, error) {

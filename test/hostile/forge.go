@@ -118,39 +118,21 @@ func (f *forger) text(v string) {
 }
 
 func (f *forger) array(n int, at func(int)) {
-	switch f.kind {
-	case "json", "ubjson":
-		f.out = append(f.out, '[')
-	case "msgpack":
-		f.sized(n, 15, 0x90, 0xdd)
-	default:
-		f.head(4, n)
-	}
+	f.open('[', n, 0x90, 0xdd, 4)
 	for i := range n {
-		if f.kind == "json" && i > 0 {
-			f.out = append(f.out, ',')
-		}
+		f.comma(i)
 		at(i)
 	}
 	f.close(']')
 }
 
 func (f *forger) object(n int, at func(int) (string, node)) {
-	switch f.kind {
-	case "json", "ubjson":
-		f.out = append(f.out, '{')
-	case "msgpack":
-		f.sized(n, 15, 0x80, 0xdf)
-	default:
-		f.head(5, n)
-	}
+	f.open('{', n, 0x80, 0xdf, 5)
 	for i := range n {
+		f.comma(i)
 		key, value := at(i)
 		switch f.kind {
 		case "json":
-			if i > 0 {
-				f.out = append(f.out, ',')
-			}
 			f.out = append(strconv.AppendQuote(f.out, key), ':')
 		case "ubjson": // a key has no type
 			f.length(len(key))
@@ -161,6 +143,25 @@ func (f *forger) object(n int, at func(int) (string, node)) {
 		f.value(value)
 	}
 	f.close('}')
+}
+
+// open begins an array or object: with a bracket, or with a header that has its length.
+func (f *forger) open(bracket byte, n int, short, long, major byte) {
+	switch f.kind {
+	case "json", "ubjson":
+		f.out = append(f.out, bracket)
+	case "msgpack":
+		f.sized(n, 15, short, long)
+	default:
+		f.head(major, n)
+	}
+}
+
+// comma separates the elements of JSON.
+func (f *forger) comma(i int) {
+	if f.kind == "json" && i > 0 {
+		f.out = append(f.out, ',')
+	}
 }
 
 func (f *forger) close(bracket byte) {

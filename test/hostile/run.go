@@ -20,7 +20,9 @@ const (
 
 	// ground is the memory that a process takes and gives back by itself: the collector's room and stacks. Growth below
 	// it says nothing about an attack.
-	ground = 24 << 20
+	ground = 8 << 20
+	// ordinaryGround is the least growth that ordinary messages are taken to cause.
+	ordinaryGround = 3 << 20
 	// groundCPU is the time that a process uses beside an attack.
 	groundCPU = 20 * time.Millisecond
 )
@@ -172,7 +174,7 @@ func (r *result) bounds() (memory int64, cpu time.Duration) {
 		return int64(kib*strangerMemory) + ground, time.Duration(kib*float64(strangerCPU)) + groundCPU
 	}
 	each := float64(r.ordinary.cpu) / float64(max(r.ordinary.messages, 1))
-	return userFactor * max(r.ordinary.memory, ground/8), time.Duration(userFactor*each*float64(r.cost.messages)) + groundCPU
+	return userFactor * max(r.ordinary.memory, ordinaryGround), time.Duration(userFactor*each*float64(r.cost.messages)) + groundCPU
 }
 
 // excess reports what was above its bound.
