@@ -55,7 +55,7 @@ type Limits struct {
 	MessageBytes  Size          `key:"message_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
 	Handshake     Size          `key:"handshake_bytes" default:"16KiB" min:"1KiB" max:"1MiB" doc:"Size of one message of a client that has not joined yet (HELLO, AUTHENTICATE), after decompression; a longer one ends the connection."`
 	BodyBytes     Size          `key:"body_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one HTTP request's body."`
-	MessageRate   int           `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages per second that the server reads from one client on average; a faster client waits. Pings, pongs and small fragments of messages count, too. A look-up in the meta API or of retained events counts as many messages."`
+	MessageRate   int           `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages per second that the server reads from one client on average; a faster client waits. A message counts once more for each 4 KiB of its length. Pings, pongs and small fragments of messages count, too. A look-up in the meta API or of retained events counts as many messages."`
 	MessageBurst  int           `key:"message_burst" default:"2000" min:"1" max:"1000000" doc:"Messages that the server reads from one client at once before message_rate applies."`
 	Kill          time.Duration `key:"kill" default:"10s" min:"10ms" max:"10m" doc:"How long a callee may take to answer after CANCEL with the mode kill."`
 	Subscriptions int           `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`

@@ -72,7 +72,7 @@ func (c *Client) Receive(ctx context.Context, frame []byte) error {
 func (c *Client) ReceiveBatched(ctx context.Context, frame []byte) error {
 	c.router.counters.FramesIn.Add(1)
 	c.router.counters.BytesIn.Add(uint64(len(frame)))
-	if err := c.Throttle(ctx, 1); err != nil {
+	if err := c.throttleMessage(ctx, len(frame)); err != nil {
 		return err
 	}
 	return c.guarded(func() error {

@@ -28,6 +28,18 @@ func TestABurstIsReadAtOnceAndThenTheRateHolds(t *testing.T) {
 	}
 }
 
+func TestALongMessageCountsAsSeveralUpToABurst(t *testing.T) {
+	for bytes, want := range map[int]time.Duration{
+		0: 0, 4095: 0, 4096: 100 * time.Millisecond, 2 * 4096: 200 * time.Millisecond, 1 << 30: 200 * time.Millisecond,
+	} {
+		var p meter.Pace
+		p.Frames(tenASecond, 2, time.Minute)
+		if got := max(p.Message(tenASecond, bytes, time.Minute), 0); got != want {
+			t.Errorf("a message of %d bytes waits %s, want %s", bytes, got, want)
+		}
+	}
+}
+
 func TestAQueryCountsAsMessagesUpToABurst(t *testing.T) {
 	for name, test := range map[string]struct {
 		work publication.Work

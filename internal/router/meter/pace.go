@@ -13,19 +13,24 @@ type Pace struct {
 }
 
 // Frames counts frames that arrive now, and returns how long to wait before more is handled; at most 0: not at all.
-// Each message counts as a frame.
 func (p *Pace) Frames(limits *Limits, frames int, now time.Duration) (wait time.Duration) {
 	interval := time.Second / time.Duration(limits.MessageRate)
 	p.next = max(p.next, now) + time.Duration(frames)*interval
 	return p.next - now - interval*time.Duration(limits.MessageBurst)
 }
 
-// What a query does for the price of one message.
+// What has the price of one message.
 const (
 	examinedPerMessage = 100
 	returnedPerMessage = 10 // each entry is encoded
 	bytesPerMessage    = 4 << 10
 )
+
+// Message counts a message of so many bytes as a frame for each 4 KiB: a publication costs its bytes once for each
+// subscriber. It returns how long to wait before the message is handled. One message costs no more than a burst.
+func (p *Pace) Message(limits *Limits, bytes int, now time.Duration) (wait time.Duration) {
+	return p.Frames(limits, min(1+bytes/bytesPerMessage, limits.MessageBurst), now)
+}
 
 // Query counts a query of the journal as messages: over the rate the client waits before its next message is read. One
 // query costs no more than a burst.
