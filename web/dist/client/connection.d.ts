@@ -1,5 +1,6 @@
-import { type Match, type Payload } from './messages.js';
+import type { Match, Payload } from './messages.js';
 import { type Delivery, type Failure, type Session } from './state.js';
+import { type Dial } from './transport.js';
 export interface Options {
     readonly url: string | URL;
     readonly realm?: string;
@@ -10,6 +11,8 @@ export interface Options {
     readonly ticket?: () => Promise<string>;
     /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
     readonly tab?: string;
+    /** Opens what carries the messages. By default it is a WebSocket. */
+    readonly transport?: Dial;
 }
 /** The state of the connection, for the page to show. */
 export type ConnectionState = {

@@ -1,5 +1,5 @@
 /**
- * The WAMP 2 messages of a client, as JSON arrays. This file checks the shape of a message; the machine checks if the
+ * The WAMP 2 messages of a client, and their form in JSON. This file checks the shape of a message; the machine checks if the
  * message is allowed in the current phase.
  */
 export type Dict = Readonly<Record<string, unknown>>;
@@ -100,8 +100,10 @@ export interface Revocation {
     readonly id: number;
     readonly reason: string;
 }
-/** Reads one frame. An invalid message is returned as `malformed`; parse never throws. */
-export declare function parse(frame: string): Incoming;
+/** Reads a message. An invalid one is returned as `malformed`; parse never throws. */
+export declare function parse(message: unknown): Incoming;
+/** Returns the value of a frame, or the frame itself if it is not JSON: `parse` then refuses it as a text. */
+export declare function decode(frame: string): unknown;
 /**
  * Returns the frame of a message. A text that was cut inside a character (by `slice`, for example) has half of a
  * surrogate pair, which no serialization but JSON can carry and the router refuses. It becomes U+FFFD, as in toWellFormed.

@@ -93,7 +93,7 @@ export type Input = {
 } | {
     readonly type: 'received';
     readonly attempt: number;
-    readonly frame: string;
+    readonly message: unknown;
 } | {
     readonly type: 'lost';
     readonly attempt: number;

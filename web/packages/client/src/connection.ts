@@ -1,13 +1,14 @@
 /**
- * The shell around the machine (machine.ts): owns the socket, the timers and the page's handlers. It carries out the
+ * The shell around the machine (machine.ts): owns the transport, the timers and the page's handlers. It carries out the
  * machine's outputs and makes no decision of its own.
  */
 import { backoff } from './backoff.js';
-import { type Dict, encode, type Match, type Payload } from './messages.js';
+import type { Dict, Match, Payload } from './messages.js';
 import { Failed, TicketRefused } from './failure.js';
 import { type Config, type Delivery, type Failure, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
 import { step } from './machine.js';
 import { tabIdentity } from './tab.js';
+import { type Dial, type Transport, webSocket } from './transport.js';
 
 export interface Options {
   readonly url: string | URL; // relative to the page; http(s) becomes ws(s)
@@ -19,6 +20,8 @@ export interface Options {
   readonly ticket?: () => Promise<string>;
   /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
   readonly tab?: string;
+  /** Opens what carries the messages. By default it is a WebSocket. */
+  readonly transport?: Dial;
 }
 
 /** The state of the connection, for the page to show. */
@@ -97,7 +100,7 @@ export class Connection {
   readonly #inputs: Input[] = [];
   #machine: State;
   #shown: ConnectionState = { name: 'connecting', tries: 0 };
-  #socket: WebSocket | null = null;
+  #transport: Transport | null = null;
   #retryAt = new Date(0);
   #lastToken = 0;
   #busy = false;
@@ -210,7 +213,7 @@ export class Connection {
     switch (output.type) {
       case 'connect': return this.#connect(output.attempt);
       case 'disconnect': return this.#disconnect();
-      case 'send': return this.#socket?.send(encode(output.message));
+      case 'send': return this.#transport?.send(output.message);
       case 'ask-ticket': return void this.#askTicket(output.attempt);
       case 'start-timer': return this.#startTimer(output.timer, output.tries);
       case 'stop-timer': return clearTimeout(this.#timers.get(output.timer));
@@ -226,21 +229,22 @@ export class Connection {
   }
 
   #connect(attempt: number): void {
+    const dial = this.#options.transport ?? webSocket;
     try {
-      const socket = new WebSocket(this.#address, 'wamp.2.json');
-      socket.onopen = () => this.#input({ type: 'opened', attempt });
-      socket.onmessage = ({ data }) => this.#input({ type: 'received', attempt, frame: String(data) });
-      socket.onclose = () => this.#input({ type: 'lost', attempt });
-      this.#socket = socket;
+      this.#transport = dial(this.#address, {
+        opened: () => this.#input({ type: 'opened', attempt }),
+        received: (message) => this.#input({ type: 'received', attempt, message }),
+        lost: () => this.#input({ type: 'lost', attempt }),
+      });
     } catch (error) { // the page's Content-Security-Policy forbids the address
-      console.error('tidings: the browser refused to open a WebSocket:', error);
+      console.error('tidings: the browser refused to open a connection:', error);
       this.#input({ type: 'lost', attempt });
     }
   }
 
   #disconnect(): void {
-    this.#socket?.close();
-    this.#socket = null;
+    this.#transport?.close();
+    this.#transport = null;
   }
 
   async #askTicket(attempt: number): Promise<void> {

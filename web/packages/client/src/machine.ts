@@ -46,7 +46,7 @@ type AttemptInput = Extract<Input, { type: 'opened' | 'received' | 'lost' | 'ans
 function fromAttempt(state: State, input: AttemptInput): Step {
   switch (input.type) {
     case 'opened': return state.phase.name === 'connecting' ? hello(state) : [state, []];
-    case 'received': return receive(state, parse(input.frame));
+    case 'received': return receive(state, parse(input.message));
     case 'lost': return lost(state);
     case 'answer': return answer(state, input);
   }

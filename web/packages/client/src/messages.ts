@@ -1,5 +1,5 @@
 /**
- * The WAMP 2 messages of a client, as JSON arrays. This file checks the shape of a message; the machine checks if the
+ * The WAMP 2 messages of a client, and their form in JSON. This file checks the shape of a message; the machine checks if the
  * message is allowed in the current phase.
  */
 
@@ -79,10 +79,9 @@ const readers: Readonly<Record<number, (fields: Fields) => Incoming>> = {
   }),
 };
 
-/** Reads one frame. An invalid message is returned as `malformed`; parse never throws. */
-export function parse(frame: string): Incoming {
+/** Reads a message. An invalid one is returned as `malformed`; parse never throws. */
+export function parse(message: unknown): Incoming {
   try {
-    const message: unknown = JSON.parse(frame);
     if (!Array.isArray(message)) throw new Malformed('a message is a list');
     const read = typeof message[0] === 'number' ? readers[message[0]] : undefined;
     if (!read) throw new Malformed(`a router does not send message code ${String(message[0])}`);
@@ -138,6 +137,15 @@ class Fields {
 
   #wrong(at: number, wanted: string): Malformed {
     return new Malformed(`message code ${String(this.#message[0])}: element ${at} is not ${wanted}`);
+  }
+}
+
+/** Returns the value of a frame, or the frame itself if it is not JSON: `parse` then refuses it as a text. */
+export function decode(frame: string): unknown {
+  try {
+    return JSON.parse(frame);
+  } catch {
+    return frame;
   }
 }
 

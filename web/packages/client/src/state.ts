@@ -91,7 +91,7 @@ export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests';
 export type Input =
   | { readonly type: 'start' | 'retry' | 'close' }
   | { readonly type: 'opened'; readonly attempt: number }
-  | { readonly type: 'received'; readonly attempt: number; readonly frame: string }
+  | { readonly type: 'received'; readonly attempt: number; readonly message: unknown }
   | { readonly type: 'lost'; readonly attempt: number }
   | { readonly type: 'ticket'; readonly attempt: number; readonly ticket: string }
   | { readonly type: 'no-ticket'; readonly attempt: number; readonly message: string; readonly final: boolean }

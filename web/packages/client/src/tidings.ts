@@ -8,9 +8,10 @@ export { type Change, type ContentHandlers, type ContentWatch, watchContent } fr
 export { Failed, TicketRefused } from './failure.js';
 export { type Flash, type FlashOptions, type Level, watchFlash } from './flash.js';
 export { type Maintenance, watchMaintenance } from './maintenance.js';
-export { type Dict, isDict, type Match, type Payload } from './messages.js';
+export { type Dict, isDict, type Match, type Message, type Payload } from './messages.js';
 export {
   enterPresence, type Mode, others, type Person, type Presence, type PresenceChange, type PresenceHandlers, type PresenceUpdate,
 } from './presence.js';
 export type { Delivery, Failure, Session } from './state.js';
 export { tabIdentity } from './tab.js';
+export { type Dial, type Transport, type TransportEvents, webSocket } from './transport.js';

@@ -21,7 +21,7 @@ export class Conversation {
   /** The router sends messages on the current socket. */
   hears(...messages: Message[]): this {
     const { attempt } = this.state;
-    return this.put(...messages.map((message): Input => ({ type: 'received', attempt, frame: JSON.stringify(message) })));
+    return this.put(...messages.map((message): Input => ({ type: 'received', attempt, message })));
   }
 
   socketOpens(): this {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Code } from '../src/messages.js';
+import { Code, decode } from '../src/messages.js';
 import { Conversation, welcome } from './conversation.js';
 
 describe('connecting', () => {
@@ -225,7 +225,7 @@ describe('the end of a session', () => {
     ['a second WELCOME', '[2,1,{}]'], ['EVENT without ids', '[36,"a",1,{}]'], ['an ERROR for an EVENT', '[8,36,1,{},"x"]'],
   ])('aborts and reconnects when the router sends %s', (_name, frame) => {
     const it = new Conversation().opens();
-    it.put({ type: 'received', attempt: 1, frame });
+    it.put({ type: 'received', attempt: 1, message: decode(frame) });
     expect(it.sent[0]?.[2]).toBe('wamp.error.protocol_violation');
     expect(it.phase).toBe('waiting');
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Code, encode, parse } from '../src/messages.js';
+import { Code, decode, encode, parse } from '../src/messages.js';
 
 describe('a frame', () => {
   it.each([
@@ -27,8 +27,13 @@ describe('a frame', () => {
   });
 
   it('may have null and empty lists in place of an empty dict', () => {
-    expect(parse('[36,1,2,[],null,{"a":1}]')).toMatchObject({ type: 'event', details: {}, payload: { args: [], kwargs: { a: 1 } } });
-    expect(parse('[50,1,[],[1],[]]')).toMatchObject({ type: 'result', payload: { args: [1], kwargs: {} } });
-    expect(parse('[50,1,{},[1],[2]]')).toMatchObject({ type: 'malformed' });
+    expect(parse([36,1,2,[],null,{"a":1}])).toMatchObject({ type: 'event', details: {}, payload: { args: [], kwargs: { a: 1 } } });
+    expect(parse([50,1,[],[1],[]])).toMatchObject({ type: 'result', payload: { args: [1], kwargs: {} } });
+    expect(parse([50,1,{},[1],[2]])).toMatchObject({ type: 'malformed' });
+  });
+
+  it('that is not JSON is read as a malformed message', () => {
+    expect(decode('[1,{}]')).toEqual([1, {}]);
+    expect(parse(decode('[1,'))).toEqual({ type: 'malformed', problem: 'a message is a list' });
   });
 });
