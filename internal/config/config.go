@@ -87,8 +87,8 @@ type WebSocket struct {
 	Compression bool          `key:"compression" default:"true" doc:"Accept permessage-deflate when a client offers it."`
 	Hello       time.Duration `key:"hello" default:"10s" min:"1s" max:"5m" doc:"How long a client may take from connecting to joining."`
 	Message     time.Duration `key:"message" default:"1m" min:"1s" max:"1h" doc:"How long one message may take from its first to its last byte."`
-	Ping        time.Duration `key:"ping" default:"25s" min:"1s" max:"1h" doc:"How long a connection may be silent before it is pinged."`
-	Pong        time.Duration `key:"pong" default:"20s" min:"1s" max:"1h" doc:"How long the answer to a ping may take."`
+	Ping        time.Duration `key:"ping" default:"10s" min:"1s" max:"1h" doc:"How long a connection may be silent before it is pinged. With pong it says how soon others learn that a client is gone without a word."`
+	Pong        time.Duration `key:"pong" default:"5s" min:"1s" max:"1h" doc:"How long the answer to a ping may take."`
 	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB. It is disconnected after twice this time without such progress, because systems report in steps what their programs have read."`
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for clients to leave."`

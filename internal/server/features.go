@@ -103,7 +103,7 @@ func (s *Server) resources() []httpapi.Resource {
 	return list
 }
 
-// declarations returns the contracts that the sections of features declare.
+// declarations returns the contracts that the sections of features declare, and those of the server's own procedures.
 func declarations(c *config.Config) []feature.Declaration {
 	var list []feature.Declaration
 	for _, section := range c.Sections() {
@@ -111,5 +111,5 @@ func declarations(c *config.Config) []feature.Declaration {
 			list = append(list, d.Declare()...)
 		}
 	}
-	return list
+	return append(list, pingDeclaration())
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -45,7 +46,7 @@ func (s *Server) listenRaw(ctx context.Context) (rawListeners, error) {
 
 func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, error) {
 	scheme, at, _ := strings.Cut(address, "://")
-	var lc net.ListenConfig
+	lc := net.ListenConfig{KeepAliveConfig: s.keepAlive()}
 	switch scheme {
 	case "unix":
 		at = s.config.Resolve(filepath.FromSlash(at))
@@ -63,6 +64,16 @@ func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, err
 		return tls.NewListener(s.transport.TakeoverListener(listener), secure), nil
 	}
 	return lc.Listen(ctx, "tcp", at)
+}
+
+// keepAliveProbes is the number of unanswered probes after which the kernel ends a connection.
+const keepAliveProbes = 2
+
+// keepAlive returns the keep-alive of RawSocket, with which the kernel finds a client that is gone as soon as pings
+// would. The pings are an option, because some clients break.
+func (s *Server) keepAlive() net.KeepAliveConfig {
+	limits := s.config.WebSocket
+	return net.KeepAliveConfig{Enable: true, Idle: limits.Ping, Interval: max(limits.Pong/keepAliveProbes, time.Second), Count: keepAliveProbes}
 }
 
 // removeStale removes the socket file of a server that crashed. A socket that still answers stays, and then

@@ -163,6 +163,9 @@ func (s *Server) assemble() error {
 	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logins: s.chain, Logger: s.logger}); err != nil {
 		return fmt.Errorf("attach the meta API: %w", err)
 	}
+	if err := s.registerPing(); err != nil {
+		return err
+	}
 	s.realm.Observe(logoutWatch{server: s})
 	s.components = s.newComponents()
 	if err := s.policy.Open(s.realm); err != nil {

@@ -43,7 +43,7 @@ const (
 	// pollPatience is how long a receive waits for a message. Browsers' clients give up after 12 s.
 	pollPatience = 10 * time.Second
 	// pollAbsence is how long a client may be without a receive before it is gone.
-	pollAbsence = 30 * time.Second
+	pollAbsence = 15 * time.Second
 	// maxSends is how many messages of one client are in memory at a time, as many as a browser sends at once. The
 	// bodies of further requests stay unread until there is room.
 	maxSends = 6

@@ -184,7 +184,7 @@ func TestAClientThatPollsNoMoreIsGone(t *testing.T) {
 		p.open("wamp.2.json")
 		p.send(helloJSON)
 		p.wantsMatch(`^\[2,`)
-		time.Sleep(29 * time.Second) // of the bubble
+		time.Sleep(14 * time.Second) // of the bubble
 		if n := len(realm.Sessions()); n != 1 {
 			t.Errorf("%d sessions", n)
 		}

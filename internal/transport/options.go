@@ -76,8 +76,8 @@ const (
 	DefaultMaxConnections = 100_000  // about 200 MB with the sessions, besides the memory of the kernel
 	DefaultHello          = 10 * time.Second
 	DefaultMessage        = 60 * time.Second // 1 MiB at 17 KiB/s: a bad mobile line
-	DefaultPing           = 25 * time.Second // twice within the usual 60 s of a proxy
-	DefaultPong           = 20 * time.Second
+	DefaultPing           = 10 * time.Second // far below the usual 60 s of a proxy
+	DefaultPong           = 5 * time.Second
 	DefaultWrite          = 10 * time.Second // 6.4 KiB/s at least
 	DefaultClose          = 5 * time.Second
 	DefaultDrain          = 10 * time.Second
