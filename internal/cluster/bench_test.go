@@ -116,3 +116,59 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/tickets, "ns/ticket")
 }
+
+// BenchmarkLog measures what it costs to store publications of 200 bytes: one in each record, or 64 that share one.
+func BenchmarkLog(b *testing.B) {
+	for _, lazy := range []bool{false, true} {
+		for _, together := range []int{1, 64} {
+			b.Run(fmt.Sprintf("synced=%t/together=%d", !lazy, together), func(b *testing.B) {
+				e := cluster.New(cluster.Options{Dir: b.TempDir()})
+				l := e.Log(cluster.LogOptions{Name: "journal", Lazy: lazy})
+				if err := e.Start(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				record := make([]byte, 200*together)
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := l.Append(b.Context(), record); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.N*together)/b.Elapsed().Seconds(), "publications/s")
+				if err := e.Close(); err != nil {
+					b.Fatal(err)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkLogRead measures reading a log at the start.
+func BenchmarkLogRead(b *testing.B) {
+	const records = 50_000
+	for _, bytes := range []int{200, 64 * 200} {
+		b.Run(fmt.Sprintf("bytes=%d", bytes), func(b *testing.B) {
+			e := cluster.New(cluster.Options{Dir: b.TempDir()})
+			l := e.Log(cluster.LogOptions{Name: "journal", Lazy: true})
+			if err := e.Start(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			record := make([]byte, bytes)
+			for range records {
+				if _, err := l.Append(b.Context(), record); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				read := 0
+				if err := l.Read(b.Context(), 0, func(uint64, []byte) error { read++; return nil }); err != nil || read != records {
+					b.Fatal(read, err)
+				}
+			}
+			b.ReportMetric(float64(b.N*records)/b.Elapsed().Seconds(), "records/s")
+			if err := e.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}

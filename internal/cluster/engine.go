@@ -25,9 +25,11 @@ var ErrStopped = errors.New("the engine is not running")
 // Options configure the engine. The zero value keeps all data in memory.
 type Options struct {
 	Dir      string // the engine's own folder, made if missing; "" keeps everything in memory
-	MaxStore int64  // bytes of buckets on disk; 0 is 1 GiB
+	MaxStore int64  // bytes on disk, without logs; 0 is 1 GiB
 	Repair   bool   // sets damaged files aside instead of refusing to start
 	Logger   *slog.Logger
+
+	syncEvery time.Duration // how often the disk is told to write what lazy logs have; 0: there is none
 }
 
 // Engine is a connection to JetStream and the embedded server behind it. Without a data folder it is neither: buckets
@@ -39,6 +41,7 @@ type Engine struct {
 	mu         sync.Mutex // serializes Start, Close and reopening, which block while they hold it; guards what follows
 	buckets    map[string]*Bucket
 	guards     map[string]*ReplayGuard
+	logs       map[string]*Log
 	folder     *folder     // nil: in memory, or not running
 	supervisor *supervisor // the same
 
@@ -61,7 +64,7 @@ func New(options Options) *Engine {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{options: options, log: options.Logger, buckets: make(map[string]*Bucket), guards: make(map[string]*ReplayGuard)}
+	return &Engine{options: options, log: options.Logger, buckets: make(map[string]*Bucket), guards: make(map[string]*ReplayGuard), logs: make(map[string]*Log)}
 }
 
 // declare returns what was declared by that name. If nothing was, it declares made.
@@ -128,7 +131,7 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	if err := e.setBadStreamsAside(); err != nil {
 		return err
 	}
-	r, err := e.connect(ctx)
+	r, err := e.connectLocked(ctx)
 	if err != nil {
 		return err
 	}
@@ -140,9 +143,16 @@ func (e *Engine) openLocked(ctx context.Context) error {
 	return nil
 }
 
-func (e *Engine) connect(ctx context.Context) (*running, error) {
+func (e *Engine) connectLocked(ctx context.Context) (*running, error) {
 	h := newHealth(e.options.Dir, e.log)
-	server, err := embed(ctx, e.options, h.look)
+	options := e.options
+	for _, l := range e.logs {
+		options.MaxStore += l.options.MaxBytes
+		if l.options.Lazy {
+			options.syncEvery = lazySync
+		}
+	}
+	server, err := embed(ctx, options, h.look)
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +194,13 @@ func (e *Engine) openAllLocked(ctx context.Context, r *running) error {
 			return err
 		}
 	}
+	for _, l := range e.logs {
+		s, err := openRecordStream(ctx, r, l.options, e.folder)
+		if err != nil {
+			return err
+		}
+		l.stream.Store(s)
+	}
 	return nil
 }
 
@@ -215,6 +232,9 @@ func (e *Engine) closeAllLocked() {
 	}
 	for _, o := range e.guards {
 		o.close()
+	}
+	for _, l := range e.logs {
+		l.stream.Store(nil)
 	}
 }
 

@@ -131,7 +131,7 @@ func (h *health) fail(cause error) error {
 		h.since = time.Now()
 		h.mu.Unlock()
 		h.end(reason)
-		h.log.Error("the store cannot be written to: logins with tickets and changes of maintenance are refused until it can",
+		h.log.Error("the store cannot be written to: logins with tickets, changes of maintenance and publications that are kept are refused until it can",
 			"dir", h.dir, "error", cause)
 		h.look()
 	}

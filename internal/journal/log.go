@@ -1,9 +1,6 @@
 package journal
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Log stores records in one order, which all nodes share. Its numbers only grow. Safe for concurrent use.
 type Log interface {
@@ -12,7 +9,7 @@ type Log interface {
 	Append(ctx context.Context, record []byte) (number uint64, err error)
 	// Read calls see with the records from one number on, oldest first, up to the last one that there is. It leaves out
 	// what cannot be read: the numbers show that. It ends with the first error of see.
-	Read(ctx context.Context, from uint64, see func(number uint64, at time.Time, record []byte) error) error
+	Read(ctx context.Context, from uint64, see func(number uint64, record []byte) error) error
 	// Trim forgets the records before a number.
 	Trim(ctx context.Context, before uint64) error
 	// Known returns the number of the last record that was acknowledged, as far as is known: a log that ends before
