@@ -7,19 +7,19 @@ import (
 
 // Config holds the configuration. The tags are the schema, from which [Reference] is made.
 type Config struct {
-	Listen         string         `key:"listen" default:":8080" check:"address" doc:"Address and port of the HTTP listener: WebSocket, HTTP API, pages. Port 0 selects a free port."`
-	Realm          string         `key:"realm" default:"app" check:"uri" doc:"The WAMP realm that clients join."`
-	Data           string         `key:"data" doc:"Folder for data that must survive a restart (used tickets, maintenance). Without it everything is in memory."`
+	Listen         string         `key:"listen" reload:"restart" default:":8080" check:"address" doc:"Address and port of the HTTP listener: WebSocket, HTTP API, pages. Port 0 selects a free port."`
+	Realm          string         `key:"realm" reload:"restart" default:"app" check:"uri" doc:"The WAMP realm that clients join."`
+	Data           string         `key:"data" reload:"restart" doc:"Folder for data that must survive a restart (used tickets, maintenance). Without it everything is in memory."`
 	Origins        []Text         `key:"origins" doc:"Foreign web origins whose pages may connect, for example https://erp.example.com or https://*.example.com. Pages of the server's own origin may always connect."`
 	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"Addresses of reverse proxies whose X-Forwarded-* headers are believed, for example 10.0.0.0/8."`
-	TLS            *TLS           `key:"tls" doc:"Serve HTTPS and wss instead of plain HTTP."`
+	TLS            *TLS           `key:"tls" reload:"section" doc:"Serve HTTPS and wss instead of plain HTTP."`
 	Limits         Limits         `key:"limits" doc:"Limits for one client and for all clients together."`
 	HTTP           HTTP           `key:"http" doc:"Time limits of HTTP connections."`
 	WebSocket      WebSocket      `key:"websocket" doc:"Compression, time limits and sockets of connections."`
-	RawSocket      []RawSocket    `key:"rawsocket" doc:"Listeners for WAMP RawSocket, for backends and devices."`
-	LongPoll       bool           `key:"longpoll" default:"false" doc:"Offer WAMP over HTTP long-poll at /longpoll, for clients that cannot use WebSocket."`
-	URIs           string         `key:"uris" default:"loose" one:"loose strict" doc:"Which URIs clients may use: loose allows everything except spaces and #, strict allows only lower-case letters, digits, _ and dots."`
-	Protocol       string         `key:"protocol" default:"lenient" one:"lenient strict" doc:"How closely clients must follow the WAMP specification. lenient accepts the known deviations of clients in use (request ids out of sequence, callees that use features they did not announce). strict refuses them or ends the session."`
+	RawSocket      []RawSocket    `key:"rawsocket" reload:"restart" doc:"Listeners for WAMP RawSocket, for backends and devices."`
+	LongPoll       bool           `key:"longpoll" reload:"restart" default:"false" doc:"Offer WAMP over HTTP long-poll at /longpoll, for clients that cannot use WebSocket."`
+	URIs           string         `key:"uris" reload:"restart" default:"loose" one:"loose strict" doc:"Which URIs clients may use: loose allows everything except spaces and #, strict allows only lower-case letters, digits, _ and dots."`
+	Protocol       string         `key:"protocol" reload:"restart" default:"lenient" one:"lenient strict" doc:"How closely clients must follow the WAMP specification. lenient accepts the known deviations of clients in use (request ids out of sequence, callees that use features they did not announce). strict refuses them or ends the session."`
 	Auth           Auth           `key:"auth" doc:"Who may connect. Without this section only clients with an API key may."`
 	APIKeys        []APIKey       `key:"api_keys" doc:"Keys of backends, for the HTTP API and for WAMP sessions."`
 	Topics         []Topic        `key:"topics" map:"Pattern" doc:"The contracts of topics, by pattern."`
@@ -52,8 +52,8 @@ type Limits struct {
 
 	HTTPConnections int `key:"http_connections" default:"10000" min:"16" max:"10000000" doc:"Open HTTP connections: those that are not, or not yet, a WebSocket. Over it the connection that has waited longest for another request is closed, or one that has sent no request for two seconds; if there is none, the new connection gets status 503, with TLS it is closed. Each client of long-poll needs one or two."`
 
-	MessageBytes  Size          `key:"message_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
-	Handshake     Size          `key:"handshake_bytes" default:"16KiB" min:"1KiB" max:"1MiB" doc:"Size of one message of a client that has not joined yet (HELLO, AUTHENTICATE), after decompression; a longer one ends the connection."`
+	MessageBytes  Size          `key:"message_bytes" reload:"connections" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one WebSocket message, after decompression."`
+	Handshake     Size          `key:"handshake_bytes" reload:"connections" default:"16KiB" min:"1KiB" max:"1MiB" doc:"Size of one message of a client that has not joined yet (HELLO, AUTHENTICATE), after decompression; a longer one ends the connection."`
 	BodyBytes     Size          `key:"body_bytes" default:"1MiB" min:"1KiB" max:"64MiB" doc:"Size of one HTTP request's body."`
 	MessageRate   int           `key:"message_rate" default:"500" min:"1" max:"1000000" doc:"Messages per second that the server reads from one client on average; a faster client waits. A message counts once more for each 4 KiB of its length. Pings, pongs and small fragments of messages count, too. A look-up in the meta API or of retained events counts as many messages."`
 	MessageBurst  int           `key:"message_burst" default:"2000" min:"1" max:"1000000" doc:"Messages that the server reads from one client at once before message_rate applies."`
@@ -61,12 +61,12 @@ type Limits struct {
 	Subscriptions int           `key:"subscriptions" default:"1000" min:"1" max:"1000000" doc:"Subscriptions of one session."`
 	Registrations int           `key:"registrations" default:"1000" min:"1" max:"1000000" doc:"Registrations of one session."`
 	PendingCalls  int           `key:"pending_calls" default:"1000" min:"1" max:"1000000" doc:"Calls of one session that wait for their result."`
-	KeptTopics    int           `key:"kept_topics" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; over it the contract with the most of them loses the one that was silent for the longest."`
-	KeptBytes     Size          `key:"kept_bytes" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories; over it the contract that takes the most loses topics, the one that was silent for the longest first."`
+	KeptTopics    int           `key:"kept_topics" reload:"restart" default:"10000" min:"1" max:"10000000" doc:"Topics with a retained event or a history; over it the contract with the most of them loses the one that was silent for the longest."`
+	KeptBytes     Size          `key:"kept_bytes" reload:"restart" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for retained events and histories; over it the contract that takes the most loses topics, the one that was silent for the longest first."`
 	SchemaSteps   int           `key:"schema_steps" default:"16" min:"1" max:"100000" doc:"Steps that the validation of a payload by its schema may take for each byte of the payload, besides 20000 in any case; a payload that takes more is refused. One step is one schema at one value."`
 	OutboxBytes   Size          `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"Bytes of events and replies that may wait to be written to one client; over it the client is disconnected as slow. Messages of calls may take as much again; one without room is refused to its sender, and no caller takes more than half."`
 	OutboxFrames  int           `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Events and replies that may wait to be written to one client; over it the client is disconnected as slow. Messages of calls are counted as in outbox_bytes."`
-	Receivers     int           `key:"receivers" default:"10000" min:"16" max:"1000000" doc:"Ids, names and roles in the lists of receivers of one PUBLISH (exclude, eligible and the others) together; over it the publication is refused."`
+	Receivers     int           `key:"receivers" reload:"connections" default:"10000" min:"16" max:"1000000" doc:"Ids, names and roles in the lists of receivers of one PUBLISH (exclude, eligible and the others) together; over it the publication is refused."`
 
 	LoginFailures   int           `key:"login_failures" old:"key_failures" default:"30" min:"1" max:"100000" doc:"Failed logins that one address (of IPv6: one /64) may make in a minute, over HTTP and WAMP together: wrong API keys, passwords and proofs, forged tickets, unknown cookies, refusals of the application. Further logins from there wait: status 429, or wamp.error.authentication_failed. A user or API key that has logged in from the address before has an own limit there, of a third."`
 	AccountFailures int           `key:"account_failures" default:"100" min:"1" max:"1000000" doc:"Failed logins at one user in a minute, from all addresses together. Then logins as this user wait, except from addresses where the user has logged in before."`
@@ -77,14 +77,14 @@ type Limits struct {
 
 // HTTP configures HTTP connections.
 type HTTP struct {
-	Header time.Duration `key:"header" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to send the header of a request, and for the handshake of TLS."`
-	Idle   time.Duration `key:"idle" default:"2m" min:"1s" max:"1h" doc:"How long a connection may wait for its next request."`
+	Header time.Duration `key:"header" reload:"restart" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to send the header of a request, and for the handshake of TLS."`
+	Idle   time.Duration `key:"idle" reload:"restart" default:"2m" min:"1s" max:"1h" doc:"How long a connection may wait for its next request."`
 	Write  time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB of a response. It is disconnected after twice this time without such progress, because systems report in steps what their programs have read. The whole response may take longer."`
 }
 
 // WebSocket configures connections.
 type WebSocket struct {
-	Compression bool          `key:"compression" default:"true" doc:"Accept permessage-deflate when a client offers it."`
+	Compression bool          `key:"compression" reload:"connections" default:"true" doc:"Accept permessage-deflate when a client offers it."`
 	Hello       time.Duration `key:"hello" default:"10s" min:"1s" max:"5m" doc:"How long a client may take from connecting to joining."`
 	Message     time.Duration `key:"message" default:"1m" min:"1s" max:"1h" doc:"How long one message may take from its first to its last byte."`
 	Ping        time.Duration `key:"ping" default:"10s" min:"1s" max:"1h" doc:"How long a connection may be silent before it is pinged. With pong it says how soon others learn that a client is gone without a word."`
@@ -92,8 +92,8 @@ type WebSocket struct {
 	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB. It is disconnected after twice this time without such progress, because systems report in steps what their programs have read."`
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for clients to leave."`
-	Sockets     string        `key:"sockets" default:"auto" one:"auto portable" doc:"How connections are read and written. auto takes the fastest way of the system: on Linux epoll without a goroutine for each connection, io_uring and an accept loop for upgrades. portable uses only the network functions of the Go library, for systems where that does not work."`
-	IOUring     bool          `key:"io_uring" default:"true" doc:"Write to many connections with one system call, where the system offers io_uring (Linux 5.17 and newer; some containers forbid it) and sockets is auto."`
+	Sockets     string        `key:"sockets" reload:"restart" default:"auto" one:"auto portable" doc:"How connections are read and written. auto takes the fastest way of the system: on Linux epoll without a goroutine for each connection, io_uring and an accept loop for upgrades. portable uses only the network functions of the Go library, for systems where that does not work."`
+	IOUring     bool          `key:"io_uring" reload:"restart" default:"true" doc:"Write to many connections with one system call, where the system offers io_uring (Linux 5.17 and newer; some containers forbid it) and sockets is auto."`
 }
 
 // RawSocket is a listener for WAMP RawSocket.
@@ -104,7 +104,7 @@ type RawSocket struct {
 
 // Auth configures authentication.
 type Auth struct {
-	Tickets      *Tickets      `key:"tickets" doc:"One-time tickets that the application issues to its users."`
+	Tickets      *Tickets      `key:"tickets" reload:"section" doc:"One-time tickets that the application issues to its users."`
 	Users        []User        `key:"users" doc:"Users of the configuration. The command tidings user makes the entries."`
 	Cryptosign   *Cryptosign   `key:"cryptosign" doc:"How the server proves itself to clients that authenticate with a key pair."`
 	Dynamic      *Dynamic      `key:"dynamic" doc:"Webhook or procedure that is asked about users that the configuration does not have."`
@@ -186,7 +186,7 @@ type Cryptosign struct {
 // Tickets configures one-time tickets.
 type Tickets struct {
 	Secrets []Secret      `key:"secret" required:"true" single:"true" doc:"Secret of at least 32 bytes that signs tickets, for example from openssl rand -hex 32. In a list the first secret signs and all verify."`
-	TTL     time.Duration `key:"ttl" default:"5m" min:"1s" max:"24h" doc:"The longest lifetime of a ticket, and the default of tickets that the server issues."`
+	TTL     time.Duration `key:"ttl" reload:"restart" default:"5m" min:"1s" max:"24h" doc:"The longest lifetime of a ticket, and the default of tickets that the server issues."`
 }
 
 // Anonymous admits clients without credentials.
@@ -199,7 +199,7 @@ type APIKey struct {
 	Name string   `key:"name" required:"true" check:"name" doc:"The name of the backend; it is in logs, and it is the authid of the WAMP sessions."`
 	Key  Secret   `key:"key" doc:"The key, at least 16 random characters. Give this or hash."`
 	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file contains no secret."`
-	May  []string `key:"may" required:"true" one:"publish subscribe call register force_reregister decide tickets topics sessions + *" doc:"Scopes of the key; * means all."`
+	May  []string `key:"may" required:"true" one:"publish subscribe call register force_reregister decide tickets topics sessions reload + *" doc:"Scopes of the key; * means all."`
 
 	// Demo allows a short key (see [Options]).
 	Demo bool
@@ -286,8 +286,8 @@ type Metrics struct {
 
 // Log configures the log.
 type Log struct {
-	Format string `key:"format" default:"auto" one:"auto text json" doc:"auto is text on a terminal and json elsewhere."`
+	Format string `key:"format" reload:"restart" default:"auto" one:"auto text json" doc:"auto is text on a terminal and json elsewhere."`
 	Level  string `key:"level" default:"info" one:"debug info warn error" doc:"The lowest level that is logged."`
 
-	BufferBytes Size `key:"buffer_bytes" default:"1MiB" min:"64KiB" max:"256MiB" doc:"Lines of the log that may wait to be written, when standard error is read slowly; further lines are dropped and counted."`
+	BufferBytes Size `key:"buffer_bytes" reload:"restart" default:"1MiB" min:"64KiB" max:"256MiB" doc:"Lines of the log that may wait to be written, when standard error is read slowly; further lines are dropped and counted."`
 }

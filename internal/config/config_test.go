@@ -375,7 +375,7 @@ func TestReferenceNamesEveryKey(t *testing.T) {
 	for _, want := range []string{
 		"| `listen`<br>`TIDINGS_LISTEN` | text | `:8080` |", "`topics.<pattern>.handler.on_failure`", "`api_keys[].may`",
 		"| `limits.outbox_bytes`<br>`TIDINGS_LIMITS_OUTBOX_BYTES` | size, 64KiB to 1GiB | `4MiB` |", "`auth.tickets.secret`",
-		"| `maintenance.operator_roles`<br>`TIDINGS_MAINTENANCE_OPERATOR_ROLES` |", "`topics`, `sessions`, `content`, `presence`, `maintenance`, `*`",
+		"| `maintenance.operator_roles`<br>`TIDINGS_MAINTENANCE_OPERATOR_ROLES` |", "`topics`, `sessions`, `reload`, `content`, `presence`, `maintenance`, `*`",
 	} {
 		if !strings.Contains(reference, want) {
 			t.Errorf("the reference lacks %s", want)
@@ -389,7 +389,7 @@ func TestReferenceNamesEveryKey(t *testing.T) {
 func TestTheKeysOfASectionExistOnlyWithIt(t *testing.T) {
 	text := []byte("content_publish: backend\napi_keys: [{name: a, key: 0123456789abcdef, may: [presence]}]\n")
 	c, err := config.Parse("tidings.yaml", text, config.Options{Lookup: environment, Sections: sections[:1]})
-	want := `tidings.yaml:2:51: may[0] cannot be "presence"; use publish, subscribe, call, register, force_reregister, decide, tickets, topics, sessions, content or *`
+	want := `tidings.yaml:2:51: may[0] cannot be "presence"; use publish, subscribe, call, register, force_reregister, decide, tickets, topics, sessions, reload, content or *`
 	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Error(diff)
 	}

@@ -20,4 +20,6 @@
 //	map       the list is a mapping in the file, and the named field takes its keys
 //	single    one value may stand for a list
 //	short     a single value may stand for the section; it is the value of the named key
+//	reload    what a change of the value needs: restart, connections (it holds for new ones) or section (adding or
+//	          removing the section needs a restart); without the tag it holds when the file is loaded again
 package config

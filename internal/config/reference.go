@@ -10,6 +10,7 @@ import (
 // Reference returns the documentation of every key, those of the sections included, in Markdown.
 func Reference(sections ...Section) string {
 	r := reference{schema: newSchema(sections)}
+	r.reloads = reloads(r.schema.root, "", "")
 	r.WriteString(referenceHead)
 	fmt.Fprint(&r, "\n## Top level\n", tableHead)
 	r.rows(r.schema.root, "")
@@ -25,7 +26,8 @@ func Reference(sections ...Section) string {
 // reference writes the documentation of a schema.
 type reference struct {
 	strings.Builder
-	schema schema
+	schema  schema
+	reloads map[string]string
 }
 
 func (r *reference) rows(section reflect.Type, prefix string) {
@@ -35,7 +37,7 @@ func (r *reference) rows(section reflect.Type, prefix string) {
 	}
 }
 
-const tableHead = "\n| key | value | default | meaning |\n|---|---|---|---|\n"
+const tableHead = "\n| key | value | default | change | meaning |\n|---|---|---|---|---|\n"
 
 const referenceHead = "# Configuration\n\n" +
 	"The configuration is one YAML file, `tidings.yaml`. Every key has a default or may be left out. An unknown key is an error;\n" +
@@ -45,6 +47,8 @@ const referenceHead = "# Configuration\n\n" +
 	"  the items of a list.\n" +
 	"- `--set key=value` overrides both: `--set limits.outbox_bytes=2MiB`, `--set 'topics.\"chat.{room}\".publish=backend'`.\n" +
 	"- Sizes are `64KiB`, `4MiB` or a number of bytes. Durations are `500ms`, `30s`, `5m`.\n" +
+	"- The column *change* says when a changed value holds after `tidings reload` ([operating](operating.md#change-the-configuration)):\n" +
+	"  *at once*; for *new connections*; or only after a *restart*, which the answer of the command then names.\n" +
 	"- File names are relative to the folder of the configuration file.\n" +
 	"- A rule is an expression of [expr](https://expr-lang.org) that gives true or false ([rules](topics.md#rules)). Its names are `identity`\n" +
 	"  (`id`, `name`, `role`, `roles`, `tenant`, `claims`), `params` (the parameters of the pattern, as text), `topic` or `procedure` (the URI),\n" +
@@ -62,7 +66,15 @@ func (r *reference) row(k key) {
 	if k.scalars() {
 		name += "<br>`" + envName(k.path) + "`"
 	}
-	fmt.Fprintf(r, "| %s | %s | %s | %s |\n", name, strings.ReplaceAll(r.schema.values(k), "|", `\|`), standard, strings.ReplaceAll(k.field.Tag.Get("doc"), "|", `\|`))
+	fmt.Fprintf(r, "| %s | %s | %s | %s | %s |\n", name, strings.ReplaceAll(r.schema.values(k), "|", `\|`), standard, r.reload(k), strings.ReplaceAll(k.field.Tag.Get("doc"), "|", `\|`))
+}
+
+// reload says when a changed value of a key holds. A section that is always there has no word for all its keys.
+func (r *reference) reload(k key) string {
+	if k.field.Type.Kind() == reflect.Struct && k.section() != nil && r.reloads[k.path] == "" {
+		return "-"
+	}
+	return reloadText(r.reloads[k.path])
 }
 
 func code(text string) string { return "`" + text + "`" }
