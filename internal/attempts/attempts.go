@@ -53,6 +53,7 @@ func Key(name string) string { return "key " + name }
 // Limit counts failed logins. Safe for concurrent use. A nil Limit counts nothing, and lets every login through.
 type Limit struct {
 	mu       sync.Mutex // guards what follows
+	options  Options
 	sites    buckets[netip.Prefix]
 	places   buckets[place]
 	accounts accountBuckets
@@ -67,18 +68,32 @@ type place struct {
 
 // New returns a Limit without failures.
 func New(o Options) *Limit {
+	l := &Limit{sites: newBuckets[netip.Prefix](), places: newBuckets[place](), known: make(map[string][]netip.Prefix)}
+	l.Change(o)
+	return l
+}
+
+// Change replaces the options. Failures that were counted, and addresses that are known, stay.
+func (l *Limit) Change(o Options) {
 	if o.PerAddress <= 0 {
 		o.PerAddress = DefaultPerAddress
 	}
 	if o.PerAccount <= 0 {
 		o.PerAccount = DefaultPerAccount
 	}
-	return &Limit{
-		sites:    newBuckets[netip.Prefix](o.PerAddress),
-		places:   newBuckets[place](max(1, o.PerAddress/knownShare)),
-		accounts: accountBuckets{every: time.Minute / time.Duration(o.PerAccount)},
-		known:    make(map[string][]netip.Prefix),
-	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.options = o
+	l.sites.every = time.Minute / time.Duration(o.PerAddress)
+	l.places.every = time.Minute / time.Duration(max(1, o.PerAddress/knownShare))
+	l.accounts.every = time.Minute / time.Duration(o.PerAccount)
+}
+
+// Options returns the current options.
+func (l *Limit) Options() Options {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.options
 }
 
 // siteOf returns the prefix that an address is counted by. Invalid addresses share one.

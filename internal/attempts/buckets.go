@@ -15,9 +15,7 @@ type buckets[K comparable] struct {
 	swept time.Time
 }
 
-func newBuckets[K comparable](perMinute int) buckets[K] {
-	return buckets[K]{every: time.Minute / time.Duration(perMinute), full: make(map[K]time.Time)}
-}
+func newBuckets[K comparable]() buckets[K] { return buckets[K]{full: make(map[K]time.Time)} }
 
 // wait returns the time until the bucket of a key holds one attempt.
 func (b *buckets[K]) wait(key K) time.Duration { return b.waitAt(b.keyOf(key)) }

@@ -12,17 +12,25 @@ import (
 // Rate bounds how often a session does what many others are told of. Backends are trusted. It is the generic cell rate
 // algorithm: one number for each session. Safe for concurrent use.
 type Rate struct {
+	mu       sync.Mutex // guards what follows
 	interval time.Duration
-	burst    time.Duration // as a number of intervals
-
-	mu       sync.Mutex            // guards arrivals
+	burst    time.Duration         // as a number of intervals
 	arrivals map[wamp.ID]time.Time // the next theoretical arrival of each session
 }
 
 // NewRate returns a rate of so many times a second on average, and burst at once.
 func NewRate(perSecond, burst int) *Rate {
-	interval := time.Second / time.Duration(perSecond)
-	return &Rate{interval: interval, burst: interval * time.Duration(burst), arrivals: make(map[wamp.ID]time.Time)}
+	r := &Rate{arrivals: make(map[wamp.ID]time.Time)}
+	r.Change(perSecond, burst)
+	return r
+}
+
+// Change replaces the rate. What sessions have done already counts by the former rate.
+func (r *Rate) Change(perSecond, burst int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.interval = time.Second / time.Duration(perSecond)
+	r.burst = r.interval * time.Duration(burst)
 }
 
 // Take reports whether a session may do it n times now, and counts that if so. It allows the last request of a session

@@ -61,7 +61,7 @@ func (c *conn) Write(p []byte) (n int, err error) {
 // writeChunk writes p while its client makes progress. It looks at the progress only if the client does not accept p at
 // once.
 func (c *conn) writeChunk(p []byte) (n int, err error) {
-	limits := &c.limiter.limits
+	limits := c.limiter.limits.Load()
 	since, queue, accepted := time.Now(), -1, 0
 	for {
 		if err := c.SetWriteDeadline(time.Now().Add(limits.Write / looks)); err != nil {

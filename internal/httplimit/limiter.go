@@ -44,7 +44,7 @@ const firstRequest = 2 * time.Second
 // connection that has waited longest for another request, or else for its first one. If no connection waits, the new
 // one is refused. Safe for concurrent use.
 type Limiter struct {
-	limits Limits
+	limits atomic.Pointer[Limits]
 
 	refused, evicted, slow atomic.Uint64
 
@@ -55,7 +55,17 @@ type Limiter struct {
 }
 
 // New returns a limiter.
-func New(limits Limits) *Limiter { return &Limiter{limits: limits} }
+func New(limits Limits) *Limiter {
+	l := new(Limiter)
+	l.Change(limits)
+	return l
+}
+
+// Change replaces the limits. Connections that are open stay.
+func (l *Limiter) Change(limits Limits) { l.limits.Store(&limits) }
+
+// Limits returns the current limits.
+func (l *Limiter) Limits() Limits { return *l.limits.Load() }
 
 // Stats is the state of a limiter at one moment. Counters grow from its start.
 type Stats struct {
@@ -113,7 +123,7 @@ func (l *Limiter) admit(nc net.Conn) *conn {
 	c := &conn{Conn: nc, limiter: l, since: time.Now()}
 	l.mu.Lock()
 	var evicted *conn
-	if l.open >= l.limits.Connections {
+	if l.open >= l.limits.Load().Connections {
 		if evicted = l.waitingLocked(c.since); evicted == nil {
 			l.mu.Unlock()
 			l.refused.Add(1)

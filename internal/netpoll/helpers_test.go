@@ -30,7 +30,7 @@ func newLoop(t testing.TB) *netpoll.Loop {
 	born := time.Now()
 	loop := netpoll.NewLoop(netpoll.Options{
 		Portable:     portable(),
-		WriteTimeout: patience,
+		WriteTimeout: func() time.Duration { return patience },
 		Now:          func() int64 { return int64(time.Since(born)) },
 		Log:          slog.New(slog.DiscardHandler),
 	})

@@ -15,7 +15,7 @@ type Options struct {
 	Portable bool
 	// WriteTimeout is how long the first write of a blocking socket may take. For all others the EventHandler watches
 	// BlockedSince.
-	WriteTimeout time.Duration
+	WriteTimeout func() time.Duration
 	// Now is the clock of BlockedSince, in nanoseconds.
 	Now func() int64
 	// Log gets the faults of the system.

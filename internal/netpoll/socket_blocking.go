@@ -128,7 +128,7 @@ func (s *blockingSocket) Write(frames [][]byte, _ []byte) (rest [][]byte, err er
 
 // writeFirst writes the response of a handshake, whose goroutine must not wait for ever.
 func (s *blockingSocket) writeFirst(all []byte) error {
-	if err := s.nc.SetWriteDeadline(time.Now().Add(s.loop.options.WriteTimeout)); err != nil {
+	if err := s.nc.SetWriteDeadline(time.Now().Add(s.loop.options.WriteTimeout())); err != nil {
 		return err
 	}
 	if err := s.writeAll(all); err != nil {

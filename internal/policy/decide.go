@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -23,6 +24,9 @@ type Request struct {
 	Match    wamp.Match
 	Payload  wamp.Payload // of a publication or a call
 	Replaces bool         // a registration that takes the procedure from its callees (force_reregister)
+
+	// Basis is what decides; the zero value is what decides at the moment.
+	Basis Basis
 
 	// Program marks a request of the program around the server. The program is trusted as the
 	// configuration is: only the declaration and the schema are checked.
@@ -48,7 +52,7 @@ func (p *Policy) Decide(ctx context.Context, r Request) (peer.Decision, error) {
 
 // decide decides on a request and logs a refusal.
 func (p *Policy) decide(ctx context.Context, r *Request) (peer.Decision, error) {
-	s := p.state.Load()
+	s := cmp.Or(r.Basis.state, p.state.Load())
 	result, err := p.askReported(ctx, s, r)
 	if err == nil {
 		return result.decision, nil
@@ -81,14 +85,14 @@ type result struct {
 
 // ask asks everything that may refuse a request, in the order of the package comment.
 func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) {
-	if missing, err := p.checkScopes(s.contracts, r); err != nil {
+	if missing, err := s.checkScopes(r); err != nil {
 		return result{step: StepScope, missing: missing}, err
 	}
 	if !r.Program {
 		if err := s.contracts.checkDecider(r); err != nil {
 			return result{step: StepDecider}, err
 		}
-		if err := p.checkCall(s.contracts, r); err != nil {
+		if err := s.checkCall(r); err != nil {
 			return result{step: StepDecider}, err
 		}
 	}
@@ -124,7 +128,7 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 			found.decision.Payload = hooked.Payload
 		}
 	}
-	if may, isKey := p.scopesOf(r); isKey && r.Action == peer.Register {
+	if may, isKey := s.scopesOf(r); isKey && r.Action == peer.Register {
 		found.decision.ReplacesOthers = may.has(httpapi.ScopeForceReregister)
 	}
 	if s.cacheable(verdict.Contract, applies, until) {

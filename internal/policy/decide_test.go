@@ -205,9 +205,9 @@ func TestContractsAreListedWithTheirHandlerButHiddenOnesAreNot(t *testing.T) {
 	}
 }
 
-func TestTheRouterAsksNothingAboutRetentionIfAllContractsHaveTheDefault(t *testing.T) {
-	if open(t, shop).Retention() != nil {
-		t.Error("there is a function")
+func TestRetentionIsThatOfTheContract(t *testing.T) {
+	if got := open(t, shop).Retention()("talk"); got != (publication.Retention{}) {
+		t.Errorf("without a retention it is %+v", got)
 	}
 	keep := open(t, `topics: {'price.{symbol}': {retain: always, history: 2}, news: {publish: backend}}`).Retention()
 	if got := keep("price.gold"); got != (publication.Retention{Retain: publication.RetainAlways, History: 2, Contract: "price.{symbol}"}) {

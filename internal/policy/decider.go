@@ -43,11 +43,11 @@ func (b *Contracts) asksForLogin(r *Request) bool {
 }
 
 // checkCall refuses calls of the procedure that knows the users, but from API keys that may decide, whatever rules say.
-func (p *Policy) checkCall(b *Contracts, r *Request) error {
-	if !b.asksForLogin(r) {
+func (s *state) checkCall(r *Request) error {
+	if !s.contracts.asksForLogin(r) {
 		return nil
 	}
-	if may, isKey := p.scopesOf(r); isKey && may.has(httpapi.ScopeDecide) {
+	if may, isKey := s.scopesOf(r); isKey && may.has(httpapi.ScopeDecide) {
 		return nil
 	}
 	return wamp.Fail(wamp.ErrNotAuthorized,

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -69,7 +70,7 @@ type Explanation struct {
 // Explain decides on a request as [Policy.Decide] does, and says why. It asks hooks and the external
 // authorizer, and counts as a request.
 func (p *Policy) Explain(ctx context.Context, r Request) Explanation {
-	s := p.state.Load()
+	s := cmp.Or(r.Basis.state, p.state.Load())
 	if err := r.URI.Check(p.options.URIs, r.Match); err != nil {
 		return Explanation{Refusal: err, Reason: s.reason(&r, &result{step: StepURI})}
 	}

@@ -76,6 +76,18 @@ func open(t *testing.T, yaml string) *running {
 	return &running{p, r, realm}
 }
 
+// swap replaces the contracts as a reload does.
+func (p *running) swap(t *testing.T, compiled *policy.Contracts) error {
+	t.Helper()
+	swap, err := p.Prepare(compiled, scopes)
+	if err != nil {
+		return err
+	}
+	swap()
+	_, err = p.Recheck(t.Context())
+	return err
+}
+
 // key returns the identity of an API key.
 func key(name string) *peer.Identity {
 	i := routertest.Backend(name)

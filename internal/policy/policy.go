@@ -41,6 +41,7 @@ type Policy struct {
 // state is everything that decides. It is immutable, but for counters and caches.
 type state struct {
 	contracts *Contracts
+	keys      Scopes
 	hooks     map[int]*hook.Hook  // by index of the declaration
 	external  *externalAuthorizer // nil if there is none
 	deciders  *deciders
@@ -52,7 +53,7 @@ func New(options Options) *Policy {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Policy{options: options, swapped: make(chan struct{}, 1), functions: make(map[string]*hook.Functions)}
-	p.state.Store(&state{contracts: options.Contracts, deciders: &deciders{}})
+	p.state.Store(&state{contracts: options.Contracts, keys: options.Keys, deciders: &deciders{}})
 	return p
 }
 
@@ -62,18 +63,25 @@ func (p *Policy) Open(realm *router.Realm) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.realm, p.rechecks = realm, newRechecker(realm, p.options.Logger)
-	p.state.Store(p.newState(p.options.Contracts))
+	p.state.Store(p.newState(p.options.Contracts, p.options.Keys))
 	return p.registerForgetLocked(p.options.Contracts)
 }
 
-func (p *Policy) newState(contracts *Contracts) *state {
+func (p *Policy) newState(contracts *Contracts, keys Scopes) *state {
 	deciders := &deciders{realm: p.realm}
 	return &state{
-		contracts: contracts, deciders: deciders,
+		contracts: contracts, keys: keys, deciders: deciders,
 		hooks:    p.newHooks(contracts, deciders),
 		external: p.newExternal(contracts.config.Authorizer, deciders),
 	}
 }
+
+// Basis is what decided at one moment: contracts, scopes of API keys, hooks. A request that is admitted with an API key
+// is decided by the basis of that moment, so that no change of the configuration comes between the two.
+type Basis struct{ state *state }
+
+// Basis returns what decides at the moment.
+func (p *Policy) Basis() Basis { return Basis{p.state.Load()} }
 
 // Close closes the idle connections of the webhooks.
 func (p *Policy) Close() { p.state.Load().deciders.close() }
@@ -83,7 +91,8 @@ func (p *Policy) forget(ctx context.Context, _ router.LocalInvocation) (wamp.Pay
 	if external := p.state.Load().external; external != nil {
 		external.cache.Forget()
 	}
-	return wamp.Payload{}, p.changed(ctx)
+	_, err := p.Recheck(ctx)
+	return wamp.Payload{}, err
 }
 
 // Declares reports whether a topic has a contract.

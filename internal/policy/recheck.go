@@ -14,8 +14,14 @@ type rechecker struct {
 	logger *slog.Logger
 	wanted chan struct{} // holds a value if a recheck is to begin
 
-	mu   sync.Mutex    // guards next
-	next chan struct{} // closed when the recheck that begins next has ended; nil if none is wanted
+	mu   sync.Mutex // guards next
+	next *recheck   // the one that begins next; nil if none is wanted
+}
+
+// recheck is one run of Realm.Recheck.
+type recheck struct {
+	done  chan struct{}    // closed when it has ended
+	found router.Rechecked // valid after that
 }
 
 func newRechecker(realm *router.Realm, logger *slog.Logger) *rechecker {
@@ -36,40 +42,42 @@ func (r *rechecker) run(ctx context.Context) {
 
 func (r *rechecker) recheck(ctx context.Context) {
 	r.mu.Lock()
-	done := r.next
+	this := r.next
 	r.next = nil
 	r.mu.Unlock()
 	found, err := r.realm.Recheck(ctx)
 	if err == nil { // otherwise the server stops, and callers wait for their own ctx
 		r.logger.InfoContext(ctx, "subscriptions and registrations were checked again",
 			"kept", found.Kept, "revoked", found.Revoked, "undecided", found.Undecided)
-		close(done)
+		this.found = found
+		close(this.done)
 	}
 }
 
-// ask wants a recheck that begins from now on. The returned channel is closed when it has ended.
-func (r *rechecker) ask() (done <-chan struct{}) {
+// ask wants a recheck that begins from now on, and returns it.
+func (r *rechecker) ask() *recheck {
 	r.mu.Lock()
 	if r.next == nil {
-		r.next = make(chan struct{})
+		r.next = &recheck{done: make(chan struct{})}
 	}
-	done = r.next
+	wanted := r.next
 	r.mu.Unlock()
 	select {
 	case r.wanted <- struct{}{}:
 	default: // one is about to begin
 	}
-	return done
+	return wanted
 }
 
-// changed makes cached decisions void and has everything that sessions hold checked again. It waits for that, or until
-// ctx ends.
-func (p *Policy) changed(ctx context.Context) error {
+// Recheck makes cached decisions void and has everything that sessions hold checked again. It waits for that, or until
+// ctx ends; the check goes on then. Run must run.
+func (p *Policy) Recheck(ctx context.Context) (router.Rechecked, error) {
 	p.realm.ForgetDecisions()
+	wanted := p.rechecks.ask()
 	select {
-	case <-p.rechecks.ask():
-		return nil
+	case <-wanted.done:
+		return wanted.found, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return router.Rechecked{}, ctx.Err()
 	}
 }

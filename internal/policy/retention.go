@@ -26,13 +26,13 @@ func (b *Contracts) retentions() map[int]publication.Retention {
 }
 
 // Retention returns a function that tells which publications of a topic are kept: nothing without a contract that says
-// so. It returns nil if no contract does: then the router looks up no topic.
+// so. If no contract does, the function looks up no topic.
 func (p *Policy) Retention() func(wamp.URI) publication.Retention {
-	if len(p.state.Load().contracts.retention) == 0 {
-		return nil
-	}
 	return func(uri wamp.URI) publication.Retention {
 		contracts := p.state.Load().contracts
+		if len(contracts.retention) == 0 {
+			return publication.Retention{}
+		}
 		verdict, ok := contracts.table.Lookup(topic.Topic, uri)
 		if !ok {
 			return publication.Retention{}

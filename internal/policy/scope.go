@@ -23,22 +23,22 @@ func (may keyScopes) has(scope httpapi.Scope) bool {
 
 // scopesOf returns the scopes of the API key of a request; isKey is false if the request has no key, and only rules
 // decide.
-func (p *Policy) scopesOf(r *Request) (may keyScopes, isKey bool) {
+func (s *state) scopesOf(r *Request) (may keyScopes, isKey bool) {
 	if r.Identity == nil || r.Identity.Key == "" {
 		return nil, false
 	}
-	may, _ = p.options.Keys.Scopes(r.Identity.Key)
+	may, _ = s.keys.Scopes(r.Identity.Key)
 	return may, true
 }
 
 // checkScopes refuses a request of an API key that lacks a scope, and returns that scope. A session needs the same
 // scopes as the HTTP API: a key that may only issue tickets must not publish over WebSocket.
-func (p *Policy) checkScopes(b *Contracts, r *Request) (missing httpapi.Scope, err error) {
-	may, isKey := p.scopesOf(r)
+func (s *state) checkScopes(r *Request) (missing httpapi.Scope, err error) {
+	may, isKey := s.scopesOf(r)
 	if !isKey {
 		return "", nil
 	}
-	if missing = b.missing(r, may); missing == "" {
+	if missing = s.contracts.missing(r, may); missing == "" {
 		return "", nil
 	}
 	return missing, wamp.Fail(wamp.ErrNotAuthorized,

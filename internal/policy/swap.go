@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"context"
 	"fmt"
 	"maps"
 
@@ -9,45 +8,40 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 )
 
-// Swap replaces the contracts while requests are decided. Requests that are open are decided by the
-// contracts that they began with, and what they are allowed is checked again. Swap makes cached
-// decisions void and waits until all subscriptions and registrations were checked again, or until ctx
-// ends. The contracts are in force even if ctx ends. Caller must have called Open, and Run must run.
+// Prepare makes everything that decides by other contracts and API keys. swap puts it in force while requests are
+// decided, cannot fail, and returns it. Requests that are open are decided by what they began with, and what they are
+// allowed is checked again. Caller must have called Open, and calls Recheck after swap, while Run runs.
 //
-// Functions of the program keep deciding on their contracts. If one of these contracts is missing,
-// Swap changes nothing and returns an error. Metrics of refusals and hooks begin at zero again. If no
-// contract had a retention when the router was made, retention needs a restart.
-func (p *Policy) Swap(ctx context.Context, contracts *Contracts) error {
-	if err := p.replace(contracts); err != nil {
-		return fmt.Errorf("replace the contracts: %w", err)
-	}
-	return p.changed(ctx)
-}
-
-// replace makes contracts those that decide.
-func (p *Policy) replace(contracts *Contracts) error {
+// Functions of the program keep deciding on their contracts. If one of these contracts is missing, Prepare returns an
+// error. Metrics of refusals and hooks begin at zero again.
+func (p *Policy) Prepare(contracts *Contracts, keys Scopes) (swap func() Basis, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, err := contracts.schedules(); err != nil {
-		return err
+		return nil, err
 	}
-	s := p.newState(contracts)
+	s := p.newState(contracts, keys)
 	for pattern, functions := range p.functions {
 		if err := s.handle(pattern, functions, p.options.Logger); err != nil {
 			s.deciders.close()
-			return err
+			return nil, err
 		}
 	}
 	if err := p.registerForgetLocked(contracts); err != nil {
-		return err
+		return nil, err
 	}
+	return func() Basis { return p.swap(s) }, nil
+}
+
+func (p *Policy) swap(s *state) Basis {
 	old := p.state.Swap(s)
 	old.deciders.close()
+	p.realm.ForgetDecisions()
 	select {
 	case p.swapped <- struct{}{}:
 	default: // Run is about to read the state
 	}
-	return nil
+	return Basis{s}
 }
 
 // registerForgetLocked registers procedureForget, if the contracts have an external authorizer. Caller

@@ -33,7 +33,7 @@ func TestSwappedContractsDecideAndTakeAwayWhatTheyRefuse(t *testing.T) {
 		if err := publish(); err != nil { // which caches the decision
 			t.Fatal(err)
 		}
-		if err := p.Swap(t.Context(), contracts(t, `topics: {a: {subscribe: "true"}, c: {subscribe: "true"}}`)); err != nil {
+		if err := p.swap(t, contracts(t, `topics: {a: {subscribe: "true"}, c: {subscribe: "true"}}`)); err != nil {
 			t.Fatal(err)
 		}
 		for topic, want := range map[wamp.URI]int{"a": 1, "b": 0, "tidings.thing.1": 1} {
@@ -57,12 +57,12 @@ func TestFunctionsOutliveASwap(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Swap(t.Context(), contracts(t, yaml)); err != nil {
+		if err := p.swap(t, contracts(t, yaml)); err != nil {
 			t.Fatal(err)
 		}
 		_, err := p.Decide(t.Context(), publishing(nil, "talk"))
 		refused(t, err, wamp.ErrNotAuthorized, "closed")
-		if err := p.Swap(t.Context(), contracts(t, `topics: {other: {publish: "true"}}`)); err == nil {
+		if err := p.swap(t, contracts(t, `topics: {other: {publish: "true"}}`)); err == nil {
 			t.Error("a contract with functions is gone")
 		}
 		_, err = p.Decide(t.Context(), publishing(nil, "talk"))
@@ -81,7 +81,7 @@ func TestPeriodicPublicationsFollowASwap(t *testing.T) {
 		if n := len(c.Events()); n != 1 {
 			t.Errorf("%d events", n)
 		}
-		if err := p.Swap(t.Context(), contracts(t, `topics: {clock: {subscribe: "true", every: {interval: 2s, kwargs: {n: 1}}}}`)); err != nil {
+		if err := p.swap(t, contracts(t, `topics: {clock: {subscribe: "true", every: {interval: 2s, kwargs: {n: 1}}}}`)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(11 * time.Second)
@@ -108,7 +108,7 @@ func TestAnExternalAuthorizerComesAndGoesWithASwap(t *testing.T) {
 		}
 		refused(t, decide(), wamp.ErrNotAuthorized, "is not declared")
 		for range 2 {
-			if err := p.Swap(t.Context(), contracts(t, none+"\nauthorizer: {procedure: app.authorize}")); err != nil {
+			if err := p.swap(t, contracts(t, none+"\nauthorizer: {procedure: app.authorize}")); err != nil {
 				t.Fatal(err)
 			}
 			if err := decide(); err != nil {
@@ -117,7 +117,7 @@ func TestAnExternalAuthorizerComesAndGoesWithASwap(t *testing.T) {
 			if _, err := p.realm.Call(t.Context(), router.CallRequest{Procedure: "tidings.authorizer.forget"}); err != nil {
 				t.Error(err)
 			}
-			if err := p.Swap(t.Context(), contracts(t, none)); err != nil {
+			if err := p.swap(t, contracts(t, none)); err != nil {
 				t.Fatal(err)
 			}
 			refused(t, decide(), wamp.ErrNotAuthorized, "is not declared")
@@ -151,7 +151,7 @@ func TestSwapAndHandleAreSafeWhileRequestsAreDecided(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if err := p.Swap(t.Context(), contracts(t, shop)); err != nil {
+		if err := p.swap(t, contracts(t, shop)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -172,4 +172,28 @@ func TestHandleFailsOnceThePolicyIsSealed(t *testing.T) {
 	if _, err := p.Decide(t.Context(), policy.Request{Action: peer.Subscribe, URI: "tal", Match: wamp.MatchPrefix}); err != nil {
 		t.Errorf("the contract has changed: %v", err)
 	}
+}
+
+func TestARequestIsDecidedByTheBasisThatItWasAdmittedBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := open(t, `topics: {a: {publish: "backend"}}`)
+		defer p.run(t)()
+		before := p.Basis()
+		ask := func(basis policy.Basis) error {
+			request := publishing(key("publisher"), "a")
+			request.Basis = basis
+			_, err := p.Decide(t.Context(), request)
+			return err
+		}
+		swap, err := p.Prepare(contracts(t, `topics: {a: {publish: "false"}, b: {publish: "backend"}}`), keys{"publisher": {"call"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := swap()
+		if err := ask(before); err != nil {
+			t.Error(err)
+		}
+		refused(t, ask(after), wamp.ErrNotAuthorized, "lacks the scope")
+		refused(t, ask(policy.Basis{}), wamp.ErrNotAuthorized, "lacks the scope")
+	})
 }

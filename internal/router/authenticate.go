@@ -12,7 +12,8 @@ import (
 // a stranger can leave many handshakes unfinished.
 type handshake struct {
 	realm    *Realm
-	session  wamp.ID // the id that WELCOME will carry
+	settings *Settings // whose Authenticator proves the identity
+	session  wamp.ID   // the id that WELCOME will carry
 	tab      string
 	features peer.Features
 	next     func(context.Context, *wamp.Authenticate) (peer.AuthResult, error)
@@ -54,7 +55,7 @@ func (c *Client) defaultIdentity() *peer.Identity {
 
 // notifyLogout tells the Authenticator that this client must log in again.
 func (c *Client) notifyLogout() {
-	if n, ok := c.router.options.Authenticator.(peer.LogoutNotifier); ok {
+	if n, ok := c.router.settings.Load().Authenticator.(peer.LogoutNotifier); ok {
 		n.LoggedOut(c.peer)
 	}
 }

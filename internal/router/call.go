@@ -94,7 +94,7 @@ func inexpressible(err error) *calls.Error {
 func (s *Session) addCall(c *call) (refused, violation error) {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	limit := s.client.router.options.Limits.PendingCalls
+	limit := s.client.router.limits().PendingCalls
 	switch {
 	case s.left:
 		c.abandon() // the caller has left, no answer is needed

@@ -36,7 +36,7 @@ func (s *Session) pending(request wamp.ID) *call {
 // kill interrupts the callee, whose answer is then awaited for [meter.Limits].Kill.
 func (c *call) kill() {
 	asked, killed := c.claim.Kill(assignment.interruptible, func() *time.Timer {
-		return c.after(c.realm.router.options.Limits.Kill, c.giveUp)
+		return c.after(c.realm.router.limits().Kill, c.giveUp)
 	})
 	switch {
 	case killed:

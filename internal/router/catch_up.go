@@ -52,7 +52,7 @@ func (r *Realm) subscribeRetained(ctx context.Context, s *Session, m *wamp.Subsc
 
 // readRetained asks the journal. Must not hold a lock.
 func (r *Realm) readRetained(ctx context.Context, s *Session, sub wamp.Subscription) ([]*publication.Entry, error) {
-	limits := &r.router.options.Limits
+	limits := r.router.limits()
 	page, err := r.journal.Retained(ctx, publication.RetainedQuery{
 		Subscription: sub,
 		Admits:       func(e *publication.Entry) bool { return e.IsFor(s.Receiver()) },
@@ -141,7 +141,7 @@ func (s *Session) sendEventLocked(event *wamp.Event) bool {
 
 // toCatchingUp queues the run for the subscribers of sub that catch up. Caller must hold sub.mu for reading.
 func (d *fanout) toCatchingUp(sub *subscription) {
-	limits := &d.router.options.Limits
+	limits := d.router.limits()
 	for c := sub.catching; c != nil; c = c.next {
 		if !d.admits(c.session.client) {
 			continue

@@ -23,11 +23,12 @@ func (c *Client) hello(ctx context.Context, m *wamp.Hello) error {
 	if err != nil {
 		return err
 	}
-	c.handshake = &handshake{realm: realm, session: realm.freshID(), tab: tab, features: peer.ParseFeatures(m.Details)}
-	if c.router.options.Authenticator == nil {
+	c.handshake = &handshake{realm: realm, settings: c.router.settings.Load(), session: realm.freshID(), tab: tab, features: peer.ParseFeatures(m.Details)}
+	authenticator := c.handshake.settings.Authenticator
+	if authenticator == nil {
 		return c.continueHandshake(peer.AuthResult{Identity: c.defaultIdentity()})
 	}
-	result, err := c.router.options.Authenticator.Authenticate(ctx, peer.AuthRequest{
+	result, err := authenticator.Authenticate(ctx, peer.AuthRequest{
 		Realm: m.Realm, Session: c.handshake.session, Details: m.Details, Peer: c.peer,
 	})
 	if err != nil {

@@ -106,7 +106,7 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 func (c *call) details(chosen *callee) wamp.Dict {
 	details := detailsOf(c.Passthru)
 	if s := c.caller; s != nil {
-		s.Identity().TrustLevel(details, s.realm.router.options.TrustLevels)
+		s.Identity().TrustLevel(details, s.realm.router.settings.Load().TrustLevels)
 		if c.disclose == peer.DiscloseAlways || chosen.DiscloseCaller {
 			s.Identity().Disclose(details, "caller", s.id)
 		}

@@ -100,12 +100,12 @@ func assignIDs(all []Publication) {
 
 // details returns the details that are the same for every subscription, or nil.
 func (p *Publication) details() wamp.Dict {
-	if p.Passthru == nil && p.Disclose != peer.DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.options.TrustLevels) == 0) {
+	if p.Passthru == nil && p.Disclose != peer.DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.settings.Load().TrustLevels) == 0) {
 		return nil
 	}
 	details := detailsOf(p.Passthru)
 	if s := p.Publisher; s != nil {
-		s.Identity().TrustLevel(details, s.realm.router.options.TrustLevels)
+		s.Identity().TrustLevel(details, s.realm.router.settings.Load().TrustLevels)
 		if p.Disclose == peer.DiscloseAlways {
 			s.Identity().Disclose(details, "publisher", s.id)
 		}
@@ -184,7 +184,7 @@ func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication
 // to one element more than the limit.
 func (s *Session) filter(options wamp.Dict) (publication.Filter, error) {
 	f := publication.ParseFilter(options)
-	if most := s.realm.router.options.Limits.Receivers; f.Elements() > most {
+	if most := s.realm.router.limits().Receivers; f.Elements() > most {
 		return f, wamp.Fail(wamp.ErrLimitExceeded, "the lists of receivers have more than %d elements (limits.receivers): "+
 			"publish to fewer at once, or to a topic of their own", most)
 	}

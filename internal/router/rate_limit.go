@@ -13,7 +13,7 @@ func (c *Client) Throttle(ctx context.Context, frames int) error {
 	if c.unlimited() {
 		return nil
 	}
-	return c.pause(ctx, c.pace.Frames(&c.router.options.Limits, frames, time.Since(c.router.started)))
+	return c.pause(ctx, c.pace.Frames(c.router.limits(), frames, time.Since(c.router.started)))
 }
 
 // throttleMessage blocks until the client may send a message of so many bytes.
@@ -21,7 +21,7 @@ func (c *Client) throttleMessage(ctx context.Context, bytes int) error {
 	if c.unlimited() {
 		return nil
 	}
-	return c.pause(ctx, c.pace.Message(&c.router.options.Limits, bytes, time.Since(c.router.started)))
+	return c.pause(ctx, c.pace.Message(c.router.limits(), bytes, time.Since(c.router.started)))
 }
 
 // unlimited reports whether the client is a backend, which is trusted to publish as fast as it can.
@@ -50,6 +50,6 @@ func (c *Client) pause(ctx context.Context, wait time.Duration) error {
 // [LocalProcedure] that is not concurrent.
 func (s *Session) ChargeQuery(work publication.Work) {
 	if !s.Identity().Backend {
-		s.client.pace.Query(&s.realm.router.options.Limits, work)
+		s.client.pace.Query(s.realm.router.limits(), work)
 	}
 }

@@ -121,7 +121,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 // checkRegistrationsLocked returns an error if the session may hold no further registration. Caller must hold
 // client.mu.
 func (s *Session) checkRegistrationsLocked() error {
-	limit := s.realm.router.options.Limits.Registrations
+	limit := s.realm.router.limits().Registrations
 	if len(s.registrations) < limit {
 		return nil
 	}

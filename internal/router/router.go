@@ -15,7 +15,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Options configures a router. The zero value works: every client may join, and may do anything outside the
+// Options configures a router. [Router.Change] replaces those that [Settings] has. The zero value works: every client may join, and may do anything outside the
 // reserved names.
 type Options struct {
 	Limits        meter.Limits
@@ -39,7 +39,8 @@ type Options struct {
 
 // Router holds the realms and the clients that are attached to them.
 type Router struct {
-	options  Options
+	options  Options // without those that settings has
+	settings atomic.Pointer[Settings]
 	formats  outbox.Formats
 	counters meter.Counters
 	outboxes outbox.Shared
@@ -62,7 +63,7 @@ type Router struct {
 
 // New returns a router without realms. It starts nothing.
 func New(options Options) *Router {
-	options.Limits = options.Limits.WithDefaults()
+	settings := Settings{options.Limits.WithDefaults(), options.TrustLevels, options.Authenticator}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -76,7 +77,8 @@ func New(options Options) *Router {
 		handshaking: make(map[*Client]struct{}),
 		idle:        make(chan struct{}),
 	}
-	r.outboxes.MaxFrames, r.outboxes.MaxBytes = options.Limits.OutboxFrames, options.Limits.OutboxBytes
+	r.settings.Store(&settings)
+	r.outboxes.Limit(settings.Limits.OutboxFrames, settings.Limits.OutboxBytes)
 	r.roles = peer.Offer{
 		TrustLevels: len(options.TrustLevels) > 0,
 		Retention:   options.Journal != nil,
@@ -143,7 +145,7 @@ func (r *Router) Attach(a Attachment) *Client {
 	if r.options.Strictness == Strict {
 		c.conversation.BeStrict()
 	}
-	c.conversation.LimitReceivers(r.options.Limits.Receivers)
+	c.conversation.LimitReceivers(r.limits().Receivers)
 	c.outbox.Init(&r.outboxes, a.Waker)
 	r.mu.Lock()
 	r.handshaking[c] = struct{}{}

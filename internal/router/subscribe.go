@@ -75,13 +75,14 @@ func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis,
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	held := slices.ContainsFunc(s.memberships, func(held *membership) bool { return held.subscription == sub })
+	most := c.router.limits().Subscriptions
 	switch {
 	case s.left:
 		return nil
 	case asked != s.basis():
 		return errDecisionStale
-	case !held && len(s.memberships) >= c.router.options.Limits.Subscriptions:
-		return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d subscriptions", c.router.options.Limits.Subscriptions)
+	case !held && len(s.memberships) >= most:
+		return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d subscriptions", most)
 	case !held:
 		if sub.holdersLocked() == 0 {
 			sub.created = time.Now()

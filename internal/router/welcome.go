@@ -1,6 +1,7 @@
 package router
 
 import (
+	"context"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
@@ -26,6 +27,9 @@ func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
 		s.watchExpiry()
 	}
 	r.router.clientJoined(c)
+	if now := r.router.settings.Load(); now != h.settings { // changed since, and perhaps before the session was there
+		s.renewBy(context.Background(), now.Authenticator, h.settings.Authenticator)
+	}
 	s.drainObserverCalls()
 	return nil
 }

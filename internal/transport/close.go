@@ -85,7 +85,7 @@ func (c *conn) begin(end closing) (first bool) {
 	c.closing = &end
 	c.control.Store(true)
 	c.mu.Unlock()
-	c.closeDeadline.Store(int64(c.server.now() + c.server.limits.Close))
+	c.closeDeadline.Store(int64(c.server.now() + c.server.limits().Close))
 	c.ctx.end()
 	c.Wake()
 	return true

@@ -84,7 +84,7 @@ func newConn(s *Server, a *agreed) *conn {
 		rules:    a.rules,
 		openedAt: int64(s.now()),
 	}
-	c.rules.MaxMessage = min(s.limits.Handshake, c.rules.MaxMessage) // until checkJoined
+	c.rules.MaxMessage = min(s.limits().Handshake, c.rules.MaxMessage) // until checkJoined
 	c.lastRead.Store(c.openedAt)
 	c.lastWrite.Store(c.openedAt)
 	c.wakes.Store(1) // the handshake writes first

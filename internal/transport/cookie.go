@@ -24,8 +24,8 @@ const (
 )
 
 // browserIDOf returns the value of the browser's cookie, and the cookie to set if the browser has none.
-func (s *Server) browserIDOf(r *http.Request, secure bool) (value string, set *http.Cookie) {
-	o := s.options.Cookie
+func (s *settings) browserIDOf(r *http.Request, secure bool) (value string, set *http.Cookie) {
+	o := &s.Cookie
 	if o.TTL <= 0 || !secure && !o.Insecure {
 		return "", nil
 	}

@@ -13,16 +13,17 @@ import (
 func (sh *shard) tick() {
 	now := int64(sh.server.now())
 	sh.clock.Store(now)
+	limits := sh.server.limits()
 	var due []*conn
 	sh.membersMu.Lock()
 	for _, c := range sh.members {
-		if c.dueAction(now) != nothingDue {
+		if c.dueAction(now, limits) != nothingDue {
 			due = append(due, c)
 		}
 	}
 	sh.membersMu.Unlock()
 	for _, c := range due {
-		c.do(c.dueAction(now), now)
+		c.do(c.dueAction(now, limits), now)
 	}
 }
 
@@ -44,8 +45,7 @@ const (
 	pingIt
 )
 
-func (c *conn) dueAction(now int64) dueAction {
-	limits := &c.server.limits
+func (c *conn) dueAction(now int64, limits *Limits) dueAction {
 	if closeBy := c.closeDeadline.Load(); closeBy != 0 {
 		if now < closeBy || c.takesLastBytes() {
 			return nothingDue
@@ -96,7 +96,7 @@ func (c *conn) mustPong() bool {
 }
 
 func (c *conn) do(what dueAction, now int64) {
-	limits := &c.server.limits
+	limits := c.server.limits()
 	switch what {
 	case nothingDue:
 	case giveUpClosing:

@@ -24,7 +24,9 @@ func (s blockedSocket) Unacknowledged() int { return s.queue }
 
 // NewTicked returns a connection that was last heard of at heard, and pinged at pinged.
 func NewTicked(limits Limits, heard, pinged time.Duration) Ticked {
-	c := &conn{server: &Server{limits: limits.withDefaults()}, established: true}
+	s := &Server{}
+	s.current.Store(&settings{Settings: Settings{Limits: limits.withDefaults()}})
+	c := &conn{server: s, established: true}
 	c.lastRead.Store(int64(heard))
 	c.lastPing.Store(int64(pinged))
 	return Ticked{c}
@@ -34,7 +36,7 @@ func NewTicked(limits Limits, heard, pinged time.Duration) Ticked {
 // accepted nothing, or 0.
 func (d Ticked) Tick(now, blocked time.Duration) (ends bool) {
 	d.c.socket = blockedSocket{since: blocked}
-	switch what := d.c.dueAction(int64(now)); what {
+	switch what := d.c.dueAction(int64(now), d.c.server.limits()); what {
 	case missPong, dropSlow:
 		return true
 	default:
@@ -48,7 +50,7 @@ func (d Ticked) Tick(now, blocked time.Duration) (ends bool) {
 func (d Ticked) TickClosing(now, closeBy time.Duration, queue int) bool {
 	d.c.closeDeadline.Store(int64(closeBy))
 	d.c.socket = blockedSocket{queue: queue}
-	return d.c.dueAction(int64(now)) == giveUpClosing
+	return d.c.dueAction(int64(now), d.c.server.limits()) == giveUpClosing
 }
 
 // Drain makes the connection one of a server that stops.

@@ -17,6 +17,7 @@ import (
 
 // handshake is the request of a client and the result of the negotiation (RFC 6455, 4.2).
 type handshake struct {
+	settings   *settings // that decide on it
 	key        string
 	protocol   Protocol
 	extension  frame.Extension
@@ -35,14 +36,16 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 			return nil, wrong
 		}
 	}
+	by := s.current.Load()
 	h := &handshake{
+		settings:   by,
 		key:        r.Header.Get("Sec-WebSocket-Key"),
-		remote:     s.remoteOf(r),
+		remote:     by.remoteOf(r),
 		origin:     r.Header.Get("Origin"),
 		userAgent:  r.UserAgent(),
 		connection: r.TLS,
 	}
-	if !s.origins.allow(r.Header.Values("Origin"), h.remote) {
+	if !by.origins.allow(r.Header.Values("Origin"), h.remote) {
 		return nil, refuse(http.StatusForbidden, RefusedOrigin, fmt.Sprintf(
 			"pages of %q may not connect: add their origin to the server's list of origins", h.origin))
 	}
@@ -54,10 +57,10 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 	if h.extension, wellFormed = frame.NegotiateExtension(r.Header.Values("Sec-WebSocket-Extensions")); !wellFormed {
 		return nil, refuse(http.StatusBadRequest, RefusedExtension, "the header Sec-WebSocket-Extensions is not well-formed")
 	}
-	if s.options.Compression == CompressionOff {
+	if by.Compression == CompressionOff {
 		h.extension = frame.Extension{}
 	}
-	h.browserID, h.setCookie = s.browserIDOf(r, h.remote.tls)
+	h.browserID, h.setCookie = by.browserIDOf(r, h.remote.tls)
 	return h, nil
 }
 
@@ -67,7 +70,7 @@ func (s *Server) settle(h *handshake, identity *peer.Identity) *agreed {
 		protocol: h.protocol,
 		codec:    frame.WebSocket{},
 		rules: frame.Rules{
-			MaxMessage: s.maxMessage(frame.WebSocket{}),
+			MaxMessage: h.settings.Limits.MaxMessage,
 			Types:      h.protocol.Frames,
 			Compressed: h.extension.WindowBits != 0,
 		},
@@ -186,19 +189,19 @@ func (s *Server) firstKnown(names []string, known []Protocol) (Protocol, bool) {
 
 // redeem redeems the ticket in the query, for clients that cannot send one after the handshake. A request with an
 // invalid ticket is refused. It is never downgraded to anonymous.
-func (s *Server) redeem(r *http.Request) (*peer.Identity, *refusal) {
+func (s *Server) redeem(r *http.Request, by *settings) (*peer.Identity, *refusal) {
 	tickets, given := r.URL.Query()["ticket"]
 	switch {
 	case !given:
 		return nil, nil
-	case s.options.Tickets == nil:
+	case by.Tickets == nil:
 		return nil, refuse(http.StatusUnauthorized, RefusedTicket, "this server takes no ticket in the address")
 	case len(tickets) > 1:
 		return nil, refuse(http.StatusUnauthorized, RefusedTicket, "there is more than one ticket in the address")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.limits.Hello)
+	ctx, cancel := context.WithTimeout(r.Context(), by.Limits.Hello)
 	defer cancel()
-	identity, err := s.options.Tickets.Redeem(ctx, tickets[0], s.remoteOf(r).addr)
+	identity, err := by.Tickets.Redeem(ctx, tickets[0], by.remoteOf(r).addr)
 	var failure *wamp.Failure
 	switch {
 	case err == nil && identity != nil:

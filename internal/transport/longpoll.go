@@ -65,7 +65,7 @@ func (l *LongPoll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Add("Vary", "Origin")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	if len(origins) > 0 && l.server.origins.allow(origins, l.server.remoteOf(r)) {
+	if by := l.server.current.Load(); len(origins) > 0 && by.origins.allow(origins, by.remoteOf(r)) {
 		header.Set("Access-Control-Allow-Origin", origins[0])
 		header.Set("Access-Control-Allow-Credentials", "true")
 	}
@@ -97,7 +97,8 @@ func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *ref
 }
 
 func (l *LongPoll) checkOrigin(r *http.Request) *refusal {
-	if l.server.origins.allow(r.Header.Values("Origin"), l.server.remoteOf(r)) {
+	by := l.server.current.Load()
+	if by.origins.allow(r.Header.Values("Origin"), by.remoteOf(r)) {
 		return nil
 	}
 	return refuse(http.StatusForbidden, RefusedOrigin, "pages of this origin may not connect: add it to the server's list of origins")
@@ -144,11 +145,12 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
 
 // begin makes the session and its conversation.
 func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, *refusal) {
-	identity, wrong := l.server.redeem(r)
+	by := l.server.current.Load()
+	identity, wrong := l.server.redeem(r, by)
 	if wrong != nil {
 		return nil, wrong
 	}
-	remote := l.server.remoteOf(r)
+	remote := by.remoteOf(r)
 	p := newLongPollSession(l, protocol)
 	p.addr, p.origin = remote.addr, r.Header.Get("Origin")
 	conv, err := l.server.handler.Accept(ConnInfo{
@@ -191,7 +193,7 @@ func (l *LongPoll) find(r *http.Request) (*longPollSession, *refusal) {
 	return p, nil
 }
 
-func (l *LongPoll) addr(r *http.Request) netip.Addr { return l.server.remoteOf(r).addr }
+func (l *LongPoll) addr(r *http.Request) netip.Addr { return l.server.RemoteAddr(r) }
 
 func (l *LongPoll) receive(w http.ResponseWriter, r *http.Request) *refusal {
 	p, wrong := l.find(r)
@@ -253,9 +255,9 @@ func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
 	case <-r.Context().Done():
 		return refuseLongPoll("the client is gone")
 	}
-	limit, joined := l.server.limits.MaxMessage, p.conv.Established()
+	limit, joined := l.server.limits().MaxMessage, p.conv.Established()
 	if !joined {
-		limit = min(limit, l.server.limits.Handshake)
+		limit = min(limit, l.server.limits().Handshake)
 	}
 	body, wrong := l.read(w, r, limit)
 	if wrong != nil {
@@ -272,7 +274,7 @@ func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
 // read reads a body of up to limit bytes, within Limits.Message.
 func (l *LongPoll) read(w http.ResponseWriter, r *http.Request, limit int) ([]byte, *refusal) {
 	control := http.NewResponseController(w)
-	bounded := control.SetReadDeadline(time.Now().Add(l.server.limits.Message)) == nil
+	bounded := control.SetReadDeadline(time.Now().Add(l.server.limits().Message)) == nil
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if bounded && err == nil {
 		err = control.SetReadDeadline(time.Time{})

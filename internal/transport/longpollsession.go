@@ -80,7 +80,7 @@ func (p *longPollSession) send(body []byte) {
 func (p *longPollSession) run() {
 	reason := outbox.CloseLost
 	defer func() { p.retire(reason) }()
-	timer := time.NewTimer(p.home.server.limits.Hello)
+	timer := time.NewTimer(p.home.server.limits().Hello)
 	defer timer.Stop()
 	for {
 		if p.give(); p.ending != nil && len(p.queue) == 0 {
@@ -147,7 +147,7 @@ func (p *longPollSession) due() time.Time {
 	if p.waiter != nil {
 		due = p.since.Add(pollPatience)
 	}
-	if hello := p.opened.Add(p.home.server.limits.Hello); !p.conv.Established() && hello.Before(due) {
+	if hello := p.opened.Add(p.home.server.limits().Hello); !p.conv.Established() && hello.Before(due) {
 		return hello
 	}
 	return due
@@ -156,7 +156,7 @@ func (p *longPollSession) due() time.Time {
 // late does what a passed deadline asks for. It returns true if the client is gone.
 func (p *longPollSession) late() bool {
 	now := time.Now()
-	if !p.conv.Established() && now.Sub(p.opened) >= p.home.server.limits.Hello {
+	if !p.conv.Established() && now.Sub(p.opened) >= p.home.server.limits().Hello {
 		return true
 	}
 	if p.waiter == nil {

@@ -23,14 +23,14 @@ type hop struct {
 }
 
 // RemoteAddr returns the address of the client of a request, seen through the trusted proxies.
-func (s *Server) RemoteAddr(r *http.Request) netip.Addr { return s.remoteOf(r).addr }
+func (s *Server) RemoteAddr(r *http.Request) netip.Addr { return s.current.Load().remoteOf(r).addr }
 
 // remoteOf walks the chain of proxies from the right, where the server's own proxy stands. It stops at the first hop
 // that is not trusted, which can have made up everything left of it.
 //
 // A proxy adds to one of Forwarded and X-Forwarded-For and passes the other on as the client sent it.
 // If both are there and lead to different clients, the server believes neither.
-func (s *Server) remoteOf(r *http.Request) remote {
+func (s *settings) remoteOf(r *http.Request) remote {
 	self := remote{addr: peerAddr(r.RemoteAddr), tls: r.TLS != nil, host: r.Host}
 	if !s.trusts(self.addr) {
 		return self
@@ -49,7 +49,7 @@ func (s *Server) remoteOf(r *http.Request) remote {
 	return a
 }
 
-func (s *Server) walk(self remote, hops []hop) remote {
+func (s *settings) walk(self remote, hops []hop) remote {
 	result := self
 	for i := len(hops) - 1; i >= 0 && s.trusts(result.addr); i-- {
 		h := hops[i]
@@ -67,8 +67,8 @@ func (s *Server) walk(self remote, hops []hop) remote {
 	return result
 }
 
-func (s *Server) trusts(addr netip.Addr) bool {
-	for _, prefix := range s.options.TrustedProxies {
+func (s *settings) trusts(addr netip.Addr) bool {
+	for _, prefix := range s.TrustedProxies {
 		if addr.IsValid() && prefix.Contains(addr) {
 			return true
 		}

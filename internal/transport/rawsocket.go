@@ -132,7 +132,7 @@ const rawSilent rawSocketError = 0
 
 func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, rawSocketError, *refusal) {
 	var hello [4]byte
-	if err := nc.SetDeadline(time.Now().Add(s.limits.Hello)); err != nil {
+	if err := nc.SetDeadline(time.Now().Add(s.limits().Hello)); err != nil {
 		return rawHandshake{}, rawSilent, refuseRawSocket("the connection is lost")
 	}
 	if _, err := io.ReadFull(nc, hello[:]); err != nil {
@@ -171,7 +171,7 @@ func (s *Server) rawProtocol(serializer byte) (Protocol, bool) {
 }
 
 func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandshake {
-	exponent := rawExponent(s.limits.MaxMessage)
+	exponent := rawExponent(s.limits().MaxMessage)
 	framing := frame.RawSocketFraming{Limit: 1 << (rawSmallest + asked>>4)}
 	peer := peer.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String()))}
 	if secure, ok := nc.(*tls.Conn); ok {

@@ -59,7 +59,7 @@ func TestTheTimeOfAMessageBeginsWithItsFirstByte(t *testing.T) {
 	if since := c.partialSince.Load(); since != 1000 {
 		t.Errorf("the time began at %d, the message at 1000", since)
 	}
-	if due := c.dueAction(1000 + int64(s.limits.Message)); due != refusePartial {
+	if due := c.dueAction(1000+int64(s.limits().Message), s.limits()); due != refusePartial {
 		t.Errorf("when the time is over, %d is due", due)
 	}
 	next = end + half

@@ -20,14 +20,14 @@ import (
 // while Run runs.
 type Server struct {
 	// Static after New.
-	options   Options
-	limits    Limits
+	options   Options // without those that current has
 	log       *slog.Logger
 	handler   Handler
 	protocols []Protocol
-	origins   originRules
 	shards    []*shard
 	born      time.Time // zero of Server.now
+
+	current atomic.Pointer[settings]
 
 	next       atomic.Uint32 // shard of the next connection
 	handshakes handshakeCounters
@@ -51,19 +51,18 @@ func New(options Options) (*Server, error) {
 	if options.Handler == nil {
 		return nil, errors.New("transport: Router or Handler must be set")
 	}
-	origins, err := parseOrigins(options.Origins)
+	checked, err := options.settings().check()
 	if err != nil {
-		return nil, fmt.Errorf("transport: %w", err)
+		return nil, err
 	}
 	s := &Server{
 		options:   options,
-		limits:    options.Limits,
 		log:       options.Logger,
 		handler:   options.Handler,
 		protocols: options.Handler.Protocols(),
-		origins:   origins,
 		born:      time.Now(),
 	}
+	s.current.Store(checked)
 	s.longPoll = newLongPoll(s)
 	for range options.Writers {
 		s.shards = append(s.shards, newShard(s))
@@ -105,7 +104,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 			s.release()
 		}
 	}()
-	identity, wrong := s.redeem(r)
+	identity, wrong := s.redeem(r, shake.settings)
 	if wrong != nil {
 		return wrong
 	}
@@ -133,7 +132,7 @@ func (s *Server) reserve() *refusal {
 	switch {
 	case s.stopped:
 		return refuse(http.StatusServiceUnavailable, RefusedStopping, "the server is stopping").with("Retry-After", "5")
-	case s.open >= s.limits.MaxConnections:
+	case s.open >= s.limits().MaxConnections:
 		return refuse(http.StatusServiceUnavailable, RefusedFull, "the server has all the connections that it may have").
 			with("Retry-After", "30")
 	}
@@ -170,7 +169,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.Drain)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits().Drain)
 	defer cancel()
 	s.draining.Store(true)
 	empty := s.stop()
@@ -217,9 +216,9 @@ func (s *Server) stop() <-chan struct{} {
 // maxMessage returns the length of the longest message of a client that has joined. RawSocket promises a power of two.
 func (s *Server) maxMessage(codec frame.Codec) int {
 	if codec == (frame.RawSocket{}) {
-		return 1 << (rawSmallest + rawExponent(s.limits.MaxMessage))
+		return 1 << (rawSmallest + rawExponent(s.limits().MaxMessage))
 	}
-	return s.limits.MaxMessage
+	return s.limits().MaxMessage
 }
 
 // now is the clock of connections.

@@ -71,7 +71,7 @@ func newShard(s *Server) *shard {
 		server: s,
 		loop: netpoll.NewLoop(netpoll.Options{
 			Portable:     s.options.Portable,
-			WriteTimeout: s.limits.Write,
+			WriteTimeout: func() time.Duration { return s.limits().Write },
 			Now:          func() int64 { return int64(s.now()) },
 			Log:          s.log,
 		}),
@@ -83,7 +83,8 @@ func newShard(s *Server) *shard {
 
 // run is the shard's goroutine.
 func (sh *shard) run() {
-	ticker := time.NewTicker(sh.server.limits.tick())
+	every := sh.server.limits().tick()
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	defer sh.batch.Close()
 	for {
@@ -92,6 +93,10 @@ func (sh *shard) run() {
 			sh.flushReady()
 		case <-ticker.C:
 			sh.tick()
+			if now := sh.server.limits().tick(); now != every {
+				every = now
+				ticker.Reset(every)
+			}
 		case <-sh.done:
 			return
 		}

@@ -40,11 +40,12 @@ func (o *Outbox) pushCallLocked(frame []byte, source Source) {
 
 // roomLocked returns [Queued] if a message of a call has room. Caller must hold mu.
 func (o *Outbox) roomLocked(bytes int, source Source) PutResult {
-	free := usage{o.shared.MaxFrames - o.frames, o.shared.MaxBytes - o.bytes}
+	limits := o.shared.limits()
+	free := usage{limits.frames - o.frames, limits.bytes - o.bytes}
 	switch {
 	case o.closed != nil:
 		return Closed
-	case bytes > o.shared.MaxBytes:
+	case bytes > limits.bytes:
 		return TooLarge
 	case free.frames < 1 || free.bytes < bytes:
 		return Full

@@ -34,10 +34,20 @@ type usage struct{ frames, bytes int }
 
 // Shared holds the limits and counters of all outboxes of a router.
 type Shared struct {
-	MaxFrames int // see Outbox
-	MaxBytes  int
-	Frames    atomic.Uint64 // taken so far
-	Bytes     atomic.Uint64
+	maxFrames, maxBytes atomic.Int64 // see Outbox
+
+	Frames atomic.Uint64 // taken so far
+	Bytes  atomic.Uint64
+}
+
+// Limit sets how many frames and bytes each outbox may hold. Packets that are queued already stay.
+func (s *Shared) Limit(frames, bytes int) {
+	s.maxFrames.Store(int64(frames))
+	s.maxBytes.Store(int64(bytes))
+}
+
+func (s *Shared) limits() usage {
+	return usage{int(s.maxFrames.Load()), int(s.maxBytes.Load())}
 }
 
 // Waker is told that the outbox is no longer empty, or that it was closed. Wake runs in the goroutine of
@@ -146,7 +156,8 @@ func (o *Outbox) Put(p Packet) PutResult {
 		o.mu.Unlock()
 		return Closed
 	}
-	if o.frames-o.calls.frames+p.Frames > o.shared.MaxFrames || o.bytes-o.calls.bytes+len(p.Bytes) > o.shared.MaxBytes {
+	limits := o.shared.limits()
+	if o.frames-o.calls.frames+p.Frames > limits.frames || o.bytes-o.calls.bytes+len(p.Bytes) > limits.bytes {
 		o.clearLocked()
 		o.closed = &CloseInfo{Reason: CloseSlow, Text: "too much was waiting to be written to this client"}
 		o.mu.Unlock()

@@ -22,7 +22,7 @@ type box struct {
 
 func newBox(frames, bytes int) *box {
 	b := &box{}
-	b.shared.MaxFrames, b.shared.MaxBytes = frames, bytes
+	b.shared.Limit(frames, bytes)
 	b.Init(&b.shared, outbox.WakeFunc(func() { b.woken++ }))
 	return b
 }
@@ -162,7 +162,9 @@ func TestWhatWasQueuedBeforeACloseIsStillTaken(t *testing.T) {
 
 func TestAnOutboxWithoutAWakerWorks(t *testing.T) {
 	var o outbox.Outbox
-	o.Init(&outbox.Shared{MaxFrames: 1, MaxBytes: 10}, nil)
+	var shared outbox.Shared
+	shared.Limit(1, 10)
+	o.Init(&shared, nil)
 	if o.Put(outbox.Packet{Bytes: []byte("a"), Frames: 1}) != outbox.Queued || o.Closed() != nil {
 		t.Error("the frame was refused")
 	}
@@ -171,7 +173,9 @@ func TestAnOutboxWithoutAWakerWorks(t *testing.T) {
 func TestConcurrentSendersAndAWriterLoseNoFrame(t *testing.T) {
 	const senders, each = 4, 1000
 	var o outbox.Outbox
-	o.Init(&outbox.Shared{MaxFrames: senders * each, MaxBytes: 1 << 20}, nil)
+	var shared outbox.Shared
+	shared.Limit(senders*each, 1<<20)
+	o.Init(&shared, nil)
 	var sending sync.WaitGroup
 	for sender := range senders {
 		sending.Go(func() {
