@@ -19,9 +19,9 @@ type Change struct {
 	Restart bool   // the former value goes on until the next start
 }
 
-// Succeed makes a configuration that was just read the successor of the one that runs: keys that only a start can change
-// get the values that run. It returns the keys whose values differ, in the order of the documentation. Positions do not
-// count. Both configurations must have been read with the same sections.
+// Succeed makes a configuration that was just read the successor of the one that runs: keys that only a start can
+// change get the values that run. It returns the keys whose values differ, in the order of the documentation. Positions
+// do not count. Both configurations must have been read with the same sections.
 func (c *Config) Succeed(running *Config) []Change {
 	var w succession
 	w.section(reflect.ValueOf(running).Elem(), reflect.ValueOf(c).Elem(), "")

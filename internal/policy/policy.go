@@ -76,8 +76,8 @@ func (p *Policy) newState(contracts *Contracts, keys Scopes) *state {
 	}
 }
 
-// Basis is what decided at one moment: contracts, scopes of API keys, hooks. A request that is admitted with an API key
-// is decided by the basis of that moment, so that no change of the configuration comes between the two.
+// Basis holds everything that decided at one moment: contracts, scopes of API keys, hooks. A request that was admitted
+// with an API key is decided by the basis of that moment. So no change of the configuration comes between the two.
 type Basis struct{ state *state }
 
 // Basis returns what decides at the moment.

@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Options configures a router. [Router.Change] replaces those that [Settings] has. The zero value works: every client may join, and may do anything outside the
-// reserved names.
+// Options configures a router. The zero value works: every client may join, and may do anything outside the reserved
+// names. [Router.Change] replaces those options that [Settings] has.
 type Options struct {
 	Limits        meter.Limits
 	URIs          wamp.URIRules

@@ -35,8 +35,8 @@ func (s Settings) check() (*settings, error) {
 	return &settings{s, origins}, nil
 }
 
-// Prepare checks settings. swap puts them in force, and cannot fail. Open connections keep the sizes of messages and the
-// compression that they began with. All other limits hold for them, too.
+// Prepare checks settings. swap puts them in force, and cannot fail. Open connections keep the sizes of messages and
+// the compression that they began with. All other limits hold for them, too.
 func (s *Server) Prepare(next Settings) (swap func(), err error) {
 	checked, err := next.check()
 	if err != nil {
