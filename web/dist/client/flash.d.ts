@@ -1,6 +1,7 @@
 /** Flash notifications: short messages to one user, shown on all of that user's pages. */
-import type { Connection, Handle } from './connection.js';
+import type { Connection } from './connection.js';
 import { type Payload } from './messages.js';
+import type { Handle } from './options.js';
 export type Level = 'info' | 'success' | 'warning' | 'error';
 export interface Flash {
     readonly level: Level;

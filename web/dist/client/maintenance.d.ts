@@ -1,6 +1,7 @@
 /** Maintenance: reports the state of maintenance to a page and whether the page's user is exempt. */
-import type { Connection, Handle } from './connection.js';
+import type { Connection } from './connection.js';
 import { type Dict } from './messages.js';
+import type { Handle } from './options.js';
 import type { Session } from './state.js';
 export interface Maintenance {
     readonly on: boolean;

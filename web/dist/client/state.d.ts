@@ -86,7 +86,11 @@ export interface State {
 }
 export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests';
 export type Input = {
-    readonly type: 'start' | 'retry' | 'close';
+    readonly type: 'start' | 'retry' | 'close' | 'probe' | 'wake' | 'suspend';
+} | {
+    readonly type: 'network';
+} | {
+    readonly type: 'dead';
 } | {
     readonly type: 'opened';
     readonly attempt: number;

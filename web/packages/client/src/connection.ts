@@ -3,69 +3,15 @@
  * machine's outputs and makes no decision of its own.
  */
 import { backoff } from './backoff.js';
-import type { Dict, Match, Payload } from './messages.js';
 import { Failed, TicketRefused } from './failure.js';
-import { type Config, type Delivery, type Failure, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
+import { Heartbeat } from './heartbeat.js';
+import { watchPage } from './lifecycle.js';
 import { step } from './machine.js';
+import type { Dict, Payload } from './messages.js';
+import type { CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, SubscribeOptions } from './options.js';
+import { type Config, type Failure, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
 import { tabIdentity } from './tab.js';
-import { type Dial, type Transport, webSocket } from './transport.js';
-
-export interface Options {
-  readonly url: string | URL; // relative to the page; http(s) becomes ws(s)
-  readonly realm?: string;
-  /**
-   * Fetches a one-time ticket from the page's backend, once for each login. It may take longer than the server lets a
-   * connection wait: the ticket is then for the next connection. Without it the page is anonymous.
-   */
-  readonly ticket?: () => Promise<string>;
-  /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
-  readonly tab?: string;
-  /** Opens what carries the messages. By default it is a WebSocket. */
-  readonly transport?: Dial;
-}
-
-/** The state of the connection, for the page to show. */
-export type ConnectionState =
-  | { readonly name: 'connecting' | 'authenticating'; readonly tries: number }
-  | { readonly name: 'open'; readonly session: Session }
-  | { readonly name: 'waiting'; readonly tries: number; readonly retryAt: Date }
-  | { readonly name: 'refused'; readonly reason: string; readonly message: string }
-  | { readonly name: 'closed' };
-
-export interface TopicEvent extends Delivery {
-  readonly publication: number;
-}
-
-/** @deprecated Use TopicEvent: this name hides the DOM's Event from a module that imports it. */
-export type Event = TopicEvent;
-
-export type EventHandler = (event: TopicEvent) => void;
-export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Promise<Partial<Payload> | void>;
-
-export interface SubscribeOptions {
-  readonly match?: Match;
-  readonly onActive?: () => void; // called in each session, and when another handler is added
-  /** @deprecated Use onActive. */
-  readonly onHeld?: () => void;
-  /** Called when the router refuses. After a failure that is temporary the SDK tries again, and calls onActive in the end. */
-  readonly onRefused?: (failure: Failure) => void;
-}
-
-/** A subscription or registration; the connection renews it after each reconnect until it is released. */
-export interface Handle {
-  readonly uri: string;
-  release(): void;
-}
-
-export interface PublishOptions extends Partial<Payload> {
-  readonly acknowledge?: boolean; // wait for a session, and for PUBLISHED
-  readonly excludeMe?: boolean; // default true
-  readonly timeout?: number; // ms, of an acknowledged publication
-}
-
-export interface CallOptions extends Partial<Payload> {
-  readonly timeout?: number; // ms
-}
+import { type Transport, webSocket } from './transport.js';
 
 interface Handler {
   readonly handle: EventHandler | Procedure;
@@ -98,6 +44,8 @@ export class Connection {
   readonly #requests = new Map<number, { resolve(result: Payload): void; reject(error: Failed): void; timer: Timeout }>();
   readonly #timers = new Map<Timer, Timeout>();
   readonly #inputs: Input[] = [];
+  readonly #heartbeat: Heartbeat | null;
+  readonly #unwatchPage: () => void;
   #machine: State;
   #shown: ConnectionState = { name: 'connecting', tries: 0 };
   #transport: Transport | null = null;
@@ -114,7 +62,16 @@ export class Connection {
       this.#machine = { ...this.#machine, config: configFrom(options, tab) };
       this.#input({ type: 'start' });
     });
-    globalThis.addEventListener?.('online', this.#retryIfWaiting);
+    const { heartbeat = {} } = options;
+    this.#heartbeat = heartbeat === false ? null : new Heartbeat(heartbeat, {
+      probe: () => this.#input({ type: 'probe' }),
+      dead: () => this.#input({ type: 'dead' }),
+    });
+    this.#unwatchPage = watchPage({
+      woken: () => this.#check('wake'),
+      networkChanged: () => this.#check('network'),
+      suspended: () => this.#input({ type: 'suspend' }),
+    });
   }
 
   get state(): ConnectionState {
@@ -164,13 +121,14 @@ export class Connection {
 
   /** Ends the connection for good. The browser does it for a page that is left. */
   close(): void {
-    globalThis.removeEventListener?.('online', this.#retryIfWaiting);
+    this.#unwatchPage();
     this.#input({ type: 'close' });
   }
 
-  readonly #retryIfWaiting = (): void => {
-    if (this.#machine.phase.name === 'waiting') this.retry();
-  };
+  #check(type: 'wake' | 'network'): void {
+    this.#heartbeat?.check();
+    this.#input({ type });
+  }
 
   #want(kind: InterestKind, uri: string, handler: Handler): Handle {
     const match = handler.options.match ?? 'exact';
@@ -233,7 +191,10 @@ export class Connection {
     try {
       this.#transport = dial(this.#address, {
         opened: () => this.#input({ type: 'opened', attempt }),
-        received: (message) => this.#input({ type: 'received', attempt, message }),
+        received: (message) => {
+          this.#heartbeat?.heard();
+          this.#input({ type: 'received', attempt, message });
+        },
         lost: () => this.#input({ type: 'lost', attempt }),
       });
     } catch (error) { // the page's Content-Security-Policy forbids the address
@@ -267,6 +228,8 @@ export class Connection {
 
   #show(state: ConnectionState): void {
     this.#shown = state;
+    if (state.name === 'open') this.#heartbeat?.start();
+    else this.#heartbeat?.stop();
     for (const listener of [...this.#listeners]) guarded(() => listener(state));
   }
 

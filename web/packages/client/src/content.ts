@@ -3,8 +3,9 @@
  * tags that it touched. The router does not notify the tab that made the change. The author's other tabs are notified
  * with `mine` set.
  */
-import type { Connection, Handle, TopicEvent } from './connection.js';
+import type { Connection } from './connection.js';
 import { textOf, textsOf, isDict } from './messages.js';
+import type { Handle, TopicEvent } from './options.js';
 import type { Failure } from './state.js';
 
 export interface Change {

@@ -27,6 +27,11 @@ export function step(state: State, input: Input): Step {
     case 'start': return state.phase.name === 'idle' ? connect(state) : [state, []];
     case 'retry': return retry(state);
     case 'close': return close(state);
+    case 'probe': return probe(state);
+    case 'dead': return state.phase.name === 'open' ? reconnect(state) : [state, []];
+    case 'wake': return wake(state);
+    case 'network': return networkChanged(state);
+    case 'suspend': return suspend(state);
     case 'elapsed': return elapsed(state, input.timer);
     case 'want': return interests.want(state, input);
     case 'release': return interests.release(state, input.key);
@@ -65,6 +70,17 @@ function connect(state: State): Step {
 function retry(state: State): Step {
   if (state.phase.name === 'waiting') return andThen([state, [stop('retry')]], connect);
   return state.phase.name === 'refused' ? connect({ ...state, tries: 0, denials: 0 }) : [state, []];
+}
+
+/** Connects at once if the page waits, because the reason to wait is over. */
+function wake(state: State): Step {
+  return state.phase.name === 'waiting' ? retry(state) : [state, []];
+}
+
+/** An attempt that began in the network before is given up: its packets may go nowhere. */
+function networkChanged(state: State): Step {
+  const opening = state.phase.name === 'connecting' || state.phase.name === 'authenticating';
+  return opening ? andThen([state, [{ type: 'disconnect' }]], connect) : wake(state);
 }
 
 /** Sends HELLO and asks the page's backend for a ticket at the same time, which saves a round trip. */
@@ -120,7 +136,7 @@ function noTicket(state: State, input: Input & { type: 'no-ticket' }): Step {
     case 'connecting': case 'authenticating': case 'waiting':
       if (input.final) return refuse(next, 'wamp.error.authentication_required', input.message);
   }
-  return next.phase.name === 'authenticating' ? andThen([next, [{ type: 'disconnect' }]], lost) : [next, []];
+  return next.phase.name === 'authenticating' ? abandon(next) : [next, []];
 }
 
 function welcome(state: State, message: Incoming & { type: 'welcome' }): Step {
@@ -203,6 +219,13 @@ function answer(state: State, { request, outcome }: Input & { type: 'answer' }):
   return [state, send([Code.error, Code.invocation, request, {}, uri, ...trailing(payload)])];
 }
 
+/** Asks the router for any message. The answer needs no handling: its arrival is what counts (heartbeat.ts). */
+function probe(state: State): Step {
+  if (state.phase.name !== 'open') return [state, []];
+  const requestId = state.lastRequest + 1;
+  return [{ ...state, lastRequest: requestId }, send([Code.call, requestId, {}, 'tidings.ping'])];
+}
+
 // ---- the end of a session ----
 
 /** A ticket may expire on its way to the router: after the first denial the page gets another, the second is final. */
@@ -210,19 +233,24 @@ function aborted(state: State, { reason, details }: Incoming & { type: 'abort' }
   const mayRetry = reason === 'wamp.error.authentication_denied' && state.denials === 0;
   const next = { ...state, denials: state.denials + 1 };
   if (FINAL.has(reason) && !mayRetry) return refuse(next, reason, textOf(details, 'message') || reason);
-  return andThen([next, [{ type: 'disconnect' }]], lost);
+  return abandon(next);
 }
 
 /** The router ends the session. The page reconnects, and its ticket callback decides if the user may come back. */
 function goodbye(state: State, { reason, details }: Incoming & { type: 'goodbye' }): Step {
   const replied: Step = [state, send([Code.goodbye, {}, 'wamp.close.goodbye_and_out'])];
   if (FINAL.has(reason)) return andThen(replied, (s) => refuse(s, reason, textOf(details, 'message') || reason));
-  return andThen(andThen(replied, (s) => [s, [{ type: 'disconnect' }]]), lost);
+  return andThen(replied, abandon);
 }
 
 function violation(state: State, message: string): Step {
   const abort = send([Code.abort, { message }, 'wamp.error.protocol_violation']);
-  return andThen([state, [...abort, { type: 'disconnect' }]], lost);
+  return andThen([state, abort], abandon);
+}
+
+/** Gives the transport up, and tries again later. */
+function abandon(state: State): Step {
+  return andThen([state, [{ type: 'disconnect' }]], lost);
 }
 
 function lost(state: State): Step {
@@ -234,6 +262,25 @@ function lost(state: State): Step {
   const tries = state.tries + 1;
   const waiting: State = { ...interests.forget(state), tries, phase: { name: 'waiting' } };
   return andThen(show(waiting, [...stopTimers(), { type: 'start-timer', timer: 'retry', tries }]), requests.abandonSent);
+}
+
+/**
+ * Ends the session politely and waits for `wake`, without a timer. The page is left or frozen: others are not to see it,
+ * and the browser keeps only pages without a connection.
+ */
+function suspend(state: State): Step {
+  switch (state.phase.name) {
+    case 'connecting': case 'authenticating': case 'open': case 'waiting': break;
+    default: return [state, []];
+  }
+  const bye = state.phase.name === 'open' ? send([Code.goodbye, {}, 'wamp.close.close_realm']) : [];
+  return andThen(andThen([{ ...state, tries: 0 }, bye], abandon), (s) => [s, [stop('retry')]]);
+}
+
+/** Replaces a dead connection at once: there is no reason to wait. */
+function reconnect(state: State): Step {
+  const next = { ...interests.forget(state), tries: state.tries + 1 };
+  return andThen(andThen([next, [{ type: 'disconnect' }, ...stopTimers()]], connect), requests.abandonSent);
 }
 
 function refuse(state: State, reason: string, message: string): Step {
@@ -267,7 +314,7 @@ function elapsed(state: State, name: Timer): Step {
     case 'closing': return state.phase.name === 'closing' ? ended(state) : [state, []];
     case 'opening':
       return state.phase.name === 'connecting' || state.phase.name === 'authenticating'
-        ? andThen([state, [{ type: 'disconnect' }]], lost)
+        ? abandon(state)
         : [state, []];
   }
 }

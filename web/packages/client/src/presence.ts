@@ -1,8 +1,9 @@
 /** Presence: the people who view or edit a record. All tabs of a user are one person. */
 import { backoff } from './backoff.js';
-import type { Connection, TopicEvent } from './connection.js';
+import type { Connection } from './connection.js';
 import { Failed } from './failure.js';
 import { type Dict, isDict, textOf } from './messages.js';
+import type { TopicEvent } from './options.js';
 
 export type Mode = 'view' | 'edit';
 

@@ -89,7 +89,9 @@ export interface State {
 export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests';
 
 export type Input =
-  | { readonly type: 'start' | 'retry' | 'close' }
+  | { readonly type: 'start' | 'retry' | 'close' | 'probe' | 'wake' | 'suspend' }
+  | { readonly type: 'network' } // it has changed or came back
+  | { readonly type: 'dead' } // the router is silent, although it was asked
   | { readonly type: 'opened'; readonly attempt: number }
   | { readonly type: 'received'; readonly attempt: number; readonly message: unknown }
   | { readonly type: 'lost'; readonly attempt: number }

@@ -1,14 +1,15 @@
 /** The browser SDK of Tidings: the connection (connection.ts), and one file for each feature on top of it. */
 export { backoff } from './backoff.js';
-export {
-  type CallOptions, connect, type Connection, type ConnectionState, type Event, type EventHandler, type Handle,
-  type Options, type Procedure, type PublishOptions, type SubscribeOptions, type TopicEvent,
-} from './connection.js';
+export { connect, type Connection } from './connection.js';
 export { type Change, type ContentHandlers, type ContentWatch, watchContent } from './content.js';
 export { Failed, TicketRefused } from './failure.js';
 export { type Flash, type FlashOptions, type Level, watchFlash } from './flash.js';
+export type { HeartbeatOptions } from './heartbeat.js';
 export { type Maintenance, watchMaintenance } from './maintenance.js';
 export { type Dict, isDict, type Match, type Message, type Payload } from './messages.js';
+export type {
+  CallOptions, ConnectionState, Event, EventHandler, Handle, Options, Procedure, PublishOptions, SubscribeOptions, TopicEvent,
+} from './options.js';
 export {
   enterPresence, type Mode, others, type Person, type Presence, type PresenceChange, type PresenceHandlers, type PresenceUpdate,
 } from './presence.js';

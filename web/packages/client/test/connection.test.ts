@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { connect, type Connection, type ConnectionState, type Event, type EventHandler, type TopicEvent } from '../src/connection.js';
+import { connect, type Connection } from '../src/connection.js';
+import type { ConnectionState, Event, EventHandler, TopicEvent } from '../src/options.js';
 import { Failed, TicketRefused } from '../src/failure.js';
 import { Code } from '../src/messages.js';
 import manifest from '../package.json' with { type: 'json' };

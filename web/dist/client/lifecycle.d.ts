@@ -1,0 +1,11 @@
+/** What the browser tells about the page and its network, as far as it concerns the connection. */
+export interface PageEvents {
+    /** The page is shown again, thawed, or back from the back/forward cache. */
+    woken(): void;
+    /** The network has changed, or came back. */
+    networkChanged(): void;
+    /** The page is left or frozen. Only a page without a connection goes into the back/forward cache. */
+    suspended(): void;
+}
+/** Reports until the returned function is called. A worker has fewer of these events, and a server has none. */
+export declare function watchPage({ woken, networkChanged, suspended }: PageEvents): () => void;

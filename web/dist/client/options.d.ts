@@ -1,0 +1,66 @@
+/** What the page passes to a connection, and what it gets back. */
+import type { HeartbeatOptions } from './heartbeat.js';
+import type { Match, Payload } from './messages.js';
+import type { Delivery, Failure, Session } from './state.js';
+import type { Dial } from './transport.js';
+export interface Options {
+    readonly url: string | URL;
+    readonly realm?: string;
+    /**
+     * Fetches a one-time ticket from the page's backend, once for each login. It may take longer than the server lets a
+     * connection wait: the ticket is then for the next connection. Without it the page is anonymous.
+     */
+    readonly ticket?: () => Promise<string>;
+    /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
+    readonly tab?: string;
+    /** Opens what carries the messages. By default it is a WebSocket. */
+    readonly transport?: Dial;
+    /** How a dead connection is found; false: not at all. */
+    readonly heartbeat?: HeartbeatOptions | false;
+}
+/** The state of the connection, for the page to show. */
+export type ConnectionState = {
+    readonly name: 'connecting' | 'authenticating';
+    readonly tries: number;
+} | {
+    readonly name: 'open';
+    readonly session: Session;
+} | {
+    readonly name: 'waiting';
+    readonly tries: number;
+    readonly retryAt: Date;
+} | {
+    readonly name: 'refused';
+    readonly reason: string;
+    readonly message: string;
+} | {
+    readonly name: 'closed';
+};
+export interface TopicEvent extends Delivery {
+    readonly publication: number;
+}
+/** @deprecated Use TopicEvent: this name hides the DOM's Event from a module that imports it. */
+export type Event = TopicEvent;
+export type EventHandler = (event: TopicEvent) => void;
+export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Promise<Partial<Payload> | void>;
+export interface SubscribeOptions {
+    readonly match?: Match;
+    readonly onActive?: () => void;
+    /** @deprecated Use onActive. */
+    readonly onHeld?: () => void;
+    /** Called when the router refuses. After a failure that is temporary the SDK tries again, and calls onActive in the end. */
+    readonly onRefused?: (failure: Failure) => void;
+}
+/** A subscription or registration; the connection renews it after each reconnect until it is released. */
+export interface Handle {
+    readonly uri: string;
+    release(): void;
+}
+export interface PublishOptions extends Partial<Payload> {
+    readonly acknowledge?: boolean;
+    readonly excludeMe?: boolean;
+    readonly timeout?: number;
+}
+export interface CallOptions extends Partial<Payload> {
+    readonly timeout?: number;
+}
