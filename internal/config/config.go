@@ -214,9 +214,17 @@ type Topic struct {
 	Publish   Text     `key:"publish" doc:"Rule: who may publish. Without a rule no client may."`
 	Payload   Payload  `key:"payload" doc:"The form of payloads."`
 	Handler   *Handler `key:"handler" doc:"Webhook or procedure that decides about each subscription or publication that the rules allow."`
-	Retain    string   `key:"retain" default:"never" one:"asked never always" doc:"Which publications become the retained event of the topic, for later subscribers that ask for it: those with the option retain (asked), none, or all."`
-	History   int      `key:"history" default:"0" min:"0" max:"1000" doc:"Number of publications of each topic that are kept in memory for wamp.subscription.get_events."`
+	Keep      *Keep    `key:"keep" short:"last" doc:"How much of the publications of each topic is kept, for clients that come later or come back. A number alone is last."`
+	Retain    string   `key:"retain" default:"never" one:"asked never" gone:"always=write keep: {last: 1} instead" doc:"Whether the last publication with the option retain is kept (asked), where there is no keep, for later subscribers that ask with get_retained."`
 	Every     *Every   `key:"every" short:"interval" doc:"Periodic publication by the server while the topic has subscribers. An interval alone is enough."`
+}
+
+// Keep says how much of the publications of each topic of a contract is kept.
+type Keep struct {
+	Last  int           `key:"last" default:"1000" min:"1" max:"1000000" doc:"The last so many publications of a topic, or rows of a table."`
+	For   time.Duration `key:"for" default:"0s" min:"0s" max:"8760h" doc:"At most so long; 0s is without end."`
+	Bytes Size          `key:"bytes" default:"0" min:"0" max:"64GiB" doc:"At most so many bytes of a topic; 0 is no limit of its own: limits.kept_bytes holds for all topics together."`
+	Per   string        `key:"per" default:"topic" one:"topic key" doc:"key makes the topic a table: of each key (the option _key of a publication) only the last publication is kept."`
 }
 
 // Payload configures the check of payloads.

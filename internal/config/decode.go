@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -246,10 +247,11 @@ func (d *decoder) mapping(n *yaml.Node) map[string]pair {
 	return pairs
 }
 
-// removedKeys holds the fixes for keys of earlier versions, by path.
+// removedKeys holds the fixes for keys of earlier versions, by path or by the type of the section and the key.
 var removedKeys = map[string]string{
 	"websocket.gather":  "remove it: events for one client share a write while its writer is busy",
 	"websocket.writers": "remove it: there is one writer for each processor",
+	"Topic history":     "write keep: {last: N} instead",
 }
 
 // unknown reports a key that the section does not have, with the key that was probably meant.
@@ -258,7 +260,7 @@ func (d *decoder) unknown(p pair, section reflect.Type, s spec) {
 	if len(d.problems) > maxProblems {
 		return // this is not a configuration at all
 	}
-	removed := removedKeys[s.below(p.key.Value, "").path]
+	removed := cmp.Or(removedKeys[s.below(p.key.Value, "").path], removedKeys[section.Name()+" "+p.key.Value])
 	fix := "it has " + strings.Join(names(section), ", ")
 	if near := text.Nearest(p.key.Value, names(section)); removed != "" {
 		fix = removed

@@ -207,6 +207,9 @@ func example(t reflect.Type) string {
 // check checks a text by the tags one and check.
 func (s schema) check(given string, tag reflect.StructTag) *invalid {
 	if one := s.choices(tag); len(one) > 0 && !slices.Contains(one, given) {
+		if was, instead, _ := strings.Cut(tag.Get("gone"), "="); was != "" && was == given {
+			return wrong(fmt.Sprintf("cannot be %q any more", given), instead)
+		}
 		fix := "use " + strings.Join(one[:len(one)-1], ", ") + " or " + one[len(one)-1]
 		if near := text.Nearest(given, one); near != "" {
 			fix = "did you mean " + near + "?"

@@ -1,7 +1,16 @@
-// Package journal keeps the publications of a realm in memory, within bounds: the retained events of each topic and its
-// history. It implements [publication.Journal].
+// Package journal keeps the publications of a realm, in one order over all topics. It implements [publication.Journal]:
+// clients that come back get what they missed, those that come later the last events, and queries the history.
 //
-// Over a limit it gives up topics of the contract that takes the most, the topic that has been silent for the longest
-// first. It survives no restart, starts no goroutine, and knows neither sessions nor rules: the router says what to
-// keep, and each query says which entries its reader may see.
+// The index is in memory, within bounds. Over a limit it gives up topics of the contract that takes the most, the topic
+// that has been silent for the longest first. The Seq behind which a topic is complete is its floor.
+//
+//	journal.go    the index over all topics
+//	topic_log.go  what is kept of one topic
+//	share.go      the share of each contract, and what is given up
+//	plan.go       which publications are stored: retries and older versions are not
+//	since.go      what a client has missed
+//	events.go     retained events and the history
+//
+// The package knows neither sessions nor rules: the router says what to keep, and each query says which entries its
+// reader may see.
 package journal

@@ -12,9 +12,9 @@ type share struct {
 }
 
 // largestLocked returns the share with the highest measure. Of two that are equal it takes the first by name.
-func (m *Memory) largestLocked(measure func(*share) int) *share {
+func (j *Journal) largestLocked(measure func(*share) int) *share {
 	var largest *share
-	for _, s := range m.shares {
+	for _, s := range j.shares {
 		if largest == nil || measure(s) > measure(largest) || measure(s) == measure(largest) && s.contract < largest.contract {
 			largest = s
 		}
@@ -23,61 +23,72 @@ func (m *Memory) largestLocked(measure func(*share) int) *share {
 }
 
 // shareLocked returns the share of a contract.
-func (m *Memory) shareLocked(contract string) *share {
-	s := m.shares[contract]
+func (j *Journal) shareLocked(contract string) *share {
+	s := j.shares[contract]
 	if s == nil {
 		s = &share{contract: contract}
-		m.shares[contract] = s
+		j.shares[contract] = s
 	}
 	return s
 }
 
 // placeLocked marks a log as the last of its contract that is given up. A topic that has got another contract moves
 // there.
-func (m *Memory) placeLocked(placed *topicLog, contract string) {
-	s := m.shareLocked(contract)
+func (j *Journal) placeLocked(placed *topicLog, contract string) {
+	s := j.shareLocked(contract)
 	switch {
 	case placed.share == s:
 		s.silent.MoveToBack(placed.place)
 		return
 	case placed.share != nil:
-		m.leaveLocked(placed)
+		j.leaveLocked(placed)
 	}
 	placed.share, placed.place = s, s.silent.PushBack(placed)
 	s.bytes += placed.bytes
 }
 
 // leaveLocked takes a log out of its share.
-func (m *Memory) leaveLocked(log *topicLog) {
+func (j *Journal) leaveLocked(log *topicLog) {
 	s := log.share
 	s.silent.Remove(log.place)
 	s.bytes -= log.bytes
 	log.share, log.place = nil, nil
 	if s.silent.Len() == 0 {
-		delete(m.shares, s.contract)
+		delete(j.shares, s.contract)
 	}
 }
 
 // shrinkLocked gives topics up until the journal is within its limits.
-func (m *Memory) shrinkLocked() {
+func (j *Journal) shrinkLocked() {
 	for {
 		var from *share
 		switch {
-		case m.bytes > m.options.Bytes:
-			from = m.largestLocked(func(s *share) int { return s.bytes })
-		case len(m.logs) > m.options.Topics:
-			from = m.largestLocked(func(s *share) int { return s.silent.Len() })
+		case j.bytes > j.options.Bytes:
+			from = j.largestLocked(func(s *share) int { return s.bytes })
+		case len(j.logs) > j.options.Topics:
+			from = j.largestLocked(func(s *share) int { return s.silent.Len() })
 		default:
 			return
 		}
-		m.giveUpLocked(from.silent.Front().Value.(*topicLog))
+		j.giveUpLocked(from.silent.Front().Value.(*topicLog))
 	}
 }
 
-func (m *Memory) giveUpLocked(log *topicLog) {
-	m.leaveLocked(log)
-	delete(m.logs, log.topic)
-	m.forgetLocked(log.history)
-	m.bytes -= log.bytes
-	m.dropped++
+// giveUpLocked takes a topic with all its items out of the index.
+func (j *Journal) giveUpLocked(log *topicLog) {
+	if n := len(log.items); n > 0 {
+		log.floor = max(log.floor, log.items[n-1].Seq)
+	}
+	j.forgetLocked(log.items)
+	j.bytes -= log.bytes
+	j.removeLocked(log)
+	j.dropped++
+}
+
+// removeLocked forgets a topic, except for what is missing of it.
+func (j *Journal) removeLocked(log *topicLog) {
+	j.leaveLocked(log)
+	delete(j.logs, log.topic)
+	j.given = max(j.given, log.floor)
+	j.floor = max(j.floor, j.given)
 }

@@ -32,7 +32,7 @@ func keeping(t *testing.T, options router.Options) (*router.Router, *router.Real
 	t.Helper()
 	options.Journal = func(wamp.URI) publication.Journal { return journal.New(journal.Options{}) }
 	options.Retention = func(wamp.URI) publication.Retention {
-		return publication.Retention{Retain: publication.RetainAlways, History: 1000}
+		return publication.Retention{Keep: publication.Keep{Last: 1000}}
 	}
 	r := router.New(options)
 	realm := r.AddRealm("app")
@@ -103,9 +103,9 @@ func TestAQueryCountsAsMessagesByItsWork(t *testing.T) {
 		query    func(*routertest.Client)
 		messages int
 	}{
-		"a history":                 {routertest.Page{}, getEvents(nil), 1 + 3 + 30 + 29},
+		"a history":                 {routertest.Page{}, getEvents(nil), 1 + 3 + 30 + 37},
 		"the end of a history":      {routertest.Page{}, getEvents(wamp.Dict{"limit": 5, "reverse": true}), 1},
-		"retained events":           {routertest.Page{}, getRetained, 1 + 6 + 30 + 29},
+		"retained events":           {routertest.Page{}, getRetained, 1 + 6 + 30 + 36},
 		"a list":                    {routertest.Page{}, list, 1 + 3},
 		"a history for the backend": {routertest.Page{Identity: &peer.Identity{ID: "erp", Backend: true}}, getEvents(nil), 0},
 	} {

@@ -209,8 +209,8 @@ func TestRetentionIsThatOfTheContract(t *testing.T) {
 	if got := open(t, shop).Retention()("talk"); got != (publication.Retention{}) {
 		t.Errorf("without a retention it is %+v", got)
 	}
-	keep := open(t, `topics: {'price.{symbol}': {retain: always, history: 2}, news: {publish: backend}}`).Retention()
-	if got := keep("price.gold"); got != (publication.Retention{Retain: publication.RetainAlways, History: 2, Contract: "price.{symbol}"}) {
+	keep := open(t, `topics: {'price.{symbol}': {keep: {last: 2}}, news: {publish: backend}}`).Retention()
+	if got := keep("price.gold"); got != (publication.Retention{Keep: publication.Keep{Last: 2}, Contract: "price.{symbol}"}) {
 		t.Errorf("got %+v", got)
 	}
 	if keep("news") != (publication.Retention{}) || keep("undeclared") != (publication.Retention{}) {

@@ -6,10 +6,6 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-var retainModes = map[string]publication.RetainPolicy{
-	"asked": publication.RetainOnRequest, "never": publication.RetainNever, "always": publication.RetainAlways,
-}
-
 // retentions returns the retention of each declaration of which anything is kept.
 func (b *Contracts) retentions() map[int]publication.Retention {
 	policies := make(map[int]publication.Retention)
@@ -17,8 +13,11 @@ func (b *Contracts) retentions() map[int]publication.Retention {
 		if from.topic == nil {
 			continue
 		}
-		policy := publication.Retention{Retain: retainModes[from.topic.Retain], History: from.topic.History, Contract: from.topic.Pattern.Value}
-		if policy.Retain != publication.RetainNever || policy.History > 0 {
+		policy := publication.Retention{Asked: from.topic.Retain == "asked", Contract: from.topic.Pattern.Value}
+		if keep := from.topic.Keep; keep != nil {
+			policy.Keep = publication.Keep{Last: keep.Last, For: keep.For, Bytes: int(keep.Bytes), PerKey: keep.Per == "key"}
+		}
+		if policy.Asked || policy.Sequenced() {
 			policies[i] = policy
 		}
 	}

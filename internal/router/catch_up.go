@@ -1,127 +1,233 @@
 package router
 
 import (
-	"context"
-	"errors"
+	"slices"
 
-	"github.com/tidings-io/tidings/internal/router/outbox"
-	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// catchUp is a subscriber that reads what was retained while new publications queue for it. The journal is read with no
-// lock held; then SUBSCRIBED, what was read and the queue are sent in one step, and the subscriber is a member.
+// catchUp brings a subscriber from its start to now. The journal answers in pages, of which a page fits into half an
+// outbox:
 //
-//	begin         pause the membership, if there is one; from now on publications are queued
-//	read          ask the journal
-//	settle        wait until what the journal has stored is delivered: now the queue has what came after begin
-//	end           SUBSCRIBED, what was read and is not queued, the queue; a member
+//	read      the first page, with no lock held
+//	attach    under the locks of the subscription and the client: SUBSCRIBED, the page, and, if that was the last one,
+//	          what came since: now the member has its place in the order, and fan-out goes on from there
+//	proceed   otherwise fan-out passes the member over, and a goroutine sends one page after the other, as the outbox
+//	          has room
 //
-// A new subscriber is no holder of the subscription before the end: it is neither counted nor told to observers, and
-// nothing can be taken away from it. A session that repeats SUBSCRIBE stays a holder.
+// So no publication is missing, and none comes twice. What is not kept has no order: it is delivered meanwhile.
 type catchUp struct {
 	session *Session
-	paused  *membership // of a session that held the subscription before; nil: it is new
-	next    *catchUp    // in subscription.catching, guarded by subscription.mu
-	queue   publication.Backlog
+	start   start
+	prev    uint64 // the Seq that the client has
+	upto    uint64 // all up to this Seq was sent
+
+	first    publication.SincePage
+	retained publication.RetainedPage
 }
 
-// errDecisionStale reports that a request must be authorized again: its decision is void, or what it was about was
-// revoked meanwhile.
-var errDecisionStale = errors.New("the decision is void")
-
-// subscribeRetained makes the session a subscriber that gets what was retained.
-func (r *Realm) subscribeRetained(ctx context.Context, s *Session, m *wamp.Subscribe, asked peer.Basis) error {
-	sub, c := r.broker.beginCatchUp(s, wamp.Subscription{Topic: m.Topic, Match: m.Options.Match()})
-	ended := false
-	defer func() {
-		if !ended { // the journal panicked
-			_ = r.broker.endCatchUp(sub, c, func() error { return errDecisionStale })
-		}
-	}()
-	read, err := r.readRetained(ctx, s, sub.info)
-	ended = true
-	return r.broker.endCatchUp(sub, c, func() error {
-		if err != nil {
-			return err
-		}
-		return s.attach(sub, m, asked, c.queue.Replay(read))
-	})
+// readFirst asks the journal for the first page, and charges the session.
+func (r *Realm) readFirst(s *Session, sub wamp.Subscription, from start) *catchUp {
+	c := &catchUp{session: s, start: from}
+	c.read(sub)
+	s.ChargeQuery(c.retained.Work)
+	s.ChargeQuery(c.first.Work)
+	return c
 }
 
-// readRetained asks the journal. Must not hold a lock.
-func (r *Realm) readRetained(ctx context.Context, s *Session, sub wamp.Subscription) ([]*publication.Entry, error) {
-	limits := r.router.limits()
-	page, err := r.journal.Retained(ctx, publication.RetainedQuery{
-		Subscription: sub,
-		Admits:       func(e *publication.Entry) bool { return e.IsFor(s.Receiver()) },
-		// Half the outbox: a pattern that matches many topics must not close its subscriber as slow.
-		MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
-	})
-	s.ChargeQuery(page.Work)
-	if err == nil {
-		err = r.settle(ctx, sub)
-	}
+// read asks the journal for the first page.
+func (c *catchUp) read(sub wamp.Subscription) {
+	journal := c.session.realm.journal
 	switch {
-	case err == nil:
-		return page.Entries, nil
-	case ctx.Err() != nil: // no answer is needed
-		return nil, wamp.Fail(wamp.ErrCanceled, "the client has gone")
+	case c.start.retained:
+		limits := c.session.realm.router.limits()
+		c.retained = journal.Retained(publication.RetainedQuery{
+			Subscription: sub, Admits: c.admits, MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
+		})
+		c.first = publication.SincePage{From: c.retained.Upto, Upto: c.retained.Upto}
+	case c.start.reads():
+		c.first = journal.Since(c.query(sub, publication.SinceQuery{After: c.start.after, Last: c.start.last}))
+	default:
+		now := journal.Position().Seq
+		c.first = publication.SincePage{From: now, Upto: now}
 	}
-	r.router.options.Logger.Error("the journal failed, so a subscriber was refused", "topic", string(sub.Topic), "error", err)
-	return nil, wamp.Fail(wamp.ErrUnavailable, "the retained events could not be read; try again")
+	c.prev = c.first.From
+	if n := len(c.first.Entries); c.first.Gap && n > 0 {
+		c.prev = c.first.Entries[0].Seq - 1
+	}
 }
 
-// beginCatchUp adds a subscriber that catches up.
-func (b *broker) beginCatchUp(s *Session, wanted wamp.Subscription) (*subscription, *catchUp) {
-	sub := b.openLocked(wanted)
-	defer sub.mu.Unlock()
-	c := &catchUp{session: s, paused: s.membershipOf(sub), next: sub.catching}
-	if c.paused != nil && !sub.pauseLocked(c.paused) { // it is being taken away
-		c.paused = nil
-	}
-	sub.catching = c
-	return sub, c
+// admits reports whether a publication is for the subscriber, by the lists of that time and the identity of now.
+func (c *catchUp) admits(e *publication.Entry) bool { return e.IsFor(c.session.Receiver()) }
+
+// query completes a query for one page.
+func (c *catchUp) query(sub wamp.Subscription, q publication.SinceQuery) publication.SinceQuery {
+	limits := c.session.realm.router.limits()
+	q.Subscription, q.Admits, q.RetainOnly = sub, c.admits, c.start.retained
+	q.MaxEntries, q.MaxBytes = max(limits.OutboxFrames/2, 1), limits.OutboxBytes/2
+	return q
 }
 
-// endCatchUp takes the subscriber from those that catch up. It calls attach, which may make the subscriber a member;
-// after an error of attach a session that held the subscription before gets what was queued.
-func (b *broker) endCatchUp(sub *subscription, c *catchUp, attach func() error) error {
-	sub.mu.Lock()
-	defer b.unlockAndPrune(sub)
-	if !sub.unlinkLocked(c) { // the membership was taken away
-		return errDecisionStale
-	}
-	if c.paused != nil {
-		sub.resumeLocked(c.paused)
-	}
-	err := attach()
-	if err != nil && c.paused != nil {
-		c.session.sendEntries(sub.info, c.queue.Replay(nil))
-	}
-	return err
-}
+// rereads bounds how often the first page is read again, because what came since was not kept until it was read.
+const rereads = 10
 
-func (s *Session) sendEntries(sub wamp.Subscription, what publication.Replay) {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	s.sendEntriesLocked(sub, what)
-}
-
-// sendEntriesLocked sends events from entries. Those that were queued are counted already. Caller must hold client.mu.
-func (s *Session) sendEntriesLocked(sub wamp.Subscription, what publication.Replay) {
-	counters := &s.realm.router.counters
-	for _, e := range what.Retained {
+// begin queues SUBSCRIBED and the first page, and gives the member its place. It reports whether there are more pages.
+// Caller must hold the locks of the subscription and of the client.
+func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) (more bool) {
+	sub := m.subscription.info
+	now := c.complete(sub, c.first)
+	for i := 0; now.gap && i < rereads; i++ {
+		c.read(sub)
+		now = c.complete(sub, c.first)
+	}
+	if now.live && len(now.entries) == 0 {
+		c.prev = c.upto
+	}
+	if c.start.positions {
+		subscribed.Details = c.details(sub, now.live && len(now.entries) == 0)
+	}
+	m.session.client.sendLocked(subscribed)
+	for _, e := range c.retained.Entries {
 		event := e.Event(sub)
 		event.Details["retained"] = true
-		if s.sendEventLocked(event) {
-			counters.Events.Add(1)
+		m.session.sendEventLocked(event)
+	}
+	c.sendLocked(sub, now)
+	c.settle(m, now.live)
+	return !now.live
+}
+
+// batch holds the entries that are sent in one step.
+type batch struct {
+	entries []*publication.Entry
+	live    bool // that is all
+	gap     bool // before entries[gapAt] something is missing
+	gapAt   int
+}
+
+// complete adds to the last page what was published since it was read. Caller must hold the lock of the subscription.
+func (c *catchUp) complete(sub wamp.Subscription, page publication.SincePage) batch {
+	if c.session.realm.journal == nil {
+		return batch{live: true}
+	}
+	c.upto = page.Upto
+	if page.More {
+		return batch{entries: page.Entries}
+	}
+	rest := c.since(sub, page.Upto)
+	c.upto = rest.Upto
+	return batch{
+		entries: append(slices.Clip(page.Entries), rest.Entries...), live: !rest.More, gap: rest.Gap, gapAt: len(page.Entries),
+	}
+}
+
+// since reads the page behind a Seq.
+func (c *catchUp) since(sub wamp.Subscription, seq uint64) publication.SincePage {
+	journal := c.session.realm.journal
+	after := publication.Position{Epoch: journal.Position().Epoch, Seq: seq}
+	return journal.Since(c.query(sub, publication.SinceQuery{After: after}))
+}
+
+// details returns what SUBSCRIBED says of the position of the client.
+func (c *catchUp) details(sub wamp.Subscription, live bool) wamp.Dict {
+	details := wamp.Dict{}
+	if live {
+		details["_live"] = true
+	}
+	r := c.session.realm
+	if !r.KeepsHistory(sub) {
+		if c.start.after.Epoch != "" { // nothing is kept any more
+			details["_gap"] = true
+		}
+		return details
+	}
+	details["_epoch"], details["_seq"] = r.journal.Position().Epoch, int64(c.prev)
+	if c.first.Gap {
+		details["_gap"], details["_oldest"] = true, int64(c.prev+1)
+	}
+	return details
+}
+
+// settle gives the member its place. Caller must hold the lock of the subscription.
+func (c *catchUp) settle(m *membership, live bool) {
+	at := place(c.upto)
+	if c.start.positions {
+		at = place(c.prev) | withPositions
+	}
+	m.catching = nil
+	if !live {
+		m.catching = c
+		at |= catchingUp
+	}
+	m.subscription.members[m.index].place = at
+}
+
+// sendLocked sends a batch. Caller must hold client.mu.
+func (c *catchUp) sendLocked(sub wamp.Subscription, what batch) {
+	epoch := ""
+	if len(what.entries) > 0 {
+		epoch = c.session.realm.journal.Position().Epoch
+	}
+	for i, e := range what.entries {
+		event := e.Event(sub)
+		if c.start.positions {
+			e.AddPosition(event.Details, epoch, c.prev)
+			if what.live && i == len(what.entries)-1 {
+				event.Details["_live"] = true
+			}
+			if what.gap && i == what.gapAt {
+				event.Details["_gap"] = true
+			}
+		}
+		if c.session.sendEventLocked(event) {
+			c.prev = e.Seq
 		}
 	}
-	for _, e := range what.Queued {
-		s.sendEventLocked(e.Event(sub))
+}
+
+// proceed sends the rest, page by page, until the subscriber is live, unsubscribes or leaves.
+func (c *catchUp) proceed(m *membership) {
+	c.first, c.retained = publication.SincePage{Gap: c.first.Gap}, publication.RetainedPage{}
+	for c.awaitRoom() {
+		if c.continueWith(m, c.since(m.subscription.info, c.upto)) {
+			return
+		}
 	}
+}
+
+// continueWith sends a page. It reports whether that was the last one.
+func (c *catchUp) continueWith(m *membership, page publication.SincePage) (done bool) {
+	sub, client := m.subscription, m.session.client
+	sub.mu.Lock()
+	defer sub.mu.Unlock()
+	if m.catching != c { // it was unsubscribed, or subscribed again
+		return true
+	}
+	now := c.complete(sub.info, page)
+	if page.Gap { // the client is slower than what is kept
+		now.gap, now.gapAt = true, 0
+	}
+	client.mu.Lock()
+	defer client.mu.Unlock()
+	c.sendLocked(sub.info, now)
+	c.settle(m, now.live)
+	return now.live
+}
+
+// awaitRoom waits until the outbox is less than half full. It reports false if the conversation has ended.
+func (c *catchUp) awaitRoom() bool {
+	client := c.session.client
+	limits := client.router.limits()
+	room := make(chan struct{}, 1)
+	for !client.outbox.Below(limits.OutboxFrames/2, limits.OutboxBytes/2, room) {
+		select {
+		case <-room:
+		case <-client.router.running.Done():
+			return false
+		}
+	}
+	return client.outbox.Closed() == nil
 }
 
 // sendEventLocked sends an event to this session alone. It reports false if the session's serialization cannot express
@@ -136,72 +242,6 @@ func (s *Session) sendEventLocked(event *wamp.Event) bool {
 	event.Payload = payload
 	s.client.sendLocked(event)
 	counters.Encodings.Add(1)
+	counters.Events.Add(1)
 	return true
-}
-
-// toCatchingUp queues the run for the subscribers of sub that catch up. Caller must hold sub.mu for reading.
-func (d *fanout) toCatchingUp(sub *subscription) {
-	limits := d.router.limits()
-	for c := sub.catching; c != nil; c = c.next {
-		if !d.admits(c.session.client) {
-			continue
-		}
-		if d.entries == nil {
-			d.entries = entriesOf(d.all)
-		}
-		if c.queue.Add(d.entries, limits.OutboxFrames, limits.OutboxBytes) {
-			d.counts.Events += len(d.entries)
-		} else {
-			c.session.client.closeSlow()
-		}
-	}
-}
-
-// closeSlow closes a client for which more is queued than its outbox may hold.
-func (c *Client) closeSlow() {
-	info := outbox.CloseInfo{Reason: outbox.CloseSlow, Text: "too much was published while this client read retained events"}
-	if c.outbox.Close(info) {
-		c.router.counters.Closes[outbox.CloseSlow].Add(1)
-	}
-}
-
-// pauseLocked takes a member out that catches up; it stays a holder. It reports false if it was no member. Caller must
-// hold mu.
-func (s *subscription) pauseLocked(m *membership) bool {
-	if !s.removeLocked(m) {
-		return false
-	}
-	m.index = indexPaused
-	s.paused++
-	return true
-}
-
-// resumeLocked makes a paused holder a member again. Caller must hold mu.
-func (s *subscription) resumeLocked(m *membership) {
-	s.paused--
-	s.addLocked(m)
-}
-
-// unlinkLocked takes a subscriber from those that catch up. It reports false if it was taken away before. Caller must
-// hold mu.
-func (s *subscription) unlinkLocked(c *catchUp) bool {
-	for at := &s.catching; *at != nil; at = &(*at).next {
-		if *at == c {
-			*at = c.next
-			return true
-		}
-	}
-	return false
-}
-
-// removePausedLocked takes a paused holder away. Caller must hold mu.
-func (s *subscription) removePausedLocked(m *membership) {
-	for c := s.catching; c != nil; c = c.next {
-		if c.paused == m {
-			s.unlinkLocked(c)
-			break
-		}
-	}
-	s.paused--
-	m.index = indexRemoved
 }

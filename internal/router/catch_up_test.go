@@ -1,9 +1,6 @@
 package router_test
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -15,431 +12,283 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
-	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// slowReading is a realm whose journal waits before it reads, and a subscriber that asks for what was retained.
-type slowReading struct {
-	t          *testing.T
-	journal    *watchedJournal
-	gate       chan struct{} // closed: the journal reads
-	router     *router.Router
-	realm      *router.Realm
-	subscriber *member
+// follower is a page that subscribes again and again, each time after the last event that it has.
+type follower struct {
+	*member
+	router   *router.Router
+	encoding wamp.Encoding
+	topic    wamp.URI
+	match    string
+	position wamp.Dict // of the last event; nil: none yet
+	got      []int
+	live     bool
 }
 
-// readSlowly runs a test of a subscriber in a realm whose journal waits.
-func readSlowly(t *testing.T, options router.Options, test func(*slowReading)) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &slowReading{t: t, gate: make(chan struct{})}
-		s.journal = &watchedJournal{beforeRetained: func() error { <-s.gate; return nil }}
-		options.Journal = s.journal.open
-		if options.Retention == nil {
-			options.Retention = retainOnRequest
-		}
-		s.router = router.New(options)
-		s.realm = s.router.AddRealm("app")
-		s.subscriber = enter(t, s.router, wamp.V2JSON)
-		s.subscriber.listen()
-		s.subscriber.heard = nil
-		test(s)
-		synctest.Wait()
-		s.subscriber.client.Detach(outbox.CloseLost)
-		if stats := s.router.Stats(); stats.Subscriptions != 0 || stats.Sessions != 0 {
-			t.Errorf("something is left: %+v", stats)
-		}
-	})
-}
-
-// subscribe sends SUBSCRIBE with get_retained, and returns when the router waits for the journal or is done.
-func (s *slowReading) subscribe(topic wamp.URI, match string) {
-	options := wamp.Dict{"get_retained": true, "match": match}
-	request := s.subscriber.next.Next()
-	go s.subscriber.say(&wamp.Subscribe{Request: request, Topic: topic, Options: options})
-	synctest.Wait()
-}
-
-func (s *slowReading) publish(topic wamp.URI, n int, retain bool) {
-	s.t.Helper()
-	_, err := s.realm.Publish(router.Publication{Topic: topic, Payload: args(s.t, n), Retain: retain})
-	if err != nil {
-		s.t.Error(err)
+// connect begins a session and subscribes.
+func (f *follower) connect(t *testing.T) {
+	f.member = enter(t, f.router, f.encoding)
+	options := wamp.Dict{"match": f.match, "_since": f.position}
+	if f.position == nil {
+		options = wamp.Dict{"match": f.match, "_last": 1_000_000}
 	}
+	f.live = false
+	f.say(&wamp.Subscribe{Request: f.next.Next(), Topic: f.topic, Options: options})
 }
 
-// read lets the journal read, and later reads do not wait.
-func (s *slowReading) read() {
-	close(s.gate)
-	synctest.Wait()
-}
-
-// expect checks what the subscriber has heard: SUBSCRIBED, UNSUBSCRIBED, ERROR with its URI, events as their numbers,
-// with an r if they are retained.
-func (s *slowReading) expect(what ...any) {
-	s.t.Helper()
-	s.subscriber.listen()
-	heard := []any{}
-	for _, message := range s.subscriber.heard {
-		switch m := message.(type) {
-		case *wamp.Event:
-			n := ints(s.t, m.Payload)[0]
-			if retained, _ := m.Details.Bool("retained"); retained {
-				heard = append(heard, fmt.Sprintf("r%d", n))
-			} else {
-				heard = append(heard, n)
-			}
-		case *wamp.Error:
-			heard = append(heard, string(m.Error))
-		default:
-			heard = append(heard, message.Code().String())
-		}
-	}
-	s.subscriber.heard = nil
-	want := append([]any{}, what...)
-	if fmt.Sprint(heard) != fmt.Sprint(want) {
-		s.t.Errorf("the subscriber heard %v, want %v", heard, want)
-	}
-}
-
-func TestRetainedEventsComeBetweenSubscribedAndWhatIsPublishedMeanwhile(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		s.publish("a", 1, true)
-		s.subscribe("a", "exact")
-		s.publish("a", 2, false)
-		s.publish("a", 3, false)
-		s.expect()
-		s.read()
-		s.expect("SUBSCRIBED", "r1", 2, 3)
-		s.publish("a", 4, false)
-		s.expect(4)
-	})
-}
-
-func TestWhatIsRetainedMeanwhileComesOnceAndInItsPlace(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		s.publish("a.x", 1, true)
-		s.publish("a.y", 2, true)
-		s.subscribe("a.", "prefix")
-		s.publish("a.x", 3, false)
-		s.publish("a.x", 4, true)
-		s.publish("a.x", 5, false)
-		s.read()
-		s.expect("SUBSCRIBED", "r2", 3, 4, 5)
-	})
-}
-
-// The journal has stored a publication, but it is not delivered yet when a subscriber reads it.
-func TestASubscriberWaitsForWhatTheJournalHasAndSubscribersHaveNot(t *testing.T) {
-	readSlowly(t, router.Options{Retention: keepHistory}, func(s *slowReading) {
-		stored := make(chan struct{})
-		s.publish("a", 1, true)
-		s.journal.afterAppend = func() { <-stored }
-		for n := 2; n < 5; n++ { // 3 and 4 share an append, which follows that of 2
-			go s.publish("a", n, true)
-			synctest.Wait()
-		}
-		go s.publish("b", 9, true)
-		s.subscribe("a", "exact")
-		s.read()
-		s.expect()
-		close(stored)
-		synctest.Wait()
-		s.expect("SUBSCRIBED", 2, 3, 4)
-	})
-}
-
-func TestOthersDoNotWaitForASubscriberThatCatchesUp(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		s.subscribe("a", "exact")
-		other := enter(t, s.router, wamp.V2JSON)
-		other.say(&wamp.Subscribe{Request: 1, Topic: "a"})
-		s.publish("a", 1, true)
-		if got := other.events(); !slices.Equal(got, []int{1}) {
-			t.Errorf("the other subscriber got %v", got)
-		}
-		if n := s.realm.Subscribers("a"); n != 1 {
-			t.Errorf("%d subscribers are counted", n)
-		}
-		other.client.Detach(outbox.CloseLost)
-		s.publish("a", 2, false)
-		if !s.realm.MayReach("a") {
-			t.Error("no publication may reach a subscriber that catches up")
-		}
-		s.read()
-		s.expect("SUBSCRIBED", 1, 2)
-		if n := s.realm.Subscribers("a"); n != 1 {
-			t.Errorf("%d subscribers are counted", n)
-		}
-	})
-}
-
-func TestListsOfReceiversHoldForASubscriberThatCatchesUp(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		id := s.subscriber.client.Session().ID()
-		s.subscribe("a", "exact")
-		for n, filter := range []publication.Filter{
-			{}, {Exclude: []wamp.ID{id}}, {Eligible: []wamp.ID{id}}, {EligibleAuthID: []string{"ann"}}, {Eligible: []wamp.ID{id + 1}},
-		} {
-			receipt, err := s.realm.Publish(router.Publication{Topic: "a", Payload: args(t, n), Filter: filter})
-			if want := map[int]int{0: 1, 2: 1}[n]; err != nil || receipt.Deliveries != want {
-				t.Errorf("publication %d was delivered to %d, %v", n, receipt.Deliveries, err)
-			}
-		}
-		s.read()
-		s.expect("SUBSCRIBED", 0, 2)
-	})
-}
-
-func TestTooMuchWhileCatchingUpClosesTheSubscriber(t *testing.T) {
-	for name, limits := range map[string]meter.Limits{"frames": {OutboxFrames: 4}, "bytes": {OutboxBytes: 4000}} {
-		t.Run(name, func(t *testing.T) {
-			readSlowly(t, router.Options{Limits: limits}, func(s *slowReading) {
-				s.subscribe("a", "exact")
-				if closed := s.subscriber.client.Outbox().Closed(); closed != nil {
-					t.Fatalf("it is closed as %+v before anything is published", closed)
-				}
-				large := wamp.Payload{Args: append(append([]byte(`["`), bytes.Repeat([]byte("x"), 1000)...), `"]`...)}
-				for range 5 {
-					if _, err := s.realm.Publish(router.Publication{Topic: "a", Payload: large}); err != nil {
-						t.Error(err)
-					}
-				}
-				closed := s.subscriber.client.Outbox().Closed()
-				if closed == nil || closed.Reason != outbox.CloseSlow || s.router.Stats().Closes[outbox.CloseSlow] != 1 {
-					t.Errorf("it is closed as %+v", closed)
-				}
-				s.read()
-				s.expect()
-			})
-		})
-	}
-}
-
-func TestASessionThatEndsWhileItCatchesUpHoldsNothing(t *testing.T) {
-	for name, end := range map[string]func(*slowReading){
-		"killed": func(s *slowReading) { s.subscriber.client.Session().Kill("", "") },
-		"lost":   func(s *slowReading) { s.subscriber.client.Detach(outbox.CloseLost) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			readSlowly(t, router.Options{}, func(s *slowReading) {
-				watch := &watcher{t: t, open: map[*router.Session]map[wamp.ID]bool{s.subscriber.client.Session(): {}}}
-				defer s.realm.Observe(watch)()
-				s.subscribe("a", "exact")
-				s.publish("a", 1, true)
-				end(s)
-				s.publish("a", 2, true)
-				s.read()
-				if n := s.router.Stats().Subscriptions; n != 0 {
-					t.Errorf("%d subscriptions are left", n)
-				}
-			})
-		})
-	}
-}
-
-func TestAJournalThatCannotReadRefusesTheSubscriber(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		s.journal.beforeRetained = func() error { <-s.gate; return errors.New("no connection") }
-		s.subscribe("a", "exact")
-		s.publish("a", 1, false)
-		s.read()
-		s.expect(wamp.ErrUnavailable)
-		if n := s.router.Stats().Subscriptions; n != 0 {
-			t.Errorf("%d subscriptions are left", n)
-		}
-	})
-}
-
-func TestAPanicOfTheJournalLeavesNoSubscriberBehind(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		s.journal.beforeRetained = func() error { panic("boom") }
-		s.subscribe("a", "exact")
-		if s.subscriber.client.Outbox().Closed() == nil || s.router.Stats().Subscriptions != 0 {
-			t.Errorf("the session goes on: %+v", s.router.Stats())
-		}
-	})
-}
-
-// holder is the subscriber once it holds the subscription of the topic a.
-func (s *slowReading) holder() wamp.ID {
-	s.t.Helper()
-	s.subscriber.say(&wamp.Subscribe{Request: s.subscriber.next.Next(), Topic: "a"})
-	s.expect("SUBSCRIBED")
-	info, held := s.realm.Subscription("a", wamp.MatchExact)
-	if !held {
-		s.t.Fatal("it holds no subscription")
-	}
-	return info.ID
-}
-
-func TestAHolderThatAsksAgainStaysOne(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		id := s.holder()
-		s.publish("a", 1, true)
-		before, _ := s.realm.SubscriptionByID(id)
-		s.subscribe("a", "exact")
-		s.publish("a", 2, false)
-		during, held := s.realm.SubscriptionByID(id)
-		if !held || during != before || len(s.realm.SubscribersOf(id)) != 1 {
-			t.Errorf("it is %+v, held: %t; before: %+v", during, held, before)
-		}
-		s.read()
-		s.expect(1, "SUBSCRIBED", "r1", 2)
-		s.publish("a", 3, false)
-		s.expect(3)
-		s.subscriber.say(&wamp.Unsubscribe{Request: s.subscriber.next.Next(), Subscription: id})
-		s.expect("UNSUBSCRIBED")
-	})
-}
-
-func TestAHolderThatIsRefusedGetsWhatWasQueued(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		s.holder()
-		s.journal.beforeRetained = func() error { <-s.gate; return errors.New("no connection") }
-		s.subscribe("a", "exact")
-		s.publish("a", 1, false)
-		s.read()
-		s.publish("a", 2, false)
-		s.expect(1, wamp.ErrUnavailable, 2)
-	})
-}
-
-func TestASubscriptionThatIsRevokedWhileItsHolderAsksAgainIsMadeAnew(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		id := s.holder()
-		watch := &watcher{t: t, open: map[*router.Session]map[wamp.ID]bool{s.subscriber.client.Session(): {id: true}}}
-		defer s.realm.Observe(watch)()
-		s.subscribe("a", "exact")
-		s.publish("a", 1, true)
-		if !s.realm.RevokeSubscription(s.subscriber.client.Session(), id, "") {
-			t.Error("there was nothing to revoke")
-		}
-		s.read()
-		s.expect("SUBSCRIBED", "r1")
-		s.publish("a", 2, false)
-		s.expect(2)
-		s.subscriber.client.Detach(outbox.CloseLost)
-		synctest.Wait()
-		if len(watch.open) != 0 {
-			t.Errorf("observers think that it is here: %v", watch.open)
-		}
-	})
-}
-
-// opinion is an Authorizer that changes its mind.
-type opinion struct{ refuses bool }
-
-func (o *opinion) Authorize(context.Context, router.Request) (peer.Decision, error) {
-	if o.refuses {
-		return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no more")
-	}
-	return peer.Decision{}, nil
-}
-
-func TestADecisionThatIsVoidWhenTheSubscriberHasReadIsMadeAgain(t *testing.T) {
-	authorizer := &opinion{}
-	readSlowly(t, router.Options{Authorizer: authorizer}, func(s *slowReading) {
-		s.subscribe("a", "exact")
-		s.publish("a", 1, true)
-		authorizer.refuses = true
-		s.realm.ForgetDecisions()
-		s.read()
-		s.expect(wamp.ErrNotAuthorized)
-	})
-}
-
-// Subscribers come, ask again and are revoked or lost while two publishers publish. Each gets, for each subscription,
-// the last event or newer ones, and then every later event once and in order.
-func TestSubscribersCatchUpWhileAllGoesOn(t *testing.T) {
-	const publications = 400
-	yield := func() error { runtime.Gosched(); return nil }
-	journal := &watchedJournal{
-		afterAppend:    runtime.Gosched,
-		beforeRetained: yield,
-		afterRetained:  runtime.Gosched,
-	}
-	r := router.New(router.Options{
-		Journal:   journal.open,
-		Limits:    meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
-		Retention: func(wamp.URI) publication.Retention { return publication.Retention{Retain: publication.RetainAlways} },
-	})
-	realm := r.AddRealm("app")
-	var publishing, subscribing sync.WaitGroup
-	for _, topic := range []wamp.URI{"t.a", "t.b"} {
-		publishing.Go(func() {
-			m := enter(t, r, wamp.V2JSON)
-			for n := range publications {
-				m.say(&wamp.Publish{Request: m.next.Next(), Topic: topic, Payload: args(t, n)})
-			}
-		})
-	}
-	for seed := range uint64(8) {
-		subscribing.Go(func() { catchUpAtRandom(t, r, realm, rand.New(rand.NewPCG(seed, 1))) })
-	}
-	publishing.Wait()
-	subscribing.Wait()
-	if stats := r.Stats(); stats.Subscriptions != 0 {
-		t.Errorf("subscriptions are left: %+v", stats)
-	}
-}
-
-func catchUpAtRandom(t *testing.T, r *router.Router, realm *router.Realm, rnd *rand.Rand) {
-	for range 10 {
-		m := enter(t, r, wamp.V2JSON)
-		subscribe := &wamp.Subscribe{Topic: "t.a", Options: wamp.Dict{"get_retained": true}}
-		if rnd.IntN(2) == 0 {
-			subscribe.Topic, subscribe.Options["match"] = "t.", "prefix"
-		}
-		var revoking sync.WaitGroup
-		for range 1 + rnd.IntN(5) {
-			subscribe.Request = m.next.Next()
-			if id := m.subscription(); id != 0 && rnd.IntN(3) == 0 {
-				revoking.Go(func() { realm.RevokeSubscription(m.client.Session(), id, "") })
-			}
-			m.say(subscribe)
-			m.listen()
-		}
-		revoking.Wait()
-		m.client.Detach(outbox.CloseLost)
-		m.listen()
-		expectContinuity(t, m.heard)
-	}
-}
-
-// subscription returns the last subscription that the client was told of.
-func (m *member) subscription() (id wamp.ID) {
-	for _, message := range m.heard {
-		if subscribed, ok := message.(*wamp.Subscribed); ok {
-			id = subscribed.Subscription
-		}
-	}
-	return id
-}
-
-// expectContinuity checks the events of one subscription that may be revoked and made anew: a retained event comes
-// only after SUBSCRIBED, and each new event of a topic follows the one before, unless SUBSCRIBED came in between.
-func expectContinuity(t *testing.T, messages []wamp.Message) {
-	t.Helper()
-	last, fresh := map[string]int{}, map[string]bool{}
-	for _, message := range messages {
+// read takes what is in the outbox, and checks that each event names the one before it.
+func (f *follower) read() {
+	f.listen()
+	for _, message := range f.heard {
 		switch m := message.(type) {
 		case *wamp.Subscribed:
-			fresh = map[string]bool{"t.a": true, "t.b": true, "": true}
+			f.take(m.Details, false)
 		case *wamp.Event:
-			topic, _ := m.Details.String("topic")
-			n, before := ints(t, m.Payload)[0], last[topic]
-			retained, _ := m.Details.Bool("retained")
-			switch {
-			case retained && (!fresh[topic] || n < before):
-				t.Errorf("%s: %d is retained and came after %d", topic, n, before)
-			case !retained && n != before+1 && !fresh[topic]:
-				t.Errorf("%s: %d came after %d", topic, n, before)
-			case !retained && n <= before && before != 0:
-				t.Errorf("%s: %d came again after %d", topic, n, before)
-			}
-			last[topic], fresh[topic] = n, false
+			f.got = append(f.got, ints(f.t, m.Payload)[0])
+			f.take(m.Details, true)
 		}
+	}
+	f.heard = nil
+}
+
+func (f *follower) take(details wamp.Dict, event bool) {
+	seq, _ := details.Int("_seq")
+	if gap, _ := details.Bool("_gap"); gap {
+		f.t.Errorf("there is a gap: %v", details)
+	}
+	if before, _ := details.Int("_prev"); event && before != f.position["_seq"] {
+		f.t.Errorf("an event after %d came after %v", before, f.position)
+	}
+	f.position = wamp.Dict{"_epoch": details["_epoch"], "_seq": seq}
+	if live, _ := details.Bool("_live"); live {
+		f.live = true
+	}
+}
+
+// Clients come, go and come back while publishers publish, with outboxes that hold only a few events: each gets every
+// publication once, in order.
+func TestWhatIsMissedComesOnceAndInOrderWhileAllGoesOn(t *testing.T) {
+	const publishers, each, followers = 3, 400, 12
+	journal := &watchedJournal{afterAppend: runtime.Gosched}
+	r := router.New(router.Options{
+		Journal: journal.open,
+		Limits:  meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30, OutboxFrames: 2000},
+		Retention: func(wamp.URI) publication.Retention {
+			return publication.Retention{Keep: publication.Keep{Last: 1 << 20}}
+		},
+	})
+	realm := r.AddRealm("app")
+	var publishing, following sync.WaitGroup
+	done := make(chan struct{})
+	for p := range publishers {
+		publishing.Go(func() {
+			for n := range each {
+				topic := wamp.URI(fmt.Sprintf("t.%d", n%3))
+				if _, err := realm.Publish(router.Publication{Topic: topic, Payload: args(t, p*each+n)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all := make([]*follower, followers)
+	for i := range all {
+		f := &follower{router: r, encoding: []wamp.Encoding{wamp.V2JSON, wamp.V2CBOR, wamp.V2MessagePack}[i%3], topic: "t.", match: "prefix"}
+		if i%2 == 0 {
+			f.topic, f.match = "t.1", "exact"
+		}
+		all[i] = f
+		following.Go(func() {
+			for ended := false; !ended; {
+				select {
+				case <-done:
+					ended = true
+				default:
+				}
+				f.connect(t)
+				for range rand.IntN(20) {
+					f.read()
+					runtime.Gosched()
+				}
+				f.read()
+				f.client.Detach(outbox.CloseLost)
+			}
+		})
+	}
+	publishing.Wait()
+	close(done)
+	following.Wait()
+	for _, f := range all {
+		f.connect(t)
+		for f.read(); !f.live; f.read() {
+			runtime.Gosched()
+		}
+		expectEachPublishersOrder(t, f.got, publishers, each, f.match == "exact")
+		f.client.Detach(outbox.CloseLost)
+	}
+	if stats := r.Stats(); stats.Subscriptions != 0 || stats.Sessions != 0 {
+		t.Errorf("something is left: %+v", stats)
+	}
+}
+
+// expectEachPublishersOrder checks that all numbers of each publisher came once and in order; of one topic of three, if
+// that is asked.
+func expectEachPublishersOrder(t *testing.T, got []int, publishers, each int, third bool) {
+	t.Helper()
+	for p := range publishers {
+		var want, of []int
+		for n := range each {
+			if !third || n%3 == 1 {
+				want = append(want, p*each+n)
+			}
+		}
+		for _, n := range got {
+			if n/each == p {
+				of = append(of, n)
+			}
+		}
+		if !slices.Equal(of, want) {
+			t.Errorf("of publisher %d came %d, want %d: %v", p, len(of), len(want), of)
+		}
+	}
+}
+
+// A client that does not read gets the first page, and the others as it reads.
+func TestPagesWaitForRoomInTheOutbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, realm := smallOutboxes(t)
+		publish(t, realm, 1, 50)
+		f := &follower{router: r, encoding: wamp.V2JSON, topic: "t", match: "exact"}
+		f.connect(t)
+		synctest.Wait()
+		publish(t, realm, 51, 60) // in the middle of it
+		for range 10 {
+			if frames, _ := f.client.Outbox().Len(); frames > 10 {
+				t.Fatalf("%d frames are queued", frames)
+			}
+			f.read()
+			synctest.Wait()
+		}
+		publish(t, realm, 61, 61)
+		f.read()
+		if !slices.Equal(f.got, numbers(1, 61)) || !f.live {
+			t.Errorf("live: %t, got %v", f.live, f.got)
+		}
+		f.client.Detach(outbox.CloseLost)
+	})
+}
+
+// smallOutboxes is a realm that keeps all, whose outboxes hold ten frames.
+func smallOutboxes(t *testing.T) (*router.Router, *router.Realm) {
+	t.Helper()
+	r := router.New(router.Options{
+		Journal: inMemory, Retention: keepHistory,
+		Limits: meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30, OutboxFrames: 10},
+	})
+	return r, r.AddRealm("app")
+}
+
+func publish(t *testing.T, realm *router.Realm, from, to int) {
+	t.Helper()
+	for n := from; n <= to; n++ {
+		if _, err := realm.Publish(router.Publication{Topic: "t", Payload: args(t, n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func numbers(from, to int) (all []int) {
+	for n := from; n <= to; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+func TestASubscriberThatCatchesUpCanLeaveUnsubscribeAndAskAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		meanwhile func(*follower)
+		want      []int // after the first page of five
+	}{
+		"leaves":       {func(f *follower) { f.client.Detach(outbox.CloseLost) }, nil},
+		"unsubscribes": {func(f *follower) { f.say(&wamp.Unsubscribe{Request: f.next.Next(), Subscription: 1}) }, nil},
+		"asks for less": {func(f *follower) {
+			f.say(&wamp.Subscribe{Request: f.next.Next(), Topic: "t", Options: wamp.Dict{"_last": 2}})
+		}, []int{29, 30}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, realm := smallOutboxes(t)
+				publish(t, realm, 1, 30)
+				f := &follower{router: r, encoding: wamp.V2JSON, topic: "t", match: "exact"}
+				f.connect(t)
+				synctest.Wait()
+				test.meanwhile(f)
+				var got []int
+				for range 20 {
+					synctest.Wait()
+					got = append(got, f.events()...)
+				}
+				if first := got[:min(5, len(got))]; name != "leaves" && !slices.Equal(first, numbers(1, 5)) || !slices.Equal(got[len(first):], test.want) {
+					t.Errorf("got %v", got)
+				}
+				f.client.Detach(outbox.CloseLost)
+				synctest.Wait()
+				if stats := r.Stats(); stats.Subscriptions != 0 {
+					t.Errorf("something is left: %+v", stats)
+				}
+			})
+		})
+	}
+}
+
+// What a client reads too slowly is told to be missing, in its place.
+func TestAClientThatIsSlowerThanWhatIsKeptIsToldSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := router.New(router.Options{
+			Journal: inMemory, Limits: meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30, OutboxFrames: 10},
+			Retention: func(wamp.URI) publication.Retention { return publication.Retention{Keep: publication.Keep{Last: 20}} },
+		})
+		realm := r.AddRealm("app")
+		publish(t, realm, 1, 20)
+		f := &follower{router: r, encoding: wamp.V2JSON, topic: "t", match: "exact"}
+		f.connect(t)
+		synctest.Wait()
+		publish(t, realm, 21, 60)
+		var heard []string
+		for range 20 {
+			f.listen()
+			synctest.Wait()
+			for _, message := range f.heard {
+				if event, ok := message.(*wamp.Event); ok {
+					gap, _ := event.Details.Bool("_gap")
+					heard = append(heard, fmt.Sprint(ints(t, event.Payload)[0], gap))
+				}
+			}
+			f.heard = nil
+		}
+		var want []string
+		for _, n := range append(numbers(1, 5), numbers(41, 60)...) {
+			want = append(want, fmt.Sprint(n, n == 41))
+		}
+		if !slices.Equal(heard, want) {
+			t.Errorf("heard %v, want %v", heard, want)
+		}
+		f.client.Detach(outbox.CloseLost)
+	})
+}
+
+func TestWithoutAJournalASubscriberIsToldThatNothingIsKept(t *testing.T) {
+	r := router.New(router.Options{})
+	r.AddRealm("app")
+	m := enter(t, r, wamp.V2JSON)
+	m.listen()
+	m.heard = nil
+	m.say(&wamp.Subscribe{Request: m.next.Next(), Topic: "t", Options: wamp.Dict{"_since": wamp.Dict{"_epoch": "x", "_seq": 7}}})
+	m.listen()
+	subscribed, ok := m.heard[0].(*wamp.Subscribed)
+	if !ok || fmt.Sprint(subscribed.Details) != "map[_gap:true _live:true]" {
+		t.Errorf("heard %+v", m.heard[0])
 	}
 }

@@ -92,12 +92,3 @@ func TestReceiversOfAPublicationOfAnotherNodeAreNarrowed(t *testing.T) {
 		})
 	}
 }
-
-func TestASubscriberThatCatchesUpGetsPublicationsOfOtherNodes(t *testing.T) {
-	readSlowly(t, router.Options{}, func(s *slowReading) {
-		s.subscribe("t.a", "exact")
-		s.realm.Deliver(relayed(t, 5))
-		s.read()
-		s.expect("SUBSCRIBED", 5)
-	})
-}

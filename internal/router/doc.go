@@ -7,8 +7,8 @@
 //
 // The package never listens, dials or stores. It knows no contract and no rule: an [Authorizer] decides.
 // It starts a goroutine only for a call of a procedure that was registered as concurrent, for the timeout of
-// a call, to end sessions whose identity has expired (one timer for each realm), and for a recheck of what
-// sessions hold.
+// a call, to end sessions whose identity has expired (one timer for each realm), for a recheck of what sessions hold,
+// and for a subscriber that missed more than a page.
 //
 // There is one file for each message of a client (hello, authenticate, goodbye, subscribe, unsubscribe, publish,
 // register, unregister, call, cancel, yield, error) and for what the router sends by itself: CHALLENGE (authenticate),
@@ -17,11 +17,11 @@
 //
 // # Kept publications and other nodes
 //
-// A publication that is to be kept goes through the queue of its topic (publishKept), which gives keeping and
-// delivering one order, and into a [publication.Journal]. A subscriber that asks for what was retained catches up
-// (catchUp) before it is a member. Publications of other nodes enter by [Realm.Deliver]. A relay to them will stand
-// behind local delivery: in publishAll for a run that is not kept, in lead for those that are. It gets the same
-// [publication.Entry] as the journal.
+// All publications of a realm that are to be kept go through one queue (publishKept), which gives keeping and
+// delivering one order, and into a [publication.Journal]. A member of a subscription has a place in this order. A
+// subscriber that missed something catches up (catchUp). Publications of other nodes enter by [Realm.Deliver]. A relay
+// to them will stand behind local delivery: in publishAll for a run that is not kept, in lead for those that are. It
+// gets the same [publication.Entry] as the journal.
 //
 // # Lock order
 //
@@ -33,9 +33,9 @@
 //	subscription.mu,          the members of one of them, and the order of replies and events:
 //	registration.mu           SUBSCRIBED is queued before the member is seen, UNSUBSCRIBED after it left
 //	Client.mu                 one conversation: its state, what its session holds, what is pending
-//	publication.Backlog       the publications that are queued for a subscriber that catches up
+//	the journal's lock        what is kept
 //	calls.Claim, Outbox.mu    the claim to answer a call; the frames that wait to be written
 //	queue.Deadlines           when identities expire
-//	queue.Grouped             the publishers that wait for the order of a kept topic
-//	queue.Mailbox             the events of kept topics for a component, and the changes for observers
+//	queue.Grouped             the publishers that wait for the order of what is kept
+//	queue.Mailbox             the kept events for a component, and the changes for observers
 package router

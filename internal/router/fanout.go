@@ -23,9 +23,10 @@ type fanout struct {
 	targets   []*Session          // the only sessions that can be admitted, if they are few; nil: check all
 	matched   []*subscription
 	payloads  []outbox.Conversions // of all publications; empty until one is needed in another serialization
-	encoded   []outbox.Batch       // of the current subscription
+	encoded   []eventBatch         // of the current subscription
 	entries   []*publication.Entry // of all publications; nil until one is needed
 	ordered   bool                 // the topic is kept: events of local subscribers are queued
+	epoch     string               // of the journal; "" until it is needed
 	remote    bool                 // the run is of another node: entries have its details, local subscribers do not get it
 	locals    []*localSubscriber   // have queued events
 
@@ -82,7 +83,7 @@ func (d *fanout) abortRun() {
 	d.entries = nil
 }
 
-func (d *fanout) put() {
+func (d *fanout) release() {
 	d.abortRun()
 	clear(d.encoded[:cap(d.encoded)])
 	clear(d.locals[:cap(d.locals)])
@@ -129,17 +130,18 @@ func (d *fanout) toMembers(sub *subscription) []*localSubscriber {
 	defer sub.mu.RUnlock()
 	if d.targets != nil && len(d.targets) < len(sub.members) {
 		for _, s := range d.targets {
-			if s.holds(sub) {
-				d.toClient(sub, s.client)
+			if m := s.membershipOf(sub); m != nil && m.index >= 0 {
+				d.toMember(sub, &sub.members[m.index])
 			}
+		}
+	} else if d.ordered {
+		for i := range sub.members {
+			d.toMember(sub, &sub.members[i])
 		}
 	} else {
 		for i := range sub.members {
 			d.toClient(sub, sub.members[i].client)
 		}
-	}
-	if sub.catching != nil {
-		d.toCatchingUp(sub)
 	}
 	return sub.locals
 }
@@ -150,22 +152,17 @@ func (d *fanout) admits(c *Client) bool {
 }
 
 func (d *fanout) toClient(sub *subscription, c *Client) {
-	if !d.admits(c) {
-		return
+	if d.admits(c) {
+		d.put(c, d.eventsFor(sub, c.format))
 	}
-	events := d.eventsFor(sub, c.format)
+}
+
+func (d *fanout) put(c *Client, events *outbox.Batch) {
 	d.counts.Unsendable += events.Missing
 	if events.Frames > 0 && c.put(events.Packet) {
 		d.counts.Events += events.Frames
 		d.counts.Puts++
 	}
-}
-
-// holds reports whether the session is a member of sub. Caller must hold sub.mu.
-func (s *Session) holds(sub *subscription) bool {
-	s.client.mu.Lock()
-	defer s.client.mu.Unlock()
-	return slices.ContainsFunc(s.memberships, func(m *membership) bool { return m.subscription == sub && m.index >= 0 })
 }
 
 // sessionsOf returns the sessions with these ids, each once.
@@ -184,17 +181,44 @@ func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 // eventsFor returns the events of the run in a format. They are encoded and framed for the first client and shared
 // with all others.
 func (d *fanout) eventsFor(sub *subscription, f *outbox.Format) *outbox.Batch {
+	return d.eventsAfter(sub, f, unplaced, 0)
+}
+
+// eventBatch is the events of a run from one on, as clients of one format and one place get them.
+type eventBatch struct {
+	outbox.Batch
+	place place
+	first int
+}
+
+// unplaced is the place of members whose events carry no positions: they share their events.
+const unplaced place = 0
+
+// maxShared bounds the batches of one subscription that are looked through.
+const maxShared = 16
+
+// eventsAfter returns the events of the run from the first on, for members at a place.
+func (d *fanout) eventsAfter(sub *subscription, f *outbox.Format, at place, first int) *outbox.Batch {
 	for i := range d.encoded {
-		if d.encoded[i].Format == f {
-			return &d.encoded[i]
+		if b := &d.encoded[i]; b.Format == f && b.place == at && b.first == first {
+			return &b.Batch
 		}
 	}
-	d.encoded = append(d.encoded, outbox.Batch{Format: f})
-	made := &d.encoded[len(d.encoded)-1]
+	if len(d.encoded) >= maxShared { // members that lists of receivers have told apart: few share the next one
+		d.encoded = d.encoded[:maxShared-1]
+	}
+	d.encoded = append(d.encoded, eventBatch{Batch: outbox.Batch{Format: f}, place: at, first: first})
+	made := &d.encoded[len(d.encoded)-1].Batch
 	scratch := outbox.GetScratch()
 	defer scratch.Put()
-	for i := range d.all {
-		d.encode(made, scratch, d.event(sub, i), i)
+	before := at.seq()
+	for i := first; i < len(d.all); i++ {
+		event := d.event(sub, i)
+		if at.positions() && d.entries[i].Seq != 0 {
+			event = d.positioned(event, i, before)
+			before = d.entries[i].Seq
+		}
+		d.encode(made, scratch, event, i)
 		if made.Frames == 1 && i < len(d.all)-1 { // the other events are about as long
 			made.Bytes = slices.Grow(made.Bytes, (len(made.Bytes)+8)*(len(d.all)-1-i))
 		}
@@ -205,6 +229,9 @@ func (d *fanout) eventsFor(sub *subscription, f *outbox.Format) *outbox.Batch {
 // event returns the event of one publication for one subscription, without its payload.
 func (d *fanout) event(sub *subscription, i int) wamp.Event {
 	if d.remote {
+		return *d.entries[i].Event(sub.info)
+	}
+	if d.ordered && d.entries[i].Seq != 0 {
 		return *d.entries[i].Event(sub.info)
 	}
 	p := &d.all[i]

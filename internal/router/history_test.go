@@ -16,12 +16,12 @@ import (
 // once.
 func TestALateSubscriberMissesNothingAndGetsNothingTwice(t *testing.T) {
 	const publications = 300
-	journal := &watchedJournal{afterAppend: runtime.Gosched, beforeRetained: func() error { runtime.Gosched(); return nil }, afterRetained: runtime.Gosched}
+	journal := &watchedJournal{afterAppend: runtime.Gosched, beforeRetained: runtime.Gosched, afterRetained: runtime.Gosched}
 	r := router.New(router.Options{
 		Journal: journal.open,
 		Limits:  meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30},
 		Retention: func(wamp.URI) publication.Retention {
-			return publication.Retention{Retain: publication.RetainOnRequest, History: 5}
+			return publication.Retention{Keep: publication.Keep{Last: 5}}
 		},
 	})
 	if _, err := meta.Attach(r.AddRealm("app"), meta.Options{}); err != nil {

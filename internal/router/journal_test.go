@@ -16,7 +16,7 @@ type watchedJournal struct {
 	publication.Journal
 	beforeAppend   func(placements []publication.Placement) error
 	afterAppend    func()
-	beforeRetained func() error
+	beforeRetained func()
 	afterRetained  func()
 }
 
@@ -25,38 +25,36 @@ func (j *watchedJournal) open(realm wamp.URI) publication.Journal {
 	return j
 }
 
-func (j *watchedJournal) Append(ctx context.Context, placements []publication.Placement) error {
+func (j *watchedJournal) Append(ctx context.Context, placements []publication.Placement) ([]publication.Outcome, error) {
 	if j.beforeAppend != nil {
 		if err := j.beforeAppend(placements); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	err := j.Journal.Append(ctx, placements)
+	outcomes, err := j.Journal.Append(ctx, placements)
 	if j.afterAppend != nil {
 		j.afterAppend()
 	}
-	return err
+	return outcomes, err
 }
 
-func (j *watchedJournal) Retained(ctx context.Context, q publication.RetainedQuery) (publication.RetainedPage, error) {
+func (j *watchedJournal) Retained(q publication.RetainedQuery) publication.RetainedPage {
 	if j.beforeRetained != nil {
-		if err := j.beforeRetained(); err != nil {
-			return publication.RetainedPage{}, err
-		}
+		j.beforeRetained()
 	}
-	found, err := j.Journal.Retained(ctx, q)
+	found := j.Journal.Retained(q)
 	if j.afterRetained != nil {
 		j.afterRetained()
 	}
-	return found, err
+	return found
 }
 
-// keepHistory keeps the last publications of every topic, and what is to be retained.
+// keepHistory keeps the last publications of every topic.
 func keepHistory(wamp.URI) publication.Retention {
-	return publication.Retention{Retain: publication.RetainOnRequest, History: 10_000}
+	return publication.Retention{Keep: publication.Keep{Last: 10_000}}
 }
 
 // retainOnRequest keeps what is to be retained.
 func retainOnRequest(wamp.URI) publication.Retention {
-	return publication.Retention{Retain: publication.RetainOnRequest}
+	return publication.Retention{Asked: true}
 }

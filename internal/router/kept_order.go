@@ -1,7 +1,6 @@
 package router
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/queue"
-	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -19,6 +17,7 @@ type keptRun struct {
 	publications []Publication
 	entries      []*publication.Entry // of all publications
 	placements   []publication.Placement
+	outcomes     []publication.Outcome // of the placements
 
 	// Written by the publisher that leads.
 	done   bool
@@ -31,17 +30,12 @@ type keptRun struct {
 // errRunLost is the error of a run whose leader panicked before the run was delivered.
 var errRunLost = errors.New("the publication was lost by a fault of the server")
 
-// settle waits until all publications of the topics of a subscription that the journal has stored are delivered.
-func (r *Realm) settle(ctx context.Context, sub wamp.Subscription) error {
-	return r.queues.Settle(ctx, func(topic wamp.URI) bool { return pattern.Matches(sub.Topic, sub.Match, topic) })
-}
-
-// publishKept keeps a run and delivers it in the order of its topic. If the journal refuses it, it is not delivered.
+// publishKept keeps a run and delivers it in its place. If the journal refuses it, it is not delivered.
 //
-// The queue of the topic gives keeping and delivering one order: the publisher that finds its topic idle leads, and
-// appends and delivers what all others have queued meanwhile. So publishers share an append.
+// One queue gives keeping and delivering one order over all topics: the publisher that finds it idle leads, and appends
+// and delivers what all others have queued meanwhile. So publishers share an append.
 func (r *Realm) publishKept(run *keptRun) (events int, err error) {
-	r.queues.Do(run.publications[0].Topic, run)
+	r.kept.Do(struct{}{}, run)
 	switch {
 	case run.fault != nil:
 		panic(run.fault)
@@ -51,31 +45,43 @@ func (r *Realm) publishKept(run *keptRun) (events int, err error) {
 	for _, local := range run.locals {
 		local.queue.Drain(local.pass)
 	}
-	return run.events, run.err
+	return run.events, errors.Join(run.err, run.outdated())
+}
+
+// outdated returns the error of a run that is older than what was published of the same document, or nil.
+func (run *keptRun) outdated() error {
+	if len(run.outcomes) == 1 && run.outcomes[0].Result == publication.Outdated {
+		return wamp.Fail(ErrOutdated, "version %d was published before this version %d: it is not published, and nothing is to be done",
+			run.outcomes[0].Version, run.publications[0].Version)
+	}
+	return nil
 }
 
 // lead appends the runs to the journal in one call, and delivers them in the same order.
-func (r *Realm) lead(topic wamp.URI, led []queue.Waiting[*keptRun]) {
+func (r *Realm) lead(_ struct{}, led []queue.Waiting[*keptRun]) {
 	began := time.Now()
 	var placements []publication.Placement
 	for _, run := range led {
 		placements = append(placements, run.Value.placements...)
 	}
-	if err := r.journal.Append(r.router.running, placements); err != nil {
-		r.refuse(topic, led, err)
+	outcomes, err := r.journal.Append(r.router.running, placements)
+	if err != nil {
+		r.refuse(led, err)
 		return
 	}
 	d := getFanout(r)
-	defer d.put()
+	defer d.release()
 	d.ordered = true
 	for _, run := range led {
+		n := len(run.Value.placements)
+		run.Value.outcomes, outcomes = outcomes[:n], outcomes[n:]
 		d.deliverKept(run.Value)
 	}
 	r.router.counters.AddFanout(&d.counts, time.Since(began), r.router.options.Probe)
 }
 
 // refuse tells the publishers that the journal has not kept their publications. It is said at once for all of them.
-func (r *Realm) refuse(topic wamp.URI, led []queue.Waiting[*keptRun], err error) {
+func (r *Realm) refuse(led []queue.Waiting[*keptRun], err error) {
 	lost := 0
 	for _, run := range led {
 		lost += len(run.Value.publications)
@@ -83,7 +89,7 @@ func (r *Realm) refuse(topic wamp.URI, led []queue.Waiting[*keptRun], err error)
 	}
 	r.router.counters.NotKept.Add(uint64(lost))
 	r.router.options.Logger.Error("the journal failed, so publications were not delivered",
-		"topic", string(topic), "publications", lost, "error", err)
+		"publications", lost, "error", err)
 }
 
 // deliverKept delivers one run. A panic belongs to the publisher of the run, which may not be the leader.
@@ -98,5 +104,30 @@ func (d *fanout) deliverKept(run *keptRun) {
 		run.locals = slices.Clone(d.locals)
 		d.locals = d.locals[:0]
 	}()
-	d.deliver(run.publications, run.entries)
+	if run.stored() {
+		d.deliver(run.publications, run.entries)
+	}
+}
+
+// stored reports whether the run is to be delivered. What may be the same as an earlier publication, or older, is a run
+// of its own.
+func (run *keptRun) stored() bool {
+	for _, outcome := range run.outcomes {
+		if outcome.Result != publication.Stored {
+			return false
+		}
+	}
+	return true
+}
+
+// receipt returns what became of a run of one publication.
+func (r *Realm) receipt(run *keptRun) Receipt {
+	if outcome := run.outcomes[0]; outcome.Result == publication.Repeated {
+		return Receipt{Publication: outcome.Publication, Repeated: true}
+	}
+	receipt := Receipt{Publication: run.publications[0].ID, Deliveries: run.events}
+	if seq := run.entries[0].Seq; seq != 0 {
+		receipt.Position = publication.Position{Epoch: r.journal.Position().Epoch, Seq: seq}
+	}
+	return receipt
 }

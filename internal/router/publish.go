@@ -20,12 +20,21 @@ type Publication struct {
 	ID        wamp.ID         // 0: a new one
 	Passthru  wamp.Dict       // how to read the payload, if only clients can
 	Retain    bool            // kept for later subscribers that ask for it, if the topic's Retention allows it
+
+	// IdempotencyKey makes the publication the same as an earlier one to this topic that had the same key. It begins
+	// with the name of its publisher. "": it is new.
+	IdempotencyKey string
+	Key            string // of the row, where the topic is a table
+	Delete         bool   // the row is deleted
+	Version        int64  // of the document that the topic, or the row, is about: an older one is refused; 0: none
 }
 
 // Receipt is the result of a publication.
 type Receipt struct {
 	Publication wamp.ID
-	Deliveries  int // events that were put into outboxes
+	Deliveries  int                  // events that were put into outboxes
+	Repeated    bool                 // the same was published before, as Publication: nothing was delivered
+	Position    publication.Position // after the publication; without an epoch it is not kept
 }
 
 // Publish keeps the publication, if that is to be done, and delivers it to all subscribers that it admits, before it
@@ -33,11 +42,15 @@ type Receipt struct {
 // only if the journal does; then the publication is not delivered.
 func (r *Realm) Publish(p Publication) (Receipt, error) {
 	all := [1]Publication{p}
-	events, err := r.publishAll(all[:])
-	if err != nil {
-		return Receipt{}, err
+	assignIDs(all[:])
+	if kept := r.keptRun(all[:]); kept != nil {
+		if _, err := r.publishKept(kept); err != nil {
+			return Receipt{}, err
+		}
+		return r.receipt(kept), nil
 	}
-	return Receipt{Publication: all[0].ID, Deliveries: events}, nil
+	events, err := r.publishAll(all[:])
+	return Receipt{Publication: all[0].ID, Deliveries: events}, err
 }
 
 // publishAll delivers publications of one publisher in their order. Adjacent publications of one topic are a run, and
@@ -45,7 +58,7 @@ func (r *Realm) Publish(p Publication) (Receipt, error) {
 func (r *Realm) publishAll(all []Publication) (events int, err error) {
 	began := time.Now()
 	d := getFanout(r)
-	defer d.put()
+	defer d.release()
 	for rest := all; len(rest) > 0; {
 		run := rest[:sameTopic(rest)]
 		rest = rest[len(run):]
@@ -69,7 +82,7 @@ func (r *Realm) publishAll(all []Publication) (events int, err error) {
 func (r *Realm) Deliver(e *publication.Entry) (events int) {
 	began := time.Now()
 	d := getFanout(r)
-	defer d.put()
+	defer d.release()
 	d.remote = true
 	run := [1]Publication{{Topic: e.Topic, Payload: e.Payload, Filter: e.Filter, ID: e.Publication}}
 	if e.Publisher != 0 {
@@ -160,7 +173,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		payload, passthru = *decision.Payload, nil
 	}
 	retain, _ := m.Options.Bool("retain")
-	return Publication{
+	p := Publication{
 		Topic:     m.Topic,
 		Payload:   payload,
 		Publisher: s,
@@ -168,7 +181,11 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Disclose:  disclose,
 		Passthru:  passthru,
 		Retain:    retain,
-	}, nil
+	}
+	if err := p.addOptions(m.Options, s.Identity().ID); err != nil {
+		return Publication{}, err
+	}
+	return p, s.realm.CheckKept(&p)
 }
 
 // Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.

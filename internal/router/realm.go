@@ -20,7 +20,7 @@ type Realm struct {
 	dealer   dealer
 	changes  changes
 	journal  publication.Journal               // nil: nothing is kept
-	queues   queue.Grouped[wamp.URI, *keptRun] // of kept topics
+	kept     queue.Grouped[struct{}, *keptRun] // all that is kept has one order
 	roles    atomic.Pointer[wamp.Dict]         // of every WELCOME; replaced, never changed
 	expiries queue.Deadlines[*Session]         // when identities expire; without those that never do
 
@@ -37,7 +37,7 @@ type Realm struct {
 func newRealm(router *Router, name wamp.URI) *Realm {
 	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
 	r.broker.init(&r.changes)
-	r.queues.Init(r.lead)
+	r.kept.Init(r.lead)
 	r.expiries.Init(r.expireDue)
 	if open := router.options.Journal; open != nil {
 		r.journal = open(name)

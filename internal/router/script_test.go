@@ -29,7 +29,7 @@ import (
 //	join NAME [ENCODING] [KEY=VALUE ...]   attach, HELLO with those details, and WELCOME, which is not shown
 //	                              can=callee.call_canceling,caller.call_timeout announces features
 //	NAME -> MESSAGE               a message as JSON, sent in the client's encoding; $ben is ben's session id
-//	                              and #1 the id of that publication
+//	                              and #1 the id of that publication, and $epoch the epoch of the journal
 //	NAME -> raw TEXT              bytes without a check
 //	NAME -> hex DIGITS            the same in hexadecimal, with spaces
 //	NAME flood COUNT MESSAGE      sends the message COUNT times, and shows how long the reader took
@@ -59,6 +59,7 @@ type script struct {
 	heard   []string // events that are not of clients; guarded by hearing
 	cancels []func() // subscriptions and registrations of components
 	numbers map[wamp.ID]string
+	epoch   string // of the journal, shown as $epoch
 }
 
 func newScript(t *testing.T) *script {
@@ -145,7 +146,11 @@ func (s *script) wait(duration string) {
 
 func (s *script) start() {
 	if s.router == nil {
-		s.options.Journal = func(wamp.URI) publication.Journal { return journal.New(s.kept) }
+		s.options.Journal = func(wamp.URI) publication.Journal {
+			j := journal.New(s.kept)
+			s.epoch = j.Position().Epoch
+			return j
+		}
 		s.router = router.New(s.options)
 		s.realm = s.router.AddRealm("app")
 		detach, err := meta.Attach(s.realm, meta.Options{URIs: s.options.URIs})
@@ -184,17 +189,21 @@ func (s *script) configure(settings []string) {
 			limits.OutboxFrames = number
 		case "outbox_bytes":
 			limits.OutboxBytes = number
-		case "history": // of topics below kept.; topics below always. and never. have that retention
+		case "history": // of topics below kept., table. and hour.; below always. one is kept, below never. none
 			s.options.Retention = func(topic wamp.URI) publication.Retention {
 				switch first, _, _ := strings.Cut(string(topic), "."); first {
 				case "kept":
-					return publication.Retention{Retain: publication.RetainOnRequest, History: number}
+					return publication.Retention{Keep: publication.Keep{Last: number}, Asked: true}
+				case "table":
+					return publication.Retention{Keep: publication.Keep{Last: number, PerKey: true}}
+				case "hour":
+					return publication.Retention{Keep: publication.Keep{Last: number, For: time.Hour}}
 				case "always":
-					return publication.Retention{Retain: publication.RetainAlways}
+					return publication.Retention{Keep: publication.Keep{Last: 1}}
 				case "never":
-					return publication.Retention{Retain: publication.RetainNever}
+					return publication.Retention{}
 				}
-				return publication.Retention{Retain: publication.RetainOnRequest}
+				return publication.Retention{Asked: true}
 			}
 		case "retain": // on request
 			s.options.Retention = retainOnRequest
@@ -322,6 +331,7 @@ func (s *script) frame(p *scripted, text string) []byte {
 		}
 		return raw
 	}
+	text = strings.ReplaceAll(text, "$epoch", s.epoch)
 	for _, id := range slices.Sorted(maps.Keys(s.numbers)) {
 		switch name := s.numbers[id]; name[0] {
 		case '$':
@@ -400,6 +410,9 @@ func (s *script) readable(p *scripted, frame []byte) string {
 	}
 	for id, name := range s.numbers {
 		text = strings.ReplaceAll(text, strconv.FormatUint(uint64(id), 10), name)
+	}
+	if s.epoch != "" {
+		text = strings.ReplaceAll(text, s.epoch, "$epoch")
 	}
 	return text
 }

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
-	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
+
+// errDecisionStale reports that a request must be authorized again: its decision is void.
+var errDecisionStale = errors.New("the decision is void")
 
 // subscribe handles SUBSCRIBE.
 func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
@@ -30,14 +32,23 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 }
 
 // subscribe makes the session a subscriber and queues SUBSCRIBED. A repeated request is answered with the subscription
-// that the session holds already.
+// that the session holds already, and begins where it says.
 func (r *Realm) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe, asked peer.Basis) error {
-	if retained, _ := m.Options.Bool("get_retained"); retained && r.journal != nil {
-		return r.subscribeRetained(ctx, s, m, asked)
+	from, err := parseStart(m.Options)
+	if err != nil {
+		return err
 	}
-	sub := r.broker.openLocked(wamp.Subscription{Topic: m.Topic, Match: m.Options.Match()})
+	wanted := wamp.Subscription{Topic: m.Topic, Match: m.Options.Match()}
+	var c *catchUp
+	switch {
+	case r.journal != nil && from != (start{}):
+		c = r.readFirst(s, wanted, from)
+	case from.positions:
+		c = &catchUp{session: s, start: from}
+	}
+	sub := r.broker.openLocked(wanted)
 	defer r.broker.unlockAndPrune(sub)
-	return s.attach(sub, m, asked, publication.Replay{})
+	return s.attach(sub, m, asked, c)
 }
 
 // openLocked returns the subscription of a topic and match, with its lock held. It does not wait for this lock with the
@@ -68,32 +79,40 @@ func (b *broker) open(wanted wamp.Subscription) *subscription {
 	return sub
 }
 
-// attach adds sub to what the session holds, and queues SUBSCRIBED and the replay in the same step: no event comes
-// before SUBSCRIBED, and no new event before the replay. Caller must hold sub.mu.
-func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis, what publication.Replay) error {
-	c := s.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	held := slices.ContainsFunc(s.memberships, func(held *membership) bool { return held.subscription == sub })
-	most := c.router.limits().Subscriptions
+// attach adds sub to what the session holds, and queues SUBSCRIBED in the same step, with what c has read: no event
+// comes before SUBSCRIBED, and no new event before earlier ones. Caller must hold sub.mu.
+func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis, c *catchUp) error {
+	client := s.client
+	client.mu.Lock()
+	defer client.mu.Unlock()
+	var held *membership
+	if i := slices.IndexFunc(s.memberships, func(held *membership) bool { return held.subscription == sub }); i >= 0 {
+		held = s.memberships[i]
+	}
+	most := client.router.limits().Subscriptions
 	switch {
 	case s.left:
 		return nil
 	case asked != s.basis():
 		return errDecisionStale
-	case !held && len(s.memberships) >= most:
+	case held == nil && len(s.memberships) >= most:
 		return wamp.Fail(wamp.ErrLimitExceeded, "a session holds at most %d subscriptions", most)
-	case !held:
+	case held == nil:
 		if sub.holdersLocked() == 0 {
 			sub.created = time.Now()
 		}
-		added := &membership{session: s, subscription: sub}
-		s.memberships = append(s.memberships, added)
-		sub.addLocked(added)
+		held = &membership{session: s, subscription: sub}
+		s.memberships = append(s.memberships, held)
+		sub.addLocked(held)
 		defer s.queueLocked(observerCall{kind: ChangeSubscribed, subscription: sub.info})
 		defer s.realm.changes.subscribed(s, sub)
 	}
-	c.sendLocked(&wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID})
-	s.sendEntriesLocked(sub.info, what)
+	subscribed := &wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID}
+	switch {
+	case c == nil:
+		client.sendLocked(subscribed)
+	case c.begin(held, subscribed):
+		client.router.workers.Go(func() { client.runRecovered(func() { c.proceed(held) }) })
+	}
 	return nil
 }

@@ -16,30 +16,45 @@ type subscription struct {
 	first   [1]member          // the array of members as long as there is one, as on a user's own topic
 	locals  []*localSubscriber // replaced, never changed
 	pruned  bool               // the broker has removed it: look it up again
-	paused  int32              // holders that are not in members, because they catch up
-	created time.Time          // when the first of the holders came
-
-	catching *catchUp // a linked list of the subscribers that read what was retained; usually empty
+	created time.Time          // when the first of the members came
 }
 
 // member is one subscriber in the array that a fan-out walks over.
 type member struct {
 	client     *Client
 	membership *membership
+	place      place
 }
+
+// place is the place of a member in the order of what is kept: the Seq of the last publication that it got, and two
+// marks. The subscription's lock guards it: attaching takes it for writing; the one fan-out of kept publications that
+// runs at a time takes it for reading, and no other fan-out looks at places.
+type place uint64
+
+const (
+	withPositions place = 1 << 63 // its events carry positions
+	catchingUp    place = 1 << 62 // it gets what is kept from its catchUp
+)
+
+// seq returns the Seq of the last publication that the member got.
+func (p place) seq() uint64 { return uint64(p &^ (withPositions | catchingUp)) }
+
+// positions reports whether the events of the member carry positions.
+func (p place) positions() bool { return p&withPositions != 0 }
+
+// at returns the place with another Seq.
+func (p place) at(seq uint64) place { return p&(withPositions|catchingUp) | place(seq) }
 
 // membership is one subscription of one session.
 type membership struct {
 	session      *Session
 	subscription *subscription
-	index        int // in subscription.members, or a constant below; guarded by subscription.mu
+	index        int      // in subscription.members, or indexRemoved; guarded by subscription.mu
+	catching     *catchUp // guarded by subscription.mu; nil: it is live
 }
 
-// The values of membership.index for what is not in subscription.members.
-const (
-	indexRemoved = -1
-	indexPaused  = -2
-)
+// indexRemoved is the index of a membership that was taken away.
+const indexRemoved = -1
 
 // subscribers counts the sessions that hold the subscription. Must not hold mu.
 func (s *subscription) subscribers() int {
@@ -49,11 +64,11 @@ func (s *subscription) subscribers() int {
 }
 
 // holdersLocked is subscribers for a caller that holds mu.
-func (s *subscription) holdersLocked() int { return len(s.members) + int(s.paused) }
+func (s *subscription) holdersLocked() int { return len(s.members) }
 
 // unusedLocked reports whether the subscription has no subscriber of any kind. Caller must hold mu.
 func (s *subscription) unusedLocked() bool {
-	return len(s.members) == 0 && len(s.locals) == 0 && s.catching == nil
+	return len(s.members) == 0 && len(s.locals) == 0
 }
 
 // addLocked makes a holder a member. Caller must hold mu.
@@ -71,13 +86,10 @@ func (s *subscription) addLocked(m *membership) {
 // removeLocked takes a holder away and reports whether it was one. The last member takes its place. Caller must hold
 // mu.
 func (s *subscription) removeLocked(m *membership) bool {
-	switch m.index {
-	case indexRemoved:
+	if m.index == indexRemoved {
 		return false
-	case indexPaused:
-		s.removePausedLocked(m)
-		return true
 	}
+	m.catching = nil
 	last := len(s.members) - 1
 	moved := s.members[last]
 	s.members[m.index] = moved

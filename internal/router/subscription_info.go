@@ -61,11 +61,6 @@ func (r *Realm) SubscribersOf(id wamp.ID) []*Session {
 	for i := range sub.members {
 		all = append(all, sub.members[i].membership.session)
 	}
-	for c := sub.catching; c != nil; c = c.next {
-		if c.paused != nil {
-			all = append(all, c.session)
-		}
-	}
 	return all
 }
 

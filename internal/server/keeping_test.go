@@ -10,8 +10,8 @@ import (
 
 var archive = strings.Replace(basic, "ttl: 1m}", "ttl: 1m}, anonymous: {role: visitor}", 1) + `
 topics:
-  price.{symbol}: {subscribe: "true", publish: backend, retain: always, history: 2}
-  user.{user}: {subscribe: params.user == identity.id, publish: backend, history: 10}
+  price.{symbol}: {subscribe: "true", publish: backend, keep: 2}
+  user.{user}: {subscribe: params.user == identity.id, publish: backend, keep: 10}
   news: {subscribe: "true", publish: backend, retain: asked}
   chat: {subscribe: "true", publish: "true"}
 `

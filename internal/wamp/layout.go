@@ -65,6 +65,7 @@ func (m *Subscribe) layout(c *coder) {
 func (m *Subscribed) layout(c *coder) {
 	c.id("SUBSCRIBE.Request", &m.Request)
 	c.id("Subscription", &m.Subscription)
+	c.optionalDict("Details", &m.Details, subscribedDetails)
 }
 
 func (m *Unsubscribe) layout(c *coder) {

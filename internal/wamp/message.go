@@ -67,9 +67,11 @@ type (
 		Options Dict
 		Topic   URI
 	}
+	// Subscribed has Details only as an answer to options of Tidings.
 	Subscribed struct {
 		Request      ID
 		Subscription ID
+		Details      Dict
 	}
 	Unsubscribe struct {
 		Request      ID

@@ -185,11 +185,19 @@ var (
 		"exclude": optReceivers, "exclude_authid": optNames, "exclude_authrole": optNames,
 		"eligible": optReceivers, "eligible_authid": optNames, "eligible_authrole": optNames,
 		"rkey": optString,
+		"_id":  optAny, "_version": optAny, "_key": optAny, "_delete": optAny, // of Tidings; the router checks them
 	})
-	subscribeOptions = mergeOptions(forwarded, options{"match": optMatch, "get_retained": optBool, "nkey": optString})
-	eventDetails     = mergeOptions(passthru, forwarded, options{
+	subscribeOptions = mergeOptions(forwarded, options{
+		"match": optMatch, "get_retained": optBool, "nkey": optString,
+		"_positions": optAny, "_since": optAny, "_last": optAny, // the same
+	})
+	subscribedDetails = mergeOptions(options{
+		"_epoch": optString, "_seq": optCount, "_live": optBool, "_gap": optBool, "_oldest": optCount,
+	})
+	eventDetails = mergeOptions(passthru, forwarded, options{
 		"publisher": optID, "publisher_authid": optString, "publisher_authrole": optString,
 		"topic": optString, "retained": optBool, "trustlevel": optCount, "x_acknowledged_delivery": optBool,
+		"_epoch": optString, "_seq": optCount, "_prev": optCount, "_live": optBool, "_gap": optBool, "_key": optString, "_delete": optBool, "_version": optCount,
 	})
 	callOptions = mergeOptions(passthru, forwarded, options{
 		"timeout": optCount, "receive_progress": optBool, "progress": optBool, "disclose_me": optBool,

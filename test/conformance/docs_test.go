@@ -17,7 +17,7 @@ const tables = "../../docs/wamp.md"
 
 // announcing configures everything that WELCOME announces only if it is configured.
 const announcing = permissive + `
-topics: {kept: {history: 1}}
+topics: {kept: {keep: 1}}
 trust: {staff: 1}
 `
 

@@ -30,8 +30,8 @@ auth:
 limits: {message_rate: 1000000, message_burst: 1000000, kept_bytes: 16MiB}
 topics:
   open.{n}: {subscribe: "true", publish: "true"}
-  kept.{n}: {subscribe: "true", publish: "true", history: 1000, retain: always}
-  other.{n}: {subscribe: "true", publish: "true", retain: always}
+  kept.{n}: {subscribe: "true", publish: "true", keep: 1000}
+  other.{n}: {subscribe: "true", publish: "true", keep: 1}
   checked.{n}: {subscribe: "true", publish: "true", payload: {schema: schema.json}}
 procedures:
   open.{n}: {call: "true", register: "true"}

@@ -62,7 +62,7 @@ func entry(topic wamp.URI, id wamp.ID) *publication.Entry {
 
 func (s *suite) append(placements ...publication.Placement) {
 	s.t.Helper()
-	if err := s.journal.Append(s.t.Context(), placements); err != nil {
+	if _, err := s.journal.Append(s.t.Context(), placements); err != nil {
 		s.t.Fatalf("append: %v", err)
 	}
 }
@@ -71,7 +71,7 @@ func (s *suite) append(placements ...publication.Placement) {
 func (s *suite) keep(topic wamp.URI, ids ...wamp.ID) {
 	s.t.Helper()
 	for _, id := range ids {
-		s.append(publication.Placement{Entry: entry(topic, id), History: 10})
+		s.append(publication.Placement{Entry: entry(topic, id), Keep: publication.Keep{Last: 10}})
 	}
 }
 
@@ -79,7 +79,7 @@ func (s *suite) retain(topic wamp.URI, id wamp.ID, filter publication.Filter) {
 	s.t.Helper()
 	e := entry(topic, id)
 	e.Filter = filter
-	s.append(publication.Placement{Entry: e, Retain: true})
+	s.append(publication.Placement{Entry: e, Keep: publication.Keep{Last: 1, RetainOnly: true}})
 }
 
 func (s *suite) expectRetained(q publication.RetainedQuery, ids ...wamp.ID) {
@@ -87,9 +87,8 @@ func (s *suite) expectRetained(q publication.RetainedQuery, ids ...wamp.ID) {
 	if q.MaxEntries == 0 {
 		q.MaxEntries, q.MaxBytes = 100, 1<<20
 	}
-	found, err := s.journal.Retained(s.t.Context(), q)
-	if got := idsOf(found.Entries); err != nil || !slices.Equal(got, ids) {
-		s.t.Errorf("retained for %s %q: %v, %v; want %v", q.Subscription.Match, q.Subscription.Topic, got, err, ids)
+	if got := idsOf(s.journal.Retained(q).Entries); !slices.Equal(got, ids) {
+		s.t.Errorf("retained for %s %q: %v; want %v", q.Subscription.Match, q.Subscription.Topic, got, ids)
 	}
 }
 
@@ -114,15 +113,12 @@ func (s *suite) entryIsUnchanged() {
 	e.Payload = wamp.Payload{Serialization: wamp.CBOR, Args: []byte{0x81, 1}, Kwargs: []byte{0xa1, 0x61, 'k', 2}}
 	e.Details = wamp.Dict{"publisher_authid": "ann", "trustlevel": int64(2)}
 	e.Filter = publication.Filter{
-		Exclude: []wamp.ID{4}, Eligible: []wamp.ID{}, ExcludeAuthID: []string{"ben"},
+		ExcludeAuthID:   []string{"ben"},
 		ExcludeAuthRole: []string{"guest"}, EligibleAuthRole: []string{"staff", "admin"},
 	}
 	e.Publisher = 1<<53 - 1
-	s.append(publication.Placement{Entry: e, Retain: true, History: 1})
-	retained, err := s.journal.Retained(s.t.Context(), publication.RetainedQuery{Subscription: exact, MaxEntries: 1, MaxBytes: 1 << 20})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.append(publication.Placement{Entry: e, Keep: publication.Keep{Last: 1}})
+	retained := s.journal.Retained(publication.RetainedQuery{Subscription: exact, MaxEntries: 1, MaxBytes: 1 << 20})
 	page, err := s.journal.Events(s.t.Context(), publication.EventQuery{Subscription: exact})
 	if err != nil {
 		s.t.Fatal(err)
@@ -181,19 +177,18 @@ func (s *suite) newestRetained() {
 func (s *suite) historyIsLimited() {
 	s.expectEvents(publication.EventQuery{Subscription: exact})
 	for id := wamp.ID(1); id <= 5; id++ {
-		s.append(publication.Placement{Entry: entry("a.b", id), History: 3})
+		s.append(publication.Placement{Entry: entry("a.b", id), Keep: publication.Keep{Last: 3}})
 	}
 	s.expectEvents(publication.EventQuery{Subscription: exact}, 3, 4, 5)
-	s.append(publication.Placement{Entry: entry("a.b", 6), History: 2})
+	s.append(publication.Placement{Entry: entry("a.b", 6), Keep: publication.Keep{Last: 2}})
 	s.expectEvents(publication.EventQuery{Subscription: exact}, 5, 6)
 }
 
 func (s *suite) placesAreApart() {
-	s.append(publication.Placement{Entry: entry("a.b", 1), Retain: true})
-	s.append(publication.Placement{Entry: entry("a.b", 2), History: 3})
-	s.append(publication.Placement{Entry: entry("a.c", 3), Retain: true, History: 3})
+	s.retain("a.b", 1, publication.Filter{})
+	s.append(publication.Placement{Entry: entry("a.c", 3), Keep: publication.Keep{Last: 3}})
 	s.expectRetained(publication.RetainedQuery{Subscription: prefix}, 1, 3)
-	s.expectEvents(publication.EventQuery{Subscription: prefix}, 2, 3)
+	s.expectEvents(publication.EventQuery{Subscription: prefix}, 3)
 }
 
 func (s *suite) window() {
@@ -221,10 +216,10 @@ func (s *suite) window() {
 }
 
 func (s *suite) missingBound() {
-	s.append(publication.Placement{Entry: entry("a.b", 1), History: 1}, publication.Placement{Entry: entry("a.b", 2), History: 1})
-	s.append(publication.Placement{Entry: entry("b.b", 3), History: 1})
-	s.append(publication.Placement{Entry: entry("a.b", 4), Retain: true})
-	for name, id := range map[string]wamp.ID{"never published": 99, "given up": 1, "of another topic": 3, "only retained": 4} {
+	one := publication.Keep{Last: 1}
+	s.append(publication.Placement{Entry: entry("a.b", 1), Keep: one}, publication.Placement{Entry: entry("a.b", 2), Keep: one})
+	s.append(publication.Placement{Entry: entry("b.b", 3), Keep: one})
+	for name, id := range map[string]wamp.ID{"never published": 99, "given up": 1, "of another topic": 3} {
 		for _, q := range []publication.EventQuery{{From: id}, {After: id}, {Before: id}, {Until: 2, From: id}} {
 			q.Subscription = prefix
 			_, err := s.journal.Events(s.t.Context(), q)
@@ -278,11 +273,11 @@ func (s *suite) orderOfPattern() {
 func (s *suite) appendedTogether() {
 	var all []publication.Placement
 	for id := wamp.ID(1); id <= 6; id++ {
-		all = append(all, publication.Placement{Entry: entry("a.b", id), Retain: id == 4, History: 4})
+		all = append(all, publication.Placement{Entry: entry("a.b", id), Keep: publication.Keep{Last: 4}})
 	}
 	s.append(all...)
 	s.expectEvents(publication.EventQuery{Subscription: exact}, 3, 4, 5, 6)
-	s.expectRetained(publication.RetainedQuery{Subscription: exact}, 4)
+	s.expectRetained(publication.RetainedQuery{Subscription: exact}, 6)
 }
 
 func (s *suite) concurrentAppends() {
@@ -292,7 +287,7 @@ func (s *suite) concurrentAppends() {
 		all.Go(func() {
 			for n := range each {
 				e := entry("a.b", wamp.ID(1+p*each+n))
-				if err := s.journal.Append(s.t.Context(), []publication.Placement{{Entry: e, History: publishers * each}}); err != nil {
+				if _, err := s.journal.Append(s.t.Context(), []publication.Placement{{Entry: e, Keep: publication.Keep{Last: publishers * each}}}); err != nil {
 					s.t.Errorf("append: %v", err)
 				}
 			}

@@ -27,6 +27,8 @@ type Outbox struct {
 	bytes  int
 	calls  usage      // of these, the messages of calls
 	closed *CloseInfo // no frame is accepted once it is set
+
+	waiting *[]waiting // goroutines that wait for room; nil: there are none
 }
 
 // usage counts queued messages.
@@ -132,6 +134,7 @@ func (o *Outbox) Take(dst [][]byte, maxBytes int) Taken {
 		frames += int(i.frames)
 		dst = append(dst, i.bytes)
 	}
+	o.tellWaitingLocked()
 	taken := Taken{Pieces: dst, Frames: frames, More: o.frames > 0}
 	if !taken.More {
 		taken.Closed = o.closed
@@ -160,6 +163,7 @@ func (o *Outbox) Put(p Packet) PutResult {
 	if o.frames-o.calls.frames+p.Frames > limits.frames || o.bytes-o.calls.bytes+len(p.Bytes) > limits.bytes {
 		o.clearLocked()
 		o.closed = &CloseInfo{Reason: CloseSlow, Text: "too much was waiting to be written to this client"}
+		o.tellWaitingLocked()
 		o.mu.Unlock()
 		o.waker.Wake()
 		return Overflow
@@ -182,6 +186,7 @@ func (o *Outbox) Close(info CloseInfo) (first bool) {
 		return false
 	}
 	o.closed = &info
+	o.tellWaitingLocked()
 	o.mu.Unlock()
 	o.waker.Wake()
 	return true

@@ -1,7 +1,6 @@
 package publication_test
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -45,60 +44,21 @@ func TestTheSizeOfAnEntryCountsTextsListsAndPayload(t *testing.T) {
 }
 
 func TestWhatIsPlacedWhere(t *testing.T) {
-	toAll, toSome := &publication.Filter{EligibleAuthID: []string{"ann"}}, &publication.Filter{Exclude: []wamp.ID{1}}
+	three, asked := publication.Keep{Last: 3}, publication.Keep{Last: 1, RetainOnly: true}
 	for _, test := range []struct {
 		policy    publication.Retention
-		filter    *publication.Filter
 		requested bool
 		want      publication.Placement
 	}{
-		{publication.Retention{}, toAll, false, publication.Placement{}},
-		{publication.Retention{}, toAll, true, publication.Placement{}},
-		{publication.Retention{Retain: publication.RetainOnRequest, Contract: "a"}, toAll, true, publication.Placement{Retain: true, Contract: "a"}},
-		{publication.Retention{Retain: publication.RetainOnRequest, History: 3}, toAll, false, publication.Placement{History: 3}},
-		{publication.Retention{Retain: publication.RetainNever, History: 3}, toAll, true, publication.Placement{History: 3}},
-		{publication.Retention{Retain: publication.RetainAlways, History: 3}, toAll, false, publication.Placement{Retain: true, History: 3}},
-		{publication.Retention{Retain: publication.RetainAlways, History: 3}, toSome, false, publication.Placement{Retain: true}},
+		{publication.Retention{}, false, publication.Placement{}},
+		{publication.Retention{}, true, publication.Placement{}},
+		{publication.Retention{Asked: true, Contract: "a"}, true, publication.Placement{Keep: asked, Contract: "a"}},
+		{publication.Retention{Asked: true, Contract: "a"}, false, publication.Placement{Contract: "a"}},
+		{publication.Retention{Keep: three}, false, publication.Placement{Keep: three}},
+		{publication.Retention{Asked: true, Keep: three}, true, publication.Placement{Keep: three}},
 	} {
-		if got := test.policy.Placement(test.filter, test.requested); got != test.want {
-			t.Errorf("%+v, requested: %t, %+v: %+v instead of %+v", test.policy, test.requested, *test.filter, got, test.want)
-		}
-	}
-}
-
-func entries(ids ...wamp.ID) (all []*publication.Entry) {
-	for _, id := range ids {
-		all = append(all, &publication.Entry{Publication: id, Payload: wamp.Payload{Args: []byte("[10]")}})
-	}
-	return all
-}
-
-func idsOf(all []*publication.Entry) (ids []wamp.ID) {
-	for _, e := range all {
-		ids = append(ids, e.Publication)
-	}
-	return ids
-}
-
-func TestAReplayHasEachPublicationOnceInItsLastPlace(t *testing.T) {
-	var backlog publication.Backlog
-	if !backlog.Add(entries(3, 4), 10, 1000) || !backlog.Add(entries(5), 10, 1000) {
-		t.Fatal("the backlog is full")
-	}
-	got := backlog.Replay(entries(1, 3, 2, 5))
-	if !slices.Equal(idsOf(got.Retained), []wamp.ID{1, 2}) || !slices.Equal(idsOf(got.Queued), []wamp.ID{3, 4, 5}) {
-		t.Errorf("retained %v, queued %v", idsOf(got.Retained), idsOf(got.Queued))
-	}
-}
-
-func TestABacklogOverALimitIsForgotten(t *testing.T) {
-	for name, limits := range map[string][2]int{"entries": {2, 1000}, "bytes": {1000, 11}} {
-		var backlog publication.Backlog
-		if !backlog.Add(entries(1, 2), limits[0], limits[1]) || backlog.Add(entries(3), limits[0], limits[1]) {
-			t.Errorf("%s: the first two are refused, or the third is not", name)
-		}
-		if got := backlog.Replay(nil); len(got.Queued) != 0 {
-			t.Errorf("%s: %v are queued", name, idsOf(got.Queued))
+		if got := test.policy.Placement(test.requested); got != test.want {
+			t.Errorf("%+v, requested: %t: %+v instead of %+v", test.policy, test.requested, got, test.want)
 		}
 	}
 }

@@ -16,6 +16,9 @@ type Filter struct {
 	EligibleAuthID   []string
 	ExcludeAuthRole  []string
 	EligibleAuthRole []string
+
+	// Of a publication that is kept: the pages of the sessions in Exclude and Eligible, for their later sessions.
+	ExcludePage, EligiblePage []Page
 }
 
 // Receiver is a session as the lists of a Filter see it.
@@ -23,7 +26,11 @@ type Receiver struct {
 	Session wamp.ID
 	AuthID  string
 	Roles   []string
+	Tab     string // "": unknown
 }
+
+// Page returns the page of the session.
+func (r Receiver) Page() Page { return Page{r.AuthID, r.Tab} }
 
 // ParseFilter reads PUBLISH.Options.
 func ParseFilter(options wamp.Dict) Filter {
@@ -70,7 +77,13 @@ func (f *Filter) AdmitsAll() bool {
 
 // Admits checks one session against the lists. A fan-out, which checks many sessions, makes a [Matcher] first.
 func (f *Filter) Admits(r Receiver) bool {
+	if r.Tab != "" && slices.Contains(f.ExcludePage, r.Page()) {
+		return false
+	}
 	ids := scanned(f.Exclude, f.Eligible)
+	if r.Tab != "" && slices.Contains(f.EligiblePage, r.Page()) {
+		ids.limited = false
+	}
 	authIDs := scanned(f.ExcludeAuthID, f.EligibleAuthID)
 	authRoles := scanned(f.ExcludeAuthRole, f.EligibleAuthRole)
 	return ids.admit(r.Session) && authIDs.admit(r.AuthID) && authRoles.admitAny(r.Roles)
@@ -97,6 +110,8 @@ func (f *Filter) Clone() Filter {
 		EligibleAuthID:   slices.Clone(f.EligibleAuthID),
 		ExcludeAuthRole:  slices.Clone(f.ExcludeAuthRole),
 		EligibleAuthRole: slices.Clone(f.EligibleAuthRole),
+		ExcludePage:      slices.Clone(f.ExcludePage),
+		EligiblePage:     slices.Clone(f.EligiblePage),
 	}
 }
 
@@ -106,6 +121,11 @@ func (f *Filter) size() int {
 	for _, list := range [][]string{f.ExcludeAuthID, f.EligibleAuthID, f.ExcludeAuthRole, f.EligibleAuthRole} {
 		for _, text := range list {
 			bytes += len(text) + 16
+		}
+	}
+	for _, list := range [][]Page{f.ExcludePage, f.EligiblePage} {
+		for _, page := range list {
+			bytes += len(page.AuthID) + len(page.Tab) + 32
 		}
 	}
 	return bytes

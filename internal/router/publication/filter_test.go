@@ -90,7 +90,7 @@ func TestAFilterIsReadFromTheOptionsOfAPublish(t *testing.T) {
 		"exclude_authrole": []any{"guest"}, "eligible_authrole": []any{"user"},
 	})
 	got := fmt.Sprintf("%+v", f)
-	const want = "{IncludePublisher:true Exclude:[1] Eligible:[2 3] ExcludeAuthID:[ann] EligibleAuthID:[ben] ExcludeAuthRole:[guest] EligibleAuthRole:[user]}"
+	const want = "{IncludePublisher:true Exclude:[1] Eligible:[2 3] ExcludeAuthID:[ann] EligibleAuthID:[ben] ExcludeAuthRole:[guest] EligibleAuthRole:[user] ExcludePage:[] EligiblePage:[]}"
 	if got != want {
 		t.Errorf("read %s\nwant %s", got, want)
 	}

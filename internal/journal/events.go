@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -14,31 +15,32 @@ import (
 )
 
 // Retained implements [publication.Journal].
-func (m *Memory) Retained(_ context.Context, q publication.RetainedQuery) (publication.RetainedPage, error) {
-	found, examined := m.retained(q)
-	slices.SortFunc(found, bySequence)
+func (j *Journal) Retained(q publication.RetainedQuery) publication.RetainedPage {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	found, examined := j.retainedLocked(q)
+	slices.SortFunc(found, bySeq)
 	first, bytes := len(found), 0
 	for first > 0 && len(found)-first < q.MaxEntries && bytes+found[first-1].size <= q.MaxBytes {
 		first--
 		bytes += found[first].size
 	}
-	page := publication.RetainedPage{Work: publication.Work{Examined: examined, Returned: len(found) - first, Bytes: bytes}}
+	page := publication.RetainedPage{Upto: j.last, Work: publication.Work{Examined: examined, Returned: len(found) - first, Bytes: bytes}}
 	for _, it := range found[first:] {
 		page.Entries = append(page.Entries, it.Entry)
 	}
-	return page, nil
+	return page
 }
 
-func (m *Memory) retained(q publication.RetainedQuery) (found []*item, examined int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (j *Journal) retainedLocked(q publication.RetainedQuery) (found []*item, examined int) {
+	now := time.Now()
 	if q.Subscription.Match != wamp.MatchExact {
-		examined = len(m.logs)
+		examined = len(j.logs)
 	}
-	for log := range m.matchLocked(q.Subscription) {
-		for _, it := range slices.Backward(log.retained) {
+	for log := range j.matchLocked(q.Subscription) {
+		for _, it := range slices.Backward(log.items) {
 			examined++
-			if q.Admits == nil || q.Admits(it.Entry) {
+			if !it.Delete && !log.expired(it, now) && (q.Admits == nil || q.Admits(it.Entry)) {
 				found = append(found, it)
 				break
 			}
@@ -52,8 +54,8 @@ const itemsAtOnce = 1000
 
 // Events implements [publication.Journal]. It takes the items of the topics in their common order, and only as many as
 // the page takes.
-func (m *Memory) Events(ctx context.Context, q publication.EventQuery) (publication.EventPage, error) {
-	merged, err := m.merge(&q)
+func (j *Journal) Events(ctx context.Context, q publication.EventQuery) (publication.EventPage, error) {
+	merged, err := j.merge(&q)
 	if err != nil {
 		return publication.EventPage{}, err
 	}
@@ -63,7 +65,7 @@ func (m *Memory) Events(ctx context.Context, q publication.EventQuery) (publicat
 		most = min(most, q.MaxEntries+1) // one more tells whether there are more
 	}
 	for {
-		items := m.next(merged, most)
+		items := j.next(merged, most)
 		for _, it := range items {
 			if !page.add(it) {
 				return page.EventPage, nil
@@ -88,7 +90,7 @@ type pageOf struct {
 func (p *pageOf) add(it *item) bool {
 	q, work := p.query, &p.Work
 	work.Examined++
-	if q.Admits != nil && !q.Admits(it.Entry) {
+	if it.Filter.ForSingleSessions() || q.Admits != nil && !q.Admits(it.Entry) {
 		return true
 	}
 	if q.MaxEntries > 0 && work.Returned == q.MaxEntries || q.MaxBytes > 0 && work.Bytes+it.size > q.MaxBytes && work.Returned > 0 {
@@ -115,10 +117,10 @@ type head struct {
 	*item
 }
 
-func (m *Memory) merge(q *publication.EventQuery) (*merge, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	w, err := m.windowLocked(q)
+func (j *Journal) merge(q *publication.EventQuery) (*merge, error) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	w, err := j.windowLocked(q)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +132,14 @@ func (m *Memory) merge(q *publication.EventQuery) (*merge, error) {
 	case q.Topic != "":
 		topics = wamp.Subscription{Topic: q.Topic}
 	case topics.Match != wamp.MatchExact:
-		merged.examined = len(m.logs)
+		merged.examined = len(j.logs)
 	}
-	for log := range m.matchLocked(topics) {
-		if it := log.next(w, q.Reverse); it != nil {
+	now := time.Now()
+	for log := range j.matchLocked(topics) {
+		if log.keep.RetainOnly {
+			continue
+		}
+		if it := log.next(w.from(log, now), q.Reverse); it != nil {
 			merged.heads = append(merged.heads, head{log, it})
 		}
 	}
@@ -143,18 +149,18 @@ func (m *Memory) merge(q *publication.EventQuery) (*merge, error) {
 
 // next returns the next items, fewer than most only at the end. What was appended or given up since the last call does
 // not change the order.
-func (m *Memory) next(merged *merge, most int) []*item {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (j *Journal) next(merged *merge, most int) []*item {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
 	var items []*item
 	for len(items) < most && len(merged.heads) > 0 {
 		first := &merged.heads[0]
 		items = append(items, first.item)
 		rest := merged.window
 		if merged.reverse {
-			rest.before = first.sequence
+			rest.before = first.Seq
 		} else {
-			rest.after = first.sequence
+			rest.after = first.Seq
 		}
 		if first.item = first.log.next(rest, merged.reverse); first.item == nil {
 			heap.Pop(merged)
@@ -170,7 +176,7 @@ func (merged *merge) Len() int { return len(merged.heads) }
 
 // Less implements [heap.Interface].
 func (merged *merge) Less(i, j int) bool {
-	return (merged.heads[i].sequence < merged.heads[j].sequence) != merged.reverse
+	return (merged.heads[i].Seq < merged.heads[j].Seq) != merged.reverse
 }
 
 // Swap implements [heap.Interface].
@@ -193,8 +199,8 @@ func (merged *merge) Pop() any {
 type window struct{ after, before uint64 }
 
 // windowLocked looks the publications that bound the query up in the index.
-func (m *Memory) windowLocked(q *publication.EventQuery) (window, error) {
-	w := window{after: 0, before: m.last + 1}
+func (j *Journal) windowLocked(q *publication.EventQuery) (window, error) {
+	w := window{after: 0, before: j.last + 1}
 	for _, bound := range []struct {
 		id    wamp.ID
 		limit func(sequence uint64)
@@ -207,32 +213,43 @@ func (m *Memory) windowLocked(q *publication.EventQuery) (window, error) {
 		if bound.id == 0 {
 			continue
 		}
-		it := m.history[bound.id]
+		it := j.history[bound.id]
 		if it == nil || !pattern.Matches(q.Subscription.Topic, q.Subscription.Match, it.Topic) {
 			return window{}, fmt.Errorf("bound the events: %w", &publication.MissingError{Publication: bound.id})
 		}
-		bound.limit(it.sequence)
+		bound.limit(it.Seq)
 	}
 	return w, nil
 }
 
-// cut returns the part of a topic's history that is in the window.
-func (w window) cut(history []*item) []*item {
-	start, _ := slices.BinarySearchFunc(history, w.after+1, compareSequence)
-	end, _ := slices.BinarySearchFunc(history, w.before, compareSequence)
-	return history[start:max(start, end)]
+// from returns the window without what is over its time.
+func (w window) from(log *topicLog, now time.Time) window {
+	for _, it := range log.items {
+		if !log.expired(it, now) {
+			break
+		}
+		w.after = max(w.after, it.Seq)
+	}
+	return w
+}
+
+// cut returns the part of a topic's items that is in the window.
+func (w window) cut(items []*item) []*item {
+	start, _ := slices.BinarySearchFunc(items, w.after+1, compareSeq)
+	end, _ := slices.BinarySearchFunc(items, w.before, compareSeq)
+	return items[start:max(start, end)]
 }
 
 // matchLocked iterates over the logs of the topics that a subscription matches.
-func (m *Memory) matchLocked(sub wamp.Subscription) iter.Seq[*topicLog] {
+func (j *Journal) matchLocked(sub wamp.Subscription) iter.Seq[*topicLog] {
 	return func(yield func(*topicLog) bool) {
 		if sub.Match == wamp.MatchExact {
-			if log := m.logs[sub.Topic]; log != nil {
+			if log := j.logs[sub.Topic]; log != nil {
 				yield(log)
 			}
 			return
 		}
-		for topic, log := range m.logs {
+		for topic, log := range j.logs {
 			if pattern.Matches(sub.Topic, sub.Match, topic) && !yield(log) {
 				return
 			}
@@ -240,6 +257,4 @@ func (m *Memory) matchLocked(sub wamp.Subscription) iter.Seq[*topicLog] {
 	}
 }
 
-func bySequence(a, b *item) int { return cmp.Compare(a.sequence, b.sequence) }
-
-func compareSequence(it *item, sequence uint64) int { return cmp.Compare(it.sequence, sequence) }
+func bySeq(a, b *item) int { return cmp.Compare(a.Seq, b.Seq) }

@@ -58,15 +58,15 @@ func TestAnEntryThatIsLargerThanTheJournalIsGivenUpAtOnce(t *testing.T) {
 }
 
 // keep appends one publication to a history of ten.
-func keep(t *testing.T, j *journal.Memory, topic wamp.URI, id wamp.ID) {
+func keep(t *testing.T, j *journal.Journal, topic wamp.URI, id wamp.ID) {
 	t.Helper()
 	e := &publication.Entry{Topic: topic, Publication: id}
-	if err := j.Append(t.Context(), []publication.Placement{{Entry: e, History: 10}}); err != nil {
+	if _, err := j.Append(t.Context(), []publication.Placement{{Entry: e, Keep: publication.Keep{Last: 10}}}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func expectKept(t *testing.T, j *journal.Memory, topic wamp.URI, ids ...wamp.ID) {
+func expectKept(t *testing.T, j *journal.Journal, topic wamp.URI, ids ...wamp.ID) {
 	t.Helper()
 	page, err := j.Events(t.Context(), publication.EventQuery{Subscription: wamp.Subscription{Topic: topic}})
 	if err != nil || len(page.Entries) != len(ids) {
@@ -80,30 +80,27 @@ func expectKept(t *testing.T, j *journal.Memory, topic wamp.URI, ids ...wamp.ID)
 }
 
 // fill appends one publication to each of n topics of a contract.
-func fill(t *testing.T, j *journal.Memory, contract string, n int) {
+func fill(t *testing.T, j *journal.Journal, contract string, n int) {
 	t.Helper()
 	for i := range n {
 		e := &publication.Entry{Topic: wamp.URI(fmt.Sprintf("%s.%04d", contract, i)), Publication: wamp.NewGlobalID()}
-		if err := j.Append(t.Context(), []publication.Placement{{Entry: e, Retain: true, History: 1, Contract: contract}}); err != nil {
+		if _, err := j.Append(t.Context(), []publication.Placement{{Entry: e, Keep: publication.Keep{Last: 1}, Contract: contract}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 // kept returns the number of topics of a contract that have a retained event.
-func kept(t *testing.T, j *journal.Memory, contract string) int {
+func kept(t *testing.T, j *journal.Journal, contract string) int {
 	t.Helper()
-	page, err := j.Retained(t.Context(), publication.RetainedQuery{
+	page := j.Retained(publication.RetainedQuery{
 		Subscription: wamp.Subscription{Topic: wamp.URI(contract + "."), Match: wamp.MatchPrefix}, MaxEntries: 1 << 20, MaxBytes: 1 << 30,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return len(page.Entries)
 }
 
 func TestAContractWithinItsShareLosesNothingToOthers(t *testing.T) {
-	size := 2 * (&publication.Entry{Topic: "aaaa.0000"}).Size() // retained and in a history
+	size := (&publication.Entry{Topic: "aaaa.0000"}).Size()
 	for name, options := range map[string]journal.Options{
 		"topics": {Topics: 30},
 		"bytes":  {Bytes: 30 * size},
@@ -129,7 +126,7 @@ func TestATopicThatGetsAnotherContractTakesTheRoomOfThatOne(t *testing.T) {
 	for _, contract := range []string{"old", "new"} {
 		for i := range 3 {
 			e := &publication.Entry{Topic: wamp.URI(fmt.Sprint("a.", i)), Publication: wamp.NewGlobalID()}
-			if err := j.Append(t.Context(), []publication.Placement{{Entry: e, Retain: true, Contract: contract}}); err != nil {
+			if _, err := j.Append(t.Context(), []publication.Placement{{Entry: e, Keep: publication.Keep{Last: 1}, Contract: contract}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -150,7 +147,7 @@ func TestAPageExaminesLittleMoreThanItReturns(t *testing.T) {
 	for i := range topics * each {
 		last = wamp.ID(i + 1)
 		e := &publication.Entry{Topic: wamp.URI(fmt.Sprintf("a.%02d", i%topics)), Publication: last}
-		if err := j.Append(t.Context(), []publication.Placement{{Entry: e, History: each}}); err != nil {
+		if _, err := j.Append(t.Context(), []publication.Placement{{Entry: e, Keep: publication.Keep{Last: each}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,7 +190,7 @@ func TestALongQueryHasNoGapWhileTopicsAreGivenUpAndAppended(t *testing.T) {
 	j := journal.New(journal.Options{})
 	append := func(id wamp.ID) {
 		e := &publication.Entry{Topic: wamp.URI(fmt.Sprint("a.", id%3)), Publication: id}
-		if err := j.Append(t.Context(), []publication.Placement{{Entry: e, History: entries}}); err != nil {
+		if _, err := j.Append(t.Context(), []publication.Placement{{Entry: e, Keep: publication.Keep{Last: entries}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

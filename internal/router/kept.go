@@ -20,7 +20,7 @@ func (r *Realm) History(ctx context.Context, query publication.EventQuery) (publ
 // may be kept, since new topics may come.
 func (r *Realm) KeepsHistory(sub wamp.Subscription) bool {
 	ask := r.router.options.Retention
-	return r.journal != nil && ask != nil && (sub.Match != wamp.MatchExact || ask(sub.Topic).History > 0)
+	return r.journal != nil && ask != nil && (sub.Match != wamp.MatchExact || ask(sub.Topic).Sequenced())
 }
 
 // keptRun returns a run with what the journal is to keep of it, or nil if that is nothing.
@@ -32,12 +32,13 @@ func (r *Realm) keptRun(run []Publication) *keptRun {
 	policy := ask(run[0].Topic)
 	var kept *keptRun
 	for i := range run {
-		where := policy.Placement(&run[i].Filter, run[i].Retain)
-		if !where.Retain && where.History == 0 {
+		where := policy.Placement(run[i].Retain)
+		if where.IdempotencyKey = run[i].IdempotencyKey; where.Keep.Last == 0 && where.IdempotencyKey == "" {
 			continue
 		}
 		if kept == nil {
 			kept = &keptRun{publications: run, entries: entriesOf(run)}
+			r.addPages(kept.entries)
 		}
 		where.Entry = kept.entries[i]
 		kept.placements = append(kept.placements, where)
@@ -55,9 +56,12 @@ func (p *Publication) entry() *publication.Entry {
 		Payload:     p.Payload.Clone(),
 		Details:     p.details(),
 		Filter:      p.Filter.Clone(),
+		Key:         p.Key,
+		Delete:      p.Delete,
+		Version:     p.Version,
 	}
 	if p.Publisher != nil && !p.Filter.IncludePublisher {
-		made.Publisher = p.Publisher.id
+		made.Publisher, made.PublisherPage = p.Publisher.id, p.Publisher.Receiver().Page()
 	}
 	return made
 }
@@ -70,5 +74,32 @@ func entriesOf(run []Publication) []*publication.Entry {
 	return entries
 }
 
+// addPages adds to lists of sessions the pages of these, so that the lists hold for their later sessions.
+func (r *Realm) addPages(entries []*publication.Entry) {
+	for _, e := range entries {
+		if e.Filter.ForSingleSessions() {
+			e.Filter.ExcludePage, e.Filter.EligiblePage = r.pagesOf(e.Filter.Exclude), r.pagesOf(e.Filter.Eligible)
+		}
+	}
+}
+
+func (r *Realm) pagesOf(sessions []wamp.ID) (pages []publication.Page) {
+	for _, s := range r.sessionsOf(sessions) {
+		if page := s.Receiver().Page(); page.Known() {
+			pages = append(pages, page)
+		}
+	}
+	return pages
+}
+
 // Size returns about how many bytes it costs to keep the publication in memory.
 func (p *Publication) Size() int { return publication.Size(p.Topic, &p.Payload, &p.Filter) }
+
+// keepOf returns what is kept of a topic.
+func (r *Realm) keepOf(topic wamp.URI) publication.Keep {
+	ask := r.router.options.Retention
+	if r.journal == nil || ask == nil {
+		return publication.Keep{}
+	}
+	return ask(topic).Keep
+}
