@@ -31,12 +31,23 @@ type PublishOptions struct {
 	// Retain keeps the event as the last of its topic, for later subscribers that ask for it. The contract must have
 	// retain: asked.
 	Retain bool
+
+	// IdempotencyKey makes a retry to the same topic, in 15 minutes, the same publication. At most 128 bytes.
+	IdempotencyKey string
+	// Key is the row, where the topic is a table (keep: {per: key}). At most 128 bytes.
+	Key string
+	// Delete deletes the row.
+	Delete bool
+	// Version is that of the document that the topic, or the row, is about. One that is not higher than the last one is
+	// refused with tidings.error.outdated. 0: the document has no versions.
+	Version int64
 }
 
 // Receipt is the result of a publication.
 type Receipt struct {
 	Publication uint64 // the id that its events carry
 	Deliveries  int    // the events that were queued for subscribers of this server
+	Repeated    bool   // the same was published before, as Publication: no event was queued again
 }
 
 // Publish publishes to a declared topic. The contract says which payloads it allows. options may be nil.
@@ -48,12 +59,32 @@ func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *P
 	publication := router.Publication{Topic: wamp.URI(topic), Payload: payload}
 	if options != nil {
 		publication.Filter, publication.Retain = options.filter(), options.Retain
+		if err := publication.AddOptions(options.kept(), "program"); err != nil {
+			return Receipt{}, publicError(err)
+		}
 	}
 	receipt, err := r.server.Publish(ctx, publication)
 	if err != nil {
 		return Receipt{}, publicError(err)
 	}
-	return Receipt{Publication: uint64(receipt.Publication), Deliveries: receipt.Deliveries}, nil
+	return Receipt{Publication: uint64(receipt.Publication), Deliveries: receipt.Deliveries, Repeated: receipt.Repeated}, nil
+}
+
+// kept returns the options of a PUBLISH that are about what is kept.
+func (o *PublishOptions) kept() wamp.Dict {
+	options := wamp.Dict{}
+	for key, text := range map[string]string{"_id": o.IdempotencyKey, "_key": o.Key} {
+		if text != "" {
+			options[key] = text
+		}
+	}
+	if o.Delete {
+		options["_delete"] = true
+	}
+	if o.Version != 0 {
+		options["_version"] = o.Version
+	}
+	return options
 }
 
 func (o *PublishOptions) filter() publication.Filter {

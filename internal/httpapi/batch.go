@@ -28,6 +28,9 @@ type BatchResult struct {
 	Status      int      `json:"status" doc:"The status that this publication would have got alone." example:"200"`
 	Publication wamp.ID  `json:"publication,omitzero" doc:"The id of the publication; absent if it was refused."`
 	Deliveries  *int     `json:"deliveries,omitempty" doc:"How many subscribers it was sent to; absent if it was refused."`
+	Repeated    bool     `json:"repeated,omitzero" doc:"The same was published before: this is its id, and nothing was sent again."`
+	Epoch       string   `json:"epoch,omitzero" doc:"With seq the position after the publication, if its topic is kept."`
+	Seq         uint64   `json:"seq,omitzero" doc:"See epoch."`
 	Problem     *Problem `json:"problem,omitempty" doc:"Why it was refused; absent if it was not."`
 }
 
@@ -74,7 +77,10 @@ func (a *API) batchOne(r *http.Request, item jsontext.Value) BatchResult {
 	if err == nil {
 		var receipt Receipt
 		if receipt, err = a.publishOne(r.Context(), &p); err == nil {
-			return BatchResult{Status: http.StatusOK, Publication: receipt.Publication, Deliveries: &receipt.Deliveries}
+			return BatchResult{
+				Status: http.StatusOK, Publication: receipt.Publication, Deliveries: &receipt.Deliveries, Repeated: receipt.Repeated,
+				Epoch: receipt.Epoch, Seq: receipt.Seq,
+			}
 		}
 	}
 	problem := a.problemOf(r.Context(), err)

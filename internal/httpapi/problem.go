@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -81,6 +82,7 @@ var statusOf = map[wamp.URI]int{
 	wamp.ErrNetworkFailure:      http.StatusBadGateway,
 	wamp.ErrAuthorizationFailed: http.StatusBadGateway,
 	wamp.ErrUnavailable:         http.StatusServiceUnavailable,
+	router.ErrOutdated:          http.StatusConflict,
 }
 
 // problemOf translates an error into a document. An error that is not for clients is logged and becomes

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -27,15 +28,22 @@ type Publication struct {
 	Eligible       []wamp.ID `json:"eligible,omitzero" doc:"Only these sessions may get the event; an empty list means nobody."`
 	ExcludeAuthID  []string  `json:"exclude_authid,omitzero" doc:"Users that get no event."`
 	EligibleAuthID []string  `json:"eligible_authid,omitzero" doc:"Only these users may get the event; an empty list means nobody."`
-	Retain         bool      `json:"retain,omitempty" doc:"Keep it as the topic's last event, for who subscribes later and asks for it, if the contract does not say never."`
+	Retain         bool      `json:"retain,omitempty" doc:"Keep it as the topic's last event, for subscribers that come later and ask for it, if the contract says retain: asked."`
 	ExcludeRole    []string  `json:"exclude_authrole,omitzero" doc:"Roles that get no event."`
 	EligibleRole   []string  `json:"eligible_authrole,omitzero" doc:"Only these roles may get the event; an empty list means nobody."`
+	IdempotencyKey string    `json:"idempotency_key,omitzero" doc:"A retry with the same key to the same topic, in 15 minutes, is the same publication. The header Idempotency-Key does the same." maxLength:"128" example:"order-42-shipped"`
+	Key            string    `json:"key,omitzero" doc:"The row, where the topic is a table." maxLength:"128"`
+	Delete         bool      `json:"delete,omitzero" doc:"The row is deleted."`
+	Version        int64     `json:"version,omitzero" doc:"Of the document that the topic, or the row, is about: a version that is not higher than the last one is refused with 409." minimum:"1" maximum:"9007199254740991"`
 }
 
 // Receipt says what became of a publication.
 type Receipt struct {
 	Publication wamp.ID `json:"publication" doc:"The id of the publication, as its events carry it." example:"4711815442389120"`
 	Deliveries  int     `json:"deliveries" doc:"How many subscribers it was sent to." example:"3"`
+	Repeated    bool    `json:"repeated,omitzero" doc:"The same was published before: this is its id, and nothing was sent again."`
+	Epoch       string  `json:"epoch,omitzero" doc:"With seq the position after the publication, if its topic is kept."`
+	Seq         uint64  `json:"seq,omitzero" doc:"See epoch."`
 }
 
 // addPublish adds a plain handler, because publishing is the hot path: in measurements huma's reflection
@@ -58,12 +66,42 @@ func (a *API) publish(w http.ResponseWriter, r *http.Request) error {
 	if err := a.decode(w, r, &p); err != nil {
 		return err
 	}
+	if err := p.readHeader(r.Header); err != nil {
+		return err
+	}
 	receipt, err := a.publishOne(r.Context(), &p)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	return json.MarshalWrite(w, receipt)
+}
+
+// readHeader takes the idempotency key of the header.
+func (p *Publication) readHeader(h http.Header) error {
+	key := h.Get("Idempotency-Key")
+	if key != "" && p.IdempotencyKey != "" && key != p.IdempotencyKey {
+		return NewProblem(http.StatusUnprocessableEntity, "the header Idempotency-Key and body.idempotency_key are not the same: send one of them")
+	}
+	p.IdempotencyKey = cmp.Or(p.IdempotencyKey, key)
+	return nil
+}
+
+// options returns what the backend asks for as the options of a PUBLISH.
+func (p *Publication) options() wamp.Dict {
+	options := wamp.Dict{}
+	for key, text := range map[string]string{"_id": p.IdempotencyKey, "_key": p.Key} {
+		if text != "" {
+			options[key] = text
+		}
+	}
+	if p.Delete {
+		options["_delete"] = true
+	}
+	if p.Version != 0 {
+		options["_version"] = p.Version
+	}
+	return options
 }
 
 func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
@@ -74,7 +112,7 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, NewProblem(http.StatusUnprocessableEntity, "the payload: %v", err)
 	}
-	receipt, err := a.options.Publisher.Publish(ctx, KeyName(ctx), router.Publication{
+	published := router.Publication{
 		Retain:  p.Retain,
 		Topic:   wamp.URI(p.Topic),
 		Payload: carried,
@@ -83,11 +121,18 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 			ExcludeAuthID: p.ExcludeAuthID, EligibleAuthID: p.EligibleAuthID,
 			ExcludeAuthRole: p.ExcludeRole, EligibleAuthRole: p.EligibleRole,
 		},
-	})
+	}
+	if err := published.AddOptions(p.options(), KeyName(ctx)); err != nil {
+		return Receipt{}, err
+	}
+	receipt, err := a.options.Publisher.Publish(ctx, KeyName(ctx), published)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{Publication: receipt.Publication, Deliveries: receipt.Deliveries}, nil
+	return Receipt{
+		Publication: receipt.Publication, Deliveries: receipt.Deliveries, Repeated: receipt.Repeated,
+		Epoch: receipt.Position.Epoch, Seq: receipt.Position.Seq,
+	}, nil
 }
 
 // missing returns the document for an absent required member.

@@ -182,7 +182,7 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Passthru:  passthru,
 		Retain:    retain,
 	}
-	if err := p.addOptions(m.Options, s.Identity().ID); err != nil {
+	if err := p.AddOptions(m.Options, s.Identity().ID); err != nil {
 		return Publication{}, err
 	}
 	return p, s.realm.CheckKept(&p)

@@ -16,8 +16,8 @@ const (
 	MaxKey = 128
 )
 
-// addOptions reads the options of a PUBLISH that Tidings adds to WAMP.
-func (p *Publication) addOptions(options wamp.Dict, publisher string) error {
+// AddOptions reads the options of a PUBLISH that Tidings adds to WAMP. publisher is the user or the API key.
+func (p *Publication) AddOptions(options wamp.Dict, publisher string) error {
 	id, err := shortText(options, "_id", MaxIdempotencyKey)
 	if err != nil {
 		return err

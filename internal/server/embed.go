@@ -25,6 +25,9 @@ func (s *Server) Publish(ctx context.Context, p router.Publication) (router.Rece
 
 // publish publishes if the policy allows it. by holds the source of the publication.
 func (s *Server) publish(ctx context.Context, by policy.Request, p router.Publication) (router.Receipt, error) {
+	if err := s.realm.CheckKept(&p); err != nil {
+		return router.Receipt{}, err
+	}
 	by.Action, by.URI, by.Match, by.Payload = peer.Publish, p.Topic, wamp.MatchExact, p.Payload
 	decision, err := s.policy.Decide(ctx, by)
 	if err != nil {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,6 +56,57 @@ func TestContractsSayWhatIsKeptAndForWhichSessions(t *testing.T) {
 		}
 		if got := visitor.receive(); !strings.Contains(got, step.hear) {
 			t.Errorf("to %s: got %s, want %s", step.say, got, step.hear)
+		}
+	}
+}
+
+const keptDocuments = basic + `
+topics:
+  doc.{id}: {subscribe: "true", publish: backend, keep: 10}
+  rows: {subscribe: "true", publish: backend, keep: {per: key}}
+  passing: {subscribe: "true", publish: backend}
+`
+
+func TestABackendRetriesAPublicationAndNumbersDocuments(t *testing.T) {
+	r := start(t, keptDocuments)
+	publish := func(status int, body map[string]any) (answer struct {
+		Publication uint64
+		Repeated    bool
+		Epoch       string
+		Seq         uint64
+		Detail      string
+	}) {
+		t.Helper()
+		r.api(allKey, "POST", "publish", body).as(status, &answer)
+		return answer
+	}
+	first := publish(200, map[string]any{"topic": "doc.1", "idempotency_key": "k", "version": 3})
+	again := publish(200, map[string]any{"topic": "doc.1", "idempotency_key": "k", "version": 3})
+	if first.Repeated || !again.Repeated || again.Publication != first.Publication || first.Seq == 0 || first.Epoch == "" {
+		t.Errorf("the first answer is %+v, that of the retry %+v", first, again)
+	}
+	if other := publish(200, map[string]any{"topic": "doc.2", "idempotency_key": "k"}); other.Repeated || other.Seq <= first.Seq {
+		t.Errorf("the same key for another topic: %+v", other)
+	}
+	if passing := publish(200, map[string]any{"topic": "passing"}); passing.Seq != 0 || passing.Epoch != "" {
+		t.Errorf("a topic that is not kept has a position: %+v", passing)
+	}
+	publish(200, map[string]any{"topic": "rows", "key": "a", "version": 7})
+	publish(200, map[string]any{"topic": "rows", "key": "b", "version": 1})
+	publish(200, map[string]any{"topic": "rows", "key": "b", "delete": true})
+	for want, body := range map[string]map[string]any{
+		"409 version 3 was published before":  {"topic": "doc.1", "version": 3},
+		"409 version 7 was published before":  {"topic": "rows", "key": "a", "version": 6},
+		"422 _key needs a topic that":         {"topic": "doc.1", "key": "a"},
+		"422 _version needs a topic that":     {"topic": "passing", "version": 1},
+		"422 _delete needs the _key":          {"topic": "rows", "delete": true},
+		"422 PUBLISH.Options._id must be a":   {"topic": "doc.1", "idempotency_key": strings.Repeat("k", 129)},
+		"422 PUBLISH.Options._version must b": {"topic": "doc.1", "version": -1},
+	} {
+		status, text, _ := strings.Cut(want, " ")
+		code, _ := strconv.Atoi(status)
+		if answer := publish(code, body); !strings.HasPrefix(answer.Detail, text) {
+			t.Errorf("%v: %q, want %q", body, answer.Detail, text)
 		}
 	}
 }
