@@ -33,7 +33,7 @@ describe('the price feed', () => {
 
   it('counts single ticks and batches, and ignores other payloads', () => {
     const { feed: prices, receive } = feed();
-    const event = { uri: 'price.abc', details: {}, publication: 1 };
+    const event = { uri: 'price.abc', details: {}, publication: 1, position: null, afterGap: false, skipped: 0 };
     receive({ ...event, payload: { args: [{ t: 1, p: 10 }], kwargs: {} } });
     receive({ ...event, payload: { args: [{ t: 2, p: 11 }, { t: 3, p: 12 }], kwargs: {} } });
     receive({ ...event, payload: { args: [[{ t: 4, p: 13 }]], kwargs: {} } });

@@ -1,6 +1,7 @@
 import type { Payload } from './messages.js';
-import type { CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, SubscribeOptions } from './options.js';
+import type { CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription } from './options.js';
 import { type Session } from './state.js';
+import { type Status } from './status.js';
 export declare function connect(options: Options): Connection;
 export declare class Connection {
     #private;
@@ -14,8 +15,12 @@ export declare class Connection {
     get session(): Session | null;
     /** Calls the listener after each change of the state, until the returned function is called. */
     onState(listener: (state: ConnectionState) => void): () => void;
-    subscribe(topic: string, handler: EventHandler, options?: SubscribeOptions): Handle;
-    register(procedure: string, handler: Procedure, options?: SubscribeOptions): Handle;
+    /** The worst status of all subscriptions: whether what the page shows is true. It is the same object until it changes. */
+    get status(): Status;
+    /** Calls the listener after each change of the status, until the returned function is called. */
+    onStatus(listener: (status: Status) => void): () => void;
+    subscribe(topic: string, handler: EventHandler, options?: SubscribeOptions): Subscription;
+    register(procedure: string, handler: Procedure, options?: RegisterOptions): Handle;
     /** Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. */
     publish(topic: string, options?: PublishOptions): Promise<void>;
     /** Calls a procedure; rejects with a Failed. Without a session the call waits for one until its timeout. */

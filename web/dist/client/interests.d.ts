@@ -2,14 +2,9 @@
  * Interests: subscriptions and registrations, requested in each session anew for as long as the page wants them. Both
  * kinds share one life cycle and differ only in their message codes.
  */
-import { type Incoming, type Match, type Revocation } from './messages.js';
-import { type InterestKind, type Output, type State, type Step } from './state.js';
-export declare function want(state: State, wanted: {
-    key: string;
-    kind: InterestKind;
-    uri: string;
-    match: Match;
-}): Step;
+import { type Dict, type Incoming, type Revocation } from './messages.js';
+import { type InterestKind, type Output, type State, type Step, type Wish } from './state.js';
+export declare function want(state: State, wish: Wish): Step;
 export declare function release(state: State, key: string): Step;
 /** Requests every interest in a new session. */
 export declare function resume(state: State): Step;
@@ -20,6 +15,7 @@ export declare function forget(state: State): State;
 export declare function granted(state: State, kind: InterestKind, answer: {
     request: number;
     id: number;
+    details?: Dict;
 }): Step;
 export declare function denied(state: State, kind: InterestKind, error: Incoming & {
     type: 'error';
@@ -32,7 +28,7 @@ export declare function revoked(state: State, kind: InterestKind, { id, reason }
 /** An event without an active subscription is dropped: the router sent it before it saw UNSUBSCRIBE. */
 export declare function event(state: State, message: Incoming & {
     type: 'event';
-}): Output[];
+}): Step;
 /** Every invocation is answered, also for a procedure that was released: the caller waits for an answer. */
 export declare function invocation(state: State, message: Incoming & {
     type: 'invocation';

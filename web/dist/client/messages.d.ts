@@ -63,6 +63,7 @@ export type Incoming = {
     readonly type: 'subscribed';
     readonly request: number;
     readonly id: number;
+    readonly details: Dict;
 } | {
     readonly type: 'unsubscribed';
     readonly request: number;

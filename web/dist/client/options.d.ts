@@ -1,7 +1,9 @@
 /** What the page passes to a connection, and what it gets back. */
 import type { HeartbeatOptions } from './heartbeat.js';
 import type { Match, Payload } from './messages.js';
+import type { Gap, Position } from './positions.js';
 import type { Delivery, Failure, Session } from './state.js';
+import type { Status } from './status.js';
 import type { Dial } from './transport.js';
 export interface Options {
     readonly url: string | URL;
@@ -38,6 +40,9 @@ export type ConnectionState = {
 };
 export interface TopicEvent extends Delivery {
     readonly publication: number;
+    readonly position: Position | null;
+    readonly afterGap: boolean;
+    readonly skipped: number;
 }
 /** @deprecated Use TopicEvent: this name hides the DOM's Event from a module that imports it. */
 export type Event = TopicEvent;
@@ -45,16 +50,31 @@ export type EventHandler = (event: TopicEvent) => void;
 export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Promise<Partial<Payload> | void>;
 export interface SubscribeOptions {
     readonly match?: Match;
+    /** Delivers the last events of a kept topic first, at most as many. */
+    readonly history?: number;
+    /** Delivers the retained event first, also to a handler that comes later. */
+    readonly retained?: boolean;
+    /** Delivers first what was published after this position: of what the page's backend has rendered, for example. */
+    readonly since?: Position;
+    /** Called when events are missing that cannot be had: load anew what the page shows. */
+    readonly onGap?: (gap: Gap) => void;
     readonly onActive?: () => void;
     /** @deprecated Use onActive. */
     readonly onHeld?: () => void;
     /** Called when the router refuses. After a failure that is temporary the SDK tries again, and calls onActive in the end. */
     readonly onRefused?: (failure: Failure) => void;
 }
+export type RegisterOptions = Pick<SubscribeOptions, 'match' | 'onActive' | 'onHeld' | 'onRefused'>;
 /** A subscription or registration; the connection renews it after each reconnect until it is released. */
 export interface Handle {
     readonly uri: string;
     release(): void;
+}
+export interface Subscription extends Handle {
+    /** Whether what the page has of the topic is true. It is the same object until it changes. */
+    readonly status: Status;
+    /** Calls the listener after each change of the status, until the returned function is called. */
+    onStatus(listener: (status: Status) => void): () => void;
 }
 export interface PublishOptions extends Partial<Payload> {
     readonly acknowledge?: boolean;

@@ -1,4 +1,5 @@
 import type { Dict, Match, Message, Payload } from './messages.js';
+import type { Gap, Position, Progress } from './positions.js';
 /** The configuration of a connection. */
 export interface Config {
     readonly realm: string;
@@ -56,6 +57,19 @@ export interface Interest {
     readonly id: number;
     readonly wanted: boolean;
     readonly tries: number;
+    readonly retained: 'no' | 'wanted' | 'asked';
+    readonly failure: Failure | null;
+    readonly progress: Progress;
+}
+/** What the page asks for. */
+export interface Wish {
+    readonly key: string;
+    readonly kind: InterestKind;
+    readonly uri: string;
+    readonly match: Match;
+    readonly last?: number;
+    readonly since?: Position | undefined;
+    readonly retained?: boolean;
 }
 /** A call or an acknowledged publication that waits for its answer, or for a session. */
 export interface Request {
@@ -113,13 +127,9 @@ export type Input = {
 } | {
     readonly type: 'elapsed';
     readonly timer: Timer;
-} | {
+} | ({
     readonly type: 'want';
-    readonly key: string;
-    readonly kind: InterestKind;
-    readonly uri: string;
-    readonly match: Match;
-} | {
+} & Wish) | {
     readonly type: 'release';
     readonly key: string;
 } | {
@@ -150,6 +160,17 @@ export interface Delivery {
     readonly details: Dict;
     readonly payload: Payload;
 }
+/** An event for the handlers of an interest. */
+export interface Arrival {
+    readonly type: 'event';
+    readonly key: string;
+    readonly publication: number;
+    readonly delivery: Delivery;
+    readonly position: Position | null;
+    readonly old: boolean;
+    readonly afterGap: boolean;
+    readonly skipped: number;
+}
 export type Output = {
     readonly type: 'phase';
     readonly phase: Phase;
@@ -172,12 +193,7 @@ export type Output = {
 } | {
     readonly type: 'stop-timer';
     readonly timer: Timer;
-} | {
-    readonly type: 'event';
-    readonly key: string;
-    readonly publication: number;
-    readonly delivery: Delivery;
-} | {
+} | Arrival | {
     readonly type: 'invoked';
     readonly key: string;
     readonly attempt: number;
@@ -186,6 +202,15 @@ export type Output = {
 } | {
     readonly type: 'interest-active';
     readonly key: string;
+    readonly history: number;
+    readonly again: boolean;
+} | {
+    readonly type: 'interest-changed';
+    readonly key: string;
+} | {
+    readonly type: 'gap';
+    readonly key: string;
+    readonly gap: Gap;
 } | {
     readonly type: 'interest-refused';
     readonly key: string;
@@ -208,6 +233,10 @@ export declare function initial(config: Config): State;
 /** Runs the next step after this one and returns the outputs of both. */
 export declare function andThen([state, outputs]: Step, next: (state: State) => Step): Step;
 export declare function send(...messages: Message[]): Output[];
+/** Reports the phase to the page, after the outputs. */
+export declare function show(state: State, outputs: readonly Output[]): Step;
+export declare function startTimer(timer: Timer, tries?: number): Output;
+export declare function stopTimer(timer: Timer): Output;
 export declare function failure(uri: string, message: string): Failure;
 /** Returns the failure of an ERROR; its message is kwargs.message or args[0] if that is a string. */
 export declare function failureFrom(uri: string, payload: Payload): Failure;

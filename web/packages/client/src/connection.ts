@@ -8,15 +8,15 @@ import { Heartbeat } from './heartbeat.js';
 import { watchPage } from './lifecycle.js';
 import { step } from './machine.js';
 import type { Dict, Payload } from './messages.js';
-import type { CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, SubscribeOptions } from './options.js';
-import { type Config, type Failure, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
+import { guarded, Observable } from './observable.js';
+import type {
+  CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription,
+} from './options.js';
+import { type Config, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
+import { follow, freshness, initially, isSame, phaseFreshness, type Status, worst } from './status.js';
+import { type Handler, Subscribers } from './subscribers.js';
 import { tabIdentity } from './tab.js';
 import { type Transport, webSocket } from './transport.js';
-
-interface Handler {
-  readonly handle: EventHandler | Procedure;
-  readonly options: SubscribeOptions;
-}
 
 const OPENING = 15_000; // ms from opening the socket to WELCOME
 const STABLE = 10_000; // ms after which a session resets the back-off
@@ -39,19 +39,21 @@ export class Connection {
 
   readonly #options: Options;
   readonly #address: URL;
-  readonly #handlers = new Map<string, Set<Handler>>();
-  readonly #listeners = new Set<(state: ConnectionState) => void>();
+  readonly #subscribers = new Map<string, Subscribers>();
+  readonly #state = new Observable<ConnectionState>({ name: 'connecting', tries: 0 });
+  readonly #status = new Observable<Status>(initially());
   readonly #requests = new Map<number, { resolve(result: Payload): void; reject(error: Failed): void; timer: Timeout }>();
   readonly #timers = new Map<Timer, Timeout>();
   readonly #inputs: Input[] = [];
   readonly #heartbeat: Heartbeat | null;
   readonly #unwatchPage: () => void;
   #machine: State;
-  #shown: ConnectionState = { name: 'connecting', tries: 0 };
   #transport: Transport | null = null;
   #retryAt = new Date(0);
   #lastToken = 0;
   #busy = false;
+  #lostAt: number | null = null; // when the last message came over a connection that is found dead now
+  #moved = false; // the status of a subscription has changed
 
   constructor(options: Options) {
     this.#options = options;
@@ -65,7 +67,11 @@ export class Connection {
     const { heartbeat = {} } = options;
     this.#heartbeat = heartbeat === false ? null : new Heartbeat(heartbeat, {
       probe: () => this.#input({ type: 'probe' }),
-      dead: () => this.#input({ type: 'dead' }),
+      dead: () => {
+        this.#lostAt = this.#heartbeat?.heardAt ?? null;
+        this.#input({ type: 'dead' });
+        this.#lostAt = null;
+      },
     });
     this.#unwatchPage = watchPage({
       woken: () => this.#check('wake'),
@@ -75,25 +81,36 @@ export class Connection {
   }
 
   get state(): ConnectionState {
-    return this.#shown;
+    return this.#state.value;
   }
 
   get session(): Session | null {
-    return this.#shown.name === 'open' ? this.#shown.session : null;
+    const { phase } = this.#machine;
+    return phase.name === 'open' ? phase.session : null;
   }
 
   /** Calls the listener after each change of the state, until the returned function is called. */
   onState(listener: (state: ConnectionState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#state.watch(listener);
   }
 
-  subscribe(topic: string, handler: EventHandler, options: SubscribeOptions = {}): Handle {
-    return this.#want('subscription', topic, { handle: handler, options });
+  /** The worst status of all subscriptions: whether what the page shows is true. It is the same object until it changes. */
+  get status(): Status {
+    return this.#status.value;
   }
 
-  register(procedure: string, handler: Procedure, options: SubscribeOptions = {}): Handle {
-    return this.#want('registration', procedure, { handle: handler, options });
+  /** Calls the listener after each change of the status, until the returned function is called. */
+  onStatus(listener: (status: Status) => void): () => void {
+    return this.#status.watch(listener);
+  }
+
+  subscribe(topic: string, handler: EventHandler, options: SubscribeOptions = {}): Subscription {
+    const [handle, { status }] = this.#want('subscription', topic, handler, options);
+    return { ...handle, get status() { return status.value; }, onStatus: (listener) => status.watch(listener) };
+  }
+
+  register(procedure: string, handler: Procedure, options: RegisterOptions = {}): Handle {
+    return this.#want('registration', procedure, handler, options)[0];
   }
 
   /** Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. */
@@ -130,18 +147,22 @@ export class Connection {
     this.#input({ type });
   }
 
-  #want(kind: InterestKind, uri: string, handler: Handler): Handle {
-    const match = handler.options.match ?? 'exact';
+  #want(kind: InterestKind, uri: string, handle: EventHandler | Procedure, options: SubscribeOptions): [Handle, Subscribers] {
+    const { match = 'exact', history = 0, retained = false, since } = options;
     const key = `${kind} ${match} ${uri}`;
-    const handlers = this.#handlers.get(key) ?? new Set();
-    this.#handlers.set(key, handlers.add(handler));
-    this.#input({ type: 'want', key, kind, uri, match });
+    const handler: Handler = { handle, options, history: history > 0 ? 'waits' : 'has' };
+    const subscribers = this.#subscribers.get(key) ?? new Subscribers(initially());
+    this.#subscribers.set(key, subscribers);
+    subscribers.add(handler);
+    this.#moved = true;
+    this.#input({ type: 'want', key, kind, uri, match, last: history, retained, since });
     const release = (): void => {
-      if (!handlers.delete(handler) || handlers.size > 0) return;
-      this.#handlers.delete(key);
+      if (!subscribers.remove(handler) || subscribers.size > 0) return;
+      this.#subscribers.delete(key);
+      this.#moved = true;
       this.#input({ type: 'release', key });
     };
-    return { uri, release };
+    return [{ uri, release }, subscribers];
   }
 
   #request(kind: 'call' | 'publish', wanted: { uri: string; options: Dict; payload: Payload; timeout: number }): Promise<Payload> {
@@ -163,6 +184,7 @@ export class Connection {
       const [state, outputs] = step(this.#machine, next);
       this.#machine = state;
       for (const output of outputs) guarded(() => this.#carryOut(output));
+      if (this.#moved) this.#showWorst();
     }
     this.#busy = false;
   }
@@ -176,10 +198,12 @@ export class Connection {
       case 'start-timer': return this.#startTimer(output.timer, output.tries);
       case 'stop-timer': return clearTimeout(this.#timers.get(output.timer));
       case 'phase': return this.#show(shown(this.#machine, this.#retryAt));
-      case 'event': return this.#deliver(output);
+      case 'event': return this.#subscribers.get(output.key)?.deliver(output);
+      case 'gap': return this.#subscribers.get(output.key)?.gap(output.gap);
       case 'invoked': return void this.#invoke(output);
-      case 'interest-active': return this.#eachHandler(output.key, ({ options }) => (options.onActive ?? options.onHeld)?.());
-      case 'interest-refused': return this.#eachHandler(output.key, ({ options }) => refused(options, output));
+      case 'interest-active': return this.#active(output);
+      case 'interest-changed': return this.#showStatus(output.key);
+      case 'interest-refused': return this.#refused(output);
       case 'answer-refused': return console.error(`tidings: the router refused an answer of this page: ${output.failure.message}`);
       case 'settled': return this.#settle(output.token, ({ resolve }) => resolve(output.result));
       case 'failed': return this.#settle(output.token, ({ reject }) => reject(new Failed(output.failure)));
@@ -227,28 +251,57 @@ export class Connection {
   }
 
   #show(state: ConnectionState): void {
-    this.#shown = state;
     if (state.name === 'open') this.#heartbeat?.start();
     else this.#heartbeat?.stop();
-    for (const listener of [...this.#listeners]) guarded(() => listener(state));
+    this.#moved = true;
+    for (const key of this.#subscribers.keys()) this.#showStatus(key);
+    this.#state.set(state);
   }
 
-  #deliver({ key, publication, delivery }: Output & { type: 'event' }): void {
-    this.#eachHandler(key, ({ handle }) => (handle as EventHandler)({ ...delivery, publication }));
+  #active({ key, history, again }: Output & { type: 'interest-active' }): void {
+    const subscribers = this.#subscribers.get(key);
+    subscribers?.granted(history);
+    this.#showStatus(key);
+    if (!again) subscribers?.active();
+  }
+
+  #refused({ key, failure }: Output & { type: 'interest-refused' }): void {
+    this.#showStatus(key);
+    this.#subscribers.get(key)?.refused(key, failure);
+  }
+
+  #showStatus(key: string): void {
+    const subscribers = this.#subscribers.get(key);
+    const interest = this.#machine.interests.get(key);
+    if (!subscribers || !interest) return;
+    if (interest.progress.caughtUp) subscribers.caughtUp();
+    const { status } = subscribers;
+    const next = follow(status.value, freshness(this.#machine, interest), interest.failure, this.#now());
+    if (next === status.value) return;
+    this.#moved = true;
+    status.set(next);
+  }
+
+  /** Shows the status of the page. Registrations have none. */
+  #showWorst(): void {
+    this.#moved = false;
+    const all = [...this.#subscribers].filter(([key]) => this.#machine.interests.get(key)?.kind === 'subscription');
+    const { value } = this.#status;
+    const next = worst(all.map(([, { status }]) => status.value)) ?? follow(value, phaseFreshness(this.#machine), null, this.#now());
+    if (!isSame(next, value)) this.#status.set(next);
+  }
+
+  #now(): Date {
+    return new Date(this.#lostAt ?? Date.now());
   }
 
   async #invoke({ key, attempt, request, delivery }: Output & { type: 'invoked' }): Promise<void> {
-    const [handler] = this.#handlers.get(key) ?? [];
     try {
-      const result = (await (handler?.handle as Procedure | undefined)?.(delivery)) ?? {};
+      const result = (await this.#subscribers.get(key)?.procedure?.(delivery)) ?? {};
       this.#input({ type: 'answer', attempt, request, outcome: { result: payloadFrom(result) } });
     } catch (error) {
       this.#input({ type: 'answer', attempt, request, outcome: { failure: Failed.from(error).failure } });
     }
-  }
-
-  #eachHandler(key: string, run: (handler: Handler) => void): void {
-    for (const handler of [...(this.#handlers.get(key) ?? [])]) guarded(() => run(handler));
   }
 
   #settle(token: number, apply: (request: { resolve(result: Payload): void; reject(error: Failed): void }) => void): void {
@@ -283,11 +336,6 @@ function shown({ phase, tries }: State, retryAt: Date): ConnectionState {
   }
 }
 
-function refused(options: SubscribeOptions, { key, failure }: { key: string; failure: Failure }): void {
-  if (options.onRefused) options.onRefused(failure);
-  else console.warn(`tidings: ${key}: ${failure.uri}: ${failure.message}`);
-}
-
 /**
  * Returns the payload, or throws a Failed if it cannot be JSON. It is checked here because a failure in `send` would
  * come after the request id was used, with no caller to reject.
@@ -299,13 +347,4 @@ function payloadFrom({ args = [], kwargs = {} }: Partial<Payload>): Payload {
     throw Failed.from(error);
   }
   return { args, kwargs };
-}
-
-/** Runs a handler; logs its error, so that the remaining handlers still run. */
-function guarded(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    console.error('tidings:', error);
-  }
 }

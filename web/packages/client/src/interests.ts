@@ -2,10 +2,11 @@
  * Interests: subscriptions and registrations, requested in each session anew for as long as the page wants them. Both
  * kinds share one life cycle and differ only in their message codes.
  */
-import { Code, type Dict, type Incoming, type Match, type Message, type Revocation } from './messages.js';
+import { Code, type Dict, type Incoming, type Message, type Revocation } from './messages.js';
+import * as positions from './positions.js';
 import {
-  type Failure, failure, failureFrom, idKey, type Interest, type InterestKind, type Output, send, type State, type Step, andThen,
-  withEntry, withoutEntry,
+  andThen, type Failure, failure, failureFrom, idKey, type Interest, type InterestKind, type Output, send, startTimer, type State,
+  type Step, type Wish, withEntry, withoutEntry,
 } from './state.js';
 
 const codes = {
@@ -13,14 +14,31 @@ const codes = {
   registration: { request: Code.register, release: Code.unregister },
 } as const;
 
-export function want(state: State, wanted: { key: string; kind: InterestKind; uri: string; match: Match }): Step {
-  const interest = state.interests.get(wanted.key);
-  if (interest?.status === 'active') return [state, [{ type: 'interest-active', key: wanted.key }]];
-  if (interest?.status === 'requested') return [put(state, { ...interest, wanted: true }), []];
-  if (interest?.status === 'waiting') return [state, []];
-  const { key, kind, uri, match } = wanted;
-  const fresh: Interest = { key, kind, uri, match, status: 'absent', requestId: 0, id: 0, wanted: true, tries: 0 };
-  return state.phase.name === 'open' ? request(state, fresh) : [put(state, fresh), []];
+export function want(state: State, wish: Wish): Step {
+  const known = state.interests.get(wish.key);
+  const interest = wished(known ?? fresh(wish), wish);
+  const kept = interest.progress.position !== null;
+  switch (known?.status) {
+    case 'active': return andThen([put(state, interest), [active(interest, kept ? 0 : Infinity)]], (s) => askMore(s, interest));
+    case 'requested': case 'waiting': return [put(state, interest), []];
+    default: return state.phase.name === 'open' ? request(state, interest) : [put(state, interest), []];
+  }
+}
+
+function fresh({ key, kind, uri, match }: Wish): Interest {
+  return {
+    key, kind, uri, match, status: 'absent', requestId: 0, id: 0, wanted: true, tries: 0, retained: 'no', failure: null,
+    progress: positions.nothing,
+  };
+}
+
+/** Adds what another handler wants. */
+function wished(interest: Interest, { last = 0, since, retained = false }: Wish): Interest {
+  const { progress } = interest;
+  return {
+    ...interest, wanted: true, retained: retained && interest.retained === 'no' ? 'wanted' : interest.retained,
+    progress: { ...progress, wanted: Math.max(progress.wanted, last), position: progress.position ?? since ?? null },
+  };
 }
 
 export function release(state: State, key: string): Step {
@@ -46,18 +64,36 @@ export function renew(state: State): Step {
 export function forget(state: State): State {
   const interests = new Map<string, Interest>();
   for (const interest of state.interests.values()) {
-    if (interest.wanted) interests.set(interest.key, { ...interest, status: 'absent', requestId: 0, id: 0, tries: 0 });
+    const progress = positions.interrupt(interest.progress);
+    if (interest.wanted) interests.set(interest.key, { ...interest, status: 'absent', requestId: 0, id: 0, tries: 0, progress });
   }
   return { ...state, interests, ids: new Map() };
 }
 
-export function granted(state: State, kind: InterestKind, answer: { request: number; id: number }): Step {
+export function granted(state: State, kind: InterestKind, answer: { request: number; id: number; details?: Dict }): Step {
   const interest = requested(state, kind, answer.request);
   if (!interest) return [state, []];
-  const active: Interest = { ...interest, status: 'active', requestId: 0, id: answer.id, tries: 0 };
-  if (!active.wanted) return drop(state, active);
-  const ids = withEntry(state.ids, idKey(kind, answer.id), active.key);
-  return [{ ...put(state, active), ids }, [{ type: 'interest-active', key: active.key }]];
+  const [progress, gap] = positions.begin(interest.progress, answer.details ?? {}, interest.id !== 0);
+  const next: Interest = { ...interest, status: 'active', requestId: 0, id: answer.id, tries: 0, failure: null, progress };
+  if (!next.wanted) return drop(state, next);
+  const ids = withEntry(state.ids, idKey(kind, answer.id), next.key);
+  const missed: Output[] = gap && kind === 'subscription' ? [{ type: 'gap', key: next.key, gap }] : [];
+  const { asked, position } = progress;
+  const history = position === null ? Infinity : Number(asked) || 0;
+  const again = interest.id !== 0;
+  return andThen([{ ...put(state, next), ids }, [...missed, active(next, history, again)]], (s) => askMore(s, next));
+}
+
+function active({ key }: Interest, history: number, again = false): Output {
+  return { type: 'interest-active', key, history, again };
+}
+
+/** Asks for the last events, or the retained one, for handlers that came after the subscription. */
+function askMore(state: State, interest: Interest): Step {
+  const { caughtUp, position, wanted } = interest.progress;
+  if (interest.status !== 'active' || !caughtUp) return [state, []];
+  const more = interest.retained === 'wanted' || (wanted > 0 && position !== null);
+  return more ? request(state, interest, 'more') : [state, []];
 }
 
 export function denied(state: State, kind: InterestKind, error: Incoming & { type: 'error' }): Step {
@@ -78,12 +114,23 @@ export function revoked(state: State, kind: InterestKind, { id, reason }: Revoca
 }
 
 /** An event without an active subscription is dropped: the router sent it before it saw UNSUBSCRIBE. */
-export function event(state: State, message: Incoming & { type: 'event' }): Output[] {
+export function event(state: State, message: Incoming & { type: 'event' }): Step {
+  const { details, payload, publication } = message;
   const interest = state.interests.get(state.ids.get(idKey('subscription', message.id)) ?? '');
-  if (!interest) return [];
-  const uri = textOr(message.details, 'topic', interest.uri);
-  const delivery = { uri, details: message.details, payload: message.payload };
-  return [{ type: 'event', key: interest.key, publication: message.publication, delivery }];
+  if (!interest || interest.progress.resuming) return [state, []];
+  const { key, progress: before } = interest;
+  const { next, resume, gap, position, old, afterGap, skipped } = positions.advance(before, details);
+  if (resume) return request(state, { ...interest, progress: next });
+  const delivery = { uri: textOr(details, 'topic', interest.uri), details, payload };
+  const changed = next.caughtUp !== before.caughtUp || next.thinned !== before.thinned;
+  const outputs: Output[] = [
+    ...(gap ? [{ type: 'gap', key, gap } as const] : []),
+    { type: 'event', key, publication, delivery, position, old, afterGap, skipped },
+    ...(changed ? [{ type: 'interest-changed', key } as const] : []),
+  ];
+  if (position === null && !changed && !before.missing) return [state, outputs];
+  const moved = { ...interest, progress: next };
+  return andThen([put(state, moved), outputs], (s) => askMore(s, moved));
 }
 
 /** Every invocation is answered, also for a procedure that was released: the caller waits for an answer. */
@@ -95,11 +142,19 @@ export function invocation(state: State, message: Incoming & { type: 'invocation
   return [{ type: 'invoked', key: interest.key, attempt: state.attempt, request, delivery }];
 }
 
-function request(state: State, interest: Interest): Step {
+function request(state: State, interest: Interest, from: positions.From = 'position'): Step {
   const requestId = state.lastRequest + 1;
-  const options: Dict = interest.match === 'exact' ? {} : { match: interest.match };
-  const message: Message = [codes[interest.kind].request, requestId, options, interest.uri];
-  return [{ ...put(state, { ...interest, status: 'requested', requestId }), lastRequest: requestId }, send(message)];
+  const { key, kind, match } = interest;
+  const [progress, start] = positions.start(interest.progress, from);
+  const retained = interest.retained === 'wanted' && progress.asked === 'now' ? 'asked' : interest.retained;
+  const options: Dict = {
+    ...(match === 'exact' ? {} : { match }),
+    ...(kind === 'subscription' ? start : {}),
+    ...(retained === 'asked' && progress.asked === 'now' ? { get_retained: true } : {}),
+  };
+  const message: Message = [codes[kind].request, requestId, options, interest.uri];
+  const next = put(state, { ...interest, status: 'requested', requestId, progress, retained });
+  return [{ ...next, lastRequest: requestId }, [...send(message), { type: 'interest-changed', key }]];
 }
 
 function drop(state: State, interest: Interest): Step {
@@ -112,7 +167,8 @@ function drop(state: State, interest: Interest): Step {
 function refused(state: State, interest: Interest, cause: Failure): Step {
   const ids = withoutEntry(state.ids, idKey(interest.kind, interest.id));
   if (!interest.wanted) return [{ ...state, ids, interests: withoutEntry(state.interests, interest.key) }, []];
-  const next = put({ ...state, ids }, { ...interest, status: 'refused', requestId: 0, id: 0 });
+  const progress = positions.interrupt(interest.progress);
+  const next = put({ ...state, ids }, { ...interest, status: 'refused', requestId: 0, id: 0, failure: cause, progress });
   return [next, [{ type: 'interest-refused', key: interest.key, failure: cause }]];
 }
 
@@ -120,9 +176,9 @@ function refused(state: State, interest: Interest, cause: Failure): Step {
 function postponed(state: State, interest: Interest, cause: Failure): Step {
   const tries = interest.tries + 1;
   const running = [...state.interests.values()].some(({ status }) => status === 'waiting');
-  const timer: Output[] = running ? [] : [{ type: 'start-timer', timer: 'interests', tries }];
+  const timer: Output[] = running ? [] : [startTimer('interests', tries)];
   const told: Output[] = tries > 1 ? [] : [{ type: 'interest-refused', key: interest.key, failure: cause }];
-  return [put(state, { ...interest, status: 'waiting', requestId: 0, tries }), [...timer, ...told]];
+  return [put(state, { ...interest, status: 'waiting', requestId: 0, tries, failure: cause }), [...timer, ...told]];
 }
 
 function requested(state: State, kind: InterestKind, requestId: number): Interest | undefined {

@@ -46,7 +46,7 @@ export type Incoming =
   | { readonly type: 'goodbye'; readonly details: Dict; readonly reason: string }
   | { readonly type: 'error'; readonly of: number; readonly request: number; readonly uri: string; readonly payload: Payload }
   | { readonly type: 'published'; readonly request: number; readonly publication: number }
-  | { readonly type: 'subscribed'; readonly request: number; readonly id: number }
+  | { readonly type: 'subscribed'; readonly request: number; readonly id: number; readonly details: Dict }
   | { readonly type: 'unsubscribed'; readonly request: number; readonly revoked: Revocation | null }
   | { readonly type: 'event'; readonly id: number; readonly publication: number; readonly details: Dict; readonly payload: Payload }
   | { readonly type: 'result'; readonly request: number; readonly payload: Payload }
@@ -68,7 +68,7 @@ const readers: Readonly<Record<number, (fields: Fields) => Incoming>> = {
   [Code.goodbye]: (f) => ({ type: 'goodbye', details: f.dict(1), reason: f.text(2) }),
   [Code.error]: (f) => ({ type: 'error', of: f.id(1), request: f.id(2), uri: f.text(4), payload: f.payload(5) }),
   [Code.published]: (f) => ({ type: 'published', request: f.id(1), publication: f.id(2) }),
-  [Code.subscribed]: (f) => ({ type: 'subscribed', request: f.id(1), id: f.id(2) }),
+  [Code.subscribed]: (f) => ({ type: 'subscribed', request: f.id(1), id: f.id(2), details: f.has(3) ? f.dict(3) : {} }),
   [Code.unsubscribed]: (f) => ({ type: 'unsubscribed', ...f.release('subscription') }),
   [Code.event]: (f) => ({ type: 'event', id: f.id(1), publication: f.id(2), details: f.dict(3), payload: f.payload(4) }),
   [Code.result]: (f) => ({ type: 'result', request: f.id(1), payload: f.payload(3) }),
@@ -104,6 +104,10 @@ class Fields {
     const value = this.#message[at];
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) throw this.#wrong(at, 'an id');
     return value;
+  }
+
+  has(at: number): boolean {
+    return at < this.#message.length;
   }
 
   text(at: number): string {

@@ -1,7 +1,9 @@
 /** What the page passes to a connection, and what it gets back. */
 import type { HeartbeatOptions } from './heartbeat.js';
 import type { Match, Payload } from './messages.js';
+import type { Gap, Position } from './positions.js';
 import type { Delivery, Failure, Session } from './state.js';
+import type { Status } from './status.js';
 import type { Dial } from './transport.js';
 
 export interface Options {
@@ -30,6 +32,9 @@ export type ConnectionState =
 
 export interface TopicEvent extends Delivery {
   readonly publication: number;
+  readonly position: Position | null; // null: the event is not kept
+  readonly afterGap: boolean; // events before it are missing, and cannot be had
+  readonly skipped: number; // events before it that the router has left out, because this page does not keep up
 }
 
 /** @deprecated Use TopicEvent: this name hides the DOM's Event from a module that imports it. */
@@ -40,6 +45,14 @@ export type Procedure = (invocation: Delivery) => Partial<Payload> | void | Prom
 
 export interface SubscribeOptions {
   readonly match?: Match;
+  /** Delivers the last events of a kept topic first, at most as many. */
+  readonly history?: number;
+  /** Delivers the retained event first, also to a handler that comes later. */
+  readonly retained?: boolean;
+  /** Delivers first what was published after this position: of what the page's backend has rendered, for example. */
+  readonly since?: Position;
+  /** Called when events are missing that cannot be had: load anew what the page shows. */
+  readonly onGap?: (gap: Gap) => void;
   readonly onActive?: () => void; // called in each session, and when another handler is added
   /** @deprecated Use onActive. */
   readonly onHeld?: () => void;
@@ -47,10 +60,19 @@ export interface SubscribeOptions {
   readonly onRefused?: (failure: Failure) => void;
 }
 
+export type RegisterOptions = Pick<SubscribeOptions, 'match' | 'onActive' | 'onHeld' | 'onRefused'>;
+
 /** A subscription or registration; the connection renews it after each reconnect until it is released. */
 export interface Handle {
   readonly uri: string;
   release(): void;
+}
+
+export interface Subscription extends Handle {
+  /** Whether what the page has of the topic is true. It is the same object until it changes. */
+  readonly status: Status;
+  /** Calls the listener after each change of the status, until the returned function is called. */
+  onStatus(listener: (status: Status) => void): () => void;
 }
 
 export interface PublishOptions extends Partial<Payload> {

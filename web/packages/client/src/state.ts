@@ -1,4 +1,5 @@
 import type { Dict, Match, Message, Payload } from './messages.js';
+import type { Gap, Position, Progress } from './positions.js';
 import { isTemporary } from './temporary.js';
 
 /** The configuration of a connection. */
@@ -51,9 +52,23 @@ export interface Interest {
   readonly match: Match;
   readonly status: 'absent' | 'requested' | 'active' | 'waiting' | 'refused'; // waiting: refused, and requested again later
   readonly requestId: number; // of SUBSCRIBE or REGISTER while requested, otherwise 0
-  readonly id: number; // of the subscription or registration while active, otherwise 0
+  readonly id: number; // of the subscription or registration once active in this session, otherwise 0
   readonly wanted: boolean; // false: released before the router has answered
   readonly tries: number; // temporary refusals in a row
+  readonly retained: 'no' | 'wanted' | 'asked'; // the retained event, by a handler
+  readonly failure: Failure | null; // of the last refusal
+  readonly progress: Progress; // of a subscription
+}
+
+/** What the page asks for. */
+export interface Wish {
+  readonly key: string;
+  readonly kind: InterestKind;
+  readonly uri: string;
+  readonly match: Match;
+  readonly last?: number; // of the kept events, for a handler that is new
+  readonly since?: Position | undefined; // of what the page shows already
+  readonly retained?: boolean;
 }
 
 /** A call or an acknowledged publication that waits for its answer, or for a session. */
@@ -98,7 +113,7 @@ export type Input =
   | { readonly type: 'ticket'; readonly attempt: number; readonly ticket: string }
   | { readonly type: 'no-ticket'; readonly attempt: number; readonly message: string; readonly final: boolean }
   | { readonly type: 'elapsed'; readonly timer: Timer }
-  | { readonly type: 'want'; readonly key: string; readonly kind: InterestKind; readonly uri: string; readonly match: Match }
+  | ({ readonly type: 'want' } & Wish)
   | { readonly type: 'release'; readonly key: string }
   | { readonly type: 'request'; readonly request: Omit<Request, 'requestId'> }
   | { readonly type: 'expired'; readonly token: number }
@@ -114,6 +129,18 @@ export interface Delivery {
   readonly payload: Payload;
 }
 
+/** An event for the handlers of an interest. */
+export interface Arrival {
+  readonly type: 'event';
+  readonly key: string;
+  readonly publication: number;
+  readonly delivery: Delivery;
+  readonly position: Position | null;
+  readonly old: boolean; // only for handlers that want the last events
+  readonly afterGap: boolean; // events before it are missing
+  readonly skipped: number; // events that the router has left out before it
+}
+
 export type Output =
   | { readonly type: 'phase'; readonly phase: Phase; readonly tries: number }
   | { readonly type: 'connect'; readonly attempt: number }
@@ -122,9 +149,12 @@ export type Output =
   | { readonly type: 'ask-ticket'; readonly attempt: number }
   | { readonly type: 'start-timer'; readonly timer: Timer; readonly tries: number }
   | { readonly type: 'stop-timer'; readonly timer: Timer }
-  | { readonly type: 'event'; readonly key: string; readonly publication: number; readonly delivery: Delivery }
+  | Arrival
   | { readonly type: 'invoked'; readonly key: string; readonly attempt: number; readonly request: number; readonly delivery: Delivery }
-  | { readonly type: 'interest-active'; readonly key: string }
+  // So many of the last events follow; `again`: it was active in this session before, and no handler was added.
+  | { readonly type: 'interest-active'; readonly key: string; readonly history: number; readonly again: boolean }
+  | { readonly type: 'interest-changed'; readonly key: string } // its progress, as far as the page sees it
+  | { readonly type: 'gap'; readonly key: string; readonly gap: Gap }
   | { readonly type: 'interest-refused'; readonly key: string; readonly failure: Failure }
   | { readonly type: 'answer-refused'; readonly failure: Failure }
   | { readonly type: 'settled'; readonly token: number; readonly result: Payload; readonly publication: number | null }
@@ -155,6 +185,19 @@ export function andThen([state, outputs]: Step, next: (state: State) => Step): S
 
 export function send(...messages: Message[]): Output[] {
   return messages.map((message) => ({ type: 'send', message }));
+}
+
+/** Reports the phase to the page, after the outputs. */
+export function show(state: State, outputs: readonly Output[]): Step {
+  return [state, [...outputs, { type: 'phase', phase: state.phase, tries: state.tries }]];
+}
+
+export function startTimer(timer: Timer, tries = 0): Output {
+  return { type: 'start-timer', timer, tries };
+}
+
+export function stopTimer(timer: Timer): Output {
+  return { type: 'stop-timer', timer };
 }
 
 export function failure(uri: string, message: string): Failure {

@@ -4,6 +4,7 @@ import type { ConnectionState, Event, EventHandler, TopicEvent } from '../src/op
 import { Failed, TicketRefused } from '../src/failure.js';
 import { Code } from '../src/messages.js';
 import manifest from '../package.json' with { type: 'json' };
+import { asked } from './conversation.js';
 import { Socket, settled } from './socket.js';
 
 beforeEach(() => {
@@ -123,7 +124,7 @@ describe('handlers', () => {
     const first = connection.subscribe('a', () => received.push('first'));
     const second = connection.subscribe('a', () => received.push('second'));
     const { sent } = Socket.last;
-    expect(sent.slice(2)).toEqual([[Code.subscribe, 1, {}, 'a']]);
+    expect(sent.slice(2)).toEqual([[Code.subscribe, 1, asked, 'a']]);
     Socket.last.sends([Code.subscribed, 1, 5], [Code.event, 5, 1, {}]);
     first.release();
     first.release();
@@ -139,7 +140,7 @@ describe('handlers', () => {
     const received: TopicEvent[] = [];
     connection.subscribe('price.', (event) => received.push(event), { match: 'prefix' });
     Socket.last.sends([Code.subscribed, 1, 5], [Code.event, 5, 42, { topic: 'price.abc' }, [1]]);
-    expect(received).toEqual([{ uri: 'price.abc', publication: 42, details: { topic: 'price.abc' }, payload: { args: [1], kwargs: {} } }]);
+    expect(received).toEqual([{ uri: 'price.abc', publication: 42, details: { topic: 'price.abc' }, payload: { args: [1], kwargs: {} }, position: null, afterGap: false, skipped: 0 }]);
   });
 
   it('may call back into the connection', async () => {

@@ -4,6 +4,9 @@ import { type Config, initial, type Input, type Output, type State } from '../sr
 
 export const config: Config = { realm: 'app', tab: 'tab1', agent: 'test', tickets: true };
 
+/** The options of every SUBSCRIBE that begins now. */
+export const asked = { _positions: true };
+
 /** A machine under test, with its state and the outputs of the last input. */
 export class Conversation {
   state: State;

@@ -5,6 +5,7 @@ import { watchFlash } from '../src/flash.js';
 import { watchMaintenance } from '../src/maintenance.js';
 import { enterPresence, type PresenceUpdate } from '../src/presence.js';
 import { Code, type Dict, type Message } from '../src/messages.js';
+import { asked } from './conversation.js';
 import { Socket, settled } from './socket.js';
 
 let connection: Connection;
@@ -34,7 +35,7 @@ describe('watching content', () => {
     const watch = watchContent(connection, ['order.1', 'order.2'], { changed: () => undefined });
     Socket.last.sends([Code.subscribed, 1, 11], [Code.subscribed, 2, 12]);
     watch.set(['order.2', 'order.3']);
-    expect(Socket.last.sent.slice(4)).toEqual([[Code.unsubscribe, 3, 11], [Code.subscribe, 4, {}, 'tidings.content.order.3']]);
+    expect(Socket.last.sent.slice(4)).toEqual([[Code.unsubscribe, 3, 11], [Code.subscribe, 4, asked, 'tidings.content.order.3']]);
     watch.stop();
     expect(Socket.last.sent.at(-1)).toEqual([Code.unsubscribe, 5, 12]);
   });
