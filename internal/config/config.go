@@ -92,6 +92,7 @@ type WebSocket struct {
 	Write       time.Duration `key:"write" default:"10s" min:"1s" max:"5m" doc:"How long a client may take to accept the next 64 KiB. It is disconnected after twice this time without such progress, because systems report in steps what their programs have read."`
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"How long a stopping server waits for clients to leave."`
+	Channels    int           `key:"channels" default:"32" min:"1" max:"1000" doc:"How many sessions one connection carries at most: the tabs of a browser share a connection, each with a session of its own. Each session beyond the first counts as a connection in limits.connections. With 1 no connection is shared."`
 	Sockets     string        `key:"sockets" reload:"restart" default:"auto" one:"auto portable" doc:"How connections are read and written. auto takes the fastest way of the system: on Linux epoll without a goroutine for each connection, io_uring and an accept loop for upgrades. portable uses only the network functions of the Go library, for systems where that does not work."`
 	IOUring     bool          `key:"io_uring" reload:"restart" default:"true" doc:"Write to many connections with one system call, where the system offers io_uring (Linux 5.17 and newer; some containers forbid it) and sockets is auto."`
 }

@@ -25,18 +25,19 @@ const maxMessageBytes = 2000
 
 // Session is one client that has joined.
 type Session struct {
-	ID        wamp.ID   `json:"id" doc:"The session's id." example:"4711815442389120"`
-	User      string    `json:"user" doc:"The user's id; an API key's name for a backend." example:"42"`
-	Name      string    `json:"name,omitempty" example:"Ann Miller"`
-	Roles     []string  `json:"roles" example:"[\"staff\"]"`
-	Tenant    string    `json:"tenant,omitempty" example:"acme"`
-	Method    string    `json:"method" doc:"How it authenticated." example:"ticket"`
-	Backend   bool      `json:"backend" doc:"Whether it authenticated with an API key."`
-	Tab       string    `json:"tab,omitempty" doc:"The page's identity, which outlives its sessions."`
-	Address   string    `json:"address" doc:"The address it came from." example:"192.0.2.7"`
-	UserAgent string    `json:"user_agent,omitempty"`
-	Joined    time.Time `json:"joined"`
-	Encoding  string    `json:"encoding" doc:"The WebSocket subprotocol." example:"wamp.2.json"`
+	ID         wamp.ID   `json:"id" doc:"The session's id." example:"4711815442389120"`
+	User       string    `json:"user" doc:"The user's id; an API key's name for a backend." example:"42"`
+	Name       string    `json:"name,omitempty" example:"Ann Miller"`
+	Roles      []string  `json:"roles" example:"[\"staff\"]"`
+	Tenant     string    `json:"tenant,omitempty" example:"acme"`
+	Method     string    `json:"method" doc:"How it authenticated." example:"ticket"`
+	Backend    bool      `json:"backend" doc:"Whether it authenticated with an API key."`
+	Tab        string    `json:"tab,omitempty" doc:"The page's identity, which outlives its sessions."`
+	Connection uint64    `json:"connection,omitzero" doc:"The number of its connection. Sessions with the same number share one: they are tabs of one browser." example:"17"`
+	Address    string    `json:"address" doc:"The address it came from." example:"192.0.2.7"`
+	UserAgent  string    `json:"user_agent,omitempty"`
+	Joined     time.Time `json:"joined"`
+	Encoding   string    `json:"encoding" doc:"The WebSocket subprotocol." example:"wamp.2.json"`
 }
 
 type (

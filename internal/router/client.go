@@ -26,7 +26,8 @@ type Client struct {
 	// Owned by the reader.
 	handshake *handshake    // nil but between HELLO and WELCOME
 	batch     *publishBatch // publications that are not delivered yet; nil: none
-	pace      meter.Pace
+	pace      *meter.Pace
+	ownPace   meter.Pace // what pace is for a client that shares it with none
 
 	mu           sync.Mutex         // guards what follows, and what Session says
 	conversation *wamp.Conversation // state and encoding

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/publication"
 )
 
@@ -13,7 +14,12 @@ func (c *Client) Throttle(ctx context.Context, frames int) error {
 	if c.unlimited() {
 		return nil
 	}
-	return c.pause(ctx, c.pace.Frames(c.router.limits(), frames, time.Since(c.router.started)))
+	return c.router.Throttle(ctx, c.pace, frames)
+}
+
+// Throttle blocks until as many frames may come at a pace that belongs to no client alone.
+func (r *Router) Throttle(ctx context.Context, pace *meter.Pace, frames int) error {
+	return r.pause(ctx, pace.Frames(r.limits(), frames, time.Since(r.started)))
 }
 
 // throttleMessage blocks until the client may send a message of so many bytes.
@@ -21,7 +27,7 @@ func (c *Client) throttleMessage(ctx context.Context, bytes int) error {
 	if c.unlimited() {
 		return nil
 	}
-	return c.pause(ctx, c.pace.Message(c.router.limits(), bytes, time.Since(c.router.started)))
+	return c.router.pause(ctx, c.pace.Message(c.router.limits(), bytes, time.Since(c.router.started)))
 }
 
 // unlimited reports whether the client is a backend, which is trusted to publish as fast as it can.
@@ -30,11 +36,11 @@ func (c *Client) unlimited() bool {
 	return s != nil && s.Identity().Backend
 }
 
-func (c *Client) pause(ctx context.Context, wait time.Duration) error {
+func (r *Router) pause(ctx context.Context, wait time.Duration) error {
 	if wait <= 0 {
 		return nil
 	}
-	c.router.counters.RateWaits.Add(1)
+	r.counters.RateWaits.Add(1)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -130,6 +130,7 @@ type Attachment struct {
 	Peer   peer.Peer
 	Format outbox.Format
 	Waker  outbox.Waker
+	Pace   *meter.Pace // of all clients whose messages one goroutine reads; nil: the client has its own
 }
 
 // Attach begins a conversation. The transport calls [Client.Open], then [Client.Receive] for each frame, from
@@ -146,6 +147,9 @@ func (r *Router) Attach(a Attachment) *Client {
 		c.conversation.BeStrict()
 	}
 	c.conversation.LimitReceivers(r.limits().Receivers)
+	if c.pace = a.Pace; c.pace == nil {
+		c.pace = &c.ownPace
+	}
 	c.outbox.Init(&r.outboxes, a.Waker)
 	r.mu.Lock()
 	r.handshaking[c] = struct{}{}

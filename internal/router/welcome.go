@@ -13,6 +13,11 @@ func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
 	if result.Identity.Expired(time.Now()) {
 		return wamp.Fail(wamp.ErrAuthenticationDenied, textExpired)
 	}
+	if c.peer.Admit != nil {
+		if err := c.peer.Admit(result.Identity); err != nil {
+			return err
+		}
+	}
 	c.peer.TLSState = nil // only a handshake needs it, and it is large
 	s := &Session{id: h.session, tab: h.tab, joined: time.Now(), realm: r, client: c, features: h.features}
 	s.identity.Store(result.Identity)

@@ -98,7 +98,7 @@ func sessionOf(s *router.Session) httpapi.Session {
 	return httpapi.Session{
 		ID: s.ID(), User: who.ID, Name: who.Name, Roles: append([]string{}, who.Roles...), Tenant: who.Tenant,
 		Method: who.Method, Backend: who.Backend, Tab: s.Tab(),
-		Address: withoutPort(peer.RemoteAddr), UserAgent: peer.UserAgent,
+		Connection: peer.Connection, Address: withoutPort(peer.RemoteAddr), UserAgent: peer.UserAgent,
 		Joined: s.Joined().UTC(), Encoding: s.Encoding().Subprotocol(),
 	}
 }

@@ -272,6 +272,7 @@ func transportLimits(c *config.Config) transport.Limits {
 		MaxMessage:     int(c.Limits.MessageBytes),
 		Handshake:      int(c.Limits.Handshake),
 		MaxConnections: c.Limits.Connections,
+		MaxChannels:    w.Channels,
 		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
 		Write: w.Write, Close: w.Close, Drain: w.Drain,
 	}

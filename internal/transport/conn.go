@@ -93,12 +93,14 @@ func newConn(s *Server, a *agreed) *conn {
 
 // openConversation begins the conversation, so that its first messages are sent with the handshake.
 func (c *conn) openConversation(ctx context.Context, a *agreed) *refusal {
+	a.peer.Connection = c.server.numbers.Add(1)
 	conv, err := c.server.handler.Accept(ConnInfo{
 		Protocol: a.protocol,
 		Peer:     a.peer,
 		Text:     a.text,
 		Binary:   a.binary,
 		Waker:    c,
+		server:   c.server,
 	})
 	if err != nil {
 		return refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())

@@ -25,6 +25,9 @@
 //	rawsocket.go           RawSocket: handshake and accept loop
 //	longpoll.go            long-poll: HTTP operations
 //	longpollsession.go     long-poll: one client
+//	channels.go            several conversations over one connection
+//	channel.go             one of them
+//	channel_write.go       what a flush takes of them
 //	handler.go             Handler and Conversation: what connections are for
 //	wamp.go                the Handler of WAMP
 //	options.go, stats.go, timeouts.go, tls.go
@@ -36,6 +39,7 @@
 //	                       not take
 //	RawSocket handshake    connection                     it is answered or too late     Server.Run
 //	long-poll session      client                         it is closed or has gone       Server.Run
+//	end of a channel       channel that the server ends   its reader is free             router.Shutdown
 //	shard                  processor                      all connections are closed     Server.Run
 //	netpoll's              see there                      all connections are closed     Server.Run
 //
@@ -46,6 +50,7 @@
 //
 //	conn.mu, then connContext.mu
 //	netpoll's locks, then shard.readyMu
+//	channels.receiving, then the router's locks, then channels.mu, then shard.readyMu
 //	shard.membersMu, LongPoll.mu, Server.mu and pendingHandshakes.mu are leaves
 //
 // The router calls Wake with its locks held. The transport calls the router with none of these locks held.

@@ -25,6 +25,9 @@ type Protocol struct {
 	Frames frame.Types
 	Pongs  PongPolicy
 	Ends   ClosePolicy
+	// Channels says that the messages of several clients come over one connection, with lines between them. Over a
+	// transport without boundaries of messages that needs a batched protocol.
+	Channels bool
 }
 
 // PongPolicy says what a missing answer to a ping means.
@@ -61,6 +64,7 @@ type ConnInfo struct {
 	Text     outbox.Framing // makes text frames
 	Binary   outbox.Framing // makes binary frames
 	Waker    outbox.Waker   // to be woken when Take has something after it had nothing
+	server   *Server        // whose places for connections further clients take
 }
 
 // Message is one complete message of a client.

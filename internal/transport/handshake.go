@@ -160,11 +160,16 @@ func (s *Server) agreeOnProtocol(header http.Header) (Protocol, *refusal) {
 	}
 	wrong := refuse(http.StatusBadRequest, RefusedSubprotocol, "none of the subprotocols that the client asked for is spoken here")
 	for _, protocol := range s.protocols {
-		if protocol.Name != "" {
+		if protocol.Name != "" && s.offers(protocol) {
 			wrong.Protocols = append(wrong.Protocols, protocol.Name)
 		}
 	}
 	return Protocol{}, wrong
+}
+
+// offers reports whether clients may choose a protocol: one with channels only if connections may be shared.
+func (s *Server) offers(protocol Protocol) bool {
+	return !protocol.Channels || s.limits().MaxChannels > 1
 }
 
 // firstKnown returns the protocol of the first name that is known, and jsonBatched only if no other name is.
@@ -173,7 +178,7 @@ func (s *Server) firstKnown(names []string, known []Protocol) (Protocol, bool) {
 	for _, name := range names {
 		for _, protocol := range known {
 			switch {
-			case protocol.Name != name:
+			case protocol.Name != name, !s.offers(protocol):
 			case name == jsonBatched:
 				last = &protocol
 			default:

@@ -120,7 +120,8 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
 		return refuseLongPoll(`the body must be {"protocols": [names]}`)
 	}
 	protocol, ok := l.server.firstKnown(opening.Protocols, l.server.protocols)
-	if !ok || protocol.Name == "" || protocol.Ends != EndsWithCode { // clients of other protocols expect a stream
+	streams := protocol.Ends != EndsWithCode || protocol.Channels && batchingOf(protocol) == frame.Unbatched
+	if !ok || protocol.Name == "" || streams { // its clients expect a stream
 		return refuseLongPoll("none of the protocols is spoken here")
 	}
 	if wrong := l.server.reserve(); wrong != nil {
@@ -157,10 +158,12 @@ func (l *LongPoll) begin(r *http.Request, protocol Protocol) (*longPollSession, 
 		Protocol: protocol,
 		Peer: peer.Peer{
 			RemoteAddr: addrText(remote.addr), Origin: p.origin, UserAgent: r.UserAgent(), TLS: remote.tls, Identity: identity,
+			Connection: l.server.numbers.Add(1),
 		},
 		Text:   plainFraming{},
 		Binary: plainFraming{},
 		Waker:  p,
+		server: l.server,
 	})
 	if err != nil {
 		return nil, refuse(http.StatusServiceUnavailable, RefusedOpening, err.Error())

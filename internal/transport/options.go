@@ -51,6 +51,9 @@ type Limits struct {
 	Handshake int
 	// MaxConnections is how many connections are open at once; the next gets status 503.
 	MaxConnections int
+	// MaxChannels is how many clients share a connection at most; each further one takes a place of a connection. With
+	// 1 no connection is shared.
+	MaxChannels int
 	// Hello is how long a client may take from the upgrade until it has joined, so that no client can hold a connection
 	// without a session.
 	Hello time.Duration
@@ -74,6 +77,7 @@ const (
 	DefaultMaxMessage     = 1 << 20  // far above any notification, harmless even 1000 times
 	DefaultHandshake      = 16 << 10 // above every ticket and certificate chain, and what a page says of itself
 	DefaultMaxConnections = 100_000  // about 200 MB with the sessions, besides the memory of the kernel
+	DefaultMaxChannels    = 32       // more tabs than a person keeps open
 	DefaultHello          = 10 * time.Second
 	DefaultMessage        = 60 * time.Second // 1 MiB at 17 KiB/s: a bad mobile line
 	DefaultPing           = 10 * time.Second // far below the usual 60 s of a proxy
@@ -87,6 +91,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.MaxMessage, DefaultMaxMessage)
 	orDefault(&l.Handshake, DefaultHandshake)
 	orDefault(&l.MaxConnections, DefaultMaxConnections)
+	orDefault(&l.MaxChannels, DefaultMaxChannels)
 	orDefault(&l.Hello, DefaultHello)
 	orDefault(&l.Message, DefaultMessage)
 	orDefault(&l.Ping, DefaultPing)

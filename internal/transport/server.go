@@ -30,6 +30,7 @@ type Server struct {
 	current atomic.Pointer[settings]
 
 	next       atomic.Uint32 // shard of the next connection
+	numbers    atomic.Uint64 // of connections, see peer.Peer
 	handshakes handshakeCounters
 	pending    pendingHandshakes
 	longPoll   *LongPoll

@@ -48,12 +48,12 @@ func (wampHandler) Protocols() []Protocol {
 			Protocol{Name: encoding.Subprotocol(), Frames: frames},
 			Protocol{Name: encoding.Subprotocol() + batchedSuffix, Frames: frames})
 	}
-	return protocols
+	return append(protocols, channelProtocols(protocols)...)
 }
 
 // Accept attaches a client to the router.
 func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
-	name := strings.TrimSuffix(info.Protocol.Name, batchedSuffix)
+	name := strings.TrimPrefix(strings.TrimSuffix(info.Protocol.Name, batchedSuffix), channelsPrefix)
 	if name == "" {
 		name = wamp.V1JSON.Subprotocol()
 	}
@@ -69,11 +69,11 @@ func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
 	if batching != frame.Unbatched {
 		framing = frame.BatchFraming{Batching: batching, Inner: framing}
 	}
-	client := s.router.Attach(router.Attachment{
-		Peer:   info.Peer,
-		Format: outbox.Format{Encoding: encoding, Framing: framing},
-		Waker:  info.Waker,
-	})
+	format := outbox.Format{Encoding: encoding, Framing: framing}
+	if info.Protocol.Channels {
+		return s.acceptChannels(info, format), nil
+	}
+	client := s.router.Attach(router.Attachment{Peer: info.Peer, Format: format, Waker: info.Waker})
 	if batching == frame.Unbatched {
 		return wampConversation{client}, nil
 	}

@@ -3,6 +3,7 @@ package outbox
 import (
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // Outbox queues shared immutable frames for one client, in order, and records how its conversation
@@ -143,6 +144,22 @@ func (o *Outbox) Take(dst [][]byte, maxBytes int) Taken {
 	o.shared.Frames.Add(uint64(frames))
 	o.shared.Bytes.Add(uint64(bytes))
 	return taken
+}
+
+// TakeSame takes the oldest packet if its bytes are the same memory as the given ones: another outbox, from which they
+// were taken, had the same packet. It reports whether it did.
+func (o *Outbox) TakeSame(bytes []byte) bool {
+	o.mu.Lock()
+	var taken item
+	if o.frames > 0 {
+		if oldest := o.peekLocked().bytes; len(oldest) == len(bytes) && unsafe.SliceData(oldest) == unsafe.SliceData(bytes) {
+			taken = o.popLocked()
+		}
+	}
+	o.mu.Unlock()
+	o.shared.Frames.Add(uint64(taken.frames))
+	o.shared.Bytes.Add(uint64(len(taken.bytes)))
+	return taken.frames > 0
 }
 
 // Len returns how many frames and bytes are queued.

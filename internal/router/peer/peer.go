@@ -17,6 +17,10 @@ type Peer struct {
 	// TLSState is there if TLS ends here, and until the session is opened: it holds what a login can be bound to, and
 	// the client's certificate.
 	TLSState *tls.ConnectionState
+	// Connection numbers the connections of a server. Clients of one number share a connection.
+	Connection uint64
+	// Admit, if it is set, refuses the identity of a login before WELCOME: it is not that of the connection.
+	Admit func(*Identity) error
 }
 
 // MaxTabBytes bounds HELLO.Details._tab, the identity of a page.
