@@ -210,6 +210,7 @@ type Session struct {
 	Address  string // of the remote end, behind trusted proxies
 	Agent    string // the User-Agent of the handshake
 	Joined   time.Time
+	Ends     time.Time // when the session ends, unless it is renewed; zero: never
 }
 
 // Sessions returns the sessions of the realm, in no order.
@@ -220,7 +221,7 @@ func (r *Realm) Sessions() []Session {
 		peer := s.Peer()
 		all[i] = Session{
 			ID: uint64(s.ID()), Identity: identityOf(s.Identity()), Tab: s.Tab(),
-			Address: peer.RemoteAddr, Agent: peer.UserAgent, Joined: s.Joined(),
+			Address: peer.RemoteAddr, Agent: peer.UserAgent, Joined: s.Joined(), Ends: s.Identity().Expires,
 		}
 	}
 	return all

@@ -219,7 +219,7 @@ func (l *link) revokeRegistration(details wamp.Dict) {
 	if r := l.registrations[id]; r != nil {
 		delete(l.registrations, id)
 		c.forgetLocked(r)
-		r.finishLocked(errRevoked)
+		r.finishLocked(revocation(details))
 	}
 }
 

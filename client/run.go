@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // run serves one connection after the other until the client ends.
@@ -161,3 +163,13 @@ func (c *Client) forgetSessionBoundLocked(reason error) {
 
 // errRevoked is the reason of a subscription or registration that the router has revoked.
 var errRevoked = errors.New("revoked by the router")
+
+// revocation returns the error of a revocation, with the reason and the text that the router gave as an [*Error].
+func revocation(details wamp.Dict) error {
+	reason, ok := details.String("reason")
+	if !ok {
+		return errRevoked
+	}
+	text, _ := details.String("_message") // other routers send none
+	return fmt.Errorf("%w: %w", errRevoked, &Error{URI: reason, Message: text})
+}

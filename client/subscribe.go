@@ -213,8 +213,9 @@ func (l *link) revokeSubscription(details wamp.Dict) {
 	if h == nil {
 		return
 	}
+	why := revocation(details)
 	for _, s := range h.members {
-		s.finishLocked(errRevoked)
+		s.finishLocked(why)
 	}
 	c.subscriptions = slices.DeleteFunc(c.subscriptions, func(s *Subscription) bool {
 		return slices.Contains(h.members, s)

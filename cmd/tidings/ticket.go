@@ -10,12 +10,13 @@ import (
 type ticketCommand struct {
 	remote
 	outputFlag
-	User   string            `help:"Id of the user." required:"" placeholder:"ID"`
-	Name   string            `help:"Name that others see." placeholder:"NAME"`
-	Role   []string          `help:"Role; repeat for more." placeholder:"ROLE"`
-	Tenant string            `help:"Tenant that the user works in." placeholder:"TENANT"`
-	Claim  map[string]string `help:"Further claim for rules; repeat for more." placeholder:"NAME=VALUE"`
-	TTL    time.Duration     `name:"ttl" help:"How long the ticket can be used; as configured if left out." placeholder:"DURATION"`
+	User    string            `help:"Id of the user." required:"" placeholder:"ID"`
+	Name    string            `help:"Name that others see." placeholder:"NAME"`
+	Role    []string          `help:"Role; repeat for more." placeholder:"ROLE"`
+	Tenant  string            `help:"Tenant that the user works in." placeholder:"TENANT"`
+	Claim   map[string]string `help:"Further claim for rules; repeat for more." placeholder:"NAME=VALUE"`
+	TTL     time.Duration     `name:"ttl" help:"How long the ticket can be used; as configured if left out." placeholder:"DURATION"`
+	Session time.Duration     `help:"How long the session lives, such as 30m; without end if left out." placeholder:"DURATION"`
 }
 
 // Help is shown by --help.
@@ -50,6 +51,9 @@ func (c *ticketCommand) Run(ctx context.Context, s streams) error {
 	}
 	if c.TTL > 0 {
 		request["ttl"] = c.TTL.String()
+	}
+	if c.Session != 0 {
+		request["session"] = c.Session.String()
 	}
 	var answer struct {
 		Ticket  string    `json:"ticket"`

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -94,9 +95,24 @@ func (c *Certificates) identify(state *tls.ConnectionState) (*peer.Identity, err
 		}
 		identity := person.identity()
 		identity.Method, identity.Provider = methodTLS, "certificate"
+		identity.Expires = endOfChains(state.VerifiedChains)
 		return identity, nil
 	}
 	return nil, errNoRule
+}
+
+// endOfChains returns when the last of the chains is no longer valid. A chain ends with the first of its certificates.
+func endOfChains(chains [][]*x509.Certificate) (end time.Time) {
+	for _, chain := range chains {
+		var first time.Time
+		for _, certificate := range chain {
+			first = earlier(first, certificate.NotAfter)
+		}
+		if first.After(end) {
+			end = first
+		}
+	}
+	return end
 }
 
 func (r *CertificateRule) holds(certificate *x509.Certificate) bool {

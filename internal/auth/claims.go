@@ -29,6 +29,9 @@ type claims struct {
 	Roles  []string       `json:"roles,omitempty"`
 	Tenant string         `json:"tenant,omitempty"`
 	Extra  map[string]any `json:"claims,omitempty"`
+	// Session is the life of the session in seconds, an int64; nil: it has no end. The type is open, so that check can
+	// say what is wrong with another value.
+	Session any `json:"session,omitempty"`
 }
 
 // check returns an error if the claims are incomplete or exceed a limit. It applies to tickets of this server and
@@ -40,7 +43,8 @@ func (c *claims) check() error {
 	case c.ID == "":
 		return errors.New("the ticket's id (jti) is missing")
 	}
-	return errors.Join(text.Check("the ticket's id (jti)", c.ID, maxJTIBytes), c.checkUser())
+	_, err := sessionLife(c.Session)
+	return errors.Join(text.Check("the ticket's id (jti)", c.ID, maxJTIBytes), c.checkUser(), err)
 }
 
 // checkUser is the part of check that also applies to users without a ticket.

@@ -34,7 +34,7 @@ type cookieLogin struct {
 }
 
 // NewCookies returns a Cookies that keeps each login for ttl, which use does not extend, and at most so many
-// logins. A further login replaces the oldest one.
+// logins. A further login replaces the oldest one. A login whose identity expires ends with it.
 func NewCookies(ttl time.Duration, most int) *Cookies {
 	return &Cookies{ttl: ttl, most: max(1, most), logins: make(map[cookieHash]*list.Element), inOrder: list.New()}
 }
@@ -49,9 +49,26 @@ func (c *Cookies) bind(cookie string, identity *peer.Identity) {
 	for len(c.logins) >= c.most {
 		c.dropLocked(c.inOrder.Back())
 	}
-	c.logins[key] = c.inOrder.PushFront(&cookieLogin{key, identity, time.Now().Add(c.ttl)})
+	c.logins[key] = c.inOrder.PushFront(&cookieLogin{key, identity, earlier(identity.Expires, time.Now().Add(c.ttl))})
 }
 
+// renew gives the login of a cookie the identity of a new ticket of the same user, with which its time begins again. A
+// login that was dropped meanwhile stays dropped.
+func (c *Cookies) renew(cookie string, identity *peer.Identity) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	element, ok := c.logins[sha256.Sum256([]byte(cookie))]
+	if !ok {
+		return
+	}
+	login, _ := element.Value.(*cookieLogin)
+	if login.identity.SameUser(identity) {
+		login.identity, login.until = identity, earlier(identity.Expires, time.Now().Add(c.ttl))
+		c.inOrder.MoveToFront(element)
+	}
+}
+
+// find returns the identity of the login of a cookie, which expires with the login, or nil.
 func (c *Cookies) find(cookie string) *peer.Identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +81,9 @@ func (c *Cookies) find(cookie string) *peer.Identity {
 		c.dropLocked(element)
 		return nil
 	}
-	return login.identity
+	identity := *login.identity
+	identity.Expires = login.until
+	return &identity
 }
 
 func (c *Cookies) drop(cookie string) {
@@ -110,9 +129,8 @@ func (c *Chain) beginCookie(_ context.Context, l *login) (peer.AuthResult, error
 		return peer.AuthResult{}, wamp.Fail(wamp.ErrAuthenticationDenied, "this browser logged in as another user than the authid says")
 	}
 	c.counters.count(MethodCookie, Accepted)
-	identity := *known
-	identity.Method = methodCookie
-	return peer.AuthResult{Identity: &identity}, nil
+	known.Method = methodCookie
+	return peer.AuthResult{Identity: known}, nil
 }
 
 // remember binds the browser's cookie to the identity that has just logged in. Backends, anonymous clients and

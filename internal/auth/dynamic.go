@@ -127,7 +127,8 @@ type loginAnswer struct {
 		StoredKey  string `json:"stored_key"`
 		ServerKey  string `json:"server_key"`
 	} `json:"scram"`
-	Keys []string `json:"cryptosign"`
+	Keys    []string `json:"cryptosign"`
+	Session any      `json:"session"` // the life of the session in seconds
 }
 
 // lookup is the result of a query: a user, or the reason of a refusal.
@@ -210,11 +211,15 @@ func readLogin(encoded []byte, l *login) (lookup, error) {
 	if s := answer.SCRAM; s != nil {
 		o.SCRAM = &SCRAM{s.Salt, s.KDF, s.Iterations, s.Memory, s.StoredKey, s.ServerKey}
 	}
+	life, err := sessionLife(answer.Session)
+	if err != nil {
+		return lookup{}, fmt.Errorf("read the answer: %w", err)
+	}
 	u, err := newUser(o)
 	if err != nil {
 		return lookup{}, fmt.Errorf("read the answer: %w", err)
 	}
-	u.provider = providerDynamic
+	u.provider, u.life = providerDynamic, life
 	return lookup{user: u}, nil
 }
 

@@ -72,6 +72,8 @@ type Grant struct {
 	Tenant string
 	Claims map[string]any // for rules
 	TTL    time.Duration  // 0 means the configured TTL; a longer one is refused
+	// Session is the life of the session that the ticket opens or renews, in whole seconds; 0: it has no end.
+	Session time.Duration
 }
 
 // NewTickets returns an error if the options are unsafe or incomplete.
@@ -117,6 +119,10 @@ func (t *Tickets) Issue(grant Grant) (ticket string, expires time.Time, err erro
 	if grant.TTL < 0 || grant.TTL > t.ttl {
 		return "", time.Time{}, wamp.Fail(wamp.ErrInvalidArgument, "a ticket lives at most %s, not %s", t.ttl, grant.TTL)
 	}
+	if grant.Session < 0 || grant.Session > maxSession || grant.Session%time.Second != 0 {
+		return "", time.Time{}, wamp.Fail(wamp.ErrInvalidArgument,
+			"a session lives whole seconds, at most %d hours, not %s; leave it out for a session without end", maxSession/time.Hour, grant.Session)
+	}
 	now := time.Now().Truncate(time.Second) // the resolution of a JWT
 	expires = now.Add(grant.TTL)
 	c := &claims{
@@ -125,6 +131,9 @@ func (t *Tickets) Issue(grant Grant) (ticket string, expires time.Time, err erro
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
 		},
 		Name: grant.Name, Roles: grant.Roles, Tenant: grant.Tenant, Extra: grant.Claims,
+	}
+	if grant.Session > 0 {
+		c.Session = int64(grant.Session / time.Second)
 	}
 	if err := c.check(); err != nil {
 		return "", time.Time{}, wamp.Fail(wamp.ErrInvalidArgument, "%s", err)
@@ -147,8 +156,9 @@ func (t *Tickets) Redeem(ctx context.Context, ticket string, from netip.Addr) (*
 
 // ticketUse is the use of a ticket by a client.
 type ticketUse struct {
-	user string // that the client names; "" matches every ticket
-	from netip.Addr
+	user    string         // that the client names; "" matches every ticket
+	renewed *peer.Identity // of the session that the ticket renews; nil: it opens one
+	from    netip.Addr
 }
 
 // redeem is Redeem for a client that may name a user. A ticket of another user is refused and stays unused.
@@ -160,6 +170,9 @@ func (t *Tickets) redeem(ctx context.Context, ticket string, by ticketUse) (*pee
 	if refused == nil && by.user != "" && by.user != c.Subject {
 		refused = refuse(Mismatch, "the ticket is for another user than the authid says")
 	}
+	if refused == nil && by.renewed != nil {
+		refused = sameUser(by.renewed, c.identity())
+	}
 	if refused == nil {
 		refused = t.markUsed(ctx, c)
 	}
@@ -169,7 +182,10 @@ func (t *Tickets) redeem(ctx context.Context, ticket string, by ticketUse) (*pee
 		return nil, refused.failure()
 	}
 	t.counters.count(MethodTicket, Accepted)
-	return c.identity(), nil
+	identity := c.identity()
+	life, _ := sessionLife(c.Session) // read has checked it
+	endAfter(identity, life)
+	return identity, nil
 }
 
 func (t *Tickets) markUsed(ctx context.Context, c *claims) *refusal {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
 )
@@ -30,6 +31,7 @@ type UserOptions struct {
 type user struct {
 	profile  peer.Identity // without Method and Provider
 	provider string
+	life     time.Duration // of sessions; 0: they have no end
 	password *passwordHash
 	cra      *CRA
 	scram    *scramSecret
@@ -40,6 +42,7 @@ type user struct {
 func (u *user) identity(method string) *peer.Identity {
 	who := u.profile
 	who.Method, who.Provider = method, u.provider
+	endAfter(&who, u.life)
 	return &who
 }
 

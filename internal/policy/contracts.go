@@ -57,7 +57,7 @@ func Compile(source Source) (*Contracts, config.Problems) {
 	for i := range c.Procedures {
 		b.addProcedure(&c.Procedures[i])
 	}
-	own := slices.Concat(source.Declarations, metaDeclarations(&c.Meta))
+	own := slices.Concat(source.Declarations, sessionDeclarations(), metaDeclarations(&c.Meta))
 	if c.Authorizer != nil {
 		own = append(own, forgetDeclaration())
 	}

@@ -5,6 +5,16 @@ import (
 	"github.com/tidings-io/tidings/internal/httpapi"
 )
 
+// sessionDeclarations returns the contracts of what every client may know and do about its own session.
+func sessionDeclarations() []Declaration {
+	always := config.Text{Value: ruleAlways}
+	return []Declaration{
+		{Pattern: config.Text{Value: "tidings.session.expiring"}, Doc: "The session is about to end.", Subscribe: always},
+		{Pattern: config.Text{Value: "tidings.session.revoked"}, Doc: "A subscription or registration was taken from the session.", Subscribe: always},
+		{Procedure: true, Pattern: config.Text{Value: "tidings.session.{ask:renew|lifetime}"}, Doc: "Renews the session, or says when it ends.", Call: always},
+	}
+}
+
 // metaDeclarations returns the contracts of the topics and procedures of the router itself. A client
 // reaches no other URI below "wamp.". API keys need the scopes that the HTTP API asks for.
 func metaDeclarations(meta *config.Meta) []Declaration {

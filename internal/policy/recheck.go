@@ -48,7 +48,7 @@ func (r *rechecker) recheck(ctx context.Context) {
 	found, err := r.realm.Recheck(ctx)
 	if err == nil { // otherwise the server stops, and callers wait for their own ctx
 		r.logger.InfoContext(ctx, "subscriptions and registrations were checked again",
-			"kept", found.Kept, "revoked", found.Revoked, "undecided", found.Undecided)
+			"sessions", found.Sessions, "kept", found.Kept, "revoked", found.Revoked, "undecided", found.Undecided)
 		this.found = found
 		close(this.done)
 	}

@@ -9,6 +9,15 @@ import (
 // Decisions that are on their way are not cached. What sessions hold already is not affected; see [Realm.Recheck].
 func (r *Realm) ForgetDecisions() { r.epoch.Add(1) }
 
+// forgetDecisions makes all cached decisions of the session void, as ForgetDecisions does for all sessions: decisions
+// rest on an identity, and a copy is another one.
+func (s *Session) forgetDecisions() {
+	s.client.mu.Lock() // with the lock, because renew replaces the identity, too
+	defer s.client.mu.Unlock()
+	identity := *s.Identity()
+	s.identity.Store(&identity)
+}
+
 // basis returns what a decision on the session would rest on now.
 func (s *Session) basis() peer.Basis {
 	return peer.Basis{Identity: s.Identity(), Epoch: s.realm.epoch.Load()}

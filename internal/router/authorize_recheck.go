@@ -17,12 +17,13 @@ const recheckWorkers = 16
 
 // Rechecked counts the subscriptions and registrations that a recheck asked about.
 type Rechecked struct {
+	Sessions      int
 	Kept, Revoked int
 	Undecided     int // kept, because the Authorizer failed
 }
 
 func (n Rechecked) plus(o Rechecked) Rechecked {
-	return Rechecked{n.Kept + o.Kept, n.Revoked + o.Revoked, n.Undecided + o.Undecided}
+	return Rechecked{n.Sessions + o.Sessions, n.Kept + o.Kept, n.Revoked + o.Revoked, n.Undecided + o.Undecided}
 }
 
 // Recheck asks the Authorizer about each subscription and registration that a session holds, and revokes those that it
@@ -30,7 +31,33 @@ func (n Rechecked) plus(o Rechecked) Rechecked {
 // of ctx, when ctx ends. A session that joins or subscribes meanwhile is checked, too, if [Realm.ForgetDecisions] was
 // called before. Must not be called by the reader of a client.
 func (r *Realm) Recheck(ctx context.Context) (Rechecked, error) {
-	sessions := r.Sessions()
+	return r.recheckAll(ctx, r.Sessions())
+}
+
+// Invalidate makes the cached decisions of the sessions void whose identities match, and then does for these sessions
+// what Recheck does. It goes on if ctx ends, and returns early only when the router stops. Must not be called by the
+// reader of a client.
+func (r *Realm) Invalidate(ctx context.Context, matches func(*peer.Identity) bool) (Rechecked, error) {
+	sessions := slices.DeleteFunc(r.Sessions(), func(s *Session) bool { return !matches(s.Identity()) })
+	for _, s := range sessions {
+		s.forgetDecisions()
+	}
+	ctx, cancel := r.router.untilStop(ctx)
+	defer cancel()
+	return r.recheckAll(ctx, sessions)
+}
+
+// untilStop returns a context with the values of ctx that ends when the router stops.
+func (r *Router) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(r.running, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+func (r *Realm) recheckAll(ctx context.Context, sessions []*Session) (Rechecked, error) {
 	var next atomic.Int64
 	var mu sync.Mutex // guards total
 	var total Rechecked
@@ -58,17 +85,17 @@ func (s *Session) recheck(ctx context.Context) Rechecked {
 	c.mu.Lock()
 	memberships, registrations := slices.Clone(s.memberships), slices.Clone(s.registrations)
 	c.mu.Unlock()
-	var n Rechecked
+	n := Rechecked{Sessions: 1}
 	for _, m := range memberships {
 		info := m.subscription.info
-		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Subscribe, URI: info.Topic, Match: info.Match}, func() {
-			s.realm.RevokeSubscription(s, info.ID, wamp.ErrNotAuthorized)
+		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Subscribe, URI: info.Topic, Match: info.Match}, func(why *wamp.Failure) {
+			s.realm.revokeSubscription(s, info.ID, *why)
 		}))
 	}
 	for _, held := range registrations {
 		reg := held.registration
-		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Register, URI: reg.procedure, Match: reg.match}, func() {
-			s.realm.Revoke(s, reg.id, wamp.ErrNotAuthorized)
+		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Register, URI: reg.procedure, Match: reg.match}, func(why *wamp.Failure) {
+			s.realm.revokeRegistration(s, reg.id, *why)
 		}))
 	}
 	s.drainObserverCalls()
@@ -83,8 +110,9 @@ func (s *Session) recheckSince(ctx context.Context, asked peer.Basis) {
 	}
 }
 
-// recheckOne asks about one subscription or registration, and revokes it if the Authorizer refuses.
-func (s *Session) recheckOne(ctx context.Context, request Request, revoke func()) Rechecked {
+// recheckOne asks about one subscription or registration, and revokes it if the Authorizer refuses. The session is told
+// what a new request would be told.
+func (s *Session) recheckOne(ctx context.Context, request Request, revoke func(why *wamp.Failure)) Rechecked {
 	options := &s.realm.router.options
 	if ctx.Err() != nil || options.Authorizer == nil {
 		return Rechecked{}
@@ -101,6 +129,6 @@ func (s *Session) recheckOne(ctx context.Context, request Request, revoke func()
 		}
 		return Rechecked{Undecided: 1}
 	}
-	revoke()
+	revoke(failure)
 	return Rechecked{Revoked: 1}
 }

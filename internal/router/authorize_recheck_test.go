@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
@@ -61,7 +63,7 @@ func TestARecheckRevokesWhatIsNoLongerAllowed(t *testing.T) {
 		authorizer.broken.Store(&broken)
 
 		found, err := realm.Recheck(t.Context())
-		if want := (router.Rechecked{Kept: 3, Revoked: 2, Undecided: 1}); err != nil || found != want {
+		if want := (router.Rechecked{Sessions: 2, Kept: 3, Revoked: 2, Undecided: 1}); err != nil || found != want {
 			t.Errorf("got %+v, %v", found, err)
 		}
 		if n := realm.Subscribers("secret"); n != 1 { // the prefix, about which there is no decision
@@ -86,7 +88,7 @@ func TestADecisionOnItsWayWhenDecisionsChangeIsCheckedAgain(t *testing.T) {
 				return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
 			}
 			realm.ForgetDecisions()
-			if found, err := realm.Recheck(t.Context()); err != nil || found != (router.Rechecked{}) {
+			if found, err := realm.Recheck(t.Context()); err != nil || found != (router.Rechecked{Sessions: 1}) {
 				t.Errorf("got %+v, %v", found, err)
 			}
 			return peer.Decision{}, nil // made by the rules of before
@@ -160,7 +162,7 @@ func TestARenewedIdentityLosesWhatItMayNotHold(t *testing.T) {
 	if !ask(t, c, "staff") {
 		t.Error("staff may not publish")
 	}
-	if err := c.Session().Reauthenticate(t.Context(), &peer.Identity{ID: "ann", Roles: []string{"guest"}}); err != nil {
+	if _, err := c.Session().Reauthenticate(t.Context(), &peer.Identity{ID: "ann", Roles: []string{"guest"}}); err != nil {
 		t.Fatal(err)
 	}
 	if realm.Subscribers("staff") != 0 || realm.Subscribers("all") != 1 {
@@ -168,5 +170,95 @@ func TestARenewedIdentityLosesWhatItMayNotHold(t *testing.T) {
 	}
 	if ask(t, c, "staff") {
 		t.Error("a cached decision outlives its identity")
+	}
+}
+
+func TestAnInvalidationConcernsTheSessionsThatMatch(t *testing.T) {
+	asked := map[string]int{}
+	var refused wamp.URI
+	r := router.New(router.Options{Authorizer: authorizes(func(q router.Request) (peer.Decision, error) {
+		asked[q.Session.Identity().ID+" "+string(q.URI)]++
+		if q.URI == refused {
+			return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "closed for %s", q.Session.Identity().ID)
+		}
+		return peer.Decision{Cacheable: true}, nil
+	})})
+	realm := r.AddRealm("app")
+	ann, ben := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")}), routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ben")})
+	for _, c := range []*routertest.Client{ann, ben} {
+		c.Subscribe("open", wamp.MatchExact)
+		c.Subscribe("secret", wamp.MatchExact)
+		if !ask(t, c, "topic") || !ask(t, c, "topic") {
+			t.Fatal("publishing is refused")
+		}
+	}
+	refused = "secret"
+	found, err := realm.Invalidate(t.Context(), func(i *peer.Identity) bool { return i.ID == "ann" })
+	if want := (router.Rechecked{Sessions: 1, Kept: 1, Revoked: 1}); err != nil || found != want {
+		t.Errorf("got %+v, %v", found, err)
+	}
+	ask(t, ann, "topic")
+	ask(t, ben, "topic")
+	want := map[string]int{"ann open": 2, "ann secret": 2, "ann topic": 2, "ben open": 1, "ben secret": 1, "ben topic": 1}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Error(diff)
+	}
+	if n := realm.Subscribers("secret"); n != 1 {
+		t.Errorf("%d subscribers are left", n)
+	}
+}
+
+func TestAnInvalidationGoesOnWithoutItsCallerAndEndsWithTheRouter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		authorizer := &rules{}
+		r := router.New(router.Options{Authorizer: authorizer})
+		realm := r.AddRealm("app")
+		c := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")})
+		for i := range 10 {
+			c.Subscribe(wamp.URI(fmt.Sprint("topic", i)), wamp.MatchExact)
+		}
+		authorizer.wait = func(ctx context.Context) {
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+		}
+		everyone := func(*peer.Identity) bool { return true }
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if found, err := realm.Invalidate(gone, everyone); err != nil || found.Kept != 10 {
+			t.Errorf("without its caller it found %+v, %v", found, err)
+		}
+		began := time.Now()
+		go func() {
+			time.Sleep(2500 * time.Millisecond)
+			c.Lose()
+			if err := r.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}()
+		if _, err := realm.Invalidate(t.Context(), everyone); !errors.Is(err, context.Canceled) || time.Since(began) != 2500*time.Millisecond {
+			t.Errorf("it ended with %v after %s", err, time.Since(began))
+		}
+	})
+}
+
+func TestACanceledRenewalTakesAwayWhatTheNewRolesDoNotAllow(t *testing.T) {
+	r := router.New(router.Options{Authorizer: authorizes(func(q router.Request) (peer.Decision, error) {
+		if q.URI == "staff" && q.Session.Identity().Role() != "staff" {
+			return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
+		}
+		return peer.Decision{}, nil
+	})})
+	realm := r.AddRealm("app")
+	c := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}}})
+	c.Subscribe("staff", wamp.MatchExact)
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if found, err := c.Session().Reauthenticate(canceled, &peer.Identity{ID: "ann"}); err != nil || found.Revoked != 1 {
+		t.Errorf("got %+v, %v", found, err)
+	}
+	if n := realm.Subscribers("staff"); n != 0 {
+		t.Errorf("%d subscribers are left", n)
 	}
 }

@@ -55,6 +55,9 @@ func (s *Session) Receiver() publication.Receiver {
 // Tab returns the page's identity, which outlives its sessions; "" if the page did not send one.
 func (s *Session) Tab() string { return s.tab }
 
+// Page returns the page of the session, which outlives it; the zero Page if the session has none.
+func (s *Session) Page() peer.Page { return s.Identity().Page(s.tab) }
+
 // Peer returns what the transport knows about the other end.
 func (s *Session) Peer() peer.Peer { return s.client.peer }
 

@@ -49,17 +49,19 @@ func (s *Session) watchExpiry() {
 
 // Reauthenticate gives a live session another identity of the same user, such as one that expires later or has other
 // roles. Cached decisions of the session are void, and what the session holds is checked again, as by [Realm.Recheck].
-// The error is a [*wamp.Failure].
-func (s *Session) Reauthenticate(ctx context.Context, identity *peer.Identity) error {
+// The check goes on if ctx ends: a client must not keep what it may no longer hold by canceling the request. The error is
+// a [*wamp.Failure], unless the router stops.
+func (s *Session) Reauthenticate(ctx context.Context, identity *peer.Identity) (Rechecked, error) {
 	before, err := s.renew(identity)
 	if err != nil {
-		return err
+		return Rechecked{}, err
 	}
 	if !before.Expires.Equal(identity.Expires) {
 		s.watchExpiry()
 	}
-	s.recheck(ctx)
-	return ctx.Err()
+	ctx, cancel := s.realm.router.untilStop(ctx)
+	defer cancel()
+	return s.recheck(ctx), ctx.Err()
 }
 
 // renew replaces the identity and returns the former one.

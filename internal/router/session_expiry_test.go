@@ -62,7 +62,7 @@ func TestARenewedIdentityExpiresLater(t *testing.T) {
 		s := routertest.Join(t, r, routertest.Page{Identity: until("ann", time.Minute)}).Session()
 		expires := func(after, lives time.Duration) {
 			t.Helper()
-			if err := s.Reauthenticate(t.Context(), until("ann", after)); err != nil {
+			if _, err := s.Reauthenticate(t.Context(), until("ann", after)); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(lives)
@@ -80,7 +80,7 @@ func TestARenewedIdentityExpiresLater(t *testing.T) {
 		if s.Reason() != outbox.CloseExpired {
 			t.Errorf("the session was closed by %s", s.Reason())
 		}
-		if err := s.Reauthenticate(t.Context(), until("ann", time.Minute)); err == nil {
+		if _, err := s.Reauthenticate(t.Context(), until("ann", time.Minute)); err == nil {
 			t.Error("a session that has ended is renewed")
 		}
 	})
@@ -97,7 +97,7 @@ func TestASessionKeepsItsUser(t *testing.T) {
 			"another user": until("ben", 0), "an API key of that name": other,
 			"the user of another tenant": {ID: "ann", Tenant: "acme"}, "an expired identity": until("ann", -time.Second),
 		} {
-			if err := s.Reauthenticate(t.Context(), identity); err == nil || s.Identity() != before {
+			if _, err := s.Reauthenticate(t.Context(), identity); err == nil || s.Identity() != before {
 				t.Errorf("%s is accepted: %v", name, err)
 			}
 		}
@@ -132,7 +132,7 @@ func TestAConnectionLostWhileItsIdentityExpiresLeavesNothing(t *testing.T) {
 			}()
 			go func() {
 				time.Sleep(time.Second)
-				if err := c.Session().Reauthenticate(t.Context(), until("ann", time.Hour)); err != nil {
+				if _, err := c.Session().Reauthenticate(t.Context(), until("ann", time.Hour)); err != nil {
 					t.Logf("the session ended first: %v", err)
 				}
 			}()

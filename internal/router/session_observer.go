@@ -34,14 +34,16 @@ func (NoObserver) Unsubscribed(*Session, wamp.Subscription) {}
 // observation is one observer, as Observe added it.
 type observation struct {
 	Observer
-	changes ChangeObserver // the same observer, if it is one
+	changes     ChangeObserver     // the same observer, if it is one
+	revocations RevocationObserver // the same observer, if it is one
 }
 
 // Observe calls the observer from now on, until cancel. Observers are called in the order in which they were added. If
-// the observer is a [ChangeObserver], it is told of the realm's changes, too.
+// the observer is a [ChangeObserver] or a [RevocationObserver], it is told of the realm's changes or of revocations, too.
 func (r *Realm) Observe(observer Observer) (cancel func()) {
 	added := &observation{Observer: observer}
 	added.changes, _ = observer.(ChangeObserver)
+	added.revocations, _ = observer.(RevocationObserver)
 	r.replaceObservers(func(all []*observation) []*observation { return append(all, added) })
 	return func() {
 		r.replaceObservers(func(all []*observation) []*observation {

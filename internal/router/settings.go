@@ -73,9 +73,10 @@ func (s *Session) renewBy(ctx context.Context, now, former peer.Authenticator) (
 	switch {
 	case renewed == before:
 		return true
-	case renewed != nil && s.Reauthenticate(ctx, renewed) == nil:
-		return true
 	case renewed != nil:
+		if _, err := s.Reauthenticate(ctx, renewed); err == nil {
+			return true
+		}
 		reason = "the user of this session was changed: log in again"
 	}
 	s.client.goodbye(wamp.CloseIdentityExpired, outbox.CloseInfo{Reason: outbox.CloseExpired, Text: reason})

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
@@ -71,35 +72,41 @@ func (d *dealer) removeCallee(gone *callee) {
 // Revoke removes a session from a registration. A session that announced registration_revocation is told. Revoke
 // reports whether the session held the registration.
 func (r *Realm) Revoke(s *Session, registration wamp.ID, reason wamp.URI) bool {
+	return r.revokeRegistration(s, registration, wamp.Failure{URI: cmp.Or(reason, errUnregistered)})
+}
+
+func (r *Realm) revokeRegistration(s *Session, registration wamp.ID, why wamp.Failure) bool {
 	held := s.registered(registration)
 	if held == nil {
 		return false
 	}
-	if reason == "" {
-		reason = errUnregistered
-	}
-	r.dealer.revoke(held, reason)
+	reg := held.registration
+	v := Revocation{Action: peer.Register, URI: reg.procedure, Match: reg.match, Reason: why.URI, Text: why.Message}
+	removed := r.dealer.revoke(held, &v)
 	s.drainObserverCalls()
+	if removed {
+		s.tellRevoked(v)
+	}
 	return true
 }
 
-func (d *dealer) revoke(held *callee, reason wamp.URI) {
+func (d *dealer) revoke(held *callee, v *Revocation) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.leaveLocked(held, held.revocation(reason))
+	return d.leaveLocked(held, held.revocation(v))
 }
 
 // revokeLocked removes all callees of a registration. Only callees that announced registration_revocation are told
 // (WAMP, "Registration Revocation"): others would end the conversation. Caller must hold mu.
 func (d *dealer) revokeLocked(reg *registration) {
 	for _, gone := range reg.allCallees() {
-		d.leaveLocked(gone, gone.revocation(errUnregistered))
+		d.leaveLocked(gone, gone.revocation(&Revocation{Reason: errUnregistered}))
 	}
 }
 
-func (c *callee) revocation(reason wamp.URI) wamp.Message {
+func (c *callee) revocation(v *Revocation) wamp.Message {
 	if !c.session.features.Has(peer.CalleeRevocation) {
 		return nil
 	}
-	return &wamp.Unregistered{Details: wamp.Dict{"registration": int64(c.registration.id), "reason": string(reason)}}
+	return &wamp.Unregistered{Details: v.details("registration", c.registration.id)}
 }

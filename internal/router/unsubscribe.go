@@ -83,38 +83,43 @@ func (b *broker) removeMember(m *membership) {
 
 // RevokeSubscription takes a subscription away from a session, and reports whether the session held it. A session that
 // announced subscription_revocation is told (WAMP, "Subscription Revocation"). Any other would take the message for a
-// violation, and only gets no more events.
+// violation, and only gets no more events; see [RevocationObserver].
 func (r *Realm) RevokeSubscription(s *Session, subscription wamp.ID, reason wamp.URI) bool {
+	return r.revokeSubscription(s, subscription, wamp.Failure{URI: reason})
+}
+
+func (r *Realm) revokeSubscription(s *Session, subscription wamp.ID, why wamp.Failure) bool {
 	m := s.membership(subscription)
 	if m == nil {
 		return false
 	}
-	removed := r.broker.revoke(m, reason)
+	info := m.subscription.info
+	v := Revocation{Action: peer.Subscribe, URI: info.Topic, Match: info.Match, Reason: why.URI, Text: why.Message}
+	removed := r.broker.revoke(m, &v)
 	s.drainObserverCalls()
+	if removed {
+		s.tellRevoked(v)
+	}
 	return removed
 }
 
-func (b *broker) revoke(m *membership, reason wamp.URI) bool {
+func (b *broker) revoke(m *membership, v *Revocation) bool {
 	sub := m.subscription
 	sub.mu.Lock()
 	defer b.unlockAndPrune(sub)
 	if !sub.removeLocked(m) {
 		return false
 	}
-	m.session.detach(m, m.revocation(reason))
+	m.session.detach(m, m.revocation(v))
 	b.changes.unsubscribed(m.session, sub)
 	return true
 }
 
 // revocation returns the message that tells a session of the revocation, or nil. Version 1 gets one: its conversation
 // removes the topic and sends nothing.
-func (m *membership) revocation(reason wamp.URI) wamp.Message {
+func (m *membership) revocation(v *Revocation) wamp.Message {
 	if !m.session.features.Has(peer.SubscriberRevocation) && m.session.Encoding() != wamp.V1JSON {
 		return nil
 	}
-	details := wamp.Dict{"subscription": int64(m.subscription.info.ID)}
-	if reason != "" {
-		details["reason"] = string(reason)
-	}
-	return &wamp.Unsubscribed{Details: details}
+	return &wamp.Unsubscribed{Details: v.details("subscription", m.subscription.info.ID)}
 }

@@ -8,6 +8,10 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
+// keyEndsIn is the detail of WELCOME with the seconds until the session ends, if it has an end. It is no time, because
+// the clocks of devices are wrong.
+const keyEndsIn = "_session_ends_in"
+
 // join opens the session and queues WELCOME.
 func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
 	if result.Identity.Expired(time.Now()) {
@@ -25,6 +29,9 @@ func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
 	welcome["roles"] = *r.roles.Load()
 	welcome["agent"] = r.router.options.Agent
 	welcome["realm"] = string(r.name)
+	if left, ends := result.Identity.Left(s.joined); ends {
+		welcome[keyEndsIn] = int64(left.Round(time.Second) / time.Second)
+	}
 	if err := r.admit(s, &wamp.Welcome{Session: s.id, Details: welcome}); err != nil {
 		return err
 	}

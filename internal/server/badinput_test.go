@@ -38,8 +38,14 @@ type raw struct {
 
 func (r *running) dial(subprotocol string, header http.Header) (*raw, error) {
 	r.t.Helper()
+	return r.dialPath("/ws", subprotocol, header)
+}
+
+// dialPath is dial with another path or a query.
+func (r *running) dialPath(path, subprotocol string, header http.Header) (*raw, error) {
+	r.t.Helper()
 	dialer := ws.Dialer{Protocols: []string{subprotocol}, Header: ws.HandshakeHeaderHTTP(header)}
-	conn, early, _, err := dialer.Dial(r.t.Context(), strings.Replace(r.url, "http", "ws", 1)+"/ws")
+	conn, early, _, err := dialer.Dial(r.t.Context(), strings.Replace(r.url, "http", "ws", 1)+path)
 	if err != nil {
 		return nil, err
 	}

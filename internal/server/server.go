@@ -24,6 +24,7 @@ import (
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/httplimit"
 	"github.com/tidings-io/tidings/internal/journal"
+	"github.com/tidings-io/tidings/internal/lifetime"
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
@@ -165,6 +166,9 @@ func (s *Server) assemble() error {
 	}
 	if err := s.registerPing(); err != nil {
 		return err
+	}
+	if _, err := lifetime.Attach(s.realm, lifetime.Options{Logger: s.logger}); err != nil {
+		return fmt.Errorf("attach the procedures of sessions: %w", err)
 	}
 	s.realm.Observe(logoutWatch{server: s})
 	s.components = s.newComponents()

@@ -12,8 +12,8 @@ import (
 //
 //	reason                          code       then
 //	conversation ended              codeOf     the client's close frame is awaited
-//	... and the client should       none       at once, if the protocol says so (EndsSilently)
-//	    reconnect
+//	... and the client should       none       at once, if the protocol says so (EndsSilently); not for
+//	    reconnect                              CloseExpired: its ticket was used, so coming again would fail
 //	... or broke the framing        none       half-closed, if there are no close frames (EndsPlainly)
 //	client broke RFC 6455           violation  what follows is read and discarded
 //	client sent a close frame       the same   at once
@@ -69,7 +69,7 @@ func (c *conn) closingOf(ending outbox.CloseInfo) closing {
 	switch {
 	case c.protocol.Ends == EndsPlainly:
 		return closing{reason: ending.Reason, code: frame.CodeLost, then: endReading}
-	case c.protocol.Ends == EndsSilently && ending.Reason.Retry():
+	case c.protocol.Ends == EndsSilently && ending.Reason.Retry() && ending.Reason != outbox.CloseExpired:
 		return closing{reason: ending.Reason, code: frame.CodeLost, then: endAtOnce}
 	}
 	return closing{reason: ending.Reason, code: code, frame: frame.Close(code, ending.Text)}

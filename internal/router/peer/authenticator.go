@@ -18,6 +18,23 @@ type LogoutNotifier interface {
 	LoggedOut(peer Peer)
 }
 
+// TicketRenewer is an [Authenticator] that also renews identities on open sessions. It may block. A *[wamp.Failure]
+// becomes the ERROR.
+type TicketRenewer interface {
+	// RenewByTicket returns the identity that a new ticket gives to the user of the session. A ticket that this server has
+	// signed for another user is refused and stays unused.
+	RenewByTicket(ctx context.Context, renewal Renewal) (*Identity, error)
+}
+
+// Renewal is the request of an open session to be renewed.
+type Renewal struct {
+	Realm    wamp.URI
+	Session  wamp.ID
+	Identity *Identity // of the session so far
+	Peer     Peer
+	Ticket   string
+}
+
 // AuthRequest is the login of one client, from its HELLO. An Authenticator that answers with a challenge keeps
 // only what it needs of the request, because a stranger can leave many logins unfinished.
 type AuthRequest struct {

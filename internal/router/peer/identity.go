@@ -25,6 +25,11 @@ type Identity struct {
 // Expired reports whether the identity has expired.
 func (i *Identity) Expired(now time.Time) bool { return !i.Expires.IsZero() && !now.Before(i.Expires) }
 
+// Left returns how long a session of the identity lives from now; ends is false if it has no end.
+func (i *Identity) Left(now time.Time) (left time.Duration, ends bool) {
+	return max(0, i.Expires.Sub(now)), !i.Expires.IsZero()
+}
+
 // SameUser reports whether two identities are of one user or one backend.
 func (i *Identity) SameUser(o *Identity) bool {
 	return i.ID == o.ID && i.Tenant == o.Tenant && i.Backend == o.Backend && i.Key == o.Key
