@@ -53,6 +53,7 @@ type commands struct {
 	Topics      topicsCommand      `cmd:"" group:"client" help:"List what is declared and what is subscribed to."`
 	Sessions    sessionsCommand    `cmd:"" group:"client" help:"List who is connected."`
 	Logout      logoutCommand      `cmd:"" group:"client" help:"Log a user out everywhere."`
+	Invalidate  invalidateCommand  `cmd:"" group:"client" help:"Ask again what sessions may hold, when rights have changed."`
 	Maintenance maintenanceCommand `cmd:"" group:"client" help:"Disable all open pages for maintenance, or enable them again."`
 	Bench       benchCommand       `cmd:"" group:"client" help:"Measure your server: connections, latency, fan-out."`
 	Version     versionCommand     `cmd:"" help:"Show the version."`

@@ -30,13 +30,14 @@ const DefaultMaxBody = 1 << 20
 
 // Options configures an [API]. Every interface is required; the rest has defaults.
 type Options struct {
-	Keys      Keys
-	Publisher Publisher
-	Caller    Caller
-	Issuer    Issuer
-	Topics    Topics
-	Sessions  Sessions
-	Resources []Resource // of features, in the order of the document
+	Keys        Keys
+	Publisher   Publisher
+	Caller      Caller
+	Issuer      Issuer
+	Topics      Topics
+	Sessions    Sessions
+	Invalidator Invalidator
+	Resources   []Resource // of features, in the order of the document
 
 	MaxBody  int64           // bytes; 0: DefaultMaxBody
 	Attempts *attempts.Limit // counts wrong keys; nil counts nothing
@@ -80,6 +81,7 @@ func New(options Options) (*API, error) {
 	a.addTopics()
 	a.addSessions()
 	a.addLogout()
+	a.addInvalidate()
 	for _, r := range options.Resources {
 		r.Routes(a)
 	}

@@ -81,13 +81,20 @@ func (f *fakes) LogOut(string, string) (logins, sessions int) {
 	return 3, 2
 }
 
+func (f *fakes) Invalidate(_ context.Context, selected httpapi.Selection) (httpapi.Invalidated, error) {
+	if selected == (httpapi.Selection{}) {
+		return httpapi.Invalidated{}, wamp.Fail(wamp.ErrInvalidArgument, "nothing is selected")
+	}
+	return httpapi.Invalidated{Sessions: 1, Kept: len(selected.User), Revoked: len(selected.Role), Undecided: len(selected.Tenant)}, nil
+}
+
 // maxBody of the APIs under test.
 const maxBody = 4096
 
 func newAPI(t *testing.T, f *fakes, change ...func(*httpapi.Options)) http.Handler {
 	t.Helper()
 	options := httpapi.Options{
-		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f,
+		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Invalidator: f,
 		MaxBody: maxBody, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
 	}
 	for _, c := range change {

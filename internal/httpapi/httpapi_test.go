@@ -57,6 +57,10 @@ func TestOperationsAnswerAsDocumented(t *testing.T) {
 			request{method: "DELETE", path: "logins?user=42&message=Bye", key: "sessions"},
 			200, `{"logins":3,"sessions":2}`,
 		},
+		"invalidate": {
+			request{method: "POST", path: "invalidate", key: "sessions", body: `{"user":"ann","role":"staff","tenant":"t"}`},
+			200, `{"sessions":1,"kept":3,"revoked":5,"undecided":1}`,
+		},
 		"end a session":             {request{method: "DELETE", path: "sessions/42", key: "sessions"}, 204, ""},
 		"end a session of nobody's": {request{method: "DELETE", path: "sessions/43", key: "sessions"}, 404, `{"title":"Not Found","status":404,"detail":"there is no session 43"}`},
 	} {
@@ -106,6 +110,11 @@ func TestEveryRefusalIsAProblemDocumentThatSaysWhatToDo(t *testing.T) {
 		"no user":                {request{method: "POST", path: "tickets", key: "all", body: `{}`}, 422, "user"},
 		"odd timeout":            {request{method: "POST", path: "call", key: "all", body: `{"procedure":"a","timeout":"soon"}`}, 422, `"soon" is not a duration`},
 		"odd ttl":                {request{method: "POST", path: "tickets", key: "all", body: `{"user":"a","ttl":"-1s"}`}, 422, `"-1s" is not a duration`},
+		"odd session life":       {request{method: "POST", path: "tickets", key: "all", body: `{"user":"a","session":"1800"}`}, 422, `body.session: "1800" is not a duration`},
+		"a session of no time":   {request{method: "POST", path: "tickets", key: "all", body: `{"user":"a","session":"0s"}`}, 422, `body.session: "0s"`},
+		"nothing to invalidate":  {request{method: "POST", path: "invalidate", key: "all", body: `{}`}, 422, "nothing is selected"},
+		"a wrong selection":      {request{method: "POST", path: "invalidate", key: "all", body: `{"authid":"a"}`}, 422, "body.authid: unexpected property"},
+		"scope to invalidate":    {request{method: "POST", path: "invalidate", key: "tickets", body: `{"user":"a"}`}, 403, `lacks the scope "sessions"`},
 		"odd limit":              {request{method: "GET", path: "sessions?limit=0", key: "all"}, 422, "query.limit"},
 		"unknown query":          {request{method: "GET", path: "sessions?usr=1", key: "all"}, 422, "usr"},
 		"no user to log out":     {request{method: "DELETE", path: "logins", key: "all"}, 422, "user"},

@@ -37,6 +37,7 @@ type Session struct {
 	Address    string    `json:"address" doc:"The address it came from." example:"192.0.2.7"`
 	UserAgent  string    `json:"user_agent,omitempty"`
 	Joined     time.Time `json:"joined"`
+	Ends       time.Time `json:"ends,omitzero" doc:"When the session ends, unless it is renewed; missing if it has no end."`
 	Encoding   string    `json:"encoding" doc:"The WebSocket subprotocol." example:"wamp.2.json"`
 }
 

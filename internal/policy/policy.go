@@ -88,11 +88,16 @@ func (p *Policy) Close() { p.state.Load().deciders.close() }
 
 // forget implements procedureForget.
 func (p *Policy) forget(ctx context.Context, _ router.LocalInvocation) (wamp.Payload, error) {
+	p.forgetExternal()
+	_, err := p.Recheck(ctx)
+	return wamp.Payload{}, err
+}
+
+// forgetExternal drops the cached decisions of the external authorizer, if there is one.
+func (p *Policy) forgetExternal() {
 	if external := p.state.Load().external; external != nil {
 		external.cache.Forget()
 	}
-	_, err := p.Recheck(ctx)
-	return wamp.Payload{}, err
 }
 
 // Declares reports whether a topic has a contract.

@@ -18,18 +18,19 @@ import (
 // apiOptions returns the options of the HTTP API.
 func (s *Server) apiOptions() httpapi.Options {
 	return httpapi.Options{
-		Keys:       s.keys,
-		Publisher:  apiBackend{s},
-		Caller:     apiBackend{s},
-		Issuer:     apiBackend{s},
-		Topics:     apiBackend{s},
-		Sessions:   apiBackend{s},
-		Resources:  s.resources(),
-		MaxBody:    int64(s.config.Limits.BodyBytes),
-		Attempts:   s.attempts,
-		RemoteAddr: s.transport.RemoteAddr,
-		Version:    Version(),
-		Logger:     s.logger,
+		Keys:        s.keys,
+		Publisher:   apiBackend{s},
+		Caller:      apiBackend{s},
+		Issuer:      apiBackend{s},
+		Topics:      apiBackend{s},
+		Sessions:    apiBackend{s},
+		Invalidator: apiBackend{s},
+		Resources:   s.resources(),
+		MaxBody:     int64(s.config.Limits.BodyBytes),
+		Attempts:    s.attempts,
+		RemoteAddr:  s.transport.RemoteAddr,
+		Version:     Version(),
+		Logger:      s.logger,
 	}
 }
 
@@ -99,7 +100,7 @@ func sessionOf(s *router.Session) httpapi.Session {
 		ID: s.ID(), User: who.ID, Name: who.Name, Roles: append([]string{}, who.Roles...), Tenant: who.Tenant,
 		Method: who.Method, Backend: who.Backend, Tab: s.Tab(),
 		Connection: peer.Connection, Address: withoutPort(peer.RemoteAddr), UserAgent: peer.UserAgent,
-		Joined: s.Joined().UTC(), Encoding: s.Encoding().Subprotocol(),
+		Joined: s.Joined().UTC(), Ends: who.Expires.UTC(), Encoding: s.Encoding().Subprotocol(),
 	}
 }
 
@@ -120,11 +121,18 @@ func (b apiBackend) Kill(id wamp.ID, message string) bool {
 	return ok
 }
 
+// Invalidate implements [httpapi.Invalidator].
+func (b apiBackend) Invalidate(ctx context.Context, selected httpapi.Selection) (httpapi.Invalidated, error) {
+	found, err := b.policy.Invalidate(ctx, policy.Selection(selected))
+	return httpapi.Invalidated(found), err
+}
+
 // Interface guards.
 var (
-	_ httpapi.Publisher = apiBackend{}
-	_ httpapi.Caller    = apiBackend{}
-	_ httpapi.Issuer    = apiBackend{}
-	_ httpapi.Topics    = apiBackend{}
-	_ httpapi.Sessions  = apiBackend{}
+	_ httpapi.Publisher   = apiBackend{}
+	_ httpapi.Caller      = apiBackend{}
+	_ httpapi.Issuer      = apiBackend{}
+	_ httpapi.Topics      = apiBackend{}
+	_ httpapi.Sessions    = apiBackend{}
+	_ httpapi.Invalidator = apiBackend{}
 )

@@ -77,6 +77,11 @@ func (s *Server) Subscribe(topic wamp.URI, match wamp.Match, handler func(router
 	return s.realm.Subscribe(topic, match, handler)
 }
 
+// Invalidate asks again what the selected sessions may hold.
+func (s *Server) Invalidate(ctx context.Context, selected policy.Selection) (router.Rechecked, error) {
+	return s.policy.Invalidate(ctx, selected)
+}
+
 // Sessions returns the sessions of the realm, in no order.
 func (s *Server) Sessions() []*router.Session { return s.realm.Sessions() }
 
