@@ -8,8 +8,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// RenewByTicket implements [peer.TicketRenewer]. The ticket is checked as at a login: by this server, or by the user source if that
-// checks tickets. An API key or a password renews nothing, because their sessions have no end.
+// RenewByTicket implements [peer.TicketRenewer]. The ticket is checked as at a login: by this server, or by the user
+// source if that checks tickets. An API key renews nothing, because its sessions have no end.
 func (c *Chain) RenewByTicket(ctx context.Context, r peer.Renewal) (*peer.Identity, error) {
 	identity, err := c.renewedBy(ctx, &r)
 	if err != nil {

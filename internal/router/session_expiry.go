@@ -49,8 +49,8 @@ func (s *Session) watchExpiry() {
 
 // Reauthenticate gives a live session another identity of the same user, such as one that expires later or has other
 // roles. Cached decisions of the session are void, and what the session holds is checked again, as by [Realm.Recheck].
-// The check goes on if ctx ends: a client must not keep what it may no longer hold by canceling the request. The error is
-// a [*wamp.Failure], unless the router stops.
+// The check goes on if ctx ends: a client must not keep what it may no longer hold by canceling the request. The error
+// is a [*wamp.Failure], unless the router stops.
 func (s *Session) Reauthenticate(ctx context.Context, identity *peer.Identity) (Rechecked, error) {
 	before, err := s.renew(identity)
 	if err != nil {

@@ -39,7 +39,8 @@ type observation struct {
 }
 
 // Observe calls the observer from now on, until cancel. Observers are called in the order in which they were added. If
-// the observer is a [ChangeObserver] or a [RevocationObserver], it is told of the realm's changes or of revocations, too.
+// the observer is a [ChangeObserver] or a [RevocationObserver], it is told of the realm's changes or of revocations,
+// too.
 func (r *Realm) Observe(observer Observer) (cancel func()) {
 	added := &observation{Observer: observer}
 	added.changes, _ = observer.(ChangeObserver)

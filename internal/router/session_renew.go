@@ -8,8 +8,8 @@ import (
 )
 
 // Renew gives the session the identity of a new ticket of the same user, as [Session.Reauthenticate] does. It blocks as
-// long as the check of the ticket and the questions to the Authorizer take. Must not be called by the reader of a client.
-// The error is a [*wamp.Failure] unless the server is at fault, and the session goes on as it was.
+// long as the check of the ticket and the questions to the Authorizer take. Must not be called by the reader of a
+// client. The error is a [*wamp.Failure] unless the server is at fault, and the session goes on as it was.
 func (s *Session) Renew(ctx context.Context, ticket string) (Rechecked, error) {
 	settings := s.realm.router.settings.Load()
 	renewer, ok := settings.Authenticator.(peer.TicketRenewer)
