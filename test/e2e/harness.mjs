@@ -19,15 +19,15 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 
 /**
  * Starts server and browser; `stop` of the result ends both. TIDINGS_BINARY names a binary that is built already. The
- * options are those of Playwright's browser contexts, for every page.
+ * options are those of Playwright's browser contexts, for every page; `launch` are those of the browser.
  */
-export async function start(options = {}) {
+export async function start(options = {}, launch = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-e2e-'));
   const binary = process.env.TIDINGS_BINARY ?? join(folder, 'tidings');
   if (!process.env.TIDINGS_BINARY) await run('go', ['build', '-o', binary, './cmd/tidings'], { cwd: root });
   const server = new Server(binary);
   await server.start('127.0.0.1:0');
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, ...launch });
   return new Stage({ folder, binary, server, browser, options: { viewport: { width: 1280, height: 800 }, ...options } });
 }
 
@@ -44,10 +44,16 @@ class Stage {
 
   /** Opens a page as a user in a new browser context; `path` is the part after the hash. */
   async page(user, path = '/orders', options = {}) {
+    const context = await this.context(options);
+    return this.#open(await context.newPage(), user, path);
+  }
+
+  /** Opens a browser context, until `clear`. */
+  async context(options = {}) {
     const context = await this.browser.newContext({ ...this.options, ...options });
     context.setDefaultTimeout(TIMEOUT);
     this.#contexts.push(context);
-    return this.#open(await context.newPage(), user, path);
+    return context;
   }
 
   /** Opens another tab in the page's browser context. */

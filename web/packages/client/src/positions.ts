@@ -80,10 +80,11 @@ export function advance(before: Progress, details: Dict): Advance {
   const skipped = numberFrom(details, '_skipped') ?? 0;
   const lossy = before.lossy || skipped > 0;
   const known = before.position;
+  const lost = details['_gap'] === true; // the router keeps it no longer
   const torn = position !== null && known !== null && position.epoch !== known.epoch;
   const jump = torn || (position !== null && known !== null && !lossy && (numberFrom(details, '_prev') ?? 0) > known.seq);
-  const resume = jump && !torn && !before.retried;
-  const gap = jump && !resume ? { kept: true, oldest: null } : null;
+  const resume = jump && !torn && !lost && !before.retried;
+  const gap = lost || (jump && !resume) ? { kept: true, oldest: null } : null;
   const caughtUp = before.caughtUp || details['_live'] === true;
   const next = {
     ...before, lossy, caughtUp, thinned: skipped > 0, missing: false, retried: jump, position: position ?? known,

@@ -115,6 +115,17 @@ describe('a subscription of a kept topic', () => {
     expect(page.marked).toEqual([15]);
   });
 
+  it('tells of what the router gave up while the page was catching up', async () => {
+    const page = new Page(await opened());
+    Socket.last.sends(subscribed(1, at(10, { _live: true })));
+    await reconnect();
+    Socket.last.sends(subscribed(1, at(10)), event(11, 10), event(30, 29, { _gap: true }), event(31, 30, { _live: true }));
+    expect(requests()).toHaveLength(1);
+    expect(page.gaps).toEqual([{ kept: true, oldest: null }]);
+    expect(page.got).toEqual([11, 30, 31]);
+    expect(page.marked).toEqual([30]);
+  });
+
   it('tells of a gap when the router has begun another log', async () => {
     const page = new Page(await opened());
     Socket.last.sends(subscribed(1, at(10, { _live: true })), [Code.event, 5, 1, { _epoch: 'f', _seq: 1, _prev: 0 }, ['new']]);
