@@ -9,7 +9,7 @@ FUZZTIME  ?= 60s # of all fuzz targets together
 BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
-.PHONY: help build test lint fuzz bench load attacks hostile e2e pictures web generate \
+.PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate \
         fmt tools node_modules hygiene prose vet unit memory web-check generated conformance release release-check clean
 
 help: ## say what there is
@@ -34,8 +34,8 @@ vet: ## go vet, all modules; and the main one compiles on other systems
 # The race detector needs cgo, which .ci/test turns off elsewhere. Without symbol tables, tests link faster.
 RACE := CGO_ENABLED=1 go test -race -ldflags '-s -w' -timeout 20m
 
-unit: ## go test -race, all modules but conformance and hostile, and what depends on sockets once more with the portable ones
-	@.ci/modules bash -c "go list ./... | grep -vE '/test/(conformance|hostile)$$' | xargs env $(RACE)"
+unit: ## go test -race, all modules but conformance, faults and hostile, and what depends on sockets once more with the portable ones
+	@.ci/modules bash -c "go list ./... | grep -vE '/test/(conformance|faults|hostile)$$' | xargs env $(RACE)"
 	TIDINGS_TEST_SOCKETS=portable $(RACE) ./internal/netpoll/... ./internal/transport/... ./internal/server/...
 	@.ci/uring
 
@@ -69,6 +69,12 @@ attacks: ## the short form of make hostile, as a test
 
 hostile: build ## attack a server as strangers and users can, for about half an hour
 	go run ./test/hostile -tidings bin/tidings -times 10
+
+faults-short: ## the short form of make faults, as a test
+	go test -count=1 -timeout 15m ./test/faults/
+
+faults: build ## kill, cut off, fill and corrupt a server under load, and look for anything that is lost
+	go run ./test/faults -tidings bin/tidings
 
 e2e: build node_modules ## the demo in a real Chromium
 	@.ci/e2e

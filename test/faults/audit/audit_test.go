@@ -32,7 +32,7 @@ func history(n int) *run {
 		r.events = append(r.events, audit.Event{Publication: p.ID, Topic: p.Topic, Position: audit.Position{Epoch: "e", Seq: seq}, Prev: prev, HasPrev: true})
 		prev = seq
 	}
-	r.stored = r.log.Stored(all)
+	r.stored = r.log.Stored("what is stored", all)
 	return r
 }
 
@@ -188,6 +188,33 @@ func TestAToldGapExcusesWhatWasBeforeTheOldestThatIsLeft(t *testing.T) {
 	deliver(r.view, r.events[16:]...) // 15 is missing, which the gap does not excuse
 	deliver(r.stored, r.events...)
 	if got := r.log.Judge(); got.Gaps != 1 || got.Excused != 5 || got.Lost != 1 || got.NeverLive != 0 {
+		t.Errorf("%v %+v", got.Err(), got)
+	}
+}
+
+func TestAGapInTheMiddleExcusesWhatIsBetween(t *testing.T) {
+	r := history(20)
+	deliver(r.view, r.events[:5]...)
+	r.events[9].Gap = true
+	deliver(r.view, r.events[9:]...)
+	deliver(r.stored, r.events...)
+	if got := r.log.Judge(); got.Err() != nil || got.Gaps != 1 || got.Excused != 4 {
+		t.Errorf("%v %+v", got.Err(), got)
+	}
+}
+
+func TestAfterAGapTheClientMayGetAgainWhatItHad(t *testing.T) {
+	r := history(20)
+	deliver(r.view, r.events...)
+	r.view.Lost()
+	r.log.Damage()
+	r.view.Subscribed(audit.Subscribed{Position: audit.Position{Epoch: "f", Seq: 1}, Resumed: true, Gap: true, Oldest: 2})
+	for i, e := range r.events[10:18] {
+		e.Position, e.Prev, e.Live = audit.Position{Epoch: "f", Seq: uint64(i + 2)}, uint64(i+1), i == 7
+		r.view.Event(e)
+		r.stored.Event(e)
+	}
+	if got := r.log.Judge(); got.Err() != nil || got.Gaps != 1 {
 		t.Errorf("%v %+v", got.Err(), got)
 	}
 }

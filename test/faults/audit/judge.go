@@ -1,10 +1,12 @@
 package audit
 
+import "slices"
+
 // Judge compares. It must be called after all clients have ended.
 func (l *Log) Judge() Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	j := judge{publications: l.publications, places: make(map[int32]place, len(l.publications)), refused: make(map[int]bool)}
+	j := judge{publications: l.publications, places: make(map[int32]place, len(l.publications)), refused: make(map[int]bool), damaged: l.damaged}
 	for _, p := range l.publications {
 		j.Published++
 		switch p.outcome {
@@ -12,20 +14,18 @@ func (l *Log) Judge() Report {
 			j.Acknowledged++
 		case Refused:
 			j.Refused++
+		case Unanswered:
+			j.Unanswered++
 		}
 	}
-	all := l.views
-	if l.stored != nil {
-		all = append(all[:len(all):len(all)], l.stored)
-	}
-	for _, v := range all {
+	for _, v := range slices.Concat(l.views, l.stored) {
 		j.positions(v)
 	}
 	for _, v := range l.views {
 		j.view(v)
 	}
-	if l.stored != nil {
-		j.stored(l.stored)
+	for _, v := range l.stored {
+		j.stored(v)
 	}
 	return j.Report
 }
@@ -36,6 +36,7 @@ type judge struct {
 	publications []*Publication
 	places       map[int32]place // of the publications that came with a position
 	refused      map[int]bool    // and came, all the same
+	damaged      uint64
 }
 
 // place is the position of a stored publication.
@@ -72,11 +73,9 @@ func (j *judge) view(v *View) {
 	came, once := j.receipts(v)
 	disordered := j.order(v, once)
 	j.missing(v, came, once, disordered || len(once) < len(v.receipts))
+	j.Gaps += len(v.gaps)
 	for i := range v.sessions {
 		s := &v.sessions[i]
-		if s.gap {
-			j.Gaps++
-		}
 		if !s.live && !s.ended {
 			j.count(&j.NeverLive, "%s: session %d was never told that it is live", v.Name, i)
 		}
@@ -88,7 +87,7 @@ func (j *judge) stored(v *View) {
 	came, once := j.receipts(v)
 	j.order(v, once)
 	for _, p := range j.publications {
-		if p.outcome == Acknowledged && v.matches(p.Topic) && !came[p.ID] {
+		if p.outcome == Acknowledged && p.answered > j.damaged && v.matches(p.Topic) && !came[p.ID] {
 			j.count(&j.FalseYes, "publication %d on %s was acknowledged, and is not stored", p.ID, p.Topic)
 		}
 	}
@@ -98,16 +97,20 @@ func (j *judge) stored(v *View) {
 // the first time.
 func (j *judge) receipts(v *View) (came []bool, once []int) {
 	came, once = make([]bool, len(j.publications)), make([]int, 0, len(v.receipts))
+	seen, gaps := make([]bool, len(j.publications)), v.gaps // since the last gap
 	for i, r := range v.receipts {
+		for ; len(gaps) > 0 && gaps[0].first <= i; gaps = gaps[1:] {
+			clear(seen)
+		}
 		if !j.known(r.publication) || !v.matches(j.publications[r.publication].Topic) {
 			j.count(&j.Foreign, "%s: event %d (%d) does not belong to it", v.Name, i, r.publication)
 			continue
 		}
-		if came[r.publication] {
+		if seen[r.publication] {
 			j.count(&j.Doubled, "%s: publication %d came twice, at %d the second time", v.Name, r.publication, r.seq)
 			continue
 		}
-		came[r.publication] = true
+		came[r.publication], seen[r.publication] = true, true
 		once = append(once, i)
 		if p := j.publications[r.publication]; p.outcome == Refused && !j.refused[p.ID] {
 			j.refused[p.ID] = true
@@ -126,7 +129,12 @@ func (j *judge) order(v *View, once []int) (disordered bool) {
 	var highest receipt              // of the epoch
 	var latest uint64                // the tick at which a publication before this one was sent
 	newest := make(map[stream]int32) // of each publisher and topic
+	gaps := v.gaps
 	for _, i := range once {
+		for ; len(gaps) > 0 && gaps[0].first <= i; gaps = gaps[1:] {
+			highest, latest = receipt{epoch: -1}, 0
+			clear(newest)
+		}
 		r, p := v.receipts[i], j.publications[v.receipts[i].publication]
 		of, why := stream{p.Publisher, p.Topic}, ""
 		switch newer, any := newest[of]; {

@@ -12,7 +12,8 @@ type Log struct {
 	mu           sync.Mutex // guards what follows
 	publications []*Publication
 	views        []*View
-	stored       *View // all that is kept, read after everything else
+	stored       []*View // of what is kept, read after everything else
+	damaged      uint64  // the tick of the last damage
 }
 
 // Tick returns the next moment.
@@ -85,24 +86,18 @@ func (l *Log) View(client int, name string, matches func(topic string) bool) *Vi
 	return v
 }
 
-// Stored adds the view of a client that reads all that is kept after the others have ended.
-func (l *Log) Stored(matches func(topic string) bool) *View {
-	v := &View{Name: "what is stored", matches: matches, log: l}
+// Stored adds the view of a client that reads all that is kept of some topics, after the others have ended.
+func (l *Log) Stored(name string, matches func(topic string) bool) *View {
+	v := &View{Name: name, matches: matches, log: l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stored = v
+	l.stored = append(l.stored, v)
 	return v
 }
 
-// Counts returns how many publications there are, and how many of them are acknowledged. Must not run while publishers
-// do.
-func (l *Log) Counts() (all, acknowledged int) {
+// Damage says that the disk may have lost what was acknowledged so far. Clients have to be told.
+func (l *Log) Damage() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, p := range l.publications {
-		if p.outcome == Acknowledged {
-			acknowledged++
-		}
-	}
-	return len(l.publications), acknowledged
+	l.damaged = l.Tick()
 }

@@ -45,12 +45,12 @@ func (p *Publication) leavesOut(client int) bool {
 	return false
 }
 
-// excused reports whether a gap tells that a publication is missing: it was sent before the gap was told, and is not
-// among what was left.
+// excused reports whether a gap tells that a publication is missing: it was sent before the gap was told, and was
+// between the position of the client and the oldest that there is.
 func (v *View) excused(p *Publication, at Position, known bool) bool {
-	for i := range v.sessions {
-		s := &v.sessions[i]
-		if s.gap && p.sent < s.tick && (!known || at.Epoch != s.position.Epoch || at.Seq < s.oldest) {
+	for i := range v.gaps {
+		g := &v.gaps[i]
+		if p.sent < g.tick && (!known || (at.Epoch != g.from.Epoch || at.Seq > g.from.Seq) && (at.Epoch != g.to.Epoch || at.Seq < g.to.Seq)) {
 			return true
 		}
 	}
@@ -75,7 +75,7 @@ func (v *View) breaks(once []int) chainBreaks {
 	for _, i := range once {
 		r := v.receipts[i]
 		for ; next < len(v.sessions) && v.sessions[next].first <= i; next++ {
-			if s := &v.sessions[next]; !s.resumed || s.gap {
+			if s := &v.sessions[next]; s.anew {
 				has = s.position
 			}
 		}

@@ -11,6 +11,7 @@ type Report struct {
 	Published    int
 	Acknowledged int
 	Refused      int
+	Unanswered   int
 	Expected     int // events, over all subscriptions
 	Received     int // of the expected ones
 	Excused      int // missing, and told by a gap

@@ -16,6 +16,8 @@ type View struct {
 	epochs   []string
 	receipts []receipt
 	sessions []session
+	gaps     []gap
+	has      Position // the position of the client
 }
 
 // receipt is an event that came.
@@ -31,11 +33,17 @@ type session struct {
 	tick     uint64
 	first    int // the number of receipts before it
 	position Position
-	resumed  bool
-	gap      bool
-	oldest   uint64
+	anew     bool // the client has the position that SUBSCRIBED says
 	live     bool
 	ended    bool // before it could become live
+}
+
+// gap is a statement of the server that something is missing. The client begins anew: it may get again what it had.
+type gap struct {
+	tick  uint64
+	first int      // the number of receipts before it
+	from  Position // that the client had
+	to    Position // the oldest that there is
 }
 
 // Subscribed is a SUBSCRIBED, as far as it tells about positions.
@@ -55,23 +63,41 @@ type Event struct {
 	Prev        uint64
 	HasPrev     bool
 	Live        bool
+	Gap         bool // something is missing before it
 }
 
 // Subscribed adds the answer to a SUBSCRIBE.
 func (v *View) Subscribed(s Subscribed) {
+	kept := s.Position != Position{}
 	v.sessions = append(v.sessions, session{
-		tick: v.log.Tick(), first: len(v.receipts), position: s.Position, resumed: s.Resumed,
-		gap: s.Gap, oldest: s.Oldest, live: s.Live || s.Position == Position{},
+		tick: v.log.Tick(), first: len(v.receipts), position: s.Position, anew: !s.Resumed || s.Gap || s.Live, live: s.Live || !kept,
 	})
+	if s.Gap {
+		v.gap(Position{s.Position.Epoch, s.Oldest})
+	}
+	if kept && (!s.Resumed || s.Gap || s.Live) {
+		v.has = s.Position
+	}
+}
+
+func (v *View) gap(to Position) {
+	v.gaps = append(v.gaps, gap{tick: v.log.Tick(), first: len(v.receipts), from: v.has, to: to})
 }
 
 // Event adds an event.
 func (v *View) Event(e Event) {
+	if e.Gap {
+		v.gap(e.Position)
+		e.HasPrev = false
+	}
 	r := receipt{publication: int32(e.Publication), epoch: v.epoch(e.Position.Epoch), seq: e.Position.Seq, prev: e.Prev, hasPrev: e.HasPrev}
 	if !v.matches(e.Topic) {
 		r.publication = -1
 	}
 	v.receipts = append(v.receipts, r)
+	if r.epoch >= 0 {
+		v.has = e.Position
+	}
 	if e.Live && len(v.sessions) > 0 {
 		v.sessions[len(v.sessions)-1].live = true
 	}

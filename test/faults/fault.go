@@ -1,0 +1,89 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tidings-io/tidings/test/faults/audit"
+)
+
+// fault is something that happens to a server in the middle of publications.
+type fault struct {
+	name    string
+	short   scale
+	long    scale
+	limits  string         // of the configuration, instead of the usual ones
+	prepare func(s *scene) // before the clients start
+	play    func(ctx context.Context, s *scene) error
+	gaps    bool // clients may be told that something is missing
+}
+
+// programs are the binaries.
+type programs struct {
+	plain        string
+	instrumented func() (string, error) // builds it when it is asked for
+}
+
+// row is the outcome of a fault, a line of the table.
+type row struct {
+	name string
+	audit.Report
+	clients   int
+	recovered time.Duration
+	before    usage
+	after     usage
+	failed    error
+}
+
+// run plays a fault and compares.
+func (f *fault) run(ctx context.Context, with *programs, size scale) (r row, err error) {
+	s, err := newScene(ctx, with, f, size)
+	if err != nil {
+		return row{}, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	r = row{name: f.name, clients: size.subscribers + size.publishers}
+	failed := s.begin(ctx)
+	if failed == nil {
+		failed = f.play(ctx, s)
+	}
+	if failed == nil {
+		failed = s.finish(ctx)
+	}
+	if failed == nil {
+		failed = s.readStored(ctx)
+	}
+	if failed != nil {
+		s.stop()
+		s.running.Wait()
+		failed = fmt.Errorf("%w; the server says:\n%s", failed, s.server.tail())
+	} else {
+		failed = s.given(ctx)
+	}
+	r.Report = s.log.Judge()
+	r.recovered, r.before = s.recovered, s.before
+	if r.Gaps > 0 && !f.gaps {
+		failed = errors.Join(failed, fmt.Errorf("%d gaps were told, and nothing may be missing", r.Gaps))
+	}
+	r.failed = errors.Join(failed, r.Err())
+	r.after, _ = s.server.usage() // it may have ended
+	return r, nil
+}
+
+// heading is the first line of the table.
+const heading = "fault                                  clients     acked  expected  received  lost  doubled  disorder  false yes  gaps  recovery   memory      descriptors"
+
+// String returns a line of the table.
+func (r row) String() string {
+	return fmt.Sprintf("%-38s %7d %9d %9d %9d %5d %8d %9d %10d %5d %8.2fs %4d→%3d MiB %5d→%d", r.name, r.clients, r.Acknowledged, r.Expected, r.Received,
+		r.Lost, r.Doubled, r.Disordered, r.FalseYes, r.Gaps, r.recovered.Seconds(), r.before.memory>>20, r.after.memory>>20, r.before.descriptors, r.after.descriptors)
+}
+
+// unavailable is the reason why a fault cannot be played on this system.
+type unavailable string
+
+func (u unavailable) Error() string { return "SKIPPED: " + string(u) }

@@ -1,0 +1,156 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// calm is no fault: it shows that the comparison finds nothing where nothing happens.
+func calm(ctx context.Context, s *scene) error { return s.storm(ctx, 1) }
+
+// killed kills the server in the middle of a storm, and starts it again.
+func killed(ctx context.Context, s *scene) error {
+	for range s.times {
+		if err := s.storm(ctx, 0.4); err != nil {
+			return err
+		}
+		s.server.kill()
+		if err := s.server.start(ctx); err != nil {
+			return err
+		}
+		if err := s.recovering(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stopped stops the server in the middle of a storm, and starts it again.
+func stopped(ctx context.Context, s *scene) error {
+	for range s.times {
+		if err := s.storm(ctx, 0.4); err != nil {
+			return err
+		}
+		if err := errors.Join(s.server.stop(), s.server.start(ctx)); err != nil {
+			return err
+		}
+		if err := s.recovering(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publishDirectly lets publishers reach the server when the proxy refuses connections.
+func publishDirectly(s *scene) {
+	for _, p := range s.publishers {
+		p.dial = s.server.direct
+	}
+}
+
+// restarted stops the server and starts it again. Subscribers come back when there is something that they have missed.
+func restarted(ctx context.Context, s *scene) error {
+	for range s.times {
+		if err := s.storm(ctx, 0.5); err != nil {
+			return err
+		}
+		if err := s.quiet(ctx); err != nil {
+			return err
+		}
+		s.proxy.set(weather{refuse: true})
+		s.proxy.cut(finish)
+		if err := errors.Join(s.server.stop(), s.server.start(ctx)); err != nil {
+			return err
+		}
+		if err := s.storm(ctx, 1); err != nil {
+			return err
+		}
+		s.proxy.set(weather{})
+		if err := s.recovering(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reloaded lets the server read its configuration again and again, in the middle of a storm.
+func reloaded(ctx context.Context, s *scene) error {
+	for i := range s.times * 5 {
+		if err := s.storm(ctx, 0.1); err != nil {
+			return err
+		}
+		if err := s.server.configure(fmt.Sprintf("session_subscriptions: %d", 1000+i)); err != nil {
+			return err
+		}
+		if err := s.server.command.Process.Signal(syscall.SIGHUP); err != nil {
+			return err
+		}
+	}
+	return s.recovering(ctx)
+}
+
+// clockSteps lets the clock of the day step forward and back.
+func clockSteps(ctx context.Context, s *scene) error {
+	program, err := s.programs.instrumented()
+	if err != nil {
+		return err
+	}
+	clock, err := newClock(s.server.dir + "/clock")
+	if err != nil {
+		return err
+	}
+	defer clock.close()
+	s.server.kill()
+	s.server.program, s.server.env = program, []string{"FAULTS_CLOCK=" + s.server.dir + "/clock"}
+	if err := s.server.start(ctx); err != nil {
+		return err
+	}
+	for range s.times {
+		for _, step := range []time.Duration{time.Hour, -2 * time.Hour, 400 * 24 * time.Hour, -399 * 24 * time.Hour} {
+			if err := s.storm(ctx, 0.3); err != nil {
+				return err
+			}
+			clock.step(step)
+		}
+		s.server.kill()
+		if err := s.server.start(ctx); err != nil {
+			return err
+		}
+		if err := s.recovering(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clock is the file from which an instrumented server has its offset to the clock of the day.
+type clock struct{ page []byte }
+
+func newClock(path string) (*clock, error) {
+	if err := os.WriteFile(path, make([]byte, 8), 0o600); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	page, err := syscall.Mmap(int(file.Fd()), 0, 8, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	return &clock{page}, err
+}
+
+// step moves the clock.
+func (c *clock) step(by time.Duration) {
+	seconds := (*int64)(unsafe.Pointer(&c.page[0]))
+	atomic.AddInt64(seconds, int64(by/time.Second))
+}
+
+func (c *clock) close() { _ = syscall.Munmap(c.page) } // the process ends soon

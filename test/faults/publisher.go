@@ -1,0 +1,244 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+	"github.com/tidings-io/tidings/test/faults/audit"
+)
+
+// publisher is a client that publishes with acknowledgement, and again what was not acknowledged when it has lost its
+// connection or was refused.
+type publisher struct {
+	number int
+	way    way
+	dial   dialFunc
+	log    *audit.Log
+	topics []string
+	text   string // makes publications long
+	window int    // publications without an answer at a time
+
+	acknowledged, refused *atomic.Int64 // of all publishers
+
+	mu      sync.Mutex // guards what follows
+	goal    int        // publications to make in all
+	made    int
+	waiting []*try // in the order of publication
+	changed chan struct{}
+	failure error
+}
+
+// try is a publication that was not acknowledged yet.
+type try struct {
+	*audit.Publication
+	request wamp.ID // of the session; 0: to be sent
+	last    bool    // of its topic
+}
+
+// publisherHeartbeat is the pause between two pings of a publisher.
+const publisherHeartbeat = time.Second
+
+// newPublisher makes a publisher that has nothing to do yet.
+func newPublisher(number int, w way, dial dialFunc, log *audit.Log, topics []string) *publisher {
+	return &publisher{
+		number: number, way: w, dial: dial, log: log, topics: topics, window: 16,
+		changed: make(chan struct{}),
+	}
+}
+
+// more lets the publisher make n publications more.
+func (p *publisher) more(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.goal += n
+	p.notify()
+}
+
+// end makes the last publication to a topic.
+func (p *publisher) end(topic string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = append(p.waiting, &try{Publication: p.log.Publish(p.number, topic), last: true})
+	p.notify()
+}
+
+// idle reports whether everything is made and acknowledged.
+func (p *publisher) idle() (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.made >= p.goal && len(p.waiting) == 0, p.failure
+}
+
+// notify wakes the goroutine that sends. Caller must hold mu.
+func (p *publisher) notify() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// run publishes until the context ends.
+func (p *publisher) run(ctx context.Context) {
+	for tries := 1; ctx.Err() == nil; tries++ {
+		joined, err := join(ctx, p.dial, p.way, login{key: backendKey, silence: 3 * publisherHeartbeat})
+		if err == nil {
+			tries = 0
+			err = p.session(ctx, joined)
+		}
+		var fatal fatalError
+		if errors.As(err, &fatal) {
+			p.mu.Lock()
+			p.failure = fmt.Errorf("publisher %d over %v: %w", p.number, p.way, err)
+			p.mu.Unlock()
+			return
+		}
+		backOff(ctx, tries)
+	}
+}
+
+// session publishes until the connection ends. What has no answer yet comes first.
+func (p *publisher) session(ctx context.Context, joined *session) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { joined.conn().Close() })()
+	p.mu.Lock()
+	for _, t := range p.waiting {
+		t.request = 0
+	}
+	p.mu.Unlock()
+	go joined.alive(ctx, publisherHeartbeat)
+	failed := make(chan error, 1)
+	go func() {
+		failed <- p.receive(joined)
+		cancel()
+	}()
+	err := p.send(ctx, joined)
+	joined.conn().Close()
+	return errors.Join(err, <-failed)
+}
+
+// send sends what there is to send, and waits for more.
+func (p *publisher) send(ctx context.Context, joined *session) error {
+	var requests wamp.Sequence
+	for {
+		t, changed := p.next(&requests)
+		if t == nil {
+			select {
+			case <-changed:
+				continue
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		message, err := p.message(t)
+		if err != nil {
+			return fatalError{err}
+		}
+		if err := joined.write(message); err != nil {
+			return err
+		}
+	}
+}
+
+// next returns the next publication to send, with its request, or nil and the channel that tells of a change.
+func (p *publisher) next(requests *wamp.Sequence) (*try, chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.waiting {
+		if t.request == 0 {
+			t.request = requests.Next()
+			t.Send()
+			return t, nil
+		}
+	}
+	if p.made >= p.goal || len(p.waiting) >= p.window {
+		return nil, p.changed
+	}
+	t := &try{Publication: p.log.Publish(p.number, p.topics[p.made%len(p.topics)]), request: requests.Next()}
+	p.made++
+	p.waiting = append(p.waiting, t)
+	t.Send()
+	return t, nil
+}
+
+// message returns the PUBLISH of a try. All tries of a publication have the same _id.
+func (p *publisher) message(t *try) (wamp.Message, error) {
+	text := p.text
+	if t.last {
+		text = lastText
+	}
+	content, err := payload(t.ID, text)
+	options := wamp.Dict{"acknowledge": true, "_id": strconv.Itoa(t.ID)}
+	return &wamp.Publish{Request: t.request, Options: options, Topic: wamp.URI(t.Topic), Payload: content}, err
+}
+
+// receive takes answers until the connection ends.
+func (p *publisher) receive(joined *session) error {
+	for {
+		m, err := joined.next()
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case *wamp.Published:
+			p.answered(m.Request)
+		case *wamp.Error:
+			if err := p.failedToPublish(m); err != nil {
+				return err
+			}
+		case *wamp.Goodbye:
+			return errors.New("GOODBYE")
+		default:
+			return fatalError{fmt.Errorf("a message %T", m)}
+		}
+	}
+}
+
+// answered takes a PUBLISHED.
+func (p *publisher) answered(request wamp.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, t := range p.waiting {
+		if t.request == request {
+			t.Answer(audit.Acknowledged)
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			p.acknowledged.Add(1)
+			break
+		}
+	}
+	p.notify()
+}
+
+// failedToPublish takes an ERROR. The publication is tried again, after a while.
+func (p *publisher) failedToPublish(m *wamp.Error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused.Add(1)
+	text, _ := m.Payload.FirstText()
+	if !mayBeRetried(m.Error) {
+		return fatalError{fmt.Errorf("publish: %s: %s", m.Error, text)}
+	}
+	for _, t := range p.waiting {
+		if t.request == m.Request {
+			t.Answer(audit.Unanswered)
+			time.AfterFunc(20*time.Millisecond, func() {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				if t.request == m.Request {
+					t.request = 0
+					p.notify()
+				}
+			})
+		}
+	}
+	return nil
+}
+
+// mayBeRetried reports whether an error is of the moment. It leaves open whether the publication is stored.
+func mayBeRetried(uri wamp.URI) bool { return uri == wamp.ErrUnavailable }

@@ -1,0 +1,38 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// usage is the memory and the descriptors of the server.
+type usage struct {
+	memory      int64 // resident, in bytes
+	descriptors int
+}
+
+// usage reads proc(5).
+func (s *server) usage() (usage, error) {
+	pid := s.command.Process.Pid
+	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return usage{}, fmt.Errorf("count the descriptors of the server: %w", err)
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return usage{}, fmt.Errorf("read the memory of the server: %w", err)
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(value, "kB")), 10, 64)
+			return usage{kib << 10, len(all)}, err
+		}
+	}
+	return usage{}, fmt.Errorf("read the memory of the server: no VmRSS")
+}
