@@ -10,8 +10,8 @@ import (
 
 // Authenticator proves the client's identity to the router. [Ticket] and [Key] are the usual ones.
 type Authenticator interface {
-	// Login returns what the client shows on its next connection. It is called before every try to connect.
-	// An error ends the try.
+	// Login returns what the client shows on its next connection. It is called before every try to connect, and before
+	// a session ends: the answer of a login by the method "ticket" then renews the session. An error ends the try.
 	Login(ctx context.Context) (Login, error)
 }
 
@@ -34,7 +34,8 @@ type Challenge struct {
 	Extra  map[string]any
 }
 
-// Ticket logs in with one-time tickets. get is called for a new ticket before every try to connect.
+// Ticket logs in with one-time tickets. get is called for a new ticket before every try to connect, and about a minute
+// before a session ends, to renew it.
 func Ticket(get func(ctx context.Context) (string, error)) Authenticator { return ticketSource(get) }
 
 // Key logs in with the API key of a backend.

@@ -23,7 +23,7 @@ type Client struct {
 	down   chan struct{} // closed when there is no connection and no further try
 	done   chan struct{} // closed when down is closed and no handler runs
 
-	handlers sync.WaitGroup // running invocations
+	handlers sync.WaitGroup // running invocations, and renewals
 
 	loginOnce bool // Login.Once of the last try; owned by Connect, then by run
 
@@ -140,21 +140,41 @@ func (c *Client) request(ctx context.Context, kind wamp.Code, message func(wamp.
 
 // exchange is request with the options of outbound.
 func (c *Client) exchange(ctx context.Context, kind wamp.Code, o outbound) (wamp.Message, error) {
-	type reply struct {
-		message wamp.Message
-		err     error
-	}
-	replies := make(chan reply, 1)
-	o.settle = func(m wamp.Message, err error) { replies <- reply{m, err} }
+	o, replies := awaited(o)
 	l, id, err := c.send(ctx, kind, o)
 	if err != nil {
 		return nil, err
 	}
+	return c.await(ctx, pendingReply{l, id, replies})
+}
+
+// reply is the answer to a request, or the reason why none will come.
+type reply struct {
+	message wamp.Message
+	err     error
+}
+
+// pendingReply is a request that was sent.
+type pendingReply struct {
+	link    *link
+	request wamp.ID
+	replies <-chan reply
+}
+
+// awaited returns the request with a channel that gets its answer.
+func awaited(o outbound) (outbound, <-chan reply) {
+	replies := make(chan reply, 1)
+	o.settle = func(m wamp.Message, err error) { replies <- reply{m, err} }
+	return o, replies
+}
+
+// await waits for the answer to a request, and abandons the request when ctx ends.
+func (c *Client) await(ctx context.Context, p pendingReply) (wamp.Message, error) {
 	select {
-	case r := <-replies:
+	case r := <-p.replies:
 		return r.message, r.err
 	case <-ctx.Done():
-		c.abandon(l, id)
+		c.abandon(p.link, p.request)
 		return nil, ctx.Err()
 	}
 }

@@ -6,7 +6,8 @@
 //	_, err = c.Publish(ctx, "order.42", client.Args("shipped"), nil)
 //
 // A lost connection is restored, with back-off and jitter, together with its subscriptions and registrations;
-// [Config].OnState reports the state. A request without a connection waits for one until its context ends.
+// [Config].OnState reports the state. A request without a connection waits for one until its context ends. A session
+// that has an end is renewed before it, with what [Config].Auth gives for the next login.
 //
 // The package never sends a publication or a call twice: one that was under way when the connection was lost ends
 // with [ErrConnectionLost], and it is unknown whether it arrived. Event handlers run one after the other, in the

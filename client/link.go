@@ -17,13 +17,14 @@ type link struct {
 	client     *Client
 	socket     *socket
 	out        *outgoing
-	session    Session
 	canCancel  bool // the router knows CANCEL
 	canTimeOut bool // the router enforces timeouts of calls
 
 	gone chan struct{} // closed when the session is over
 
 	// guarded by client.mu
+	session       Session            // AuthRole, AuthMethod and Details change with a renewal
+	endRenewals   context.CancelFunc // nil if the session has no end
 	requests      wamp.Sequence
 	pending       map[wamp.ID]*pendingRequest
 	topics        map[topicKey]*sharedSubscription

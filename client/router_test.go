@@ -73,14 +73,24 @@ type peer struct {
 // welcome establishes the session and lets the client take notice of it.
 func (p *peer) welcome(session wamp.ID) {
 	p.t.Helper()
+	p.welcomeFor(session, nil)
+}
+
+// welcomeFor is welcome for a session that ends; nil: it has no end.
+func (p *peer) welcomeFor(session wamp.ID, seconds any) {
+	p.t.Helper()
 	defer synctest.Wait()
-	p.send(&wamp.Welcome{Session: session, Details: wamp.Dict{
+	details := wamp.Dict{
 		"authid": "42", "authrole": "staff", "authmethod": "ticket",
 		"roles": wamp.Dict{
 			"broker": wamp.Dict{},
 			"dealer": wamp.Dict{"features": wamp.Dict{"call_canceling": true}},
 		},
-	}})
+	}
+	if seconds != nil {
+		details["_session_ends_in"] = seconds
+	}
+	p.send(&wamp.Welcome{Session: session, Details: details})
 }
 
 func (p *peer) send(m wamp.Message) {

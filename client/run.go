@@ -57,9 +57,11 @@ func (c *Client) attach(l *link) {
 	for _, r := range c.registrations {
 		l.registerLocked(r)
 	}
+	session := l.session.ID
+	l.startRenewals()
 	c.changedLocked()
 	c.mu.Unlock()
-	c.config.OnState(StateChange{State: Connected, Session: l.session.ID})
+	c.config.OnState(StateChange{State: Connected, Session: session})
 }
 
 // detach ends the pending requests, invocations and session-bound subscriptions of the link.
@@ -71,6 +73,9 @@ func (c *Client) detach(l *link, err error) error {
 	}
 	lost := fmt.Errorf("%w: %w", ErrConnectionLost, err)
 	c.link = nil
+	if l.endRenewals != nil { // first, so that a renewal under way knows why it fails
+		l.endRenewals()
+	}
 	for id, r := range l.pending {
 		delete(l.pending, id)
 		r.settle(nil, lost)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/hook"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/server"
 )
@@ -23,7 +25,7 @@ import (
 // staffed has a topic for staff, and one for all.
 const staffed = basic + `
 topics:
-  staff.news: {subscribe: '"staff" in identity.roles'}
+  staff.news: {subscribe: '"staff" in identity.roles', publish: backend}
   news: {subscribe: "true"}
 `
 
@@ -91,6 +93,33 @@ func TestASessionIsRenewedOverEveryTransportAndSerialization(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestTheGoClientRenewsItsSessionByItself(t *testing.T) {
+	r := start(t, staffed)
+	var given atomic.Int64
+	renewing := make(chan struct{})
+	c := r.join(client.Config{Auth: client.Ticket(func(context.Context) (string, error) {
+		grant := map[string]any{"user": "ann", "roles": []string{"staff"}, "session": "2s"}
+		if given.Add(1) > 1 {
+			delete(grant, "session")
+			close(renewing)
+		}
+		return r.granted(grant), nil
+	})})
+	session := c.Session().ID
+	held := subscribe(t, c, "staff.news")
+	wait(t, renewing, "the renewal")
+	for s := r.server.Sessions()[0]; !s.Identity().Expires.IsZero(); { // until the renewal, or the end of the session
+		if s.Reason() != outbox.CloseNone {
+			t.Fatalf("the session ended by %s", s.Reason())
+		}
+		runtime.Gosched()
+	}
+	r.api(allKey, "POST", "publish", map[string]any{"topic": "staff.news", "args": []any{"still here"}}).as(200, nil)
+	if got := held.next(); got != `"still here"` || c.Session().ID != session || given.Load() != 2 {
+		t.Errorf("after %d tickets the session is %d, not %d, and got %s", given.Load(), c.Session().ID, session, got)
 	}
 }
 
