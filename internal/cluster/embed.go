@@ -68,7 +68,6 @@ func serverOptions(options Options) *server.Options {
 		JetStream:              true,
 		JetStreamMaxStore:      options.MaxStore,
 		StoreDir:               options.Dir,
-		MaxPayload:             maxMessage,
 		SyncInterval:           options.syncEvery,
 		// After a power cut, a used ticket that is forgotten could be used again, and a maintenance that is
 		// forgotten lets users in. Syncing costs 0.2 to 0.6 ms a login (BenchmarkUse).

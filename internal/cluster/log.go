@@ -9,14 +9,12 @@ import (
 )
 
 const (
-	// MaxRecord bounds one record of a log. JetStream takes a message block with a longer one for damaged.
-	MaxRecord = 31 << 20
+	// MaxRecord bounds one record of a log, as the embedded server bounds a message.
+	MaxRecord = 1 << 20
 	// defaultMaxLog bounds a log that names no size.
 	defaultMaxLog = 1 << 30
 	// lazySync is how often the disk is told to write what lazy logs have.
 	lazySync = time.Second
-	// maxMessage is the longest message that the embedded server takes.
-	maxMessage = MaxRecord + 64<<10
 )
 
 // ErrLogFull reports that a log has its maximum size.
@@ -80,15 +78,15 @@ func (l *Log) Trim(ctx context.Context, before uint64) error {
 	return l.failed("trim", s.trim(ctx, before))
 }
 
-// Known returns the number of the last record that was acknowledged, as far as is known: a log that ends before has
-// lost its end. 0: no record was.
-func (l *Log) Known(context.Context) (number uint64, err error) {
+// Known returns the number of the last record that was acknowledged: a log that ends before has lost its end. It is not
+// found in a new log, and where it is lost.
+func (l *Log) Known(context.Context) (number uint64, found bool, err error) {
 	s := l.stream.Load()
 	if s == nil {
-		return 0, l.failed("read", ErrStopped)
+		return 0, false, l.failed("read", ErrStopped)
 	}
-	number, err = s.known()
-	return number, l.failed("read", err)
+	number, found, err = s.known()
+	return number, found, l.failed("read", err)
 }
 
 // Ready returns why Append would fail, or nil.

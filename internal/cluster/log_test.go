@@ -42,8 +42,8 @@ func TestALogHasItsRecordsInOrderAfterARestart(t *testing.T) {
 				e := cluster.New(cluster.Options{Dir: dir})
 				l := e.Log(cluster.LogOptions{Name: "journal", Lazy: lazy})
 				start(t, e)
-				if known, err := l.Known(t.Context()); err != nil || round > 0 && known != uint64(len(want)) {
-					t.Errorf("%d is known to be the last, %v", known, err)
+				if known, found, err := l.Known(t.Context()); err != nil || found != (round > 0) || known != uint64(len(want)) {
+					t.Errorf("%d is known to be the last, %v, %v", known, found, err)
 				}
 				for range 700 { // more than a batch
 					want = append(want, fmt.Sprint(len(want)+1))
@@ -157,7 +157,7 @@ func TestTheLongestRecordOutlivesARestart(t *testing.T) {
 func TestALogOfAnEngineThatIsNotRunningRefuses(t *testing.T) {
 	l := cluster.New(cluster.Options{Dir: quickDir(t)}).Log(cluster.LogOptions{Name: "journal"})
 	_, err := l.Append(t.Context(), []byte("x"))
-	_, known := l.Known(t.Context())
+	_, _, known := l.Known(t.Context())
 	for _, err := range []error{
 		err, known, l.Ready(), l.Trim(t.Context(), 1),
 		l.Read(t.Context(), 0, func(uint64, []byte) error { return nil }),

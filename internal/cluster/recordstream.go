@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -149,17 +148,13 @@ func (s *recordStream) acknowledged(number uint64) error {
 	return s.checkpoint.save(s.mark)
 }
 
-// known returns the number of the last record that was acknowledged. Without a checkpoint it returns the highest one:
-// the end of the log may be missing.
-func (s *recordStream) known() (number uint64, err error) {
+// known returns the number of the last record that was acknowledged.
+func (s *recordStream) known() (number uint64, found bool, err error) {
 	mark, found, err := s.checkpoint.load()
-	switch {
-	case isDamage(err) || err == nil && !found:
-		return math.MaxUint64, nil
-	case err != nil:
-		return 0, err
+	if isDamage(err) {
+		return 0, false, nil
 	}
-	return mark.last, nil
+	return mark.last, found, err
 }
 
 // trim forgets the records before a number.
