@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ const (
 	DefaultKeys = 100_000
 	// DefaultKeysFor is how long an idempotency key is known.
 	DefaultKeysFor = 15 * time.Minute
+	// DefaultLogBytes bounds the log.
+	DefaultLogBytes = 1 << 30
 )
 
 // Options bound a journal. Zero means the default.
@@ -28,17 +31,23 @@ type Options struct {
 	Bytes   int
 	Keys    int // over it the oldest key is forgotten
 	KeysFor time.Duration
+
+	Log      Log   // has what outlives the process; nil: nothing does
+	LogBytes int64 // of the log; over it publications are refused
+	Logger   *slog.Logger
 }
 
 // Journal keeps publications in memory. It implements [publication.Journal].
 type Journal struct {
 	options Options
 
-	turn sync.Mutex // held while publications are appended; taken before mu
+	turn    sync.Mutex // held while publications are appended; taken before mu
+	written *written   // nil: there is no log. turn guards what is in it
 
 	mu      sync.RWMutex // guards what follows; no lock is taken under it
 	epoch   string
 	last    uint64 // the last Seq
+	holes   []hole // below it
 	logs    map[wamp.URI]*topicLog
 	shares  map[string]*share // by contract
 	history map[wamp.ID]*item // what a query of the history may name, by the id of the publication
@@ -70,27 +79,39 @@ func New(options Options) *Journal {
 	options.Bytes = cmp.Or(options.Bytes, DefaultBytes)
 	options.Keys = cmp.Or(options.Keys, DefaultKeys)
 	options.KeysFor = cmp.Or(options.KeysFor, DefaultKeysFor)
-	return &Journal{
+	options.LogBytes = cmp.Or(options.LogBytes, DefaultLogBytes)
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	j := &Journal{
 		options: options, epoch: newEpoch(),
 		logs: make(map[wamp.URI]*topicLog), shares: make(map[string]*share), history: make(map[wamp.ID]*item),
 		keys: keys{known: make(map[string]*usedKey), most: options.Keys, keep: options.KeysFor},
 	}
+	if options.Log != nil {
+		j.written = newWritten(options.Log, options.LogBytes)
+	}
+	return j
 }
 
 // newEpoch returns the name of a new order.
 func newEpoch() string { return rand.Text()[:12] }
 
 // Append implements [publication.Journal].
-func (j *Journal) Append(_ context.Context, placements []publication.Placement) ([]publication.Outcome, error) {
+func (j *Journal) Append(ctx context.Context, placements []publication.Placement) ([]publication.Outcome, error) {
 	j.turn.Lock()
 	defer j.turn.Unlock()
 	outcomes, stored := j.plan(placements)
+	seqs, err := j.number(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()
-	for _, p := range stored {
-		j.last++
-		p.Entry.Seq = j.last
+	for i, p := range stored {
+		j.last = seqs[i]
+		p.Entry.Seq = seqs[i]
 		j.addLocked(p, now)
 	}
 	return outcomes, nil
@@ -165,16 +186,23 @@ func (j *Journal) Stats() publication.JournalStats {
 // sweepInterval is the time between two looks for what is over its time.
 const sweepInterval = 10 * time.Second
 
-// Run gives up what is over its time, until ctx ends.
+// Run gives up what is over its time and compacts the log, until ctx ends.
 func (j *Journal) Run(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
+	var full chan struct{}
+	if j.written != nil {
+		full = j.written.wake
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 			j.sweep(time.Now())
+			j.tidy(ctx)
+		case <-full:
+			j.tidy(ctx)
 		}
 	}
 }

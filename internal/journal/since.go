@@ -37,7 +37,7 @@ func (j *Journal) Since(q publication.SinceQuery) publication.SincePage {
 
 // knowsLocked reports whether a position is one of this journal.
 func (j *Journal) knowsLocked(p publication.Position) bool {
-	return p.Epoch == j.epoch && p.Seq <= j.last
+	return p.Epoch == j.epoch && p.Seq <= j.last && !j.inHole(p.Seq)
 }
 
 // walk walks over what a subscription has in the index.
