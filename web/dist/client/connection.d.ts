@@ -1,5 +1,6 @@
 import type { Payload } from './messages.js';
 import type { CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription } from './options.js';
+import { type Queue } from './queue.js';
 import { type Session } from './state.js';
 import { type Status } from './status.js';
 export declare function connect(options: Options): Connection;
@@ -21,7 +22,14 @@ export declare class Connection {
     onStatus(listener: (status: Status) => void): () => void;
     subscribe(topic: string, handler: EventHandler, options?: SubscribeOptions): Subscription;
     register(procedure: string, handler: Procedure, options?: RegisterOptions): Handle;
-    /** Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. */
+    /** The calls and acknowledged publications without an answer. It is the same object until it changes. */
+    get queue(): Queue;
+    /** Calls the listener after each change of the queue, until the returned function is called. */
+    onQueue(listener: (queue: Queue) => void): () => void;
+    /**
+     * Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. With it, the promise
+     * is resolved when the router has the publication, which is published once, also if it was sent twice.
+     */
     publish(topic: string, options?: PublishOptions): Promise<void>;
     /** Calls a procedure; rejects with a Failed. Without a session the call waits for one until its timeout. */
     call(procedure: string, options?: CallOptions): Promise<Payload>;

@@ -10,9 +10,9 @@ export declare function goodbye(state: State, { reason, details }: Incoming & {
     type: 'goodbye';
 }): Step;
 export declare function violation(state: State, message: string): Step;
-/** Gives the transport up, and tries again later. */
-export declare function abandon(state: State): Step;
-export declare function lost(state: State): Step;
+/** Gives the transport up, and tries again later: after so many ms, or after the usual wait. */
+export declare function abandon(state: State, after?: number): Step;
+export declare function lost(state: State, after?: number): Step;
 /**
  * Ends the session politely and waits for `wake`, without a timer. The page is left or frozen: others are not to see it,
  * and the browser keeps only pages without a connection.

@@ -24,7 +24,7 @@ export declare function denied(state: State, kind: InterestKind, error: Incoming
  * The router has ended the subscription or registration, because a right was withdrawn. The interest is requested
  * again in the next session, or when the page wants it again.
  */
-export declare function revoked(state: State, kind: InterestKind, { id, reason }: Revocation): Step;
+export declare function revoked(state: State, kind: InterestKind, { id, reason, message }: Revocation): Step;
 /** An event without an active subscription is dropped: the router sent it before it saw UNSUBSCRIBE. */
 export declare function event(state: State, message: Incoming & {
     type: 'event';

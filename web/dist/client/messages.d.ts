@@ -26,6 +26,7 @@ export declare const Code: {
     readonly unsubscribed: 35;
     readonly event: 36;
     readonly call: 48;
+    readonly cancel: 49;
     readonly result: 50;
     readonly register: 64;
     readonly registered: 65;
@@ -100,6 +101,7 @@ export type Incoming = {
 export interface Revocation {
     readonly id: number;
     readonly reason: string;
+    readonly message: string;
 }
 /** Reads a message. An invalid one is returned as `malformed`; parse never throws. */
 export declare function parse(message: unknown): Incoming;

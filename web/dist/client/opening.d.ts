@@ -1,4 +1,4 @@
-import { type Incoming } from './messages.js';
+import { type Dict, type Incoming } from './messages.js';
 import { type Input, type State, type Step } from './state.js';
 export declare function connect(state: State): Step;
 export declare function retry(state: State): Step;
@@ -19,5 +19,7 @@ export declare function noTicket(state: State, input: Input & {
 export declare function welcome(state: State, message: Incoming & {
     type: 'welcome';
 }): Step;
+/** The session goes on with the identity of another ticket. */
+export declare function renewed(state: State, details: Dict): Step;
 /** Replaces a dead connection at once: there is no reason to wait. */
 export declare function reconnect(state: State): Step;

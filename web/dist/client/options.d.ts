@@ -2,7 +2,7 @@
 import type { HeartbeatOptions } from './heartbeat.js';
 import type { Match, Payload } from './messages.js';
 import type { Gap, Position } from './positions.js';
-import type { Delivery, Failure, Session } from './state.js';
+import type { Delivery, Failure, QueueLimits, Session } from './state.js';
 import type { Status } from './status.js';
 import type { Dial } from './transport.js';
 export interface Options {
@@ -19,6 +19,8 @@ export interface Options {
     readonly transport?: Dial;
     /** How a dead connection is found; false: not at all. */
     readonly heartbeat?: HeartbeatOptions | false;
+    /** How many calls and acknowledged publications may wait for a connection: 100 by default, with 256 KiB. */
+    readonly queue?: Partial<QueueLimits>;
 }
 /** The state of the connection, for the page to show. */
 export type ConnectionState = {
@@ -76,11 +78,18 @@ export interface Subscription extends Handle {
     /** Calls the listener after each change of the status, until the returned function is called. */
     onStatus(listener: (status: Status) => void): () => void;
 }
-export interface PublishOptions extends Partial<Payload> {
-    readonly acknowledge?: boolean;
-    readonly excludeMe?: boolean;
-    readonly timeout?: number;
-}
 export interface CallOptions extends Partial<Payload> {
     readonly timeout?: number;
+    readonly signal?: AbortSignal;
+    /** The procedure may be called twice: the call is sent again if the connection was lost before the answer came. */
+    readonly repeatable?: boolean;
+}
+export interface PublishOptions extends Omit<CallOptions, 'repeatable'> {
+    readonly acknowledge?: boolean;
+    readonly excludeMe?: boolean;
+    /** Publications with the same id are published once. By default an acknowledged publication has an id of its own. */
+    readonly id?: string;
+    readonly version?: number;
+    readonly key?: string;
+    readonly remove?: boolean;
 }

@@ -1,11 +1,14 @@
 /**
- * Calls and acknowledged publications. Each is settled once: by its answer, by its timeout or by the end of the
- * session.
+ * Calls and acknowledged publications. They wait for a session, within the limits of the queue. Each is settled once: by
+ * its answer, by its timeout, by the page, or by the end of the session in which it was sent. Those that may be repeated
+ * return to the queue then.
  */
 import { type Incoming, type Payload } from './messages.js';
 import { type Request, type State, type Step } from './state.js';
-/** Sends a request, or keeps it until there is a session. The shell's timer limits the wait (`expire`). */
+/** Sends a request, or queues it until there is a session. The shell's timer limits the wait (`expire`). */
 export declare function request(state: State, unsent: Omit<Request, 'requestId'>): Step;
+/** Fails what waits for the session of another user: it was not asked for by the one who has logged in. */
+export declare function abandonOfOther(state: State, user: string): Step;
 /** Sends the requests that wait for a session. */
 export declare function flush(state: State): Step;
 /** Sends a publication that the router does not acknowledge, or drops it if there is no session. */
@@ -21,6 +24,8 @@ export declare function fail(state: State, kind: Request['kind'], error: Incomin
     type: 'error';
 }): Step;
 export declare function expire(state: State, token: number): Step;
-/** Fails the requests that were sent. They are not sent again, because the router may have carried them out. */
+/** The page no longer wants a request. The router is told, so that the callee can stop. */
+export declare function cancel(state: State, token: number): Step;
+/** Ends the requests of a session. They are sent again only if the router carries them out once. */
 export declare function abandonSent(state: State): Step;
 export declare function abandonAll(state: State): Step;

@@ -6,6 +6,12 @@ export interface Config {
     readonly tab: string | null;
     readonly agent: string;
     readonly tickets: boolean;
+    readonly queue: QueueLimits;
+}
+/** What may wait for a session. */
+export interface QueueLimits {
+    readonly requests: number;
+    readonly bytes: number;
 }
 /** The session and its identity, as WELCOME has them. */
 export interface Session {
@@ -78,6 +84,8 @@ export interface Request {
     readonly uri: string;
     readonly options: Dict;
     readonly payload: Payload;
+    readonly bytes: number;
+    readonly repeat: boolean;
     readonly requestId: number | null;
 }
 /** The ticket for the next login, from the question to its use (ticket.ts). */
@@ -92,13 +100,15 @@ export interface State {
     readonly attempt: number;
     readonly tries: number;
     readonly denials: number;
+    readonly user: string | null;
+    readonly renewals: number;
     readonly ticket: Ticket;
     readonly lastRequest: number;
     readonly interests: ReadonlyMap<string, Interest>;
     readonly ids: ReadonlyMap<string, string>;
     readonly requests: ReadonlyMap<number, Request>;
 }
-export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests';
+export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests' | 'renewal';
 export type Input = {
     readonly type: 'start' | 'retry' | 'close' | 'probe' | 'wake' | 'suspend';
 } | {
@@ -125,6 +135,15 @@ export type Input = {
     readonly message: string;
     readonly final: boolean;
 } | {
+    readonly type: 'renewed';
+    readonly attempt: number;
+    readonly details: Dict;
+} | {
+    readonly type: 'not-renewed';
+    readonly attempt: number;
+    readonly failure: Failure;
+    readonly final: boolean;
+} | {
     readonly type: 'elapsed';
     readonly timer: Timer;
 } | ({
@@ -136,7 +155,7 @@ export type Input = {
     readonly type: 'request';
     readonly request: Omit<Request, 'requestId'>;
 } | {
-    readonly type: 'expired';
+    readonly type: 'expired' | 'canceled';
     readonly token: number;
 } | {
     readonly type: 'publish';
@@ -187,9 +206,13 @@ export type Output = {
     readonly type: 'ask-ticket';
     readonly attempt: number;
 } | {
+    readonly type: 'renew';
+    readonly attempt: number;
+} | {
     readonly type: 'start-timer';
     readonly timer: Timer;
     readonly tries: number;
+    readonly after?: number;
 } | {
     readonly type: 'stop-timer';
     readonly timer: Timer;
@@ -235,7 +258,7 @@ export declare function andThen([state, outputs]: Step, next: (state: State) => 
 export declare function send(...messages: Message[]): Output[];
 /** Reports the phase to the page, after the outputs. */
 export declare function show(state: State, outputs: readonly Output[]): Step;
-export declare function startTimer(timer: Timer, tries?: number): Output;
+export declare function startTimer(timer: Timer, tries?: number, after?: number): Output;
 export declare function stopTimer(timer: Timer): Output;
 export declare function failure(uri: string, message: string): Failure;
 /** Returns the failure of an ERROR; its message is kwargs.message or args[0] if that is a string. */

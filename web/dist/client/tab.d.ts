@@ -8,3 +8,5 @@
  * load has a new identity.
  */
 export declare function tabIdentity(): Promise<string>;
+/** Returns 96 random bits as text. */
+export declare function randomId(): string;

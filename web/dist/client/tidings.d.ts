@@ -10,7 +10,8 @@ export { type Dict, isDict, type Match, type Message, type Payload } from './mes
 export type { CallOptions, ConnectionState, Event, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription, TopicEvent, } from './options.js';
 export type { Gap, Position } from './positions.js';
 export { enterPresence, type Mode, others, type Person, type Presence, type PresenceChange, type PresenceHandlers, type PresenceUpdate, } from './presence.js';
-export type { Delivery, Failure, Session } from './state.js';
+export type { Queue } from './queue.js';
+export type { Delivery, Failure, QueueLimits, Session } from './state.js';
 export type { Freshness, Status } from './status.js';
 export { tabIdentity } from './tab.js';
 export { type Dial, type Transport, type TransportEvents, webSocket } from './transport.js';

@@ -12,15 +12,19 @@ import { guarded, Observable } from './observable.js';
 import type {
   CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription,
 } from './options.js';
-import { type Config, initial, type Input, type InterestKind, type Output, type Session, type State, type Timer } from './state.js';
+import { type Queue, Requests } from './queue.js';
+import { type Config, initial, type Input, type InterestKind, type Output, type Request, type Session, type State, type Timer } from './state.js';
 import { follow, freshness, initially, isSame, phaseFreshness, type Status, worst } from './status.js';
 import { type Handler, Subscribers } from './subscribers.js';
-import { tabIdentity } from './tab.js';
+import { randomId, tabIdentity } from './tab.js';
 import { type Transport, webSocket } from './transport.js';
 
 const OPENING = 15_000; // ms from opening the socket to WELCOME
 const STABLE = 10_000; // ms after which a session resets the back-off
 const CLOSING = 2_000; // ms that the router has to answer GOODBYE
+const LONGEST_TIMER = 2 ** 31 - 1; // ms; a browser runs a longer one at once
+const QUEUED = 100; // requests that wait for a connection
+const QUEUED_BYTES = 1 << 18; // of their payloads
 const TIMEOUT = 10_000; // ms; the default of calls and acknowledged publications
 
 declare const __TIDINGS_VERSION__: string; // version of package.json; the build defines it
@@ -42,7 +46,7 @@ export class Connection {
   readonly #subscribers = new Map<string, Subscribers>();
   readonly #state = new Observable<ConnectionState>({ name: 'connecting', tries: 0 });
   readonly #status = new Observable<Status>(initially());
-  readonly #requests = new Map<number, { resolve(result: Payload): void; reject(error: Failed): void; timer: Timeout }>();
+  readonly #requests = new Requests();
   readonly #timers = new Map<Timer, Timeout>();
   readonly #inputs: Input[] = [];
   readonly #heartbeat: Heartbeat | null;
@@ -50,7 +54,6 @@ export class Connection {
   #machine: State;
   #transport: Transport | null = null;
   #retryAt = new Date(0);
-  #lastToken = 0;
   #busy = false;
   #lostAt: number | null = null; // when the last message came over a connection that is found dead now
   #moved = false; // the status of a subscription has changed
@@ -113,22 +116,33 @@ export class Connection {
     return this.#want('registration', procedure, handler, options)[0];
   }
 
-  /** Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. */
+  /** The calls and acknowledged publications without an answer. It is the same object until it changes. */
+  get queue(): Queue {
+    return this.#requests.queue.value;
+  }
+
+  /** Calls the listener after each change of the queue, until the returned function is called. */
+  onQueue(listener: (queue: Queue) => void): () => void {
+    return this.#requests.queue.watch(listener);
+  }
+
+  /**
+   * Publishes to a topic. Without `acknowledge` a publication is dropped if there is no session. With it, the promise
+   * is resolved when the router has the publication, which is published once, also if it was sent twice.
+   */
   async publish(topic: string, options: PublishOptions = {}): Promise<void> {
+    const { acknowledge = false, id = acknowledge ? randomId() : undefined } = options;
     const payload = payloadFrom(options);
-    const wamp: Dict = {
-      ...(options.acknowledge ? { acknowledge: true } : {}),
-      ...(options.excludeMe === false ? { exclude_me: false } : {}),
-    };
-    if (!options.acknowledge) return this.#input({ type: 'publish', uri: topic, options: wamp, payload });
-    await this.#request('publish', { uri: topic, options: wamp, payload, timeout: options.timeout ?? TIMEOUT });
+    const wamp = publishOptions(options, id);
+    if (!acknowledge) return this.#input({ type: 'publish', uri: topic, options: wamp, payload });
+    // Without a login the router cannot tell that another session is the same publisher.
+    await this.#request('publish', { uri: topic, options: wamp, payload, repeat: this.#machine.config.tickets }, options);
   }
 
   /** Calls a procedure; rejects with a Failed. Without a session the call waits for one until its timeout. */
   async call(procedure: string, options: CallOptions = {}): Promise<Payload> {
-    const timeout = options.timeout ?? TIMEOUT;
-    const payload = payloadFrom(options);
-    return this.#request('call', { uri: procedure, options: { timeout }, payload, timeout });
+    const { timeout = TIMEOUT, repeatable = false } = options;
+    return this.#request('call', { uri: procedure, options: { timeout }, payload: payloadFrom(options), repeat: repeatable }, options);
   }
 
   /** Connects at once if the connection waits for its next try or was refused. */
@@ -165,13 +179,12 @@ export class Connection {
     return [{ uri, release }, subscribers];
   }
 
-  #request(kind: 'call' | 'publish', wanted: { uri: string; options: Dict; payload: Payload; timeout: number }): Promise<Payload> {
-    const token = ++this.#lastToken;
-    const { uri, options, payload, timeout } = wanted;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#input({ type: 'expired', token }), timeout);
-      this.#requests.set(token, { resolve, reject, timer });
-      this.#input({ type: 'request', request: { token, kind, uri, options, payload } });
+  #request(kind: 'call' | 'publish', wanted: Pick<Request, 'uri' | 'options' | 'payload' | 'repeat'>, { timeout = TIMEOUT, signal }: CallOptions): Promise<Payload> {
+    const bytes = JSON.stringify(wanted.payload).length;
+    return this.#requests.make({ timeout, signal }, {
+      send: (token) => this.#input({ type: 'request', request: { token, kind, bytes, ...wanted } }),
+      expired: (token) => this.#input({ type: 'expired', token }),
+      canceled: (token) => this.#input({ type: 'canceled', token }),
     });
   }
 
@@ -185,6 +198,7 @@ export class Connection {
       this.#machine = state;
       for (const output of outputs) guarded(() => this.#carryOut(output));
       if (this.#moved) this.#showWorst();
+      this.#requests.show(this.#machine);
     }
     this.#busy = false;
   }
@@ -195,7 +209,8 @@ export class Connection {
       case 'disconnect': return this.#disconnect();
       case 'send': return this.#transport?.send(output.message);
       case 'ask-ticket': return void this.#askTicket(output.attempt);
-      case 'start-timer': return this.#startTimer(output.timer, output.tries);
+      case 'renew': return void this.#renew(output.attempt);
+      case 'start-timer': return this.#startTimer(output);
       case 'stop-timer': return clearTimeout(this.#timers.get(output.timer));
       case 'phase': return this.#show(shown(this.#machine, this.#retryAt));
       case 'event': return this.#subscribers.get(output.key)?.deliver(output);
@@ -205,8 +220,8 @@ export class Connection {
       case 'interest-changed': return this.#showStatus(output.key);
       case 'interest-refused': return this.#refused(output);
       case 'answer-refused': return console.error(`tidings: the router refused an answer of this page: ${output.failure.message}`);
-      case 'settled': return this.#settle(output.token, ({ resolve }) => resolve(output.result));
-      case 'failed': return this.#settle(output.token, ({ reject }) => reject(new Failed(output.failure)));
+      case 'settled': return this.#requests.settle(output.token, output.result);
+      case 'failed': return this.#requests.fail(output.token, output.failure);
     }
   }
 
@@ -242,12 +257,25 @@ export class Connection {
     }
   }
 
-  #startTimer(timer: Timer, tries: number): void {
+  /** Renews the session with another ticket. The router has then asked about all that the session holds. */
+  async #renew(attempt: number): Promise<void> {
+    try {
+      const ticket = (await this.#options.ticket?.()) ?? '';
+      const { kwargs } = await this.call('tidings.session.renew', { args: [ticket] });
+      this.#input({ type: 'renewed', attempt, details: kwargs });
+    } catch (error) {
+      const { failure } = Failed.from(error);
+      this.#input({ type: 'not-renewed', attempt, failure, final: error instanceof TicketRefused });
+    }
+  }
+
+  #startTimer({ timer, tries, after }: Output & { type: 'start-timer' }): void {
     const later = backoff(tries, Math.random());
-    const delays = { opening: OPENING, stable: STABLE, closing: CLOSING, retry: later, interests: later };
-    if (timer === 'retry') this.#retryAt = new Date(Date.now() + delays.retry);
+    const delays = { opening: OPENING, stable: STABLE, closing: CLOSING, retry: later, interests: later, renewal: later };
+    const delay = Math.min(after ?? delays[timer], LONGEST_TIMER);
+    if (timer === 'retry') this.#retryAt = new Date(Date.now() + delay);
     clearTimeout(this.#timers.get(timer));
-    this.#timers.set(timer, setTimeout(() => this.#input({ type: 'elapsed', timer }), delays[timer]));
+    this.#timers.set(timer, setTimeout(() => this.#input({ type: 'elapsed', timer }), delay));
   }
 
   #show(state: ConnectionState): void {
@@ -303,20 +331,14 @@ export class Connection {
       this.#input({ type: 'answer', attempt, request, outcome: { failure: Failed.from(error).failure } });
     }
   }
-
-  #settle(token: number, apply: (request: { resolve(result: Payload): void; reject(error: Failed): void }) => void): void {
-    const request = this.#requests.get(token);
-    if (!request) return;
-    this.#requests.delete(token);
-    clearTimeout(request.timer);
-    apply(request);
-  }
 }
 
 type Timeout = ReturnType<typeof setTimeout>;
 
 function configFrom(options: Options, tab: string | null): Config {
-  return { realm: options.realm ?? 'app', tab, agent: AGENT, tickets: options.ticket !== undefined };
+  const { realm = 'app', ticket, queue = {} } = options;
+  const limits = { requests: queue.requests ?? QUEUED, bytes: queue.bytes ?? QUEUED_BYTES };
+  return { realm, tab, agent: AGENT, tickets: ticket !== undefined, queue: limits };
 }
 
 function address(url: string | URL): URL {
@@ -334,6 +356,17 @@ function shown({ phase, tries }: State, retryAt: Date): ConnectionState {
     case 'refused': return { name: 'refused', reason: phase.reason, message: phase.message };
     case 'closing': case 'closed': return { name: 'closed' };
   }
+}
+
+function publishOptions({ acknowledge, excludeMe, version, key, remove }: PublishOptions, id: string | undefined): Dict {
+  return {
+    ...(acknowledge ? { acknowledge } : {}),
+    ...(excludeMe === false ? { exclude_me: false } : {}),
+    ...(id === undefined ? {} : { _id: id }),
+    ...(version === undefined ? {} : { _version: version }),
+    ...(key === undefined ? {} : { _key: key }),
+    ...(remove ? { _delete: true } : {}),
+  };
 }
 
 /**

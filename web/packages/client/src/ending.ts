@@ -30,20 +30,21 @@ export function aborted(state: State, { reason, details }: Incoming & { type: 'a
 export function goodbye(state: State, { reason, details }: Incoming & { type: 'goodbye' }): Step {
   const replied: Step = [state, send([Code.goodbye, {}, 'wamp.close.goodbye_and_out'])];
   if (FINAL.has(reason)) return andThen(replied, (s) => refuse(s, reason, textOf(details, 'message') || reason));
-  return andThen(replied, abandon);
+  const after = details['_retry_after'];
+  return andThen(replied, (s) => abandon(s, typeof after === 'number' ? after * 1000 : undefined));
 }
 
 export function violation(state: State, message: string): Step {
   const abort = send([Code.abort, { message }, 'wamp.error.protocol_violation']);
-  return andThen([state, abort], abandon);
+  return andThen([state, abort], (s) => abandon(s));
 }
 
-/** Gives the transport up, and tries again later. */
-export function abandon(state: State): Step {
-  return andThen([state, [{ type: 'disconnect' }]], lost);
+/** Gives the transport up, and tries again later: after so many ms, or after the usual wait. */
+export function abandon(state: State, after?: number): Step {
+  return andThen([state, [{ type: 'disconnect' }]], (s) => lost(s, after));
 }
 
-export function lost(state: State): Step {
+export function lost(state: State, after?: number): Step {
   switch (state.phase.name) {
     case 'connecting': case 'authenticating': case 'open': break;
     case 'closing': return ended(state);
@@ -51,7 +52,7 @@ export function lost(state: State): Step {
   }
   const tries = state.tries + 1;
   const waiting: State = { ...interests.forget(state), tries, phase: { name: 'waiting' } };
-  return andThen(show(waiting, [...stopTimers(), startTimer('retry', tries)]), requests.abandonSent);
+  return andThen(show(waiting, [...stopTimers(), startTimer('retry', tries, after)]), requests.abandonSent);
 }
 
 /**
@@ -64,7 +65,7 @@ export function suspend(state: State): Step {
     default: return [state, []];
   }
   const bye = state.phase.name === 'open' ? send([Code.goodbye, {}, 'wamp.close.close_realm']) : [];
-  return andThen(andThen([{ ...state, tries: 0 }, bye], abandon), (s) => [s, [stopTimer('retry')]]);
+  return andThen(andThen([{ ...state, tries: 0 }, bye], (s) => abandon(s)), (s) => [s, [stopTimer('retry')]]);
 }
 
 export function refuse(state: State, reason: string, message: string): Step {
@@ -91,5 +92,5 @@ export function ended(state: State): Step {
 }
 
 export function stopTimers(): Output[] {
-  return [stopTimer('opening'), stopTimer('stable'), stopTimer('retry'), stopTimer('interests')];
+  return [stopTimer('opening'), stopTimer('stable'), stopTimer('retry'), stopTimer('interests'), stopTimer('renewal')];
 }

@@ -107,10 +107,10 @@ export function denied(state: State, kind: InterestKind, error: Incoming & { typ
  * The router has ended the subscription or registration, because a right was withdrawn. The interest is requested
  * again in the next session, or when the page wants it again.
  */
-export function revoked(state: State, kind: InterestKind, { id, reason }: Revocation): Step {
+export function revoked(state: State, kind: InterestKind, { id, reason, message }: Revocation): Step {
   const interest = state.interests.get(state.ids.get(idKey(kind, id)) ?? '');
   if (!interest) return [state, []];
-  return refused(state, interest, failure(reason || 'wamp.error.not_authorized', `the router ended the ${kind}`));
+  return refused(state, interest, failure(reason || 'wamp.error.not_authorized', message || `the router ended the ${kind}`));
 }
 
 /** An event without an active subscription is dropped: the router sent it before it saw UNSUBSCRIBE. */

@@ -5,7 +5,8 @@
 import { abandon, aborted, close, ended, goodbye, lost, suspend, violation } from './ending.js';
 import * as interests from './interests.js';
 import { Code, type Incoming, parse, trailing } from './messages.js';
-import { challenged, connect, hello, networkChanged, noTicket, reconnect, retry, ticket, wake, welcome } from './opening.js';
+import { challenged, connect, hello, networkChanged, noTicket, reconnect, renewed, retry, ticket, wake, welcome } from './opening.js';
+import * as renewal from './renewal.js';
 import * as requests from './requests.js';
 import { failureFrom, type Input, send, type State, type Step, type Timer } from './state.js';
 
@@ -24,15 +25,16 @@ export function step(state: State, input: Input): Step {
     case 'release': return interests.release(state, input.key);
     case 'request': return requests.request(state, input.request);
     case 'expired': return requests.expire(state, input.token);
+    case 'canceled': return requests.cancel(state, input.token);
     case 'publish': return requests.publishUnacknowledged(state, input);
     case 'ticket': return ticket(state, input);
     case 'no-ticket': return noTicket(state, input);
-    case 'opened': case 'received': case 'lost': case 'answer':
+    case 'opened': case 'received': case 'lost': case 'answer': case 'renewed': case 'not-renewed':
       return input.attempt === state.attempt ? fromAttempt(state, input) : [state, []];
   }
 }
 
-type AttemptInput = Extract<Input, { type: 'opened' | 'received' | 'lost' | 'answer' }>;
+type AttemptInput = Extract<Input, { attempt: number; type: 'opened' | 'received' | 'lost' | 'answer' | 'renewed' | 'not-renewed' }>;
 
 /** Handles an input of the current socket; step drops those of older sockets. */
 function fromAttempt(state: State, input: AttemptInput): Step {
@@ -41,6 +43,8 @@ function fromAttempt(state: State, input: AttemptInput): Step {
     case 'received': return receive(state, parse(input.message));
     case 'lost': return lost(state);
     case 'answer': return answer(state, input);
+    case 'renewed': return renewed(state, input.details);
+    case 'not-renewed': return state.phase.name === 'open' ? renewal.failed(state, input) : [state, []];
   }
 }
 
@@ -114,6 +118,7 @@ function elapsed(state: State, name: Timer): Step {
     case 'retry': return state.phase.name === 'waiting' ? connect(state) : [state, []];
     case 'interests': return state.phase.name === 'open' ? interests.renew(state) : [state, []];
     case 'stable': return state.phase.name === 'open' ? [{ ...state, tries: 0 }, []] : [state, []];
+    case 'renewal': return state.phase.name === 'open' ? [state, [{ type: 'renew', attempt: state.attempt }]] : [state, []];
     case 'closing': return state.phase.name === 'closing' ? ended(state) : [state, []];
     case 'opening':
       return state.phase.name === 'connecting' || state.phase.name === 'authenticating'

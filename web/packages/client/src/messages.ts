@@ -30,6 +30,7 @@ export const Code = {
   unsubscribed: 35,
   event: 36,
   call: 48,
+  cancel: 49,
   result: 50,
   register: 64,
   registered: 65,
@@ -59,6 +60,7 @@ export type Incoming =
 export interface Revocation {
   readonly id: number;
   readonly reason: string;
+  readonly message: string;
 }
 
 const readers: Readonly<Record<number, (fields: Fields) => Incoming>> = {
@@ -136,7 +138,7 @@ class Fields {
     const details = this.dict(2);
     const id = details[key];
     if (typeof id !== 'number') throw this.#wrong(2, `an object with the ${key}`);
-    return { request: 0, revoked: { id, reason: textOf(details, 'reason') } };
+    return { request: 0, revoked: { id, reason: textOf(details, 'reason'), message: textOf(details, '_message') } };
   }
 
   #wrong(at: number, wanted: string): Malformed {

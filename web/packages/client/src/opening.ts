@@ -2,6 +2,7 @@
 import { abandon, refuse, stopTimers, violation } from './ending.js';
 import { Code, type Dict, type Incoming, isDict, textOf, textsOf } from './messages.js';
 import * as interests from './interests.js';
+import * as renewal from './renewal.js';
 import * as requests from './requests.js';
 import { andThen, type Input, send, type Session, show, startTimer, type State, type Step, stopTimer } from './state.js';
 import * as tickets from './ticket.js';
@@ -37,7 +38,7 @@ export function hello(state: State): Step {
     roles: {
       publisher: { features: { publisher_exclusion: true } },
       subscriber: { features: { pattern_based_subscription: true, subscription_revocation: true } },
-      caller: { features: { call_timeout: true } },
+      caller: { features: { call_timeout: true, call_canceling: true } },
       callee: { features: { pattern_based_registration: true, _yield_errors: true } },
     },
     agent,
@@ -88,11 +89,18 @@ export function noTicket(state: State, input: Input & { type: 'no-ticket' }): St
 
 export function welcome(state: State, message: Incoming & { type: 'welcome' }): Step {
   const session = sessionFrom(message.session, message.details);
-  const open = show({ ...state, denials: 0, phase: { name: 'open', session } }, [
-    stopTimer('opening'),
-    startTimer('stable'),
+  const [kept, refusals] = state.config.tickets ? requests.abandonOfOther(state, session.user) : [state, []];
+  const open = show({ ...kept, denials: 0, user: session.user, renewals: 0, phase: { name: 'open', session } }, [
+    ...refusals, stopTimer('opening'), startTimer('stable'),
   ]);
-  return andThen(andThen(open, interests.resume), requests.flush);
+  const scheduled = andThen(open, (s) => renewal.schedule(s, message.details['_session_ends_in']));
+  return andThen(andThen(scheduled, interests.resume), requests.flush);
+}
+
+/** The session goes on with the identity of another ticket. */
+export function renewed(state: State, details: Dict): Step {
+  const { phase } = state;
+  return phase.name === 'open' ? renewal.renewed(state, { name: 'open', session: sessionFrom(phase.session.id, details) }, details) : [state, []];
 }
 
 function sessionFrom(id: number, details: Dict): Session {

@@ -2,7 +2,7 @@
 import type { HeartbeatOptions } from './heartbeat.js';
 import type { Match, Payload } from './messages.js';
 import type { Gap, Position } from './positions.js';
-import type { Delivery, Failure, Session } from './state.js';
+import type { Delivery, Failure, QueueLimits, Session } from './state.js';
 import type { Status } from './status.js';
 import type { Dial } from './transport.js';
 
@@ -20,6 +20,8 @@ export interface Options {
   readonly transport?: Dial;
   /** How a dead connection is found; false: not at all. */
   readonly heartbeat?: HeartbeatOptions | false;
+  /** How many calls and acknowledged publications may wait for a connection: 100 by default, with 256 KiB. */
+  readonly queue?: Partial<QueueLimits>;
 }
 
 /** The state of the connection, for the page to show. */
@@ -75,12 +77,19 @@ export interface Subscription extends Handle {
   onStatus(listener: (status: Status) => void): () => void;
 }
 
-export interface PublishOptions extends Partial<Payload> {
-  readonly acknowledge?: boolean; // wait for a session, and for PUBLISHED
-  readonly excludeMe?: boolean; // default true
-  readonly timeout?: number; // ms, of an acknowledged publication
+export interface CallOptions extends Partial<Payload> {
+  readonly timeout?: number; // ms until it fails, also while it waits for a connection; default 10000
+  readonly signal?: AbortSignal; // cancels it
+  /** The procedure may be called twice: the call is sent again if the connection was lost before the answer came. */
+  readonly repeatable?: boolean;
 }
 
-export interface CallOptions extends Partial<Payload> {
-  readonly timeout?: number; // ms
+export interface PublishOptions extends Omit<CallOptions, 'repeatable'> {
+  readonly acknowledge?: boolean; // wait for a session, and for PUBLISHED
+  readonly excludeMe?: boolean; // default true
+  /** Publications with the same id are published once. By default an acknowledged publication has an id of its own. */
+  readonly id?: string;
+  readonly version?: number; // of the document; an older one is refused
+  readonly key?: string; // the row of a table
+  readonly remove?: boolean; // deletes the row
 }

@@ -1,20 +1,36 @@
 /**
- * Calls and acknowledged publications. Each is settled once: by its answer, by its timeout or by the end of the
- * session.
+ * Calls and acknowledged publications. They wait for a session, within the limits of the queue. Each is settled once: by
+ * its answer, by its timeout, by the page, or by the end of the session in which it was sent. Those that may be repeated
+ * return to the queue then.
  */
 import { Code, type Incoming, type Message, type Payload, trailing } from './messages.js';
 import {
-  failure, failureFrom, type Output, type Request, send, type State, type Step, andThen, withEntry, withoutEntry,
+  type Failure, failure, failureFrom, type Output, type Request, send, type State, type Step, andThen, withEntry, withoutEntry,
 } from './state.js';
 
 const codes = { call: Code.call, publish: Code.publish } as const;
 
-/** Sends a request, or keeps it until there is a session. The shell's timer limits the wait (`expire`). */
+/** Sends a request, or queues it until there is a session. The shell's timer limits the wait (`expire`). */
 export function request(state: State, unsent: Omit<Request, 'requestId'>): Step {
   const ended = state.phase.name === 'closed' || state.phase.name === 'closing' || state.phase.name === 'refused';
-  if (ended) return [state, [{ type: 'failed', token: unsent.token, failure: notConnected }]];
   const waiting: Request = { ...unsent, requestId: null };
-  return state.phase.name === 'open' ? dispatch(state, waiting) : [put(state, waiting), []];
+  if (state.phase.name === 'open') return dispatch(state, waiting);
+  const refusal = ended ? notConnected : overLimit(state, waiting);
+  return refusal ? [state, [{ type: 'failed', token: unsent.token, failure: refusal }]] : [put(state, waiting), []];
+}
+
+/** Returns why the queue has no room for a request, or null. */
+function overLimit({ config: { queue }, requests }: State, { bytes }: Request): Failure | null {
+  const waiting = [...requests.values()].filter(({ requestId }) => requestId === null);
+  const sum = waiting.reduce((total, pending) => total + pending.bytes, bytes);
+  if (waiting.length < queue.requests && sum <= queue.bytes) return null;
+  return failure('tidings.error.limit_exceeded',
+    `the queue is full: ${waiting.length} requests wait for a connection (at most ${queue.requests}, with ${queue.bytes} bytes); try again when it is open`);
+}
+
+/** Fails what waits for the session of another user: it was not asked for by the one who has logged in. */
+export function abandonOfOther(state: State, user: string): Step {
+  return state.user === null || state.user === user ? [state, []] : abandon(state, () => otherUser);
 }
 
 /** Sends the requests that wait for a session. */
@@ -44,35 +60,53 @@ export function settle(state: State, message: Incoming & { type: 'result' | 'pub
 export function fail(state: State, kind: Request['kind'], error: Incoming & { type: 'error' }): Step {
   const pending = sent(state, kind, error.request);
   if (!pending) return [state, []];
-  return [remove(state, pending), [{ type: 'failed', token: pending.token, failure: failureFrom(error.uri, error.payload) }]];
+  return failed(state, pending, failureFrom(error.uri, error.payload));
 }
 
 export function expire(state: State, token: number): Step {
   const pending = state.requests.get(token);
-  if (!pending) return [state, []];
-  const text = pending.requestId === null ? 'no connection in time' : 'no answer in time';
-  return [remove(state, pending), [{ type: 'failed', token, failure: failure('wamp.error.timeout', text) }]];
+  return pending ? failed(state, pending, pending.requestId === null ? notInTime : noAnswer) : [state, []];
 }
 
-/** Fails the requests that were sent. They are not sent again, because the router may have carried them out. */
+/** The page no longer wants a request. The router is told, so that the callee can stop. */
+export function cancel(state: State, token: number): Step {
+  const pending = state.requests.get(token);
+  if (!pending) return [state, []];
+  const running = pending.kind === 'call' && pending.requestId !== null && state.phase.name === 'open';
+  const message = running ? send([Code.cancel, pending.requestId, {}]) : [];
+  return andThen([state, message], (s) => failed(s, pending, canceled));
+}
+
+/** Ends the requests of a session. They are sent again only if the router carries them out once. */
 export function abandonSent(state: State): Step {
-  return abandon(state, (pending) => pending.requestId !== null);
+  return abandon(state, ({ requestId, repeat }) => (requestId === null || repeat ? null : connectionLost));
 }
 
 export function abandonAll(state: State): Step {
-  return abandon(state, () => true);
+  return abandon(state, ({ requestId }) => (requestId === null ? notConnected : connectionLost));
 }
 
 const notConnected = failure('wamp.error.network_failure', 'not connected');
 const connectionLost = failure('wamp.error.network_failure', 'the connection was lost before the answer came');
+const notInTime = failure('wamp.error.timeout', 'no connection in time');
+const noAnswer = failure('wamp.error.timeout', 'no answer in time');
+const canceled = failure('wamp.error.canceled', 'the page has canceled the request');
+const otherUser = failure('wamp.error.canceled', 'another user has logged in before the request was sent');
 
-function abandon(state: State, which: (pending: Request) => boolean): Step {
-  const gone = [...state.requests.values()].filter(which);
-  const requests = new Map(state.requests);
-  for (const pending of gone) requests.delete(pending.token);
-  return [{ ...state, requests }, gone.map((pending) => ({
-    type: 'failed', token: pending.token, failure: pending.requestId === null ? notConnected : connectionLost,
-  }))];
+/** Fails the requests for which there is a reason; the others wait for the next session. */
+function abandon(state: State, reason: (pending: Request) => Failure | null): Step {
+  const requests = new Map<number, Request>();
+  const outputs: Output[] = [];
+  for (const pending of state.requests.values()) {
+    const why = reason(pending);
+    if (why) outputs.push({ type: 'failed', token: pending.token, failure: why });
+    else requests.set(pending.token, { ...pending, requestId: null });
+  }
+  return [{ ...state, requests }, outputs];
+}
+
+function failed(state: State, pending: Request, why: Failure): Step {
+  return [remove(state, pending), [{ type: 'failed', token: pending.token, failure: why }]];
 }
 
 function dispatch(state: State, pending: Request): Step {

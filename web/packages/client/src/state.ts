@@ -8,6 +8,13 @@ export interface Config {
   readonly tab: string | null;
   readonly agent: string;
   readonly tickets: boolean; // the page has a ticket callback; without one it is anonymous
+  readonly queue: QueueLimits;
+}
+
+/** What may wait for a session. */
+export interface QueueLimits {
+  readonly requests: number;
+  readonly bytes: number; // of all payloads
 }
 
 /** The session and its identity, as WELCOME has them. */
@@ -78,6 +85,8 @@ export interface Request {
   readonly uri: string;
   readonly options: Dict;
   readonly payload: Payload;
+  readonly bytes: number; // of the payload
+  readonly repeat: boolean; // it may be sent again in the next session, if it has no answer
   readonly requestId: number | null; // null: not sent yet
 }
 
@@ -94,6 +103,8 @@ export interface State {
   readonly attempt: number; // number of the socket in use; inputs of older sockets are dropped
   readonly tries: number; // since the last session that reset the back-off
   readonly denials: number; // tickets denied in a row
+  readonly user: string | null; // of the last session
+  readonly renewals: number; // attempts to renew the session that failed in a row
   readonly ticket: Ticket;
   readonly lastRequest: number; // id of the last request; WAMP counts from 1 in each session
   readonly interests: ReadonlyMap<string, Interest>;
@@ -101,7 +112,7 @@ export interface State {
   readonly requests: ReadonlyMap<number, Request>;
 }
 
-export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests';
+export type Timer = 'retry' | 'opening' | 'stable' | 'closing' | 'interests' | 'renewal';
 
 export type Input =
   | { readonly type: 'start' | 'retry' | 'close' | 'probe' | 'wake' | 'suspend' }
@@ -112,11 +123,13 @@ export type Input =
   | { readonly type: 'lost'; readonly attempt: number }
   | { readonly type: 'ticket'; readonly attempt: number; readonly ticket: string }
   | { readonly type: 'no-ticket'; readonly attempt: number; readonly message: string; readonly final: boolean }
+  | { readonly type: 'renewed'; readonly attempt: number; readonly details: Dict }
+  | { readonly type: 'not-renewed'; readonly attempt: number; readonly failure: Failure; readonly final: boolean }
   | { readonly type: 'elapsed'; readonly timer: Timer }
   | ({ readonly type: 'want' } & Wish)
   | { readonly type: 'release'; readonly key: string }
   | { readonly type: 'request'; readonly request: Omit<Request, 'requestId'> }
-  | { readonly type: 'expired'; readonly token: number }
+  | { readonly type: 'expired' | 'canceled'; readonly token: number }
   | { readonly type: 'publish'; readonly uri: string; readonly options: Dict; readonly payload: Payload }
   | { readonly type: 'answer'; readonly attempt: number; readonly request: number; readonly outcome: Answer };
 
@@ -147,7 +160,8 @@ export type Output =
   | { readonly type: 'send'; readonly message: Message }
   | { readonly type: 'disconnect' }
   | { readonly type: 'ask-ticket'; readonly attempt: number }
-  | { readonly type: 'start-timer'; readonly timer: Timer; readonly tries: number }
+  | { readonly type: 'renew'; readonly attempt: number }
+  | { readonly type: 'start-timer'; readonly timer: Timer; readonly tries: number; readonly after?: number } // ms; otherwise the shell's
   | { readonly type: 'stop-timer'; readonly timer: Timer }
   | Arrival
   | { readonly type: 'invoked'; readonly key: string; readonly attempt: number; readonly request: number; readonly delivery: Delivery }
@@ -169,6 +183,8 @@ export function initial(config: Config): State {
     attempt: 0,
     tries: 0,
     denials: 0,
+    user: null,
+    renewals: 0,
     ticket: { asked: 0, value: null, attempt: 0 },
     lastRequest: 0,
     interests: new Map(),
@@ -192,8 +208,8 @@ export function show(state: State, outputs: readonly Output[]): Step {
   return [state, [...outputs, { type: 'phase', phase: state.phase, tries: state.tries }]];
 }
 
-export function startTimer(timer: Timer, tries = 0): Output {
-  return { type: 'start-timer', timer, tries };
+export function startTimer(timer: Timer, tries = 0, after?: number): Output {
+  return { type: 'start-timer', timer, tries, ...(after === undefined ? {} : { after }) };
 }
 
 export function stopTimer(timer: Timer): Output {

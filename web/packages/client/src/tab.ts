@@ -12,10 +12,10 @@ const RELOAD = 300; // ms that the page before a reload may take to release its 
  * load has a new identity.
  */
 export async function tabIdentity(): Promise<string> {
-  if (typeof navigator === 'undefined' || !navigator.locks) return fresh();
+  if (typeof navigator === 'undefined' || !navigator.locks) return randomId();
   const known = recall();
   if (known !== null && (await claim(known, RELOAD))) return known;
-  const id = fresh();
+  const id = randomId();
   remember(id);
   await claim(id, RELOAD);
   return id;
@@ -35,7 +35,8 @@ function claim(id: string, patience: number): Promise<boolean> {
   });
 }
 
-function fresh(): string {
+/** Returns 96 random bits as text. */
+export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -15,7 +15,8 @@ export type { Gap, Position } from './positions.js';
 export {
   enterPresence, type Mode, others, type Person, type Presence, type PresenceChange, type PresenceHandlers, type PresenceUpdate,
 } from './presence.js';
-export type { Delivery, Failure, Session } from './state.js';
+export type { Queue } from './queue.js';
+export type { Delivery, Failure, QueueLimits, Session } from './state.js';
 export type { Freshness, Status } from './status.js';
 export { tabIdentity } from './tab.js';
 export { type Dial, type Transport, type TransportEvents, webSocket } from './transport.js';

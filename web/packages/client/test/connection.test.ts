@@ -215,7 +215,7 @@ describe('calls and publications', () => {
   it('are acknowledged on request', async () => {
     const connection = await opened();
     const published = connection.publish('t', { kwargs: { a: 1 }, acknowledge: true, excludeMe: false });
-    expect(Socket.last.sent.at(-1)).toEqual([Code.publish, 1, { acknowledge: true, exclude_me: false }, 't', [], { a: 1 }]);
+    expect(Socket.last.sent.at(-1)).toEqual([Code.publish, 1, { acknowledge: true, exclude_me: false, _id: expect.any(String) }, 't', [], { a: 1 }]);
     Socket.last.sends([Code.published, 1, 99]);
     await published;
     await connection.publish('t', { args: [1] });

@@ -2,7 +2,7 @@ import { Code, type Message } from '../src/messages.js';
 import { step } from '../src/machine.js';
 import { type Config, initial, type Input, type Output, type State } from '../src/state.js';
 
-export const config: Config = { realm: 'app', tab: 'tab1', agent: 'test', tickets: true };
+export const config: Config = { realm: 'app', tab: 'tab1', agent: 'test', tickets: true, queue: { requests: 3, bytes: 100 } };
 
 /** The options of every SUBSCRIBE that begins now. */
 export const asked = { _positions: true };
@@ -51,7 +51,7 @@ export class Conversation {
   }
 
   calls(token: number, uri = 'add'): this {
-    return this.put({ type: 'request', request: { token, kind: 'call', uri, options: {}, payload: { args: [1], kwargs: {} } } });
+    return this.put({ type: 'request', request: { token, kind: 'call', uri, options: {}, payload: { args: [1], kwargs: {} }, bytes: 10, repeat: false } });
   }
 
   get phase(): string {

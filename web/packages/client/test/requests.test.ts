@@ -57,7 +57,7 @@ describe('calls', () => {
 });
 
 describe('publications', () => {
-  const publish = { type: 'request', request: { token: 1, kind: 'publish', uri: 't', options: { acknowledge: true }, payload } } as const;
+  const publish = { type: 'request', request: { token: 1, kind: 'publish', uri: 't', options: { acknowledge: true }, payload, bytes: 10, repeat: false } } as const;
 
   it('that are acknowledged settle with the publication', () => {
     const it = new Conversation().opens().put(publish);
