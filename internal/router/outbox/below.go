@@ -12,7 +12,7 @@ type waiting struct {
 func (o *Outbox) Below(frames, bytes int, room chan<- struct{}) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed != nil || o.frames <= frames && o.bytes <= bytes {
+	if o.closed != nil || int(o.frames) <= frames && o.bytes <= bytes {
 		return true
 	}
 	if o.waiting == nil {
@@ -29,7 +29,7 @@ func (o *Outbox) tellWaitingLocked() {
 	}
 	var rest []waiting
 	for _, w := range *o.waiting {
-		if o.closed == nil && (o.frames > w.frames || o.bytes > w.bytes) {
+		if o.closed == nil && (int(o.frames) > w.frames || o.bytes > w.bytes) {
 			rest = append(rest, w)
 			continue
 		}

@@ -28,20 +28,14 @@ func (o *Outbox) PutUrgent(frame []byte) PutResult {
 
 // pushCallLocked queues the frame, unlocks mu and wakes the transport. Caller must hold mu.
 func (o *Outbox) pushCallLocked(frame []byte, source Source) {
-	wasEmpty := o.frames == 0
-	o.pushLocked(item{bytes: frame, frames: 1, source: source})
-	o.calls.frames++
-	o.calls.bytes += len(frame)
-	o.mu.Unlock()
-	if wasEmpty {
-		o.waker.Wake()
-	}
+	o.pushAndUnlock(item{bytes: frame, frames: 1, source: source})
+	o.shared.Put.Add(int64(len(frame)))
 }
 
 // roomLocked returns [Queued] if a message of a call has room. Caller must hold mu.
 func (o *Outbox) roomLocked(bytes int, source Source) PutResult {
-	limits := o.shared.limits()
-	free := usage{limits.frames - o.frames, limits.bytes - o.bytes}
+	limits, waiting, calls := o.shared.limits(), o.usageLocked(), o.calls.usage()
+	free := usage{limits.frames - waiting.frames, limits.bytes - waiting.bytes}
 	switch {
 	case o.closed != nil:
 		return Closed
@@ -49,7 +43,7 @@ func (o *Outbox) roomLocked(bytes int, source Source) PutResult {
 		return TooLarge
 	case free.frames < 1 || free.bytes < bytes:
 		return Full
-	case source == AnySource, o.calls.frames < free.frames && o.calls.bytes+bytes <= free.bytes:
+	case source == AnySource, calls.frames < free.frames && calls.bytes+bytes <= free.bytes:
 		return Queued
 	}
 	if used := o.usedLocked(source); used.frames < free.frames && used.bytes+bytes <= free.bytes {
@@ -67,7 +61,7 @@ func (o *Outbox) usedLocked(source Source) (used usage) {
 		}
 	}
 	count(&o.first)
-	for c := o.head; c != nil; c = c.next {
+	for c := range o.chunksLocked {
 		for at := c.start; at < c.end; at++ {
 			count(&c.items[at])
 		}
