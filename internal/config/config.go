@@ -217,6 +217,7 @@ type Topic struct {
 	Handler   *Handler `key:"handler" doc:"Webhook or procedure that decides about each subscription or publication that the rules allow."`
 	Keep      *Keep    `key:"keep" short:"last" doc:"How much of the publications of each topic is kept, for clients that come later or come back. A number alone is last."`
 	Retain    string   `key:"retain" default:"never" one:"asked never" gone:"always=write keep: {last: 1} instead" doc:"Whether the last publication with the option retain is kept (asked), where there is no keep, for later subscribers that ask with get_retained."`
+	Slow      Slow     `key:"slow" short:"policy" doc:"What happens to clients that do not keep up. A policy alone is enough."`
 	Every     *Every   `key:"every" short:"interval" doc:"Periodic publication by the server while the topic has subscribers. An interval alone is enough."`
 }
 
@@ -226,6 +227,12 @@ type Keep struct {
 	For   time.Duration `key:"for" default:"0s" min:"0s" max:"8760h" doc:"At most so long; 0s is without end."`
 	Bytes Size          `key:"bytes" default:"0" min:"0" max:"64GiB" doc:"At most so many bytes of a topic; 0 is no limit of its own: limits.kept_bytes holds for all topics together."`
 	Per   string        `key:"per" default:"topic" one:"topic key" doc:"key makes the topic a table: of each key (the option _key of a publication) only the last publication is kept."`
+}
+
+// Slow says what happens to clients that do not keep up with the topics of a contract.
+type Slow struct {
+	Policy string `key:"policy" default:"close" one:"close latest gap" doc:"close disconnects a client for which limits.outbox_bytes or limits.outbox_frames is exceeded, and the client resumes. latest sends a client that is behind only the newest event of each topic, or of each key (the option _key). gap sends what fits into limits.outbox_bytes and limits.outbox_frames, and of the rest only the newest event. latest and gap close no client; with _positions the client is told how many events were skipped."`
+	Rate   int    `key:"rate" default:"10" min:"1" max:"1000" doc:"With latest: events per second of one topic, or key, to a client that is behind."`
 }
 
 // Payload configures the check of payloads.

@@ -24,6 +24,7 @@ func (d *decoder) validate(c *Config, options Options) {
 	d.validateKeys(c, options)
 	for i := range c.Topics {
 		d.validateHandler(c, &c.Topics[i])
+		d.validateSlow(c, &c.Topics[i])
 	}
 	if c.Auth.Dynamic != nil {
 		d.validateAsked(c, "auth.dynamic")
@@ -112,6 +113,12 @@ func (d *decoder) validateHandler(c *Config, t *Topic) {
 	d.validateAsked(c, path)
 	if len(h.On) == 0 {
 		d.at(c, path+".on", "on is empty: the handler is never asked", "write [subscribe, publish], or one of them")
+	}
+}
+
+func (d *decoder) validateSlow(c *Config, t *Topic) {
+	if path := "topics." + t.Pattern.Value + ".slow.rate"; t.Slow.Policy != "latest" && d.given(path) {
+		d.at(c, path, "rate has no effect with the policy "+t.Slow.Policy, "write policy: latest, or remove rate")
 	}
 }
 

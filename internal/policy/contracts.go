@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/topic"
@@ -29,6 +30,7 @@ type Contracts struct {
 	table        *topic.Table
 	open         *topic.Table // as table, but undeclared URIs are allowed; nil without an external authorizer
 	retention    map[int]publication.Retention
+	slow         map[int]outbox.Slow
 	deciders     []config.Text
 }
 
@@ -65,7 +67,7 @@ func Compile(source Source) (*Contracts, config.Problems) {
 		b.add(contractOf(&own[i]), originOf(&own[i]))
 	}
 	wrong := b.compile()
-	b.retention = b.retentions()
+	b.retention, b.slow = b.retentions(), b.slowPolicies()
 	return b, b.problems(wrong)
 }
 

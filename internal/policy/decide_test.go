@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/router/routertest"
@@ -202,6 +204,23 @@ func TestContractsAreListedWithTheirHandlerButHiddenOnesAreNot(t *testing.T) {
 	}
 	if !p.RuleAllows(&peer.Identity{Roles: []string{"staff"}}, peer.Call, "tidings.thing.see") || p.RuleAllows(nil, peer.Call, "tidings.thing.see") {
 		t.Error("the rule of the hidden contract does not decide")
+	}
+}
+
+func TestThePolicyForSlowClientsIsThatOfTheContract(t *testing.T) {
+	if got := open(t, shop).Slow()("talk"); got != (outbox.Slow{}) {
+		t.Errorf("without a policy it is %+v", got)
+	}
+	slow := open(t, `topics: {'price.{symbol}': {slow: latest}, 'quick.{symbol}': {slow: {policy: latest, rate: 50}}, feed: {slow: gap}, news: {slow: close}}`).Slow()
+	for uri, want := range map[wamp.URI]outbox.Slow{
+		"price.gold": {Policy: outbox.SlowLatest, Interval: 100 * time.Millisecond},
+		"quick.gold": {Policy: outbox.SlowLatest, Interval: 20 * time.Millisecond},
+		"feed":       {Policy: outbox.SlowGap},
+		"news":       {}, "undeclared": {},
+	} {
+		if got := slow(uri); got != want {
+			t.Errorf("%s has %+v, want %+v", uri, got, want)
+		}
 	}
 }
 

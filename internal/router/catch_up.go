@@ -76,6 +76,7 @@ const rereads = 10
 // Caller must hold the locks of the subscription and of the client.
 func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) (more bool) {
 	sub := m.subscription.info
+	m.session.client.outbox.Settle(sub.ID)
 	now := c.complete(sub, c.first)
 	for i := 0; now.gap && i < rereads; i++ {
 		c.read(sub)
@@ -155,7 +156,7 @@ func (c *catchUp) settle(m *membership, live bool) {
 	if c.start.positions {
 		at = place(c.prev) | withPositions
 	}
-	m.catching = nil
+	m.catching, m.told = nil, c.start.positions
 	if !live {
 		m.catching = c
 		at |= catchingUp

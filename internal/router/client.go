@@ -20,8 +20,7 @@ type Client struct {
 	router *Router
 	peer   peer.Peer
 
-	session  atomic.Pointer[Session] // set once, when WELCOME is queued
-	detached atomic.Bool
+	session atomic.Pointer[Session] // set once, when WELCOME is queued
 
 	// Owned by the reader.
 	handshake *handshake    // nil but between HELLO and WELCOME
@@ -32,6 +31,8 @@ type Client struct {
 	mu           sync.Mutex         // guards what follows, and what Session says
 	conversation *wamp.Conversation // state and encoding
 	closed       bool               // nothing more is sent
+
+	detached atomic.Bool // here it fills a gap
 }
 
 // Outbox returns the queue of frames for the client.
@@ -211,12 +212,13 @@ func (c *Client) closeLocked(info outbox.CloseInfo) {
 // put queues a packet and reports whether it was queued. A client over its limit is closed here. Its session
 // leaves later, when the transport calls Detach: a sender never cleans up for another client.
 func (c *Client) put(p outbox.Packet) (queued bool) {
-	switch c.outbox.Put(p) {
-	case outbox.Queued:
-		return true
-	case outbox.Overflow:
+	return c.counted(c.outbox.Put(p)) == outbox.Queued
+}
+
+// counted counts a client that a packet has closed as slow.
+func (c *Client) counted(result outbox.PutResult) outbox.PutResult {
+	if result == outbox.Overflow {
 		c.router.counters.Closes[outbox.CloseSlow].Add(1)
-	case outbox.Closed, outbox.Full, outbox.TooLarge: // the last two are results of PutCall
 	}
-	return false
+	return result
 }

@@ -29,6 +29,7 @@ type fanout struct {
 	epoch     string               // of the journal; "" until it is needed
 	remote    bool                 // the run is of another node: entries have its details, local subscribers do not get it
 	locals    []*localSubscriber   // have queued events
+	slow      outbox.Slow          // for clients that do not keep up
 
 	counts meter.Fanout // of all runs
 }
@@ -62,6 +63,7 @@ func (d *fanout) beginRun(all []Publication) {
 		d.publisher = first.Publisher.client
 	}
 	d.receivers = first.Filter.Matcher()
+	d.slow = d.router.slow(first.Topic)
 	d.targets = nil
 	if few := first.Filter.Targets(); few != nil {
 		d.targets = d.realm.sessionsOf(few)
@@ -87,6 +89,7 @@ func (d *fanout) release() {
 	d.abortRun()
 	clear(d.encoded[:cap(d.encoded)])
 	clear(d.locals[:cap(d.locals)])
+	d.router.outboxes.Put.Add(int64(d.counts.Bytes))
 	d.counts.Reset()
 	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], counts: d.counts, locals: d.locals[:0]}
 	fanoutPool.Put(d)
@@ -140,7 +143,7 @@ func (d *fanout) toMembers(sub *subscription) []*localSubscriber {
 		}
 	} else {
 		for i := range sub.members {
-			d.toClient(sub, sub.members[i].client)
+			d.toClient(sub, &sub.members[i])
 		}
 	}
 	return sub.locals
@@ -151,17 +154,22 @@ func (d *fanout) admits(c *Client) bool {
 	return c != d.publisher && (d.receivers.AdmitsAll() || d.receivers.Admits(c.session.Load().Receiver()))
 }
 
-func (d *fanout) toClient(sub *subscription, c *Client) {
-	if d.admits(c) {
-		d.put(c, d.eventsFor(sub, c.format))
+func (d *fanout) toClient(sub *subscription, m *member) {
+	if d.admits(m.client) {
+		d.put(sub, m, unplaced, 0)
 	}
 }
 
-func (d *fanout) put(c *Client, events *outbox.Batch) {
+// put queues the events of the run from the first on for a member at a place.
+func (d *fanout) put(sub *subscription, m *member, at place, first int) {
+	events := d.eventsAfter(sub, m.client.format, at, first)
 	d.counts.Unsendable += events.Missing
-	if events.Frames > 0 && c.put(events.Packet) {
-		d.counts.Events += events.Frames
-		d.counts.Puts++
+	switch {
+	case events.Frames == 0:
+	case d.slow.Policy != outbox.SlowClose:
+		d.putSkippable(sub, m, events)
+	case m.client.counted(m.client.outbox.PutShared(events.Packet)) == outbox.Queued:
+		d.counts.Put(events.Frames, len(events.Bytes))
 	}
 }
 
@@ -178,17 +186,12 @@ func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 	return found
 }
 
-// eventsFor returns the events of the run in a format. They are encoded and framed for the first client and shared
-// with all others.
-func (d *fanout) eventsFor(sub *subscription, f *outbox.Format) *outbox.Batch {
-	return d.eventsAfter(sub, f, unplaced, 0)
-}
-
 // eventBatch is the events of a run from one on, as clients of one format and one place get them.
 type eventBatch struct {
 	outbox.Batch
-	place place
-	first int
+	place  place
+	first  int
+	single []singleEvent // of the same events; nil until a client is behind
 }
 
 // unplaced is the place of members whose events carry no positions: they share their events.
@@ -197,28 +200,23 @@ const unplaced place = 0
 // maxShared bounds the batches of one subscription that are looked through.
 const maxShared = 16
 
-// eventsAfter returns the events of the run from the first on, for members at a place.
-func (d *fanout) eventsAfter(sub *subscription, f *outbox.Format, at place, first int) *outbox.Batch {
+// eventsAfter returns the events of the run from the first on, for members at a place. They are encoded and framed for
+// the first of these members and shared with all others.
+func (d *fanout) eventsAfter(sub *subscription, f *outbox.Format, at place, first int) *eventBatch {
 	for i := range d.encoded {
 		if b := &d.encoded[i]; b.Format == f && b.place == at && b.first == first {
-			return &b.Batch
+			return b
 		}
 	}
 	if len(d.encoded) >= maxShared { // members that lists of receivers have told apart: few share the next one
 		d.encoded = d.encoded[:maxShared-1]
 	}
 	d.encoded = append(d.encoded, eventBatch{Batch: outbox.Batch{Format: f}, place: at, first: first})
-	made := &d.encoded[len(d.encoded)-1].Batch
+	made := &d.encoded[len(d.encoded)-1]
 	scratch := outbox.GetScratch()
 	defer scratch.Put()
-	before := at.seq()
 	for i := first; i < len(d.all); i++ {
-		event := d.event(sub, i)
-		if at.positions() && d.entries[i].Seq != 0 {
-			event = d.positioned(event, i, before)
-			before = d.entries[i].Seq
-		}
-		d.encode(made, scratch, event, i)
+		d.encode(&made.Batch, scratch, d.placedEvent(sub, made, i), i)
 		if made.Frames == 1 && i < len(d.all)-1 { // the other events are about as long
 			made.Bytes = slices.Grow(made.Bytes, (len(made.Bytes)+8)*(len(d.all)-1-i))
 		}

@@ -6,7 +6,7 @@ import "github.com/tidings-io/tidings/internal/wamp"
 // sub.mu for reading, and be the one fan-out of kept publications that runs.
 func (d *fanout) toMember(sub *subscription, m *member) {
 	if !d.ordered {
-		d.toClient(sub, m.client)
+		d.toClient(sub, m)
 		return
 	}
 	first := d.firstAfter(m.place)
@@ -17,7 +17,7 @@ func (d *fanout) toMember(sub *subscription, m *member) {
 	if m.place.positions() {
 		at = m.place
 	}
-	d.put(m.client, d.eventsAfter(sub, m.client.format, at, first))
+	d.put(sub, m, at, first)
 	if last := d.entries[len(d.all)-1].Seq; last != 0 && at != unplaced {
 		m.place = m.place.at(last)
 	}
@@ -38,10 +38,21 @@ func (d *fanout) firstAfter(at place) int {
 	return len(d.all)
 }
 
-// positioned adds the position to an event that no other has yet.
-func (d *fanout) positioned(event wamp.Event, i int, before uint64) wamp.Event {
+// placedEvent returns the event of one publication of a batch, without its payload.
+func (d *fanout) placedEvent(sub *subscription, of *eventBatch, i int) wamp.Event {
+	event := d.event(sub, i)
+	if !of.place.positions() || d.entries[i].Seq == 0 {
+		return event
+	}
 	if d.epoch == "" {
 		d.epoch = d.realm.journal.Position().Epoch
+	}
+	before := of.place.seq()
+	for n := i - 1; n >= of.first; n-- {
+		if seq := d.entries[n].Seq; seq != 0 {
+			before = seq
+			break
+		}
 	}
 	d.entries[i].AddPosition(event.Details, d.epoch, before)
 	return event

@@ -31,7 +31,12 @@ type fanoutTest struct {
 }
 
 func newFanoutTest(t testing.TB, formats ...outbox.Format) *fanoutTest {
-	a := &fanoutTest{router: router.New(router.Options{Limits: meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}})}
+	return newFanoutTestWith(t, router.Options{}, formats...)
+}
+
+func newFanoutTestWith(t testing.TB, options router.Options, formats ...outbox.Format) *fanoutTest {
+	options.Limits = meter.Limits{MessageRate: 1e9, MessageBurst: 1 << 30}
+	a := &fanoutTest{router: router.New(options)}
 	a.realm = a.router.AddRealm("app")
 	for i := range fanout {
 		f := formats[i%len(formats)]

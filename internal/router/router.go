@@ -30,6 +30,9 @@ type Options struct {
 	// Retention says what is kept of a topic's publications. It is asked for each publication, and must
 	// be quick. nil: nothing is kept.
 	Retention func(topic wamp.URI) publication.Retention
+	// Slow says what becomes of a topic's events for clients that do not keep up. It is asked for each run of
+	// publications, and must be quick. nil: such clients are closed.
+	Slow func(topic wamp.URI) outbox.Slow
 	// Interest reports whether other nodes may have subscribers of a topic. It must be quick. nil: there are none.
 	Interest func(topic wamp.URI) bool
 	Logger   *slog.Logger
@@ -78,6 +81,7 @@ func New(options Options) *Router {
 		idle:        make(chan struct{}),
 	}
 	r.settings.Store(&settings)
+	r.outboxes.Started = r.started
 	r.outboxes.Limit(settings.Limits.OutboxFrames, settings.Limits.OutboxBytes)
 	r.roles = peer.Offer{
 		TrustLevels: len(options.TrustLevels) > 0,

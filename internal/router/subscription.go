@@ -49,8 +49,9 @@ func (p place) at(seq uint64) place { return p&(withPositions|catchingUp) | plac
 type membership struct {
 	session      *Session
 	subscription *subscription
-	index        int      // in subscription.members, or indexRemoved; guarded by subscription.mu
 	catching     *catchUp // guarded by subscription.mu; nil: it is live
+	index        int32    // in subscription.members, or indexRemoved; guarded by subscription.mu
+	told         bool     // of skipped events; guarded by subscription.mu
 }
 
 // indexRemoved is the index of a membership that was taken away.
@@ -73,12 +74,12 @@ func (s *subscription) unusedLocked() bool {
 
 // addLocked makes a holder a member. Caller must hold mu.
 func (s *subscription) addLocked(m *membership) {
-	m.index = len(s.members)
+	m.index = int32(len(s.members))
 	if s.members == nil {
 		s.members = s.first[:0]
 	}
 	s.members = append(s.members, member{client: m.session.client, membership: m})
-	if m.index == len(s.first) { // append has moved members to another array
+	if int(m.index) == len(s.first) { // append has moved members to another array
 		clear(s.first[:])
 	}
 }

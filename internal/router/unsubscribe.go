@@ -65,6 +65,7 @@ func (s *Session) detach(m *membership, last wamp.Message) {
 		return
 	}
 	s.memberships = slices.Delete(s.memberships, i, i+1)
+	c.outbox.Forget(m.subscription.info.ID)
 	if last != nil {
 		c.sendLocked(last)
 	}

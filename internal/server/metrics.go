@@ -143,6 +143,8 @@ func (w metricWriter) router(s meter.Stats) {
 	w.counter(sample{"payload_errors_total", "Messages that were refused because their payload cannot be passed on.", float64(s.BadPayloads)})
 	w.counter(sample{"rate_waits_total", "Times that a client had to wait because it sent too fast.", float64(s.RateWaits)})
 	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.Unsendable)}, label{"reason", "not_expressible"})
+	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.SkippedLatest)}, label{"reason", "latest"})
+	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.SkippedGap)}, label{"reason", "gap"})
 	for _, reason := range outbox.CloseReasons() {
 		w.counter(sample{"closes_total", "Conversations that ended.", float64(s.Closes[reason])}, label{"reason", reason.String()})
 	}

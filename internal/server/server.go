@@ -155,6 +155,7 @@ func (s *Server) assemble() error {
 			return journal.New(journal.Options{Topics: c.Limits.KeptTopics, Bytes: int(c.Limits.KeptBytes)})
 		},
 		Retention:   s.policy.Retention(),
+		Slow:        s.policy.Slow(),
 		TrustLevels: trustLevels(c.Trust),
 		Logger:      s.logger,
 		Probe:       s.metrics,

@@ -40,6 +40,33 @@ func (o *Outbox) Forget(subscription wamp.ID) {
 	delete(t.untold, subscription)
 }
 
+// Settle makes the events that wait alone for a subscription wait like all others: no newer event takes their place.
+func (o *Outbox) Settle(subscription wamp.ID) {
+	o.mu.Lock()
+	wasEmpty, t := o.frames == 0, o.thinning
+	if t != nil {
+		for stream, p := range t.streams {
+			if stream.Subscription == subscription {
+				o.settleLocked(p)
+			}
+		}
+	}
+	wake := wasEmpty && o.frames > 0
+	o.mu.Unlock()
+	if wake {
+		o.waker.Wake()
+	}
+}
+
+// settleLocked forgets the stream of a pending event. Caller must hold mu.
+func (o *Outbox) settleLocked(p *pending) {
+	delete(o.thinning.streams, p.event.Stream)
+	o.thinning.resting.Set(p, time.Time{})
+	if p.place == held {
+		o.queueHeldLocked(p)
+	}
+}
+
 // removeLocked drops a pending event, and forgets its stream if the event is the one that a newer one would replace.
 // Caller must hold mu.
 func (o *Outbox) removeLocked(p *pending) {

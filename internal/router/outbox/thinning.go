@@ -120,6 +120,13 @@ func (o *Outbox) queuePendingLocked(t *thinning, p *pending) {
 	}
 }
 
+// queueHeldLocked queues an event that was held. Caller must hold mu.
+func (o *Outbox) queueHeldLocked(p *pending) {
+	o.thinning.held.frames--
+	o.thinning.held.bytes -= len(p.event.Frame)
+	o.queuePendingLocked(o.thinning, p)
+}
+
 // holdLocked keeps an event until the rest of its stream is over. Caller must hold mu.
 func (o *Outbox) holdLocked(p *pending, e *Event) {
 	p.event, p.place = *e, held
@@ -177,9 +184,7 @@ func (o *Outbox) release() {
 		switch {
 		case t.streams[p.event.Stream] != p: // it was forgotten meanwhile
 		case p.place == held:
-			t.held.frames--
-			t.held.bytes -= len(p.event.Frame)
-			o.queuePendingLocked(t, p)
+			o.queueHeldLocked(p)
 		default:
 			delete(t.streams, p.event.Stream)
 		}
