@@ -6,7 +6,8 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// dropHeldLocked drops the events that are held, because nothing follows the end of a conversation. Caller must hold mu.
+// dropHeldLocked drops the events that are held, because nothing follows the end of a conversation. Caller must hold
+// mu.
 func (o *Outbox) dropHeldLocked() {
 	if o.thinning == nil {
 		return
