@@ -1,4 +1,4 @@
-/** Flash notifications: short messages to one user, shown on all of that user's pages. */
+/** Flash notifications: short messages to one user, shown once in each of the user's browsers, in a tab that is visible. */
 import type { Connection } from './connection.js';
 import { type Payload } from './messages.js';
 import type { Handle } from './options.js';
@@ -12,6 +12,8 @@ export interface Flash {
 export interface FlashOptions {
     /** Returns the topic of a user's messages; by default `user.{id}.flash`. */
     readonly topic?: (user: string) => string;
+    /** Shows each message in every tab of the browser. */
+    readonly everywhere?: boolean;
 }
 /** Shows the messages to the session's user. After a reconnect as another user it follows that user. */
 export declare function watchFlash(connection: Connection, show: (flash: Flash) => void, options?: FlashOptions): Handle;

@@ -1,6 +1,7 @@
-/** Flash notifications: short messages to one user, shown on all of that user's pages. */
+/** Flash notifications: short messages to one user, shown once in each of the user's browsers, in a tab that is visible. */
 import type { Connection } from './connection.js';
 import { isDict, type Payload, textOf } from './messages.js';
+import { once } from './once.js';
 import type { Handle } from './options.js';
 
 export type Level = 'info' | 'success' | 'warning' | 'error';
@@ -15,21 +16,28 @@ export interface Flash {
 export interface FlashOptions {
   /** Returns the topic of a user's messages; by default `user.{id}.flash`. */
   readonly topic?: (user: string) => string;
+  /** Shows each message in every tab of the browser. */
+  readonly everywhere?: boolean;
 }
 
 /** Shows the messages to the session's user. After a reconnect as another user it follows that user. */
 export function watchFlash(connection: Connection, show: (flash: Flash) => void, options: FlashOptions = {}): Handle {
   const topic = options.topic ?? ((user) => `user.${user}.flash`);
+  const tabs = options.everywhere ? null : once();
   let handle: Handle | null = null;
   const follow = (): void => {
     const user = connection.session?.user;
     if (user === undefined || handle?.uri === topic(user)) return;
     handle?.release();
-    handle = connection.subscribe(topic(user), ({ payload }) => show(flashFrom(payload)));
+    handle = connection.subscribe(topic(user), ({ uri, publication, payload }) => {
+      const task = (): void => show(flashFrom(payload));
+      if (tabs) tabs.run(`${uri} ${publication}`, task);
+      else task();
+    });
   };
   const stop = connection.onState(follow);
   follow();
-  return { uri: topic('{user}'), release: () => (stop(), handle?.release()) };
+  return { uri: topic('{user}'), release: () => (stop(), handle?.release(), tabs?.stop()) };
 }
 
 /** Reads a message: a text as args[0], or its parts as kwargs or as an object in args[0]. */
