@@ -33,7 +33,7 @@ func (a *Anonymous) Identity() *peer.Identity {
 		Name:     "Guest",
 		Roles:    []string{a.role},
 		Method:   "anonymous",
-		Provider: "anonymous",
+		Provider: providerAnonymous,
 	}
 }
 

@@ -94,7 +94,7 @@ func (c *Certificates) identify(state *tls.ConnectionState) (*peer.Identity, err
 			return nil, err
 		}
 		identity := person.identity()
-		identity.Method, identity.Provider = methodTLS, "certificate"
+		identity.Method, identity.Provider = methodTLS, providerCertificate
 		identity.Expires = endOfChains(state.VerifiedChains)
 		return identity, nil
 	}

@@ -23,8 +23,13 @@ const (
 	methodAnonymous  = "anonymous"
 )
 
-// providerStatic is the authprovider of users of the configuration.
-const providerStatic = "static"
+// The values of authprovider, but for tickets and the application.
+const (
+	providerStatic      = "static" // users of the configuration
+	providerKey         = "api_key"
+	providerCertificate = "certificate"
+	providerAnonymous   = "anonymous"
+)
 
 // ChainOptions holds what the methods of a [Chain] need. A method whose fields are nil is not offered.
 type ChainOptions struct {
@@ -38,6 +43,8 @@ type ChainOptions struct {
 	Cookies *Cookies
 	// Certificates maps client certificates to identities.
 	Certificates *Certificates
+	// Authorities signed the client certificates.
+	Authorities *x509.CertPool
 	// SigningKey signs the challenges by which clients of cryptosign verify this server.
 	SigningKey ed25519.PrivateKey
 	// Certificate is the server's own, for the channel binding tls-server-end-point.
@@ -95,6 +102,9 @@ func NewChain(options ChainOptions) *Chain {
 		options: options, log: options.Logger,
 		decoy: newDecoy(options.Users, options.Seed), endPoint: endPointHash(options.Certificate),
 		hashing: newHashing(options.Hashing),
+	}
+	if options.Cookies != nil {
+		options.Cookies.own(c)
 	}
 	if options.Tickets != nil {
 		c.counters = options.Tickets.counters // tickets are also redeemed outside of the chain
@@ -220,4 +230,7 @@ func (c *Chain) noMethod() *wamp.Failure {
 func (c *Chain) Stats() []Count { return c.counters.counts() }
 
 // Interface guards.
-var _ peer.Authenticator = (*Chain)(nil)
+var (
+	_ peer.Authenticator = (*Chain)(nil)
+	_ peer.Renewer       = (*Chain)(nil)
+)

@@ -17,10 +17,10 @@ var cookieMethod = method{methodCookie, func(o *ChainOptions) bool { return o.Co
 // Cookies maps the cookies of browsers to the identities that logged in. It holds hashes of cookies in memory: a
 // restart loses them, and nodes do not share them. Safe for concurrent use.
 type Cookies struct {
-	ttl  time.Duration
-	most int
-
 	mu      sync.Mutex // guards the fields below
+	ttl     time.Duration
+	most    int
+	owner   *Chain // whose logins are remembered
 	logins  map[cookieHash]*list.Element
 	inOrder *list.List // of *cookieLogin, newest first
 }
@@ -39,10 +39,20 @@ func NewCookies(ttl time.Duration, most int) *Cookies {
 	return &Cookies{ttl: ttl, most: max(1, most), logins: make(map[cookieHash]*list.Element), inOrder: list.New()}
 }
 
-func (c *Cookies) bind(cookie string, identity *peer.Identity) {
+func (c *Cookies) own(owner *Chain) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.owner = owner
+}
+
+// bind remembers a login by a chain, unless another chain has taken the place of that one.
+func (c *Cookies) bind(by *Chain, cookie string, identity *peer.Identity) {
 	key := cookieHash(sha256.Sum256([]byte(cookie)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.owner != by {
+		return
+	}
 	if old, ok := c.logins[key]; ok {
 		c.dropLocked(old)
 	}
@@ -65,6 +75,25 @@ func (c *Cookies) renew(cookie string, identity *peer.Identity) {
 	if login.identity.SameUser(identity) {
 		login.identity, login.until = identity, earlier(identity.Expires, time.Now().Add(c.ttl))
 		c.inOrder.MoveToFront(element)
+	}
+}
+
+// change makes the logins those of another chain, with the limits of other. renew returns the identity that a login has
+// then, or nil if the login is no longer valid.
+func (c *Cookies) change(owner *Chain, other *Cookies, renew func(*peer.Identity) *peer.Identity) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.owner, c.ttl, c.most = owner, other.ttl, other.most
+	for element := c.inOrder.Front(); element != nil; {
+		next := element.Next()
+		login, _ := element.Value.(*cookieLogin)
+		if login.identity = renew(login.identity); login.identity == nil {
+			c.dropLocked(element)
+		}
+		element = next
+	}
+	for len(c.logins) > c.most {
+		c.dropLocked(c.inOrder.Back())
 	}
 }
 
@@ -141,7 +170,7 @@ func (c *Chain) remember(l *login, outcome peer.AuthResult) peer.AuthResult {
 	}
 	if identity := outcome.Identity; identity != nil {
 		if !identity.Backend && identity.Method != methodAnonymous && identity.Method != methodCookie && identity.Method != methodTLS {
-			c.options.Cookies.bind(l.Peer.Cookie, identity)
+			c.options.Cookies.bind(c, l.Peer.Cookie, identity)
 		}
 		return outcome
 	}

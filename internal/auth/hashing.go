@@ -32,10 +32,9 @@ var (
 // from an address where their account has logged in before come first, so that strangers cannot keep users out by
 // logins that fail.
 type hashing struct {
-	options HashOptions
-
 	mu      sync.Mutex // guards what follows
-	free    int        // threads
+	options HashOptions
+	free    int // threads; below 0 if there were more of them before
 	waiting [2]list.List
 }
 
@@ -47,11 +46,16 @@ const (
 
 // hashTurn is a login that waits.
 type hashTurn struct {
-	threads int
+	threads int           // at most as many as there are, once it has them
 	come    chan struct{} // closed when it has its threads
 }
 
 func newHashing(o HashOptions) *hashing {
+	o = o.withDefaults()
+	return &hashing{options: o, free: o.AtOnce}
+}
+
+func (o HashOptions) withDefaults() HashOptions {
 	if o.AtOnce <= 0 {
 		o.AtOnce = max(1, runtime.GOMAXPROCS(0)/2)
 	}
@@ -61,28 +65,38 @@ func newHashing(o HashOptions) *hashing {
 	if o.Wait <= 0 {
 		o.Wait = DefaultHashWait
 	}
-	return &hashing{options: o, free: o.AtOnce}
+	return o
+}
+
+// change replaces the options. Logins that hash or wait already go on.
+func (h *hashing) change(o HashOptions) {
+	o = o.withDefaults()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.free += o.AtOnce - h.options.AtOnce
+	h.options = o
+	h.serveLocked()
 }
 
 // do calls hash, which runs so many threads, when it is its turn. An error means that hash was not called.
 func (h *hashing) do(ctx context.Context, threads int, known bool, hash func()) error {
-	threads = min(threads, h.options.AtOnce)
-	if err := h.wait(ctx, threads, known); err != nil {
+	turn := &hashTurn{threads: threads, come: make(chan struct{})}
+	if err := h.wait(ctx, turn, known); err != nil {
 		return err
 	}
-	defer h.release(threads)
+	defer h.release(turn.threads)
 	hash()
 	return nil
 }
 
-func (h *hashing) wait(ctx context.Context, threads int, known bool) error {
+func (h *hashing) wait(ctx context.Context, turn *hashTurn, known bool) error {
 	queue := queueStrangers
 	if known {
 		queue = queueKnown
 	}
-	turn := &hashTurn{threads: threads, come: make(chan struct{})}
 	h.mu.Lock()
-	if h.waiting[queue].Len() >= h.options.Queue {
+	limits := h.options
+	if h.waiting[queue].Len() >= limits.Queue {
 		h.mu.Unlock()
 		return errQueueFull
 	}
@@ -90,7 +104,7 @@ func (h *hashing) wait(ctx context.Context, threads int, known bool) error {
 	h.serveLocked()
 	h.mu.Unlock()
 
-	timer := time.NewTimer(h.options.Wait)
+	timer := time.NewTimer(limits.Wait)
 	defer timer.Stop()
 	err := errQueueSlow
 	select {
@@ -104,7 +118,7 @@ func (h *hashing) wait(ctx context.Context, threads int, known bool) error {
 	defer h.mu.Unlock()
 	select {
 	case <-turn.come: // it has come meanwhile
-		h.free += threads
+		h.free += turn.threads
 	default:
 		h.waiting[queue].Remove(place)
 	}
@@ -125,6 +139,7 @@ func (h *hashing) serveLocked() {
 	for queue := range h.waiting {
 		for first := h.waiting[queue].Front(); first != nil; first = h.waiting[queue].Front() {
 			turn, _ := first.Value.(*hashTurn)
+			turn.threads = min(turn.threads, h.options.AtOnce)
 			if turn.threads > h.free {
 				return
 			}

@@ -114,12 +114,23 @@ func (k *Keys) Verify(secret string) (name string, scopes []string, ok bool) {
 
 // Scopes returns the scopes of the key with a name.
 func (k *Keys) Scopes(name string) (scopes []string, ok bool) {
-	for i := range k.keys {
-		if k.keys[i].name == name {
-			return k.keys[i].may, true
-		}
+	if found := k.named(name); found != nil {
+		return found.may, true
 	}
 	return nil, false
+}
+
+// named returns the key with a name, or nil.
+func (k *Keys) named(name string) *key {
+	if k == nil {
+		return nil
+	}
+	for i := range k.keys {
+		if k.keys[i].name == name {
+			return &k.keys[i]
+		}
+	}
+	return nil
 }
 
 func (k *Keys) find(secret string) *key {
@@ -141,7 +152,7 @@ func (k *Keys) find(secret string) *key {
 func (k *key) identity() *peer.Identity {
 	return &peer.Identity{
 		ID: k.name, Name: k.name, Roles: []string{"backend"},
-		Method: "ticket", Provider: "api_key", Backend: true, Key: k.name,
+		Method: "ticket", Provider: providerKey, Backend: true, Key: k.name,
 	}
 }
 
