@@ -61,7 +61,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, configError(err)
 	}
-	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files, Repair: c.Repair})
+	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files, Repair: c.Repair, Load: c.parse})
 	if err != nil {
 		return nil, configError(err)
 	}
@@ -91,6 +91,23 @@ func (c Config) parse() (*config.Config, error) {
 // Run serves until ctx ends. Then it sends GOODBYE to every session and waits until all connections are closed. It
 // must be called only once.
 func (s *Server) Run(ctx context.Context) error { return s.inner.Run(ctx) }
+
+// Reload reads the configuration again and applies what has changed, without closing connections. It returns the keys
+// whose changed values need a restart. If the configuration is wrong, the error is a [*ConfigError] with all mistakes,
+// and nothing is changed. Reload fails before the server is ready, and once it stops. A function of [Server.Handle] must
+// not call it.
+func (s *Server) Reload(ctx context.Context) (restart []string, err error) {
+	done, err := s.inner.Reload(ctx)
+	if err != nil {
+		return nil, configError(err)
+	}
+	for _, change := range done.Changes {
+		if change.Restart {
+			restart = append(restart, change.Key)
+		}
+	}
+	return restart, nil
+}
 
 // Ready is closed once the server accepts connections.
 func (s *Server) Ready() <-chan struct{} { return s.inner.Ready() }

@@ -18,8 +18,8 @@ import (
 )
 
 func main() {
-	ctx, stop := untilSignal(context.Background())
-	code := run(ctx, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
+	ctx, requests, stop := untilSignal(context.Background())
+	code := run(ctx, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, signals: requests}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
@@ -36,6 +36,7 @@ const (
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	signals  *signals
 }
 
 type commands struct {
@@ -54,6 +55,7 @@ type commands struct {
 	Sessions    sessionsCommand    `cmd:"" group:"client" help:"List who is connected."`
 	Logout      logoutCommand      `cmd:"" group:"client" help:"Log a user out everywhere."`
 	Invalidate  invalidateCommand  `cmd:"" group:"client" help:"Ask again what sessions may hold, when rights have changed."`
+	Reload      reloadCommand      `cmd:"" group:"client" help:"Have a server read its configuration again."`
 	Maintenance maintenanceCommand `cmd:"" group:"client" help:"Disable all open pages for maintenance, or enable them again."`
 	Bench       benchCommand       `cmd:"" group:"client" help:"Measure your server: connections, latency, fan-out."`
 	Version     versionCommand     `cmd:"" help:"Show the version."`

@@ -29,6 +29,8 @@ type process struct {
 	log *os.File // the end of the pipe that is read
 	in  *bufio.Reader
 	url string
+
+	file string // of the configuration
 }
 
 // startProcess starts `tidings serve` with a configuration and waits until it listens.
@@ -52,7 +54,7 @@ func startProcess(t *testing.T, yaml string, change ...func(*exec.Cmd)) *process
 		t.Fatal(err)
 	}
 	write.Close()
-	p := &process{t: t, cmd: cmd, log: read, in: bufio.NewReaderSize(read, 1<<20)}
+	p := &process{t: t, cmd: cmd, log: read, in: bufio.NewReaderSize(read, 1<<20), file: file}
 	t.Cleanup(func() {
 		if cmd.ProcessState == nil {
 			_ = cmd.Process.Kill() // has no effect if it has ended
@@ -173,17 +175,106 @@ func TestTheEndOfTheLogsReaderIsNotTheEndOfTheServer(t *testing.T) {
 }
 
 func TestSignalsEndTheServerInOrder(t *testing.T) {
-	// A program passes on that it ignores SIGHUP, as under nohup, but not that it handles the signal.
-	handled := make(chan os.Signal, 1)
-	signal.Notify(handled, syscall.SIGHUP)
-	t.Cleanup(func() { signal.Stop(handled) })
-	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
 		t.Run(s.String(), func(t *testing.T) {
 			p := startProcess(t, "log: {format: json}\n")
 			p.signal(s)
 			p.expect("stopped")
 			p.endedWell()
 		})
+	}
+}
+
+// handleHangUp makes processes that the test starts handle SIGHUP, too: a program passes on that it ignores the signal,
+// as under nohup, but not that it handles it.
+func handleHangUp(t *testing.T) {
+	t.Helper()
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(handled) })
+}
+
+// configure replaces the configuration file.
+func (p *process) configure(yaml string) {
+	p.t.Helper()
+	if err := os.WriteFile(p.file, []byte(yaml), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func TestAHangUpReloadsTheConfiguration(t *testing.T) {
+	handleHangUp(t)
+	const keys = "log: {format: json}\napi_keys: [{name: all, key: all-0123456789abcdef, may: ['*']}]\n"
+	p := startProcess(t, keys)
+	publish := func() int {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), "POST", p.url+"/api/v1/publish", strings.NewReader(`{"topic": "a"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer all-0123456789abcdef")
+		request.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	if status := publish(); status != 403 {
+		t.Errorf("before, it is answered with %d", status)
+	}
+	p.configure(keys + "topics: {a: {publish: backend}}\nrealm: other\n")
+	p.signal(syscall.SIGHUP)
+	if line := p.expect("the configuration was read again"); line["applied"] != "topics" || line["restart"] != "realm" {
+		t.Errorf("the log says %v", line)
+	}
+	if status := publish(); status != 200 {
+		t.Errorf("after, it is answered with %d", status)
+	}
+	p.configure(keys + "topics: {a: {publish: nonsense}}\nrealm: ''\n")
+	p.signal(syscall.SIGHUP)
+	for _, position := range []string{":3:23", ":4:8"} {
+		if line := p.expect("a mistake in the configuration"); !strings.HasSuffix(line["position"].(string), position) {
+			t.Errorf("instead of %s the log names %v", position, line)
+		}
+	}
+	if line := p.expect("the configuration was refused, and the former one goes on"); line["mistakes"] != 2.0 {
+		t.Errorf("the log says %v", line)
+	}
+	if status := publish(); status != 200 {
+		t.Errorf("after the refusal, it is answered with %d", status)
+	}
+	p.signal(syscall.SIGTERM)
+	p.endedWell()
+}
+
+func TestTheCommandReloadNamesWhatNeedsARestartAndAllMistakes(t *testing.T) {
+	const keys = "log: {format: json}\napi_keys: [{name: all, key: all-0123456789abcdef, may: [reload]}, {name: few, key: few-0123456789abcdef, may: [publish]}]\n"
+	p := startProcess(t, keys)
+	reload := func(key string, flags ...string) (code int, out, errs string) {
+		t.Helper()
+		var printed, complained strings.Builder
+		code = run(t.Context(), streams{out: &printed, err: &complained}, append([]string{"reload", "--server", p.url, "--key", key}, flags...))
+		return code, printed.String(), complained.String()
+	}
+	p.configure(keys + "limits: {message_rate: 7, kept_topics: 9}\n")
+	if code, out, errs := reload("all-0123456789abcdef"); code != exitOK || !strings.HasPrefix(out, "applied: limits.message_rate\nneeds a restart: limits.kept_topics\n") {
+		t.Errorf("%d, %q, %q", code, out, errs)
+	}
+	if code, out, _ := reload("all-0123456789abcdef"); code != exitOK || !strings.HasPrefix(out, "needs a restart: limits.kept_topics\n") {
+		t.Errorf("again: %d, %q", code, out)
+	}
+	if code, out, _ := reload("all-0123456789abcdef", "--json"); code != exitOK || !strings.Contains(out, `"restart":["limits.kept_topics"]`) {
+		t.Errorf("as JSON: %d, %q", code, out)
+	}
+	p.configure(keys + "limits: {message_rate: many}\nrealm: ''\n")
+	code, out, errs := reload("all-0123456789abcdef")
+	if code != exitFailed || out != "" || !strings.Contains(errs, "tidings.yaml:3:24: message_rate must be") || !strings.Contains(errs, "tidings.yaml:4:8: realm") {
+		t.Errorf("%d, %q, %q", code, out, errs)
+	}
+	if code, _, errs := reload("few-0123456789abcdef"); code != exitFailed || !strings.Contains(errs, `lacks the scope "reload"`) {
+		t.Errorf("%d, %q", code, errs)
 	}
 }
 
@@ -204,11 +295,12 @@ func (p *process) stay() {
 }
 
 func TestASecondSignalEndsTheServerAtOnce(t *testing.T) {
+	handleHangUp(t)
 	p := startProcess(t, "log: {format: json}\nwebsocket: {drain: 5m, close: 1m}\n")
 	p.stay()
 	p.signal(syscall.SIGTERM)
 	p.expect("stopping")
-	p.signal(syscall.SIGHUP) // a closed terminal may cause two; it is no second request
+	p.signal(syscall.SIGHUP) // it asks for a reload, which is too late
 	p.signal(syscall.SIGTERM)
 	if status := p.ended(); !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("it ended with %v", p.cmd.ProcessState)

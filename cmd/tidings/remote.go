@@ -83,6 +83,20 @@ type refusedError struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
 	URI    string `json:"error"`
+	Flaws  []flaw `json:"errors,omitempty"`
+}
+
+// flaw is one of several things that are wrong, and its place.
+type flaw struct {
+	Location string `json:"location"`
+	Message  string `json:"message"`
+}
+
+func (f flaw) String() string {
+	if f.Location == "" {
+		return f.Message
+	}
+	return f.Location + ": " + f.Message
 }
 
 func (e *refusedError) Error() string {

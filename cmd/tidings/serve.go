@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"sync"
 	"syscall"
 
 	tidings "github.com/tidings-io/tidings"
@@ -39,7 +40,36 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	surviveWriteErrors()
 	log.SetOutput(asynclog.New(s.err, asynclog.Options{})) // libraries that have no other logger
 	defer gctune.Start()()
-	return explainListen(server.Run(ctx), "tidings serve")
+	stopReloads := reloadOnRequest(ctx, server, s.signals.serve())
+	err = server.Run(ctx)
+	stopReloads()
+	return explainListen(err, "tidings serve")
+}
+
+// reloadOnRequest reloads the configuration for each request, from when the server is ready until stop. The server logs
+// the results.
+func reloadOnRequest(ctx context.Context, server *tidings.Server, requests <-chan struct{}) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var reloads sync.WaitGroup
+	reloads.Go(func() {
+		select {
+		case <-server.Ready():
+		case <-ctx.Done():
+			return
+		}
+		for {
+			select {
+			case <-requests:
+				_, _ = server.Reload(ctx) // it has logged the error
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		reloads.Wait()
+	}
 }
 
 // configFailure prints the problems of a configuration with their lines.

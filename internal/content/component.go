@@ -35,6 +35,9 @@ const (
 
 	// DefaultRate bounds the tags that a user's session may report in a second. Forms of people report a few.
 	DefaultRate = 50
+
+	// burst is the largest change, and its publication.
+	burst = MaxTags + 1
 )
 
 // Options configures a [Component].
@@ -93,9 +96,14 @@ func New(options Options) *Component {
 	}
 	return &Component{
 		declared: options.Declared, log: options.Logger,
-		rate: feature.NewRate(options.Rate, MaxTags+1), // the largest change, and its publication
+		rate: feature.NewRate(options.Rate, burst),
 		tabs: make(map[string][]*router.Session),
 	}
+}
+
+// Configure implements [feature.Configurable].
+func (c *Component) Configure(all *config.Config) {
+	c.rate.Change(config.SectionOf[Config](all).ContentRate, burst)
 }
 
 // Open implements [feature.Component]. It subscribes to [TopicChanged] and observes the tabs of sessions.
@@ -249,6 +257,7 @@ func optional(text string) *string {
 
 // Interface guards.
 var (
-	_ feature.Component = (*Component)(nil)
-	_ feature.Meter     = (*Component)(nil)
+	_ feature.Component    = (*Component)(nil)
+	_ feature.Configurable = (*Component)(nil)
+	_ feature.Meter        = (*Component)(nil)
 )

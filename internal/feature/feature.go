@@ -37,6 +37,12 @@ type Runner interface {
 	Run(ctx context.Context) error
 }
 
+// Configurable is a component whose section may change while it works. The contracts of the section change without it.
+type Configurable interface {
+	// Configure takes the new configuration over. Safe for concurrent use.
+	Configure(c *config.Config)
+}
+
 // Meter is a component with metrics.
 type Meter interface {
 	// Collect passes the current values to yield. Safe for concurrent use.

@@ -1,6 +1,6 @@
 // Package httpapi is Tidings over HTTP, for backends: a kit of operations, problem documents, API
 // keys with scopes and the OpenAPI document, and the resources of the router itself under /api/v1:
-// publish, call, tickets, topics and sessions. A feature adds its own operations by [Register].
+// publish, call, tickets, topics, sessions and reload. A feature adds its own operations by [Register].
 //
 // Every request but the one for the OpenAPI document carries an API key, and the key needs the scope
 // of the operation. Every refusal is a problem document (RFC 9457) that says what was wrong and what
@@ -37,6 +37,7 @@ type Options struct {
 	Topics      Topics
 	Sessions    Sessions
 	Invalidator Invalidator
+	Reloader    Reloader
 	Resources   []Resource // of features, in the order of the document
 
 	MaxBody  int64           // bytes; 0: DefaultMaxBody
@@ -82,6 +83,7 @@ func New(options Options) (*API, error) {
 	a.addSessions()
 	a.addLogout()
 	a.addInvalidate()
+	a.addReload()
 	for _, r := range options.Resources {
 		r.Routes(a)
 	}

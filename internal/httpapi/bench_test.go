@@ -12,7 +12,7 @@ import (
 // BenchmarkPublish is one publication from the parsed request to the answer, without net/http's part.
 func BenchmarkPublish(b *testing.B) {
 	f := &fakes{publish: func(string, router.Publication) (router.Receipt, error) { return router.Receipt{Publication: 1}, nil }}
-	api, err := httpapi.New(httpapi.Options{Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f})
+	api, err := httpapi.New(httpapi.Options{Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Reloader: f})
 	if err != nil {
 		b.Fatal(err)
 	}

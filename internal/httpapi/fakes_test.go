@@ -53,6 +53,10 @@ func (f *fakes) Call(ctx context.Context, by string, procedure wamp.URI, p wamp.
 	return p, nil
 }
 
+func (f *fakes) Reload(context.Context) (httpapi.ReloadAnswer, error) {
+	return httpapi.ReloadAnswer{Applied: []string{"topics"}, Restart: []string{"listen"}, Warnings: []httpapi.Flaw{}}, nil
+}
+
 func (f *fakes) Issue(_ context.Context, t httpapi.Ticket) (string, time.Time, error) {
 	if f.issue != nil {
 		return f.issue(t)
@@ -94,7 +98,7 @@ const maxBody = 4096
 func newAPI(t *testing.T, f *fakes, change ...func(*httpapi.Options)) http.Handler {
 	t.Helper()
 	options := httpapi.Options{
-		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Invalidator: f,
+		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Invalidator: f, Reloader: f,
 		MaxBody: maxBody, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
 	}
 	for _, c := range change {

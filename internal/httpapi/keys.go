@@ -31,6 +31,7 @@ const (
 	ScopeTickets  Scope = "tickets"
 	ScopeTopics   Scope = "topics"
 	ScopeSessions Scope = "sessions"
+	ScopeReload   Scope = "reload"
 )
 
 // The scopes of WAMP sessions, which no operation needs.
@@ -46,7 +47,7 @@ const EveryScope = "*"
 
 // Scopes lists the scopes of the router's own operations, in the order of the documentation.
 func Scopes() []Scope {
-	return []Scope{ScopePublish, ScopeCall, ScopeTickets, ScopeTopics, ScopeSessions}
+	return []Scope{ScopePublish, ScopeCall, ScopeTickets, ScopeTopics, ScopeSessions, ScopeReload}
 }
 
 // Authenticate returns the name and the scopes of the key that a request carries, or the problem to

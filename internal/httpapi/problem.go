@@ -33,7 +33,7 @@ type Problem struct {
 
 // Flaw is one mistake in a request, and its place.
 type Flaw struct {
-	Location string `json:"location,omitempty" doc:"The place, as a path from body, path or query." example:"body.exclude[0]"`
+	Location string `json:"location,omitempty" doc:"The place: a path from body, path or query, or file, line and column of the configuration." example:"body.exclude[0]"`
 	Message  string `json:"message" doc:"What is wrong there." example:"expected integer"`
 }
 

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -31,11 +33,12 @@ type Options struct {
 // Component holds the state of the site. Safe for concurrent use.
 type Component struct {
 	router.NoObserver
-	options Options
+	options Options // without OperatorRoles
 	log     *slog.Logger
 	realm   *router.Realm // set by Open
 
 	mu      sync.Mutex // guards what follows; not held while storing or publishing
+	roles   []string   // see Options.OperatorRoles
 	state   State
 	version uint64 // of the state in the store; 0 if the store has none
 }
@@ -45,7 +48,25 @@ func New(options Options) *Component {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Component{options: options, log: options.Logger}
+	return &Component{options: options, log: options.Logger, roles: options.OperatorRoles}
+}
+
+// Configure implements [feature.Configurable]. It tells pages the new roles, if the component is open.
+func (c *Component) Configure(all *config.Config) {
+	roles := config.SectionOf[Config](all).Maintenance.OperatorRoles
+	c.mu.Lock()
+	changed := !slices.Equal(roles, c.roles)
+	c.roles = roles
+	c.mu.Unlock()
+	if changed && c.realm != nil {
+		c.publish(publication.Filter{})
+	}
+}
+
+func (c *Component) operatorRoles() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.roles
 }
 
 // Open implements [feature.Component]. It loads the state and observes subscriptions.
@@ -94,7 +115,7 @@ func (c *Component) Off(ctx context.Context, by string) (State, error) {
 // Status returns the state as pages get it.
 func (c *Component) Status() State {
 	state, _ := c.current()
-	return state.shown(c.options.OperatorRoles)
+	return state.shown(c.operatorRoles())
 }
 
 var errContended = errors.New("others changed the state at the same time; try again")
@@ -106,7 +127,7 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 		before, version := c.current()
 		after := next(before)
 		if after.Revision == before.Revision {
-			return before.shown(c.options.OperatorRoles), nil
+			return before.shown(c.operatorRoles()), nil
 		}
 		value, err := after.encode()
 		if err != nil {
@@ -121,7 +142,7 @@ func (c *Component) change(ctx context.Context, next func(State) State) (State, 
 				c.publish(publication.Filter{})
 			}
 			c.log.InfoContext(ctx, "maintenance changed", "on", after.On, "by", after.By)
-			return after.shown(c.options.OperatorRoles), nil
+			return after.shown(c.operatorRoles()), nil
 		}
 		changed, err := c.load(ctx)
 		if err != nil {
@@ -184,7 +205,8 @@ func (c *Component) Collect(yield func(feature.Sample)) {
 
 // Interface guards.
 var (
-	_ feature.Component = (*Component)(nil)
-	_ feature.Runner    = (*Component)(nil)
-	_ feature.Meter     = (*Component)(nil)
+	_ feature.Component    = (*Component)(nil)
+	_ feature.Configurable = (*Component)(nil)
+	_ feature.Runner       = (*Component)(nil)
+	_ feature.Meter        = (*Component)(nil)
 )

@@ -1,6 +1,8 @@
 package maintenance
 
 import (
+	"slices"
+
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -14,12 +16,13 @@ func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription
 	}
 }
 
-// publish publishes the state, and again if the state has changed meanwhile. So the last event of a session
+// publish publishes the state, and again if the state or the roles of operators have changed meanwhile. So the last event of a session
 // has the latest state, whatever publications overlap. Must not hold mu: observers run inside Publish.
 func (c *Component) publish(filter publication.Filter) {
 	for {
 		published, _ := c.current()
-		kwargs, err := published.shown(c.options.OperatorRoles).encode()
+		roles := c.operatorRoles()
+		kwargs, err := published.shown(roles).encode()
 		if err != nil {
 			c.log.Error("the state of the site cannot be published", "error", err)
 			return
@@ -33,7 +36,7 @@ func (c *Component) publish(filter publication.Filter) {
 			c.log.Error("the state of the site was not published", "error", err)
 			return
 		}
-		if now, _ := c.current(); now.Revision == published.Revision {
+		if now, _ := c.current(); now.Revision == published.Revision && slices.Equal(roles, c.operatorRoles()) {
 			return
 		}
 	}

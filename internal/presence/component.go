@@ -65,18 +65,18 @@ type Options struct {
 // Component holds the people at all records of a realm. Safe for concurrent use.
 type Component struct {
 	router.NoObserver
-	policy   feature.Policy
-	grace    time.Duration
-	interval time.Duration
-	rate     int // calls of one session in a second
-	calls    *feature.Rate
-	refused  atomic.Uint64 // calls that came too often
-	log      *slog.Logger
-	realm    *router.Realm // set by Open
+	policy  feature.Policy
+	grace   time.Duration
+	rate    atomic.Int64 // calls of one session in a second
+	calls   *feature.Rate
+	refused atomic.Uint64 // calls that came too often
+	log     *slog.Logger
+	realm   *router.Realm // set by Open
 
 	timers sync.WaitGroup // one for each timer that may still run
 
 	mu       sync.Mutex // guards what follows; not held while asking the policy or publishing
+	interval time.Duration
 	closed   bool
 	revision int64 // of the latest change of all records, from which an empty record continues
 	records  map[string]*record
@@ -107,8 +107,8 @@ func New(options Options) *Component {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Component{
-		policy: options.Policy, grace: options.Grace, interval: options.Interval, rate: options.Rate,
+	c := &Component{
+		policy: options.Policy, grace: options.Grace, interval: options.Interval,
 		calls: feature.NewRate(options.Rate, burst), log: options.Logger,
 		// Later than what a page remembers of the server before this one.
 		revision: time.Now().UnixMicro(),
@@ -116,6 +116,18 @@ func New(options Options) *Component {
 		entries:  make(map[wamp.ID][]*entry),
 		lost:     make(map[wamp.ID]*time.Timer),
 	}
+	c.rate.Store(int64(options.Rate))
+	return c
+}
+
+// Configure implements [feature.Configurable].
+func (c *Component) Configure(all *config.Config) {
+	section := config.SectionOf[Config](all)
+	c.rate.Store(int64(section.PresenceRate))
+	c.calls.Change(section.PresenceRate, burst)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.interval = section.PresenceInterval
 }
 
 // Open implements [feature.Component]. It registers the procedures and observes sessions.
@@ -270,7 +282,8 @@ func (c *Component) stopLocked(timer *time.Timer) {
 
 // Interface guards.
 var (
-	_ router.Observer   = (*Component)(nil)
-	_ feature.Component = (*Component)(nil)
-	_ feature.Meter     = (*Component)(nil)
+	_ router.Observer      = (*Component)(nil)
+	_ feature.Component    = (*Component)(nil)
+	_ feature.Configurable = (*Component)(nil)
+	_ feature.Meter        = (*Component)(nil)
 )

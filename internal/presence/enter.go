@@ -165,7 +165,7 @@ func (c *Component) parse(call router.LocalInvocation) (request, error) {
 	}
 	if !c.calls.Take(call.Caller, 1) {
 		c.refused.Add(1)
-		return asked, wamp.Fail(wamp.ErrLimitExceeded, "a session makes at most %d calls a second to tidings.presence: try again later", c.rate)
+		return asked, wamp.Fail(wamp.ErrLimitExceeded, "a session makes at most %d calls a second to tidings.presence: try again later", c.rate.Load())
 	}
 	value, err := call.Payload.Value()
 	if err != nil {

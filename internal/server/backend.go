@@ -15,18 +15,20 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// apiOptions returns the options of the HTTP API.
-func (s *Server) apiOptions() httpapi.Options {
+// apiOptions returns the options of the HTTP API of a snapshot.
+func (s *Server) apiOptions(of *snapshot) httpapi.Options {
+	backend := apiBackend{s, of}
 	return httpapi.Options{
-		Keys:        s.keys,
-		Publisher:   apiBackend{s},
-		Caller:      apiBackend{s},
-		Issuer:      apiBackend{s},
-		Topics:      apiBackend{s},
-		Sessions:    apiBackend{s},
-		Invalidator: apiBackend{s},
+		Keys:        of.keys,
+		Publisher:   backend,
+		Caller:      backend,
+		Issuer:      backend,
+		Topics:      backend,
+		Sessions:    backend,
+		Reloader:    backend,
+		Invalidator: backend,
 		Resources:   s.resources(),
-		MaxBody:     int64(s.config.Limits.BodyBytes),
+		MaxBody:     int64(of.config.Limits.BodyBytes),
 		Attempts:    s.attempts,
 		RemoteAddr:  s.transport.RemoteAddr,
 		Version:     Version(),
@@ -35,7 +37,10 @@ func (s *Server) apiOptions() httpapi.Options {
 }
 
 // apiBackend carries out the operations of the HTTP API. The same contracts decide as over WebSocket.
-type apiBackend struct{ *Server }
+type apiBackend struct {
+	*Server
+	of *snapshot // that has checked the API key
+}
 
 // identityOf returns the identity of an API key. It equals that of a session with the key, except for the method.
 func identityOf(key string) *peer.Identity {
@@ -47,13 +52,13 @@ func identityOf(key string) *peer.Identity {
 
 // Publish implements [httpapi.Publisher].
 func (b apiBackend) Publish(ctx context.Context, by string, p router.Publication) (router.Receipt, error) {
-	return b.publish(ctx, policy.Request{Identity: identityOf(by)}, p)
+	return b.publish(ctx, policy.Request{Identity: identityOf(by), Basis: b.of.basis}, p)
 }
 
 // Call implements [httpapi.Caller].
 func (b apiBackend) Call(ctx context.Context, by string, procedure wamp.URI, p wamp.Payload) (wamp.Payload, error) {
 	_, err := b.policy.Decide(ctx, policy.Request{
-		Identity: identityOf(by), Action: peer.Call, URI: procedure, Match: wamp.MatchExact, Payload: p,
+		Identity: identityOf(by), Basis: b.of.basis, Action: peer.Call, URI: procedure, Match: wamp.MatchExact, Payload: p,
 	})
 	if err != nil {
 		return wamp.Payload{}, err
@@ -62,8 +67,8 @@ func (b apiBackend) Call(ctx context.Context, by string, procedure wamp.URI, p w
 }
 
 // Issue implements [httpapi.Issuer].
-func (b apiBackend) Issue(ctx context.Context, t httpapi.Ticket) (string, time.Time, error) {
-	return b.IssueTicket(ctx, auth.Grant(t))
+func (b apiBackend) Issue(_ context.Context, t httpapi.Ticket) (string, time.Time, error) {
+	return issueTicket(b.of, auth.Grant(t))
 }
 
 // Contracts implements [httpapi.Topics].

@@ -5,22 +5,21 @@ import (
 	"errors"
 
 	"github.com/tidings-io/tidings/internal/auth"
-	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// newDynamic returns the authenticator that asks the application about users, or nil if none is
-// configured.
-func (s *Server) newDynamic(c *config.Dynamic) *auth.Dynamic {
+// newDynamic returns the authenticator that asks the application about users, or nil if none is configured.
+func (s *Server) newDynamic(of *snapshot) *auth.Dynamic {
+	c := of.config.Auth.Dynamic
 	if c == nil {
 		return nil
 	}
 	options := auth.DynamicOptions{Methods: c.Methods, Timeout: c.Timeout, MaxInFlight: c.Concurrency, Logger: s.logger}
 	if c.Webhook.Value != "" {
-		s.loginHook = hook.NewWebhook(hook.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
-		options.Source = s.loginHook
+		of.loginHook = hook.NewWebhook(hook.WebhookOptions{URL: c.Webhook.Value, Secret: c.Secret.Reveal()})
+		options.Source = of.loginHook
 	} else {
 		options.Source = loginProcedure{s, wamp.URI(c.Procedure.Value)}
 	}

@@ -54,10 +54,14 @@ func (s *Server) Call(ctx context.Context, procedure wamp.URI, p wamp.Payload) (
 
 // IssueTicket signs a one-time ticket.
 func (s *Server) IssueTicket(_ context.Context, g auth.Grant) (ticket string, expires time.Time, err error) {
-	if s.tickets == nil {
+	return issueTicket(s.current.Load(), g)
+}
+
+func issueTicket(by *snapshot, g auth.Grant) (ticket string, expires time.Time, err error) {
+	if by.tickets == nil {
 		return "", time.Time{}, wamp.Fail(wamp.ErrFeatureNotSupported, "this server issues no tickets: set auth.tickets in the configuration")
 	}
-	return s.tickets.Issue(g)
+	return by.tickets.Issue(g)
 }
 
 // Register answers calls of a declared procedure with a function, until cancel.

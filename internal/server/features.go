@@ -48,9 +48,9 @@ type component struct {
 	feature.Component
 }
 
-func (s *Server) newComponents() []component {
+func (s *Server) newComponents(c *config.Config) []component {
 	host := feature.Host{
-		Config: s.config, Policy: s.policy, Logger: s.logger,
+		Config: c, Policy: s.policy, Logger: s.logger,
 		Store: func(name, key string) feature.Store {
 			return s.engine.Bucket(cluster.BucketOptions{Name: name}).Value(key)
 		},

@@ -24,11 +24,10 @@ const (
 
 // NewLogger returns the configured logger: colored text at a terminal, JSON elsewhere. Logging never waits for w: lines
 // are written by the returned writer, which drops what does not fit into log.buffer_bytes.
-func NewLogger(c config.Log, w io.Writer) (*slog.Logger, *asynclog.Writer) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo // the configuration has been checked; a zero value means the default
-	}
+//
+// level gets the configured level, and may be changed later.
+func NewLogger(c config.Log, level *slog.LevelVar, w io.Writer) (*slog.Logger, *asynclog.Writer) {
+	level.Set(logLevel(c))
 	var log *slog.Logger
 	options := asynclog.Options{
 		Room: int(c.BufferBytes),
@@ -45,6 +44,15 @@ func NewLogger(c config.Log, w io.Writer) (*slog.Logger, *asynclog.Writer) {
 	lines := asynclog.New(w, options)
 	log = slog.New(promptHandler{slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level}), lines})
 	return log, lines
+}
+
+// logLevel returns the configured level. The configuration has been checked; a zero value means the default.
+func logLevel(c config.Log) slog.Level {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		return slog.LevelInfo
+	}
+	return level
 }
 
 // promptHandler writes warnings and errors without the delay.

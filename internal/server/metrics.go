@@ -193,12 +193,15 @@ func (w metricWriter) parts(s *Server) {
 		writable = 1
 	}
 	w.gauge(sample{"store_writable", "1 while the store accepts writes, as far as is known.", writable})
+	for outcome, name := range reloadOutcomes {
+		w.counter(sample{"reloads_total", "Times that the configuration was read again.", float64(s.reloads[outcome].Load())}, label{"outcome", name})
+	}
 	w.counter(sample{"log_lines_dropped_total", "Lines of the log that were dropped because they could not be written.", float64(s.droppedLines())})
 	for _, reason := range topic.Reasons() {
 		w.counter(sample{"contract_refusals_total", "Requests that the contracts refused.", float64(s.policy.Refused(reason))},
 			label{"reason", reason.String()})
 	}
-	for _, c := range s.chain.Stats() {
+	for _, c := range s.current.Load().chain.Stats() {
 		w.counter(sample{"authentications_total", "Attempts to authenticate.", float64(c.N)},
 			label{"method", string(c.Method)}, label{"result", string(c.Result)})
 	}

@@ -33,7 +33,7 @@ func checkRawSockets(c *config.Config, problems *config.Problems) {
 // listenRaw opens the listeners of RawSocket: all of them or none.
 func (s *Server) listenRaw(ctx context.Context) (rawListeners, error) {
 	var opened rawListeners
-	for _, raw := range s.config.RawSocket {
+	for _, raw := range s.current.Load().config.RawSocket {
 		listener, err := s.openRaw(ctx, raw.Listen.Value)
 		if err != nil {
 			opened.close()
@@ -49,7 +49,7 @@ func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, err
 	lc := net.ListenConfig{KeepAliveConfig: s.keepAlive()}
 	switch scheme {
 	case "unix":
-		at = s.config.Resolve(filepath.FromSlash(at))
+		at = s.current.Load().config.Resolve(filepath.FromSlash(at))
 		if err := removeStale(ctx, at); err != nil {
 			return nil, err
 		}
@@ -59,8 +59,7 @@ func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, err
 		if err != nil {
 			return nil, err
 		}
-		secure := s.tls.Clone()
-		secure.NextProtos = nil // of HTTP
+		secure := s.serveTLS(func(n *snapshot) *tls.Config { return n.rawTLS })
 		return tls.NewListener(s.transport.TakeoverListener(listener), secure), nil
 	}
 	return lc.Listen(ctx, "tcp", at)
@@ -72,7 +71,7 @@ const keepAliveProbes = 2
 // keepAlive returns the keep-alive of RawSocket, with which the kernel finds a client that is gone as soon as pings
 // would. The pings are an option, because some clients break.
 func (s *Server) keepAlive() net.KeepAliveConfig {
-	limits := s.config.WebSocket
+	limits := s.current.Load().config.WebSocket
 	return net.KeepAliveConfig{Enable: true, Idle: limits.Ping, Interval: max(limits.Pong/keepAliveProbes, time.Second), Count: keepAliveProbes}
 }
 
@@ -93,7 +92,7 @@ func removeStale(ctx context.Context, path string) error {
 // serve accepts connections until close.
 func (l rawListeners) serve(s *Server, group *errgroup.Group) {
 	for i, listener := range l {
-		options := transport.RawSocketOptions{Pings: s.config.RawSocket[i].Ping}
+		options := transport.RawSocketOptions{Pings: s.current.Load().config.RawSocket[i].Ping}
 		group.Go(func() error { return wrap("serve RawSocket", s.transport.ServeRawSocket(listener, options)) })
 		s.logger.Info("listening for RawSocket", "network", listener.Addr().Network(), "address", listener.Addr().String())
 	}

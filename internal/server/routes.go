@@ -16,13 +16,13 @@ func (s *Server) mountOwn() error {
 	if err != nil {
 		return err
 	}
-	if s.config.LongPoll {
+	if s.current.Load().config.LongPoll {
 		err = s.mountOurs(longPollPrefix+"/", http.StripPrefix(longPollPrefix, s.transport.LongPoll()))
 	}
 	return errors.Join(
 		err,
 		s.mountOurs(webSocketPath, s.transport),
-		s.mountOurs(httpapi.Prefix, s.api),
+		s.mountOurs(httpapi.Prefix, http.HandlerFunc(s.serveAPI)),
 		s.mountOurs("GET /healthz", http.HandlerFunc(s.serveHealth)),
 		s.mountOurs("GET /readyz", http.HandlerFunc(s.serveReady)),
 		s.mountOurs("GET /metrics", s.serveMetrics()),
@@ -113,16 +113,21 @@ func writeText(w http.ResponseWriter, text string) {
 	w.Write([]byte(text)) //nolint:errcheck // the client has gone
 }
 
+// serveAPI answers a request of the HTTP API by the snapshot that is current when it arrives.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	s.current.Load().api.ServeHTTP(w, r)
+}
+
 // serveMetrics serves the metrics. It asks for an API key if the configuration says so.
 func (s *Server) serveMetrics() http.Handler {
 	scrape := s.metrics.handler()
-	if !s.config.Metrics.KeyRequired {
-		return scrape
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, _, problem := s.api.Authenticate(r); problem != nil {
-			problem.Write(w)
-			return
+		by := s.current.Load()
+		if by.config.Metrics.KeyRequired {
+			if _, _, problem := by.api.Authenticate(r); problem != nil {
+				problem.Write(w)
+				return
+			}
 		}
 		scrape.ServeHTTP(w, r)
 	})

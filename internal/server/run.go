@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/httplimit"
 	"github.com/tidings-io/tidings/internal/transport"
@@ -54,16 +56,21 @@ func (s *Server) Run(ctx context.Context) (err error) {
 
 // warn logs what a configuration may say, but is rarely meant.
 func (s *Server) warn() {
-	auth := &s.config.Auth
-	if auth.Anonymous == nil && auth.Dynamic == nil && s.tickets == nil && len(s.config.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
+	c := s.current.Load().config
+	auth := &c.Auth
+	if auth.Anonymous == nil && auth.Dynamic == nil && auth.Tickets == nil && len(c.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
 		s.logger.Warn("no client can log in: configure auth.tickets, auth.users, api_keys or auth.anonymous")
 	}
-	if s.config.Undeclared == "allow" {
+	if c.Undeclared == "allow" {
 		s.logger.Warn("undeclared is allow: every client may do everything with topics and procedures that have no contract")
 	}
-	for _, w := range Warnings(s.config) {
-		s.logger.Warn("the configuration is rarely meant so", "position", w.Pos.String(), "warning", w.Message, "fix", w.Fix)
+	for _, w := range Warnings(c) {
+		s.logWarning(w)
 	}
+}
+
+func (s *Server) logWarning(w config.Problem) {
+	s.logger.Warn("the configuration is rarely meant so", "position", w.Pos.String(), "warning", w.Message, "fix", w.Fix)
 }
 
 func (s *Server) listen(ctx context.Context) (net.Listener, error) {
@@ -71,7 +78,7 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 		return s.options.Listener, nil
 	}
 	lc := net.ListenConfig{KeepAlive: -1} // pings and deadlines replace it, and four system calls a connection are saved
-	listener, err := lc.Listen(ctx, "tcp", s.config.Listen)
+	listener, err := lc.Listen(ctx, "tcp", s.current.Load().config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("open the listener: %w", err)
 	}
@@ -102,9 +109,7 @@ func (s *Server) droppedLines() uint64 {
 // closeHooks closes the idle connections of all webhooks.
 func (s *Server) closeHooks() {
 	s.policy.Close()
-	if s.loginHook != nil {
-		s.loginHook.Close()
-	}
+	s.current.Load().closeLoginHook()
 }
 
 // serve runs all parts with goroutines. The group's context ends with ctx or when the first part fails. Then drain
@@ -140,7 +145,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	address := listener.Addr().String()
 	s.address.Store(&address)
 	close(s.ready)
-	s.logger.InfoContext(ctx, "listening", "address", address, "tls", s.tls != nil, "realm", s.config.Realm, "version", Version())
+	s.logger.InfoContext(ctx, "listening", "address", address, "tls", s.current.Load().tls != nil, "realm", s.realm.Name(), "version", Version())
 	err := group.Wait()
 	s.logger.InfoContext(context.WithoutCancel(ctx), "stopped")
 	return err
@@ -156,18 +161,19 @@ func wrap(step string, err error) error {
 func (s *Server) httpServer() *http.Server {
 	web := &http.Server{
 		Handler:   s,
-		TLSConfig: s.tls,
+		TLSConfig: s.serveTLS(func(n *snapshot) *tls.Config { return n.tls }),
 		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // faults of clients
 	}
 	transport.SetTimeouts(web)
-	web.ReadHeaderTimeout, web.IdleTimeout = s.config.HTTP.Header, s.config.HTTP.Idle
+	limits := s.current.Load().config.HTTP
+	web.ReadHeaderTimeout, web.IdleTimeout = limits.Header, limits.Idle
 	s.httpLimit.Watch(web)
 	return web
 }
 
 func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	var err error
-	if s.tls != nil {
+	if s.current.Load().tls != nil {
 		err = web.ServeTLS(s.transport.TakeoverListener(s.httpLimit.Listener(listener, nil)), "", "")
 	} else {
 		upgrades := s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket)
@@ -182,7 +188,7 @@ func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 // drain stops accepting requests and waits for answers that are being written. Clients of long-poll need requests to
 // hear that the server stops, so drain waits for these clients first.
 func (s *Server) drain(web *http.Server, left <-chan struct{}) error {
-	if s.config.LongPoll {
+	if s.current.Load().config.LongPoll {
 		<-left
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)

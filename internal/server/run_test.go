@@ -234,7 +234,7 @@ func TestTheLoggerWritesWhatTheConfigurationAsksFor(t *testing.T) {
 	}
 	defer file.Close()
 	for _, c := range []config.Log{{Format: "auto", Level: "warn"}, {Format: "json", Level: "warn"}, {Format: "text", Level: "info"}} {
-		log, written := server.NewLogger(c, file)
+		log, written := server.NewLogger(c, new(slog.LevelVar), file)
 		log.Info("quiet", "format", c.Format)
 		log.Warn("loud", "format", c.Format)
 		written.Flush(time.Minute)
@@ -255,7 +255,7 @@ func TestTheLoggerWritesWhatTheConfigurationAsksFor(t *testing.T) {
 func TestWarningsAreLoggedAtOnceAndOtherLinesSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var written syncBuffer
-		log, lineWriter := server.NewLogger(config.Log{Format: "json", Level: "info"}, &written)
+		log, lineWriter := server.NewLogger(config.Log{Format: "json", Level: "info"}, new(slog.LevelVar), &written)
 		lines := func() int { synctest.Wait(); return strings.Count(written.String(), "\n") }
 		log.Info("first")
 		log.With("a", 1).WithGroup("g").Info("second")

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,17 +42,38 @@ type running struct {
 	server *server.Server
 	url    string
 	log    *syncBuffer
-	stop   func() error // ends it now, and gives what Run gave
+	stop   func() error            // ends it now, and gives what Run gave
+	yaml   *atomic.Pointer[string] // the configuration that a reload reads
 }
 
 // start runs a configuration on a port of its own.
 func start(t *testing.T, yaml string, before ...func(*server.Server)) *running {
 	t.Helper()
-	parsed, err := config.Parse("test.yaml", []byte(yaml), config.Options{Sections: server.Sections(), Lookup: noEnvironment})
+	parsed, err := parse(yaml)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return startConfig(t, parsed, before...)
+}
+
+func parse(yaml string) (*config.Config, error) {
+	return config.Parse("test.yaml", []byte(yaml), config.Options{Sections: server.Sections(), Lookup: noEnvironment})
+}
+
+// reload gives the server another configuration.
+func (r *running) reload(yaml string) (server.Reloaded, error) {
+	r.yaml.Store(&yaml)
+	return r.server.Reload(r.t.Context())
+}
+
+// reloaded is reload of a configuration without mistakes.
+func (r *running) reloaded(yaml string) server.Reloaded {
+	r.t.Helper()
+	done, err := r.reload(yaml)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return done
 }
 
 func startConfig(t *testing.T, parsed *config.Config, before ...func(*server.Server)) *running {
@@ -60,10 +82,12 @@ func startConfig(t *testing.T, parsed *config.Config, before ...func(*server.Ser
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &syncBuffer{}
+	log, yaml := &syncBuffer{}, new(atomic.Pointer[string])
+	yaml.Store(new(string))
 	s, err := server.New(parsed, server.Options{
 		Listener: listener,
 		Logger:   slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Load:     func() (*config.Config, error) { return parse(*yaml.Load()) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +109,7 @@ func startConfig(t *testing.T, parsed *config.Config, before ...func(*server.Ser
 		}
 	})
 	wait(t, s.Ready(), "the server to be ready")
-	return &running{t: t, server: s, url: "http://" + s.Addr(), log: log, stop: stop}
+	return &running{t: t, server: s, url: "http://" + s.Addr(), log: log, stop: stop, yaml: yaml}
 }
 
 // noEnvironment is an environment without variables. If the suite is to run on portable sockets, as that of package

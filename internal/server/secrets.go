@@ -134,6 +134,30 @@ func newTLS(c *config.Config, problems *config.Problems) *tls.Config {
 	return loaded
 }
 
+// rawTLS returns the configuration for RawSocket, which is no protocol of HTTP.
+func rawTLS(of *tls.Config) *tls.Config {
+	if of == nil {
+		return nil
+	}
+	raw := of.Clone()
+	raw.NextProtos = nil
+	return raw
+}
+
+// serveTLS returns a configuration that takes certificates and authorities for each handshake from the snapshot that is
+// current then, or nil if the server does no TLS.
+func (s *Server) serveTLS(of func(*snapshot) *tls.Config) *tls.Config {
+	first := of(s.current.Load())
+	if first == nil {
+		return nil
+	}
+	return &tls.Config{
+		MinVersion:         first.MinVersion,
+		NextProtos:         first.NextProtos,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return of(s.current.Load()), nil },
+	}
+}
+
 // newCertificates returns the rules for client certificates, or nil if none are configured.
 func newCertificates(c *config.Config, problems *config.Problems) *auth.Certificates {
 	if len(c.Auth.Certificates) == 0 {

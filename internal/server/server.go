@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,15 +11,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/asynclog"
 	"github.com/tidings-io/tidings/internal/attempts"
-	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/cluster"
 	"github.com/tidings-io/tidings/internal/config"
-	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/httplimit"
 	"github.com/tidings-io/tidings/internal/journal"
@@ -28,7 +24,6 @@ import (
 	"github.com/tidings-io/tidings/internal/meta"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
-	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -41,34 +36,34 @@ type Options struct {
 	LogTo    io.Writer    // nil: standard error
 	Repair   bool         // sets damaged files of the data folder aside
 	Files    fs.FS        // holds the schemas; nil: the file system of the machine
+
+	// Load reads the configuration again. As [config.Parse] it returns what it could read with the mistakes. nil: Reload
+	// fails.
+	Load func() (*config.Config, error)
 }
 
 // Server is the assembled program.
 type Server struct {
 	// Set by New.
-	config     *config.Config
 	options    Options
 	logger     *slog.Logger
 	logLines   *asynclog.Writer // nil: Options.Logger
-	contracts  *policy.Contracts
+	logLevel   *slog.LevelVar
 	engine     *cluster.Engine
-	tickets    *auth.Tickets // nil: not configured
-	keys       *auth.Keys
-	attempts   *attempts.Limit   // of logins
-	logins     auth.ChainOptions // without the fields above
-	chain      *auth.Chain
+	attempts   *attempts.Limit // of logins
 	router     *router.Router
 	realm      *router.Realm
 	policy     *policy.Policy
-	loginHook  *hook.Webhook // nil: not configured
-	components []component   // of the features
+	components []component // of the features
 	transport  *transport.Server
-	api        *httpapi.API
 	httpLimit  *httplimit.Limiter
 	metrics    *metrics
 	mux        *http.ServeMux
 	own        map[string]bool // patterns of the mux that the server has mounted itself
-	tls        *tls.Config     // nil: plain
+
+	current   atomic.Pointer[snapshot] // replaced by Reload
+	reloading chan struct{}            // holds a value while Reload runs
+	reloads   [2]atomic.Uint64         // by outcome
 
 	// Set by Run.
 	address      atomic.Pointer[string]
@@ -81,88 +76,55 @@ type Server struct {
 // configuration are returned together, as config.Problems.
 func New(c *config.Config, options Options) (*Server, error) {
 	s := &Server{
-		config: c, options: options, logger: options.Logger, ready: make(chan struct{}),
-		mux: http.NewServeMux(), own: make(map[string]bool),
+		options: options, logger: options.Logger, logLevel: new(slog.LevelVar), ready: make(chan struct{}),
+		reloading: make(chan struct{}, 1), mux: http.NewServeMux(), own: make(map[string]bool),
 	}
 	if options.LogTo == nil {
 		options.LogTo = os.Stderr
 	}
 	if s.logger == nil {
-		s.logger, s.logLines = NewLogger(c.Log, options.LogTo)
+		s.logger, s.logLines = NewLogger(c.Log, s.logLevel, options.LogTo)
 	}
 	if err := checkSections(c); err != nil {
 		return nil, err
 	}
-	if err := s.compile(nil); err != nil {
+	first, err := s.compile(c, nil)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.assemble(); err != nil {
+	if err := s.assemble(first); err != nil {
 		return nil, err
 	}
 	return s, s.mountOwn()
 }
 
-// Check returns all mistakes of a configuration, as config.Problems, without running it. found are the mistakes
-// from reading the file; c then has what could be read.
-func Check(c *config.Config, found config.Problems, files fs.FS) error {
-	s := &Server{config: c, options: Options{Files: files}, logger: slog.New(slog.DiscardHandler)}
-	return s.compile(found)
-}
-
-// compile compiles the rules, patterns, keys and certificates of the configuration, and collects all mistakes.
-func (s *Server) compile(found config.Problems) error {
-	var problems config.Problems
-	s.contracts, problems = policy.Compile(policy.Source{Config: s.config, Declarations: declarations(s.config), Files: s.options.Files})
-	s.tls = newTLS(s.config, &problems)
-	checkOrigins(s.config, &problems)
-	checkRawSockets(s.config, &problems)
-	if len(found) == 0 { // otherwise missing secrets would be reported twice
-		s.engine = s.newEngine()
-		s.attempts = attempts.New(attempts.Options{PerAddress: s.config.Limits.LoginFailures, PerAccount: s.config.Limits.AccountFailures})
-		s.tickets = newTickets(s.config, s.engine, ticketProblems{&problems, s.logger, s.attempts})
-		s.keys = newKeys(s.config, &problems)
-		s.logins.Users = newUsers(s.config, &problems)
-		s.logins.Certificates = newCertificates(s.config, &problems)
-		s.logins.SigningKey = newSigningKey(s.config, &problems)
-		s.logins.Seed = decoySeed(s.config)
-	}
-	problems = append(slices.Clone(found), slices.DeleteFunc(problems, func(p config.Problem) bool {
-		return slices.ContainsFunc(found, func(known config.Problem) bool { return known.Pos == p.Pos })
-	})...)
-	if len(problems) > 0 {
-		problems.Sort()
-		return problems
-	}
-	return nil
-}
-
 // assemble creates the parts and connects them.
-func (s *Server) assemble() error {
-	c := s.config
+func (s *Server) assemble(first *snapshot) error {
+	c := first.config
+	s.current.Store(first)
 	s.metrics = newMetrics()
-	s.httpLimit = httplimit.New(httplimit.Limits{
-		Connections: c.Limits.HTTPConnections, Write: c.HTTP.Write, Unacknowledged: transport.Unacknowledged,
-	})
-	s.chain = s.newChain()
-	s.policy = policy.New(policy.Options{Contracts: s.contracts, Keys: s.keys, URIs: strictness(c.URIs), Logger: s.logger})
+	s.httpLimit = httplimit.New(httpLimits(c))
+	first.chain = s.newChain(first)
+	s.policy = policy.New(policy.Options{Contracts: first.contracts, Keys: first.keys, URIs: strictness(c.URIs), Logger: s.logger})
+	settings := first.router()
 	s.router = router.New(router.Options{
-		Limits:        routerLimits(c.Limits),
+		Limits:        settings.Limits,
 		URIs:          strictness(c.URIs),
 		Strictness:    conduct(c.Protocol),
-		Authenticator: s.chain,
+		Authenticator: settings.Authenticator,
 		Authorizer:    s.policy,
 		Journal: func(wamp.URI) publication.Journal {
 			return journal.New(journal.Options{Topics: c.Limits.KeptTopics, Bytes: int(c.Limits.KeptBytes)})
 		},
 		Retention:   s.policy.Retention(),
 		Slow:        s.policy.Slow(),
-		TrustLevels: trustLevels(c.Trust),
+		TrustLevels: settings.TrustLevels,
 		Logger:      s.logger,
 		Probe:       s.metrics,
 		Agent:       "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
-	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logins: s.chain, Logger: s.logger}); err != nil {
+	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logins: logins{s}, Logger: s.logger}); err != nil {
 		return fmt.Errorf("attach the meta API: %w", err)
 	}
 	if err := s.registerPing(); err != nil {
@@ -172,45 +134,27 @@ func (s *Server) assemble() error {
 		return fmt.Errorf("attach the procedures of sessions: %w", err)
 	}
 	s.realm.Observe(logoutWatch{server: s})
-	s.components = s.newComponents()
+	s.components = s.newComponents(c)
 	if err := s.policy.Open(s.realm); err != nil {
 		return err
 	}
+	first.basis = s.policy.Basis()
 	var err error
-	if s.transport, err = transport.New(s.transportOptions()); err != nil {
+	if s.transport, err = transport.New(s.transportOptions(first)); err != nil {
 		return err
 	}
-	if s.api, err = httpapi.New(s.apiOptions()); err != nil {
+	if first.api, err = httpapi.New(s.apiOptions(first)); err != nil {
 		return fmt.Errorf("assemble the HTTP API: %w", err)
 	}
 	s.metrics.watch(s)
 	return nil
 }
 
-// newChain returns the authenticator with the configured methods.
-func (s *Server) newChain() *auth.Chain {
-	o := s.logins
-	o.Tickets, o.Keys, o.Attempts, o.Logger = s.tickets, s.keys, s.attempts, s.logger
-	limits := &s.config.Limits
-	o.Hashing = auth.HashOptions{AtOnce: limits.PasswordHashes, Queue: limits.WaitingLogins, Wait: limits.LoginWait}
-	o.Dynamic = s.newDynamic(s.config.Auth.Dynamic)
-	if cookie := s.config.Auth.Cookie; cookie != nil {
-		o.Cookies = auth.NewCookies(cookie.TTL, cookie.Most)
-	}
-	if s.config.Auth.Anonymous != nil {
-		o.Anonymous = auth.NewAnonymous(s.config.Auth.Anonymous.Role)
-	}
-	if s.tls != nil {
-		o.Certificate = s.tls.Certificates[0].Leaf
-	}
-	return auth.NewChain(o)
-}
-
 // newEngine returns the engine. Its store has a folder of its own, because the engine may delete files there.
-func (s *Server) newEngine() *cluster.Engine {
+func (s *Server) newEngine(c *config.Config) *cluster.Engine {
 	options := cluster.Options{Logger: s.logger, Repair: s.options.Repair}
-	if s.config.Data != "" {
-		options.Dir = filepath.Join(s.config.Resolve(s.config.Data), "engine")
+	if c.Data != "" {
+		options.Dir = filepath.Join(c.Resolve(c.Data), "engine")
 	}
 	return cluster.New(options)
 }
@@ -219,90 +163,21 @@ func (s *Server) newEngine() *cluster.Engine {
 // 40 MiB. Beyond it tickets are refused; none is forgotten.
 const spentTickets = 1 << 20
 
-func (s *Server) transportOptions() transport.Options {
-	c := s.config
-	origins := make([]string, len(c.Origins))
-	for i, origin := range c.Origins {
-		origins[i] = origin.Value
-	}
-	options := transport.Options{
+// transportOptions returns the options of the transport.
+func (s *Server) transportOptions(first *snapshot) transport.Options {
+	settings := first.transport()
+	return transport.Options{
 		Router:         s.router,
-		Origins:        origins,
-		TrustedProxies: c.TrustedProxies,
-		Limits:         transportLimits(c),
-		DisableIOUring: !c.WebSocket.IOUring,
-		Portable:       c.WebSocket.Sockets == "portable",
+		Origins:        settings.Origins,
+		TrustedProxies: settings.TrustedProxies,
+		Tickets:        settings.Tickets,
+		Cookie:         settings.Cookie,
+		Limits:         settings.Limits,
+		Compression:    settings.Compression,
+		DisableIOUring: !first.config.WebSocket.IOUring,
+		Portable:       first.config.WebSocket.Sockets == "portable",
 		Logger:         s.logger,
 	}
-	if cookie := c.Auth.Cookie; cookie != nil {
-		options.Cookie = transport.CookieOptions{TTL: cookie.TTL, SameSite: sameSite(cookie.SameSite), Insecure: cookie.Insecure}
-	}
-	if !c.WebSocket.Compression {
-		options.Compression = transport.CompressionOff
-	}
-	if s.tickets != nil { // an interface with a nil pointer is not nil
-		options.Tickets = s.tickets
-	}
-	return options
-}
-
-func sameSite(name string) http.SameSite {
-	switch name {
-	case "strict":
-		return http.SameSiteStrictMode
-	case "none":
-		return http.SameSiteNoneMode
-	default:
-		return http.SameSiteLaxMode
-	}
-}
-
-func routerLimits(l config.Limits) meter.Limits {
-	return meter.Limits{
-		Subscriptions: l.Subscriptions,
-		Registrations: l.Registrations,
-		PendingCalls:  l.PendingCalls,
-		OutboxBytes:   int(l.OutboxBytes),
-		OutboxFrames:  l.OutboxFrames,
-		MessageRate:   l.MessageRate,
-		MessageBurst:  l.MessageBurst,
-		Receivers:     l.Receivers,
-		Kill:          l.Kill,
-	}
-}
-
-func transportLimits(c *config.Config) transport.Limits {
-	w := c.WebSocket
-	return transport.Limits{
-		MaxMessage:     int(c.Limits.MessageBytes),
-		Handshake:      int(c.Limits.Handshake),
-		MaxConnections: c.Limits.Connections,
-		MaxChannels:    w.Channels,
-		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
-		Write: w.Write, Close: w.Close, Drain: w.Drain,
-	}
-}
-
-func trustLevels(given []config.Trust) map[string]int {
-	levels := make(map[string]int, len(given))
-	for _, t := range given {
-		levels[t.Role.Value] = t.Level
-	}
-	return levels
-}
-
-func conduct(name string) router.Strictness {
-	if name == "strict" {
-		return router.Strict
-	}
-	return router.Lenient
-}
-
-func strictness(name string) wamp.URIRules {
-	if name == "strict" {
-		return wamp.StrictURIs
-	}
-	return wamp.LooseURIs
 }
 
 // Ready returns a channel that is closed once connections are accepted.
