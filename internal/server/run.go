@@ -30,6 +30,7 @@ const (
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer s.flushLog()
 	s.policy.Seal()
+	s.current.Load().basis = s.policy.Basis() // with the functions of the program
 	s.warn()
 	listener, err := s.listen(ctx)
 	if err != nil {

@@ -138,7 +138,6 @@ func (s *Server) assemble(first *snapshot) error {
 	if err := s.policy.Open(s.realm); err != nil {
 		return err
 	}
-	first.basis = s.policy.Basis()
 	var err error
 	if s.transport, err = transport.New(s.transportOptions(first)); err != nil {
 		return err
