@@ -94,8 +94,8 @@ func (s *Server) Run(ctx context.Context) error { return s.inner.Run(ctx) }
 
 // Reload reads the configuration again and applies what has changed, without closing connections. It returns the keys
 // whose changed values need a restart. If the configuration is wrong, the error is a [*ConfigError] with all mistakes,
-// and nothing is changed. Reload fails before the server is ready, and once it stops. A function of [Server.Handle] must
-// not call it.
+// and nothing is changed. Reload fails before the server is ready, and once it stops. A function of [Server.Handle]
+// must not call it.
 func (s *Server) Reload(ctx context.Context) (restart []string, err error) {
 	done, err := s.inner.Reload(ctx)
 	if err != nil {

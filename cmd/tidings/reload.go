@@ -24,7 +24,7 @@ needs a restart. With a mistake in the file nothing is applied, and the command 
 "reload". SIGHUP does the same, and the result is in the server's log.`
 }
 
-// reloadAnswer is what the server did.
+// reloadAnswer has the result of a reload.
 type reloadAnswer struct {
 	Applied, Restart         []string
 	Warnings                 []flaw

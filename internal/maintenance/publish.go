@@ -16,8 +16,9 @@ func (c *Component) Subscribed(s *router.Session, subscription wamp.Subscription
 	}
 }
 
-// publish publishes the state, and again if the state or the roles of operators have changed meanwhile. So the last event of a session
-// has the latest state, whatever publications overlap. Must not hold mu: observers run inside Publish.
+// publish publishes the state, and again if the state or the roles of operators have changed meanwhile. So the last
+// event of a session has the latest state, whatever publications overlap. Must not hold mu: observers run inside
+// Publish.
 func (c *Component) publish(filter publication.Filter) {
 	for {
 		published, _ := c.current()

@@ -20,7 +20,7 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// snapshot is what the server makes of one configuration. It never changes once it is in force.
+// snapshot holds everything that the server makes of one configuration. It never changes once it is in force.
 type snapshot struct {
 	config    *config.Config
 	contracts *policy.Contracts
