@@ -46,7 +46,7 @@ func (l *link) startRenewals() {
 // again.
 func (l *link) renewals(ctx context.Context, left time.Duration) {
 	for ends := true; ends; {
-		if !sleep(ctx, renewIn(left)) {
+		if !sleep(ctx, max(renewIn(left), l.client.config.Reconnect.Min)) { // Min bounds what a faulty router causes
 			return
 		}
 		var err error
@@ -154,10 +154,13 @@ func (l *link) exchange(ctx context.Context, kind wamp.Code, message func(wamp.I
 	return c.await(ctx, pendingReply{l, id, replies})
 }
 
+// longest is the longest time that is waited for.
+const longest = 10 * 365 * 24 * time.Hour
+
 // seconds reads a number of seconds that a router has sent.
 func seconds(value any) (time.Duration, bool) {
 	n, ok := value.(int64)
-	return time.Duration(n) * time.Second, ok
+	return time.Duration(min(max(n, 0), int64(longest/time.Second))) * time.Second, ok
 }
 
 // sleep waits, and returns false if ctx ends before that.

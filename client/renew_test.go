@@ -102,6 +102,22 @@ func TestASessionIsRenewedBeforeItEndsWithTheTicketOfTheNextLogin(t *testing.T) 
 	})
 }
 
+func TestARouterThatNamesSillyTimesCausesFewRenewals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, n := newRouter(t), &numbered{}
+		c, p := ending(t, r, n, -1)
+		began := time.Now()
+		for number := range 10 {
+			renews(t, p, fmt.Sprint("ticket ", number+2), livesOn(t, "0"))
+		}
+		if took := time.Since(began); took < 10*time.Second { // Reconnect.Min for each
+			t.Errorf("ten renewals in %s", took)
+		}
+		renews(t, p, "ticket 12", livesOn(t, "9007199254740992"))
+		staysSilent(t, c, p)
+	})
+}
+
 func TestASessionWithoutEndIsNotRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, n := newRouter(t), &numbered{}

@@ -60,8 +60,11 @@ func (c *Client) comesAgain() bool {
 //
 // A client that should come again gets GOODBYE and ABORT only if it has announced that it does: for autobahn and wampy
 // they end all reconnecting, whatever their reason. Other clients come again after the close of the connection alone.
+// But the end of a login is told to each client, by GOODBYE where there is no close code: without another login, coming
+// again is of no use.
 func (c *Client) sendFinal(last wamp.Message, info outbox.CloseInfo) {
-	if info.Reason.Retry() && !c.comesAgain() {
+	untold := info.Reason == outbox.CloseExpired && c.peer.NoCloseCodes
+	if info.Reason.Retry() && !c.comesAgain() && !untold {
 		last = nil
 	}
 	c.mu.Lock()

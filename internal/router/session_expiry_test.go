@@ -147,3 +147,53 @@ func TestAConnectionLostWhileItsIdentityExpiresLeavesNothing(t *testing.T) {
 		}
 	})
 }
+
+// end joins without saying that the client comes again, and returns the messages of a session that lives for a minute.
+func end(t *testing.T, encoding wamp.Encoding, noCloseCodes bool) (welcome *wamp.Welcome, last wamp.Message, info *outbox.CloseInfo) {
+	t.Helper()
+	r, _ := routertest.Realm()
+	c := r.Attach(router.Attachment{
+		Peer: peer.Peer{Identity: until("ann", time.Minute), NoCloseCodes: noCloseCodes}, Format: outbox.Format{Encoding: encoding}, Waker: outbox.WakeFunc(func() {}),
+	})
+	defer c.Detach(outbox.CloseLost)
+	hello, err := encoding.Append(nil, &wamp.Hello{Realm: "app", Details: wamp.Dict{"roles": wamp.Dict{"caller": wamp.Dict{}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Receive(t.Context(), hello); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Minute)
+	synctest.Wait()
+	taken := c.Outbox().Take(nil, 1<<20)
+	for i, piece := range taken.Pieces {
+		m, err := encoding.Decode(piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last = m; i == 0 {
+			welcome, _ = m.(*wamp.Welcome)
+		}
+	}
+	return welcome, last, taken.Closed
+}
+
+func TestAClientIsToldWhenItsSessionEndsAndThatItHas(t *testing.T) {
+	for _, encoding := range []wamp.Encoding{wamp.V2JSON, wamp.V2MessagePack, wamp.V2CBOR, wamp.V2UBJSON} {
+		for _, noCloseCodes := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				welcome, last, info := end(t, encoding, noCloseCodes)
+				if welcome == nil || welcome.Details["_session_ends_in"] != int64(60) {
+					t.Errorf("%s: WELCOME is %+v", encoding, welcome)
+				}
+				bye, told := last.(*wamp.Goodbye)
+				if told != noCloseCodes || told && bye.Reason != wamp.CloseIdentityExpired {
+					t.Errorf("%s, %t: the last message is %+v", encoding, noCloseCodes, last)
+				}
+				if info == nil || info.Reason != outbox.CloseExpired || info.Text == "" {
+					t.Errorf("%s: closed with %+v", encoding, info)
+				}
+			})
+		}
+	}
+}

@@ -173,7 +173,7 @@ func (s *Server) rawProtocol(serializer byte) (Protocol, bool) {
 func (s *Server) settleRaw(nc net.Conn, protocol Protocol, asked byte) rawHandshake {
 	exponent := rawExponent(s.limits().MaxMessage)
 	framing := frame.RawSocketFraming{Limit: 1 << (rawSmallest + asked>>4)}
-	peer := peer.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String()))}
+	peer := peer.Peer{RemoteAddr: addrText(peerAddr(nc.RemoteAddr().String())), NoCloseCodes: true}
 	if secure, ok := nc.(*tls.Conn); ok {
 		state := secure.ConnectionState()
 		peer.TLS, peer.TLSState = true, &state

@@ -16,7 +16,8 @@ type Peer struct {
 	Cookie     string    // what a browser is known by from one connection to the next; "" if by nothing
 	// TLSState is there if TLS ends here, and until the session is opened: it holds what a login can be bound to, and
 	// the client's certificate.
-	TLSState *tls.ConnectionState
+	TLSState     *tls.ConnectionState
+	NoCloseCodes bool // the transport has none: only GOODBYE and ABORT tell the client why its session ends
 	// Connection numbers the connections of a server. Clients of one number share a connection.
 	Connection uint64
 	// Admit, if it is set, refuses the identity of a login before WELCOME: it is not that of the connection.
