@@ -3,7 +3,7 @@ package tidings
 import (
 	"context"
 
-	"github.com/tidings-io/tidings/internal/policy"
+	"github.com/tidings-io/tidings/internal/server"
 )
 
 // Selection selects sessions. A session is selected if it has everything that is not empty.
@@ -28,6 +28,6 @@ type Invalidated struct {
 // Rules see the roles of the login. To change the roles of an open session, have its page renew the session with a new
 // ticket, or end the session.
 func (s *Server) Invalidate(ctx context.Context, selected Selection) (Invalidated, error) {
-	found, err := s.inner.Invalidate(ctx, policy.Selection(selected))
+	found, err := s.inner.Invalidate(ctx, server.Selection(selected))
 	return Invalidated(found), publicError(err)
 }

@@ -188,8 +188,10 @@ func TestAnInvalidationConcernsTheSessionsThatMatch(t *testing.T) {
 	for _, c := range []*routertest.Client{ann, ben} {
 		c.Subscribe("open", wamp.MatchExact)
 		c.Subscribe("secret", wamp.MatchExact)
-		if !ask(t, c, "topic") || !ask(t, c, "topic") {
-			t.Fatal("publishing is refused")
+		for range 2 { // the second time by the cached decision
+			if !ask(t, c, "topic") {
+				t.Fatal("publishing is refused")
+			}
 		}
 	}
 	refused = "secret"

@@ -81,8 +81,11 @@ func (s *Server) Subscribe(topic wamp.URI, match wamp.Match, handler func(router
 	return s.realm.Subscribe(topic, match, handler)
 }
 
+// Selection selects sessions.
+type Selection = policy.Selection
+
 // Invalidate asks again what the selected sessions may hold.
-func (s *Server) Invalidate(ctx context.Context, selected policy.Selection) (router.Rechecked, error) {
+func (s *Server) Invalidate(ctx context.Context, selected Selection) (router.Rechecked, error) {
 	return s.policy.Invalidate(ctx, selected)
 }
 
