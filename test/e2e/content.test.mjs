@@ -33,7 +33,7 @@ describe('content outdated', () => {
   });
 
   test('a list marks outdated orders, and receives no events of other records', async () => {
-    const [ann, ben] = [await stage.page('ann'), await stage.page('ben')];
+    const [ann, ben] = [await stage.page('ann'), await stage.page('ben', '/orders', { query: { share: 'off' } })]; // its frames are seen
     const frames = [];
     const session = await ben.context().newCDPSession(ben);
     await session.send('Network.enable');

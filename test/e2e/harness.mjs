@@ -42,10 +42,13 @@ class Stage {
     return this.server.address;
   }
 
-  /** Opens a page as a user in a new browser context; `path` is the part after the hash. */
-  async page(user, path = '/orders', options = {}) {
+  /**
+   * Opens a page as a user in a new browser context; `path` is the part after the hash, and `query` of the options is
+   * added to the address.
+   */
+  async page(user, path = '/orders', { query, ...options } = {}) {
     const context = await this.context(options);
-    return this.#open(await context.newPage(), user, path);
+    return this.#open(await context.newPage(), user, path, query);
   }
 
   /** Opens a browser context, until `clear`. */
@@ -57,15 +60,15 @@ class Stage {
   }
 
   /** Opens another tab in the page's browser context. */
-  async tab(page, user, path = '/orders') {
-    return this.#open(await page.context().newPage(), user, path);
+  async tab(page, user, path = '/orders', { query } = {}) {
+    return this.#open(await page.context().newPage(), user, path, query);
   }
 
-  async #open(page, user, path) {
+  async #open(page, user, path, query = {}) {
     page.errors = [];
     page.on('pageerror', (error) => page.errors.push(String(error)));
     page.on('console', (line) => line.text().includes('Content Security Policy') && page.errors.push(line.text()));
-    await page.goto(`http://${this.address}/demo/?user=${user}#${path}`);
+    await page.goto(`http://${this.address}/demo/?${new URLSearchParams({ user, ...query })}#${path}`);
     await connected(page);
     return page;
   }

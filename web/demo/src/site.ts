@@ -1,4 +1,4 @@
-import { connect, type Connection, type ConnectionState, type Maintenance, watchFlash, watchMaintenance } from '@tidings/client';
+import { connect, type Connection, type ConnectionState, type Maintenance, type ShareOptions, watchFlash, watchMaintenance } from '@tidings/client';
 import { ticket, type User } from './api';
 import { Chat } from './chat-store';
 import { Flashes } from './flash-store';
@@ -20,7 +20,7 @@ export class Site extends Store {
     super();
     this.user = user;
     this.users = users;
-    this.connection = connect({ url: new URL('../ws', document.baseURI), ticket: () => ticket(user.id) });
+    this.connection = connect({ url: new URL('../ws', document.baseURI), ticket: () => ticket(user.id), share: sharing(user) });
     this.state = this.connection.state;
     this.orders = new Orders(this);
     this.chat = new Chat(this.connection, user);
@@ -60,4 +60,14 @@ export class Site extends Store {
     if (over) this.flashes.add({ level: 'success', title: 'Maintenance is over', text: 'You can continue your work.' });
     this.changed();
   }
+}
+
+/**
+ * The tabs of a user share a connection. The address of the page can say how, to show it: `share=tab` without a
+ * SharedWorker, `share=off` not at all.
+ */
+function sharing({ id }: User): false | ShareOptions {
+  const how = new URLSearchParams(location.search).get('share');
+  if (how === 'off') return false;
+  return { name: id, worker: how === 'tab' ? false : new URL('../client/tidings-worker.js', document.baseURI) };
 }

@@ -2,6 +2,7 @@
 import type { HeartbeatOptions } from './heartbeat.js';
 import type { Match, Payload } from './messages.js';
 import type { Gap, Position } from './positions.js';
+import type { ShareOptions } from './share.js';
 import type { Delivery, Failure, QueueLimits, Session } from './state.js';
 import type { Status } from './status.js';
 import type { Dial } from './transport.js';
@@ -15,7 +16,12 @@ export interface Options {
     readonly ticket?: () => Promise<string>;
     /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
     readonly tab?: string;
-    /** Opens what carries the messages. By default it is a WebSocket. */
+    /**
+     * Whether the tabs of the browser share one connection to this address, each with a session of its own; by default they
+     * do where the browser can. Tabs of different users never share.
+     */
+    readonly share?: boolean | ShareOptions;
+    /** Opens what carries the messages. By default it is a WebSocket, shared or not. */
     readonly transport?: Dial;
     /** How a dead connection is found; false: not at all. */
     readonly heartbeat?: HeartbeatOptions | false;

@@ -11,6 +11,7 @@ export type { CallOptions, ConnectionState, Event, EventHandler, Handle, Options
 export type { Gap, Position } from './positions.js';
 export { enterPresence, type Mode, others, type Person, type Presence, type PresenceChange, type PresenceHandlers, type PresenceUpdate, } from './presence.js';
 export type { Queue } from './queue.js';
+export type { ShareOptions } from './share.js';
 export type { Delivery, Failure, QueueLimits, Session } from './state.js';
 export type { Freshness, Status } from './status.js';
 export { tabIdentity } from './tab.js';

@@ -1,14 +1,15 @@
 import { defineConfig } from 'vite';
 import { workspace } from '../../workspace.ts';
 
-// One ES module with a stable name, because pages import it from the server.
-export default defineConfig({
+// The modes are the files: each is an ES module with a stable name and without imports, because pages import them from
+// the server. Only tidings.js loads share.js, on demand, and share.js starts tidings-worker.js.
+export default defineConfig(({ mode }) => ({
   ...workspace,
   build: {
     target: 'es2022',
     outDir: '../../dist/client',
-    emptyOutDir: true,
-    lib: { entry: 'src/tidings.ts', formats: ['es'], fileName: () => 'tidings.js' },
-    rolldownOptions: { output: { minify: true } },
+    emptyOutDir: mode === 'tidings',
+    lib: { entry: `src/${mode}.ts`, formats: ['es'], fileName: () => `${mode}.js` },
+    rolldownOptions: { external: mode === 'tidings' ? [/share\.js$/] : [], output: { minify: true } },
   },
-});
+}));

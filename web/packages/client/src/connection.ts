@@ -13,11 +13,12 @@ import type {
   CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription,
 } from './options.js';
 import { type Queue, Requests } from './queue.js';
+import { dialFrom } from './sharing.js';
 import { type Config, initial, type Input, type InterestKind, type Output, type Request, type Session, type State, type Timer } from './state.js';
 import { follow, freshness, initially, isSame, phaseFreshness, type Status, worst } from './status.js';
 import { type Handler, Subscribers } from './subscribers.js';
 import { randomId, tabIdentity } from './tab.js';
-import { type Transport, webSocket } from './transport.js';
+import type { Dial, Transport } from './transport.js';
 
 const OPENING = 15_000; // ms from opening the socket to WELCOME
 const STABLE = 10_000; // ms after which a session resets the back-off
@@ -43,6 +44,7 @@ export class Connection {
 
   readonly #options: Options;
   readonly #address: URL;
+  readonly #dial: Dial;
   readonly #subscribers = new Map<string, Subscribers>();
   readonly #state = new Observable<ConnectionState>({ name: 'connecting', tries: 0 });
   readonly #status = new Observable<Status>(initially());
@@ -61,6 +63,7 @@ export class Connection {
   constructor(options: Options) {
     this.#options = options;
     this.#address = address(options.url);
+    this.#dial = options.transport ?? dialFrom(options.share);
     this.tab = options.tab === undefined ? tabIdentity() : Promise.resolve(options.tab);
     this.#machine = initial(configFrom(options, null));
     void this.tab.then((tab) => {
@@ -226,7 +229,7 @@ export class Connection {
   }
 
   #connect(attempt: number): void {
-    const dial = this.#options.transport ?? webSocket;
+    const dial = this.#dial;
     try {
       this.#transport = dial(this.#address, {
         opened: () => this.#input({ type: 'opened', attempt }),

@@ -1,16 +1,28 @@
 // Packs the npm package, installs the tarball into a folder, and type-checks and imports it there.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 
 const run = promisify(execFile);
 const source = fileURLToPath(new URL('..', import.meta.url));
 const tsc = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
+
+/** Returns what an application with one file is bundled to. */
+async function bundle(folder, name, source) {
+  const file = join(folder, `${name}.js`);
+  writeFileSync(file, source);
+  const build = await rolldown({ input: file, cwd: folder, treeshake: true });
+  const { output } = await build.generate({ format: 'es' });
+  await build.close();
+  return output.map(({ code }) => code).join('\n');
+}
 
 const page = `
 import { connect, type Connection, type Event, type TopicEvent, watchContent, Failed } from '@tidings/client';
@@ -41,10 +53,30 @@ describe('the npm package', () => {
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('contains one module, its types, a README and the license', () => {
-    expect(files.filter((name) => !name.endsWith('.d.ts'))).toEqual(['LICENSE', 'README.md', 'dist/tidings.js', 'package.json']);
+  it('contains its modules and their types, a README and the license', () => {
+    expect(files.filter((name) => !name.endsWith('.d.ts'))).toEqual([
+      'LICENSE', 'README.md', 'dist/share.js', 'dist/tidings-worker.js', 'dist/tidings.js', 'package.json',
+    ]);
     expect(files).toContain('dist/tidings.d.ts');
   });
+
+  it.each([['tidings', 14 << 10], ['share', 3400], ['tidings-worker', 1400]])('has %s.js in at most %i bytes, gzipped', (name, most) => {
+    const file = readFileSync(join(folder, 'node_modules/@tidings/client/dist', `${name}.js`));
+    expect(gzipSync(file, { level: 9 }).length).toBeLessThanOrEqual(most);
+  });
+
+  it('gives a bundle only what is used', async () => {
+    const [all, connects, waits] = await Promise.all([
+      bundle(folder, 'all', "export * from '@tidings/client';"),
+      bundle(folder, 'connect', "export { connect } from '@tidings/client';"),
+      bundle(folder, 'backoff', "export { backoff } from '@tidings/client';"),
+    ]);
+    expect(all).toContain('tidings.presence.enter');
+    expect(connects).not.toMatch(/tidings\.(presence\.enter|maintenance|content\.)/);
+    expect(connects).toContain('tidings.channels.wamp.2.json'); // of the file that is loaded on demand
+    expect(connects.length).toBeLessThan(all.length - 3000);
+    expect(waits.length).toBeLessThan(all.length / 10);
+  }, 60_000);
 
   it.each([['bundler', 'ESNext'], ['nodenext', 'NodeNext']])('has types that check a page, resolved as %s', async (moduleResolution, module) => {
     writeFileSync(join(folder, 'page.ts'), page);
@@ -56,7 +88,7 @@ describe('the npm package', () => {
     expect(stdout).toBe('');
   }, 60_000);
 
-  it('is one module without imports, and has its version', async () => {
+  it('needs no other package, and has its version', async () => {
     const script = "import * as sdk from '@tidings/client'; console.log(Object.keys(sdk).includes('connect'))";
     expect((await run(process.execPath, ['--input-type=module', '-e', script], { cwd: folder })).stdout).toBe('true\n');
     const { stdout } = await run('grep', ['-o', `tidings-js/${manifest.version}`, join(folder, 'node_modules/@tidings/client/dist/tidings.js')]);
