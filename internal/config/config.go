@@ -9,7 +9,8 @@ import (
 type Config struct {
 	Listen         string         `key:"listen" reload:"restart" default:":8080" check:"address" doc:"Address and port of the HTTP listener: WebSocket, HTTP API, pages. Port 0 selects a free port."`
 	Realm          string         `key:"realm" reload:"restart" default:"app" check:"uri" doc:"The WAMP realm that clients join."`
-	Data           string         `key:"data" reload:"restart" doc:"Folder for data that must survive a restart (used tickets, maintenance). Without it everything is in memory."`
+	Data           string         `key:"data" reload:"restart" doc:"Folder for data that must survive a restart (used tickets, maintenance, publications of topics with keep). Without it everything is in memory."`
+	Journal        Journal        `key:"journal" reload:"restart" doc:"How publications of topics with keep are stored in the data folder."`
 	Origins        []Text         `key:"origins" doc:"Foreign web origins whose pages may connect, for example https://erp.example.com or https://*.example.com. Pages of the server's own origin may always connect."`
 	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"Addresses of reverse proxies whose X-Forwarded-* headers are believed, for example 10.0.0.0/8."`
 	TLS            *TLS           `key:"tls" reload:"section" doc:"Serve HTTPS and wss instead of plain HTTP."`
@@ -44,6 +45,15 @@ type TLS struct {
 
 	ClientCA   Text   `key:"client_ca" doc:"File with the certificate authorities of client certificates, PEM. auth.certificates maps certificates to users."`
 	ClientAuth string `key:"client_auth" default:"optional" one:"optional required" doc:"Whether a client must have a certificate. It has an effect only with client_ca."`
+}
+
+// SyncLazily is a value of journal.sync.
+const SyncLazily = "1s"
+
+// Journal configures the log of kept publications.
+type Journal struct {
+	Sync  string `key:"sync" default:"always" one:"always 1s" doc:"When a publication is on the disk: always means before its publisher gets an answer. 1s is cheaper: a crash of the process loses the last milliseconds, a power failure up to two seconds, and clients are told to load anew."`
+	Bytes Size   `key:"bytes" default:"1GiB" min:"16MiB" max:"1024GiB" doc:"Size of the log on the disk; over it publications are refused until it is compacted, which the server does by itself. It needs four times limits.kept_bytes."`
 }
 
 // Limits bounds clients and requests.

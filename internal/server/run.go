@@ -42,10 +42,10 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer raw.close()
-	if err := s.startEngine(ctx); err != nil {
+	defer func() { err = errors.Join(err, s.engine.Close()) }()
+	if err := s.openStore(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.engine.Close()) }()
 	defer s.closeHooks()
 	closeComponents, err := s.openComponents(ctx)
 	if err != nil {
@@ -132,6 +132,10 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 		}
 	}
 	group.Go(func() error { return wrap("publish periodically", s.policy.Run(running)) })
+	group.Go(func() error {
+		s.journal.Run(running)
+		return nil
+	})
 	group.Go(func() error {
 		<-running.Done()
 		s.draining.Store(true)

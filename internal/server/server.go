@@ -51,6 +51,7 @@ type Server struct {
 	logLevel   *slog.LevelVar
 	engine     *cluster.Engine
 	attempts   *attempts.Limit // of logins
+	journal    *journal.Journal
 	router     *router.Router
 	realm      *router.Realm
 	policy     *policy.Policy
@@ -107,21 +108,20 @@ func (s *Server) assemble(first *snapshot) error {
 	first.chain = s.newChain(first)
 	s.policy = policy.New(policy.Options{Contracts: first.contracts, Keys: first.keys, URIs: strictness(c.URIs), Logger: s.logger})
 	settings := first.router()
+	s.journal = s.newJournal(c)
 	s.router = router.New(router.Options{
 		Limits:        settings.Limits,
 		URIs:          strictness(c.URIs),
 		Strictness:    conduct(c.Protocol),
 		Authenticator: settings.Authenticator,
 		Authorizer:    s.policy,
-		Journal: func(wamp.URI) publication.Journal {
-			return journal.New(journal.Options{Topics: c.Limits.KeptTopics, Bytes: int(c.Limits.KeptBytes)})
-		},
-		Retention:   s.policy.Retention(),
-		Slow:        s.policy.Slow(),
-		TrustLevels: settings.TrustLevels,
-		Logger:      s.logger,
-		Probe:       s.metrics,
-		Agent:       "Tidings-" + Version(),
+		Journal:       func(wamp.URI) publication.Journal { return s.journal },
+		Retention:     s.policy.Retention(),
+		Slow:          s.policy.Slow(),
+		TrustLevels:   settings.TrustLevels,
+		Logger:        s.logger,
+		Probe:         s.metrics,
+		Agent:         "Tidings-" + Version(),
 	})
 	s.realm = s.router.AddRealm(wamp.URI(c.Realm))
 	if _, err := meta.Attach(s.realm, meta.Options{URIs: strictness(c.URIs), Logins: logins{s}, Logger: s.logger}); err != nil {

@@ -31,6 +31,11 @@ func Warnings(c *config.Config) config.Problems {
 		warnUnused(c, register, httpapi.ScopeRegister, &found)
 		warnUnused(c, subscribe, httpapi.ScopeSubscribe, &found)
 	}
+	if c.Data != "" && c.Journal.Bytes < 4*c.Limits.KeptBytes {
+		found.At(c, c.Pos("journal.bytes"),
+			fmt.Sprintf("journal.bytes (%s) is less than four times limits.kept_bytes (%s): publications may be refused while the log is compacted", c.Journal.Bytes, c.Limits.KeptBytes),
+			"raise journal.bytes, or lower limits.kept_bytes")
+	}
 	found.Sort()
 	return found
 }
