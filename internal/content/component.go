@@ -137,42 +137,50 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 		At:      time.Now().UTC().Format(time.RFC3339Nano),
 	}
 	result := Result{Change: e.Change}
-	filter := publication.Filter{Exclude: c.sessionsOf(&change)}
-	seen := make(map[string]struct{}, len(change.Tags))
-	for _, tag := range change.Tags {
-		if _, twice := seen[tag]; twice {
-			continue
-		}
-		seen[tag] = struct{}{}
-		n, err := c.publish(tag, e, filter)
-		if err != nil {
+	publications, err := c.publications(&change, e)
+	if err != nil {
+		return result, err
+	}
+	if len(publications) > 0 {
+		if result.Notified, err = c.realm.Load().PublishAll(publications); err != nil {
 			return result, err
 		}
-		result.Notified += n
 	}
 	c.changes.Add(1)
 	c.events.Add(uint64(result.Notified))
 	return result, nil
 }
 
-// publish publishes the event of one tag if the tag has watchers. Most tags have none at any moment, and
-// encoding is the largest part of an event's cost.
-func (c *Component) publish(tag string, e event, filter publication.Filter) (events int, err error) {
-	topic, realm := wamp.URI(TopicPrefix+tag), c.realm.Load()
-	if realm == nil || !realm.MayReach(topic) || !c.declared(topic) {
-		return 0, nil
+// publications returns one publication for each tag that has watchers, or whose changes are kept. Most tags have no
+// watcher at any moment, and encoding is the largest part of an event's cost.
+func (c *Component) publications(change *Change, e event) (all []router.Publication, err error) {
+	realm := c.realm.Load()
+	if realm == nil {
+		return nil, nil
 	}
-	e.Tag = tag
-	kwargs, err := json.Marshal(e)
-	if err != nil {
-		return 0, fmt.Errorf("encode the event of the tag %q: %w", tag, err)
+	filter := publication.Filter{Exclude: c.sessionsOf(change), ExcludePage: change.page()}
+	seen := make(map[string]struct{}, len(change.Tags))
+	for _, tag := range change.Tags {
+		topic := wamp.URI(TopicPrefix + tag)
+		if _, twice := seen[tag]; twice || !c.wanted(realm, topic) {
+			continue
+		}
+		seen[tag] = struct{}{}
+		e.Tag = tag
+		kwargs, err := json.Marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("encode the event of the tag %q: %w", tag, err)
+		}
+		all = append(all, router.Publication{
+			Topic: topic, Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs}, Filter: filter,
+		})
 	}
-	receipt, err := realm.Publish(router.Publication{
-		Topic:   topic,
-		Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs},
-		Filter:  filter,
-	})
-	return receipt.Deliveries, err
+	return all, nil
+}
+
+// wanted reports whether the event of a tag has a receiver, now or later.
+func (c *Component) wanted(realm *router.Realm, topic wamp.URI) bool {
+	return (realm.KeepsHistory(wamp.Subscription{Topic: topic}) || realm.MayReach(topic)) && c.declared(topic)
 }
 
 // published handles a change that came as a publication. A publication has no answer, so errors go to the log. What

@@ -1,6 +1,8 @@
 package content
 
 import (
+	"time"
+
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
 )
@@ -17,18 +19,31 @@ type Contract struct {
 	Pattern config.Text
 	Doc     string      `key:"doc" doc:"What the content is, for people."`
 	Watch   config.Text `key:"watch" doc:"Rule: who may watch. Without a rule no client may."`
+
+	KeepFor time.Duration `key:"keep_for" default:"15m" min:"0s" max:"24h" doc:"How long changes are kept for pages that come back. A page that was away for longer is told to reload. 0s keeps none."`
 }
 
 // Declare implements [feature.Declarer].
 func (c *Config) Declare() []feature.Declaration {
 	var list []feature.Declaration
 	for _, d := range c.Content {
-		list = append(list, feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.Watch})
+		list = append(list, feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.Watch, Keep: d.keep()})
 	}
 	return append(list, feature.Declaration{
 		Pattern: feature.Literal(string(TopicChanged)), Doc: "Takes changes of content as publications.",
 		Publish: c.ContentPublish, Scope: scope,
 	})
+}
+
+// maxKept bounds the changes of one tag that are kept. A page that missed more is told to reload.
+const maxKept = 20
+
+// keep returns what is kept of the topic of a tag.
+func (c *Contract) keep() *config.Keep {
+	if c.KeepFor == 0 {
+		return nil
+	}
+	return &config.Keep{Last: maxKept, For: c.KeepFor}
 }
 
 // Count implements [config.Counter].

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -51,6 +52,18 @@ func (c *Component) sessionsOf(change *Change) []wamp.ID {
 		}
 	}
 	return ids
+}
+
+// page returns the page that made the change, for what its later sessions get of it.
+func (c *Change) page() []publication.Page {
+	if c.Tab == "" || c.Author == nil {
+		return nil
+	}
+	page := publication.Page{AuthID: c.Author.ID, Tab: c.Tab, AnyTenant: true}
+	if c.publisher != nil {
+		page.Tenant, page.AnyTenant = c.publisher.Identity().Tenant, false
+	}
+	return []publication.Page{page}
 }
 
 // isBy reports whether an identity is that of the change's author. A backend names the author by the id alone.

@@ -20,6 +20,7 @@ type Declaration struct {
 	// The rules; "" refuses all clients. Topics have the first two, procedures the others.
 	Subscribe, Publish, Call, Register config.Text
 
+	Keep   *config.Keep  // of topics: what is kept; nil: nothing
 	Scope  httpapi.Scope // that an API key needs; "" for the scope of the action, such as publish or call
 	Hidden bool          // not listed: the contract exists for its rule
 }

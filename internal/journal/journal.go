@@ -14,7 +14,7 @@ import (
 
 const (
 	// DefaultTopics bounds the topics of which publications are kept.
-	DefaultTopics = 10_000
+	DefaultTopics = 100_000
 	// DefaultBytes bounds the memory for what is kept.
 	DefaultBytes = 64 << 20
 	// DefaultKeys bounds the idempotency keys that are known.

@@ -40,6 +40,7 @@ type origin struct {
 	texts  map[topic.Field]config.Text // the parts that the configuration wrote
 	prefix string                      // stands before the configuration's pattern
 	scope  httpapi.Scope
+	keep   *config.Keep // of a declaration of the server
 	hidden bool
 }
 

@@ -10,11 +10,12 @@ import (
 func (b *Contracts) retentions() map[int]publication.Retention {
 	policies := make(map[int]publication.Retention)
 	for i, from := range b.origins {
-		if from.topic == nil {
-			continue
+		policy := publication.Retention{Contract: b.declarations[i].Pattern}
+		keep := from.keep
+		if from.topic != nil {
+			policy.Asked, keep = from.topic.Retain == "asked", from.topic.Keep
 		}
-		policy := publication.Retention{Asked: from.topic.Retain == "asked", Contract: from.topic.Pattern.Value}
-		if keep := from.topic.Keep; keep != nil {
+		if keep != nil {
 			policy.Keep = publication.Keep{Last: keep.Last, For: keep.For, Bytes: int(keep.Bytes), PerKey: keep.Per == "key"}
 		}
 		if policy.Asked || policy.Sequenced() {

@@ -78,7 +78,8 @@ func entriesOf(run []Publication) []*publication.Entry {
 func (r *Realm) addPages(entries []*publication.Entry) {
 	for _, e := range entries {
 		if e.Filter.ForSingleSessions() {
-			e.Filter.ExcludePage, e.Filter.EligiblePage = r.pagesOf(e.Filter.Exclude), r.pagesOf(e.Filter.Eligible)
+			e.Filter.ExcludePage = append(e.Filter.ExcludePage, r.pagesOf(e.Filter.Exclude)...)
+			e.Filter.EligiblePage = append(e.Filter.EligiblePage, r.pagesOf(e.Filter.Eligible)...)
 		}
 	}
 }

@@ -30,22 +30,34 @@ type keptRun struct {
 // errRunLost is the error of a run whose leader panicked before the run was delivered.
 var errRunLost = errors.New("the publication was lost by a fault of the server")
 
-// publishKept keeps a run and delivers it in its place. If the journal refuses it, it is not delivered.
+// publishKept keeps runs and delivers them in their place. Those that the journal refuses are not delivered.
 //
 // One queue gives keeping and delivering one order over all topics: the publisher that finds it idle leads, and appends
 // and delivers what all others have queued meanwhile. So publishers share an append.
-func (r *Realm) publishKept(run *keptRun) (events int, err error) {
-	r.kept.Do(struct{}{}, run)
+func (r *Realm) publishKept(runs ...*keptRun) (events int, err error) {
+	r.kept.Do(struct{}{}, runs)
+	for _, run := range runs {
+		err = errors.Join(err, run.finish())
+		events += run.events
+	}
+	return events, err
+}
+
+// finish passes the events of components on, and returns why the run was not published.
+func (run *keptRun) finish() error {
 	switch {
 	case run.fault != nil:
 		panic(run.fault)
 	case !run.done && run.err == nil:
-		return 0, errRunLost
+		return errRunLost
 	}
 	for _, local := range run.locals {
 		local.queue.Drain(local.pass)
 	}
-	return run.events, errors.Join(run.err, run.outdated())
+	if run.err != nil {
+		return run.err
+	}
+	return run.outdated()
 }
 
 // outdated returns the error of a run that is older than what was published of the same document, or nil.
@@ -58,11 +70,15 @@ func (run *keptRun) outdated() error {
 }
 
 // lead appends the runs to the journal in one call, and delivers them in the same order.
-func (r *Realm) lead(_ struct{}, led []queue.Waiting[*keptRun]) {
+func (r *Realm) lead(_ struct{}, waiting []queue.Waiting[[]*keptRun]) {
 	began := time.Now()
+	var led []*keptRun
+	for _, w := range waiting {
+		led = append(led, w.Value...)
+	}
 	var placements []publication.Placement
 	for _, run := range led {
-		placements = append(placements, run.Value.placements...)
+		placements = append(placements, run.placements...)
 	}
 	outcomes, err := r.journal.Append(r.router.running, placements)
 	if err != nil {
@@ -73,19 +89,19 @@ func (r *Realm) lead(_ struct{}, led []queue.Waiting[*keptRun]) {
 	defer d.release()
 	d.ordered = true
 	for _, run := range led {
-		n := len(run.Value.placements)
-		run.Value.outcomes, outcomes = outcomes[:n], outcomes[n:]
-		d.deliverKept(run.Value)
+		n := len(run.placements)
+		run.outcomes, outcomes = outcomes[:n], outcomes[n:]
+		d.deliverKept(run)
 	}
 	r.router.counters.AddFanout(&d.counts, time.Since(began), r.router.options.Probe)
 }
 
 // refuse tells the publishers that the journal has not kept their publications. It is said at once for all of them.
-func (r *Realm) refuse(led []queue.Waiting[*keptRun], err error) {
+func (r *Realm) refuse(led []*keptRun, err error) {
 	lost := 0
 	for _, run := range led {
-		lost += len(run.Value.publications)
-		run.Value.err = wamp.Fail(wamp.ErrUnavailable, "the publication could not be kept, and was not delivered; try again")
+		lost += len(run.publications)
+		run.err = wamp.Fail(wamp.ErrUnavailable, "the publication could not be kept, and was not delivered; try again")
 	}
 	r.router.counters.NotKept.Add(uint64(lost))
 	r.router.options.Logger.Error("the journal failed, so publications were not delivered",

@@ -53,24 +53,37 @@ func (r *Realm) Publish(p Publication) (Receipt, error) {
 	return Receipt{Publication: all[0].ID, Deliveries: events}, err
 }
 
+// PublishAll publishes several publications in their order, as Publish does with one: those that are kept are stored
+// together. Adjacent ones of one topic must have the same publisher and lists of receivers. It returns the number of
+// events.
+func (r *Realm) PublishAll(all []Publication) (events int, err error) { return r.publishAll(all) }
+
 // publishAll delivers publications of one publisher in their order. Adjacent publications of one topic are a run, and
-// go out together: they must have the same lists of receivers.
+// go out together: they must have the same lists of receivers. Adjacent runs that are kept are stored together.
 func (r *Realm) publishAll(all []Publication) (events int, err error) {
 	began := time.Now()
 	d := getFanout(r)
 	defer d.release()
+	var waiting []*keptRun
+	flush := func() {
+		if len(waiting) == 0 {
+			return
+		}
+		n, failure := r.publishKept(waiting...)
+		events, err, waiting = events+n, errors.Join(err, failure), nil
+	}
 	for rest := all; len(rest) > 0; {
 		run := rest[:sameTopic(rest)]
 		rest = rest[len(run):]
 		assignIDs(run)
 		if kept := r.keptRun(run); kept != nil {
-			n, failure := r.publishKept(kept)
-			events += n
-			err = errors.Join(err, failure)
+			waiting = append(waiting, kept)
 			continue
 		}
+		flush()
 		d.deliver(run, nil)
 	}
+	flush()
 	r.router.counters.AddFanout(&d.counts, time.Since(began), r.router.options.Probe)
 	return events + d.counts.Events, err
 }
@@ -93,15 +106,19 @@ func (r *Realm) Deliver(e *publication.Entry) (events int) {
 	return d.counts.Events
 }
 
-// sameTopic returns how many of the first publications have one topic.
+// sameTopic returns how many of the first publications have one topic. One that may be a repeated or older one stands
+// alone.
 func sameTopic(all []Publication) int {
 	for i := range all {
-		if all[i].Topic != all[0].Topic {
+		if i > 0 && (all[i].Topic != all[0].Topic || all[i].stands() || all[0].stands()) {
 			return i
 		}
 	}
 	return len(all)
 }
+
+// stands reports whether the publication may turn out to be repeated, or older than another one.
+func (p *Publication) stands() bool { return p.IdempotencyKey != "" || p.Version != 0 }
 
 func assignIDs(all []Publication) {
 	for i := range all {

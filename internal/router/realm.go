@@ -19,10 +19,10 @@ type Realm struct {
 	broker   broker
 	dealer   dealer
 	changes  changes
-	journal  publication.Journal               // nil: nothing is kept
-	kept     queue.Grouped[struct{}, *keptRun] // all that is kept has one order
-	roles    atomic.Pointer[wamp.Dict]         // of every WELCOME; replaced, never changed
-	expiries queue.Deadlines[*Session]         // when identities expire; without those that never do
+	journal  publication.Journal                 // nil: nothing is kept
+	kept     queue.Grouped[struct{}, []*keptRun] // all that is kept has one order
+	roles    atomic.Pointer[wamp.Dict]           // of every WELCOME; replaced, never changed
+	expiries queue.Deadlines[*Session]           // when identities expire; without those that never do
 
 	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void
 

@@ -49,7 +49,7 @@ func (s *Session) Identity() *peer.Identity { return s.identity.Load() }
 // Receiver returns what the lists of a publication's receivers say of the session.
 func (s *Session) Receiver() publication.Receiver {
 	identity := s.Identity()
-	return publication.Receiver{Session: s.id, AuthID: identity.ID, Roles: identity.Roles, Tab: s.tab}
+	return publication.Receiver{Session: s.id, AuthID: identity.ID, Roles: identity.Roles, Tenant: identity.Tenant, Tab: s.tab}
 }
 
 // Tab returns the page's identity, which outlives its sessions; "" if the page did not send one.

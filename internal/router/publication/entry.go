@@ -27,7 +27,15 @@ type Entry struct {
 }
 
 // Page is the identity of a page, which outlives its sessions. A user can name any tab, so the user is a part of it.
-type Page struct{ AuthID, Tab string }
+type Page struct {
+	AuthID, Tenant, Tab string
+	AnyTenant           bool // the tenant is not known
+}
+
+// Has reports whether the session is one of the page.
+func (p Page) Has(r Receiver) bool {
+	return p.Tab == r.Tab && p.AuthID == r.AuthID && (p.AnyTenant || p.Tenant == r.Tenant)
+}
 
 // Known reports whether the session said which page it belongs to.
 func (p Page) Known() bool { return p.Tab != "" }
@@ -51,7 +59,7 @@ func (e *Entry) Admits(r Receiver) bool { return e.Filter.Admits(r) }
 
 // IsFor reports whether the session would have got the publication when it was delivered.
 func (e *Entry) IsFor(r Receiver) bool {
-	own := r.Session == e.Publisher || e.PublisherPage.Known() && r.Page() == e.PublisherPage
+	own := r.Session == e.Publisher || e.PublisherPage.Known() && e.PublisherPage.Has(r)
 	return !own && e.Filter.Admits(r)
 }
 

@@ -26,11 +26,12 @@ type Receiver struct {
 	Session wamp.ID
 	AuthID  string
 	Roles   []string
+	Tenant  string
 	Tab     string // "": unknown
 }
 
 // Page returns the page of the session.
-func (r Receiver) Page() Page { return Page{r.AuthID, r.Tab} }
+func (r Receiver) Page() Page { return Page{AuthID: r.AuthID, Tenant: r.Tenant, Tab: r.Tab} }
 
 // ParseFilter reads PUBLISH.Options.
 func ParseFilter(options wamp.Dict) Filter {
@@ -71,22 +72,26 @@ func (f *Filter) Elements() int {
 
 // AdmitsAll reports whether no list leaves any session out.
 func (f *Filter) AdmitsAll() bool {
-	return len(f.Exclude) == 0 && f.Eligible == nil && len(f.ExcludeAuthID) == 0 && f.EligibleAuthID == nil &&
+	return len(f.Exclude) == 0 && f.Eligible == nil && len(f.ExcludePage) == 0 && len(f.ExcludeAuthID) == 0 && f.EligibleAuthID == nil &&
 		len(f.ExcludeAuthRole) == 0 && f.EligibleAuthRole == nil
 }
 
 // Admits checks one session against the lists. A fan-out, which checks many sessions, makes a [Matcher] first.
 func (f *Filter) Admits(r Receiver) bool {
-	if r.Tab != "" && slices.Contains(f.ExcludePage, r.Page()) {
+	if r.Tab != "" && hasPage(f.ExcludePage, r) {
 		return false
 	}
 	ids := scanned(f.Exclude, f.Eligible)
-	if r.Tab != "" && slices.Contains(f.EligiblePage, r.Page()) {
+	if r.Tab != "" && hasPage(f.EligiblePage, r) {
 		ids.limited = false
 	}
 	authIDs := scanned(f.ExcludeAuthID, f.EligibleAuthID)
 	authRoles := scanned(f.ExcludeAuthRole, f.EligibleAuthRole)
 	return ids.admit(r.Session) && authIDs.admit(r.AuthID) && authRoles.admitAny(r.Roles)
+}
+
+func hasPage(pages []Page, r Receiver) bool {
+	return slices.ContainsFunc(pages, func(p Page) bool { return p.Has(r) })
 }
 
 // ForSingleSessions reports whether the lists name sessions, which have no later readers.
@@ -125,7 +130,7 @@ func (f *Filter) size() int {
 	}
 	for _, list := range [][]Page{f.ExcludePage, f.EligiblePage} {
 		for _, page := range list {
-			bytes += len(page.AuthID) + len(page.Tab) + 32
+			bytes += len(page.AuthID) + len(page.Tenant) + len(page.Tab) + 56
 		}
 	}
 	return bytes
