@@ -43,7 +43,7 @@ func (c *catchUp) read(sub wamp.Subscription) {
 	case c.start.retained:
 		limits := c.session.realm.router.limits()
 		c.retained = journal.Retained(publication.RetainedQuery{
-			Subscription: sub, Admits: c.admits, MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
+			Subscription: sub, Admits: c.admits(), MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
 		})
 		c.first = publication.SincePage{From: c.retained.Upto, Upto: c.retained.Upto}
 	case c.start.reads():
@@ -58,13 +58,17 @@ func (c *catchUp) read(sub wamp.Subscription) {
 	}
 }
 
-// admits reports whether a publication is for the subscriber, by the lists of that time and the identity of now.
-func (c *catchUp) admits(e *publication.Entry) bool { return e.IsFor(c.session.Receiver()) }
+// admits returns a function that reports whether a publication is for the subscriber, by the lists of that time and the
+// identity of now.
+func (c *catchUp) admits() func(*publication.Entry) bool {
+	receiver := c.session.Receiver()
+	return func(e *publication.Entry) bool { return e.IsFor(receiver) }
+}
 
 // query completes a query for one page.
 func (c *catchUp) query(sub wamp.Subscription, q publication.SinceQuery) publication.SinceQuery {
 	limits := c.session.realm.router.limits()
-	q.Subscription, q.Admits, q.RetainOnly = sub, c.admits, c.start.retained
+	q.Subscription, q.Admits, q.RetainOnly = sub, c.admits(), c.start.retained
 	q.MaxEntries, q.MaxBytes = max(limits.OutboxFrames/2, 1), limits.OutboxBytes/2
 	return q
 }
@@ -94,7 +98,7 @@ func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) (more bool) 
 		event.Details["retained"] = true
 		m.session.sendEventLocked(event)
 	}
-	c.sendLocked(sub, now)
+	c.send(sub, now)
 	c.settle(m, now.live)
 	return !now.live
 }
@@ -164,27 +168,20 @@ func (c *catchUp) settle(m *membership, live bool) {
 	m.subscription.members[m.index].place = at
 }
 
-// sendLocked sends a batch. Caller must hold client.mu.
-func (c *catchUp) sendLocked(sub wamp.Subscription, what batch) {
-	epoch := ""
-	if len(what.entries) > 0 {
-		epoch = c.session.realm.journal.Position().Epoch
+// send sends a batch. Caller must hold the lock of the subscription.
+func (c *catchUp) send(sub wamp.Subscription, what batch) {
+	if len(what.entries) == 0 {
+		return
 	}
-	for i, e := range what.entries {
-		event := e.Event(sub)
-		if c.start.positions {
-			e.AddPosition(event.Details, epoch, c.prev)
-			if what.live && i == len(what.entries)-1 {
-				event.Details["_live"] = true
-			}
-			if what.gap && i == what.gapAt {
-				event.Details["_gap"] = true
-			}
-		}
-		if c.session.sendEventLocked(event) {
-			c.prev = e.Seq
+	made, counters := c.pageOf(sub, what), &c.session.realm.router.counters
+	counters.Unsendable.Add(uint64(made.unsendable))
+	for _, packet := range made.packets {
+		if c.session.client.put(packet) {
+			counters.Events.Add(uint64(packet.Frames))
+			counters.Puts.Add(1)
 		}
 	}
+	c.prev = made.last
 }
 
 // proceed sends the rest, page by page, until the subscriber is live, unsubscribes or leaves.
@@ -199,7 +196,7 @@ func (c *catchUp) proceed(m *membership) {
 
 // continueWith sends a page. It reports whether that was the last one.
 func (c *catchUp) continueWith(m *membership, page publication.SincePage) (done bool) {
-	sub, client := m.subscription, m.session.client
+	sub := m.subscription
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	if m.catching != c { // it was unsubscribed, or subscribed again
@@ -209,9 +206,7 @@ func (c *catchUp) continueWith(m *membership, page publication.SincePage) (done 
 	if page.Gap { // the client is slower than what is kept
 		now.gap, now.gapAt = true, 0
 	}
-	client.mu.Lock()
-	defer client.mu.Unlock()
-	c.sendLocked(sub.info, now)
+	c.send(sub.info, now)
 	c.settle(m, now.live)
 	return now.live
 }

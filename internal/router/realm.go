@@ -21,6 +21,7 @@ type Realm struct {
 	changes  changes
 	journal  publication.Journal                 // nil: nothing is kept
 	kept     queue.Grouped[struct{}, []*keptRun] // all that is kept has one order
+	pages    pages                               // of clients that came back
 	roles    atomic.Pointer[wamp.Dict]           // of every WELCOME; replaced, never changed
 	expiries queue.Deadlines[*Session]           // when identities expire; without those that never do
 
