@@ -41,6 +41,7 @@ type try struct {
 	*audit.Publication
 	request wamp.ID // of the session; 0: to be sent
 	last    bool    // of its topic
+	list    string  // of receivers: the option that names the reader; "": none
 }
 
 // publisherHeartbeat is the pause between two pings of a publisher.
@@ -85,6 +86,10 @@ func (p *publisher) notify() {
 
 // run publishes until the context ends.
 func (p *publisher) run(ctx context.Context) {
+	if p.way.transport == "http" {
+		p.runHTTP(ctx)
+		return
+	}
 	for tries := 1; ctx.Err() == nil; tries++ {
 		joined, err := join(ctx, p.dial, p.way, login{key: backendKey, silence: 3 * publisherHeartbeat})
 		if err == nil {
@@ -93,13 +98,18 @@ func (p *publisher) run(ctx context.Context) {
 		}
 		var fatal fatalError
 		if errors.As(err, &fatal) {
-			p.mu.Lock()
-			p.failure = fmt.Errorf("publisher %d over %v: %w", p.number, p.way, err)
-			p.mu.Unlock()
+			p.fail(fmt.Errorf("publisher %d over %v: %w", p.number, p.way, err))
 			return
 		}
 		backOff(ctx, tries)
 	}
+}
+
+// fail ends the publisher with an error that no further try mends.
+func (p *publisher) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failure = err
 }
 
 // session publishes until the connection ends. What has no answer yet comes first.
@@ -161,20 +171,33 @@ func (p *publisher) next(requests *wamp.Sequence) (*try, chan struct{}) {
 		return nil, p.changed
 	}
 	t := &try{Publication: p.log.Publish(p.number, p.topics[p.made%len(p.topics)]), request: requests.Next()}
+	switch p.made % 16 {
+	case 7:
+		t.list, t.For = "exclude_authid", func(client int) bool { return !isReader(client) }
+	case 14:
+		t.list, t.For = "eligible_authid", isReader
+	}
 	p.made++
 	p.waiting = append(p.waiting, t)
 	t.Send()
 	return t, nil
 }
 
+// textOf returns the text of a publication.
+func (p *publisher) textOf(t *try) string {
+	if t.last {
+		return lastText
+	}
+	return p.text
+}
+
 // message returns the PUBLISH of a try. All tries of a publication have the same _id.
 func (p *publisher) message(t *try) (wamp.Message, error) {
-	text := p.text
-	if t.last {
-		text = lastText
-	}
-	content, err := payload(t.ID, text)
+	content, err := payload(t.ID, p.textOf(t))
 	options := wamp.Dict{"acknowledge": true, "_id": strconv.Itoa(t.ID)}
+	if t.list != "" {
+		options[t.list] = []any{reader}
+	}
 	return &wamp.Publish{Request: t.request, Options: options, Topic: wamp.URI(t.Topic), Payload: content}, err
 }
 
@@ -215,29 +238,34 @@ func (p *publisher) answered(request wamp.ID) {
 	p.notify()
 }
 
-// failedToPublish takes an ERROR. The publication is tried again, after a while.
+// failedToPublish takes an ERROR.
 func (p *publisher) failedToPublish(m *wamp.Error) error {
+	if !mayBeRetried(m.Error) {
+		text, _ := m.Payload.FirstText()
+		return fatalError{fmt.Errorf("publish: %s: %s", m.Error, text)}
+	}
+	p.refuse(m.Request)
+	return nil
+}
+
+// refuse takes an answer by which a publication may be stored or not. It is tried again, after a while.
+func (p *publisher) refuse(request wamp.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refused.Add(1)
-	text, _ := m.Payload.FirstText()
-	if !mayBeRetried(m.Error) {
-		return fatalError{fmt.Errorf("publish: %s: %s", m.Error, text)}
-	}
 	for _, t := range p.waiting {
-		if t.request == m.Request {
+		if t.request == request {
 			t.Answer(audit.Unanswered)
 			time.AfterFunc(20*time.Millisecond, func() {
 				p.mu.Lock()
 				defer p.mu.Unlock()
-				if t.request == m.Request {
+				if t.request == request {
 					t.request = 0
 					p.notify()
 				}
 			})
 		}
 	}
-	return nil
 }
 
 // mayBeRetried reports whether an error is of the moment. It leaves open whether the publication is stored.

@@ -66,7 +66,11 @@ func newScene(ctx context.Context, with *programs, f *fault, size scale) (*scene
 		s.topics = append(s.topics, fmt.Sprintf("%s.%d", [...]string{"chat", "order"}[i%2], i/2))
 	}
 	for i := range size.publishers {
-		p := newPublisher(i, ways[i%len(ways)], s.proxy.connect, s.log, s.topics)
+		w := ways[i%len(ways)]
+		if i%4 == 3 {
+			w = way{"http", "json"}
+		}
+		p := newPublisher(i, w, s.proxy.connect, s.log, s.topics)
 		p.acknowledged, p.refused = &s.acknowledged, &s.refused
 		s.publishers = append(s.publishers, p)
 	}

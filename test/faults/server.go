@@ -31,6 +31,7 @@ auth:
   anonymous: {role: guest}
 api_keys:
   - {name: backend, key: ` + backendKey + `, may: [publish]}
+  - {name: ` + reader + `, key: ` + readerKey + `, may: [subscribe]}
 limits: {message_rate: 1000000, message_burst: 1000000, kept_bytes: 512MiB, kept_topics: 200000%[4]s}
 topics:
   chat.{room}: {subscribe: "true", publish: "true", %[3]s}
@@ -41,6 +42,15 @@ topics:
 
 // backendKey is the API key of publishers. All their sessions have one identity, so a retry is the same publication.
 const backendKey = "the-key-of-the-backend"
+
+// reader is the identity of each second subscriber. Some publications are for it only, and some for all others.
+const (
+	reader    = "reader"
+	readerKey = "the-key-of-the-reader"
+)
+
+// isReader reports whether a client is one with the identity of a reader. The others are anonymous.
+func isReader(client int) bool { return client >= 0 && client%2 == 1 }
 
 // kept is the part of a contract that keeps the publications of its topics.
 const kept = "keep: {last: 100000}"

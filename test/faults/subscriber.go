@@ -125,7 +125,11 @@ func backOff(ctx context.Context, tries int) {
 
 // session joins, resumes and receives until the connection ends.
 func (s *subscriber) session(ctx context.Context) error {
-	joined, err := join(ctx, s.dial, s.way, login{silence: 3 * s.heartbeat})
+	who := login{silence: 3 * s.heartbeat}
+	if isReader(s.number) {
+		who.key = readerKey
+	}
+	joined, err := join(ctx, s.dial, s.way, who)
 	if err != nil {
 		return err
 	}

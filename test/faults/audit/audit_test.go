@@ -219,14 +219,18 @@ func TestAfterAGapTheClientMayGetAgainWhatItHad(t *testing.T) {
 	}
 }
 
-func TestAPublisherThatIsLeftOutExpectsNothing(t *testing.T) {
+func TestAClientThatIsLeftOutExpectsNothingAndMayNotGetIt(t *testing.T) {
 	r := history(20)
-	r.made[3].Without = []int{1}
+	r.made[3].For = func(client int) bool { return client != 1 }
 	r.events[4].Prev = r.events[2].Position.Seq
 	deliver(r.view, append(r.events[:3:3], r.events[4:]...)...)
 	deliver(r.stored, r.events...)
 	if got := r.log.Judge(); got.Err() != nil || got.Expected != 19 {
 		t.Errorf("%v %+v", got.Err(), got)
+	}
+	r.view.Event(r.events[3])
+	if got := r.log.Judge(); got.Foreign != 1 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -10,7 +10,7 @@
 //	               answer to it
 //	false yes      acknowledged, and not stored: a subscriber that reads all that is kept does not find it
 //	false no       refused by an answer that is certain, and delivered all the same
-//	foreign        an event that no publisher made, or of a topic that the subscription does not match
+//	foreign        an event that no publisher made, of a topic that the subscription does not match, or for others only
 //	false alarms   _prev says that something is missing, and nothing is
 //	never live     a session that lasted was never told that it had caught up
 //

@@ -87,7 +87,7 @@ func (j *judge) stored(v *View) {
 	came, once := j.receipts(v)
 	j.order(v, once)
 	for _, p := range j.publications {
-		if p.outcome == Acknowledged && p.answered > j.damaged && v.matches(p.Topic) && !came[p.ID] {
+		if p.outcome == Acknowledged && p.answered > j.damaged && v.matches(p.Topic) && p.isFor(v.Client) && !came[p.ID] {
 			j.count(&j.FalseYes, "publication %d on %s was acknowledged, and is not stored", p.ID, p.Topic)
 		}
 	}
@@ -102,7 +102,7 @@ func (j *judge) receipts(v *View) (came []bool, once []int) {
 		for ; len(gaps) > 0 && gaps[0].first <= i; gaps = gaps[1:] {
 			clear(seen)
 		}
-		if !j.known(r.publication) || !v.matches(j.publications[r.publication].Topic) {
+		if !j.known(r.publication) || !v.matches(j.publications[r.publication].Topic) || !j.publications[r.publication].isFor(v.Client) {
 			j.count(&j.Foreign, "%s: event %d (%d) does not belong to it", v.Name, i, r.publication)
 			continue
 		}

@@ -35,7 +35,8 @@ type Publication struct {
 	Topic     string
 	Publisher int
 
-	Without []int // the clients that are left out by the lists of receivers, or because they publish it
+	// For reports whether a client may receive it, by the lists of receivers. nil: all may.
+	For func(client int) bool
 
 	log       *Log
 	sent      uint64 // the tick of the first try; 0: not sent
@@ -86,9 +87,15 @@ func (l *Log) View(client int, name string, matches func(topic string) bool) *Vi
 	return v
 }
 
+// Reader is the number of the client that reads what is stored.
+const Reader = -1
+
+// isFor reports whether a client may receive the publication.
+func (p *Publication) isFor(client int) bool { return p.For == nil || p.For(client) }
+
 // Stored adds the view of a client that reads all that is kept of some topics, after the others have ended.
 func (l *Log) Stored(name string, matches func(topic string) bool) *View {
-	v := &View{Name: name, matches: matches, log: l}
+	v := &View{Client: Reader, Name: name, matches: matches, log: l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stored = append(l.stored, v)

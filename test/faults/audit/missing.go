@@ -8,7 +8,7 @@ func (j *judge) missing(v *View, came []bool, once []int, otherFaults bool) {
 	begin := v.sessions[0].tick
 	breaks := v.breaks(once)
 	for _, p := range j.publications {
-		if p.outcome != Acknowledged || p.sent < begin || !v.matches(p.Topic) || p.leavesOut(v.Client) {
+		if p.outcome != Acknowledged || p.sent < begin || !v.matches(p.Topic) || !p.isFor(v.Client) {
 			continue
 		}
 		j.Expected++
@@ -34,15 +34,6 @@ func (j *judge) missing(v *View, came []bool, once []int, otherFaults bool) {
 			j.count(&j.Alarms, "%s: at %d the previous event is said to be %d, and nothing is missing after %d", v.Name, b.after.Seq, b.prev, b.before)
 		}
 	}
-}
-
-func (p *Publication) leavesOut(client int) bool {
-	for _, n := range p.Without {
-		if n == client {
-			return true
-		}
-	}
-	return false
 }
 
 // excused reports whether a gap tells that a publication is missing: it was sent before the gap was told, and was
