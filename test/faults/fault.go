@@ -34,6 +34,7 @@ type row struct {
 	audit.Report
 	clients   int
 	recovered time.Duration
+	cpu       time.Duration
 	before    usage
 	after     usage
 	failed    error
@@ -55,7 +56,7 @@ func (f *fault) run(ctx context.Context, with *programs, size scale) (r row, err
 		failed = s.finish(ctx)
 	}
 	if failed == nil {
-		failed = s.readStored(ctx)
+		_, failed = readStored(ctx, s.server, s.log)
 	}
 	if failed != nil {
 		s.stop()
@@ -65,7 +66,7 @@ func (f *fault) run(ctx context.Context, with *programs, size scale) (r row, err
 		failed = s.given(ctx)
 	}
 	r.Report = s.log.Judge()
-	r.recovered, r.before = s.recovered, s.before
+	r.recovered, r.cpu, r.before = s.recovered, s.cpu, s.before
 	if r.Gaps > 0 && !f.gaps {
 		failed = errors.Join(failed, fmt.Errorf("%d gaps were told, and nothing may be missing", r.Gaps))
 	}
@@ -75,12 +76,12 @@ func (f *fault) run(ctx context.Context, with *programs, size scale) (r row, err
 }
 
 // heading is the first line of the table.
-const heading = "fault                                  clients     acked  expected  received  lost  doubled  disorder  false yes  gaps  recovery   memory      descriptors"
+const heading = "fault                                   clients     acked  expected  received  lost  doubled  disorder  false yes  gaps  recovery       CPU      memory  descriptors"
 
 // String returns a line of the table.
 func (r row) String() string {
-	return fmt.Sprintf("%-38s %7d %9d %9d %9d %5d %8d %9d %10d %5d %8.2fs %4d→%3d MiB %5d→%d", r.name, r.clients, r.Acknowledged, r.Expected, r.Received,
-		r.Lost, r.Doubled, r.Disordered, r.FalseYes, r.Gaps, r.recovered.Seconds(), r.before.memory>>20, r.after.memory>>20, r.before.descriptors, r.after.descriptors)
+	return fmt.Sprintf("%-38s %8d %9d %9d %9d %5d %8d %9d %10d %5d %8.2fs %8.2fs %4d→%3d MiB %8d→%d", r.name, r.clients, r.Acknowledged, r.Expected, r.Received,
+		r.Lost, r.Doubled, r.Disordered, r.FalseYes, r.Gaps, r.recovered.Seconds(), r.cpu.Seconds(), r.before.memory>>20, r.after.memory>>20, r.before.descriptors, r.after.descriptors)
 }
 
 // unavailable is the reason why a fault cannot be played on this system.

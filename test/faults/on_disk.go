@@ -7,16 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/tidings-io/tidings/test/faults/audit"
 	"github.com/tidings-io/tidings/test/faults/instrument"
 )
 
 // powerLoss lets the machine lose its power in the middle of a storm: nothing survives that was not synced, or some of
-// it by chance.
+// it by chance. The clients go on with the folder that the loss at the end of the storm leaves. For moments before the
+// end, a server of its own must have what was acknowledged until then.
 func powerLoss(ctx context.Context, s *scene) error {
 	program, err := s.programs.instrumented()
 	if err != nil {
@@ -25,12 +28,11 @@ func powerLoss(ctx context.Context, s *scene) error {
 	s.server.kill()
 	plain := s.server.program
 	for i := range s.times {
-		disk, err := instrument.Load(s.server.data)
+		c, err := newCrash(s, i)
 		if err != nil {
 			return err
 		}
-		trace := fmt.Sprintf("%s/trace-%d", s.server.dir, i)
-		s.server.program, s.server.env = program, []string{"FAULTS_FOLDER=" + s.server.data, "FAULTS_TRACE=" + trace}
+		s.server.program, s.server.env = program, []string{"FAULTS_FOLDER=" + s.server.data, "FAULTS_TRACE=" + c.trace}
 		if err := s.server.start(ctx); err != nil {
 			return err
 		}
@@ -38,11 +40,7 @@ func powerLoss(ctx context.Context, s *scene) error {
 			return err
 		}
 		s.server.kill()
-		var chance *rand.Rand
-		if i%2 == 1 {
-			chance = rand.New(rand.NewPCG(uint64(i), 0))
-		}
-		if err := crash(disk, trace, s.server.data, chance); err != nil {
+		if err := c.happen(ctx, plain); err != nil {
 			return err
 		}
 		s.server.program, s.server.env = plain, nil
@@ -59,22 +57,132 @@ func powerLoss(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// crash replaces a folder by what a loss of power has left of it.
-func crash(disk *instrument.Disk, trace, folder string, chance *rand.Rand) error {
-	happened, err := os.ReadFile(trace)
+// crash is a storm that ends with a loss of power.
+type crash struct {
+	scene  *scene
+	round  int
+	trace  string
+	disks  []*instrument.Disk // the folder before the storm, once for each moment
+	chance *rand.Rand
+}
+
+// moments is the number of losses of power in a storm, beside the one at its end.
+const moments = 3
+
+// newCrash begins a trace.
+func newCrash(s *scene, round int) (*crash, error) {
+	c := &crash{scene: s, round: round, trace: fmt.Sprintf("%s/trace-%d", s.server.dir, round), chance: rand.New(rand.NewPCG(uint64(round), 0))}
+	if err := os.WriteFile(c.trace, nil, 0o600); err != nil {
+		return nil, err
+	}
+	for range moments + 1 {
+		disk, err := instrument.Load(s.server.data)
+		if err != nil {
+			return nil, err
+		}
+		c.disks = append(c.disks, disk)
+	}
+	for _, p := range s.publishers {
+		p.follow(c.trace)
+	}
+	return c, nil
+}
+
+// happen replaces the folder by what the loss of power at the end of the storm leaves, after it has looked at others.
+func (c *crash) happen(ctx context.Context, program string) error {
+	trace, err := os.ReadFile(c.trace)
 	if err != nil {
 		return err
 	}
-	if err := disk.Play(happened); err != nil {
-		return fmt.Errorf("play the trace: %w", err)
+	for i, disk := range c.disks[:moments] {
+		moment := c.chance.IntN(len(trace))
+		if err := c.look(ctx, program, disk, trace[:moment], i%2 == 0); err != nil {
+			return fmt.Errorf("a loss of power after %d of %d bytes: %w", moment, len(trace), err)
+		}
 	}
-	if disk.Syncs == 0 {
-		return errors.New("the server has synced nothing: the model does not see its files")
-	}
-	if err := os.RemoveAll(folder); err != nil {
+	last := c.disks[moments]
+	if err := last.Play(trace); err != nil {
 		return err
 	}
-	return disk.Crash(folder, chance)
+	if last.Syncs == 0 {
+		return errors.New("the server has synced nothing: the model does not see its files")
+	}
+	if err := os.RemoveAll(c.scene.server.data); err != nil {
+		return err
+	}
+	if c.round%2 == 0 {
+		return last.Crash(c.scene.server.data, nil)
+	}
+	return last.Crash(c.scene.server.data, c.chance)
+}
+
+// look starts a server of its own on what a loss of power leaves, and reads all that it has.
+func (c *crash) look(ctx context.Context, program string, disk *instrument.Disk, trace []byte, strict bool) error {
+	if err := disk.Play(trace); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(c.scene.server.dir, "moment-")
+	if err != nil {
+		return err
+	}
+	s, err := newServer(program, dir)
+	if err != nil {
+		return err
+	}
+	chance := c.chance
+	if strict {
+		chance = nil
+	}
+	if err := errors.Join(s.configure(""), disk.Crash(s.data, chance), s.start(ctx)); err != nil {
+		return err
+	}
+	defer s.kill()
+	found := make(map[int]bool)
+	views, err := readStored(ctx, s, &audit.Log{})
+	for _, v := range views {
+		for _, publication := range v.Publications() {
+			found[publication] = true
+		}
+	}
+	if err != nil {
+		return err
+	}
+	missing := 0
+	for _, p := range c.scene.publishers {
+		missing += p.missing(found, int64(len(trace)))
+	}
+	if missing > 0 {
+		return fmt.Errorf("%d publications that were acknowledged before are lost; the server says:\n%s", missing, s.tail())
+	}
+	return os.RemoveAll(dir)
+}
+
+// follow begins another trace. What was promised before it must be there at all of its moments.
+func (p *publisher) follow(trace string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.promises {
+		p.promises[i].written = 0
+	}
+	p.written = func() int64 {
+		info, err := os.Stat(trace)
+		if err != nil {
+			return math.MaxInt64 // the scene is over
+		}
+		return info.Size()
+	}
+}
+
+// missing counts the promises of before a moment that are not kept.
+func (p *publisher) missing(found map[int]bool, moment int64) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range p.promises {
+		if one.written <= moment && !found[one.publication] {
+			n++
+		}
+	}
+	return n
 }
 
 // corrupted flips bytes in the middle of a file of what is kept, while the server is not running.

@@ -27,13 +27,22 @@ type publisher struct {
 	window int    // publications without an answer at a time
 
 	acknowledged, refused *atomic.Int64 // of all publishers
+	written               func() int64  // the length of the server's trace; nil: it has none
 
-	mu      sync.Mutex // guards what follows
-	goal    int        // publications to make in all
-	made    int
-	waiting []*try // in the order of publication
-	changed chan struct{}
-	failure error
+	mu       sync.Mutex // guards what follows
+	goal     int        // publications to make in all
+	made     int
+	waiting  []*try // in the order of publication
+	changed  chan struct{}
+	failure  error
+	promises []promise
+}
+
+// promise is an acknowledgement, with the length of the server's trace at that time: a loss of power after it must leave
+// the publication.
+type promise struct {
+	publication int
+	written     int64
 }
 
 // try is a publication that was not acknowledged yet.
@@ -230,6 +239,9 @@ func (p *publisher) answered(request wamp.ID) {
 	for i, t := range p.waiting {
 		if t.request == request {
 			t.Answer(audit.Acknowledged)
+			if p.written != nil && (t.list != "eligible_authid") {
+				p.promises = append(p.promises, promise{t.ID, p.written()})
+			}
 			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
 			p.acknowledged.Add(1)
 			break

@@ -43,6 +43,7 @@ type scene struct {
 	running   sync.WaitGroup
 	before    usage
 	recovered time.Duration // the longest recovery
+	cpu       time.Duration // of the server during it
 }
 
 // newScene starts a server with clients that have no session yet.
@@ -180,8 +181,17 @@ func (s *scene) quiet(ctx context.Context) error {
 // recovering measures from the end of a fault until all subscriptions are live.
 func (s *scene) recovering(ctx context.Context) error {
 	begin := time.Now()
-	err := s.awaitLive(ctx)
-	s.recovered = max(s.recovered, time.Since(begin))
+	before, err := s.server.cpu()
+	if err != nil {
+		return err
+	}
+	if err := s.awaitLive(ctx); err != nil {
+		return err
+	}
+	after, err := s.server.cpu()
+	if took := time.Since(begin); took > s.recovered {
+		s.recovered, s.cpu = took, after-before
+	}
 	return err
 }
 

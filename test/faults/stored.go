@@ -11,21 +11,22 @@ import (
 	"github.com/tidings-io/tidings/test/faults/audit"
 )
 
-// readStored reads all that is kept, as a client that comes when the others have ended.
-func (s *scene) readStored(ctx context.Context) error {
-	joined, err := join(ctx, s.server.direct, ways[0], login{silence: patience})
+// readStored reads all that a server keeps, as a client that comes when the others have ended.
+func readStored(ctx context.Context, s *server, log *audit.Log) (views []*audit.View, err error) {
+	joined, err := join(ctx, s.direct, ways[0], login{silence: patience})
 	if err != nil {
-		return fmt.Errorf("read what is stored: %w", err)
+		return nil, fmt.Errorf("read what is stored: %w", err)
 	}
 	defer joined.conn().Close()
 	defer context.AfterFunc(ctx, func() { joined.conn().Close() })()
 	for i, prefix := range []string{"chat.", "order."} {
-		view := s.log.Stored("what is stored of "+prefix, matcher("prefix", prefix))
+		view := log.Stored("what is stored of "+prefix, matcher("prefix", prefix))
 		if err := readAll(joined, wamp.ID(i+1), prefix, view); err != nil {
-			return fmt.Errorf("read what is stored of %s: %w", prefix, err)
+			return nil, fmt.Errorf("read what is stored of %s: %w", prefix, err)
 		}
+		views = append(views, view)
 	}
-	return errors.Join(joined.write(&wamp.Goodbye{Details: wamp.Dict{}, Reason: wamp.CloseGoodbyeAndOut}), drain(joined))
+	return views, errors.Join(joined.write(&wamp.Goodbye{Details: wamp.Dict{}, Reason: wamp.CloseGoodbyeAndOut}), drain(joined))
 }
 
 // readAll reads all that is kept below a prefix into a view.

@@ -9,12 +9,25 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // usage is the memory and the descriptors of the server.
 type usage struct {
 	memory      int64 // resident, in bytes
 	descriptors int
+}
+
+// cpu returns the user and system time of the process: its clock is its inverted id and the kind of clock,
+// clock_getcpuclockid(3).
+func (s *server) cpu() (time.Duration, error) {
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^s.command.Process.Pid)<<3|2, &t); err != nil {
+		return 0, fmt.Errorf("read the CPU time of the server: %w", err)
+	}
+	return time.Duration(t.Nano()), nil
 }
 
 // usage reads proc(5).

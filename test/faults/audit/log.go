@@ -72,12 +72,6 @@ func (p *Publication) Answer(o Outcome) {
 	}
 }
 
-// Outcome returns the last answer.
-func (p *Publication) Outcome() Outcome { return p.outcome }
-
-// Acknowledged returns the tick of the acknowledgement, or 0.
-func (p *Publication) Acknowledged() uint64 { return p.answered }
-
 // View adds a subscription of a client. Matches reports whether the subscription covers a topic.
 func (l *Log) View(client int, name string, matches func(topic string) bool) *View {
 	v := &View{Client: client, Name: name, matches: matches, log: l}

@@ -110,13 +110,13 @@ func (v *View) Lost() {
 	}
 }
 
-// Received returns how many events came.
-func (v *View) Received() int { return len(v.receipts) }
-
-// Live reports whether the last session has caught up.
-func (v *View) Live() bool {
-	n := len(v.sessions)
-	return n > 0 && v.sessions[n-1].live
+// Publications returns the publications that came, by their numbers.
+func (v *View) Publications() []int {
+	all := make([]int, 0, len(v.receipts))
+	for _, r := range v.receipts {
+		all = append(all, int(r.publication))
+	}
+	return all
 }
 
 // epoch returns the place of an epoch, -1 for none.
