@@ -81,17 +81,28 @@ func restarted(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// reloaded lets the server read its configuration again and again, in the middle of a storm.
+// reloaded lets the server read its configuration again and again, in the middle of a storm: with other limits and
+// contracts, and with a mistake.
 func reloaded(ctx context.Context, s *scene) error {
-	for i := range s.times * 5 {
+	for i := range s.times * 4 {
 		if err := s.storm(ctx, 0.1); err != nil {
 			return err
 		}
-		if err := s.server.configure(fmt.Sprintf("session_subscriptions: %d", 1000+i)); err != nil {
+		s.server.kept = fmt.Sprintf("keep: {last: %d}", 100_000+i)
+		limits, outcome := fmt.Sprintf("subscriptions: %d", 1000+i), "applied"
+		if i%4 == 3 {
+			limits, outcome = "no_such_limit: 1", "refused"
+		}
+		metric := `tidings_reloads_total{outcome="` + outcome + `"}`
+		before := s.server.metric(ctx, metric)
+		if err := s.server.configure(limits); err != nil {
 			return err
 		}
 		if err := s.server.command.Process.Signal(syscall.SIGHUP); err != nil {
 			return err
+		}
+		if err := s.server.await(ctx, func() bool { return s.server.metric(ctx, metric) != before }); err != nil {
+			return fmt.Errorf("wait until %s: %w", metric, err)
 		}
 	}
 	return s.recovering(ctx)

@@ -38,8 +38,8 @@ type publisher struct {
 	promises []promise
 }
 
-// promise is an acknowledgement, with the length of the server's trace at that time: a loss of power after it must leave
-// the publication.
+// promise is an acknowledgement, with the length of the trace of the server at that time: a loss of power after it must
+// leave the publication.
 type promise struct {
 	publication int
 	written     int64

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -52,9 +53,6 @@ const (
 // isReader reports whether a client is one with the identity of a reader. The others are anonymous.
 func isReader(client int) bool { return client >= 0 && client%2 == 1 }
 
-// kept is the part of a contract that keeps the publications of its topics.
-const kept = "keep: {last: 100000}"
-
 // server is a program with a data folder that survives it.
 type server struct {
 	program string
@@ -63,6 +61,7 @@ type server struct {
 	address string   // of HTTP
 	raw     string   // path of the RawSocket
 	env     []string // beside the environment of this program
+	kept    string   // the part of contracts that keeps publications
 	room    string   // of the data folder, which is a file system of its own then; "": it is not
 
 	command *exec.Cmd
@@ -92,7 +91,7 @@ func (o *output) String() string {
 
 // newServer makes the folder and the configuration of a server.
 func newServer(program, dir string) (*server, error) {
-	s := &server{program: program, dir: dir, data: filepath.Join(dir, "data"), raw: filepath.Join(dir, "raw")}
+	s := &server{program: program, dir: dir, data: filepath.Join(dir, "data"), raw: filepath.Join(dir, "raw"), kept: "keep: {last: 100000}"}
 	if err := os.MkdirAll(s.data, 0o700); err != nil {
 		return nil, err
 	}
@@ -109,7 +108,7 @@ func (s *server) configure(limits string) error {
 	if limits != "" {
 		limits = ", " + limits
 	}
-	return os.WriteFile(s.file(), fmt.Appendf(nil, configuration, s.data, s.raw, kept, limits), 0o600)
+	return os.WriteFile(s.file(), fmt.Appendf(nil, configuration, s.data, s.raw, s.kept, limits), 0o600)
 }
 
 func (s *server) file() string { return filepath.Join(s.dir, "tidings.yaml") }
@@ -180,19 +179,40 @@ func await(ctx context.Context, done func() (bool, error)) error {
 
 // status returns the status of a GET, or 0.
 func (s *server) status(ctx context.Context, path string) int {
+	status, _ := s.get(ctx, path)
+	return status
+}
+
+// get returns the status and the body of a GET, or 0.
+func (s *server) get(ctx context.Context, path string) (status int, body string) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+path, nil)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(r)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
-	response.Body.Close()
-	return response.StatusCode
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, ""
+	}
+	return response.StatusCode, string(text)
+}
+
+// metric returns the value of a metric as it is written, or "".
+func (s *server) metric(ctx context.Context, name string) string {
+	_, text := s.get(ctx, "/metrics")
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }
 
 // kill ends the program at once.
