@@ -44,16 +44,22 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 			Address  string    `json:"address"`
 			Joined   time.Time `json:"joined"`
 			Encoding string    `json:"encoding"`
+			Messages int       `json:"queued_messages"`
+			Bytes    int       `json:"queued_bytes"`
+			Skipped  uint64    `json:"skipped_events"`
+			Behind   time.Time `json:"behind_since"`
+			Thinned  bool      `json:"thinned"`
 		} `json:"sessions"`
 		Total int `json:"total"`
 	}
 	if done, err := c.read(s, raw, &answer); done || err != nil {
 		return err
 	}
-	list := newTable(s.out, "SESSION", "USER", "NAME", "ROLES", "ADDRESS", "JOINED", "ENCODING")
+	list := newTable(s.out, "SESSION", "USER", "NAME", "ROLES", "ADDRESS", "JOINED", "ENCODING", "QUEUED", "SKIPPED", "BEHIND SINCE")
 	for _, session := range answer.Sessions {
 		list.row(strconv.FormatUint(session.ID, 10), session.User, session.Name, strings.Join(session.Roles, ","),
-			session.Address, session.Joined.Local().Format("2006-01-02 15:04:05"), session.Encoding)
+			session.Address, session.Joined.Local().Format("2006-01-02 15:04:05"), session.Encoding,
+			queued(session.Messages, session.Bytes), strconv.FormatUint(session.Skipped, 10), behind(session.Behind, session.Thinned))
 	}
 	if err := list.flush(); err != nil {
 		return err
@@ -62,6 +68,26 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 		fmt.Fprintf(s.out, "and %d more\n", hidden)
 	}
 	return nil
+}
+
+// queued describes what waits for a client.
+func queued(messages, bytes int) string {
+	if messages == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d (%d bytes)", messages, bytes)
+}
+
+// behind tells since when a client does not keep up, and whether it gets fewer events.
+func behind(since time.Time, thinned bool) string {
+	text := "-"
+	if !since.IsZero() {
+		text = since.Local().Format("2006-01-02 15:04:05")
+	}
+	if thinned {
+		text += " thinned"
+	}
+	return text
 }
 
 func (c *sessionsCommand) kill(ctx context.Context, s streams) error {

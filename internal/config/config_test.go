@@ -220,7 +220,7 @@ func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 		WaitingLogins: auth.DefaultHashQueue, LoginWait: auth.DefaultHashWait,
 		KeptTopics: journal.DefaultTopics, KeptBytes: journal.DefaultBytes,
 		SchemaSteps: schema.DefaultSteps, Receivers: meter.DefaultReceivers, Handshake: limits.Handshake,
-		OutboxBytes: meter.DefaultOutboxBytes, OutboxFrames: meter.DefaultOutboxFrames,
+		OutboxBytes: meter.DefaultOutboxBytes, OutboxFrames: meter.DefaultOutboxFrames, OutboxTotal: meter.DefaultOutboxTotal,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {
 		t.Error(diff)

@@ -51,7 +51,7 @@ func TestOperationsAnswerAsDocumented(t *testing.T) {
 		},
 		"sessions": {
 			request{method: "GET", path: "sessions?user=42", key: "sessions"},
-			200, `{"sessions":[{"id":9007199254740992,"user":"42","roles":[],"method":"","backend":false,"address":"","joined":"0001-01-01T00:00:00Z","encoding":""}],"total":7}`,
+			200, `{"sessions":[{"id":9007199254740992,"user":"42","roles":[],"method":"","backend":false,"address":"","joined":"0001-01-01T00:00:00Z","encoding":"","queued_messages":0,"queued_bytes":0,"skipped_events":0,"thinned":false}],"total":7}`,
 		},
 		"log out": {
 			request{method: "DELETE", path: "logins?user=42&message=Bye", key: "sessions"},

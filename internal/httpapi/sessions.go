@@ -39,6 +39,11 @@ type Session struct {
 	Joined     time.Time `json:"joined"`
 	Ends       time.Time `json:"ends,omitzero" doc:"When the session ends, unless it is renewed; missing if it has no end."`
 	Encoding   string    `json:"encoding" doc:"The WebSocket subprotocol." example:"wamp.2.json"`
+	Messages   int       `json:"queued_messages" doc:"Messages that wait to be written to the client."`
+	Bytes      int       `json:"queued_bytes" doc:"Bytes that wait to be written to the client."`
+	Skipped    uint64    `json:"skipped_events" doc:"Events that the client did not get because it did not keep up."`
+	Behind     time.Time `json:"behind_since,omitzero" doc:"Since when the client does not keep up; missing if it does."`
+	Thinned    bool      `json:"thinned" doc:"Whether events are being skipped for the client."`
 }
 
 type (

@@ -177,6 +177,7 @@ func (c *Client) sendLocked(m wamp.Message) {
 		c.sendOversizeLocked(m)
 	case frame != nil:
 		c.put(outbox.Packet{Bytes: frame, Frames: 1})
+		c.router.checkTotal()
 	}
 }
 

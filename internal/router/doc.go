@@ -8,7 +8,7 @@
 // The package never listens, dials or stores. It knows no contract and no rule: an [Authorizer] decides.
 // It starts a goroutine only for a call of a procedure that was registered as concurrent, for the timeout of
 // a call, to end sessions whose identity has expired (one timer for each realm), for a recheck of what sessions hold,
-// and for a subscriber that missed more than a page.
+// for a subscriber that missed more than a page, and to count what waits for all clients when that may be too much.
 //
 // There is one file for each message of a client (hello, authenticate, goodbye, subscribe, unsubscribe, publish,
 // register, unregister, call, cancel, yield, error) and for what the router sends by itself: CHALLENGE (authenticate),

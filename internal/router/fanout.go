@@ -89,7 +89,10 @@ func (d *fanout) release() {
 	d.abortRun()
 	clear(d.encoded[:cap(d.encoded)])
 	clear(d.locals[:cap(d.locals)])
-	d.router.outboxes.Put.Add(int64(d.counts.Bytes))
+	if d.counts.Puts > 0 {
+		d.router.outboxes.Put.Add(int64(d.counts.Bytes))
+		d.router.checkTotal()
+	}
 	d.counts.Reset()
 	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], counts: d.counts, locals: d.locals[:0]}
 	fanoutPool.Put(d)

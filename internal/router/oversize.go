@@ -50,6 +50,7 @@ func (c *Client) sendCallLocked(m wamp.Message, source outbox.Source) outbox.Put
 		return outbox.Closed
 	case fits:
 		result = c.outbox.PutCall(frame, source)
+		c.router.checkTotal()
 	}
 	if result == outbox.Full || result == outbox.TooLarge {
 		c.router.counters.Unqueued.Add(1)

@@ -47,7 +47,8 @@ type Router struct {
 	formats  outbox.Formats
 	counters meter.Counters
 	outboxes outbox.Shared
-	started  time.Time // the rate limit counts from here
+	relief   atomic.Bool // a goroutine relieves the outboxes
+	started  time.Time   // the rate limit counts from here
 	stop     context.CancelFunc
 	running  context.Context // the parent of every concurrent procedure; canceled by Shutdown
 	workers  sync.WaitGroup  // concurrent procedures
@@ -83,6 +84,7 @@ func New(options Options) *Router {
 	r.settings.Store(&settings)
 	r.outboxes.Started = r.started
 	r.outboxes.Limit(settings.Limits.OutboxFrames, settings.Limits.OutboxBytes)
+	r.outboxes.LimitTotal(settings.Limits.OutboxTotal)
 	r.roles = peer.Offer{
 		TrustLevels: len(options.TrustLevels) > 0,
 		Retention:   options.Journal != nil,

@@ -61,6 +61,9 @@ func (s *Session) Page() peer.Page { return s.Identity().Page(s.tab) }
 // Peer returns what the transport knows about the other end.
 func (s *Session) Peer() peer.Peer { return s.client.peer }
 
+// Outbox returns the state of what waits to be written to the session's client.
+func (s *Session) Outbox() outbox.State { return s.client.outbox.State() }
+
 // Realm returns the realm that the session joined.
 func (s *Session) Realm() *Realm { return s.realm }
 

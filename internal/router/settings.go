@@ -28,6 +28,7 @@ func (r *Router) Change(ctx context.Context, s Settings) (ended int) {
 	s.Limits = s.Limits.WithDefaults()
 	former := r.settings.Swap(&s)
 	r.outboxes.Limit(s.Limits.OutboxFrames, s.Limits.OutboxBytes)
+	r.outboxes.LimitTotal(s.Limits.OutboxTotal)
 	for _, realm := range r.allRealms() {
 		if announced := len(s.TrustLevels) > 0; announced != (len(former.TrustLevels) > 0) {
 			realm.announceTrustLevels(announced)

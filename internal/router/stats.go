@@ -17,9 +17,15 @@ func (r *Router) Stats() meter.Stats {
 		}
 		for _, session := range realm.Sessions() {
 			s.Sessions++
-			frames, bytes := session.client.outbox.Len()
-			s.OutboxFrames += frames
-			s.OutboxBytes += bytes
+			state := session.client.outbox.State()
+			s.OutboxFrames += state.Frames
+			s.OutboxBytes += state.Bytes
+			if !state.Behind.IsZero() {
+				s.Behind++
+			}
+			if state.Thinned {
+				s.Thinned++
+			}
 		}
 	}
 	return s

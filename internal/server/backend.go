@@ -100,12 +100,13 @@ func (b apiBackend) Sessions(user string, limit int) ([]httpapi.Session, int) {
 }
 
 func sessionOf(s *router.Session) httpapi.Session {
-	who, peer := s.Identity(), s.Peer()
+	who, peer, waiting := s.Identity(), s.Peer(), s.Outbox()
 	return httpapi.Session{
 		ID: s.ID(), User: who.ID, Name: who.Name, Roles: append([]string{}, who.Roles...), Tenant: who.Tenant,
 		Method: who.Method, Backend: who.Backend, Tab: s.Tab(),
 		Connection: peer.Connection, Address: withoutPort(peer.RemoteAddr), UserAgent: peer.UserAgent,
 		Joined: s.Joined().UTC(), Ends: who.Expires.UTC(), Encoding: s.Encoding().Subprotocol(),
+		Messages: waiting.Frames, Bytes: waiting.Bytes, Skipped: waiting.Skipped, Behind: waiting.Behind.UTC(), Thinned: waiting.Thinned,
 	}
 }
 

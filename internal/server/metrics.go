@@ -145,6 +145,10 @@ func (w metricWriter) router(s meter.Stats) {
 	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.Unsendable)}, label{"reason", "not_expressible"})
 	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.SkippedLatest)}, label{"reason", "latest"})
 	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.SkippedGap)}, label{"reason", "gap"})
+	w.counter(sample{"drops_total", "Events that were not delivered.", float64(s.SkippedTotal)}, label{"reason", "outbox_total"})
+	w.counter(sample{"outbox_total_closes_total", "Clients that were closed as slow because too much waited for all clients.", float64(s.ClosedTotal)})
+	w.gauge(sample{"sessions_behind", "Sessions whose client does not keep up.", float64(s.Behind)})
+	w.gauge(sample{"sessions_thinned", "Sessions that get fewer events than are published.", float64(s.Thinned)})
 	for _, reason := range outbox.CloseReasons() {
 		w.counter(sample{"closes_total", "Conversations that ended.", float64(s.Closes[reason])}, label{"reason", reason.String()})
 	}

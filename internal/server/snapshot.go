@@ -152,6 +152,7 @@ func routerLimits(l config.Limits) meter.Limits {
 		PendingCalls:  l.PendingCalls,
 		OutboxBytes:   int(l.OutboxBytes),
 		OutboxFrames:  l.OutboxFrames,
+		OutboxTotal:   int64(l.OutboxTotal),
 		MessageRate:   l.MessageRate,
 		MessageBurst:  l.MessageBurst,
 		Receivers:     l.Receivers,

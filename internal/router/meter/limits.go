@@ -19,6 +19,8 @@ const (
 	DefaultOutboxBytes = 4 << 20
 	// DefaultOutboxFrames bounds the memory that small frames take beside their bytes.
 	DefaultOutboxFrames = 10_000
+	// DefaultOutboxTotal bounds the bytes that wait for all clients: 64 clients with a full outbox.
+	DefaultOutboxTotal = 256 << 20
 	// DefaultKill bounds the time in which a callee that was interrupted must answer. It can clean up in that time, and a
 	// caller waits no longer for a call that it has canceled.
 	DefaultKill = 10 * time.Second
@@ -37,7 +39,8 @@ type Limits struct {
 	PendingCalls  int
 	OutboxBytes   int
 	OutboxFrames  int
-	MessageRate   int // messages in a second; over it the client's reader waits
+	OutboxTotal   int64 // bytes that wait for all clients; what several share counts once
+	MessageRate   int   // messages in a second; over it the client's reader waits
 	MessageBurst  int
 	Receivers     int           // elements of the lists of receivers of one PUBLISH, together
 	Kill          time.Duration // for a callee to answer after an INTERRUPT of mode kill
@@ -61,6 +64,9 @@ func (l Limits) WithDefaults() Limits {
 		if *d.limit <= 0 {
 			*d.limit = d.value
 		}
+	}
+	if l.OutboxTotal <= 0 {
+		l.OutboxTotal = DefaultOutboxTotal
 	}
 	if l.Kill <= 0 {
 		l.Kill = DefaultKill

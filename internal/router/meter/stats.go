@@ -17,6 +17,8 @@ type Counters struct {
 
 	SkippedLatest atomic.Uint64
 	SkippedGap    atomic.Uint64
+	SkippedTotal  atomic.Uint64
+	ClosedTotal   atomic.Uint64
 
 	NotKept     atomic.Uint64
 	Calls       atomic.Uint64
@@ -38,6 +40,8 @@ type Stats struct {
 	Registrations int
 	OutboxFrames  int // waiting to be written, over all sessions
 	OutboxBytes   int
+	Behind        int // sessions whose client does not keep up
+	Thinned       int // of these and others, sessions that get fewer events than are published
 	KeptTopics    int // with retained events or a history
 	KeptBytes     int
 
@@ -48,6 +52,8 @@ type Stats struct {
 	Unsendable    uint64 // events that the subscriber's serialization cannot express, or that are too long for it
 	SkippedLatest uint64 // events that a slow client did not get because a newer one took their place
 	SkippedGap    uint64 // events that a slow client did not get because there was no room
+	SkippedTotal  uint64 // events that a slow client did not get because too much waited for all clients
+	ClosedTotal   uint64 // clients that were closed as slow because too much waited for all clients
 	Unqueued      uint64 // messages of calls that had no room in the outbox of their receiver, or were too long for it
 	NotKept       uint64 // publications that were refused because the journal failed
 	Calls         uint64
@@ -75,6 +81,8 @@ func (c *Counters) Stats() Stats {
 		Unqueued:      c.Unqueued.Load(),
 		SkippedLatest: c.SkippedLatest.Load(),
 		SkippedGap:    c.SkippedGap.Load(),
+		SkippedTotal:  c.SkippedTotal.Load(),
+		ClosedTotal:   c.ClosedTotal.Load(),
 		NotKept:       c.NotKept.Load(),
 		Calls:         c.Calls.Load(),
 		FramesIn:      c.FramesIn.Load(),

@@ -9,8 +9,11 @@ import (
 type Shared struct {
 	Started time.Time // State counts from here
 
-	maxFrames, maxBytes, total atomic.Int64 // see Outbox and Exceeded
-	exceeded                   atomic.Bool
+	maxFrames, maxBytes atomic.Int64 // see Outbox
+	total, next         atomic.Int64 // see MayExceed
+	exceeded            atomic.Bool
+
+	_ [64]byte // the limits are read for each packet, and are not to be in the cache line of the counters
 
 	Frames  atomic.Uint64 // taken so far
 	Bytes   atomic.Uint64

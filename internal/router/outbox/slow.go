@@ -55,7 +55,7 @@ func (o *Outbox) manyLocked() bool { return o.frames >= behindFrames || o.bytes 
 // behindLocked is manyLocked for events that may be skipped: while all outboxes together hold too much, one frame is
 // many. Caller must hold mu.
 func (o *Outbox) behindLocked() bool {
-	return o.manyLocked() || o.frames > 0 && o.shared.exceeded.Load()
+	return o.manyLocked() || o.frames > 0 && o.shared.Exceeded()
 }
 
 // PutSkippable queues events of a topic that has another policy than [SlowClose]. If the client is behind it queues

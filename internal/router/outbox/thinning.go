@@ -103,7 +103,7 @@ func (o *Outbox) putEventLocked(e *Event, slow Slow) PutResult {
 func (o *Outbox) fillLocked(t *thinning, fits bool) {
 	limits, used := o.shared.limits(), o.skippable.usage()
 	switch {
-	case !fits, o.frames > 0 && o.shared.exceeded.Load():
+	case !fits, o.frames > 0 && o.shared.Exceeded():
 		t.full = true
 	case used.frames <= limits.frames/2 && used.bytes <= limits.bytes/2:
 		t.full = false
