@@ -28,6 +28,7 @@ describe('pages over networks and servers that fail', () => {
     origin = `http://127.0.0.1:${site.address().port}`;
     server = await stage.serve(`
       data: data
+      longpoll: true
       origins: ['${origin}']
       auth: {anonymous: {}}
       api_keys: [{name: erp, key: ${KEY}, may: [publish, sessions]}]
@@ -133,5 +134,22 @@ describe('pages over networks and servers that fail', () => {
     await has(page, 1);
     await live(page);
     assert.deepEqual(await page.evaluate(() => [window.got, window.gaps]), [[1], []]);
+  });
+
+  test('a page whose network blocks WebSockets uses long-poll, finds that by itself, and misses nothing', async () => {
+    const page = await open('chat.blocked');
+    await publish('chat.blocked', 1);
+    await has(page, 1);
+    network.blockWebSockets();
+    network.cut();
+    await page.waitForFunction(() => window.connection.status.state === 'stale');
+    await publish('chat.blocked', 2);
+    await live(page);
+    await publish('chat.blocked', 3);
+    await has(page, 3);
+    assert.deepEqual(await page.evaluate(() => [window.got, window.gaps]), [[1, 2, 3], []]);
+    assert.ok(await page.evaluate(() => sessionStorage.getItem('tidings.longpoll')), 'the tab remembers it');
+    await page.evaluate(() => window.connection.publish('chat.blocked', { args: [4], acknowledge: true, excludeMe: false }));
+    await has(page, 4);
   });
 });

@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 export class Network {
   #pairs = new Set();
   #silent = false;
+  #blocked = false;
 
   constructor(address) {
     const [host, port] = address.split(':');
@@ -23,13 +24,24 @@ export class Network {
     this.#silent = true;
   }
 
+  /** Ends connections that ask for a WebSocket, as some proxies do. */
+  blockWebSockets() {
+    this.#blocked = true;
+  }
+
   /** Carries new connections again. Those that were open before stay dead. */
   rise() {
     this.#silent = false;
   }
 
-  stop() {
+  /** Ends all connections. */
+  cut() {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+    this.#pairs.clear();
+  }
+
+  stop() {
+    this.cut();
     this.listener.close();
   }
 
@@ -37,13 +49,16 @@ export class Network {
     const pair = [page];
     this.#pairs.add(pair);
     page.on('error', () => undefined);
-    if (this.#silent) return page.resume();
+    if (this.#silent) return void page.resume();
     const server = connect(this.port, this.host);
     pair.push(server);
     server.on('error', () => undefined);
     let dead = false;
     for (const [from, to] of [[page, server], [server, page]]) {
-      from.on('data', (bytes) => (dead ||= this.#silent) || to.write(bytes));
+      from.on('data', (bytes) => {
+        if (this.#blocked && from === page && /^upgrade: websocket/im.test(bytes.toString('latin1'))) return page.destroy();
+        return (dead ||= this.#silent) || to.write(bytes);
+      });
       from.on('close', () => (dead ||= this.#silent) || to.destroy());
     }
   }

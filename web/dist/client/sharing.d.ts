@@ -1,4 +1,4 @@
-/** Loads what shares a connection (share.ts) when a page needs it, and connects alone where that is not possible. */
+/** Chooses what opens transports: a connection that the tabs share, or one of the tab's own. */
 import type { ShareOptions } from './share.js';
 import { type Dial } from './transport.js';
 /** Returns what opens transports for a page with that option. */

@@ -15,4 +15,4 @@ export type { ShareOptions } from './share.js';
 export type { Delivery, Failure, QueueLimits, Session } from './state.js';
 export type { Freshness, Status } from './status.js';
 export { tabIdentity } from './tab.js';
-export { type Dial, type Transport, type TransportEvents, webSocket } from './transport.js';
+export { type Dial, type Transport, type TransportEvents, automatic, webSocket } from './transport.js';

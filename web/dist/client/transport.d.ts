@@ -24,3 +24,9 @@ export interface TransportEvents {
 export type Dial = (address: URL, events: TransportEvents) => Transport;
 /** Carries each message as a JSON text in one WebSocket message. */
 export declare const webSocket: Dial;
+/** Opens a transport whose code is loaded first. `instead` opens one if the code cannot be loaded. */
+export declare function lazy(load: () => Promise<Dial>, instead?: Dial): Dial;
+/** Opens transports by `first`, and after some that failed by long-poll, if HTTP works where WebSocket does not. */
+export declare function automatic(first: Dial, longPoll?: () => Promise<Dial>): Dial;
+/** Where longpoll.ts remembers that WebSockets are blocked, in sessionStorage. */
+export declare const BLOCKED = "tidings.longpoll";

@@ -229,9 +229,8 @@ export class Connection {
   }
 
   #connect(attempt: number): void {
-    const dial = this.#dial;
     try {
-      this.#transport = dial(this.#address, {
+      this.#transport = this.#dial(this.#address, {
         opened: () => this.#input({ type: 'opened', attempt }),
         received: (message) => {
           this.#heartbeat?.heard();

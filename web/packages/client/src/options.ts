@@ -22,7 +22,7 @@ export interface Options {
    * do where the browser can. Tabs of different users never share.
    */
   readonly share?: boolean | ShareOptions;
-  /** Opens what carries the messages. By default it is a WebSocket, shared or not. */
+  /** Opens what carries the messages. By default it is a WebSocket, shared or not, or long-poll where WebSockets are blocked. */
   readonly transport?: Dial;
   /** How a dead connection is found; false: not at all. */
   readonly heartbeat?: HeartbeatOptions | false;

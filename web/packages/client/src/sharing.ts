@@ -1,34 +1,16 @@
-/** Loads what shares a connection (share.ts) when a page needs it, and connects alone where that is not possible. */
+/** Chooses what opens transports: a connection that the tabs share, or one of the tab's own. */
 import type { ShareOptions } from './share.js';
-import { type Dial, type Transport, webSocket } from './transport.js';
+import { automatic, type Dial, lazy, webSocket } from './transport.js';
 
 /** Returns what opens transports for a page with that option. */
 export function dialFrom(share: boolean | ShareOptions = true): Dial {
-  if (share === false || !canShare()) return webSocket;
-  return sharing(share === true ? {} : share);
+  if (share === false || !canShare()) return automatic(webSocket);
+  const options = share === true ? {} : share;
+  let loaded: Promise<Dial> | undefined;
+  return automatic(lazy(() => (loaded ??= import('./share.js').then((module) => module.share(options)))));
 }
 
 /** Reports whether the browser can share: it has Web Locks only in pages that are served securely. */
 function canShare(): boolean {
   return typeof document !== 'undefined' && typeof BroadcastChannel !== 'undefined' && !!globalThis.navigator?.locks;
-}
-
-function sharing(options: ShareOptions): Dial {
-  let dial: Promise<Dial> | undefined;
-  return (address, events) => {
-    let transport: Transport | null = null;
-    let closed = false;
-    dial ??= import('./share.js').then(({ share }) => share(options)).catch(() => webSocket); // its file cannot be loaded
-    dial.then((open) => closed || (transport = open(address, events))).catch((error: unknown) => {
-      console.error('tidings: the connection could not be opened:', error);
-      events.lost();
-    });
-    return {
-      send: (message) => transport?.send(message),
-      close: () => {
-        closed = true;
-        transport?.close();
-      },
-    };
-  };
 }

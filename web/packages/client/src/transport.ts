@@ -37,3 +37,64 @@ export const webSocket: Dial = (address, { opened, received, lost }) => {
     close: () => socket.close(),
   };
 };
+
+/** Opens a transport whose code is loaded first. `instead` opens one if the code cannot be loaded. */
+export function lazy(load: () => Promise<Dial>, instead: Dial = webSocket): Dial {
+  return (address, events) => {
+    let transport: Transport | null = null;
+    let closed = false;
+    const open = (dial: Dial): void => {
+      if (!closed) transport = dial(address, events);
+    };
+    load().catch(() => instead).then(open).catch((error: unknown) => {
+      console.error('tidings: the connection could not be opened:', error);
+      events.lost();
+    });
+    return {
+      send: (message) => transport?.send(message),
+      close: () => {
+        closed = true;
+        transport?.close();
+      },
+    };
+  };
+}
+
+const FAILURES = 2; // WebSocket handshakes in a row, after which the network may block them
+
+/** Opens transports by `first`, and after some that failed by long-poll, if HTTP works where WebSocket does not. */
+export function automatic(first: Dial, longPoll: () => Promise<Dial> = () => import('./longpoll.js').then(({ fallback }) => fallback)): Dial {
+  let failures = usesLongPoll() ? FAILURES : 0;
+  return (address, events) => {
+    let open = false;
+    const dial = failures < FAILURES ? first : lazy(longPoll);
+    const transport = dial(address, {
+      ...events,
+      opened: () => {
+        open = true;
+        failures = usesLongPoll() ? FAILURES : 0;
+        events.opened();
+      },
+      lost: () => {
+        if (!open) failures++;
+        events.lost();
+      },
+    });
+    const close = (): void => {
+      if (!open) failures++; // its handshake hangs
+      transport.close();
+    };
+    return { ...transport, close };
+  };
+}
+
+/** Where longpoll.ts remembers that WebSockets are blocked, in sessionStorage. */
+export const BLOCKED = 'tidings.longpoll';
+
+function usesLongPoll(): boolean {
+  try {
+    return sessionStorage.getItem(BLOCKED) !== null;
+  } catch {
+    return false; // no browser, or storage is disabled
+  }
+}

@@ -55,7 +55,7 @@ describe('the npm package', () => {
 
   it('contains its modules and their types, a README and the license', () => {
     expect(files.filter((name) => !name.endsWith('.d.ts'))).toEqual([
-      'LICENSE', 'README.md', 'dist/share.js', 'dist/tidings-worker.js', 'dist/tidings.js', 'package.json',
+      'LICENSE', 'README.md', 'dist/longpoll.js', 'dist/share.js', 'dist/tidings-worker.js', 'dist/tidings.js', 'package.json',
     ]);
     expect(files).toContain('dist/tidings.d.ts');
   });

@@ -1,0 +1,39 @@
+// The size of what browsers load, and what a bundler leaves out.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { describe, expect, it } from 'vitest';
+import { workspace } from '../../../workspace.ts';
+
+const LIMITS = { 'tidings.js': 14 * 1024, 'longpoll.js': 2 * 1024, 'share.js': 4 * 1024 }; // bytes with gzip; docs/browser.md names them
+
+const compressed = (code) => gzipSync(code, { level: 9 }).length;
+
+describe('the size of the SDK', () => {
+  it.each(Object.entries(LIMITS))('%s has at most %i bytes with gzip', (file, limit) => {
+    const code = readFileSync(fileURLToPath(new URL(`../../../dist/client/${file}`, import.meta.url)));
+    expect(compressed(code)).toBeLessThanOrEqual(limit);
+  });
+
+  it('leaves out of a bundle what a page does not import', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidings-size-'));
+    const bundled = async (code) => {
+      const entry = join(folder, 'page.js');
+      writeFileSync(entry, code);
+      const [{ output }] = await build({
+        ...workspace, configFile: false, logLevel: 'silent', root: folder,
+        build: { write: false, lib: { entry, formats: ['es'], fileName: 'page' }, rolldownOptions: { external: [/(longpoll|share)\.js$/], output: { minify: true } } },
+      });
+      return output[0].code;
+    };
+    const one = await bundled("export { connect } from '@tidings/client';");
+    const all = await bundled("export * from '@tidings/client';");
+    expect(all).toContain('tidings.presence.enter');
+    for (const other of ['tidings.presence.enter', 'tidings.content.', 'tidings.maintenance', 'tidings.once']) expect(one).not.toContain(other);
+    expect(compressed(one)).toBeLessThan(compressed(all) - 1500);
+    rmSync(folder, { recursive: true });
+  }, 60_000);
+});
