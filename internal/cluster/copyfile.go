@@ -46,18 +46,23 @@ func (f copyFile) load() (copied, error) {
 // save replaces the file. After a power failure it has the old content or the new one.
 func (f copyFile) save(value []byte, revision uint64) error {
 	c := copied{value, revision}
-	temporary := f.path + ".new"
+	return writeSynced(f.path, append(fmt.Appendf(nil, copyFormat, revision, f.digest(c)), value...))
+}
+
+// writeSynced replaces a file. After a power failure it has the old content or the new one.
+func writeSynced(path string, content []byte) error {
+	temporary := path + ".new"
 	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(append(fmt.Appendf(nil, copyFormat, revision, f.digest(c)), value...))
+	_, err = file.Write(content)
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
-		err = os.Rename(temporary, f.path)
+		err = os.Rename(temporary, path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(temporary))
 	}
-	return syncFolder(filepath.Dir(f.path))
+	return syncFolder(filepath.Dir(path))
 }

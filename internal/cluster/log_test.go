@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -182,5 +184,44 @@ func TestAReaderOfALogEndsItAndSeesItsOwnError(t *testing.T) {
 	cancel()
 	if err := l.Read(gone, 0, func(uint64, []byte) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Of a log that is damaged in the middle, everything else can be read.
+func TestADamagedBlockOfALogCostsItsEndOnly(t *testing.T) {
+	dir := quickDir(t)
+	e := cluster.New(cluster.Options{Dir: dir})
+	l := e.Log(cluster.LogOptions{Name: "journal"})
+	start(t, e)
+	const records = 40
+	for i := range records {
+		appendRecord(t, l, strings.Repeat(string(rune('a'+i%20)), 700_000))
+	}
+	stop(t, e)
+	msgs := filepath.Join(dir, "jetstream", "$G", "streams", "LOG_journal", "msgs")
+	blocks, err := filepath.Glob(filepath.Join(msgs, "*.blk"))
+	if err != nil || len(blocks) < 3 {
+		t.Fatalf("blocks: %v, %v", blocks, err)
+	}
+	middle := filepath.Join(msgs, "2.blk")
+	content, err := os.ReadFile(middle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[700_000*3/2+2_000] ^= 1 // in a payload: only JetStream's own checksum tells
+	content[0] ^= 1 << 5            // in the length of the first record
+	if err := os.WriteFile(middle, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, e)
+	numbers, _ := readAll(t, l, 0)
+	if len(numbers) < records/2 || len(numbers) == records || numbers[0] != 1 || numbers[len(numbers)-1] != records {
+		t.Errorf("left: %v", numbers)
+	}
+	if n := appendRecord(t, l, "next"); n != records+1 {
+		t.Errorf("the next record has the number %d", n)
+	}
+	if aside, err := filepath.Glob(filepath.Join(dir, "LOG_journal.2.blk.damaged-*")); err != nil || len(aside) != 1 {
+		t.Errorf("set aside: %v, %v", aside, err)
 	}
 }

@@ -25,7 +25,7 @@ type recordStream struct {
 // JetStream does not change how a stream is persisted.
 func recordConfig(options LogOptions) jetstream.StreamConfig {
 	config := jetstream.StreamConfig{
-		Name:        "LOG_" + options.Name,
+		Name:        logPrefix + options.Name,
 		Subjects:    []string{"log." + options.Name},
 		Storage:     jetstream.FileStorage,
 		MaxBytes:    options.MaxBytes,
@@ -40,7 +40,11 @@ func recordConfig(options LogOptions) jetstream.StreamConfig {
 	return config
 }
 
-const lazySuffix = "-lazy"
+// The names of streams of logs.
+const (
+	logPrefix  = "LOG_"
+	lazySuffix = "-lazy"
+)
 
 func openRecordStream(ctx context.Context, r *running, options LogOptions, f *folder) (*recordStream, error) {
 	s := &recordStream{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -23,7 +24,16 @@ type serverLog struct {
 func (l *serverLog) Noticef(format string, v ...any) { l.say(slog.LevelDebug, format, v) }
 func (l *serverLog) Debugf(string, ...any)           {}
 func (l *serverLog) Tracef(string, ...any)           {}
-func (l *serverLog) Warnf(format string, v ...any)   { l.say(slog.LevelWarn, format, v) }
+
+// Warnf implements [server.Logger]. That the index of a stream is older than the stream is usual after the death of the
+// process: the server makes it again.
+func (l *serverLog) Warnf(format string, v ...any) {
+	level := slog.LevelWarn
+	if strings.Contains(format, "will rebuild") || strings.Contains(format, "Recovering stream state from index errored") {
+		level = slog.LevelDebug
+	}
+	l.say(level, format, v)
+}
 
 // Errorf implements [server.Logger].
 func (l *serverLog) Errorf(format string, v ...any) {

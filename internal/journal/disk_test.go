@@ -1,0 +1,306 @@
+package journal_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tidings-io/tidings/internal/cluster"
+	"github.com/tidings-io/tidings/internal/journal"
+	"github.com/tidings-io/tidings/internal/journal/journaltest"
+	"github.com/tidings-io/tidings/internal/router/publication"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
+
+// disk is a journal with a log in an engine.
+type disk struct {
+	*journal.Journal
+	engine *cluster.Engine
+	log    *cluster.Log
+	said   *bytes.Buffer // warnings
+	dir    string
+}
+
+// openDisk starts an engine on a folder and reads the journal.
+func openDisk(t *testing.T, options cluster.Options, lazy bool) (*disk, error) {
+	t.Helper()
+	d := &disk{said: new(bytes.Buffer), dir: options.Dir}
+	options.Logger = slog.New(slog.NewTextHandler(d.said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	d.engine = cluster.New(options)
+	d.log = d.engine.Log(cluster.LogOptions{Name: "journal", Lazy: lazy})
+	if err := d.engine.Start(t.Context()); err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { d.close(t) })
+	d.Journal = journal.New(journal.Options{Log: d.log, Logger: options.Logger})
+	return d, d.Open(t.Context())
+}
+
+func (d *disk) close(t *testing.T) {
+	t.Helper()
+	if err := d.engine.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func mustOpenDisk(t *testing.T, dir string) *disk {
+	t.Helper()
+	d, err := openDisk(t, cluster.Options{Dir: dir}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// quickDir returns a temporary folder, in memory if this machine has a file system there.
+func quickDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "tidings-test-") //nolint:usetesting // in memory
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// image is the content of a folder, by names.
+type image map[string][]byte
+
+// imageOf reads a folder, as it is after the death of its process. A file that is being replaced meanwhile is as it was
+// before.
+func imageOf(t *testing.T, dir string) image {
+	t.Helper()
+	i := make(image)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if os.IsNotExist(err) || err == nil && entry.IsDir() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if os.IsNotExist(err) {
+			return nil
+		}
+		i[name] = content
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// with writes the image into a folder, with another content of one file; nil: without it.
+func (i image) with(t *testing.T, name string, content []byte) (dir string) {
+	t.Helper()
+	dir = quickDir(t)
+	for file, original := range i {
+		if file == name {
+			if original = content; content == nil {
+				continue
+			}
+		}
+		path := filepath.Join(dir, file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, original, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestAJournalOnDiskKeepsTheContract(t *testing.T) {
+	journaltest.Run(t, func(t *testing.T) publication.Journal { return mustOpenDisk(t, quickDir(t)) })
+}
+
+func TestAJournalOnDiskIsTheSameAfterARestart(t *testing.T) {
+	for _, lazy := range []bool{false, true} {
+		t.Run(fmt.Sprint("lazy: ", lazy), func(t *testing.T) {
+			dir := quickDir(t)
+			for range 3 {
+				d, err := openDisk(t, cluster.Options{Dir: dir}, lazy)
+				if err != nil {
+					t.Fatal(err)
+				}
+				variety(t, d.Journal, 100)
+				if err := d.Compact(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				variety(t, d.Journal, 10)
+				d.close(t)
+				again, err := openDisk(t, cluster.Options{Dir: dir}, !lazy) // the log moves to another way of syncing
+				if err != nil || again.said.Len() > 0 {
+					t.Fatal(err, again.said)
+				}
+				same(t, again.Journal, d.Journal)
+				again.close(t)
+			}
+		})
+	}
+}
+
+// The death of the process at any time, also during a compaction, loses nothing that was acknowledged.
+func TestTheDeathOfTheProcessLosesNothing(t *testing.T) {
+	d := mustOpenDisk(t, quickDir(t))
+	dir := d.dir
+	images := make(map[int]image) // by the number of acknowledged publications
+	const most = 600
+	for id := range most {
+		keep(t, d.Journal, wamp.URI(fmt.Sprint("a.", id%3)), wamp.ID(id+1))
+		if id%97 == 0 {
+			images[id+1] = imageOf(t, dir)
+		}
+		if id == most/2 {
+			if err := d.Compact(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			images[id+1] = imageOf(t, dir)
+		}
+	}
+	for acknowledged, i := range images {
+		again := mustOpenDisk(t, i.with(t, "", nil))
+		if again.said.Len() > 0 {
+			t.Errorf("after %d: %s", acknowledged, again.said)
+		}
+		for topic := range 3 {
+			var want []wamp.ID
+			for id := range acknowledged {
+				if id%3 == topic {
+					want = append(want, wamp.ID(id+1))
+				}
+			}
+			expectKept(t, again.Journal, wamp.URI(fmt.Sprint("a.", topic)), want[max(0, len(want)-10):]...)
+		}
+		again.close(t)
+	}
+}
+
+// A power failure may take what was written and not synced: the end of a block, the checkpoint, the index.
+func TestAPowerFailureLosesOnlyWhatWasNotSyncedAndMixesNothingUp(t *testing.T) {
+	const block = "jetstream/$G/streams/LOG_journal/msgs/1.blk"
+	d := mustOpenDisk(t, quickDir(t))
+	keep(t, d.Journal, "a", 1)
+	keep(t, d.Journal, "a", 2)
+	synced, kept := imageOf(t, d.dir), d.Position()
+	keep(t, d.Journal, "a", 3)
+	keep(t, d.Journal, "a", 4)
+	written, lost := imageOf(t, d.dir), d.Position()
+	for _, checkpoint := range [][]byte{synced["journal.checkpoint"], written["journal.checkpoint"]} {
+		synced["journal.checkpoint"] = checkpoint
+		for length := len(synced[block]); length < len(written[block]); length += 7 {
+			again := mustOpenDisk(t, synced.with(t, block, written[block][:length:length]))
+			got := everything(again.Journal, publication.Position{}).Entries
+			if len(got) < 2 || len(got) > 3 || got[0].Publication != 1 || got[1].Publication != 2 {
+				t.Fatalf("cut to %d of %d to %d: %d publications; %s", length, len(synced[block]), len(written[block]), len(got), again.said)
+			}
+			keep(t, again.Journal, "a", 5)
+			if page := everything(again.Journal, lost); !page.Gap {
+				t.Errorf("cut to %d: a position that is lost is known", length)
+			}
+			page := everything(again.Journal, kept)
+			if same := again.Position().Epoch == kept.Epoch; same && page.Gap || !same && !strings.Contains(again.said.String(), "lost") {
+				t.Errorf("cut to %d: gap: %t; %s", length, page.Gap, again.said)
+			}
+			if now := again.Position(); now.Seq <= lost.Seq {
+				t.Errorf("cut to %d: %d was given already", length, now.Seq)
+			}
+			again.close(t)
+		}
+	}
+}
+
+// places returns the places in a file that are damaged.
+func places(length int) (list []int) {
+	for p := 0; p < length; p += max(1, length/8) {
+		list = append(list, p)
+	}
+	return list
+}
+
+// Whatever happens to one file: either it has no effect, or it is said, and the old positions are answered with a gap.
+// What is there is as it was published.
+func TestDamageOfOneFileHasNoEffectOrIsSaid(t *testing.T) {
+	for name, clean := range map[string]bool{"clean": true, "killed": false} {
+		d := mustOpenDisk(t, quickDir(t))
+		variety(t, d.Journal, 30)
+		if err := d.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		variety(t, d.Journal, 5)
+		if clean {
+			d.close(t)
+		}
+		i := imageOf(t, d.dir)
+		for file, content := range i {
+			if !strings.Contains(file, "journal") {
+				continue
+			}
+			t.Run(name+" "+strings.ReplaceAll(file, "/", " "), func(t *testing.T) {
+				damages := map[string][]byte{"none": content, "deleted": nil, "emptied": {}}
+				for _, p := range places(len(content)) {
+					damages[fmt.Sprint("cut to ", p)] = content[:p:p]
+					flipped := bytes.Clone(content)
+					flipped[p] ^= 1 << (p % 8)
+					damages[fmt.Sprint("bit of byte ", p)] = flipped
+				}
+				for damage, changed := range damages {
+					t.Run(damage, func(t *testing.T) { d.damaged(t, i.with(t, file, changed), damage == "none") })
+				}
+			})
+		}
+	}
+}
+
+// damaged opens a folder that may be damaged, and compares it with what was there before.
+func (d *disk) damaged(t *testing.T, dir string, intact bool) {
+	t.Helper()
+	again, err := openDisk(t, cluster.Options{Dir: dir}, false)
+	if err != nil {
+		if intact || !strings.Contains(err.Error(), "tidings serve --repair") {
+			t.Fatalf("the start failed with: %v", err)
+		}
+		if again, err = openDisk(t, cluster.Options{Dir: dir, Repair: true}, false); err != nil {
+			t.Fatalf("the repair failed with: %v", err)
+		}
+	}
+	if intact && again.said.Len() > 0 {
+		t.Errorf("an intact folder is taken for a damaged one: %s", again.said)
+	}
+	if again.Position().Epoch == d.Position().Epoch {
+		same(t, again.Journal, d.Journal)
+	} else if !strings.Contains(again.said.String(), "lost") {
+		t.Errorf("nothing says what is lost: %s", again.said)
+	}
+	known := make(map[wamp.ID]*publication.Entry)
+	for _, e := range everything(d.Journal, publication.Position{}).Entries {
+		known[e.Publication] = e
+	}
+	for _, e := range everything(again.Journal, publication.Position{}).Entries {
+		if k := known[e.Publication]; k != nil && (k.Topic != e.Topic || k.Key != e.Key || k.Version != e.Version) {
+			t.Errorf("a publication has changed: %+v", e)
+		}
+	}
+	variety(t, again.Journal, 3)
+	again.close(t)
+	third := mustOpenDisk(t, dir)
+	if strings.Contains(third.said.String(), "lost") {
+		t.Errorf("it is said again: %s", third.said)
+	}
+	same(t, third.Journal, again.Journal)
+}
