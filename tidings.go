@@ -92,6 +92,10 @@ func (c Config) parse() (*config.Config, error) {
 // must be called only once.
 func (s *Server) Run(ctx context.Context) error { return s.inner.Run(ctx) }
 
+// Hurry shortens the stop of a server whose ctx of Run has ended: the sessions that are left are ended at once, and no
+// longer over websocket.drain.
+func (s *Server) Hurry() { s.inner.Hurry() }
+
 // Reload reads the configuration again and applies what has changed, without closing connections. It returns the keys
 // whose changed values need a restart. If the configuration is wrong, the error is a [*ConfigError] with all mistakes,
 // and nothing is changed. Reload fails before the server is ready, and once it stops. A function of [Server.Handle]

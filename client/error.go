@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -26,6 +27,8 @@ type Error struct {
 	Message string
 	// Payload holds the arguments of the error, if it has any.
 	Payload
+
+	retryAfter time.Duration // when a router that stops wants its client back; 0: it does not say
 }
 
 func (e *Error) Error() string {
@@ -91,12 +94,31 @@ func newError(uri wamp.URI, details wamp.Dict, payload wamp.Payload) *Error {
 	if p, err := payloadFromWAMP(payload); err == nil { // arguments that cannot be decoded are left out
 		e.Payload = p
 	}
+	e.retryAfter = retryAfter(details)
 	if message, ok := details.String("message"); ok {
 		e.Message = message
 	} else if len(e.Args) > 0 {
 		e.Message, _ = e.Args[0].(string)
 	}
 	return e
+}
+
+// maxRetryAfter bounds what a router can ask for.
+const maxRetryAfter = 5 * time.Minute
+
+// retryAfter reads the seconds after which a client should come back.
+func retryAfter(details wamp.Dict) time.Duration {
+	var seconds float64
+	switch value := details["_retry_after"].(type) {
+	case float64:
+		seconds = value
+	case int64:
+		seconds = float64(value)
+	}
+	if !(seconds > 0) { // nor NaN
+		return 0
+	}
+	return min(time.Duration(min(seconds, maxRetryAfter.Seconds())*float64(time.Second)), maxRetryAfter)
 }
 
 // final reports whether the next try to join would get the same answer. once tells that the next login is another one.

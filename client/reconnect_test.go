@@ -377,3 +377,25 @@ func TestASilentServerIsALostConnection(t *testing.T) {
 		leave(t, c, r.welcome(9))
 	})
 }
+
+func TestAClientComesBackWhenTheRouterSaysSo(t *testing.T) {
+	for told, want := range map[any]time.Duration{7.5: 7500 * time.Millisecond, int64(3): 3 * time.Second, 1e300: 5 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRouter(t)
+			var states changes
+			c, p := connect(t, r, client.Config{OnState: states.add})
+			states.take()
+			p.send(&wamp.Goodbye{Details: wamp.Dict{"_retry_after": told}, Reason: wamp.CloseSystemShutdown})
+			expect[*wamp.Goodbye](p)
+			p.gone()
+			synctest.Wait()
+			waiting := slices.IndexFunc(states.take(), func(s client.StateChange) bool { return s.State == client.Waiting && s.Wait == want })
+			if waiting < 0 {
+				t.Errorf("told %v, the client does not wait %s", told, want)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

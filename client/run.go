@@ -102,6 +102,9 @@ func (c *Client) reconnect(try int, cause error) (*link, int, error) {
 		}
 		try++
 		wait := c.config.Reconnect.pause(try)
+		if told, ok := errors.AsType[*Error](cause); ok && told.retryAfter > 0 {
+			wait = told.retryAfter // which the router spreads over its clients
+		}
 		c.config.OnState(StateChange{State: Waiting, Try: try, Wait: wait, Err: cause})
 		timer := time.NewTimer(wait)
 		select {

@@ -294,13 +294,24 @@ func (p *process) stay() {
 	}
 }
 
-func TestASecondSignalEndsTheServerAtOnce(t *testing.T) {
+func TestASecondSignalShortensTheDrainAndAThirdEndsTheServerAtOnce(t *testing.T) {
 	handleHangUp(t)
-	p := startProcess(t, "log: {format: json}\nwebsocket: {drain: 5m, close: 1m}\n")
-	p.stay()
-	p.signal(syscall.SIGTERM)
-	p.expect("stopping")
-	p.signal(syscall.SIGHUP) // it asks for a reload, which is too late
+	start := func(end string) *process {
+		p := startProcess(t, "log: {format: json}\nwebsocket: {drain: 5m, hello: 5m, close: "+end+"}\n")
+		p.stay()
+		p.signal(syscall.SIGTERM)
+		p.expect("stopping")
+		if status, body := p.get("/readyz"); status != 503 || !strings.Contains(body, "draining") {
+			t.Errorf("the readiness is %d %s", status, body)
+		}
+		p.signal(syscall.SIGHUP) // it asks for a reload, which is too late
+		p.expect("the configuration cannot be read again, and the former one goes on")
+		p.signal(syscall.SIGTERM)
+		return p
+	}
+	start("1s").endedWell()
+	p := start("1m")
+	p.expect("ending the sessions that are left at once")
 	p.signal(syscall.SIGTERM)
 	if status := p.ended(); !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("it ended with %v", p.cmd.ProcessState)

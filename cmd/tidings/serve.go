@@ -33,6 +33,7 @@ Find mistakes in the file first with: tidings check tidings.yaml`
 
 // Run is called by kong.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	s.signals.serve()
 	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set, LogTo: s.err, Repair: c.Repair})
 	if err != nil {
 		return configFailure(s, err)
@@ -40,18 +41,18 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	surviveWriteErrors()
 	log.SetOutput(asynclog.New(s.err, asynclog.Options{})) // libraries that have no other logger
 	defer gctune.Start()()
-	stopReloads := reloadOnRequest(ctx, server, s.signals.serve())
+	stopListening := followRequests(server, s.signals)
 	err = server.Run(ctx)
-	stopReloads()
+	stopListening()
 	return explainListen(err, "tidings serve")
 }
 
-// reloadOnRequest reloads the configuration for each request, from when the server is ready until stop. The server logs
-// the results.
-func reloadOnRequest(ctx context.Context, server *tidings.Server, requests <-chan struct{}) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var reloads sync.WaitGroup
-	reloads.Go(func() {
+// followRequests does what signals ask a server for, from when it is ready until stop. The server logs the results.
+func followRequests(server *tidings.Server, s *signals) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	reload, hurry := s.requests()
+	var following sync.WaitGroup
+	following.Go(func() {
 		select {
 		case <-server.Ready():
 		case <-ctx.Done():
@@ -59,8 +60,11 @@ func reloadOnRequest(ctx context.Context, server *tidings.Server, requests <-cha
 		}
 		for {
 			select {
-			case <-requests:
+			case <-reload:
 				_, _ = server.Reload(ctx) // it has logged the error
+			case <-hurry:
+				server.Hurry()
+				hurry = nil
 			case <-ctx.Done():
 				return
 			}
@@ -68,7 +72,7 @@ func reloadOnRequest(ctx context.Context, server *tidings.Server, requests <-cha
 	})
 	return func() {
 		cancel()
-		reloads.Wait()
+		following.Wait()
 	}
 }
 

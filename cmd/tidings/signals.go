@@ -15,23 +15,30 @@ var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 type signals struct {
 	serving atomic.Bool   // the command is serve: SIGHUP asks for a reload, and no longer for the end
 	reload  chan struct{} // holds a value if a reload is asked for
+	hurry   chan struct{} // closed when a server is asked to end for the second time
 }
 
-// serve makes SIGHUP ask for a reload, and returns the channel of such requests. Under nohup there are none.
-func (s *signals) serve() <-chan struct{} {
-	if s == nil {
-		return nil
+// serve makes SIGHUP ask for a reload, and the second signal to end ask for hurry. Under nohup SIGHUP asks for nothing.
+func (s *signals) serve() {
+	if s != nil {
+		s.serving.Store(true)
 	}
-	s.serving.Store(true)
-	return s.reload
+}
+
+// requests returns the channels of requests for a reload and for hurry. They are nil if there are none.
+func (s *signals) requests() (reload, hurry <-chan struct{}) {
+	if s == nil {
+		return nil, nil
+	}
+	return s.reload, s.hurry
 }
 
 // untilSignal returns a context that ends with the first signal to end. A second one has its default effect: the
-// process ends at once. SIGHUP ends every command but serve. One closed terminal may cause two, so a second SIGHUP is
-// ignored. Under nohup all are.
+// process ends at once. The second one shortens the stop of a server, and the third one ends the process. SIGHUP ends
+// every command but serve. One closed terminal may cause two, so a second SIGHUP is ignored. Under nohup all are.
 func untilSignal(parent context.Context) (ctx context.Context, s *signals, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
-	s = &signals{reload: make(chan struct{}, 1)}
+	s = &signals{reload: make(chan struct{}, 1), hurry: make(chan struct{})}
 	arrived := make(chan os.Signal, 1)
 	signal.Notify(arrived, endSignals...)
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -39,8 +46,15 @@ func untilSignal(parent context.Context) (ctx context.Context, s *signals, stop 
 	}
 	go func() {
 		s.watch(ctx, arrived)
-		signal.Reset(endSignals...)
+		if !s.serving.Load() {
+			signal.Reset(endSignals...)
+		}
 		cancel()
+		if s.serving.Load() {
+			s.watch(parent, arrived)
+			signal.Reset(endSignals...)
+			close(s.hurry)
+		}
 	}()
 	return ctx, s, cancel
 }

@@ -196,6 +196,11 @@ func (w metricWriter) parts(s *Server) {
 	if s.engine.Writable() {
 		writable = 1
 	}
+	draining := 0.0
+	if s.draining.Load() {
+		draining = 1
+	}
+	w.gauge(sample{"draining", "1 while the server stops and ends its sessions.", draining})
 	w.gauge(sample{"store_writable", "1 while the store accepts writes, as far as is known.", writable})
 	for outcome, name := range reloadOutcomes {
 		w.counter(sample{"reloads_total", "Times that the configuration was read again.", float64(s.reloads[outcome].Load())}, label{"outcome", name})

@@ -46,14 +46,6 @@ func (s *Server) Reload(ctx context.Context) (Reloaded, error) {
 	case <-ctx.Done():
 		return Reloaded{}, ctx.Err()
 	}
-	select {
-	case <-s.ready:
-	default:
-		return Reloaded{}, errNotRunning
-	}
-	if s.draining.Load() {
-		return Reloaded{}, errNotRunning
-	}
 	done, next, err := s.prepare()
 	if err != nil {
 		s.reloads[reloadRefused].Add(1)
@@ -75,6 +67,9 @@ func (s *Server) Reload(ctx context.Context) (Reloaded, error) {
 // prepare makes everything new next to what is in force. swap puts it in force, cannot fail, and returns how many
 // sessions were ended.
 func (s *Server) prepare() (done Reloaded, swap func(context.Context) (ended int), err error) {
+	if !s.isServing() {
+		return done, nil, errNotRunning
+	}
 	loaded, err := s.load()
 	if err != nil {
 		return done, nil, err
@@ -103,6 +98,16 @@ func (s *Server) prepare() (done Reloaded, swap func(context.Context) (ended int
 			swapTransport()
 		})
 	}, nil
+}
+
+// isServing reports whether the server is ready, and does not stop.
+func (s *Server) isServing() bool {
+	select {
+	case <-s.ready:
+		return !s.draining.Load()
+	default:
+		return false
+	}
 }
 
 // load reads the configuration. It finds the mistakes that Check finds.

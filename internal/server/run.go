@@ -118,6 +118,8 @@ func (s *Server) closeHooks() {
 func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListeners) error {
 	clients, endClients := context.WithCancel(context.WithoutCancel(ctx))
 	defer endClients()
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
 	group, running := errgroup.WithContext(ctx)
 	web := s.httpServer()
 	left := make(chan struct{})
@@ -128,21 +130,21 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	})
 	for _, c := range s.components {
 		if r, ok := c.Component.(feature.Runner); ok {
-			group.Go(func() error { return wrap("run "+c.name, r.Run(running)) })
+			group.Go(func() error { return wrap("run "+c.name, r.Run(work)) })
 		}
 	}
-	group.Go(func() error { return wrap("publish periodically", s.policy.Run(running)) })
+	group.Go(func() error { return wrap("publish periodically", s.policy.Run(work)) })
 	group.Go(func() error {
 		s.journal.Run(running)
 		return nil
 	})
 	group.Go(func() error {
 		<-running.Done()
+		defer endWork()
 		s.draining.Store(true)
-		s.logger.Info("stopping")
-		raw.close()
+		s.logger.Info("stopping", "sessions", s.router.Stats().Sessions, "drain", s.current.Load().config.WebSocket.Drain.String())
 		endClients()
-		return wrap("stop HTTP", s.drain(web, left))
+		return wrap("stop HTTP", s.drain(web, raw, left))
 	})
 	raw.serve(s, group)
 	rawAddresses := raw.addresses()
@@ -154,6 +156,14 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	err := group.Wait()
 	s.logger.InfoContext(context.WithoutCancel(ctx), "stopped")
 	return err
+}
+
+// Hurry shortens the drain of a server that stops: the sessions that are left are ended at once.
+func (s *Server) Hurry() {
+	if s.draining.Load() {
+		s.logger.Info("ending the sessions that are left at once")
+		s.transport.Hurry()
+	}
 }
 
 func wrap(step string, err error) error {
@@ -190,12 +200,12 @@ func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
 	return err
 }
 
-// drain stops accepting requests and waits for answers that are being written. Clients of long-poll need requests to
-// hear that the server stops, so drain waits for these clients first.
-func (s *Server) drain(web *http.Server, left <-chan struct{}) error {
-	if s.current.Load().config.LongPoll {
-		<-left
-	}
+// drain waits for the clients, then stops accepting connections and waits for answers that are being written. Meanwhile
+// requests are answered: clients of long-poll need them to hear that the server stops, and new WebSockets are told when
+// to try again.
+func (s *Server) drain(web *http.Server, raw rawListeners, left <-chan struct{}) error {
+	<-left
+	raw.close()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if err := web.Shutdown(ctx); err != nil {

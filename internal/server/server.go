@@ -207,7 +207,7 @@ func (s *Server) healthy(ctx context.Context) error {
 		return errors.New("starting")
 	}
 	if s.draining.Load() {
-		return errors.New("stopping")
+		return errors.New("draining")
 	}
 	return s.engine.Healthy(ctx)
 }

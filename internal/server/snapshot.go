@@ -168,7 +168,7 @@ func transportLimits(c *config.Config) transport.Limits {
 		MaxConnections: c.Limits.Connections,
 		MaxChannels:    w.Channels,
 		Hello:          w.Hello, Message: w.Message, Ping: w.Ping, Pong: w.Pong,
-		Write: w.Write, Close: w.Close, Drain: w.Drain,
+		Write: w.Write, Close: w.Close, Drain: max(w.Drain, 1), // 0 is the default of the transport
 	}
 }
 

@@ -23,6 +23,7 @@ type Options struct {
 	Compression    Compression
 	Writers        int  // writer goroutines; 0: one for each processor
 	DisableIOUring bool // one system call for each connection that is written to
+	TakenOver      bool // when Run ends, another process accepts connections already, and serves them at once
 	Portable       bool // blocking sockets and net/http only, see netpoll.Options
 	Logger         *slog.Logger
 }
@@ -68,7 +69,7 @@ type Limits struct {
 	Write time.Duration
 	// Close is how long the closing handshake may take, from the decision to close.
 	Close time.Duration
-	// Drain is how long Run waits at its end until conversations have ended by themselves.
+	// Drain is the time over which Run spreads the ends of the conversations. Run waits for Close in addition.
 	Drain time.Duration
 }
 

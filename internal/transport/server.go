@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/netpoll"
+	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
@@ -35,7 +38,10 @@ type Server struct {
 	pending    pendingHandshakes
 	longPoll   *LongPoll
 	closes     closeCounters
-	draining   atomic.Bool    // Run waits for the clients to leave
+	draining   atomic.Bool   // Run waits for the clients to leave
+	drainEnd   atomic.Int64  // of the drain, in Server.now
+	hurry      chan struct{} // closed by Hurry
+	hurried    sync.Once
 	closingAll atomic.Bool    // the last part of Run, which closes all connections
 	onDemand   sync.WaitGroup // goroutines of long-poll sessions
 
@@ -61,6 +67,7 @@ func New(options Options) (*Server, error) {
 		log:       options.Logger,
 		handler:   options.Handler,
 		protocols: options.Handler.Protocols(),
+		hurry:     make(chan struct{}),
 		born:      time.Now(),
 	}
 	s.current.Store(checked)
@@ -132,7 +139,8 @@ func (s *Server) reserve() *refusal {
 	defer s.mu.Unlock()
 	switch {
 	case s.stopped:
-		return refuse(http.StatusServiceUnavailable, RefusedStopping, "the server is stopping").with("Retry-After", "5")
+		return refuse(http.StatusServiceUnavailable, RefusedStopping, "the server is stopping: try again later").
+			with("Retry-After", strconv.Itoa(s.untilRestart()))
 	case s.open >= s.limits().MaxConnections:
 		return refuse(http.StatusServiceUnavailable, RefusedFull, "the server has all the connections that it may have").
 			with("Retry-After", "30")
@@ -152,9 +160,26 @@ func (s *Server) release() {
 	}
 }
 
-// Run serves until ctx ends. Then it accepts no more connections, makes the handler end its conversations, waits up to
-// Limits.Drain until their last messages are written, and closes the connections that are left. When it returns, no
-// goroutine of the server is left. A server runs once.
+// minRetry is the least number of seconds after which a client should try again that the stopping server refuses.
+const minRetry = 5
+
+// untilRestart returns the seconds until the server is expected to serve again.
+func (s *Server) untilRestart() int {
+	left := time.Duration(s.drainEnd.Load()) - s.now()
+	return max(minRetry, int(math.Ceil(left.Seconds()))+1)
+}
+
+// Hurry shortens the drain: the conversations that are left are ended at once. It has no effect before ctx of Run has
+// ended.
+func (s *Server) Hurry() {
+	if s.draining.Load() {
+		s.hurried.Do(func() { close(s.hurry) })
+	}
+}
+
+// Run serves until ctx ends. Then it accepts no more connections, makes the handler end its conversations over
+// Limits.Drain, waits up to Limits.Close until their last messages are written, and closes the connections that are
+// left. When it returns, no goroutine of the server is left. A server runs once.
 func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	again := s.started
@@ -170,12 +195,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits().Drain)
+	drain, cancel := s.beginDrain(context.WithoutCancel(ctx))
 	defer cancel()
-	s.draining.Store(true)
 	empty := s.stop()
 	s.pending.stop()
-	err := s.handler.Shutdown(drain)
+	err := s.handler.Shutdown(drain, router.Drain{Window: s.limits().Drain, Hurry: s.hurry, TakenOver: s.options.TakenOver})
 	select {
 	case <-empty:
 	case <-drain.Done():
@@ -198,6 +222,26 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("transport: end the conversations: %w", err)
 	}
 	return nil
+}
+
+// beginDrain returns the context of the drain, which ends when connections are closed that are still open.
+func (s *Server) beginDrain(ctx context.Context) (context.Context, context.CancelFunc) {
+	limits := s.limits()
+	s.drainEnd.Store(int64(s.now() + limits.Drain))
+	s.draining.Store(true)
+	drain, cancel := context.WithTimeout(ctx, limits.Drain+limits.Close)
+	go func() {
+		select {
+		case <-drain.Done():
+		case <-s.hurry:
+			select {
+			case <-drain.Done():
+			case <-time.After(limits.Close):
+				cancel()
+			}
+		}
+	}()
+	return drain, cancel
 }
 
 // stop refuses further connections. The channel is closed when no connection is left.

@@ -45,10 +45,10 @@ func TestAtTheEndOfRunEveryClientIsToldAndNothingIsLeft(t *testing.T) {
 	}
 }
 
-func TestAnUnansweredCloseTakesNoLongerThanTheDrain(t *testing.T) {
+func TestAnUnansweredCloseTakesNoLongerThanItsLimitAfterTheDrain(t *testing.T) {
 	t.Parallel()
 	handler := newEcho()
-	s := serve(t, transport.Options{Handler: handler, Limits: transport.Limits{Drain: 50 * time.Millisecond}})
+	s := serve(t, transport.Options{Handler: handler, Limits: transport.Limits{Drain: 50 * time.Millisecond, Close: 50 * time.Millisecond}})
 	for range 10 {
 		s.dial(t)
 	}

@@ -81,7 +81,12 @@ func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
 }
 
 // Shutdown sends GOODBYE to every session.
-func (s wampHandler) Shutdown(ctx context.Context) error { return s.router.Shutdown(ctx) }
+func (s wampHandler) Shutdown(ctx context.Context, drain router.Drain) error {
+	if drain.Window > 0 {
+		s.router.Drain(ctx, drain)
+	}
+	return s.router.Shutdown(ctx)
+}
 
 // wampConversation is a client of the router.
 type wampConversation struct{ client *router.Client }
