@@ -93,11 +93,7 @@ func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) (more bool) 
 		subscribed.Details = c.details(sub, now.live && len(now.entries) == 0)
 	}
 	m.session.client.sendLocked(subscribed)
-	for _, e := range c.retained.Entries {
-		event := e.Event(sub)
-		event.Details["retained"] = true
-		m.session.sendEventLocked(event)
-	}
+	c.send(sub, batch{entries: c.retained.Entries, retained: true})
 	c.send(sub, now)
 	c.settle(m, now.live)
 	return !now.live
@@ -109,6 +105,8 @@ type batch struct {
 	live    bool // that is all
 	gap     bool // before entries[gapAt] something is missing
 	gapAt   int
+
+	retained bool // the entries answer get_retained, and move no position
 }
 
 // complete adds to the last page what was published since it was read. Caller must hold the lock of the subscription.
@@ -181,7 +179,9 @@ func (c *catchUp) send(sub wamp.Subscription, what batch) {
 			counters.Puts.Add(1)
 		}
 	}
-	c.prev = made.last
+	if !what.retained {
+		c.prev = made.last
+	}
 }
 
 // proceed sends the rest, page by page, until the subscriber is live, unsubscribes or leaves.
@@ -224,20 +224,4 @@ func (c *catchUp) awaitRoom() bool {
 		}
 	}
 	return client.outbox.Closed() == nil
-}
-
-// sendEventLocked sends an event to this session alone. It reports false if the session's serialization cannot express
-// the payload. Caller must hold client.mu.
-func (s *Session) sendEventLocked(event *wamp.Event) bool {
-	counters := &s.realm.router.counters
-	payload, err := event.Payload.In(s.Encoding().Serialization())
-	if err != nil {
-		counters.Unsendable.Add(1)
-		return false
-	}
-	event.Payload = payload
-	s.client.sendLocked(event)
-	counters.Encodings.Add(1)
-	counters.Events.Add(1)
-	return true
 }

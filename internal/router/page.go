@@ -27,6 +27,7 @@ type pageKey struct {
 	prev, first  uint64
 	entries      int
 	live, gap    bool
+	retained     bool
 	gapAt        int
 }
 
@@ -81,6 +82,7 @@ func (c *catchUp) pageOf(sub wamp.Subscription, what batch) *page {
 	key := pageKey{
 		subscription: sub.ID, format: c.session.client.format, positions: c.start.positions, prev: c.prev,
 		first: what.entries[0].Seq, entries: len(what.entries), live: what.live, gap: what.gap, gapAt: what.gapAt,
+		retained: what.retained,
 	}
 	known := &c.session.realm.pages
 	if found := known.get(key, what.entries); found != nil {
@@ -125,6 +127,10 @@ func (c *catchUp) encode(sub wamp.Subscription, what batch) *page {
 func (c *catchUp) event(sub wamp.Subscription, what batch, i int, before uint64) *wamp.Event {
 	e := what.entries[i]
 	event := e.Event(sub)
+	if what.retained {
+		event.Details["retained"] = true
+		return event
+	}
 	if !c.start.positions {
 		return event
 	}
