@@ -3,5 +3,5 @@ import { workspace } from './workspace.ts';
 
 export default defineConfig({
   ...workspace,
-  test: { include: ['packages/*/test/**/*.test.{ts,mjs}', 'demo/test/**/*.test.ts'] },
+  test: { include: ['packages/test/*.test.mjs', 'packages/*/test/**/*.test.{ts,mjs}', 'demo/test/**/*.test.ts'] },
 });

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vite';
+
+// One ES module. The framework and the SDK are those of the application.
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    lib: { entry: 'src/vue.ts', formats: ['es'], fileName: () => 'vue.js' },
+    rolldownOptions: { external: ['vue', '@tidings/client'] },
+  },
+});
