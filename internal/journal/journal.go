@@ -180,7 +180,11 @@ func (j *Journal) Position() publication.Position {
 func (j *Journal) Stats() publication.JournalStats {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	return publication.JournalStats{Topics: len(j.logs), Bytes: j.bytes, Dropped: j.dropped}
+	s := publication.JournalStats{Topics: len(j.logs), Bytes: j.bytes, Dropped: j.dropped}
+	if j.written != nil {
+		s.Written, s.Read = j.written.appended.Load(), j.written.read.Load()
+	}
+	return s
 }
 
 // sweepInterval is the time between two looks for what is over its time.

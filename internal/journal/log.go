@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -42,6 +43,8 @@ type written struct {
 	bytes   int64  // of the records that are in the log
 
 	wake chan struct{} // asks for a compaction; holds one
+
+	appended, read atomic.Uint64 // records
 }
 
 func newWritten(log Log, most int64) *written {
@@ -73,6 +76,14 @@ func (j *Journal) number(ctx context.Context, stored []*publication.Placement) (
 		return nil, err
 	}
 	return u.seqs(ends), nil
+}
+
+// readFrom calls see with the records from one number on, and counts them.
+func (w *written) readFrom(ctx context.Context, from uint64, see func(number uint64, record []byte) error) error {
+	return w.log.Read(ctx, from, func(number uint64, record []byte) error {
+		w.read.Add(1)
+		return see(number, record)
+	})
 }
 
 // admit returns why no publication can be stored now, or nil.
@@ -141,6 +152,7 @@ func (j *Journal) write(ctx context.Context, u *unit) error {
 		if err != nil {
 			return fmt.Errorf("write to the journal: %w", err)
 		}
+		w.appended.Add(1)
 		w.bytes += int64(len(record) + recordBytes)
 		u.numbers = append(u.numbers, number)
 	}
@@ -158,7 +170,7 @@ func (j *Journal) write(ctx context.Context, u *unit) error {
 func (j *Journal) readOthers(ctx context.Context, u *unit) error {
 	r := newReplay(j)
 	r.number = j.written.known
-	err := j.written.log.Read(ctx, r.number+1, func(number uint64, record []byte) error {
+	err := j.written.readFrom(ctx, r.number+1, func(number uint64, record []byte) error {
 		if number >= u.numbers[0] {
 			return nil
 		}

@@ -187,6 +187,29 @@ func same(t *testing.T, got, want *journal.Journal) {
 	}
 }
 
+func TestTheLogIsReadAtTheStartAndNotForThoseThatComeBack(t *testing.T) {
+	log := newRecordLog()
+	j := open(t, log)
+	position := j.Position()
+	kept := func(id wamp.ID) publication.Placement {
+		return publication.Placement{Entry: &publication.Entry{Topic: "a", Publication: id}, Keep: publication.Keep{Last: 5}}
+	}
+	put(t, j, kept(1), kept(2))
+	put(t, j, kept(3))
+	if s := j.Stats(); s.Written != 3 || s.Read != 0 { // the start of the process, and each call
+		t.Errorf("%d records were written and %d read, want 3 and 0", s.Written, s.Read)
+	}
+	again := open(t, log.copied())
+	for range 10 {
+		if got := everything(again, position); got.Gap || len(got.Entries) != 3 {
+			t.Errorf("%d entries, gap: %t; want 3 without a gap", len(got.Entries), got.Gap)
+		}
+	}
+	if s := again.Stats(); s.Read != 3 {
+		t.Errorf("%d records were read, want 3", s.Read)
+	}
+}
+
 func TestAnEntryOutlivesARestartAsItWas(t *testing.T) {
 	log := newRecordLog()
 	j := open(t, log)

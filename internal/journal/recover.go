@@ -25,7 +25,7 @@ func (j *Journal) Open(ctx context.Context) error {
 	j.turn.Lock()
 	defer j.turn.Unlock()
 	began, r := time.Now(), newReplay(j)
-	if err := j.written.log.Read(ctx, 0, r.see); err != nil {
+	if err := j.written.readFrom(ctx, 0, r.see); err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
 	known, found, err := j.written.log.Known(ctx)

@@ -14,6 +14,8 @@ func (r *Router) Stats() meter.Stats {
 			s.KeptTopics += kept.Topics
 			s.KeptBytes += kept.Bytes
 			s.KeptDropped += kept.Dropped
+			s.RecordsWritten += kept.Written
+			s.RecordsRead += kept.Read
 		}
 		for _, session := range realm.Sessions() {
 			s.Sessions++

@@ -133,6 +133,8 @@ func (w metricWriter) router(s meter.Stats) {
 	w.gauge(sample{"kept_bytes", "Memory for retained events and histories.", float64(s.KeptBytes)})
 	w.counter(sample{"not_kept_total", "Publications that were refused because they could not be kept.", float64(s.NotKept)})
 	w.counter(sample{"kept_dropped_total", "Topics whose retained events and history were given up for lack of room.", float64(s.KeptDropped)})
+	w.counter(sample{"journal_writes_total", "Records that were written to the journal in the data folder.", float64(s.RecordsWritten)})
+	w.counter(sample{"journal_reads_total", "Records that were read from the journal in the data folder.", float64(s.RecordsRead)})
 	w.counter(sample{"publications_total", "Publications.", float64(s.Publications)})
 	w.counter(sample{"events_total", "Events put into a client's outbox.", float64(s.Events)})
 	w.counter(sample{"encodings_total", "Events encoded: once for each encoding, not for each client.", float64(s.Encodings)})

@@ -45,28 +45,30 @@ type Stats struct {
 	KeptTopics    int // with retained events or a history
 	KeptBytes     int
 
-	Publications  uint64
-	Events        uint64 // put into an outbox, or queued for a subscriber that catches up
-	Encodings     uint64 // events encoded: one for each subscription and format, not for each client
-	Puts          uint64 // times that events were put into an outbox; those of one run count once
-	Unsendable    uint64 // events that the subscriber's serialization cannot express, or that are too long for it
-	SkippedLatest uint64 // events that a slow client did not get because a newer one took their place
-	SkippedGap    uint64 // events that a slow client did not get because there was no room
-	SkippedTotal  uint64 // events that a slow client did not get because too much waited for all clients
-	ClosedTotal   uint64 // clients that were closed as slow because too much waited for all clients
-	Unqueued      uint64 // messages of calls that had no room in the outbox of their receiver, or were too long for it
-	NotKept       uint64 // publications that were refused because the journal failed
-	Calls         uint64
-	FramesIn      uint64
-	BytesIn       uint64
-	FramesOut     uint64 // taken by transports
-	BytesOut      uint64
-	RateWaits     uint64 // times that a reader waited, because its client sent too fast
-	KeptDropped   uint64 // topics whose kept publications were given up for lack of room
-	Refusals      uint64 // requests answered with ERROR by the router itself
-	Closes        map[outbox.CloseReason]uint64
-	Unanswered    uint64 // requests that were refused without an answer, because their sender expects none
-	BadPayloads   uint64 // messages that were refused because their payload cannot be passed on
+	Publications   uint64
+	Events         uint64 // put into an outbox, or queued for a subscriber that catches up
+	Encodings      uint64 // events encoded: one for each subscription and format, not for each client
+	Puts           uint64 // times that events were put into an outbox; those of one run count once
+	Unsendable     uint64 // events that the subscriber's serialization cannot express, or that are too long for it
+	SkippedLatest  uint64 // events that a slow client did not get because a newer one took their place
+	SkippedGap     uint64 // events that a slow client did not get because there was no room
+	SkippedTotal   uint64 // events that a slow client did not get because too much waited for all clients
+	ClosedTotal    uint64 // clients that were closed as slow because too much waited for all clients
+	Unqueued       uint64 // messages of calls that had no room in the outbox of their receiver, or were too long for it
+	NotKept        uint64 // publications that were refused because the journal failed
+	Calls          uint64
+	FramesIn       uint64
+	BytesIn        uint64
+	FramesOut      uint64 // taken by transports
+	BytesOut       uint64
+	RateWaits      uint64 // times that a reader waited, because its client sent too fast
+	KeptDropped    uint64 // topics whose kept publications were given up for lack of room
+	RecordsWritten uint64 // records of kept publications that were written to the store; one has those of many publishers
+	RecordsRead    uint64 // records of kept publications that were read from the store
+	Refusals       uint64 // requests answered with ERROR by the router itself
+	Closes         map[outbox.CloseReason]uint64
+	Unanswered     uint64 // requests that were refused without an answer, because their sender expects none
+	BadPayloads    uint64 // messages that were refused because their payload cannot be passed on
 }
 
 // Stats returns what is counted.

@@ -125,11 +125,13 @@ type EventPage struct {
 	Work    Work
 }
 
-// JournalStats describes a journal. Dropped only grows.
+// JournalStats describes a journal. What is counted grows from its start.
 type JournalStats struct {
 	Topics  int // of which something is kept
 	Bytes   int
 	Dropped uint64 // topics that were given up for lack of room
+	Written uint64 // records that were written to the store, each with the publications of one Append
+	Read    uint64 // records that were read from the store
 }
 
 // MissingError reports a publication that is not in the history, or not any more.
