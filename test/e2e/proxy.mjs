@@ -6,6 +6,7 @@ export class Network {
   #pairs = new Set();
   #silent = false;
   #blocked = false;
+  #answers = true;
 
   constructor(address) {
     const [host, port] = address.split(':');
@@ -24,6 +25,11 @@ export class Network {
     this.#silent = true;
   }
 
+  /** Loses what the server sends over the connections of now. */
+  loseAnswers() {
+    this.#answers = false;
+  }
+
   /** Ends connections that ask for a WebSocket, as some proxies do. */
   blockWebSockets() {
     this.#blocked = true;
@@ -32,6 +38,7 @@ export class Network {
   /** Carries new connections again. Those that were open before stay dead. */
   rise() {
     this.#silent = false;
+    this.#answers = true;
   }
 
   /** Ends all connections. */
@@ -57,7 +64,7 @@ export class Network {
     for (const [from, to] of [[page, server], [server, page]]) {
       from.on('data', (bytes) => {
         if (this.#blocked && from === page && /^upgrade: websocket/im.test(bytes.toString('latin1'))) return page.destroy();
-        return (dead ||= this.#silent) || to.write(bytes);
+        return (dead ||= this.#silent || (!this.#answers && from === server)) || to.write(bytes);
       });
       from.on('close', () => (dead ||= this.#silent) || to.destroy());
     }
