@@ -76,8 +76,10 @@ func (r *running) metric(line string) {
 // The server refuses at once what it cannot store, says why, and goes on by itself when the trouble is over. The ticket of
 // a refused login stays good.
 func (trouble trouble) test(t *testing.T, data string) {
-	config := basic + "maintenance: {operator_roles: [operator]}\ndata: " + data + "\n"
+	config := basic + keptNotes + "journal: {bytes: 16MiB}\nlimits: {kept_bytes: 1MiB}\nmaintenance: {operator_roles: [operator]}\ndata: " + data + "\n"
 	r := start(t, config)
+	var n notes
+	n.publish(r, 200)
 	page := subscribe(t, r.user("ann", ""), "tidings.maintenance")
 	page.next()
 	used, _ := r.ticket("ben")(t.Context())
@@ -86,12 +88,14 @@ func (trouble trouble) test(t *testing.T, data string) {
 	r.request("", "GET", "/readyz", nil).as(200, nil)
 
 	trouble.begin(t, data)
+	n.publish(r, 0) // it may find the trouble out, or have room
 	if _, err := r.tryJoin(client.Config{Auth: client.Ticket(r.ticket("first"))}); err != nil {
 		refusedWith(t, err, "wamp.error.authentication_failed", "cannot store")
 	}
 	r.eventually("GET", "/readyz", 503).refused(503, trouble.reason)
 	r.metric("tidings_store_writable 0")
 	for range 20 {
+		n.publish(r, 503)
 		_, err := r.tryJoin(client.Config{Auth: client.Ticket(once(kept))})
 		refusedWith(t, err, "wamp.error.authentication_failed", "cannot store")
 	}
@@ -101,6 +105,9 @@ func (trouble trouble) test(t *testing.T, data string) {
 
 	trouble.end(t, data)
 	r.eventually("GET", "/readyz", 200)
+	n.expect(r)
+	n.publish(r, 200)
+	n.expect(r)
 	r.metric("tidings_store_writable 1")
 	r.join(client.Config{Auth: client.Ticket(once(kept))})
 	_, err := r.tryJoin(client.Config{Auth: client.Ticket(once(used))})
@@ -118,6 +125,7 @@ func (trouble trouble) test(t *testing.T, data string) {
 		t.Fatal(err)
 	}
 	again := start(t, config)
+	n.expect(again)
 	for _, ticket := range []string{used, kept} {
 		_, err = again.tryJoin(client.Config{Auth: client.Ticket(once(ticket))})
 		refusedWith(t, err, "wamp.error.authentication_denied", "used before")
