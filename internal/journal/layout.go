@@ -202,5 +202,8 @@ func filter(c *coder, f *publication.Filter) {
 
 func pageOfSession(c *coder, p *publication.Page) {
 	text(c, &p.AuthID)
+	text(c, &p.Tenant)
 	text(c, &p.Tab)
+	c.bool(&p.Backend)
+	c.bool(&p.AnyTenant)
 }

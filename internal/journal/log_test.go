@@ -130,11 +130,11 @@ func published(id wamp.ID) publication.Placement {
 			Topic: "order.changed", Publication: id, At: time.UnixMilli(1_700_000_000_123),
 			Payload:   wamp.Payload{Serialization: wamp.CBOR, Args: []byte{0x81, 0x01}, Kwargs: []byte{0xa0}},
 			Details:   wamp.Dict{"publisher": int64(7), "publisher_authid": "ann", "_x": []any{true, 1.5, nil}},
-			Publisher: 12345, PublisherPage: publication.Page{AuthID: "ann", Tab: "t1"},
+			Publisher: 12345, PublisherPage: publication.Page{AuthID: "ann", Tenant: "acme", Tab: "t1"},
 			Filter: publication.Filter{
 				IncludePublisher: true, Exclude: []wamp.ID{1, 2}, Eligible: []wamp.ID{}, ExcludeAuthID: []string{"ben"},
 				EligibleAuthID: []string{"ann", "cleo"}, ExcludeAuthRole: []string{"guest"}, EligibleAuthRole: []string{"staff"},
-				ExcludePage: []publication.Page{{AuthID: "ben", Tab: "t2"}}, EligiblePage: []publication.Page{{AuthID: "ann", Tab: "t3"}},
+				ExcludePage: []publication.Page{{AuthID: "ben", Tab: "t2", AnyTenant: true}}, EligiblePage: []publication.Page{{AuthID: "erp", Tab: "t3", Backend: true}},
 			},
 			Key: "row 1", Delete: true, Version: 9,
 		},

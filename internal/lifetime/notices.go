@@ -35,6 +35,10 @@ func (c *component) schedule(s *router.Session) {
 // tellExpiring tells the sessions that are about to end. It runs in the goroutine of the timer.
 func (c *component) tellExpiring() {
 	for _, s := range c.notices.TakeDue(time.Now(), nil) {
+		if left, ends := s.Identity().Left(time.Now()); !ends || left > noticeBefore { // renewed at the same moment
+			c.schedule(s)
+			continue
+		}
 		c.tell(s, TopicExpiring, wamp.Dict{"ends_in": secondsLeft(s.Identity())})
 	}
 }

@@ -49,14 +49,13 @@ func (s *Session) Identity() *peer.Identity { return s.identity.Load() }
 // Receiver returns what the lists of a publication's receivers say of the session.
 func (s *Session) Receiver() publication.Receiver {
 	identity := s.Identity()
-	return publication.Receiver{Session: s.id, AuthID: identity.ID, Roles: identity.Roles, Tenant: identity.Tenant, Tab: s.tab}
+	return publication.Receiver{
+		Session: s.id, AuthID: identity.ID, Roles: identity.Roles, Tenant: identity.Tenant, Backend: identity.Backend, Tab: s.tab,
+	}
 }
 
 // Tab returns the page's identity, which outlives its sessions; "" if the page did not send one.
 func (s *Session) Tab() string { return s.tab }
-
-// Page returns the page of the session, which outlives it; the zero Page if the session has none.
-func (s *Session) Page() peer.Page { return s.Identity().Page(s.tab) }
 
 // Peer returns what the transport knows about the other end.
 func (s *Session) Peer() peer.Peer { return s.client.peer }

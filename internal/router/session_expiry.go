@@ -30,20 +30,18 @@ func (s *Session) markExpired() bool {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
 	if !s.Identity().Expired(time.Now()) {
+		s.watchExpiryLocked() // also if the clock was set back since
 		return false
 	}
 	s.expired = true
 	return true
 }
 
-// watchExpiry makes the realm end the session when its identity expires. Must not hold client.mu.
-func (s *Session) watchExpiry() {
-	s.realm.expiries.Set(s, s.Identity().Expires)
-	s.client.mu.Lock()
-	left := s.left || s.client.session.Load() != s
-	s.client.mu.Unlock()
-	if left { // meanwhile, so the session does not remove itself
-		s.realm.expiries.Set(s, time.Time{})
+// watchExpiryLocked makes the realm end the session when its identity expires. A session that has left is not watched.
+// Caller must hold client.mu, so that the time is that of the identity also if two renewals meet.
+func (s *Session) watchExpiryLocked() {
+	if !s.left && s.client.session.Load() == s {
+		s.realm.expiries.Set(s, s.Identity().Expires)
 	}
 }
 
@@ -52,31 +50,30 @@ func (s *Session) watchExpiry() {
 // The check goes on if ctx ends: a client must not keep what it may no longer hold by canceling the request. The error
 // is a [*wamp.Failure], unless the router stops.
 func (s *Session) Reauthenticate(ctx context.Context, identity *peer.Identity) (Rechecked, error) {
-	before, err := s.renew(identity)
-	if err != nil {
+	if err := s.renew(identity); err != nil {
 		return Rechecked{}, err
-	}
-	if !before.Expires.Equal(identity.Expires) {
-		s.watchExpiry()
 	}
 	ctx, cancel := s.realm.router.untilStop(ctx)
 	defer cancel()
 	return s.recheck(ctx), ctx.Err()
 }
 
-// renew replaces the identity and returns the former one.
-func (s *Session) renew(identity *peer.Identity) (before *peer.Identity, err error) {
+// renew replaces the identity.
+func (s *Session) renew(identity *peer.Identity) error {
 	s.client.mu.Lock()
 	defer s.client.mu.Unlock()
-	before = s.Identity()
+	before := s.Identity()
 	switch {
 	case s.left || s.expired:
-		return nil, wamp.Fail(wamp.ErrNoSuchSession, "the session has ended: join again")
+		return wamp.Fail(wamp.ErrNoSuchSession, "the session has ended: join again")
 	case !before.SameUser(identity):
-		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the session is that of %q: join again as %q", before.ID, identity.ID)
+		return wamp.Fail(wamp.ErrAuthenticationDenied, "the session is that of %q: join again as %q", before.ID, identity.ID)
 	case identity.Expired(time.Now()):
-		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, textExpired)
+		return wamp.Fail(wamp.ErrAuthenticationDenied, textExpired)
 	}
 	s.identity.Store(identity)
-	return before, nil
+	if !before.Expires.Equal(identity.Expires) {
+		s.watchExpiryLocked()
+	}
+	return nil
 }

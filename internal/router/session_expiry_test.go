@@ -1,6 +1,7 @@
 package router_test
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,6 +147,36 @@ func TestAConnectionLostWhileItsIdentityExpiresLeavesNothing(t *testing.T) {
 			t.Errorf("%d identities are watched", n)
 		}
 	})
+}
+
+func TestRenewalsThatMeetLeaveTheEndOfTheLastOne(t *testing.T) {
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			r, _ := routertest.Realm()
+			s := routertest.Join(t, r, routertest.Page{Identity: until("ann", time.Minute)}).Session()
+			var renewing sync.WaitGroup
+			for _, life := range []time.Duration{2 * time.Minute, 3 * time.Minute, 4 * time.Minute} {
+				identity := until("ann", life)
+				renewing.Go(func() {
+					if _, err := s.Reauthenticate(t.Context(), identity); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			renewing.Wait()
+			left := time.Until(s.Identity().Expires)
+			time.Sleep(left - 1)
+			synctest.Wait()
+			if s.Reason() != outbox.CloseNone {
+				t.Fatalf("it ended too early, by %s", s.Reason())
+			}
+			time.Sleep(1)
+			synctest.Wait()
+			if s.Reason() != outbox.CloseExpired {
+				t.Fatal("it outlives its identity")
+			}
+		})
+	}
 }
 
 // end joins without saying that the client comes again, and returns the messages of a session that lives for a minute.

@@ -35,9 +35,6 @@ func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
 	if err := r.admit(s, &wamp.Welcome{Session: s.id, Details: welcome}); err != nil {
 		return err
 	}
-	if !result.Identity.Expires.IsZero() {
-		s.watchExpiry()
-	}
 	r.router.clientJoined(c)
 	if now := r.router.settings.Load(); now != h.settings { // changed since, and perhaps before the session was there
 		s.renewBy(context.Background(), now.Authenticator, h.settings.Authenticator)
@@ -65,6 +62,9 @@ func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	}
 	c.session.Store(s)
 	c.sendLocked(welcome)
+	if !s.Identity().Expires.IsZero() {
+		s.watchExpiryLocked()
+	}
 	r.sessions[s.id] = s
 	s.queueLocked(observerCall{kind: ChangeJoined})
 	r.changes.joined(s)

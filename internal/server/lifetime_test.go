@@ -18,7 +18,7 @@ import (
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/hook"
 	"github.com/tidings-io/tidings/internal/router/outbox"
-	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/server"
 )
 
@@ -286,9 +286,9 @@ func TestAnInvalidationTakesAwayOnlyWhatIsNoLongerAllowed(t *testing.T) {
 
 func TestAPageIsKnownAfterItCameBackByAnyLogin(t *testing.T) {
 	r := start(t, strings.Replace(basic, "ttl: 1m}", "ttl: 1m}, anonymous: {role: visitor}", 1))
-	pages := func() (all []peer.Page) {
+	pages := func() (all []publication.Page) {
 		for _, s := range r.server.Sessions() {
-			all = append(all, s.Page())
+			all = append(all, s.Receiver().Page())
 		}
 		return all
 	}
@@ -296,7 +296,7 @@ func TestAPageIsKnownAfterItCameBackByAnyLogin(t *testing.T) {
 		"ticket":  func() client.Authenticator { return client.Ticket(r.ticket("ann")) },
 		"API key": func() client.Authenticator { return client.Key(allKey) },
 	} {
-		var seen []peer.Page
+		var seen []publication.Page
 		for range 2 {
 			c := r.join(client.Config{Auth: login(), Tab: "tab1"})
 			seen = append(seen, pages()...)
@@ -304,13 +304,13 @@ func TestAPageIsKnownAfterItCameBackByAnyLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if len(seen) != 2 || !seen[0].Is(seen[1]) {
+		if len(seen) != 2 || !seen[0].Known() || seen[0] != seen[1] {
 			t.Errorf("%s: the pages are %+v", name, seen)
 		}
 	}
 	r.join(client.Config{Tab: "tab1"})
 	r.join(client.Config{Tab: "tab1"})
-	if seen := pages(); len(seen) != 2 || seen[0].Is(seen[1]) {
+	if seen := pages(); len(seen) != 2 || seen[0] == seen[1] {
 		t.Errorf("two visitors are one page: %+v", seen)
 	}
 }

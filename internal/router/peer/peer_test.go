@@ -235,31 +235,3 @@ func TestDetailsNameTheSessionAndItsHighestTrustLevel(t *testing.T) {
 		}
 	}
 }
-
-func TestAPageIsOneOnlyWithATabAndTheSameUser(t *testing.T) {
-	ann := peer.Identity{ID: "ann", Method: "ticket", Roles: []string{"staff"}}
-	page := ann.Page("tab1")
-	again := peer.Identity{ID: "ann", Method: "cookie", Name: "Ann"}
-	if !page.Is(again.Page("tab1")) {
-		t.Error("another login of the user is another page")
-	}
-	for name, other := range map[string]peer.Page{
-		"another tab":          ann.Page("tab2"),
-		"no tab":               ann.Page(""),
-		"another user":         (&peer.Identity{ID: "ben", Method: "ticket"}).Page("tab1"),
-		"another tenant":       (&peer.Identity{ID: "ann", Tenant: "acme"}).Page("tab1"),
-		"an API key":           (&peer.Identity{ID: "ann", Backend: true, Key: "ann"}).Page("tab1"),
-		"an anonymous session": (&peer.Identity{ID: "ann", Method: "anonymous"}).Page("tab1"),
-	} {
-		if page.Is(other) || other.Is(page) {
-			t.Errorf("%s is the same page", name)
-		}
-	}
-	if unknown := ann.Page(""); unknown.Is(unknown) {
-		t.Error("pages without a tab are one page")
-	}
-	visitor := peer.Identity{ID: "anonymous", Method: "anonymous"}
-	if page := visitor.Page("tab1"); page.Is(page) {
-		t.Error("two anonymous sessions are one page")
-	}
-}

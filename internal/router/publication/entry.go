@@ -26,15 +26,18 @@ type Entry struct {
 	Version int64  // of the document that the topic, or the row, is about; 0: it has none
 }
 
-// Page is the identity of a page, which outlives its sessions. A user can name any tab, so the user is a part of it.
+// Page is the identity of a page, which outlives its sessions. A client can name any tab, and events tell a tab to
+// other pages, so the user is a part of it, and whether that is a user or an API key. Anonymous sessions have an authid
+// of their own each, so they share no page.
 type Page struct {
 	AuthID, Tenant, Tab string
+	Backend             bool // AuthID is that of an API key
 	AnyTenant           bool // the tenant is not known
 }
 
 // Has reports whether the session is one of the page.
 func (p Page) Has(r Receiver) bool {
-	return p.Tab == r.Tab && p.AuthID == r.AuthID && (p.AnyTenant || p.Tenant == r.Tenant)
+	return p.Tab == r.Tab && p.AuthID == r.AuthID && p.Backend == r.Backend && (p.AnyTenant || p.Tenant == r.Tenant)
 }
 
 // Known reports whether the session said which page it belongs to.

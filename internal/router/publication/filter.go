@@ -27,11 +27,14 @@ type Receiver struct {
 	AuthID  string
 	Roles   []string
 	Tenant  string
+	Backend bool
 	Tab     string // "": unknown
 }
 
 // Page returns the page of the session.
-func (r Receiver) Page() Page { return Page{AuthID: r.AuthID, Tenant: r.Tenant, Tab: r.Tab} }
+func (r Receiver) Page() Page {
+	return Page{AuthID: r.AuthID, Tenant: r.Tenant, Tab: r.Tab, Backend: r.Backend}
+}
 
 // ParseFilter reads PUBLISH.Options.
 func ParseFilter(options wamp.Dict) Filter {
