@@ -90,6 +90,7 @@ func (r *replay) compaction(u *unit) (err error) {
 		}
 		err = r.settle()
 		r.journal.giveUpTo(e.given)
+	case startKind, publicationsKind: // are no part of a compaction
 	}
 	return err
 }

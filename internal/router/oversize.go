@@ -68,6 +68,7 @@ func (s *Session) sendAnswerLocked(m wamp.Message, request wamp.ID) {
 	case outbox.TooLarge:
 		s.client.sendShortLocked(&wamp.Error{RequestType: wamp.CodeCall, Request: request, Error: wamp.ErrPayloadSizeExceeded})
 	case outbox.Queued, outbox.Overflow, outbox.Closed:
+	case outbox.Behind, outbox.Replaced, outbox.Skipped: // are of events
 	}
 }
 

@@ -22,7 +22,7 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 			s.replyError(m, err)
 			return nil
 		}
-		err := s.realm.subscribe(ctx, s, m, asked)
+		err := s.realm.subscribe(s, m, asked)
 		if errors.Is(err, errDecisionStale) {
 			continue
 		}
@@ -33,7 +33,7 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 
 // subscribe makes the session a subscriber and queues SUBSCRIBED. A repeated request is answered with the subscription
 // that the session holds already, and begins where it says.
-func (r *Realm) subscribe(ctx context.Context, s *Session, m *wamp.Subscribe, asked peer.Basis) error {
+func (r *Realm) subscribe(s *Session, m *wamp.Subscribe, asked peer.Basis) error {
 	from, err := parseStart(m.Options)
 	if err != nil {
 		return err

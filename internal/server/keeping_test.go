@@ -69,13 +69,14 @@ topics:
 
 func TestABackendRetriesAPublicationAndNumbersDocuments(t *testing.T) {
 	r := start(t, keptDocuments)
-	publish := func(status int, body map[string]any) (answer struct {
+	type receipt struct {
 		Publication uint64
 		Repeated    bool
 		Epoch       string
 		Seq         uint64
 		Detail      string
-	}) {
+	}
+	publish := func(status int, body map[string]any) (answer receipt) {
 		t.Helper()
 		r.api(allKey, "POST", "publish", body).as(status, &answer)
 		return answer

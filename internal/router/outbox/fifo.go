@@ -98,9 +98,9 @@ func (o *Outbox) countLocked(i *item, by int) {
 	frames, bytes := by*int(i.frames), by*len(i.bytes)
 	o.frames += int32(frames)
 	o.bytes += bytes
-	switch {
-	case i.source == 0:
-	case i.source == skippableSource:
+	switch i.source {
+	case 0:
+	case skippableSource:
 		o.skippable.add(frames, bytes)
 	default:
 		o.calls.add(frames, bytes)

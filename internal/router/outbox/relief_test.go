@@ -145,6 +145,8 @@ func TestWhileTheTotalIsExceededOneFrameMakesAClientBehind(t *testing.T) {
 					b.shared.Put.Add(int64(len(frame)))
 				case outbox.Behind:
 					o.PutEvent(event(frame), slow)
+				default:
+					t.Errorf("%s has no place", frame)
 				}
 			}
 			for _, o := range b.all {

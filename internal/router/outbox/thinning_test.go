@@ -37,10 +37,9 @@ func event(frame string) outbox.Event {
 func (b *box) offer(slow outbox.Slow, frames ...string) (results []outbox.PutResult) {
 	for _, frame := range frames {
 		result := b.PutSkippable(outbox.Packet{Bytes: []byte(frame), Frames: 1})
-		switch result {
-		case outbox.Queued:
+		if result == outbox.Queued {
 			b.shared.Put.Add(int64(len(frame)))
-		case outbox.Behind:
+		} else if result == outbox.Behind {
 			result = b.PutEvent(event(frame), slow)
 		}
 		results = append(results, result)
@@ -227,7 +226,7 @@ func TestAStreamOfASlowClientRestsBetweenTwoEvents(t *testing.T) {
 		}
 		time.Sleep(100*time.Millisecond - 1)
 		b.wantsRead(t, "")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if b.woken != woken+2 { // for b1 and a4
 			t.Errorf("it was woken %d times", b.woken-woken)
