@@ -31,6 +31,9 @@ describe('charts, chat and connections', () => {
     await by(ben, 'chat-send').click();
     await text(by(ann, 'message-text'), 'Hello Ann');
     await picture(ann, 'chat');
+    const late = await stage.page('ben', '/chat');
+    await text(by(late, 'message-text'), 'Hello Ben');
+    assert.deepEqual(await by(late, 'message-text').allInnerTexts(), ['Hello Ben', 'Hello Ann']);
     await by(ann, 'room-sales').click();
     await text(by(ann, 'room-title'), /sales/i);
     await by(ann, 'room-general').click();
@@ -41,12 +44,14 @@ describe('charts, chat and connections', () => {
     const ben = await stage.page('ben', '/orders/1042');
     const { address } = stage.server;
     await stage.server.stop('SIGKILL');
-    await by(ben, 'connection', '[data-state="waiting"]').waitFor({ state: 'attached' });
+    await by(ben, 'connection', '[data-state="waiting"][data-freshness="stale"]').waitFor({ state: 'attached' });
+    await text(by(ben, 'connection'), /Stale since \d+:\d+/);
     await picture(ben, 'offline');
     await by(ben, 'connection-retry').click(); // the server is still down
     await stage.server.start(address);
     await by(ben, 'connection-retry').evaluateAll((buttons) => buttons.forEach((button) => button.click())); // no button: the page has reconnected already
     await connected(ben);
+    await by(ben, 'connection', '[data-freshness="live"]').waitFor({ state: 'attached' });
     const flash = text(by(ben, 'flash-text'), 'after the restart');
     for (;;) { // the page is connected before it has subscribed to all topics again
       const { body } = await stage.curl('/api/v1/publish', { topic: 'user.ben.flash', args: ['after the restart'] });

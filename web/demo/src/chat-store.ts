@@ -21,11 +21,13 @@ export interface Room {
   readonly unread: number;
 }
 
+const HISTORY = 50; // messages of a room from before the page was opened
 const KEPT = 500; // messages of a room; limits the memory of a page that stays open
+const PATIENCE = 60_000; // ms that a message may wait for a connection
 const TYPING_SHOWN = 4_000; // ms that a typing event is shown
 const TYPING_INTERVAL = 2_000; // ms between two typing events
 
-/** The rooms with the messages since the page was opened. The pages publish directly, without a backend. */
+/** The rooms with their last messages. The pages publish directly, without a backend. */
 export class Chat extends Store {
   rooms: ReadonlyMap<string, Room>;
 
@@ -41,7 +43,7 @@ export class Chat extends Store {
     this.#me = { id, name };
     this.rooms = new Map(ROOMS.map((room) => [room.id, { ...room, messages: [], typing: [], unread: 0 }]));
     for (const room of ROOMS) {
-      connection.subscribe(`chat.${room.id}.message`, (event) => this.#receiveMessage(room.id, event));
+      connection.subscribe(`chat.${room.id}.message`, (event) => this.#receiveMessage(room.id, event), { history: HISTORY });
       connection.subscribe(`chat.${room.id}.typing`, ({ payload }) => this.#receiveTyping(room.id, payload.kwargs));
     }
   }
@@ -78,12 +80,12 @@ export class Chat extends Store {
     void this.#connection.publish(`chat.${room}.typing`, { kwargs: { user: this.#me } });
   }
 
-  /** Publishes a message. The router sends no event to the publisher, so the caller adds the message to the room. */
+  /** Publishes a message. Its event comes to this page, too, so that all pages have the messages in the same order. */
   async #send(room: string, message: ChatMessage): Promise<void> {
     const { id, user, text, at } = message;
     const kwargs = { id, user, text, at: at.toISOString() };
     try {
-      await this.#connection.publish(`chat.${room}.message`, { kwargs, acknowledge: true });
+      await this.#connection.publish(`chat.${room}.message`, { kwargs, acknowledge: true, excludeMe: false, timeout: PATIENCE });
       this.#mark(room, message, 'sent');
     } catch {
       this.#mark(room, message, 'failed');
@@ -99,7 +101,7 @@ export class Chat extends Store {
     this.#stopTyping(room, user);
     this.#update(room, ({ messages, unread }) => ({
       messages: [...messages.filter((other) => other.id !== id), message].slice(-KEPT),
-      unread: room === this.#shown ? 0 : unread + 1,
+      unread: room === this.#shown ? 0 : unread + (user.id === this.#me.id ? 0 : 1),
     }));
   }
 

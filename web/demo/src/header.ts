@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { ConnectionState } from '@tidings/client';
+import type { ConnectionState, Status } from '@tidings/client';
 import { avatar } from './avatar';
+import { moment } from './format';
 import * as icons from './icons';
 import type { Route } from './route';
 import type { Store } from './store';
@@ -41,7 +42,7 @@ class Header extends View {
       </a>
       <nav class="nav" aria-label="Screens">${SCREENS.map((screen) => this.#link(screen))}</nav>
       <div class="header-tools">
-        ${this.#pill(this.site.state)}
+        ${this.#pill(this.site.state, this.site.status)}
         <button class="icon-button" data-testid="theme-toggle" aria-label="Switch to the ${theme() === 'dark' ? 'light' : 'dark'} theme"
           @click=${this.#toggleTheme}>${theme() === 'dark' ? icons.sun : icons.moon}</button>
         <label class="user-switch">
@@ -64,15 +65,15 @@ class Header extends View {
     return html`<a href="#/${id}" data-testid="nav-${id}" aria-current=${current}>${icon}<span>${name}</span>${badge}</a>`;
   }
 
-  #pill(state: ConnectionState): TemplateResult {
+  #pill(state: ConnectionState, status: Status): TemplateResult {
     const again = state.name === 'waiting' || state.name === 'refused'
       ? html`<button class="pill-action" data-testid="connection-retry" @click=${() => this.site.connection.retry()}>Retry</button>`
       : nothing;
-    return html`<div class="pill ${state.name}" data-testid="connection" data-state=${state.name}
+    return html`<div class="pill ${state.name}" data-testid="connection" data-state=${state.name} data-freshness=${status.state}
       title=${state.name === 'refused' ? state.message : nothing}>
       <span class="dot" aria-hidden="true"></span>
-      <span class="visually-hidden" role="status">${spoken(state)}</span>
-      <span class="pill-text" aria-hidden="true">${shown(state)}</span>${again}
+      <span class="visually-hidden" role="status">${spoken(state, status)}</span>
+      <span class="pill-text" aria-hidden="true">${shown(state, status)}</span>${again}
     </div>`;
   }
 
@@ -91,20 +92,21 @@ class Header extends View {
 customElements.define('demo-header', Header);
 
 /** Returns the text for screen readers, without the seconds: it is read out when it changes. */
-function spoken(state: ConnectionState): string {
+function spoken(state: ConnectionState, status: Status): string {
   switch (state.name) {
     case 'connecting': return 'Connecting';
     case 'authenticating': return 'Signing in';
-    case 'open': return 'Connected';
-    case 'waiting': return 'Connection lost, trying again';
+    case 'open': return status.state === 'live' ? 'Connected' : status.state === 'catching up' ? 'Catching up' : 'Connected, not everything is here';
+    case 'waiting': return `Connection lost, stale since ${moment(status.since)}, trying again`;
     case 'refused': return `Connection refused: ${state.message}`;
     case 'closed': return 'Disconnected';
   }
 }
 
-function shown(state: ConnectionState): string {
+function shown(state: ConnectionState, status: Status): string {
   if (state.name === 'refused') return 'Refused';
-  if (state.name !== 'waiting') return spoken(state);
+  if (state.name !== 'waiting') return spoken(state, status);
   const seconds = Math.max(0, Math.ceil((state.retryAt.getTime() - Date.now()) / 1000));
-  return seconds > 0 ? `Offline · ${seconds} s` : 'Offline';
+  const since = `Stale since ${moment(status.since)}`;
+  return seconds > 0 ? `${since} · ${seconds} s` : since;
 }

@@ -1,4 +1,6 @@
-import { connect, type Connection, type ConnectionState, type Maintenance, type ShareOptions, watchFlash, watchMaintenance } from '@tidings/client';
+import {
+  connect, type Connection, type ConnectionState, type Maintenance, type ShareOptions, type Status, watchFlash, watchMaintenance,
+} from '@tidings/client';
 import { ticket, type User } from './api';
 import { Chat } from './chat-store';
 import { Flashes } from './flash-store';
@@ -14,6 +16,7 @@ export class Site extends Store {
   readonly orders: Orders;
   readonly chat: Chat;
   state: ConnectionState;
+  status: Status; // of what the page shows
   maintenance: Maintenance | null = null;
 
   constructor(user: User, users: readonly User[]) {
@@ -22,11 +25,16 @@ export class Site extends Store {
     this.users = users;
     this.connection = connect({ url: new URL('../ws', document.baseURI), ticket: () => ticket(user.id), share: sharing(user) });
     this.state = this.connection.state;
+    this.status = this.connection.status;
     this.orders = new Orders(this);
     this.chat = new Chat(this.connection, user);
     this.connection.onState((state) => {
       this.state = state;
       this.#reportRefusal(state);
+      this.changed();
+    });
+    this.connection.onStatus((status) => {
+      this.status = status;
       this.changed();
     });
     watchMaintenance(this.connection, (maintenance) => this.#setMaintenance(maintenance));
