@@ -45,7 +45,8 @@ func (j *Journal) tidy(ctx context.Context) {
 	}
 	j.turn.Lock()
 	live := int64(j.liveBytes())
-	large := w.bytes > 2*live+compactSlack || w.bytes+live > w.most
+	bytes := w.bytes.Load()
+	large := bytes > 2*live+compactSlack || bytes+live > w.most
 	doubt := w.doubt
 	j.turn.Unlock()
 	var err error
@@ -86,10 +87,9 @@ func (j *Journal) compact(ctx context.Context) error {
 	if err := j.written.log.Trim(ctx, c.begin); err != nil {
 		return fmt.Errorf("compact the journal: %w", err)
 	}
-	j.turn.Lock()
-	defer j.turn.Unlock()
-	j.written.bytes -= c.before
-	j.options.Logger.Debug("the journal was compacted", "bytes", j.written.bytes, "before", c.before)
+	j.written.compactions.Add(1)
+	bytes := j.written.bytes.Add(-c.before)
+	j.options.Logger.Debug("the journal was compacted", "bytes", bytes, "before", bytes+c.before)
 	return nil
 }
 
@@ -119,7 +119,7 @@ func (c *compaction) start(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	c.before = j.written.bytes
+	c.before = j.written.bytes.Load()
 	c.look()
 	b := begin{start: start{epoch: j.epoch, offset: j.written.offset}, last: j.last, holes: j.holes}
 	u, err := c.write(ctx, beginKind, b.code)

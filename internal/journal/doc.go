@@ -10,6 +10,10 @@
 //	plan.go       which publications are stored: retries and older versions are not
 //	since.go      what a client has missed
 //	events.go     retained events and the history
+//	log.go        the log that publications are written to before they count
+//	record.go     records and units, layout.go what is in them, coder.go how it is coded
+//	recover.go    the start: the log is read, replay.go record by record, restore.go into the index
+//	compact.go    appends what is live again, and trims the log
 //
 // The package knows neither sessions nor rules: the router says what to keep, and each query says which entries its
 // reader may see.

@@ -183,6 +183,7 @@ func (j *Journal) Stats() publication.JournalStats {
 	s := publication.JournalStats{Topics: len(j.logs), Bytes: j.bytes, Dropped: j.dropped}
 	if j.written != nil {
 		s.Written, s.Read = j.written.appended.Load(), j.written.read.Load()
+		s.Stored, s.Compactions = j.written.bytes.Load(), j.written.compactions.Load()
 	}
 	return s
 }

@@ -40,11 +40,12 @@ type written struct {
 	started bool   // the start of this process is in the log
 	doubt   bool   // a record that was refused may be in the log behind the last known one
 	most    int64  // bytes of the log
-	bytes   int64  // of the records that are in the log
 
 	wake chan struct{} // asks for a compaction; holds one
 
+	bytes          atomic.Int64  // of the records that are in the log; others may read it
 	appended, read atomic.Uint64 // records
+	compactions    atomic.Uint64
 }
 
 func newWritten(log Log, most int64) *written {
@@ -92,10 +93,10 @@ func (j *Journal) admit(ctx context.Context) error {
 	if err := w.log.Ready(); err != nil {
 		return err
 	}
-	if need := w.bytes + int64(j.liveBytes()); need > w.most {
+	if bytes, more := w.bytes.Load(), int64(j.liveBytes()); bytes+more > w.most {
 		w.askForCompaction()
 		return fmt.Errorf("the journal has %d bytes, and compacting it takes up to %d more: over the limit of %d (journal.bytes)",
-			w.bytes, need-w.bytes, w.most)
+			bytes, more, w.most)
 	}
 	if !w.started {
 		return j.writeStart(ctx)
@@ -153,7 +154,7 @@ func (j *Journal) write(ctx context.Context, u *unit) error {
 			return fmt.Errorf("write to the journal: %w", err)
 		}
 		w.appended.Add(1)
-		w.bytes += int64(len(record) + recordBytes)
+		w.bytes.Add(int64(len(record) + recordBytes))
 		u.numbers = append(u.numbers, number)
 	}
 	if u.last() != w.known+uint64(len(u.numbers)) {

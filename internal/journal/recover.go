@@ -118,7 +118,7 @@ func newReplay(j *Journal) *replay { return &replay{journal: j, parts: make(map[
 // see reads one record.
 func (r *replay) see(number uint64, record []byte) error {
 	r.records++
-	r.journal.written.bytes += int64(len(record) + recordBytes)
+	r.journal.written.bytes.Add(int64(len(record) + recordBytes))
 	h, body, err := readRecord(record)
 	switch {
 	case err == errRecord: //nolint:errorlint // another error ends the start

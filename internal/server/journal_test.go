@@ -61,6 +61,7 @@ func (n *notes) expect(r *running) {
 			r.t.Fatalf("to %s: %s", say, got)
 		}
 	}
+	defer reader.conn.Close()
 	var got []int
 	for live := len(n.acknowledged) == 0; !live; {
 		var event []json.RawMessage

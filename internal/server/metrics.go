@@ -204,6 +204,9 @@ func (w metricWriter) parts(s *Server) {
 	}
 	w.gauge(sample{"draining", "1 while the server stops and ends its sessions.", draining})
 	w.gauge(sample{"store_writable", "1 while the store accepts writes, as far as is known.", writable})
+	kept := s.journal.Stats()
+	w.gauge(sample{"journal_bytes", "Bytes of the journal in the data folder.", float64(kept.Stored)})
+	w.counter(sample{"journal_compactions_total", "Times that the journal in the data folder was compacted.", float64(kept.Compactions)})
 	for outcome, name := range reloadOutcomes {
 		w.counter(sample{"reloads_total", "Times that the configuration was read again.", float64(s.reloads[outcome].Load())}, label{"outcome", name})
 	}

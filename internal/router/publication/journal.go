@@ -132,6 +132,9 @@ type JournalStats struct {
 	Dropped uint64 // topics that were given up for lack of room
 	Written uint64 // records that were written to the store, each with the publications of one Append
 	Read    uint64 // records that were read from the store
+
+	Stored      int64  // bytes of the records that are in the store
+	Compactions uint64 // of the store
 }
 
 // MissingError reports a publication that is not in the history, or not any more.
