@@ -282,7 +282,7 @@ func jsonOf(t *testing.T, p wamp.Payload) string {
 
 func wantEqual(t *testing.T, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(client.Error{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

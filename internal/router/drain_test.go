@@ -37,6 +37,7 @@ func followDrain(t *testing.T, all []*leaver, began time.Time) {
 	t.Helper()
 	left := slices.Clone(all)
 	for len(left) > 0 {
+		synctest.Wait() // what is to be told at this moment is told
 		left = slices.DeleteFunc(left, func(l *leaver) bool {
 			if l.listen() {
 				return false

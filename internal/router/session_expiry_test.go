@@ -170,7 +170,7 @@ func TestRenewalsThatMeetLeaveTheEndOfTheLastOne(t *testing.T) {
 			if s.Reason() != outbox.CloseNone {
 				t.Fatalf("it ended too early, by %s", s.Reason())
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if s.Reason() != outbox.CloseExpired {
 				t.Fatal("it outlives its identity")
