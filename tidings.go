@@ -42,6 +42,10 @@ type Config struct {
 	Logger   *slog.Logger // nil: as configured, to LogTo
 	LogTo    io.Writer    // nil: standard error
 
+	// Systemd takes the sockets that systemd passes to the process (LISTEN_FDS), and tells systemd when the server is
+	// ready, reloads and stops. Without systemd it has no effect.
+	Systemd bool
+
 	// Repair sets damaged files of the data folder aside, and logs what is lost. Otherwise Run returns an error if it
 	// cannot go on without them.
 	Repair bool
@@ -61,7 +65,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, configError(err)
 	}
-	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files, Repair: c.Repair, Load: c.parse})
+	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files, Repair: c.Repair, Systemd: c.Systemd, Load: c.parse})
 	if err != nil {
 		return nil, configError(err)
 	}

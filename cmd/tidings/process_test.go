@@ -36,6 +36,20 @@ type process struct {
 // startProcess starts `tidings serve` with a configuration and waits until it listens.
 func startProcess(t *testing.T, yaml string, change ...func(*exec.Cmd)) *process {
 	t.Helper()
+	p := prepareProcess(t, yaml, change...)
+	p.ready()
+	return p
+}
+
+// ready waits until the process listens.
+func (p *process) ready() {
+	p.t.Helper()
+	p.url = "http://" + p.expect("listening")["address"].(string)
+}
+
+// prepareProcess is startProcess without the wait.
+func prepareProcess(t *testing.T, yaml string, change ...func(*exec.Cmd)) *process {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "tidings.yaml")
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
@@ -62,7 +76,6 @@ func startProcess(t *testing.T, yaml string, change ...func(*exec.Cmd)) *process
 		}
 		read.Close()
 	})
-	p.url = "http://" + p.expect("listening")["address"].(string)
 	return p
 }
 

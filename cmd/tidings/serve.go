@@ -34,7 +34,7 @@ Find mistakes in the file first with: tidings check tidings.yaml`
 // Run is called by kong.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	s.signals.serve()
-	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set, LogTo: s.err, Repair: c.Repair})
+	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set, LogTo: s.err, Repair: c.Repair, Systemd: true})
 	if err != nil {
 		return configFailure(s, err)
 	}

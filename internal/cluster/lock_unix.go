@@ -19,7 +19,7 @@ func lock(path string) (unlock func(), err error) {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		cause := fmt.Errorf("lock %s: %w", path, err)
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			cause = fmt.Errorf("%s is held by another running server; give each server a data folder of its own", path)
+			cause = heldError{path}
 		}
 		return nil, errors.Join(cause, file.Close())
 	}

@@ -8,6 +8,7 @@ import (
 // Config holds the configuration. The tags are the schema, from which [Reference] is made.
 type Config struct {
 	Listen         string         `key:"listen" reload:"restart" default:":8080" check:"address" doc:"Address and port of the HTTP listener: WebSocket, HTTP API, pages. Port 0 selects a free port."`
+	ReusePort      bool           `key:"reuse_port" reload:"restart" default:"false" doc:"Let another process of the same user listen on the same addresses, so that no connection is refused while it takes the place of this one. Linux only."`
 	Realm          string         `key:"realm" reload:"restart" default:"app" check:"uri" doc:"The WAMP realm that clients join."`
 	Data           string         `key:"data" reload:"restart" doc:"Folder for data that must survive a restart (used tickets, maintenance, publications of topics with keep). Without it everything is in memory."`
 	Journal        Journal        `key:"journal" reload:"restart" doc:"How publications of topics with keep are stored in the data folder."`

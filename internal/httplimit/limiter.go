@@ -83,6 +83,17 @@ func (l *Limiter) Stats() Stats {
 	return Stats{Open: open, Refused: l.refused.Load(), Evicted: l.evicted.Load(), Slow: l.slow.Load()}
 }
 
+// Busy returns the number of connections whose request, or first request, is not answered yet.
+func (l *Limiter) Busy() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	busy := l.open
+	for c := l.idle.first; c != nil; c = c.next {
+		busy--
+	}
+	return busy
+}
+
 // Full is the response to a refused connection without TLS.
 var Full = []byte("HTTP/1.1 503 Service Unavailable\r\n" +
 	"Content-Type: application/problem+json\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n" +

@@ -31,6 +31,7 @@ type acceptedConn struct {
 
 // run reads the request, in a worker. It is a task.
 func (a *acceptedConn) run() {
+	defer a.listener.inFlight.Done()
 	defer a.recovered()
 	room := requestReaders.Get().(*requestReader)
 	defer requestReaders.Put(room)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -48,6 +49,9 @@ type upgradeListener struct {
 	failed error         // why it was closed; static after closed
 	closed chan struct{} // by shutdown
 	ended  chan struct{} // by run
+
+	retired  atomic.Bool    // run accepts no more
+	inFlight sync.WaitGroup // connections that workers have not finished with
 
 	reserveMu sync.Mutex // guards reserveFD
 	reserveFD int        // -1: none
@@ -129,6 +133,9 @@ func (e *upgradeListener) Accept() (net.Conn, error) {
 	}
 }
 
+// SyscallConn returns the descriptor of the socket.
+func (e *upgradeListener) SyscallConn() (syscall.RawConn, error) { return e.listener.SyscallConn() }
+
 // Addr implements [net.Listener].
 func (e *upgradeListener) Addr() net.Addr { return e.listener.Addr() }
 
@@ -153,15 +160,28 @@ func (e *upgradeListener) shutdown(err error) {
 	})
 }
 
-// run accepts connections until the listener is closed.
+// retire implements [Retire].
+func (e *upgradeListener) retire() {
+	e.retired.Store(true)
+	if err := e.file.SetReadDeadline(time.Now()); err != nil {
+		return // it is closed already
+	}
+	<-e.ended
+	e.inFlight.Wait()
+}
+
+// run accepts connections until the listener is retired or closed.
 func (e *upgradeListener) run() {
 	defer close(e.ended)
-	for {
+	for !e.retired.Load() {
 		var failed error
 		if err := e.raw.Read(func(fd uintptr) bool {
 			failed = e.acceptAll(int(fd))
 			return failed == nil || !errors.Is(failed, unix.EAGAIN)
 		}); err != nil {
+			if e.retired.Load() {
+				return
+			}
 			e.shutdown(fmt.Errorf("wait for connections: %w", err)) // no effect if Close was the reason
 			return
 		}
@@ -197,6 +217,9 @@ func (e *upgradeListener) acceptAll(listener int) error {
 	if e.listenerClosed() {
 		return net.ErrClosed
 	}
+	if e.retired.Load() {
+		return unix.EAGAIN // run notices
+	}
 	for range acceptsAtOnce {
 		fd, address, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch {
@@ -222,7 +245,9 @@ func setNoDelay(fd int) {
 // enqueue gives a connection to a worker of one of the event loops.
 func (e *upgradeListener) enqueue(a *acceptedConn) {
 	e.next++
+	e.inFlight.Add(1)
 	if !e.events[e.next%uint32(len(e.events))].enqueueAccepted(a) {
+		defer e.inFlight.Done()
 		a.passOn(nil) // the loops have stopped, and net/http says so
 	}
 }

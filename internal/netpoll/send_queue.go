@@ -2,6 +2,7 @@ package netpoll
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync/atomic"
 	"syscall"
@@ -64,6 +65,14 @@ func useDescriptor(nc net.Conn, use func(fd int)) {
 func BoundSendQueues(listener net.Listener) net.Listener { return boundedListener{listener} }
 
 type boundedListener struct{ net.Listener }
+
+// SyscallConn returns the descriptor of the socket.
+func (l boundedListener) SyscallConn() (syscall.RawConn, error) {
+	if plain, ok := l.Listener.(syscall.Conn); ok {
+		return plain.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
 
 // Accept implements [net.Listener].
 func (l boundedListener) Accept() (net.Conn, error) {

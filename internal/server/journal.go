@@ -20,7 +20,7 @@ func (s *Server) newJournal(c *config.Config) *journal.Journal {
 
 // openStore starts the engine and reads the journal. The time for the second depends on what is kept.
 func (s *Server) openStore(ctx context.Context) error {
-	if err := s.startEngine(ctx); err != nil {
+	if err := s.startStore(ctx); err != nil {
 		return err
 	}
 	return s.journal.Open(ctx)

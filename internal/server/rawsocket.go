@@ -33,8 +33,12 @@ func checkRawSockets(c *config.Config, problems *config.Problems) {
 // listenRaw opens the listeners of RawSocket: all of them or none.
 func (s *Server) listenRaw(ctx context.Context) (rawListeners, error) {
 	var opened rawListeners
-	for _, raw := range s.current.Load().config.RawSocket {
-		listener, err := s.openRaw(ctx, raw.Listen.Value)
+	for i, raw := range s.current.Load().config.RawSocket {
+		var given net.Listener
+		if i < len(s.passed.raw) {
+			given = s.passed.raw[i]
+		}
+		listener, err := s.openRaw(ctx, raw.Listen.Value, given)
 		if err != nil {
 			opened.close()
 			return nil, fmt.Errorf("open the RawSocket listener %s: %w", raw.Listen.Value, err)
@@ -44,25 +48,40 @@ func (s *Server) listenRaw(ctx context.Context) (rawListeners, error) {
 	return opened, nil
 }
 
-func (s *Server) openRaw(ctx context.Context, address string) (net.Listener, error) {
+// openRaw opens a listener, unless it is given.
+func (s *Server) openRaw(ctx context.Context, address string, given net.Listener) (listener net.Listener, err error) {
 	scheme, at, _ := strings.Cut(address, "://")
-	lc := net.ListenConfig{KeepAliveConfig: s.keepAlive()}
-	switch scheme {
-	case "unix":
-		at = s.current.Load().config.Resolve(filepath.FromSlash(at))
-		if err := removeStale(ctx, at); err != nil {
+	lc := s.listenConfig()
+	lc.KeepAliveConfig = s.keepAlive()
+	switch {
+	case given != nil:
+		listener = given
+	case scheme == "unix":
+		return s.listenUnix(ctx, s.current.Load().config.Resolve(filepath.FromSlash(at)))
+	default:
+		if listener, err = lc.Listen(ctx, "tcp", at); err != nil {
 			return nil, err
 		}
-		return lc.Listen(ctx, "unix", at)
-	case "tls":
-		listener, err := lc.Listen(ctx, "tcp", at)
-		if err != nil {
-			return nil, err
-		}
-		secure := s.serveTLS(func(n *snapshot) *tls.Config { return n.rawTLS })
-		return tls.NewListener(s.transport.TakeoverListener(listener), secure), nil
 	}
-	return lc.Listen(ctx, "tcp", at)
+	if scheme == "tls" {
+		secure := s.serveTLS(func(n *snapshot) *tls.Config { return n.rawTLS })
+		return rawTLSListener{tls.NewListener(s.transport.TakeoverListener(listener), secure), listener}, nil
+	}
+	return listener, nil
+}
+
+// rawTLSListener is a listener with TLS that still has its descriptor.
+type rawTLSListener struct {
+	net.Listener
+	plain net.Listener
+}
+
+// SyscallConn returns the descriptor of the socket.
+func (l rawTLSListener) SyscallConn() (syscall.RawConn, error) {
+	if plain, ok := l.plain.(syscall.Conn); ok {
+		return plain.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // keepAliveProbes is the number of unanswered probes after which the kernel ends a connection.

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/systemd"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -46,6 +47,8 @@ func (s *Server) Reload(ctx context.Context) (Reloaded, error) {
 	case <-ctx.Done():
 		return Reloaded{}, ctx.Err()
 	}
+	s.notify(systemd.Reloading())
+	defer s.notify("READY=1")
 	done, next, err := s.prepare()
 	if err != nil {
 		s.reloads[reloadRefused].Add(1)

@@ -32,6 +32,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	s.policy.Seal()
 	s.current.Load().basis = s.policy.Basis() // with the functions of the program
 	s.warn()
+	if err := s.takeSockets(); err != nil {
+		return err
+	}
 	listener, err := s.listen(ctx)
 	if err != nil {
 		return err
@@ -78,7 +81,10 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	if s.options.Listener != nil {
 		return s.options.Listener, nil
 	}
-	lc := net.ListenConfig{KeepAlive: -1} // pings and deadlines replace it, and four system calls a connection are saved
+	if s.passed.http != nil {
+		return s.passed.http, nil
+	}
+	lc := s.listenConfig()
 	listener, err := lc.Listen(ctx, "tcp", s.current.Load().config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("open the listener: %w", err)
@@ -122,8 +128,12 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	defer endWork()
 	group, running := errgroup.WithContext(ctx)
 	web := s.httpServer()
+	accepting := listener
+	if s.current.Load().tls == nil {
+		accepting = s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket)
+	}
 	left := make(chan struct{})
-	group.Go(func() error { return wrap("serve HTTP", s.serveHTTP(web, listener)) })
+	group.Go(func() error { return wrap("serve HTTP", s.serveHTTP(web, accepting)) })
 	group.Go(func() error {
 		defer close(left)
 		return wrap("serve WebSocket", s.serveClients(clients))
@@ -142,7 +152,11 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 		<-running.Done()
 		defer endWork()
 		s.draining.Store(true)
+		s.notify("STOPPING=1")
 		s.logger.Info("stopping", "sessions", s.router.Stats().Sessions, "drain", s.current.Load().config.WebSocket.Drain.String())
+		if s.handsOver() {
+			s.handOver(append([]net.Listener{accepting}, raw...))
+		}
 		endClients()
 		return wrap("stop HTTP", s.drain(web, raw, left))
 	})
@@ -152,6 +166,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	address := listener.Addr().String()
 	s.address.Store(&address)
 	close(s.ready)
+	s.notify("READY=1")
 	s.logger.InfoContext(ctx, "listening", "address", address, "tls", s.current.Load().tls != nil, "realm", s.realm.Name(), "version", Version())
 	err := group.Wait()
 	s.logger.InfoContext(context.WithoutCancel(ctx), "stopped")
@@ -186,15 +201,14 @@ func (s *Server) httpServer() *http.Server {
 	return web
 }
 
-func (s *Server) serveHTTP(web *http.Server, listener net.Listener) error {
+func (s *Server) serveHTTP(web *http.Server, accepting net.Listener) error {
 	var err error
 	if s.current.Load().tls != nil {
-		err = web.ServeTLS(s.transport.TakeoverListener(s.httpLimit.Listener(listener, nil)), "", "")
+		err = web.ServeTLS(s.transport.TakeoverListener(s.httpLimit.Listener(accepting, nil)), "", "")
 	} else {
-		upgrades := s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket)
-		err = web.Serve(s.httpLimit.Listener(upgrades, httplimit.Full))
+		err = web.Serve(s.httpLimit.Listener(accepting, httplimit.Full))
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) && s.draining.Load() {
 		return nil
 	}
 	return err

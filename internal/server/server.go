@@ -36,6 +36,7 @@ type Options struct {
 	LogTo    io.Writer    // nil: standard error
 	Repair   bool         // sets damaged files of the data folder aside
 	Files    fs.FS        // holds the schemas; nil: the file system of the machine
+	Systemd  bool         // take the sockets that systemd passes, and tell it the state
 
 	// Load reads the configuration again. As [config.Parse] it returns what it could read with the mistakes. nil: Reload
 	// fails.
@@ -67,6 +68,7 @@ type Server struct {
 	reloads   [2]atomic.Uint64         // by outcome
 
 	// Set by Run.
+	passed       passed
 	address      atomic.Pointer[string]
 	rawAddresses atomic.Pointer[[]net.Addr]
 	ready        chan struct{} // closed once connections are accepted
@@ -175,6 +177,7 @@ func (s *Server) transportOptions(first *snapshot) transport.Options {
 		Compression:    settings.Compression,
 		DisableIOUring: !first.config.WebSocket.IOUring,
 		Portable:       first.config.WebSocket.Sockets == "portable",
+		TakenOver:      first.config.ReusePort && first.config.Data == "",
 		Logger:         s.logger,
 	}
 }

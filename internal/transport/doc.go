@@ -30,7 +30,8 @@
 //	channel_write.go       what a flush takes of them
 //	handler.go             Handler and Conversation: what connections are for
 //	wamp.go                the Handler of WAMP
-//	options.go, stats.go, timeouts.go, tls.go
+//	handover.go            how another process takes this one's place
+//	options.go, settings.go, stats.go, timeouts.go, tls.go
 //
 // # Goroutines
 //
