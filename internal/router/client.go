@@ -35,6 +35,9 @@ type Client struct {
 	detached atomic.Bool // here it fills a gap
 }
 
+// Peer returns what the transport said of the other end. It must not be changed.
+func (c *Client) Peer() *peer.Peer { return &c.peer }
+
 // Outbox returns the queue of frames for the client.
 func (c *Client) Outbox() *outbox.Outbox { return &c.outbox }
 

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +21,9 @@ type channel struct {
 	home   *channels
 	number uint32
 	client *router.Client
-	late   *time.Timer // ends it if no session is opened
+	late   *time.Timer // ends it if no session is opened; nil once one is
 	queued bool        // in home.ready; guarded by home.mu
+	closed bool        // not in home.open any more; guarded by home.mu
 	told   bool        // the client knows that it is closed; owned by the writer
 }
 
@@ -40,7 +42,12 @@ func (ch *channel) Wake() {
 func (m *channels) find(number uint32) *channel {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.open[number]
+	for _, ch := range m.open {
+		if ch.number == number {
+			return ch
+		}
+	}
+	return nil
 }
 
 // openChannel opens a channel and selects it, or refuses it. Caller must hold receiving.
@@ -58,9 +65,12 @@ func (m *channels) openChannel(ctx context.Context, number uint32) error {
 		return m.refuse(number, "the server has all the connections that it may have (limits.connections)")
 	}
 	ch := &channel{home: m, number: number}
-	ch.client = m.router.Attach(router.Attachment{Peer: m.peer, Format: m.format, Waker: ch, Pace: &m.pace})
+	other := *m.peer
+	other.TLSState = m.tls // the client has given it up
+	ch.client = m.router.Attach(router.Attachment{Peer: other, Format: m.format, Waker: ch, Pace: &m.pace})
+	m.peer = ch.client.Peer()
 	m.mu.Lock()
-	m.open[number] = ch
+	m.open = append(m.open, ch)
 	m.mu.Unlock()
 	m.selected = ch
 	ch.late = time.AfterFunc(m.server.limits().Hello, ch.expire)
@@ -82,6 +92,16 @@ func (m *channels) refuse(number uint32, text string) error {
 	}
 	m.waker.Wake()
 	return nil
+}
+
+// noteJoined notes the session of a client that has joined. Caller must hold receiving.
+func (ch *channel) noteJoined() {
+	if ch.late == nil || !ch.client.Established() {
+		return
+	}
+	ch.late.Stop()
+	ch.late = nil
+	ch.home.joined.Store(true)
 }
 
 // expire ends a channel without a session.
@@ -114,14 +134,18 @@ func (ch *channel) ended(reason outbox.CloseReason) {
 func (ch *channel) detach(reason outbox.CloseReason) {
 	m := ch.home
 	m.mu.Lock()
-	if m.open[ch.number] != ch {
+	at := slices.Index(m.open, ch)
+	if at < 0 {
 		m.mu.Unlock()
 		return
 	}
-	delete(m.open, ch.number)
+	m.open = slices.Delete(m.open, at, at+1)
+	ch.closed = true
 	last := len(m.open) == 0
 	m.mu.Unlock()
-	ch.late.Stop()
+	if ch.late != nil {
+		ch.late.Stop()
+	}
 	if m.selected == ch {
 		m.selected = nil
 	}

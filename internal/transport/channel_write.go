@@ -3,21 +3,21 @@ package transport
 import (
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
 )
 
-// channelWriter holds the state of the writer of a connection with channels. One goroutine at a time uses it.
-type channelWriter struct {
-	address []uint32   // of the line that was written last
-	targets []uint32   // of the next packet
-	ready   []*channel // those that are being taken from
+// channelScratch holds the slices that a flush of a connection with channels needs.
+type channelScratch struct {
+	targets []uint32 // of the next packet
 	piece   [1][]byte
 }
 
+var channelScratches = sync.Pool{New: func() any { return new(channelScratch) }}
+
 // Take implements [Conversation]. A packet that is the oldest of several channels is written once, for all of them.
 func (m *channels) Take(dst [][]byte, maxBytes int) outbox.Taken {
-	w := &m.writer
 	out := outbox.Taken{Pieces: dst}
 	m.mu.Lock()
 	if m.closed != nil && len(m.lines) == 0 {
@@ -25,27 +25,30 @@ func (m *channels) Take(dst [][]byte, maxBytes int) outbox.Taken {
 		m.mu.Unlock()
 		return out
 	}
-	w.ready, m.ready = m.ready, w.ready[:0]
-	for _, ch := range w.ready {
+	ready := m.ready
+	m.ready = nil
+	for _, ch := range ready {
 		ch.queued = false
-		ch.told = ch.told || m.open[ch.number] != ch // the client has closed it
+		ch.told = ch.told || ch.closed // by the client
 	}
 	if len(m.lines) > 0 {
 		out.Pieces, out.Frames = append(out.Pieces, m.lines...), len(m.lines)
-		m.lines, w.address = nil, w.address[:0]
+		m.lines, m.address = nil, m.address[:0]
 	}
 	m.mu.Unlock()
-	for i, ch := range w.ready {
+	scratch := channelScratches.Get().(*channelScratch)
+	for i, ch := range ready {
 		if ch.told {
 			continue
 		}
 		if maxBytes > 0 {
-			maxBytes = m.takeFrom(ch, w.ready[i+1:], &out, maxBytes)
+			maxBytes = m.takeFrom(ch, ready[i+1:], channelFlush{&out, scratch, maxBytes})
 		} else {
 			m.requeue(ch)
 		}
 	}
-	clear(w.ready)
+	scratch.piece[0] = nil
+	channelScratches.Put(scratch)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out.More = len(m.ready) > 0 || len(m.lines) > 0 || m.closed != nil
@@ -54,10 +57,10 @@ func (m *channels) Take(dst [][]byte, maxBytes int) outbox.Taken {
 
 // takeFrom takes from a channel until nothing is left, or the bytes are used up. The channels behind it give the
 // packets that they have in common with it.
-func (m *channels) takeFrom(ch *channel, behind []*channel, out *outbox.Taken, maxBytes int) (left int) {
-	w := &m.writer
-	for maxBytes > 0 {
-		taken := ch.client.Outbox().Take(w.piece[:0], 1)
+func (m *channels) takeFrom(ch *channel, behind []*channel, f channelFlush) (left int) {
+	out := f.out
+	for f.maxBytes > 0 {
+		taken := ch.client.Outbox().Take(f.scratch.piece[:0], 1)
 		if len(taken.Pieces) == 0 {
 			if taken.Closed != nil {
 				ch.told = true
@@ -65,33 +68,40 @@ func (m *channels) takeFrom(ch *channel, behind []*channel, out *outbox.Taken, m
 				out.Frames++
 				ch.ended(taken.Closed.Reason)
 			}
-			return maxBytes
+			return f.maxBytes
 		}
 		piece := taken.Pieces[0]
-		w.targets = append(w.targets[:0], ch.number)
+		targets := append(f.scratch.targets[:0], ch.number)
 		for _, other := range behind {
 			if !other.told && other.client.Outbox().TakeSame(piece) {
-				w.targets = append(w.targets, other.number)
+				targets = append(targets, other.number)
 			}
 		}
-		m.writeAddress(out)
+		f.scratch.targets = targets
+		m.writeAddress(out, targets)
 		out.Pieces = append(out.Pieces, piece)
 		out.Frames += taken.Frames
-		maxBytes -= len(piece)
+		f.maxBytes -= len(piece)
 	}
 	m.requeue(ch)
-	return maxBytes
+	return f.maxBytes
+}
+
+// channelFlush is one flush of a connection with channels.
+type channelFlush struct {
+	out      *outbox.Taken
+	scratch  *channelScratch
+	maxBytes int
 }
 
 // writeAddress writes a line with the targets, unless the line before it had the same.
-func (m *channels) writeAddress(out *outbox.Taken) {
-	w := &m.writer
-	if slices.Equal(w.address, w.targets) {
+func (m *channels) writeAddress(out *outbox.Taken, targets []uint32) {
+	if slices.Equal(m.address, targets) {
 		return
 	}
-	w.address = append(w.address[:0], w.targets...)
+	m.address = append(m.address[:0], targets...)
 	line := make([]byte, 0, 16)
-	for i, number := range w.targets {
+	for i, number := range targets {
 		if i > 0 {
 			line = append(line, ',')
 		}

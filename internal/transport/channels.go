@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"strconv"
@@ -45,7 +46,7 @@ type channels struct {
 	// Static.
 	server   *Server
 	router   *router.Router
-	peer     peer.Peer
+	tls      *tls.ConnectionState // nil: TLS does not end here
 	format   outbox.Format
 	batching frame.Batching
 	waker    outbox.Waker
@@ -56,24 +57,26 @@ type channels struct {
 	highest   uint32     // number of the newest channel; 0: none was opened
 	selected  *channel   // which the messages are of; nil: a channel that is closed
 	addressed bool       // a line has come, and no message after it
+	peer      *peer.Peer // as the newest client has it, which needs no memory of its own
 	pace      meter.Pace // of all clients together
 
 	mu     sync.Mutex // guards what follows; a leaf
-	open   map[uint32]*channel
+	open   []*channel // in the order of their numbers
 	ready  []*channel // those with something to take
 	lines  [][]byte   // frames of refusals
 	user   *peer.Identity
 	closed *outbox.CloseInfo
 
-	writer channelWriter // owned by the writer
+	address []uint32 // of the line that was written last; owned by the writer
 }
 
 // acceptChannels begins the conversation of a connection with channels.
 func (s wampHandler) acceptChannels(info ConnInfo, format outbox.Format) *channels {
 	m := &channels{
-		server: info.server, router: s.router, peer: info.Peer, format: format, waker: info.Waker,
-		batching: batchingOf(info.Protocol), open: make(map[uint32]*channel),
+		server: info.server, router: s.router, tls: info.Peer.TLSState, format: format, waker: info.Waker,
+		batching: batchingOf(info.Protocol),
 	}
+	m.peer = &info.Peer
 	m.peer.Admit = m.admit
 	return m
 }
@@ -126,9 +129,7 @@ func (m *channels) receive(ctx context.Context, data []byte) error {
 		return nil
 	}
 	err := m.selected.client.ReceiveBatched(ctx, data)
-	if !m.joined.Load() && m.selected.client.Established() {
-		m.joined.Store(true)
-	}
+	m.selected.noteJoined()
 	if ctx.Err() != nil {
 		return err
 	}
@@ -224,12 +225,7 @@ func (m *channels) Len() (frames, bytes int) {
 func (m *channels) all() []*channel {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := make([]*channel, 0, len(m.open))
-	for _, ch := range m.open {
-		all = append(all, ch)
-	}
-	slices.SortFunc(all, func(a, b *channel) int { return int(a.number) - int(b.number) })
-	return all
+	return slices.Clone(m.open)
 }
 
 // channelProtocols returns the protocols of version 2 with channels.

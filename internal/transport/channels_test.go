@@ -254,7 +254,12 @@ func TestAStoppingServerEndsEachChannelAndTheConnection(t *testing.T) {
 	c.wantsLines("1", `\[2,.*`)
 	c.sendLines("2", helloReturns)
 	c.wantsLines("2", `\[2,.*`)
-	go s.stop()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.stop()
+	}()
+	defer func() { <-stopped }()
 	ends := 0
 	for range 8 {
 		g := c.receive()
@@ -334,4 +339,31 @@ func TestALongHelloOnAChannelIsRefused(t *testing.T) {
 	c := s.sharedByTwo(t)
 	c.sendLines("3", strings.Replace(helloJSON, `"roles"`, `"x":"`+strings.Repeat("x", 500)+`","roles"`, 1))
 	c.wantsLines("3", `\[3,.*limits.handshake_bytes.*payload_size_exceeded"\]`, `-3 1009 .*`)
+}
+
+func TestAnEventOfTwoChannelsIsCompressed(t *testing.T) {
+	t.Parallel()
+	s, _ := routed(t, transport.Options{})
+	c := s.dial(t, withChannels, "Sec-WebSocket-Extensions: permessage-deflate")
+	c.inflates = true
+	for _, channel := range []string{"1", "2"} {
+		c.sendLines(channel, helloJSON)
+		c.wantsLines(channel, `\[2,.*`)
+		c.sendLines(`[32,1,{},"a.b"]`)
+		c.wantsLines(`\[33,1,\d+\]`)
+	}
+	text := strings.Repeat("a long text ", 100)
+	c.sendLines(`[16,2,{"exclude_me":false},"a.b",["` + text + `"]]`)
+	var address string
+	for heard := 0; heard < 2; {
+		g := c.receive()
+		if !strings.HasPrefix(g.payload, "[") {
+			address = g.payload
+			continue
+		}
+		if !strings.Contains(g.payload, text) {
+			t.Fatalf("got %v", g)
+		}
+		heard += strings.Count(address, ",") + 1
+	}
 }
