@@ -159,6 +159,31 @@ func TestAVersion1SessionIsRenewedAndToldOfItsEnd(t *testing.T) {
 	}
 }
 
+func TestASessionIsRenewedOverLongPollAndToldOfItsEnd(t *testing.T) {
+	r := start(t, staffed+"longpoll: true\n")
+	var opened struct{ Transport string }
+	r.request("", http.MethodPost, "/longpoll/open", []byte(`{"protocols":["wamp.2.json"]}`)).as(200, &opened)
+	path := "/longpoll/" + opened.Transport
+	receive := func(want string) {
+		t.Helper()
+		var message json.RawMessage
+		if r.request("", http.MethodPost, path+"/receive", nil).as(200, &message); !strings.Contains(string(message), want) {
+			t.Fatalf("got %s, without %s", message, want)
+		}
+	}
+	first := r.granted(map[string]any{"user": "ann", "session": "1h"})
+	second := r.granted(map[string]any{"user": "ann", "session": "2s"})
+	for _, step := range []struct{ send, receive string }{
+		{`[1,"app",{"roles":{"caller":{}},"authmethods":["ticket"]}]`, `[4,`},
+		{`[5,"` + first + `",{}]`, `"_session_ends_in":3600`},
+		{`[48,1,{},"tidings.session.renew",["` + second + `"]]`, `"ends_in":2`},
+	} {
+		r.request("", http.MethodPost, path+"/send", []byte(step.send)).as(http.StatusNoContent, nil)
+		receive(step.receive)
+	}
+	receive(`"tidings.close.identity_expired"`) // although the client has not announced that it comes again
+}
+
 // dialTicket opens a WebSocket with a ticket in the address.
 func (r *running) dialTicket(subprotocol, ticket string) *raw {
 	r.t.Helper()
