@@ -2,7 +2,7 @@ import type { Payload } from './messages.js';
 import type { CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription } from './options.js';
 import { type Queue } from './queue.js';
 import { type Session } from './state.js';
-import { type Status } from './status.js';
+import type { Status } from './status.js';
 export declare function connect(options: Options): Connection;
 export declare class Connection {
     #private;

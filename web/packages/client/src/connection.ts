@@ -7,16 +7,18 @@ import { Failed, TicketRefused } from './failure.js';
 import { Heartbeat } from './heartbeat.js';
 import { watchPage } from './lifecycle.js';
 import { step } from './machine.js';
-import type { Dict, Payload } from './messages.js';
+import type { Payload } from './messages.js';
 import { guarded, Observable } from './observable.js';
 import type {
   CallOptions, ConnectionState, EventHandler, Handle, Options, Procedure, PublishOptions, RegisterOptions, SubscribeOptions, Subscription,
 } from './options.js';
+import { payloadFrom, publishOptions } from './payload.js';
 import { type Queue, Requests } from './queue.js';
 import { dialFrom } from './sharing.js';
 import { type Config, initial, type Input, type InterestKind, type Output, type Request, type Session, type State, type Timer } from './state.js';
-import { follow, freshness, initially, isSame, phaseFreshness, type Status, worst } from './status.js';
-import { type Handler, Subscribers } from './subscribers.js';
+import type { Status } from './status.js';
+import type { Handler, Subscribers } from './subscribers.js';
+import { Subscriptions } from './subscriptions.js';
 import { randomId, tabIdentity } from './tab.js';
 import type { Dial, Transport } from './transport.js';
 
@@ -45,9 +47,8 @@ export class Connection {
   readonly #options: Options;
   readonly #address: URL;
   readonly #dial: Dial;
-  readonly #subscribers = new Map<string, Subscribers>();
+  readonly #subscriptions = new Subscriptions();
   readonly #state = new Observable<ConnectionState>({ name: 'connecting', tries: 0 });
-  readonly #status = new Observable<Status>(initially());
   readonly #requests = new Requests();
   readonly #timers = new Map<Timer, Timeout>();
   readonly #inputs: Input[] = [];
@@ -58,7 +59,6 @@ export class Connection {
   #retryAt = new Date(0);
   #busy = false;
   #lostAt: number | null = null; // when the last message came over a connection that is found dead now
-  #moved = false; // the status of a subscription has changed
 
   constructor(options: Options) {
     this.#options = options;
@@ -102,12 +102,12 @@ export class Connection {
 
   /** The worst status of all subscriptions: whether what the page shows is true. It is the same object until it changes. */
   get status(): Status {
-    return this.#status.value;
+    return this.#subscriptions.status.value;
   }
 
   /** Calls the listener after each change of the status, until the returned function is called. */
   onStatus(listener: (status: Status) => void): () => void {
-    return this.#status.watch(listener);
+    return this.#subscriptions.status.watch(listener);
   }
 
   subscribe(topic: string, handler: EventHandler, options: SubscribeOptions = {}): Subscription {
@@ -168,16 +168,10 @@ export class Connection {
     const { match = 'exact', history = 0, retained = false, since } = options;
     const key = `${kind} ${match} ${uri}`;
     const handler: Handler = { handle, options, history: history > 0 ? 'waits' : 'has' };
-    const subscribers = this.#subscribers.get(key) ?? new Subscribers(initially());
-    this.#subscribers.set(key, subscribers);
-    subscribers.add(handler);
-    this.#moved = true;
+    const subscribers = this.#subscriptions.add(key, handler);
     this.#input({ type: 'want', key, kind, uri, match, last: history, retained, since });
     const release = (): void => {
-      if (!subscribers.remove(handler) || subscribers.size > 0) return;
-      this.#subscribers.delete(key);
-      this.#moved = true;
-      this.#input({ type: 'release', key });
+      if (this.#subscriptions.remove(key, handler)) this.#input({ type: 'release', key });
     };
     return [{ uri, release }, subscribers];
   }
@@ -200,7 +194,7 @@ export class Connection {
       const [state, outputs] = step(this.#machine, next);
       this.#machine = state;
       for (const output of outputs) guarded(() => this.#carryOut(output));
-      if (this.#moved) this.#showWorst();
+      this.#subscriptions.showWorst(this.#machine, this.#now());
       this.#requests.show(this.#machine);
     }
     this.#busy = false;
@@ -216,12 +210,9 @@ export class Connection {
       case 'start-timer': return this.#startTimer(output);
       case 'stop-timer': return clearTimeout(this.#timers.get(output.timer));
       case 'phase': return this.#show(shown(this.#machine, this.#retryAt));
-      case 'event': return this.#subscribers.get(output.key)?.deliver(output);
-      case 'gap': return this.#subscribers.get(output.key)?.gap(output.gap);
+      case 'event': case 'gap': case 'interest-active': case 'interest-changed': case 'interest-refused':
+        return this.#subscriptions.tell(output, this.#machine, this.#now());
       case 'invoked': return void this.#invoke(output);
-      case 'interest-active': return this.#active(output);
-      case 'interest-changed': return this.#showStatus(output.key);
-      case 'interest-refused': return this.#refused(output);
       case 'answer-refused': return console.error(`tidings: the router refused an answer of this page: ${output.failure.message}`);
       case 'settled': return this.#requests.settle(output.token, output.result);
       case 'failed': return this.#requests.fail(output.token, output.failure);
@@ -283,42 +274,8 @@ export class Connection {
   #show(state: ConnectionState): void {
     if (state.name === 'open') this.#heartbeat?.start();
     else this.#heartbeat?.stop();
-    this.#moved = true;
-    for (const key of this.#subscribers.keys()) this.#showStatus(key);
+    this.#subscriptions.showAll(this.#machine, this.#now());
     this.#state.set(state);
-  }
-
-  #active({ key, history, again }: Output & { type: 'interest-active' }): void {
-    const subscribers = this.#subscribers.get(key);
-    subscribers?.granted(history);
-    this.#showStatus(key);
-    if (!again) subscribers?.active();
-  }
-
-  #refused({ key, failure }: Output & { type: 'interest-refused' }): void {
-    this.#showStatus(key);
-    this.#subscribers.get(key)?.refused(key, failure);
-  }
-
-  #showStatus(key: string): void {
-    const subscribers = this.#subscribers.get(key);
-    const interest = this.#machine.interests.get(key);
-    if (!subscribers || !interest) return;
-    if (interest.progress.caughtUp) subscribers.caughtUp();
-    const { status } = subscribers;
-    const next = follow(status.value, freshness(this.#machine, interest), interest.failure, this.#now());
-    if (next === status.value) return;
-    this.#moved = true;
-    status.set(next);
-  }
-
-  /** Shows the status of the page. Registrations have none. */
-  #showWorst(): void {
-    this.#moved = false;
-    const all = [...this.#subscribers].filter(([key]) => this.#machine.interests.get(key)?.kind === 'subscription');
-    const { value } = this.#status;
-    const next = worst(all.map(([, { status }]) => status.value)) ?? follow(value, phaseFreshness(this.#machine), null, this.#now());
-    if (!isSame(next, value)) this.#status.set(next);
   }
 
   #now(): Date {
@@ -327,7 +284,7 @@ export class Connection {
 
   async #invoke({ key, attempt, request, delivery }: Output & { type: 'invoked' }): Promise<void> {
     try {
-      const result = (await this.#subscribers.get(key)?.procedure?.(delivery)) ?? {};
+      const result = (await this.#subscriptions.get(key)?.procedure?.(delivery)) ?? {};
       this.#input({ type: 'answer', attempt, request, outcome: { result: payloadFrom(result) } });
     } catch (error) {
       this.#input({ type: 'answer', attempt, request, outcome: { failure: Failed.from(error).failure } });
@@ -358,28 +315,4 @@ function shown({ phase, tries }: State, retryAt: Date): ConnectionState {
     case 'refused': return { name: 'refused', reason: phase.reason, message: phase.message };
     case 'closing': case 'closed': return { name: 'closed' };
   }
-}
-
-function publishOptions({ acknowledge, excludeMe, version, key, remove }: PublishOptions, id: string | undefined): Dict {
-  return {
-    ...(acknowledge ? { acknowledge } : {}),
-    ...(excludeMe === false ? { exclude_me: false } : {}),
-    ...(id === undefined ? {} : { _id: id }),
-    ...(version === undefined ? {} : { _version: version }),
-    ...(key === undefined ? {} : { _key: key }),
-    ...(remove ? { _delete: true } : {}),
-  };
-}
-
-/**
- * Returns the payload, or throws a Failed if it cannot be JSON. It is checked here because a failure in `send` would
- * come after the request id was used, with no caller to reject.
- */
-function payloadFrom({ args = [], kwargs = {} }: Partial<Payload>): Payload {
-  try {
-    JSON.stringify([args, kwargs]);
-  } catch (error) {
-    throw Failed.from(error);
-  }
-  return { args, kwargs };
 }
