@@ -46,7 +46,7 @@ func (j *Journal) tidy(ctx context.Context) {
 	j.turn.Lock()
 	live := int64(j.liveBytes())
 	bytes := w.bytes.Load()
-	large := bytes > 2*live+compactSlack || bytes+live > w.most
+	large := (bytes > 2*live+compactSlack || bytes+live > w.most) && bytes > w.least+w.least/4
 	doubt := w.doubt
 	j.turn.Unlock()
 	var err error
@@ -89,6 +89,9 @@ func (j *Journal) compact(ctx context.Context) error {
 	}
 	j.written.compactions.Add(1)
 	bytes := j.written.bytes.Add(-c.before)
+	j.turn.Lock()
+	j.written.least = bytes
+	j.turn.Unlock()
 	j.options.Logger.Debug("the journal was compacted", "bytes", bytes, "before", bytes+c.before)
 	return nil
 }

@@ -39,6 +39,7 @@ type written struct {
 	fresh   bool   // the epoch is a new one
 	started bool   // the start of this process is in the log
 	doubt   bool   // a record that was refused may be in the log behind the last known one
+	least   int64  // bytes after the last compaction
 	most    int64  // bytes of the log
 
 	wake chan struct{} // asks for a compaction; holds one
@@ -162,6 +163,7 @@ func (j *Journal) write(ctx context.Context, u *unit) error {
 			return fmt.Errorf("read the journal: %w", err)
 		}
 	}
+	u.offset = w.offset // as all readers of the log have it
 	w.known, w.doubt = u.last(), false
 	return nil
 }

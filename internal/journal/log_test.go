@@ -358,3 +358,27 @@ func TestWhatWasRefusedNeverCounts(t *testing.T) {
 		})
 	}
 }
+
+// The number of a record shows what another node has written before it. Both nodes have one order, also across restarts.
+func TestTwoNodesHaveOneOrder(t *testing.T) {
+	log := newRecordLog()
+	one, two := open(t, log), open(t, log)
+	for id := wamp.ID(1); id < 10; id += 3 {
+		keep(t, one, "a", id)
+		keep(t, two, "a", id+1)
+		keep(t, two, "b", id+2)
+	}
+	keep(t, one, "b", 10)
+	keep(t, two, "a", 11)
+	keep(t, one, "a", 12)
+	expectKept(t, one, "a", 1, 2, 4, 5, 7, 8, 11, 12)
+	expectKept(t, two, "a", 1, 2, 4, 5, 7, 8, 11)
+	keep(t, two, "b", 13)
+	keep(t, one, "b", 14)
+	keep(t, two, "b", 15)
+	keep(t, one, "b", 16)
+	third := open(t, log.copied())
+	if diff := cmp.Diff(everything(third, publication.Position{}).Entries, everything(one, publication.Position{}).Entries, quickBytes); diff != "" {
+		t.Errorf("the first node and a restart (-want +got):\n%s", diff)
+	}
+}

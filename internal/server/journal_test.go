@@ -12,6 +12,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/tidings-io/tidings/client"
+	"github.com/tidings-io/tidings/internal/server"
 )
 
 const keptNotes = `
@@ -129,4 +130,21 @@ func TestADamagedJournalIsSaidAndReadAsFarAsItGoes(t *testing.T) {
 		t.Errorf("%d lines say that the end may be lost", said)
 	}
 	r.join(client.Config{Auth: client.Ticket(r.ticket("ann"))})
+}
+
+func TestAJournalThatIsSmallBesideTheMemoryIsSaid(t *testing.T) {
+	for yaml, want := range map[string]int{
+		"data: x\nlimits: {kept_bytes: 1GiB}\n":                         1,
+		"data: x\nlimits: {kept_bytes: 1GiB}\njournal: {bytes: 4GiB}\n": 0,
+		"limits: {kept_bytes: 1GiB}\n":                                  0,
+	} {
+		c, err := parse(basic + yaml)
+		if err != nil {
+			t.Fatal(err)
+		}
+		warnings := server.Warnings(c)
+		if len(warnings) != want || want > 0 && !strings.Contains(warnings[0].Message, "journal.bytes (1GiB)") {
+			t.Errorf("%s: %v", yaml, warnings)
+		}
+	}
 }
