@@ -42,7 +42,7 @@ type Conn struct {
 func (c *Conn) Events() uint64 { return c.events }
 
 func (p *Player) open(client *Client) (*Conn, error) {
-	script := client.Dialect.Script(client.Client)
+	script := append(client.Dialect.Script(client.Client), client.Then...)
 	meter := client.Meter
 	if meter == nil {
 		meter = client.Dialect.Meter()

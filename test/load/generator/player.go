@@ -32,6 +32,8 @@ const (
 type Client struct {
 	wire.Client
 	Dialect wire.Dialect
+	// Then holds exchanges after the dialect's script.
+	Then []wire.Step
 	// Meter counts the events; nil selects the dialect's meter.
 	Meter wire.Meter
 }
@@ -78,6 +80,12 @@ func New(address string, config *tls.Config) (*Player, error) {
 
 // Close resets all connections, so that none stays in the kernel.
 func (p *Player) Close() {
+	p.Disconnect()
+	_ = unix.Close(p.epoll) // the run is over: an error changes nothing
+}
+
+// Disconnect resets all connections. Other ones can be opened then, except with TLS.
+func (p *Player) Disconnect() {
 	for _, c := range p.conns {
 		if c != nil && c.secure != nil {
 			_ = unix.Shutdown(c.fd, unix.SHUT_RDWR) // ends a handshake that still runs
@@ -91,32 +99,47 @@ func (p *Player) Close() {
 			_ = unix.Close(c.fd)
 		}
 	}
-	_ = unix.Close(p.epoll) // the run is over: an error changes nothing
+	clear(p.conns)
+	p.unflushed = p.unflushed[:0]
 }
 
 // Connect opens connections and runs the script of each.
 func (p *Player) Connect(ctx context.Context, clients []Client) ([]*Conn, error) {
-	conns := make([]*Conn, 0, len(clients))
-	before := p.scriptsDone
+	conns := make([]*Conn, len(clients))
+	return conns, p.runScripts(ctx, len(clients), func(i int) (err error) {
+		conns[i], err = p.open(&clients[i])
+		return err
+	})
+}
+
+// Continue runs a further script on each connection.
+func (p *Player) Continue(ctx context.Context, conns []*Conn, script func(i int) []wire.Step) error {
+	return p.runScripts(ctx, len(conns), func(i int) error {
+		conns[i].script = script(i)
+		return p.follow(conns[i])
+	})
+}
+
+// runScripts runs n scripts, of which begin begins each.
+func (p *Player) runScripts(ctx context.Context, n int, begin func(i int) error) error {
+	begun, before := 0, p.scriptsDone
 	p.progress = p.clock()
-	for p.scriptsDone-before < len(clients) {
-		for len(conns) < len(clients) && len(conns)-(p.scriptsDone-before) < maxConnecting {
+	for p.scriptsDone-before < n {
+		for ; begun < n && begun-(p.scriptsDone-before) < maxConnecting; begun++ {
 			began := p.clock()
-			c, err := p.open(&clients[len(conns)])
-			if err != nil {
-				return nil, err
+			if err := begin(begun); err != nil {
+				return err
 			}
-			conns = append(conns, c)
 			p.worked += p.clock() - began
 		}
 		if err := p.turn(ctx, p.connectWait()); err != nil {
-			return nil, err
+			return err
 		}
 		if p.clock()-p.progress > connectTimeout {
-			return nil, fmt.Errorf("connect: %d of %d connections are up, and none was added for %s", p.scriptsDone-before, len(clients), connectTimeout)
+			return fmt.Errorf("connect: %d of %d connections are ready, and none was added for %s", p.scriptsDone-before, n, connectTimeout)
 		}
 	}
-	return conns, nil
+	return nil
 }
 
 // connectWait returns how long the player may sleep while it connects: 0 as while it publishes, unless TLS handshakes

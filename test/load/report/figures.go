@@ -17,6 +17,8 @@ const (
 	kibibytes    unit = "KiB"
 	count        unit = ""
 	share        unit = "%" // measured from 0 to 1
+	times        unit = "×"
+	seconds      unit = "s"
 )
 
 // figure describes a measured value on the page.
@@ -32,7 +34,14 @@ var figures = []figure{
 	{CPUPerPublication, "CPU per publication", microseconds},
 	{CPUPerCall, "CPU per call", microseconds},
 	{CPUPerConnection, "CPU per connection", microseconds},
+	{CPUPerResume, "CPU per resumed client", microseconds},
 	{RSSPerConnection, "memory per connection", kibibytes},
+	{OneByOnePerSecond, "one after another, per second", count},
+	{PublicationsPerSecond, "64 in flight, per second", count},
+	{GroupGain, "gain", times},
+	{Clients, "clients", count},
+	{Seconds, "time until all are back", seconds},
+	{StoreReads, "reads of the store", count},
 	{EventsPerSecond, "events per second", count},
 	{CallsPerSecond, "calls per second", count},
 	{LatencyP50, "latency p50", microseconds},

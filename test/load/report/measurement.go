@@ -27,16 +27,23 @@ type Machine struct {
 
 // The figures that scenarios measure. CPU time is user and system time of the server's process.
 const (
-	CPUPerEvent       = "cpu_us_per_event"      // microseconds for each event that a client received
-	CPUPerConnection  = "cpu_us_per_connection" // from TCP accept until the connection is ready
-	CPUPerCall        = "cpu_us_per_call"
-	CPUPerPublication = "cpu_us_per_publication"
-	RSSPerConnection  = "rss_kib_per_connection"
-	EventsPerSecond   = "events_per_second"
-	CallsPerSecond    = "calls_per_second"
-	LatencyP50        = "p50_us" // from handing a publication to the kernel until an event was read
-	LatencyP99        = "p99_us"
-	LatencyP999       = "p999_us"
-	GeneratorBusy     = "generator_busy" // share of its core that the generator used, 0 to 1
-	ServerBusy        = "server_busy"    // share of its core that the server used, 0 to 1
+	CPUPerEvent           = "cpu_us_per_event"      // microseconds for each event that a client received
+	CPUPerConnection      = "cpu_us_per_connection" // from TCP accept until the connection is ready
+	CPUPerCall            = "cpu_us_per_call"
+	CPUPerPublication     = "cpu_us_per_publication"
+	CPUPerResume          = "cpu_us_per_resumed_client" // from TCP accept until it has all events that it had missed
+	RSSPerConnection      = "rss_kib_per_connection"
+	PublicationsPerSecond = "publications_per_second" // acknowledged
+	OneByOnePerSecond     = "one_by_one_per_second"   // acknowledged publications of one publisher that waits for each
+	GroupGain             = "group_gain"              // PublicationsPerSecond divided by OneByOnePerSecond
+	Clients               = "clients"
+	Seconds               = "seconds"     // from the end of the server until all clients have all events
+	StoreReads            = "store_reads" // records that the server has read from its store
+	EventsPerSecond       = "events_per_second"
+	CallsPerSecond        = "calls_per_second"
+	LatencyP50            = "p50_us" // from handing a publication to the kernel until an event was read
+	LatencyP99            = "p99_us"
+	LatencyP999           = "p999_us"
+	GeneratorBusy         = "generator_busy" // share of its core that the generator used, 0 to 1
+	ServerBusy            = "server_busy"    // share of its core that the server used, 0 to 1
 )

@@ -25,7 +25,7 @@ type growth struct {
 }
 
 // families lists the sections of the page, in their order.
-var families = []family{saturated, steady, manyTopics, patterns, wires, calls, connections, overHTTP}
+var families = []family{saturated, steady, manyTopics, kept, resumed, patterns, wires, calls, connections, overHTTP}
 
 var saturated = family{
 	name: "fanout-saturated", title: "One topic, as fast as it goes",
@@ -97,6 +97,58 @@ var manyTopics = family{
 			"topics-1000-rate", "1,000 topics, steady rate", CPUPerEvent,
 			"The same with 10,000 publications a second, whether or not the last one has arrived.",
 			"Queues are almost empty here, so each event is a write of its own.",
+		},
+	},
+}
+
+var kept = family{
+	name: "kept", title: "Topics that are kept",
+	scenarios: []scenario{
+		{
+			"kept-fanout-1000", "1,000 clients, kept, saturated", CPUPerEvent,
+			"As with 1,000 clients, saturated, but the last 128 publications of the topic are kept in memory, and each event carries its position; tidings does not keep, for comparison.",
+			"This is the price of never missing an event.",
+		},
+		{
+			"kept-topics-1000", "1,000 topics, kept, saturated", CPUPerEvent,
+			"The same with 1,000 topics in turn, each with one subscriber.",
+			"Here no subscriber shares the cost of keeping a publication.",
+		},
+		{
+			"stored", "Stored publications", CPUPerPublication,
+			"A publisher waits until its publication is on the disk, and then publishes again; then 64 publishers at once do the same with the same server.",
+			"Publications that arrive while one write is under way share the next one, so a busy server does not write to the disk more often.",
+		},
+	},
+}
+
+var resumed = family{
+	name: "resume", title: "Clients that come back",
+	scenarios: []scenario{
+		{
+			"resume", "Resume after 100 missed events", CPUPerResume,
+			"3,000 clients are connected and logged in. They subscribe from where they were, and get the 100 events that they have missed.",
+			"This is the cost of a recovery without that of a connection, which the next scenario has.",
+		},
+		{
+			"resume-storm", "Reconnect and resume", CPUPerResume,
+			"The same, but the clients also connect, as fast as the server accepts them, and show a ticket.",
+			"This happens when a network fails: CPU time per resumed client, times your clients, is the time that a core needs until all are up to date.",
+		},
+		{
+			"resume-restart-1000", "Resume after a restart, 1,000 clients", CPUPerResume,
+			"1,000 clients are cut off from one topic and miss 100 publications, each of which is stored on its own. The server is killed (SIGKILL) and started again, and all clients come back.",
+			"The time is that from the end of the server until the last client has its last event, and the CPU time is all that the new process used.",
+		},
+		{
+			"resume-restart-10000", "Resume after a restart, 10,000 clients", CPUPerResume,
+			"The same with 10,000 clients.",
+			"The server reads its store once, and not once for each client.",
+		},
+		{
+			"resume-restart-10-topics", "Resume after a restart, 10 topics", CPUPerResume,
+			"The same with 10,000 clients and 10 topics, and so with 1,000 publications.",
+			"The reads grow with what is kept of the topics.",
 		},
 	},
 }

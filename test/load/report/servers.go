@@ -22,9 +22,14 @@ var servers = []server{
 	{"tidings-msgpack", "this server, WAMP 2 as MessagePack"},
 	{"tidings-mixed", "this server, version 1 and several serializations of version 2 at once"},
 	{"tidings-deflate", "this server, WAMP 2 as JSON, compressed (permessage-deflate)"},
+	{"tidings-kept", "as tidings, but the last 128 publications of each topic are kept in memory, and the clients ask for positions"},
+	{"tidings-kept-msgpack", "as tidings-kept, WAMP 2 as MessagePack"},
+	{"tidings-stored", "as tidings-kept, but publications are on the disk before they are acknowledged (`data`, `journal.sync: always`)"},
 	{"tidings-tls", "this server, WAMP 2 as JSON, encrypted (TLS)"},
 	{"centrifuge-json", "Centrifuge, its JSON protocol"},
 	{"centrifuge-protobuf", "Centrifuge, its Protobuf protocol"},
+	{"centrifuge-kept-json", "Centrifuge with history (128) and recovery, its memory engine, its JSON protocol"},
+	{"centrifuge-kept-protobuf", "the same, its Protobuf protocol"},
 	{"nexus-json", "nexus, WAMP 2 as JSON"},
 	{"nexus-msgpack", "nexus, WAMP 2 as MessagePack"},
 	{"mercure", "Mercure, server-sent events over HTTP"},
@@ -32,10 +37,11 @@ var servers = []server{
 
 // The servers that the targets compare Tidings with.
 var (
-	floors     = []string{"floor-each", "floor-coalesce"}
-	centrifuge = []string{"centrifuge-json", "centrifuge-protobuf"}
-	nexus      = []string{"nexus-json", "nexus-msgpack"}
-	peers      = slices.Concat(centrifuge, nexus, []string{"mercure"})
+	floors         = []string{"floor-each", "floor-coalesce"}
+	centrifuge     = []string{"centrifuge-json", "centrifuge-protobuf"}
+	centrifugeKept = []string{"centrifuge-kept-json", "centrifuge-kept-protobuf"}
+	nexus          = []string{"nexus-json", "nexus-msgpack"}
+	peers          = slices.Concat(centrifuge, nexus, []string{"mercure"})
 )
 
 func serverPlace(name string) int {

@@ -4,13 +4,15 @@ package report
 type rule int
 
 const (
-	atMost   rule = iota // the figure itself is at most limit
-	timesOf              // the figure is at most limit times the best figure of than
-	lowestOf             // the figure is lower than every figure of than
-	growthOf             // the growth of the figure since the scenario from is at most limit times the growth of than
+	atMost    rule = iota // the figure itself is at most limit
+	atLeast               // the figure itself is at least limit
+	timesOf               // the figure is at most limit times the best figure of than
+	lowestOf              // the figure is lower than every figure of than
+	growthOf              // the growth of the figure since the scenario from is at most limit times the growth of than
+	ownGrowth             // the growth of the figure since the scenario from is at most limit
 )
 
-// target is a goal of Tidings. Medians are compared, and lower is always better.
+// target is a goal of Tidings. Medians are compared, and lower is better, except with atLeast.
 type target struct {
 	scenario string
 	figure   string
@@ -19,7 +21,7 @@ type target struct {
 	limit    float64
 	than     []string
 	thanText string // than, in words
-	from     string // the smaller scenario, for growthOf
+	from     string // the smaller scenario, for growthOf and ownGrowth
 	note     string // a remark
 }
 
@@ -45,6 +47,16 @@ var targets = []target{
 	{scenario: "topics-1000", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 1.3, than: floors, thanText: "the floor"},
 	{scenario: "topics-1000", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 0.4, than: centrifuge, thanText: "Centrifuge"},
 	{scenario: "topics-1000", figure: CPUPerEvent, server: "tidings", rule: timesOf, limit: 0.25, than: nexus, thanText: "nexus"},
+
+	{scenario: "kept-fanout-1000", figure: CPUPerEvent, server: "tidings-kept", rule: timesOf, limit: 1.3, than: []string{"tidings"}, thanText: "the same topic not kept"},
+	{scenario: "kept-fanout-1000", figure: CPUPerEvent, server: "tidings-kept", rule: timesOf, limit: 0.3, than: centrifugeKept, thanText: "Centrifuge with history and recovery"},
+	{scenario: "kept-topics-1000", figure: CPUPerEvent, server: "tidings-kept", rule: timesOf, limit: 2, than: []string{"tidings"}, thanText: "the same topics not kept"},
+	{scenario: "stored", figure: GroupGain, server: "tidings-stored", rule: atLeast, limit: 15, note: "64 in flight, divided by one after another"},
+	{scenario: "resume", figure: CPUPerResume, server: "tidings-kept", rule: timesOf, limit: 0.4, than: centrifugeKept, thanText: "Centrifuge's recovery"},
+	{
+		scenario: "resume-restart-10000", figure: StoreReads, server: "tidings-stored", rule: ownGrowth, limit: 1,
+		from: "resume-restart-1000", note: "ten times as many clients",
+	},
 
 	{scenario: "deflate", figure: CPUPerEvent, server: "tidings-deflate", rule: timesOf, limit: 1.3, than: []string{"tidings"}, thanText: "the same without compression"},
 

@@ -38,8 +38,13 @@ func (t target) verdict(r results) Verdict {
 	}
 	v.Limited = r.generatorLimited(t.scenario, t.server)
 	f := figureOf(t.figure)
-	if t.rule == atMost {
+	switch t.rule {
+	case atMost:
 		return v.decide(f.withUnit(mine.Median), mine.Median <= t.limit)
+	case atLeast:
+		return v.decide(f.withUnit(mine.Median), mine.Median >= t.limit)
+	case ownGrowth:
+		return t.ownGrowth(r, v)
 	}
 	other, theirs := r.best(t.scenario, t.figure, t.than)
 	if theirs.Median <= 0 {
@@ -67,6 +72,16 @@ func (t target) growth(r results, v Verdict, other string) Verdict {
 	return v.decide(measured, mine/theirs <= t.limit)
 }
 
+func (t target) ownGrowth(r results, v Verdict) Verdict {
+	times := r.growth(t.from, t.scenario, t.server, t.figure)
+	if times == 0 {
+		return v
+	}
+	before, after := r[cell{t.from, t.server, t.figure}], r[cell{t.scenario, t.server, t.figure}]
+	f := figureOf(t.figure)
+	return v.decide(fmt.Sprintf("%s ×: %s, then %s", number(times), f.withUnit(before.Median), f.withUnit(after.Median)), times <= t.limit)
+}
+
 // growth returns the ratio between the medians of two scenarios, or 0 if one was not measured.
 func (r results) growth(from, to, server, figure string) float64 {
 	before, after := r[cell{from, server, figure}], r[cell{to, server, figure}]
@@ -87,7 +102,7 @@ func (v Verdict) decide(measured string, reached bool) Verdict {
 // title names the scenario and the figure, and the server unless it is tidings.
 func (t target) title() string {
 	what := scenarioOf(t.scenario).title
-	if t.rule == growthOf {
+	if t.from != "" {
 		what = scenarioOf(t.from).title + " → " + what
 	}
 	if t.server != "tidings" {
@@ -102,6 +117,10 @@ func (t target) goal() string {
 	switch t.rule {
 	case atMost:
 		asks = fmt.Sprintf("at most %g %s", t.limit, figureOf(t.figure).unit)
+	case atLeast:
+		asks = fmt.Sprintf("at least %g %s", t.limit, figureOf(t.figure).unit)
+	case ownGrowth:
+		asks = fmt.Sprintf("growth at most %g ×", t.limit)
 	case timesOf:
 		asks = fmt.Sprintf("at most %g × %s", t.limit, t.thanText)
 	case lowestOf:

@@ -108,6 +108,28 @@ func TestGrowthIsComparedWithTheGrowthOfTheFloor(t *testing.T) {
 	}
 }
 
+func TestATargetOfALeastFigureIsReachedFromItsLimit(t *testing.T) {
+	for value, want := range map[float64]report.Answer{14.9: report.Missed, 15: report.Reached, 16: report.Reached} {
+		var run report.Run
+		measured(&run, "stored", "tidings-stored", report.GroupGain, value)
+		if v := verdict(t, run, "Stored publications", "at least 15 ×"); v.Answer != want {
+			t.Errorf("%g × is %q (%s), not %q", value, v.Answer, v.Measured, want)
+		}
+	}
+}
+
+func TestReadsMustNotGrowWithTheClients(t *testing.T) {
+	for value, want := range map[float64]report.Answer{101: report.Reached, 102: report.Missed} {
+		var run report.Run
+		measured(&run, "resume-restart-1000", "tidings-stored", report.StoreReads, 101)
+		measured(&run, "resume-restart-10000", "tidings-stored", report.StoreReads, value)
+		v := verdict(t, run, "Resume after a restart, 1,000 clients → Resume after a restart, 10,000 clients", "growth at most 1 ×")
+		if v.Answer != want {
+			t.Errorf("%g after 101 reads is %q (%s), not %q", value, v.Answer, v.Measured, want)
+		}
+	}
+}
+
 func TestATargetWithMissingFiguresIsNotMeasured(t *testing.T) {
 	var alone, others, before report.Run
 	measured(&alone, "fanout-1000-saturated", "tidings", report.CPUPerEvent, 1)

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"strconv"
+
 	"github.com/tidings-io/tidings/test/load/servers"
 	"github.com/tidings-io/tidings/test/load/wire"
 )
@@ -21,10 +23,29 @@ var (
 	nexusJSON    = onNexus("nexus-json", wire.JSON)
 	nexusMsgpack = onNexus("nexus-msgpack", wire.MessagePack)
 
-	centrifugeJSON     = Variant{"centrifuge-json", servers.Spec{Program: servers.Centrifuge}, wire.CentrifugeJSON{}}
-	centrifugeProtobuf = Variant{"centrifuge-protobuf", servers.Spec{Program: servers.Centrifuge}, wire.CentrifugeProtobuf{}}
-	mercure            = Variant{"mercure", servers.Spec{Program: servers.Mercure}, wire.Mercure{}}
+	centrifugeJSON         = Variant{"centrifuge-json", servers.Spec{Program: servers.Centrifuge}, wire.CentrifugeJSON{}}
+	centrifugeProtobuf     = Variant{"centrifuge-protobuf", servers.Spec{Program: servers.Centrifuge}, wire.CentrifugeProtobuf{}}
+	tidingsKept            = keeping(withPositions("tidings-kept", wire.JSON), servers.KeepInMemory)
+	tidingsKeptMsgpack     = keeping(withPositions("tidings-kept-msgpack", wire.MessagePack), servers.KeepInMemory)
+	tidingsStored          = keeping(withPositions("tidings-stored", wire.JSON), servers.KeepOnDisk)
+	centrifugeKeptJSON     = Variant{"centrifuge-kept-json", centrifugeWithHistory, wire.CentrifugeJSON{}}
+	centrifugeKeptProtobuf = Variant{"centrifuge-kept-protobuf", centrifugeWithHistory, wire.CentrifugeProtobuf{}}
+
+	mercure = Variant{"mercure", servers.Spec{Program: servers.Mercure}, wire.Mercure{}}
 )
+
+// centrifugeWithHistory keeps in memory and recovers.
+var centrifugeWithHistory = servers.Spec{Program: servers.Centrifuge, Args: []string{"-history", strconv.Itoa(servers.Kept)}}
+
+// withPositions is Tidings with subscribers that ask for positions.
+func withPositions(name string, s wire.Serialization) Variant {
+	return onTidings(name, wire.WAMP{Serialization: s, Positions: true})
+}
+
+func keeping(v Variant, what servers.Keep) Variant {
+	v.Server.Keep = what
+	return v
+}
 
 func onTidings(name string, dialect wire.WAMP) Variant {
 	dialect.Login = wire.WithTicketOrKey
@@ -49,6 +70,7 @@ func withArgs(v Variant, args ...string) Variant {
 var (
 	allVariants  = []Variant{floorEach, floorCoalesce, tidings, tidingsAlone, centrifugeJSON, centrifugeProtobuf, nexusJSON, nexusMsgpack, mercure}
 	withJSON     = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON, nexusJSON}
+	whatIsKept   = []Variant{tidings, tidingsKept, tidingsKeptMsgpack, centrifugeKeptJSON, centrifugeKeptProtobuf}
 	withoutNexus = []Variant{floorEach, floorCoalesce, tidings, centrifugeJSON}
 	channels     = allVariants[:len(allVariants)-1] // without mercure, whose publishers need no connection
 )
@@ -56,7 +78,7 @@ var (
 // All returns all scenarios in the order of measurement.
 func All() []Scenario {
 	var all []Scenario
-	for _, family := range [][]Scenario{fanouts(), topics(), patterns(), wires(), calls(), storms(), memory(), overHTTP()} {
+	for _, family := range [][]Scenario{fanouts(), topics(), kept(), stored(), resumes(), patterns(), wires(), calls(), storms(), memory(), overHTTP()} {
 		all = append(all, family...)
 	}
 	return all

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tidings-io/tidings/test/load/wire"
@@ -34,9 +35,11 @@ topics:
   load.fanout:
     subscribe: identity.role == "user"
     publish: backend
+    keep: {{keep}}
   load.topic.{n:int}:
     subscribe: identity.role == "user"
     publish: backend
+    keep: {{keep}}
   load.tree.{a}.{b}.{c}:
     subscribe: identity.role == "user"
     publish: backend
@@ -46,17 +49,33 @@ procedures:
     register: backend
 `
 
+// Kept is how many publications of each topic or channel a server keeps that keeps some: more than clients miss here.
+const Kept = 128
+
+// keeping returns the configuration of a server that keeps, or does not.
+func keeping(k Keep) string {
+	if k == KeepNothing {
+		return strings.ReplaceAll(config, "    keep: {{keep}}\n", "")
+	}
+	text := strings.ReplaceAll(config, "{{keep}}", fmt.Sprintf("{last: %d}", Kept))
+	if k == KeepOnDisk {
+		text += "data: data\njournal: {sync: always}\n"
+	}
+	return text
+}
+
 // configure writes a configuration of Tidings and returns the TLS configuration of its clients.
-func configure(file string, encryption Encryption) (*tls.Config, error) {
-	if encryption == Plain {
-		return nil, os.WriteFile(file, []byte(config), 0o600)
+func configure(file string, spec Spec) (*tls.Config, error) {
+	text := keeping(spec.Keep)
+	if spec.Encryption == Plain {
+		return nil, os.WriteFile(file, []byte(text), 0o600)
 	}
 	dir := filepath.Dir(file)
 	pool, err := certify(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 	if err != nil {
 		return nil, err
 	}
-	text := config + "tls: {cert: cert.pem, key: key.pem}\n"
+	text += "tls: {cert: cert.pem, key: key.pem}\n"
 	return &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"}, os.WriteFile(file, []byte(text), 0o600)
 }
 

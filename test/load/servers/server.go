@@ -27,7 +27,18 @@ type Spec struct {
 	Program    string
 	Args       []string
 	Encryption Encryption
+	Keep       Keep // of Tidings
 }
+
+// Keep selects what a server keeps of publications.
+type Keep uint8
+
+// The values of Keep.
+const (
+	KeepNothing Keep = iota
+	KeepInMemory
+	KeepOnDisk // each publication is on the disk before it is acknowledged
+)
 
 // Encryption selects whether a server uses TLS.
 type Encryption uint8
@@ -44,6 +55,8 @@ type Server struct {
 	TLS     *tls.Config // for its clients; nil: no TLS
 
 	command *exec.Cmd
+	path    string
+	args    []string
 	dir     string
 	output  bytes.Buffer
 	ended   chan struct{}
@@ -55,43 +68,61 @@ func (p *Programs) Start(ctx context.Context, spec Spec) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for a server: %w", err)
 	}
-	s := &Server{dir: dir, ended: make(chan struct{})}
-	if err := s.start(ctx, p.paths[spec.Program], spec); err != nil {
+	s := &Server{path: p.paths[spec.Program], dir: dir}
+	if err = s.prepare(spec); err == nil {
+		err = s.start(ctx)
+	}
+	if err != nil {
 		_ = os.RemoveAll(dir) // Programs.Remove removes the folder above anyway
 		return nil, fmt.Errorf("start %s: %w", spec.Program, err)
-	}
-	if err := s.waitForListener(ctx); err != nil {
-		s.Stop()
-		return nil, fmt.Errorf("start %s: %w; its output:\n%s", spec.Program, err, s.output.Bytes())
 	}
 	return s, nil
 }
 
-func (s *Server) start(ctx context.Context, path string, spec Spec) error {
-	var err error
+// prepare finds an address, and writes what the server reads at its start.
+func (s *Server) prepare(spec Spec) (err error) {
 	if s.Address, err = freeAddress(); err != nil {
 		return err
 	}
-	args := []string{"-listen", s.Address, "-secret", wire.Secret}
+	s.args = []string{"-listen", s.Address, "-secret", wire.Secret}
 	if spec.Program == Tidings {
 		file := filepath.Join(s.dir, "tidings.yaml")
-		if s.TLS, err = configure(file, spec.Encryption); err != nil {
+		if s.TLS, err = configure(file, spec); err != nil {
 			return err
 		}
-		args = []string{"serve", "--config", file, "--listen", s.Address}
+		s.args = []string{"serve", "--config", file, "--listen", s.Address}
 	}
-	s.command = exec.CommandContext(ctx, path, append(args, spec.Args...)...)
+	s.args = append(s.args, spec.Args...)
+	return nil
+}
+
+// start starts the process and waits until it accepts connections.
+func (s *Server) start(ctx context.Context) error {
+	if err := s.launch(ctx); err != nil {
+		return err
+	}
+	if err := s.waitForListener(ctx); err != nil {
+		s.Kill()
+		return fmt.Errorf("%w; its output:\n%s", err, s.output.Bytes())
+	}
+	return nil
+}
+
+// launch starts the process.
+func (s *Server) launch(ctx context.Context) error {
+	command, ended := exec.CommandContext(ctx, s.path, s.args...), make(chan struct{})
+	s.command, s.ended = command, ended
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	s.command.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // an interrupt at the terminal goes to the harness only
 		Pdeathsig: syscall.SIGKILL, // a server that outlives the harness would disturb the next run
 	}
-	if err := onServerCore(s.command.Start); err != nil {
+	if err := onServerCore(command.Start); err != nil {
 		return err
 	}
 	go func() {
-		defer close(s.ended)
-		_ = s.command.Wait() // Stop has ended it; if it failed, its clients notice
+		defer close(ended)
+		_ = command.Wait() // Stop has ended it; if it failed, its clients notice
 	}()
 	return nil
 }
@@ -134,14 +165,27 @@ func (s *Server) LogTail() string {
 	return output[max(len(output)-logTailBytes, 0):]
 }
 
+// Kill ends the process without warning, so that it keeps only what is in its folder.
+func (s *Server) Kill() {
+	_ = s.command.Process.Kill() // fails if it has already ended
+	<-s.ended
+}
+
+// Restart starts the server again after Kill, with the same address, configuration and folder. Its CPU time begins at 0.
+func (s *Server) Restart(ctx context.Context) error {
+	if err := s.start(ctx); err != nil {
+		return fmt.Errorf("start the server again: %w", err)
+	}
+	return nil
+}
+
 // Stop ends the process. Close its clients before, so that it has nothing to wait for.
 func (s *Server) Stop() {
 	_ = s.command.Process.Signal(syscall.SIGTERM) // fails if it has already ended
 	select {
 	case <-s.ended:
 	case <-time.After(stopTimeout):
-		_ = s.command.Process.Kill() // fails if it has already ended
-		<-s.ended
+		s.Kill()
 	}
 	_ = os.RemoveAll(s.dir) // Programs.Remove removes the folder above anyway
 }

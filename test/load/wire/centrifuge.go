@@ -3,7 +3,10 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
+
+	"github.com/centrifugal/protocol"
 )
 
 const (
@@ -25,11 +28,38 @@ func (CentrifugeJSON) Script(c Client) []Step {
 	_, token := WithTicket(c)
 	steps := []Step{upgrade(c, centrifugePath, "", ""), jsonCommand(1, "connect", `"token":"`+token+`"`)}
 	if c.Role == Subscriber {
-		for i, topic := range c.Topics {
-			steps = append(steps, jsonCommand(i+2, "subscribe", `"channel":"`+topic+`"`))
-		}
+		steps = append(steps, CentrifugeJSON{}.Subscribe(c)...)
 	}
 	return steps
+}
+
+// Subscribe implements Keeper.
+func (CentrifugeJSON) Subscribe(c Client) (steps []Step) {
+	for i, topic := range c.Topics {
+		steps = append(steps, subscribeJSON(c, i+2, topic))
+	}
+	return steps
+}
+
+func subscribeJSON(c Client, id int, topic string) Step {
+	fields := `"channel":"` + topic + `"`
+	if c.Since != nil {
+		fields += fmt.Sprintf(`,"recover":true,"epoch":%q,"offset":%d`, c.Since.Epoch, c.Since.Seq)
+	}
+	step := jsonCommand(id, "subscribe", fields)
+	if !c.follows() {
+		return step
+	}
+	step.Answered = c.subscribed(step.Answered, func(frame []byte) (subscribed, error) {
+		var reply struct{ Subscribe subscribed }
+		return reply.Subscribe, json.Unmarshal(frame, &reply)
+	})
+	return step
+}
+
+// Keep implements Keeper.
+func (CentrifugeJSON) Keep(topic string, payload []byte) Step {
+	return jsonCommand(publishID, "publish", fmt.Sprintf(`"channel":"%s","data":%s`, topic, payload))
 }
 
 // jsonCommand sends a command and waits for its result.
@@ -64,12 +94,16 @@ const (
 	tagPush           = 4<<3 | 2
 	tagConnectResult  = 5<<3 | 2
 	tagSubscribed     = 6<<3 | 2
+	tagPublished      = 8<<3 | 2
 	tagConnect        = 4<<3 | 2 // in commands
 	tagSubscribe      = 5<<3 | 2
 	tagPublish        = 7<<3 | 2
 	tagToken          = 1<<3 | 2
 	tagChannel        = 1<<3 | 2
 	tagPublishPayload = 2<<3 | 2
+	tagRecover        = 3 << 3
+	tagEpoch          = 6<<3 | 2
+	tagOffset         = 7 << 3
 )
 
 // Script implements Dialect.
@@ -81,12 +115,45 @@ func (CentrifugeProtobuf) Script(c Client) []Step {
 		{Send: connect, Answered: protobufReply(1, tagConnectResult)},
 	}
 	if c.Role == Subscriber {
-		for i, topic := range c.Topics {
-			subscribe := protobufCommand(i+2, tagSubscribe, appendField(nil, tagChannel, topic))
-			steps = append(steps, Step{Send: subscribe, Answered: protobufReply(i+2, tagSubscribed)})
-		}
+		steps = append(steps, CentrifugeProtobuf{}.Subscribe(c)...)
 	}
 	return steps
+}
+
+// Subscribe implements Keeper.
+func (CentrifugeProtobuf) Subscribe(c Client) (steps []Step) {
+	for i, topic := range c.Topics {
+		steps = append(steps, subscribeProtobuf(c, i+2, topic))
+	}
+	return steps
+}
+
+func subscribeProtobuf(c Client, id int, topic string) Step {
+	request := appendField(nil, tagChannel, topic)
+	if c.Since != nil {
+		request = appendField(append(request, tagRecover, 1), tagEpoch, c.Since.Epoch)
+		request = binary.AppendUvarint(append(request, tagOffset), c.Since.Seq)
+	}
+	step := Step{Send: protobufCommand(id, tagSubscribe, request), Answered: protobufReply(id, tagSubscribed)}
+	if !c.follows() {
+		return step
+	}
+	step.Answered = c.subscribed(step.Answered, func(frame []byte) (subscribed, error) {
+		var reply protocol.Reply
+		_, n := binary.Uvarint(frame)
+		if err := reply.UnmarshalCF(frame[n:]); err != nil {
+			return subscribed{}, err
+		}
+		s := reply.Subscribe
+		return subscribed{s.Epoch, s.Offset, s.Recovered, make([]struct{}, len(s.Publications))}, nil
+	})
+	return step
+}
+
+// Keep implements Keeper.
+func (CentrifugeProtobuf) Keep(topic string, payload []byte) Step {
+	publish := appendField(appendField(nil, tagChannel, topic), tagPublishPayload, payload)
+	return Step{Send: protobufCommand(publishID, tagPublish, publish), Answered: protobufReply(publishID, tagPublished)}
 }
 
 // AppendPublish implements Dialect.
@@ -135,7 +202,44 @@ func onlyReply(opening []byte, unwrap func(frame []byte) []byte) func([]byte) (i
 	}
 }
 
+// subscribed is the part of a subscribe result that is about positions.
+type subscribed struct {
+	Epoch        string
+	Offset       uint64
+	Recovered    bool
+	Publications []struct{}
+}
+
+// follows reports whether a subscriber follows positions.
+func (c Client) follows() bool { return c.Told != nil || c.Since != nil }
+
+// subscribed consumes a reply, which must have all that the client has missed.
+func (c Client) subscribed(consume func(p []byte) (int, error), read func(frame []byte) (subscribed, error)) func([]byte) (int, error) {
+	return func(p []byte) (int, error) {
+		consumed, err := consume(p)
+		if consumed == 0 {
+			return 0, err
+		}
+		frame, _, err := message(p)
+		if err != nil {
+			return 0, err
+		}
+		result, err := read(frame)
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("read a reply: %w", err)
+		case c.Since != nil && (!result.Recovered || len(result.Publications) != c.Missed):
+			return 0, fmt.Errorf("the server sent %d of %d missed publications, and recovered is %t", len(result.Publications), c.Missed, result.Recovered)
+		case c.Told != nil && result.Epoch == "":
+			return 0, fmt.Errorf("the server told no position: %q", frame[:min(len(frame), quoted)])
+		case c.Told != nil:
+			c.Told(Position{result.Epoch, result.Offset})
+		}
+		return consumed, nil
+	}
+}
+
 var (
-	_ Dialect = CentrifugeJSON{}
-	_ Dialect = CentrifugeProtobuf{}
+	_ Keeper = CentrifugeJSON{}
+	_ Keeper = CentrifugeProtobuf{}
 )

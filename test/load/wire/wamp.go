@@ -1,8 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // The codes of WAMP 2 messages.
@@ -12,6 +15,7 @@ const (
 	codeChallenge    = 4
 	codeAuthenticate = 5
 	codePublish      = 16
+	codePublished    = 17
 	codeSubscribe    = 32
 	codeSubscribed   = 33
 	codeEvent        = 36
@@ -31,6 +35,7 @@ type WAMP struct {
 	Serialization Serialization
 	Login         Login
 	Compression   Compression
+	Positions     bool // subscribers ask for positions
 }
 
 // Compression selects whether a client offers permessage-deflate.
@@ -54,7 +59,7 @@ const (
 // WithTicket is the Login for nexus: all clients have tickets.
 func WithTicket(c Client) (authid, ticket string) {
 	authid = fmt.Sprintf("user%d", c.Number)
-	return authid, Ticket(Secret, authid, fmt.Sprintf("load-%d", c.Number))
+	return authid, Ticket(Secret, authid, fmt.Sprintf("load-%d-%d", c.Number, c.Visit))
 }
 
 // WithTicketOrKey is the Login for Tidings: subscribers and callers have tickets, publishers and callees an API key.
@@ -80,14 +85,64 @@ func (w WAMP) Script(c Client) []Step {
 	}
 	switch c.Role {
 	case Subscriber:
-		for i, topic := range c.Topics {
-			steps = append(steps, w.step(codeSubscribed, list{uint64(codeSubscribe), uint64(i + 1), matching(c.Match), topic}))
-		}
+		steps = append(steps, w.Subscribe(c)...)
 	case Callee:
 		steps = append(steps, w.step(codeRegistered, list{uint64(codeRegister), uint64(1), dict{}, c.Topics[0]}))
 	case Publisher, Caller:
 	}
 	return steps
+}
+
+// Subscribe implements Keeper.
+func (w WAMP) Subscribe(c Client) (steps []Step) {
+	for i, topic := range c.Topics {
+		steps = append(steps, w.subscribe(c, i+1, topic)...)
+	}
+	return steps
+}
+
+// subscribe returns the exchange of a subscription, with the events that the client has missed.
+func (w WAMP) subscribe(c Client, request int, topic string) []Step {
+	options := matching(c.Match)
+	if !w.Positions {
+		return []Step{w.step(codeSubscribed, list{uint64(codeSubscribe), uint64(request), options, topic})}
+	}
+	options["_positions"] = true
+	if c.Since != nil {
+		options["_since"] = dict{"_epoch": c.Since.Epoch, "_seq": c.Since.Seq}
+	}
+	step := w.step(codeSubscribed, list{uint64(codeSubscribe), uint64(request), options, topic})
+	step.Answered = w.subscribed(c, step.Answered)
+	missed := Step{Answered: expect(w.Serialization.opens(codeEvent))}
+	return append([]Step{step}, slices.Repeat([]Step{missed}, c.Missed)...)
+}
+
+// subscribed consumes a SUBSCRIBED with a position, which must not tell of a gap. Only JSON is read further.
+func (w WAMP) subscribed(c Client, consume func(p []byte) (int, error)) func(p []byte) (int, error) {
+	return func(p []byte) (int, error) {
+		consumed, err := consume(p)
+		if consumed == 0 {
+			return 0, err
+		}
+		text, _, err := message(p)
+		switch {
+		case err != nil:
+			return 0, err
+		case bytes.Contains(text, []byte("_gap")):
+			return 0, fmt.Errorf("the server no longer has what was missed: %q", text[:min(len(text), quoted)])
+		case c.Told == nil:
+			return consumed, nil
+		}
+		var details struct {
+			Epoch string `json:"_epoch"`
+			Seq   uint64 `json:"_seq"`
+		}
+		if err := json.Unmarshal(text, &[]any{new(any), new(any), new(any), &details}); err != nil || details.Epoch == "" {
+			return 0, fmt.Errorf("the server told no position: %q", text[:min(len(text), quoted)])
+		}
+		c.Told(Position(details))
+		return consumed, nil
+	}
 }
 
 func matching(m Match) dict {
@@ -126,6 +181,14 @@ func (w WAMP) AppendPublish(dst []byte, topic string, value []byte) []byte {
 	return w.Serialization.frame(dst, list{uint64(codePublish), uint64(1), dict{}, topic, list{payload(value)}})
 }
 
+// Keep implements Keeper.
+func (w WAMP) Keep(topic string, value []byte) Step {
+	return w.step(codePublished, list{uint64(codePublish), uint64(1), dict{"acknowledge": true}, topic, list{payload(value)}})
+}
+
+// Acknowledgements implements Acknowledged.
+func (w WAMP) Acknowledgements() Meter { return w.counts(codePublished) }
+
 // Meter implements Dialect.
 func (w WAMP) Meter() Meter { return w.counts(codeEvent) }
 
@@ -146,4 +209,7 @@ func (w WAMP) Callee(value []byte) Meter {
 	return &callee{serialization: w.Serialization, arguments: w.Serialization.append(nil, list{payload(value)})}
 }
 
-var _ RPC = WAMP{}
+var (
+	_ RPC          = WAMP{}
+	_ Acknowledged = WAMP{}
+)

@@ -28,9 +28,22 @@ const (
 type Client struct {
 	Role    Role
 	Number  int    // from 0, unique for the server process: it gives the user and the ticket
+	Visit   int    // the number of earlier connections of the same client, which have used other tickets
 	Address string // host:port, for the Host header
 	Topics  []string
 	Match   Match
+
+	// Of subscribers that follow positions, with one topic:
+
+	Told   func(Position) // gets the position at which the subscription begins; nil: not asked
+	Since  *Position      // where the client was before; nil: the subscription begins now
+	Missed int            // the number of events since then; the script ends when all of them have been received
+}
+
+// Position is a place in the order of what a server keeps.
+type Position struct {
+	Epoch string
+	Seq   uint64
 }
 
 // Dialect is the protocol of the clients of one kind of server.
@@ -64,6 +77,22 @@ type Meter interface {
 type Answerer interface {
 	// AppendAnswers appends all answers that are due.
 	AppendAnswers(dst []byte) []byte
+}
+
+// Keeper is implemented by dialects of servers that keep publications.
+type Keeper interface {
+	Dialect
+	// Keep returns the exchange of a publication that the server acknowledges when it has kept it.
+	Keep(topic string, payload []byte) Step
+	// Subscribe returns the exchanges of the subscriptions of a connected client, which are the end of its Script.
+	Subscribe(c Client) []Step
+}
+
+// Acknowledged is implemented by dialects that can count acknowledgements.
+type Acknowledged interface {
+	Keeper
+	// Acknowledgements returns the Meter of a publisher: its events are acknowledgements of publications.
+	Acknowledgements() Meter
 }
 
 // RPC is implemented by dialects with remote procedure calls. Scripts of callers and callees name the procedure as

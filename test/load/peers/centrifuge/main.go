@@ -1,6 +1,7 @@
 // Command centrifuge is a server made of github.com/centrifugal/centrifuge, set up to do the same work
-// as Tidings: no anonymous clients, a signed ticket for each connection, nothing kept of publications,
-// no compression. Its metrics are on, as they are by default.
+// as Tidings: no anonymous clients, a signed ticket for each connection, no compression. Nothing is kept of publications,
+// unless -history says how many of each channel are kept, in memory; then clients recover, too. Its metrics are on, as
+// they are by default.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/centrifugal/centrifuge"
 
@@ -19,18 +21,26 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "`host:port` to listen on")
 	secret := flag.String("secret", "", "the key that signs tickets")
+	history := flag.Int("history", 0, "the `number` of publications to keep of each channel; 0 keeps nothing")
 	flag.Parse()
-	log.Fatalln(serve(*listen, *secret))
+	log.Fatalln(serve(*listen, *secret, *history))
 }
 
-func serve(address, secret string) error {
+// historyTTL is how long the publications of a silent channel are kept.
+const historyTTL = time.Hour
+
+func serve(address, secret string, history int) error {
 	// The defaults: a client may be 1 MiB behind, up to 16 messages share a frame, a write does not wait for more
 	// messages, and the broker is in memory.
 	node, err := centrifuge.New(centrifuge.Config{})
 	if err != nil {
 		return fmt.Errorf("make the node: %w", err)
 	}
-	allow(node, secret)
+	kept := centrifuge.PublishOptions{}
+	if history > 0 {
+		kept.HistorySize, kept.HistoryTTL = history, historyTTL
+	}
+	allow(node, secret, kept)
 	if err := node.Run(); err != nil {
 		return fmt.Errorf("run the node: %w", err)
 	}
@@ -49,7 +59,8 @@ func serve(address, secret string) error {
 }
 
 // allow lets every client with a ticket subscribe and publish. The callbacks answer at once.
-func allow(node *centrifuge.Node, secret string) {
+func allow(node *centrifuge.Node, secret string, kept centrifuge.PublishOptions) {
+	follow := centrifuge.SubscribeOptions{EnableRecovery: kept.HistorySize > 0}
 	node.OnConnecting(func(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		user, err := ticket.Verify(secret, e.Token)
 		if err != nil {
@@ -59,10 +70,10 @@ func allow(node *centrifuge.Node, secret string) {
 	})
 	node.OnConnect(func(client *centrifuge.Client) {
 		client.OnSubscribe(func(_ centrifuge.SubscribeEvent, answer centrifuge.SubscribeCallback) {
-			answer(centrifuge.SubscribeReply{}, nil)
+			answer(centrifuge.SubscribeReply{Options: follow}, nil)
 		})
 		client.OnPublish(func(_ centrifuge.PublishEvent, answer centrifuge.PublishCallback) {
-			answer(centrifuge.PublishReply{}, nil)
+			answer(centrifuge.PublishReply{Options: kept}, nil)
 		})
 	})
 }
