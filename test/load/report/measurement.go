@@ -35,6 +35,7 @@ const (
 	RSSPerConnection      = "rss_kib_per_connection"
 	PublicationsPerSecond = "publications_per_second" // acknowledged
 	OneByOnePerSecond     = "one_by_one_per_second"   // acknowledged publications of one publisher that waits for each
+	PublishersPerSecond   = "publishers_per_second"   // acknowledged, of 64 publishers that wait for each
 	GroupGain             = "group_gain"              // PublicationsPerSecond divided by OneByOnePerSecond
 	Clients               = "clients"
 	Seconds               = "seconds"     // from the end of the server until all clients have all events

@@ -116,7 +116,7 @@ var kept = family{
 		},
 		{
 			"stored", "Stored publications", CPUPerPublication,
-			"A publisher waits until its publication is on the disk, and then publishes again; then 64 publishers at once do the same with the same server.",
+			"A publisher waits until its publication is on the disk, and then publishes again. Then it has 64 publications in flight, and last 64 publishers do as the first did, all with the same server.",
 			"Publications that arrive while one write is under way share the next one, so a busy server does not write to the disk more often.",
 		},
 	},

@@ -22,29 +22,42 @@ func stored() []Scenario {
 	return []Scenario{{"stored", []Variant{tidingsStored}, storing}}
 }
 
-// storing measures one publisher, and then 64 publishers. Each waits for the acknowledgement before its next publication.
+// storing measures a publisher that waits for each acknowledgement, the same publisher with 64 publications in flight,
+// and 64 publishers that wait for each of theirs.
 func storing(ctx context.Context, b *Bench) (Figures, error) {
-	alone, err := b.storers(ctx, 0, 1)
+	one, err := b.storers(ctx, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	alone, err := b.store(ctx, one, 1)
 	if err != nil {
 		return nil, fmt.Errorf("one after another: %w", err)
 	}
-	together, err := b.storers(ctx, 1, inFlight)
+	together, err := b.store(ctx, one, inFlight)
 	if err != nil {
 		return nil, fmt.Errorf("%d in flight: %w", inFlight, err)
+	}
+	many, err := b.storers(ctx, 1, inFlight)
+	if err != nil {
+		return nil, err
+	}
+	each, err := b.store(ctx, many, len(many))
+	if err != nil {
+		return nil, fmt.Errorf("%d publishers: %w", len(many), err)
 	}
 	figures := busy(together)
 	rate := func(r generator.Result) float64 { return float64(r.Events) / r.Wall.Seconds() }
 	figures[report.OneByOnePerSecond], figures[report.PublicationsPerSecond] = rate(alone), rate(together)
-	figures[report.GroupGain] = rate(together) / rate(alone)
+	figures[report.PublishersPerSecond], figures[report.GroupGain] = rate(each), rate(together)/rate(alone)
 	figures[report.CPUPerPublication] = microseconds(together.ServerCPU) / float64(together.Events)
 	return figures, nil
 }
 
-// storers measures n publishers, the first of which is the client with this number.
-func (b *Bench) storers(ctx context.Context, first, n int) (generator.Result, error) {
+// storers connects n publishers, the first of which is the client with this number.
+func (b *Bench) storers(ctx context.Context, first, n int) ([]*generator.Conn, error) {
 	dialect, ok := b.Dialect.(wire.Acknowledged)
 	if !ok {
-		return generator.Result{}, fmt.Errorf("the dialect %T counts no acknowledgements", b.Dialect)
+		return nil, fmt.Errorf("the dialect %T counts no acknowledgements", b.Dialect)
 	}
 	clients := make([]generator.Client, b.clients(n))
 	for i := range clients {
@@ -53,12 +66,17 @@ func (b *Bench) storers(ctx context.Context, first, n int) (generator.Result, er
 	}
 	conns, err := b.Player.Connect(ctx, clients)
 	if err != nil {
-		return generator.Result{}, err
+		return nil, fmt.Errorf("publishers: %w", err)
 	}
-	publication := repeated(dialect.Keep(fanoutTopic, short).Send)
-	streams := make([]generator.Stream, len(conns))
-	for i, c := range conns {
-		streams[i] = generator.Stream{Publisher: c, Append: publication, Subscribers: conns[i : i+1]}
+	return conns, nil
+}
+
+// store measures acknowledged publications, with so many in flight.
+func (b *Bench) store(ctx context.Context, publishers []*generator.Conn, window int) (generator.Result, error) {
+	publication := repeated(b.Dialect.(wire.Keeper).Keep(fanoutTopic, short).Send)
+	streams := make([]generator.Stream, len(publishers))
+	for i, c := range publishers {
+		streams[i] = generator.Stream{Publisher: c, Append: publication, Subscribers: publishers[i : i+1]}
 	}
-	return b.play(ctx, generator.Traffic{Streams: streams, Window: len(conns), Next: generator.SameStream})
+	return b.play(ctx, generator.Traffic{Streams: streams, Window: window, Next: generator.SameStream})
 }

@@ -49,7 +49,7 @@ procedures:
     register: backend
 `
 
-// Kept is how many publications of each topic or channel a server keeps that keeps some: more than clients miss here.
+// Kept limits the publications that a server keeps of each topic or channel. Clients miss fewer.
 const Kept = 128
 
 // keeping returns the configuration of a server that keeps, or does not.

@@ -171,7 +171,7 @@ func (s *Server) Kill() {
 	<-s.ended
 }
 
-// Restart starts the server again after Kill, with the same address, configuration and folder. Its CPU time begins at 0.
+// Restart starts the server again after Kill, with the same address, configuration and folder. CPU time counts from 0.
 func (s *Server) Restart(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return fmt.Errorf("start the server again: %w", err)

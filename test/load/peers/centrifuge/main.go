@@ -1,7 +1,6 @@
 // Command centrifuge is a server made of github.com/centrifugal/centrifuge, set up to do the same work
-// as Tidings: no anonymous clients, a signed ticket for each connection, no compression. Nothing is kept of publications,
-// unless -history says how many of each channel are kept, in memory; then clients recover, too. Its metrics are on, as
-// they are by default.
+// as Tidings: no anonymous clients, a signed ticket for each connection, no compression. With -history it keeps the
+// last publications of each channel in memory, and clients recover. Its metrics are on, as they are by default.
 package main
 
 import (
@@ -26,7 +25,7 @@ func main() {
 	log.Fatalln(serve(*listen, *secret, *history))
 }
 
-// historyTTL is how long the publications of a silent channel are kept.
+// historyTTL limits the life of the history of a silent channel.
 const historyTTL = time.Hour
 
 func serve(address, secret string, history int) error {
