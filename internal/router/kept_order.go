@@ -43,21 +43,28 @@ func (r *Realm) publishKept(runs ...*keptRun) (events int, err error) {
 	return events, err
 }
 
-// finish passes the events of components on, and returns why the run was not published.
+// finish passes the events of components on, and returns why the run was not published. It notes that in the
+// publications, too.
 func (run *keptRun) finish() error {
+	err := run.err
 	switch {
 	case run.fault != nil:
 		panic(run.fault)
-	case !run.done && run.err == nil:
-		return errRunLost
+	case err == nil && !run.done:
+		err = errRunLost
+	case err == nil:
+		err = run.outdated()
 	}
 	for _, local := range run.locals {
 		local.queue.Drain(local.pass)
 	}
-	if run.err != nil {
-		return run.err
+	for i := range run.publications {
+		run.publications[i].refused = err
 	}
-	return run.outdated()
+	if err == nil && run.outcomes[0].Result == publication.Repeated { // it stands alone
+		run.publications[0].ID = run.outcomes[0].Publication
+	}
+	return err
 }
 
 // outdated returns the error of a run that is older than what was published of the same document, or nil.

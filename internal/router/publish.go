@@ -27,6 +27,9 @@ type Publication struct {
 	Key            string // of the row, where the topic is a table
 	Delete         bool   // the row is deleted
 	Version        int64  // of the document that the topic, or the row, is about: an older one is refused; 0: none
+
+	request wamp.ID // of the PUBLISH in a batch that is to be acknowledged; 0: none
+	refused error   // why it was not published
 }
 
 // Receipt is the result of a publication.
@@ -150,6 +153,9 @@ func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	if len(m.Options) == 0 && s.isCached(&request) { // the usual case, which cannot fail
 		c.enqueue(Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.realm.router.options.Disclosure.Default()})
 		return nil
+	}
+	if s.sharesAppend(m) && s.isCached(&request) {
+		return s.publishShared(ctx, m)
 	}
 	c.flushBatch() // this publication must not overtake the batch, and the batch must not wait for the Authorizer
 	if err := s.checkPassthru(m.Options, peer.PublisherPassthru); err != nil {

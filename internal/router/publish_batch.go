@@ -1,6 +1,11 @@
 package router
 
-import "sync"
+import (
+	"context"
+	"sync"
+
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // publishBatch holds publications of one client that were read together. Adjacent publications of one topic are
 // encoded once each, joined once, and put into each outbox in one step, which costs about as much as one event.
@@ -10,6 +15,7 @@ import "sync"
 type publishBatch struct {
 	publications []Publication // of one or several topics, without lists of receivers
 	bytes        int           // of their payloads
+	answers      bool          // some of them are to be acknowledged
 }
 
 const (
@@ -31,17 +37,59 @@ func (c *Client) enqueue(p Publication) {
 	}
 	c.batch.publications = append(c.batch.publications, p)
 	c.batch.bytes += len(p.Payload.Args) + len(p.Payload.Kwargs)
+	c.batch.answers = c.batch.answers || p.request != 0
+}
+
+// sharesAppend reports whether a PUBLISH may wait in the batch, so that publications that a client sends without
+// waiting for each acknowledgement are stored together: its topic is kept, and it has none of the options that narrow
+// its receivers or change its events.
+func (s *Session) sharesAppend(m *wamp.Publish) bool {
+	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
+		return false
+	}
+	for name := range m.Options {
+		switch name {
+		case "acknowledge", "_id", "_key", "_delete", "_version":
+		default:
+			return false
+		}
+	}
+	return s.realm.keepOf(m.Topic).Last > 0
+}
+
+// publishShared adds a PUBLISH to the batch, which answers it.
+func (s *Session) publishShared(ctx context.Context, m *wamp.Publish) error {
+	p, err := s.publication(ctx, m)
+	if err != nil {
+		s.client.flushBatch() // the answer must not overtake those of the batch
+		s.refusePublication(m, err)
+		return nil
+	}
+	p.request = m.Request
+	s.client.enqueue(p)
+	return nil
 }
 
 func (b *publishBatch) full() bool {
 	return len(b.publications) >= maxBatchLength || b.bytes >= maxBatchBytes
 }
 
-// Flush delivers the publications that [Client.ReceiveBatched] has held back.
+// Flush delivers the publications that [Client.ReceiveBatched] has held back. If it panics, a client that waits for an
+// answer loses its connection.
 func (c *Client) Flush() {
-	if c.batch != nil {
-		c.runRecovered(c.flushBatch)
+	if c.batch == nil {
+		return
 	}
+	answers := c.batch.answers
+	defer func() {
+		switch fault := recover(); {
+		case fault != nil && answers:
+			c.handlePanic(fault)
+		case fault != nil:
+			c.logPanic(fault)
+		}
+	}()
+	c.flushBatch()
 }
 
 func (c *Client) flushBatch() {
@@ -50,9 +98,25 @@ func (c *Client) flushBatch() {
 		return
 	}
 	c.batch = nil
-	// Publications in a batch ask for no acknowledgement, so a failure of the journal is only counted and logged.
+	// A failure of the journal is counted and logged, and is in the answers to publications that ask for one.
 	_, _ = b.publications[0].Publisher.realm.publishAll(b.publications)
+	if b.answers {
+		c.answerBatch(b)
+	}
 	clear(b.publications)
-	b.publications, b.bytes = b.publications[:0], 0
+	*b = publishBatch{publications: b.publications[:0]}
 	batchPool.Put(b)
+}
+
+// answerBatch answers the publications of a batch that ask for it, in their order.
+func (c *Client) answerBatch(b *publishBatch) {
+	for i := range b.publications {
+		switch p := &b.publications[i]; {
+		case p.request == 0:
+		case p.refused != nil:
+			p.Publisher.replyError(&wamp.Publish{Request: p.request}, p.refused)
+		default:
+			c.send(&wamp.Published{Request: p.request, Publication: p.ID})
+		}
+	}
 }
