@@ -85,6 +85,18 @@ func (w *walk) items(position uint64) iter.Seq[*item] {
 	}
 }
 
+// most returns the number of items that a page behind a Seq may have, where that is known at once.
+func (w *walk) most(position uint64) int {
+	if w.log == nil {
+		return 0
+	}
+	n := len(window{after: position, before: math.MaxUint64}.cut(w.log.items))
+	if w.query.MaxEntries > 0 {
+		n = min(n, w.query.MaxEntries)
+	}
+	return n
+}
+
 // backward is items from the last one to the first.
 func (w *walk) backward() iter.Seq[*item] {
 	return func(yield func(*item) bool) {
@@ -118,7 +130,10 @@ func (w *walk) takes(it *item) bool {
 
 // over reports whether an item is over its time, or is there for those only that ask for what was retained.
 func (w *walk) over(it *item) bool {
-	log := w.journal.logs[it.Topic]
+	log := w.log
+	if log == nil {
+		log = w.journal.logs[it.Topic]
+	}
 	return log.keep.RetainOnly && !w.query.RetainOnly || log.expired(it, w.now)
 }
 
@@ -140,6 +155,7 @@ func (w *walk) lastFew(n int) uint64 {
 // fill adds the items behind the page's From.
 func (w *walk) fill(page *publication.SincePage) {
 	q, work := w.query, &page.Work
+	page.Entries = make([]*publication.Entry, 0, w.most(page.From))
 	for it := range w.items(page.From) {
 		if !w.takes(it) {
 			continue

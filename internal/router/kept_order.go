@@ -79,12 +79,12 @@ func (run *keptRun) outdated() error {
 // lead appends the runs to the journal in one call, and delivers them in the same order.
 func (r *Realm) lead(_ struct{}, waiting []queue.Waiting[[]*keptRun]) {
 	began := time.Now()
-	var led []*keptRun
-	for _, w := range waiting {
+	led := slices.Clip(waiting[0].Value)
+	for _, w := range waiting[1:] {
 		led = append(led, w.Value...)
 	}
-	var placements []publication.Placement
-	for _, run := range led {
+	placements := slices.Clip(led[0].placements)
+	for _, run := range led[1:] {
 		placements = append(placements, run.placements...)
 	}
 	outcomes, err := r.journal.Append(r.router.running, placements)

@@ -63,7 +63,7 @@ func (e *Entry) Admits(r Receiver) bool { return e.Filter.Admits(r) }
 // IsFor reports whether the session would have got the publication when it was delivered.
 func (e *Entry) IsFor(r Receiver) bool {
 	own := r.Session == e.Publisher || e.PublisherPage.Known() && e.PublisherPage.Has(r)
-	return !own && e.Filter.Admits(r)
+	return !own && (e.Filter.AdmitsAll() || e.Filter.Admits(r))
 }
 
 // Event returns the event of the publication for a subscription.
