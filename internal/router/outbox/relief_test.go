@@ -140,10 +140,9 @@ func TestWhileTheTotalIsExceededOneFrameMakesAClientBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBoxes(3, 100)
 			offer := func(o *outbox.Outbox, frame string) {
-				switch o.PutSkippable(outbox.Packet{Bytes: []byte(frame), Frames: 1}) {
-				case outbox.Queued:
+				if o.PutSkippable(outbox.Packet{Bytes: []byte(frame), Frames: 1}) == outbox.Queued {
 					b.shared.Put.Add(int64(len(frame)))
-				case outbox.Behind:
+				} else {
 					o.PutEvent(event(frame), slow)
 				default:
 					t.Errorf("%s has no place", frame)
