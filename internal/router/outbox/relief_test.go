@@ -140,9 +140,10 @@ func TestWhileTheTotalIsExceededOneFrameMakesAClientBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBoxes(3, 100)
 			offer := func(o *outbox.Outbox, frame string) {
-				if o.PutSkippable(outbox.Packet{Bytes: []byte(frame), Frames: 1}) == outbox.Queued {
+				switch o.PutSkippable(outbox.Packet{Bytes: []byte(frame), Frames: 1}) {
+				case outbox.Queued:
 					b.shared.Put.Add(int64(len(frame)))
-				} else {
+				case outbox.Behind:
 					o.PutEvent(event(frame), slow)
 				default:
 					t.Errorf("%s has no place", frame)
