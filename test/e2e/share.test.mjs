@@ -62,6 +62,21 @@ for (const [how, name] of [['', 'a SharedWorker'], ['tab', 'one of the tabs']]) 
       await text(by(second, 'message-text'), 'after the move');
     });
 
+    test('after the server was killed, both tabs are on one connection again, and hear each other', async () => {
+      const first = await stage.page('ann', '/chat', { query });
+      const second = await stage.tab(first, 'ann', '/chat', { query });
+      await sessions('ann', two);
+      const { address } = stage.server;
+      await stage.server.stop('SIGKILL');
+      await by(second, 'connection', '[data-state="waiting"]').waitFor({ state: 'attached' });
+      await stage.server.start(address);
+      await sessions('ann', two);
+      await Promise.all([connected(first), connected(second)]);
+      await by(first, 'chat-input').fill('after the restart');
+      await by(first, 'chat-send').click();
+      await text(by(second, 'message-text'), 'after the restart');
+    });
+
     if (how === 'tab') {
       test('when the tab that holds it crashes, the others go on over a new one', async () => {
         const { first, tabs, old } = await three();
