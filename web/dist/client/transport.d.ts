@@ -27,6 +27,6 @@ export declare const webSocket: Dial;
 /** Opens a transport whose code is loaded first. `instead` opens one if the code cannot be loaded. */
 export declare function lazy(load: () => Promise<Dial>, instead?: Dial): Dial;
 /** Opens transports by `first`, and after some that failed by long-poll, if HTTP works where WebSocket does not. */
-export declare function automatic(first: Dial, longPoll?: () => Promise<Dial>): Dial;
+export declare function automatic(first: Dial, longPoll?: () => Promise<(first: Dial) => Dial>): Dial;
 /** Where longpoll.ts remembers that WebSockets are blocked, in sessionStorage. */
 export declare const BLOCKED = "tidings.longpoll";

@@ -3,7 +3,7 @@
  * WebSocket. Loaded only where WebSockets fail.
  */
 import { decode, encode, type Message } from './messages.js';
-import { BLOCKED, type Dial, type Transport, type TransportEvents, webSocket } from './transport.js';
+import { BLOCKED, type Dial, type Transport, type TransportEvents } from './transport.js';
 
 const END = '\x1e'; // of each message of a batch
 const BATCH = 1 << 16; // characters of one request, unless one message is longer
@@ -91,10 +91,10 @@ class Line implements Transport {
 }
 
 /**
- * Tries a WebSocket first, unless this tab has found it blocked in the last ten minutes. Where that fails and HTTP works,
+ * Tries a WebSocket first, by `first`, unless this tab has found it blocked in the last ten minutes. Where that fails and HTTP works,
  * it is long-poll. A page that stays tries WebSocket again after ten minutes, and changes over where it works.
  */
-export const fallback: Dial = (address, events) => {
+export const fallback = (first: Dial): Dial => (address, events) => {
   let current: Transport | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
@@ -113,7 +113,7 @@ export const fallback: Dial = (address, events) => {
       },
     });
   };
-  const retry = (): void => void attempt(address, (socket) => {
+  const retry = (): void => void attempt(first, address, (socket) => {
     if (closed) return void socket?.close();
     if (!socket) return void (timer = setTimeout(retry, AGAIN));
     forget();
@@ -123,7 +123,7 @@ export const fallback: Dial = (address, events) => {
   });
   if (blockedLately()) poll();
   else {
-    current = attempt(address, (socket) => {
+    current = attempt(first, address, (socket) => {
       if (closed) return void socket?.close();
       if (!socket) return poll();
       forget();
@@ -141,8 +141,8 @@ export const fallback: Dial = (address, events) => {
   };
 };
 
-/** Opens a WebSocket, and reports it when it is open, or null if its handshake fails or hangs. */
-function attempt(address: URL, done: (socket: Transport | null) => void, events?: TransportEvents): Transport {
+/** Opens a WebSocket by `dial`, and reports it when it is open, or null if its handshake fails or hangs. */
+function attempt(dial: Dial, address: URL, done: (socket: Transport | null) => void, events?: TransportEvents): Transport {
   let result: Transport | null | undefined; // undefined: not decided yet
   const decide = (decision: Transport | null): void => {
     if (result !== undefined) return;
@@ -150,7 +150,7 @@ function attempt(address: URL, done: (socket: Transport | null) => void, events?
     clearTimeout(timer);
     done(result);
   };
-  const socket = webSocket(address, {
+  const socket = dial(address, {
     opened: () => decide(socket),
     received: (message) => events?.received(message),
     lost: () => (result ? events?.lost() : decide(null)),

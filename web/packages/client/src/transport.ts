@@ -63,11 +63,11 @@ export function lazy(load: () => Promise<Dial>, instead: Dial = webSocket): Dial
 const FAILURES = 2; // WebSocket handshakes in a row, after which the network may block them
 
 /** Opens transports by `first`, and after some that failed by long-poll, if HTTP works where WebSocket does not. */
-export function automatic(first: Dial, longPoll: () => Promise<Dial> = () => import('./longpoll.js').then(({ fallback }) => fallback)): Dial {
+export function automatic(first: Dial, longPoll: () => Promise<(first: Dial) => Dial> = () => import('./longpoll.js').then(({ fallback }) => fallback)): Dial {
   let failures = usesLongPoll() ? FAILURES : 0;
   return (address, events) => {
     let open = false;
-    const dial = failures < FAILURES ? first : lazy(longPoll);
+    const dial = failures < FAILURES ? first : lazy(() => longPoll().then((over) => over(first)));
     const transport = dial(address, {
       ...events,
       opened: () => {

@@ -256,3 +256,21 @@ describe('a page whose network blocks WebSockets', () => {
     expect(Socket.all).toHaveLength(1);
   });
 });
+
+describe('the way back to WebSockets', () => {
+  it('is the way that opened them before, so that tabs go on sharing', async () => {
+    const sent: unknown[] = [];
+    const first: Dial = vi.fn((_: URL, { opened }) => {
+      queueMicrotask(opened);
+      return { send: (message: unknown) => void sent.push(message), close: () => undefined };
+    });
+    const opened = vi.fn();
+    const transport = fallback(first)(new URL('wss://server.example/ws'), { opened, received: () => undefined, lost: () => undefined });
+    await Promise.resolve();
+    expect(first).toHaveBeenCalledOnce();
+    expect(opened).toHaveBeenCalledOnce();
+    transport.send([1, 'app']);
+    expect(sent).toEqual([[1, 'app']]);
+    transport.close();
+  });
+});
