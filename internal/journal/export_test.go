@@ -23,3 +23,6 @@ func (j *Journal) Tidy(ctx context.Context) { j.tidy(ctx) }
 
 // LogOf returns the log.
 func (j *Journal) LogOf() Log { return j.written.log }
+
+// IsStep is isStep.
+var IsStep = isStep

@@ -112,6 +112,9 @@ func (j *Journal) Append(ctx context.Context, placements []publication.Placement
 	for i, p := range stored {
 		j.last = seqs[i]
 		p.Entry.Seq = seqs[i]
+		if p.IdempotencyKey != "" {
+			j.keys.add(keyOf(p), p.Entry.Publication, now)
+		}
 		j.addLocked(p, now)
 	}
 	return outcomes, nil
@@ -119,9 +122,6 @@ func (j *Journal) Append(ctx context.Context, placements []publication.Placement
 
 // addLocked adds a publication whose Seq is set to the index.
 func (j *Journal) addLocked(p *publication.Placement, now time.Time) {
-	if p.IdempotencyKey != "" {
-		j.keys.add(keyOf(p), p.Entry.Publication, now)
-	}
 	if p.Keep.Last == 0 {
 		return
 	}

@@ -34,13 +34,14 @@ const recordBytes = 64
 type written struct {
 	log     Log
 	writer  uint64
-	known   uint64 // the number of the last record that was read or written
-	offset  uint64 // is added to the numbers
-	fresh   bool   // the epoch is a new one
-	started bool   // the start of this process is in the log
-	doubt   bool   // a record that was refused may be in the log behind the last known one
-	least   int64  // bytes after the last compaction
-	most    int64  // bytes of the log
+	known   uint64    // the number of the last record that was read or written
+	offset  uint64    // is added to the numbers
+	fresh   bool      // the epoch is a new one
+	started bool      // the start of this process is in the log
+	doubt   bool      // a record that was refused may be in the log behind the last known one
+	at      time.Time // of the last unit
+	least   int64     // bytes after the last compaction
+	most    int64     // bytes of the log
 
 	wake chan struct{} // asks for a compaction; holds one
 
@@ -112,9 +113,19 @@ func (j *Journal) liveBytes() int {
 	return j.bytes
 }
 
+// unit begins a unit. After a step of the clock the process writes as another writer: a replay does not take the step
+// for time that has passed.
 func (w *written) unit(k kind) *unit {
-	return &unit{header: header{kind: k, writer: w.writer, known: w.known, at: time.Now()}, offset: w.offset}
+	now := time.Now()
+	if !w.at.IsZero() && !w.doubt && isStep(now.Round(0).Sub(w.at.Round(0)), now.Sub(w.at)) {
+		w.writer = rand.Uint64()
+	}
+	w.at = now
+	return &unit{header: header{kind: k, writer: w.writer, known: w.known, at: now}, offset: w.offset}
 }
+
+// isStep reports whether the clock of the day has stepped while so much time passed by the monotonic clock.
+func isStep(byDay, byMonotonic time.Duration) bool { return (byDay - byMonotonic).Abs() > time.Second }
 
 // fill codes publications as the body of a unit. It returns where each of them ends.
 func (u *unit) fill(stored []*publication.Placement) (ends []int, err error) {

@@ -85,6 +85,7 @@ type unit struct {
 	ends    []int    // for each record: where its part of the body ends
 	numbers []uint64 // of the records
 	offset  uint64   // is added to the numbers
+	awake   time.Time
 }
 
 // cut adds the records that the body needs so far, and those up to its end if it is complete.

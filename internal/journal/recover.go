@@ -97,6 +97,7 @@ func (j *Journal) inHole(seq uint64) bool {
 type replay struct {
 	journal *Journal
 	number  uint64 // of the last record; 0: none
+	awake   awake
 	records int
 	parts   map[uint64]*unit // that are not complete, by writer
 	held    *unit            // publications that their writer may have refused
@@ -134,6 +135,7 @@ func (r *replay) see(number uint64, record []byte) error {
 	}
 	r.number = number
 	r.journal.written.known = number
+	r.awake.see(&h)
 	if u := r.join(number, &h, body); u != nil {
 		return r.take(u)
 	}
@@ -151,7 +153,7 @@ func (r *replay) join(number uint64, h *header, body []byte) *unit {
 	u := r.parts[h.writer]
 	switch {
 	case h.more&goesOnFrom == 0:
-		u = &unit{header: *h}
+		u = &unit{header: *h, awake: r.awake.last}
 	case u == nil: // its first record is lost
 		return nil
 	}

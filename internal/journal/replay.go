@@ -49,7 +49,7 @@ func (r *replay) publications(u *unit) error {
 	}
 	for i, seq := range u.seqs(ends) {
 		stored[i].Entry.Seq = seq
-		r.journal.restore(&stored[i], u.at)
+		r.journal.restore(&stored[i], u.at, u.awake)
 	}
 	return nil
 }
@@ -82,7 +82,10 @@ func (r *replay) compaction(u *unit) (err error) {
 		err = u.decode(p.code)
 		c.pages.items = append(c.pages.items, p.items...)
 		c.pages.topics = append(c.pages.topics, p.topics...)
-		c.pages.keys = append(c.pages.keys, p.keys...)
+		for _, k := range p.keys {
+			k.at = r.awake.of(k.at)
+			c.pages.keys = append(c.pages.keys, k)
+		}
 	case endKind:
 		var e end
 		if err = u.decode(e.code); err != nil || e.begin != c.begin {
@@ -147,5 +150,6 @@ func (r *replay) finish(known uint64, found bool) error {
 	if r.damage != "" {
 		r.journal.beginAnew(r.damage)
 	}
+	r.journal.goOn(r.awake.last)
 	return nil
 }

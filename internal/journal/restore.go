@@ -6,10 +6,13 @@ import (
 	"github.com/tidings-io/tidings/internal/router/publication"
 )
 
-// restore adds a publication that was stored at some time to the index.
-func (j *Journal) restore(p *publication.Placement, at time.Time) {
+// restore adds a publication that was stored at some time to the index, and its idempotency key with the time of awake.
+func (j *Journal) restore(p *publication.Placement, at, awake time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if p.IdempotencyKey != "" {
+		j.keys.add(keyOf(p), p.Entry.Publication, awake)
+	}
 	j.restoreLocked(p, at)
 }
 
@@ -35,7 +38,7 @@ func (j *Journal) restorePages(p *page) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, k := range p.keys {
-		j.keys.add(k.key, k.publication, monotonic(k.at))
+		j.keys.add(k.key, k.publication, k.at)
 	}
 	for i := range p.items {
 		j.restoreLocked(&p.items[i].Placement, p.items[i].kept)
