@@ -71,7 +71,7 @@ hostile: build ## attack a server as strangers and users can, for about half an 
 	go run ./test/hostile -tidings bin/tidings -times 10
 
 faults-short: ## the short form of make faults, as a test
-	go test -count=1 -timeout 15m ./test/faults/
+	go test -count=1 -timeout 15m -v ./test/faults/
 
 faults: build ## kill, cut off, fill and corrupt a server under load, and look for anything that is lost
 	go run ./test/faults -tidings bin/tidings

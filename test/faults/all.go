@@ -15,7 +15,9 @@ func faults() []fault {
 	return []fault{
 		{name: "none", short: small, long: large, play: calm},
 		{name: "kill -9 in a storm", short: small, long: large, play: killed},
+		{name: "kill -9 while the log is compacted", short: small, long: large, more: "log: {level: debug}", play: compacted},
 		{name: "loss of power in a storm", short: small, long: large, play: powerLoss},
+		{name: "loss of power, synced each second", short: small, long: large, more: "journal: {sync: 1s}", play: powerLoss, damages: true},
 		{name: "stop and start with many clients", short: crowd, long: many, prepare: publishDirectly, play: restarted},
 		{name: "stop and start in a storm", short: small, long: large, play: stopped},
 		{name: "connections are closed", short: small, long: large, play: cut(finish)},
@@ -31,6 +33,6 @@ func faults() []fault {
 			long: scale{subscribers: 1000, publishers: 8, topics: 20, publications: 2000, times: 1}, prepare: churns, play: calm,
 		},
 		{name: "reload in a storm", short: small, long: large, play: reloaded},
-		{name: "corrupt files", short: small, long: large, play: corrupted, gaps: true},
+		{name: "corrupt files", short: small, long: large, play: corrupted, damages: true},
 	}
 }

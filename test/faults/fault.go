@@ -16,10 +16,11 @@ type fault struct {
 	name    string
 	short   scale
 	long    scale
-	limits  string         // of the configuration, instead of the usual ones
-	prepare func(s *scene) // before the clients start
+	limits  string                                    // of the configuration, instead of the usual ones
+	more    string                                    // sections of the configuration
+	prepare func(ctx context.Context, s *scene) error // before the clients start
 	play    func(ctx context.Context, s *scene) error
-	gaps    bool // clients may be told that something is missing
+	damages bool // what was acknowledged may be gone; clients must be told
 }
 
 // programs are the binaries.
@@ -48,7 +49,18 @@ func (f *fault) run(ctx context.Context, with *programs, size scale) (r row, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	r = row{name: f.name, clients: size.subscribers + size.publishers}
-	failed := s.begin(ctx)
+	var failed error
+	if f.prepare != nil {
+		failed = f.prepare(ctx, s)
+	}
+	var missing unavailable
+	if errors.As(failed, &missing) {
+		r.failed = failed
+		return r, nil
+	}
+	if failed == nil {
+		failed = s.begin(ctx)
+	}
 	if failed == nil {
 		failed = f.play(ctx, s)
 	}
@@ -61,16 +73,20 @@ func (f *fault) run(ctx context.Context, with *programs, size scale) (r row, err
 	if failed != nil {
 		s.stop()
 		s.running.Wait()
-		failed = fmt.Errorf("%w; the server says:\n%s", failed, s.server.tail())
 	} else {
 		failed = s.given(ctx)
 	}
 	r.Report = s.log.Judge()
 	r.recovered, r.cpu, r.before = s.recovered, s.cpu, s.before
-	if r.Gaps > 0 && !f.gaps {
+	switch {
+	case r.Gaps > 0 && !f.damages:
 		failed = errors.Join(failed, fmt.Errorf("%d gaps were told, and nothing may be missing", r.Gaps))
+	case r.Gaps == 0 && f.damages:
+		failed = errors.Join(failed, errors.New("no client was told that something is missing"))
 	}
-	r.failed = errors.Join(failed, r.Err())
+	if r.failed = errors.Join(failed, r.Err()); r.failed != nil {
+		r.failed = fmt.Errorf("%w\nthe server says:\n%s", r.failed, s.server.tail())
+	}
 	r.after, _ = s.server.usage() // it may have ended
 	return r, nil
 }

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -16,17 +18,19 @@ func TestNothingIsLostDoubledOrOutOfOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fmt.Println(heading)
 	for _, f := range faults() {
 		t.Run(f.name, func(t *testing.T) {
 			r, err := f.run(t.Context(), with, f.short)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("\n%s\n%s", heading, r)
 			var missing unavailable
 			if errors.As(r.failed, &missing) {
+				fmt.Println(missing) // for the summary of make test
 				t.Skip(missing)
 			}
+			fmt.Println(r)
 			if r.failed != nil {
 				t.Error(r.failed)
 			}
@@ -81,7 +85,7 @@ func TestAPlantedFaultIsFound(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := fault{name: name, play: calm, prepare: func(s *scene) {
+			f := fault{name: name, play: calm, prepare: func(_ context.Context, s *scene) error {
 				events, held, of := 0, wamp.Message(nil), wamp.ID(0)
 				s.subscribers[0].tamper = func(m wamp.Message) []wamp.Message {
 					event, isEvent := m.(*wamp.Event)
@@ -94,6 +98,7 @@ func TestAPlantedFaultIsFound(t *testing.T) {
 					events++
 					return planted.tamper(events, m, &held)
 				}
+				return nil
 			}}
 			r, err := f.run(t.Context(), with, scale{subscribers: 5, publishers: 2, topics: 4, publications: 100})
 			if err != nil {

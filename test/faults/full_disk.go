@@ -7,11 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"syscall"
 )
 
-// smallDisk gives the data folder a file system of its own: a tmpfs that only the server sees.
-func smallDisk(s *scene) { s.server.room = "64m" }
+// smallDisk gives the data folder a file system of its own: a tmpfs that only the server sees. It needs root, or a
+// system that permits user name spaces.
+func smallDisk(ctx context.Context, s *scene) error {
+	s.server.room = "64m"
+	attributes := new(syscall.SysProcAttr)
+	line := s.server.mounted([]string{"/bin/true"}, attributes)
+	probe := exec.CommandContext(ctx, line[0], line[1:]...)
+	probe.SysProcAttr = attributes
+	if output, err := probe.CombinedOutput(); err != nil {
+		return unavailable(fmt.Sprintf("full disk: no small file system can be mounted here: %v %s", err, output))
+	}
+	return nil
+}
 
 // mounted returns the command that mounts the file system and becomes the server. It has a name space of its own, which
 // ends with it. Without root, a user name space allows that, where the system permits one.

@@ -66,7 +66,11 @@ func run(arguments []string) error {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
 		fmt.Println(r)
-		if r.failed != nil {
+		var missing unavailable
+		switch {
+		case errors.As(r.failed, &missing):
+			fmt.Println(missing)
+		case r.failed != nil:
 			failed++
 			fmt.Printf("    %v\n", r.failed)
 		}

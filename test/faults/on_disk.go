@@ -19,7 +19,8 @@ import (
 
 // powerLoss lets the machine lose its power in the middle of a storm: nothing survives that was not synced, or some of
 // it by chance. The clients go on with the folder that the loss at the end of the storm leaves. For moments before the
-// end, a server of its own must have what was acknowledged until then.
+// end, a server of its own must have what was acknowledged until then. Where publications are synced later than
+// acknowledged, clients must be told.
 func powerLoss(ctx context.Context, s *scene) error {
 	program, err := s.programs.instrumented()
 	if err != nil {
@@ -94,26 +95,31 @@ func (c *crash) happen(ctx context.Context, program string) error {
 	if err != nil {
 		return err
 	}
-	for i, disk := range c.disks[:moments] {
+	if c.scene.fault.damages {
+		c.scene.log.Damage()
+		c.disks = c.disks[moments:]
+	}
+	last := len(c.disks) - 1
+	for i, disk := range c.disks[:last] {
 		moment := c.chance.IntN(len(trace))
 		if err := c.look(ctx, program, disk, trace[:moment], i%2 == 0); err != nil {
 			return fmt.Errorf("a loss of power after %d of %d bytes: %w", moment, len(trace), err)
 		}
 	}
-	last := c.disks[moments]
-	if err := last.Play(trace); err != nil {
+	end := c.disks[last]
+	if err := end.Play(trace); err != nil {
 		return err
 	}
-	if last.Syncs == 0 {
+	if end.Syncs == 0 {
 		return errors.New("the server has synced nothing: the model does not see its files")
 	}
 	if err := os.RemoveAll(c.scene.server.data); err != nil {
 		return err
 	}
 	if c.round%2 == 0 {
-		return last.Crash(c.scene.server.data, nil)
+		return end.Crash(c.scene.server.data, nil)
 	}
-	return last.Crash(c.scene.server.data, c.chance)
+	return end.Crash(c.scene.server.data, c.chance)
 }
 
 // look starts a server of its own on what a loss of power leaves, and reads all that it has.
@@ -133,6 +139,7 @@ func (c *crash) look(ctx context.Context, program string, disk *instrument.Disk,
 	if strict {
 		chance = nil
 	}
+	s.more = c.scene.server.more
 	if err := errors.Join(s.configure(""), disk.Crash(s.data, chance), s.start(ctx)); err != nil {
 		return err
 	}

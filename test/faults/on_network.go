@@ -33,10 +33,11 @@ func cut(end func(net.Conn) error) func(ctx context.Context, s *scene) error {
 const heartbeat = 200 * time.Millisecond
 
 // heartbeats lets all subscribers look for dead connections.
-func heartbeats(s *scene) {
+func heartbeats(_ context.Context, s *scene) error {
 	for _, c := range s.subscribers {
 		c.heartbeat = heartbeat
 	}
+	return nil
 }
 
 // silent lets the network swallow everything, until all subscribers have found out. Then it works again: for some
@@ -87,7 +88,7 @@ func slow(ctx context.Context, s *scene) error {
 }
 
 // stalls lets each second subscriber stop to read while there is a stall, and makes publications long.
-func stalls(s *scene) {
+func stalls(_ context.Context, s *scene) error {
 	for i, c := range s.subscribers {
 		c.small, c.dial = true, s.server.direct // a proxy has buffers
 		if i%2 == 0 {
@@ -97,6 +98,7 @@ func stalls(s *scene) {
 	for _, p := range s.publishers {
 		p.text = strings.Repeat("long", 2000)
 	}
+	return nil
 }
 
 // stall holds readers.
@@ -144,44 +146,51 @@ func stalled(ctx context.Context, s *scene) error {
 }
 
 // churns lets each subscriber give up its connection after so many messages, again and again.
-func churns(s *scene) {
+func churns(_ context.Context, s *scene) error {
 	for i, c := range s.subscribers {
 		c.messages = 20 + i%17
 	}
+	return nil
 }
 
 // flooded lets clients publish as fast as they can, without reading, in the middle of a storm.
 func flooded(ctx context.Context, s *scene) error {
-	flooding, stop := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer func() { stop(); running.Wait() }()
-	for i := range 4 {
-		running.Go(func() {
-			for flooding.Err() == nil {
-				flood(flooding, s.server, ways[i], [...]string{"live.1", "flood.1"}[i%2])
-			}
-		})
-	}
+	stop := s.flood(ctx, strings.Repeat("flood", 20), "live.1", "flood.1", "live.2", "flood.2")
+	defer stop()
 	for range s.times {
 		if err := s.storm(ctx, 1); err != nil {
 			return err
 		}
 	}
 	stop()
-	running.Wait()
 	return s.recovering(ctx)
 }
 
+// flood starts a client for each topic, and returns the function that ends them.
+func (s *scene) flood(ctx context.Context, text string, topics ...string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	for i, topic := range topics {
+		running.Go(func() {
+			for ctx.Err() == nil {
+				flood(ctx, s.server, ways[i%len(ways)], topic, text)
+			}
+		})
+	}
+	return func() { cancel(); running.Wait() }
+}
+
 // flood publishes to a topic until the context or the connection ends. No subscriber has the topic.
-func flood(ctx context.Context, s *server, w way, topic string) {
+func flood(ctx context.Context, s *server, w way, topic, text string) {
 	joined, err := join(ctx, s.direct, w, login{})
 	if err != nil {
-		return // the next one may be let in
+		backOff(ctx, 1) // the server may be down
+		return
 	}
 	defer joined.conn().Close()
 	defer context.AfterFunc(ctx, func() { joined.conn().Close() })()
-	text, err := payload(0, strings.Repeat("flood", 20))
+	content, err := payload(0, text)
 	for i := wamp.ID(1); err == nil; i++ {
-		err = joined.write(&wamp.Publish{Request: i, Options: wamp.Dict{"acknowledge": true}, Topic: wamp.URI(topic), Payload: text})
+		err = joined.write(&wamp.Publish{Request: i, Options: wamp.Dict{"acknowledge": true}, Topic: wamp.URI(topic), Payload: content})
 	}
 }

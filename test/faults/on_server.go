@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -33,6 +34,32 @@ func killed(ctx context.Context, s *scene) error {
 	return nil
 }
 
+// compacted kills the server while it compacts its log again and again: clients fill the log with publications of which
+// only the last few are kept.
+func compacted(ctx context.Context, s *scene) error {
+	stop := s.flood(ctx, strings.Repeat("fill", 4000), "flood.1", "flood.2")
+	defer stop()
+	compactions := func() int { return strings.Count(s.server.output.String(), "the journal was compacted") }
+	for range s.times {
+		before := compactions()
+		if err := s.storm(ctx, 0.4); err != nil {
+			return err
+		}
+		if err := s.server.await(ctx, func() bool { return compactions() > before }); err != nil {
+			return fmt.Errorf("wait for a compaction: %w", err)
+		}
+		s.server.kill()
+		if err := s.server.start(ctx); err != nil {
+			return err
+		}
+		if err := s.recovering(ctx); err != nil {
+			return err
+		}
+	}
+	stop()
+	return nil
+}
+
 // stopped stops the server in the middle of a storm, and starts it again.
 func stopped(ctx context.Context, s *scene) error {
 	for range s.times {
@@ -50,10 +77,11 @@ func stopped(ctx context.Context, s *scene) error {
 }
 
 // publishDirectly lets publishers reach the server when the proxy refuses connections.
-func publishDirectly(s *scene) {
+func publishDirectly(_ context.Context, s *scene) error {
 	for _, p := range s.publishers {
 		p.dial = s.server.direct
 	}
+	return nil
 }
 
 // restarted stops the server and starts it again. Subscribers come back when there is something that they have missed.
@@ -108,7 +136,7 @@ func reloaded(ctx context.Context, s *scene) error {
 	return s.recovering(ctx)
 }
 
-// clockSteps lets the clock of the day step forward and back.
+// clockSteps lets the clock of the day step forward and back, also while the server is not running.
 func clockSteps(ctx context.Context, s *scene) error {
 	program, err := s.programs.instrumented()
 	if err != nil {
@@ -124,19 +152,23 @@ func clockSteps(ctx context.Context, s *scene) error {
 	if err := s.server.start(ctx); err != nil {
 		return err
 	}
+	steps := []time.Duration{time.Hour, -2 * time.Hour, 400 * 24 * time.Hour, -399 * 24 * time.Hour}
 	for range s.times {
-		for _, step := range []time.Duration{time.Hour, -2 * time.Hour, 400 * 24 * time.Hour, -399 * 24 * time.Hour} {
+		for i, step := range steps {
 			if err := s.storm(ctx, 0.3); err != nil {
 				return err
 			}
 			clock.step(step)
-		}
-		s.server.kill()
-		if err := s.server.start(ctx); err != nil {
-			return err
-		}
-		if err := s.recovering(ctx); err != nil {
-			return err
+			if i%2 == 1 {
+				continue
+			}
+			s.server.kill() // while publications wait for their answers
+			if err := s.server.start(ctx); err != nil {
+				return err
+			}
+			if err := s.recovering(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -28,6 +28,7 @@ type scale struct {
 type scene struct {
 	scale
 	programs *programs
+	fault    *fault
 	server   *server
 	proxy    *proxy
 	log      *audit.Log
@@ -53,10 +54,11 @@ func newScene(ctx context.Context, with *programs, f *fault, size scale) (*scene
 		return nil, err
 	}
 	s := &scene{scale: size, log: &audit.Log{}, stop: func() {}}
-	s.programs = with
+	s.programs, s.fault = with, f
 	if s.server, err = newServer(with.plain, dir); err != nil {
 		return nil, err
 	}
+	s.server.more = f.more
 	if err := s.server.configure(f.limits); err != nil {
 		return nil, err
 	}
@@ -77,9 +79,6 @@ func newScene(ctx context.Context, with *programs, f *fault, size scale) (*scene
 	}
 	for i := range size.subscribers {
 		s.subscribers = append(s.subscribers, s.subscriber(i))
-	}
-	if f.prepare != nil {
-		f.prepare(s)
 	}
 	return s, nil
 }

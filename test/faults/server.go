@@ -33,11 +33,12 @@ auth:
 api_keys:
   - {name: backend, key: ` + backendKey + `, may: [publish]}
   - {name: ` + reader + `, key: ` + readerKey + `, may: [subscribe]}
-limits: {message_rate: 1000000, message_burst: 1000000, kept_bytes: 512MiB, kept_topics: 200000%[4]s}
+limits: {message_rate: 1000000, message_burst: 1000000, kept_bytes: 128MiB, kept_topics: 200000%[4]s}
+%[5]s
 topics:
   chat.{room}: {subscribe: "true", publish: "true", %[3]s}
   order.{id}: {subscribe: "true", publish: "true", %[3]s}
-  flood.{n}: {subscribe: "true", publish: "true", %[3]s}
+  flood.{n}: {subscribe: "true", publish: "true", keep: 5}
   live.{n}: {subscribe: "true", publish: "true"}
 `
 
@@ -62,6 +63,7 @@ type server struct {
 	raw     string   // path of the RawSocket
 	env     []string // beside the environment of this program
 	kept    string   // the part of contracts that keeps publications
+	more    string   // sections of the configuration
 	room    string   // of the data folder, which is a file system of its own then; "": it is not
 
 	command *exec.Cmd
@@ -108,7 +110,7 @@ func (s *server) configure(limits string) error {
 	if limits != "" {
 		limits = ", " + limits
 	}
-	return os.WriteFile(s.file(), fmt.Appendf(nil, configuration, s.data, s.raw, s.kept, limits), 0o600)
+	return os.WriteFile(s.file(), fmt.Appendf(nil, configuration, s.data, s.raw, s.kept, limits, s.more), 0o600)
 }
 
 func (s *server) file() string { return filepath.Join(s.dir, "tidings.yaml") }

@@ -45,7 +45,8 @@ type place struct {
 	reported bool
 }
 
-// positions collects the positions of what a view received. A publication that has two is stored twice.
+// positions collects the positions of what a view received. A publication that has two is stored twice, unless a damage
+// has destroyed the first one.
 func (j *judge) positions(v *View) {
 	for _, r := range v.receipts {
 		if r.epoch < 0 || !j.known(r.publication) {
@@ -56,7 +57,7 @@ func (j *judge) positions(v *View) {
 		switch {
 		case !ok:
 			j.places[r.publication] = place{Position: at}
-		case known.Position != at && known.Epoch == at.Epoch && !known.reported:
+		case known.Position != at && known.Epoch == at.Epoch && !known.reported && j.publications[r.publication].sent > j.damaged:
 			known.reported = true
 			j.places[r.publication] = known
 			j.count(&j.Doubled, "publication %d is stored twice: at %d and %d", r.publication, known.Seq, at.Seq)

@@ -49,9 +49,19 @@ func (f *inode) survives(chance *rand.Rand) []byte {
 			continue
 		}
 		if i == len(f.unsynced)-1 && !c.truncate {
-			c.data = c.data[:chance.IntN(len(c.data)+1)]
+			c.data = c.data[:c.torn(chance)]
 		}
 		content = c.apply(content)
 	}
 	return content
+}
+
+// sector is the size of the pieces that a disk writes whole or not at all.
+const sector = 512
+
+// torn returns the number of bytes of a write that survive: up to the end of one of its sectors.
+func (c change) torn(chance *rand.Rand) int {
+	first, last := c.offset/sector, (c.offset+len(c.data)+sector-1)/sector
+	end := (first + 1 + chance.IntN(max(last-first, 1))) * sector
+	return min(end-c.offset, len(c.data))
 }

@@ -9,7 +9,7 @@
 // The model:
 //
 //   - What was written to a file and not synced by fsync or O_SYNC is lost: all of it, or each write by chance, the
-//     last one torn.
+//     last one torn between two sectors.
 //   - Names (created, renamed, removed) are durable in their order: a completed sync of any file or folder makes all
 //     earlier ones durable, as the journals of ext4 and XFS do. Later ones are lost, or survive by chance up to one
 //     of them.
