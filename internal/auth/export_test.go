@@ -39,3 +39,10 @@ func NewHashing(o HashOptions) *Hashing { return newHashing(o) }
 func (h *Hashing) Do(ctx context.Context, threads int, known bool, hash func()) error {
 	return h.do(ctx, threads, known, hash)
 }
+
+// HashOf returns the function with which a chain hashes passwords.
+func HashOf(c *Chain) func(ctx context.Context, threads int, hash func()) error {
+	return func(ctx context.Context, threads int, hash func()) error {
+		return c.hashing.do(ctx, threads, false, hash)
+	}
+}
