@@ -107,7 +107,7 @@ func TestNoConnectionIsRefusedWhileAnotherProcessTakesThePlaceOfTheServer(t *tes
 	} {
 		t.Run(name, func(t *testing.T) {
 			old := startProcess(t, yaml)
-			go io.Copy(io.Discard, old.in) //nolint:errcheck // until the process ends
+			go io.Copy(io.Discard, old.in) // until the process ends
 			address := strings.TrimPrefix(old.url, "http://")
 			clients := attempt(t, address)
 			clients.more(200)
@@ -126,7 +126,7 @@ func TestNoConnectionIsRefusedWhileAnotherProcessTakesThePlaceOfTheServer(t *tes
 				if name == folder {
 					next.ready()
 				}
-				go io.Copy(io.Discard, next.in) //nolint:errcheck // until the process ends
+				go io.Copy(io.Discard, next.in) // until the process ends
 				clients.more(100)
 				old.endedWell()
 				clients.more(100)
@@ -170,7 +170,7 @@ func TestNoConnectionIsRefusedWhileSystemdHoldsTheSocket(t *testing.T) {
 		}
 	}
 	old := startProcess(t, "log: {format: json}\n", activated)
-	go io.Copy(io.Discard, old.in) //nolint:errcheck // until the process ends
+	go io.Copy(io.Discard, old.in) // until the process ends
 	told("READY=1")
 	if address := listener.Addr().String(); old.url != "http://"+address {
 		t.Fatalf("it listens on %s, and not on %s", old.url, address)
@@ -185,7 +185,7 @@ func TestNoConnectionIsRefusedWhileSystemdHoldsTheSocket(t *testing.T) {
 		told("STOPPING=1")
 		old.endedWell()
 		old = startProcess(t, "log: {format: json}\n", activated)
-		go io.Copy(io.Discard, old.in) //nolint:errcheck // until the process ends
+		go io.Copy(io.Discard, old.in) // until the process ends
 		told("READY=1")
 	}
 	clients.more(100)

@@ -12,4 +12,4 @@ func (e heldError) Error() string {
 	return e.path + " is held by another running server; give each server a data folder of its own"
 }
 
-func (heldError) Is(target error) bool { return target == ErrHeld } //nolint:errorlint // the error itself is meant
+func (heldError) Is(target error) bool { return target == ErrHeld }

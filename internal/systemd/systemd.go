@@ -26,7 +26,7 @@ type Socket struct {
 func Sockets() ([]Socket, error) {
 	pid, count, names := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS"), strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
-		os.Unsetenv(name) //nolint:errcheck // the name is valid; children must not take the sockets for theirs
+		os.Unsetenv(name) // the name is valid; children must not take the sockets for theirs
 	}
 	if pid != strconv.Itoa(os.Getpid()) || count == "" {
 		return nil, nil

@@ -37,9 +37,10 @@ func event(frame string) outbox.Event {
 func (b *box) offer(slow outbox.Slow, frames ...string) (results []outbox.PutResult) {
 	for _, frame := range frames {
 		result := b.PutSkippable(outbox.Packet{Bytes: []byte(frame), Frames: 1})
-		if result == outbox.Queued {
+		switch result { //nolint:exhaustive // the others are the result
+		case outbox.Queued:
 			b.shared.Put.Add(int64(len(frame)))
-		} else if result == outbox.Behind {
+		case outbox.Behind:
 			result = b.PutEvent(event(frame), slow)
 		}
 		results = append(results, result)
