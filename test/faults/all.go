@@ -18,7 +18,7 @@ func faults() []fault {
 		{name: "kill -9 while the log is compacted", short: small, long: large, more: "log: {level: debug}", play: compacted},
 		{name: "loss of power in a storm", short: small, long: large, play: powerLoss},
 		{name: "loss of power, synced each second", short: small, long: large, more: "journal: {sync: 1s}", play: powerLoss, damages: true},
-		{name: "stop and start with many clients", short: crowd, long: many, prepare: publishDirectly, play: restarted},
+		{name: "stop and start with many clients", short: crowd, long: many, prepare: gateSubscribers, play: restarted},
 		{name: "stop and start in a storm", short: small, long: large, play: stopped},
 		{name: "connections are closed", short: small, long: large, play: cut(finish)},
 		{name: "connections are reset", short: small, long: large, play: cut(reset)},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -76,10 +77,17 @@ func stopped(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// publishDirectly lets publishers reach the server when the proxy refuses connections.
-func publishDirectly(_ context.Context, s *scene) error {
+// gateSubscribers takes all clients past the proxy, which needs two descriptors for each. Subscribers connect only
+// while there is no stall.
+func gateSubscribers(_ context.Context, s *scene) error {
 	for _, p := range s.publishers {
 		p.dial = s.server.direct
+	}
+	for _, c := range s.subscribers {
+		c.dial = func(ctx context.Context, w way) (net.Conn, error) {
+			s.stall.wait()
+			return s.server.direct(ctx, w)
+		}
 	}
 	return nil
 }
@@ -93,15 +101,15 @@ func restarted(ctx context.Context, s *scene) error {
 		if err := s.quiet(ctx); err != nil {
 			return err
 		}
-		s.proxy.set(weather{refuse: true})
-		s.proxy.cut(finish)
-		if err := errors.Join(s.server.stop(), s.server.start(ctx)); err != nil {
+		s.stall.begin()
+		err := errors.Join(s.server.stop(), s.server.start(ctx))
+		if err == nil {
+			err = s.storm(ctx, 1)
+		}
+		s.stall.end()
+		if err != nil {
 			return err
 		}
-		if err := s.storm(ctx, 1); err != nil {
-			return err
-		}
-		s.proxy.set(weather{})
 		if err := s.recovering(ctx); err != nil {
 			return err
 		}
