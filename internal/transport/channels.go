@@ -88,7 +88,7 @@ func (m *channels) admit(identity *peer.Identity) error {
 	switch {
 	case m.user == nil:
 		m.user = identity
-	case m.user.ID == identity.ID && m.user.Backend == identity.Backend:
+	case m.user.ID == identity.ID && m.user.Backend == identity.Backend && m.user.Tenant == identity.Tenant:
 	case m.user.Method == anonymous && identity.Method == anonymous:
 	default:
 		return wamp.Fail(errOtherUser, "this connection has sessions of another user: open one for this user")
