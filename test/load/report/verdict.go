@@ -45,6 +45,7 @@ func (t target) verdict(r results) Verdict {
 		return v.decide(f.withUnit(mine.Median), mine.Median >= t.limit)
 	case ownGrowth:
 		return t.ownGrowth(r, v)
+	case timesOf, lowestOf, growthOf: // compare with others
 	}
 	other, theirs := r.best(t.scenario, t.figure, t.than)
 	if theirs.Median <= 0 {
