@@ -76,7 +76,7 @@ faults-short: ## the short form of make faults, as a test
 faults: build ## kill, cut off, fill and corrupt a server under load, and look for anything that is lost
 	go run ./test/faults -tidings bin/tidings
 
-e2e: build node_modules ## the demo in a real Chromium
+e2e: web build ## the demo in a real Chromium
 	@.ci/e2e
 
 pictures: build node_modules ## take docs/images from the demo in a Chromium
