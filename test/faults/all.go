@@ -5,7 +5,7 @@ package main
 // small and large are the usual scales.
 var (
 	small = scale{subscribers: 40, publishers: 4, topics: 8, publications: 400, times: 2}
-	large = scale{subscribers: 500, publishers: 8, topics: 20, publications: 3000, times: 5}
+	large = scale{subscribers: 500, publishers: 8, topics: 20, publications: 1000, times: 5}
 )
 
 // faults returns all faults.
@@ -24,7 +24,7 @@ func faults() []fault {
 		{name: "connections are reset", short: small, long: large, play: cut(reset)},
 		{name: "half open network", short: small, long: large, prepare: heartbeats, play: silent},
 		{name: "slow network", short: small, long: large, play: slow},
-		{name: "readers that stop", short: small, long: large, limits: "outbox_bytes: 256KiB", prepare: stalls, play: stalled},
+		{name: "readers that stop", short: small, long: scale{subscribers: 500, publishers: 8, topics: 20, publications: 200, times: 4}, limits: "outbox_bytes: 256KiB", prepare: stalls, play: stalled},
 		{name: "a client that floods", short: small, long: large, play: flooded},
 		{name: "full disk", short: small, long: large, prepare: smallDisk, play: fullDisk},
 		{name: "clock steps", short: small, long: large, play: clockSteps},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,7 @@ type scene struct {
 	subscribers  []*subscriber
 	acknowledged atomic.Int64
 	refused      atomic.Int64
+	received     atomic.Int64
 
 	stop      context.CancelFunc // of the clients
 	running   sync.WaitGroup
@@ -88,7 +90,7 @@ const patterns = 200
 
 // subscriber makes a client with an exact subscription and one with a pattern.
 func (s *scene) subscriber(i int) *subscriber {
-	made := &subscriber{number: i, way: ways[i%len(ways)], dial: s.proxy.connect}
+	made := &subscriber{received: &s.received, number: i, way: ways[i%len(ways)], dial: s.proxy.connect}
 	exact := s.topics[i%len(s.topics)]
 	made.wants = append(made.wants, newWant(s.log, i, "exact", exact, s.topics))
 	family, _, _ := strings.Cut(s.topics[(i+1)%len(s.topics)], ".")
@@ -153,7 +155,7 @@ func (s *scene) storm(ctx context.Context, share float64) error {
 
 // reach waits until so many publications are acknowledged.
 func (s *scene) reach(ctx context.Context, goal int64) error {
-	err := await(ctx, func() (bool, error) {
+	err := awaitProgress(ctx, s.acknowledged.Load, func() (bool, error) {
 		for _, p := range s.publishers {
 			if _, err := p.idle(); err != nil {
 				return false, err
@@ -170,7 +172,7 @@ func (s *scene) reach(ctx context.Context, goal int64) error {
 // quiet waits until everything that is to be published is acknowledged.
 func (s *scene) quiet(ctx context.Context) error {
 	for _, p := range s.publishers {
-		if err := await(ctx, p.idle); err != nil {
+		if err := awaitProgress(ctx, s.acknowledged.Load, p.idle); err != nil {
 			return fmt.Errorf("wait for the acknowledgements of publisher %d: %w", p.number, err)
 		}
 	}
@@ -216,27 +218,32 @@ func (s *scene) finish(ctx context.Context) error {
 
 // awaitLast waits until all clients have the last publications. Without them the comparison says what is missing.
 func (s *scene) awaitLast(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for _, c := range s.subscribers {
-		for _, w := range c.wants {
-			select {
-			case <-w.finished:
-			case <-ctx.Done():
-				return
+	_ = awaitProgress(ctx, s.received.Load, func() (bool, error) {
+		for _, c := range s.subscribers {
+			for _, w := range c.wants {
+				select {
+				case <-w.finished:
+				default:
+					return false, c.failed()
+				}
 			}
 		}
-	}
+		return true, nil
+	})
 }
 
 // given returns an error unless memory and descriptors are what they were.
 func (s *scene) given(ctx context.Context) error {
-	const ground = 96 << 20 // of memory: what is kept, and what the collector has not returned yet
+	const ground = 96 << 20 // of memory: what the collector has not returned yet
+	kept, err := strconv.ParseFloat(s.server.metric(ctx, "tidings_kept_bytes"), 64)
+	if err != nil {
+		return fmt.Errorf("read how much is kept: %w", err)
+	}
 	var now usage
-	err := await(ctx, func() (bool, error) {
+	err = await(ctx, func() (bool, error) {
 		var err error
 		now, err = s.server.usage()
-		return now.descriptors <= s.before.descriptors+2 && now.memory <= s.before.memory+ground, err
+		return now.descriptors <= s.before.descriptors+2 && now.memory <= s.before.memory+ground+2*int64(kept), err
 	})
 	if err != nil {
 		return fmt.Errorf("descriptors were %d and are %d, memory was %d MiB and is %d MiB: %w",

@@ -163,18 +163,28 @@ func (s *server) await(ctx context.Context, done func() bool) error {
 
 // await asks every few milliseconds, until patience is over.
 func await(ctx context.Context, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	return awaitProgress(ctx, func() int64 { return 0 }, done)
+}
+
+// awaitProgress is await for as long as a count changes.
+func awaitProgress(ctx context.Context, count func() int64, done func() (bool, error)) error {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
+	last, since := count(), time.Now()
 	for {
 		if ok, err := done(); ok || err != nil {
 			return err
 		}
+		if now := count(); now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) > patience {
+			return fmt.Errorf("nothing happened for %v", patience)
+		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return fmt.Errorf("it did not happen within %v: %w", patience, ctx.Err())
+			return ctx.Err()
 		}
 	}
 }

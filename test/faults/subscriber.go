@@ -28,6 +28,7 @@ type subscriber struct {
 	tamper    func(m wamp.Message) []wamp.Message // a man in the middle
 	wants     []*want
 
+	received *atomic.Int64         // events, of all subscribers
 	sessions atomic.Int64          // that were joined
 	failure  atomic.Pointer[error] // that no further try mends
 }
@@ -216,6 +217,7 @@ func (s *subscriber) message(m wamp.Message, byRequest, bySubscription map[wamp.
 		bySubscription[m.Subscription] = w
 		w.subscribed(m)
 	case *wamp.Event:
+		s.received.Add(1)
 		w, ok := bySubscription[m.Subscription]
 		if !ok {
 			return fatalError{fmt.Errorf("an event of subscription %d, which it does not have", m.Subscription)}
