@@ -127,6 +127,7 @@ func (r *replay) settle() error {
 			return err
 		}
 	}
+	r.journal.restoreFloors(&c.pages)
 	return nil
 }
 

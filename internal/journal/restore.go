@@ -43,6 +43,13 @@ func (j *Journal) restorePages(p *page) {
 	for i := range p.items {
 		j.restoreLocked(&p.items[i].Placement, p.items[i].kept)
 	}
+}
+
+// restoreFloors notes how far topics are complete, after the publications that came during the compaction: a topic all of
+// whose items were replaced meanwhile is there only then.
+func (j *Journal) restoreFloors(p *page) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	for _, t := range p.topics {
 		log := j.logs[t.topic]
 		if log == nil {
