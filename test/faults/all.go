@@ -30,7 +30,7 @@ func faults() []fault {
 		{name: "clock steps", short: small, long: large, play: clockSteps},
 		{
 			name: "clients that reconnect again and again", short: scale{subscribers: 100, publishers: 4, topics: 8, publications: 400, times: 1},
-			long: scale{subscribers: 1000, publishers: 8, topics: 20, publications: 2000, times: 1}, prepare: churns, play: calm,
+			long: scale{subscribers: 1000, publishers: 8, topics: 20, publications: 250, times: 1}, prepare: churns, play: calm,
 		},
 		{name: "reload in a storm", short: small, long: large, play: reloaded},
 		{name: "corrupt files", short: small, long: large, play: corrupted, damages: true},

@@ -229,6 +229,9 @@ func (s *server) metric(ctx context.Context, name string) string {
 
 // kill ends the program at once.
 func (s *server) kill() {
+	if s.command.Process == nil {
+		return // it could not be started
+	}
 	_ = s.command.Process.Kill() // it may have ended
 	<-s.ended
 }

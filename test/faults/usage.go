@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -32,6 +33,9 @@ func (s *server) cpu() (time.Duration, error) {
 
 // usage reads proc(5).
 func (s *server) usage() (usage, error) {
+	if s.command == nil || s.command.Process == nil {
+		return usage{}, errors.New("the server could not be started")
+	}
 	pid := s.command.Process.Pid
 	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	if err != nil {
