@@ -53,7 +53,7 @@ const SyncLazily = "1s"
 
 // Journal configures the log of kept publications.
 type Journal struct {
-	Sync  string `key:"sync" default:"always" one:"always 1s" doc:"When a publication is on the disk: always means before its publisher gets an answer. 1s is cheaper: a crash of the process loses the last milliseconds, a power failure up to two seconds, and clients are told to load anew."`
+	Sync  string `key:"sync" default:"always" one:"always 1s" doc:"When a publication is on the disk: always means before its publisher gets an answer. 1s is cheaper: a crash of the process loses the last milliseconds, a power failure up to two seconds. Clients that had received what was lost are told to load anew."`
 	Bytes Size   `key:"bytes" default:"1GiB" min:"16MiB" max:"1024GiB" doc:"Size of the log on the disk; over it publications are refused until it is compacted, which the server does by itself. It needs four times limits.kept_bytes."`
 }
 
