@@ -39,7 +39,8 @@ unit: ## go test -race, all modules but conformance, faults and hostile, and wha
 	TIDINGS_TEST_SOCKETS=portable $(RACE) ./internal/netpoll/... ./internal/transport/... ./internal/server/...
 	@.ci/uring
 
-memory: ## the tests of what is allocated, which cannot run with the race detector
+memory: ## the tests of what is allocated, and of what a reload changes, which cannot run with the race detector
+	go test -run TestAReloadAppliesOrNamesEveryKey ./internal/server/
 	go test $$(git grep --untracked -l '/internal/alloctest"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's#^#./#')
 
 fuzz: ## each fuzz target for its share of FUZZTIME

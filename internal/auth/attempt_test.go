@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -141,7 +142,8 @@ func TestPasswordsThatWaitAreNotHashedOnceTheLimitIsReached(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if hashed := results(chain, auth.WrongProof, auth.Unknown); hashed != 5 {
+		// Those that are being hashed when the limit is reached are finished.
+		if hashed := results(chain, auth.WrongProof, auth.Unknown); hashed < 5 || hashed > 5+uint64(runtime.NumCPU()) {
 			t.Errorf("%d passwords were hashed", hashed)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/router"
@@ -256,7 +257,7 @@ func TestAPublicationKeepsItsPayloadAndItsLists(t *testing.T) {
 			ExcludeAuthRole: []string{"c"}, EligibleAuthRole: []string{},
 		},
 	}
-	if diff := cmp.Diff([]router.Publication{want}, f.published); diff != "" {
+	if diff := cmp.Diff([]router.Publication{want}, f.published, cmpopts.IgnoreUnexported(router.Publication{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

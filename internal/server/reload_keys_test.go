@@ -1,3 +1,5 @@
+//go:build !race && !without_content && !without_presence && !without_maintenance
+
 package server
 
 import (
