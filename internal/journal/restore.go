@@ -45,8 +45,8 @@ func (j *Journal) restorePages(p *page) {
 	}
 }
 
-// restoreFloors notes how far topics are complete, after the publications that came during the compaction: a topic all of
-// whose items were replaced meanwhile is there only then.
+// restoreFloors notes how far topics are complete, after the publications that came during the compaction: a topic all
+// of whose items were replaced meanwhile is there only then.
 func (j *Journal) restoreFloors(p *page) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

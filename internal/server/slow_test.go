@@ -404,7 +404,7 @@ func TestSlowReadersDelayNoOtherClient(t *testing.T) {
 			},
 			"long-poll": func(t *testing.T, _ bool) wire { return openLongPoll(t, r.url, config) },
 		} {
-			t.Run(fmt.Sprintf("%s, TLS %t", name, secure), func(t *testing.T) { // one at a time: they publish to the same topics
+			t.Run(fmt.Sprintf("%s, TLS %t", name, secure), func(t *testing.T) { // one by one: all publish to the same topics
 				client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
 				s := &slowServer{T: t, running: r, open: open, client: client}
 				s.readAtAllSpeeds()
