@@ -119,11 +119,15 @@ func (c *Chain) checkPassword(ctx context.Context, l *login, password string) (*
 	if found == nil {
 		u = c.decoy.user(l.authid)
 	}
-	matches, err := c.hash(ctx, l, u.password, password)
-	if err == nil && (!matches || found == nil) {
-		err = c.refuseUser(ctx, MethodPassword, found)
-	}
-	c.record(l, err)
+	err := c.hash(ctx, l, u.password, password, func(matches bool) error {
+		if matches && found != nil {
+			c.record(l, nil)
+			return nil
+		}
+		denied := c.refuseUser(ctx, MethodPassword, found)
+		c.record(l, denied)
+		return denied
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -131,25 +135,26 @@ func (c *Chain) checkPassword(ctx context.Context, l *login, password string) (*
 	return found.identity(methodTicket), nil
 }
 
-// hash reports whether a password is right. It waits for its turn, and asks again then: of many guesses that wait, only
-// so many are computed as the limit allows.
-func (c *Chain) hash(ctx context.Context, l *login, want *passwordHash, password string) (matches bool, err error) {
+// hash calls judge with whether a password is right, and returns its error. It waits for its turn, and asks again then:
+// of many guesses that wait, only so many are computed as the limit allows. judge is a part of the turn, so that the next
+// one knows of a failure.
+func (c *Chain) hash(ctx context.Context, l *login, want *passwordHash, password string, judge func(matches bool) error) (err error) {
 	prepared, wrong := prepare(password)
-	if wrong != nil {
-		return false, nil //nolint:nilerr // no user has such a password
+	if wrong != nil { // no user has such a password
+		return judge(false)
 	}
 	known := c.options.Attempts.Knows(attemptOf(l))
 	waited := c.hashing.do(ctx, int(want.threads), known, func() {
 		if err = c.mayTry(l); err == nil {
-			matches = want.matches(prepared)
+			err = judge(want.matches(prepared))
 		}
 	})
 	switch {
 	case waited == nil:
-		return matches, err
+		return err
 	case ctx.Err() != nil:
-		return false, wamp.Fail(wamp.ErrCanceled, "the client has gone")
+		return wamp.Fail(wamp.ErrCanceled, "the client has gone")
 	}
 	c.counters.count(MethodPassword, Unavailable)
-	return false, wamp.Fail(wamp.ErrAuthenticationFailed, "%s (limits.password_hashes): try again", waited)
+	return wamp.Fail(wamp.ErrAuthenticationFailed, "%s (limits.password_hashes): try again", waited)
 }
