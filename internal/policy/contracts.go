@@ -29,8 +29,8 @@ type Contracts struct {
 	origins      []origin // by index of the declaration
 	table        *topic.Table
 	open         *topic.Table // as table, but undeclared URIs are allowed; nil without an external authorizer
-	retention    map[int]publication.Retention
-	slow         map[int]outbox.Slow
+	retention    perTopic[publication.Retention]
+	slow         perTopic[outbox.Slow]
 	deciders     []config.Text
 }
 

@@ -224,6 +224,14 @@ func TestThePolicyForSlowClientsIsThatOfTheContract(t *testing.T) {
 	}
 }
 
+func TestTopicsOfTheServerAreKeptWhetherTheConfigurationKeepsSomeOrNot(t *testing.T) {
+	for _, yaml := range []string{shop, `topics: {talk: {keep: 2}}`} {
+		if got := open(t, yaml).Retention()("tidings.thing.7"); got.Keep.Last != 5 || got.Contract != "tidings.thing.{id:int}" {
+			t.Errorf("with %s: %+v", yaml, got)
+		}
+	}
+}
+
 func TestRetentionIsThatOfTheContract(t *testing.T) {
 	if got := open(t, shop).Retention()("talk"); got != (publication.Retention{}) {
 		t.Errorf("without a retention it is %+v", got)

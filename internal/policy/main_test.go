@@ -37,7 +37,7 @@ var scopes = keys{
 
 // declared is the contract of a feature.
 var declared = []policy.Declaration{
-	{Prefix: "tidings.thing.", Pattern: config.Text{Value: "{id:int}"}, Subscribe: config.Text{Value: "true"}},
+	{Prefix: "tidings.thing.", Pattern: config.Text{Value: "{id:int}"}, Subscribe: config.Text{Value: "true"}, Keep: &config.Keep{Last: 5}},
 	{Pattern: config.Text{Value: "tidings.things"}, Publish: config.Text{Value: "backend"}, Scope: "content"},
 	{Procedure: true, Pattern: config.Text{Value: "tidings.thing.see"}, Call: config.Text{Value: `"staff" in identity.roles`}, Hidden: true},
 }

@@ -2,13 +2,11 @@ package policy
 
 import (
 	"github.com/tidings-io/tidings/internal/router/publication"
-	"github.com/tidings-io/tidings/internal/topic"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // retentions returns the retention of each declaration of which anything is kept.
-func (b *Contracts) retentions() map[int]publication.Retention {
-	policies := make(map[int]publication.Retention)
+func (b *Contracts) retentions() (policies perTopic[publication.Retention]) {
 	for i, from := range b.origins {
 		policy := publication.Retention{Contract: b.declarations[i].Pattern}
 		keep := from.keep
@@ -19,24 +17,17 @@ func (b *Contracts) retentions() map[int]publication.Retention {
 			policy.Keep = publication.Keep{Last: keep.Last, For: keep.For, Bytes: int(keep.Bytes), PerKey: keep.Per == "key"}
 		}
 		if policy.Asked || policy.Sequenced() {
-			policies[i] = policy
+			policies.put(b, i, policy)
 		}
 	}
 	return policies
 }
 
 // Retention returns a function that tells which publications of a topic are kept: nothing without a contract that says
-// so. If no contract does, the function looks up no topic.
+// so.
 func (p *Policy) Retention() func(wamp.URI) publication.Retention {
 	return func(uri wamp.URI) publication.Retention {
 		contracts := p.state.Load().contracts
-		if len(contracts.retention) == 0 {
-			return publication.Retention{}
-		}
-		verdict, ok := contracts.table.Lookup(topic.Topic, uri)
-		if !ok {
-			return publication.Retention{}
-		}
-		return contracts.retention[verdict.Contract.Declaration]
+		return contracts.retention.of(contracts, uri)
 	}
 }
