@@ -136,8 +136,8 @@ func (c *Chain) checkPassword(ctx context.Context, l *login, password string) (*
 }
 
 // hash calls judge with whether a password is right, and returns its error. It waits for its turn, and asks again then:
-// of many guesses that wait, only so many are computed as the limit allows. judge is a part of the turn, so that the next
-// one knows of a failure.
+// of many guesses that wait, only so many are computed as the limit allows. judge is a part of the turn, so that the
+// next one knows of a failure.
 func (c *Chain) hash(ctx context.Context, l *login, want *passwordHash, password string, judge func(matches bool) error) (err error) {
 	prepared, wrong := prepare(password)
 	if wrong != nil { // no user has such a password

@@ -25,8 +25,8 @@ func (p *perTopic[T]) put(b *Contracts, declaration int, value T) {
 	p.own = p.own || !b.declarations[declaration].Reserved
 }
 
-// of returns the value of a topic, and the zero value if no contract has one. It is asked for each publication: it looks
-// up no topic for which there can be none.
+// of returns the value of a topic, and the zero value if no contract has one. It is asked for each publication: it
+// looks up no topic for which there can be none.
 func (p *perTopic[T]) of(b *Contracts, uri wamp.URI) (value T) {
 	if len(p.values) == 0 || !p.own && !strings.HasPrefix(string(uri), reserved) {
 		return value

@@ -7,18 +7,20 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// catchUp brings a subscriber from its start to now. The journal answers in pages, of which a page fits into half an
-// outbox:
+// catchUp brings a subscriber from its start to now. The journal answers in pages, of which a page fits into a quarter
+// of an outbox, and is sent when there is room:
 //
 //	read      the first page, with no lock held
-//	attach    under the locks of the subscription and the client: SUBSCRIBED, the page, and, if that was the last one,
+//	begin     under the locks of the subscription and the client: SUBSCRIBED, the page, and, if that was the last one,
 //	          what came since: now the member has its place in the order, and fan-out goes on from there
-//	proceed   otherwise fan-out passes the member over, and a goroutine sends one page after the other, as the outbox
-//	          has room
+//	proceed   otherwise, or if there is no room, fan-out passes the member over, and a goroutine sends one page after the
+//	          other, as the outbox has room
 //
+// A client has one such goroutine: a page that comes back with many subscriptions must not close itself as slow.
 // So no publication is missing, and none comes twice. What is not kept has no order: it is delivered meanwhile.
 type catchUp struct {
 	session *Session
+	member  *membership // from begin on
 	start   start
 	prev    uint64 // the Seq that the client has
 	upto    uint64 // all up to this Seq was sent
@@ -33,7 +35,26 @@ func (r *Realm) readFirst(s *Session, sub wamp.Subscription, from start) *catchU
 	c.read(sub)
 	s.ChargeQuery(c.retained.Work)
 	s.ChargeQuery(c.first.Work)
+	c.encodeAhead(sub)
 	return c
+}
+
+// encodeAhead encodes what the session will probably get, while no lock of the subscription is held. If there is no
+// subscription yet, its lock keeps no other client waiting.
+func (c *catchUp) encodeAhead(sub wamp.Subscription) {
+	known := c.session.realm.broker.get(sub)
+	if known == nil {
+		return
+	}
+	what := batch{entries: c.first.Entries}
+	if !c.first.More {
+		what.live, what.gapAt = true, len(what.entries)
+	}
+	for _, b := range []batch{{entries: c.retained.Entries, retained: true}, what} {
+		if len(b.entries) > 0 {
+			c.pageOf(known.info, b)
+		}
+	}
 }
 
 // read asks the journal for the first page.
@@ -41,9 +62,9 @@ func (c *catchUp) read(sub wamp.Subscription) {
 	journal := c.session.realm.journal
 	switch {
 	case c.start.retained:
-		limits := c.session.realm.router.limits()
+		q := c.query(sub, publication.SinceQuery{})
 		c.retained = journal.Retained(publication.RetainedQuery{
-			Subscription: sub, Admits: c.admits(), MaxEntries: limits.OutboxFrames / 2, MaxBytes: limits.OutboxBytes / 2,
+			Subscription: sub, Admits: q.Admits, MaxEntries: 2 * q.MaxEntries, MaxBytes: 2 * q.MaxBytes,
 		})
 		c.first = publication.SincePage{From: c.retained.Upto, Upto: c.retained.Upto}
 	case c.start.reads():
@@ -69,16 +90,17 @@ func (c *catchUp) admits() func(*publication.Entry) bool {
 func (c *catchUp) query(sub wamp.Subscription, q publication.SinceQuery) publication.SinceQuery {
 	limits := c.session.realm.router.limits()
 	q.Subscription, q.Admits, q.RetainOnly = sub, c.admits(), c.start.retained
-	q.MaxEntries, q.MaxBytes = max(limits.OutboxFrames/2, 1), limits.OutboxBytes/2
+	q.MaxEntries, q.MaxBytes = max(limits.OutboxFrames/4, 1), limits.OutboxBytes/4
 	return q
 }
 
 // rereads bounds how often the first page is read again, because what came since was not kept until it was read.
 const rereads = 10
 
-// begin queues SUBSCRIBED and the first page, and gives the member its place. It reports whether there are more pages.
-// Caller must hold the locks of the subscription and of the client.
-func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) (more bool) {
+// begin queues SUBSCRIBED and the first page, and gives the member its place. What is left is sent by the client's
+// goroutine for that. Caller must hold the locks of the subscription and of the client.
+func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) {
+	c.member = m
 	sub := m.subscription.info
 	m.session.client.outbox.Settle(sub.ID)
 	now := c.complete(sub, c.first)
@@ -93,10 +115,35 @@ func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) (more bool) 
 		subscribed.Details = c.details(sub, now.live && len(now.entries) == 0)
 	}
 	m.session.client.sendLocked(subscribed)
-	c.send(sub, batch{entries: c.retained.Entries, retained: true})
-	c.send(sub, now)
+	if len(now.entries)+len(c.retained.Entries) > 0 && !c.hasRoomLocked() {
+		c.upto = c.first.From
+		now.live = false
+	} else {
+		c.sendRetained(sub)
+		c.send(sub, now)
+	}
 	c.settle(m, now.live)
-	return !now.live
+	if !now.live {
+		c.waitLocked()
+	}
+}
+
+// waitLocked lets the client's goroutine send the rest. Caller must hold client.mu.
+func (c *catchUp) waitLocked() {
+	client := c.session.client
+	c.first.Entries = nil
+	if client.catchUps != nil {
+		*client.catchUps = append(*client.catchUps, c)
+		return
+	}
+	client.catchUps = &[]*catchUp{c}
+	client.router.workers.Go(func() { client.guarded(client.proceed) }) //nolint:errcheck // says how the conversation ended
+}
+
+// sendRetained sends what answers get_retained, once. Caller must hold the lock of the subscription.
+func (c *catchUp) sendRetained(sub wamp.Subscription) {
+	c.send(sub, batch{entries: c.retained.Entries, retained: true})
+	c.retained.Entries = nil
 }
 
 // batch holds the entries that are sent in one step.
@@ -184,18 +231,37 @@ func (c *catchUp) send(sub wamp.Subscription, what batch) {
 	}
 }
 
-// proceed sends the rest, page by page, until the subscriber is live, unsubscribes or leaves.
-func (c *catchUp) proceed(m *membership) {
-	c.first, c.retained = publication.SincePage{Gap: c.first.Gap}, publication.RetainedPage{}
-	for c.awaitRoom() {
-		if c.continueWith(m, c.since(m.subscription.info, c.upto)) {
-			return
+// proceed sends for the catchUps that wait, page by page, until each is live, unsubscribed or left behind by the
+// session.
+func (c *Client) proceed() error {
+	for next := c.firstCatchUp(); next != nil; next = c.firstCatchUp() {
+		if !next.awaitRoom() || next.continueWith(next.since(next.member.subscription.info, next.upto)) {
+			c.dropCatchUp()
 		}
 	}
+	return nil
+}
+
+// firstCatchUp returns the catchUp to send for. If none waits it returns nil, and the goroutine ends.
+func (c *Client) firstCatchUp() *catchUp {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(*c.catchUps) == 0 {
+		c.catchUps = nil
+		return nil
+	}
+	return (*c.catchUps)[0]
+}
+
+func (c *Client) dropCatchUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*c.catchUps = slices.Delete(*c.catchUps, 0, 1)
 }
 
 // continueWith sends a page. It reports whether that was the last one.
-func (c *catchUp) continueWith(m *membership, page publication.SincePage) (done bool) {
+func (c *catchUp) continueWith(page publication.SincePage) (done bool) {
+	m := c.member
 	sub := m.subscription
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
@@ -203,22 +269,42 @@ func (c *catchUp) continueWith(m *membership, page publication.SincePage) (done 
 		return true
 	}
 	now := c.complete(sub.info, page)
-	if page.Gap { // the client is slower than what is kept
+	if page.Gap && !c.first.Gap { // the client is slower than what is kept
 		now.gap, now.gapAt = true, 0
 	}
+	c.first.Gap = false // SUBSCRIBED has told of what was missing at the beginning
+	c.sendRetained(sub.info)
 	c.send(sub.info, now)
 	c.settle(m, now.live)
 	return now.live
 }
 
-// awaitRoom waits until the outbox is less than half full. It reports false if the conversation has ended.
+// room returns how many frames and bytes may be queued when a step begins. A step sends two pages at most: one that was
+// read, and what came since; and before them retained events, which take as much as two pages.
+func (c *catchUp) room() (frames, bytes int) {
+	limits := c.session.realm.router.limits()
+	if len(c.retained.Entries) > 0 {
+		return max(limits.OutboxFrames/4-1, 0), limits.OutboxBytes / 4
+	}
+	return max(limits.OutboxFrames/2-1, 0), limits.OutboxBytes / 2
+}
+
+// hasRoomLocked reports whether a page may be sent now: no other catchUp of the client waits, and there is room. Caller
+// must hold client.mu.
+func (c *catchUp) hasRoomLocked() bool {
+	frames, bytes := c.session.client.outbox.Len()
+	most, mostBytes := c.room()
+	return c.session.client.catchUps == nil && frames <= most && bytes <= mostBytes
+}
+
+// awaitRoom waits until there is room. It reports false if the conversation has ended.
 func (c *catchUp) awaitRoom() bool {
 	client := c.session.client
-	limits := client.router.limits()
-	room := make(chan struct{}, 1)
-	for !client.outbox.Below(limits.OutboxFrames/2, limits.OutboxBytes/2, room) {
+	frames, bytes := c.room()
+	told := make(chan struct{}, 1)
+	for !client.outbox.Below(frames, bytes, told) {
 		select {
-		case <-room:
+		case <-told:
 		case <-client.router.running.Done():
 			return false
 		}

@@ -32,6 +32,8 @@ type Client struct {
 	conversation *wamp.Conversation // state and encoding
 	closed       bool               // nothing more is sent
 
+	catchUps *[]*catchUp // that wait for room, guarded by mu: a goroutine sends for the first of them; nil: none waits
+
 	detached atomic.Bool // here it fills a gap
 }
 

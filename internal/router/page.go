@@ -97,10 +97,11 @@ func (c *catchUp) pageOf(sub wamp.Subscription, what batch) *page {
 func (c *catchUp) encode(sub wamp.Subscription, what batch) *page {
 	made := &page{entries: what.entries, last: c.prev}
 	together := outbox.Batch{Format: c.session.client.format}
+	epoch := c.session.realm.journal.Position().Epoch
 	scratch := outbox.GetScratch()
 	defer scratch.Put()
 	for i, e := range what.entries {
-		event := c.event(sub, what, i, made.last)
+		event := c.event(sub, what, i, publication.Position{Epoch: epoch, Seq: made.last})
 		var err error
 		if event.Payload, err = event.Payload.In(together.Format.Encoding.Serialization()); err != nil {
 			together.Missing++
@@ -123,8 +124,8 @@ func (c *catchUp) encode(sub wamp.Subscription, what batch) *page {
 	return made
 }
 
-// event returns one event of a batch, which comes after the event with the Seq before.
-func (c *catchUp) event(sub wamp.Subscription, what batch, i int, before uint64) *wamp.Event {
+// event returns one event of a batch, which comes after a position.
+func (c *catchUp) event(sub wamp.Subscription, what batch, i int, after publication.Position) *wamp.Event {
 	e := what.entries[i]
 	event := e.Event(sub)
 	if what.retained {
@@ -134,7 +135,7 @@ func (c *catchUp) event(sub wamp.Subscription, what batch, i int, before uint64)
 	if !c.start.positions {
 		return event
 	}
-	e.AddPosition(event.Details, c.session.realm.journal.Position().Epoch, before)
+	e.AddPosition(event.Details, after.Epoch, after.Seq)
 	if what.live && i == len(what.entries)-1 {
 		event.Details["_live"] = true
 	}

@@ -108,11 +108,10 @@ func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis,
 		defer s.realm.changes.subscribed(s, sub)
 	}
 	subscribed := &wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID}
-	switch {
-	case c == nil:
+	if c == nil {
 		client.sendLocked(subscribed)
-	case c.begin(held, subscribed):
-		client.router.workers.Go(func() { client.runRecovered(func() { c.proceed(held) }) })
+	} else {
+		c.begin(held, subscribed)
 	}
 	return nil
 }
