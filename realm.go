@@ -59,7 +59,8 @@ func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *P
 	publication := router.Publication{Topic: wamp.URI(topic), Payload: payload}
 	if options != nil {
 		publication.Filter, publication.Retain = options.filter(), options.Retain
-		if err := publication.AddOptions(options.kept(), "program"); err != nil {
+		kept := router.Kept{IdempotencyKey: options.IdempotencyKey, Key: options.Key, Delete: options.Delete, Version: options.Version}
+		if err := publication.SetKept(kept, router.ByProgram); err != nil {
 			return Receipt{}, publicError(err)
 		}
 	}
@@ -68,23 +69,6 @@ func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *P
 		return Receipt{}, publicError(err)
 	}
 	return Receipt{Publication: uint64(receipt.Publication), Deliveries: receipt.Deliveries, Repeated: receipt.Repeated}, nil
-}
-
-// kept returns the options of a PUBLISH that are about what is kept.
-func (o *PublishOptions) kept() wamp.Dict {
-	options := wamp.Dict{}
-	for key, text := range map[string]string{"_id": o.IdempotencyKey, "_key": o.Key} {
-		if text != "" {
-			options[key] = text
-		}
-	}
-	if o.Delete {
-		options["_delete"] = true
-	}
-	if o.Version != 0 {
-		options["_version"] = o.Version
-	}
-	return options
 }
 
 func (o *PublishOptions) filter() publication.Filter {

@@ -87,23 +87,6 @@ func (p *Publication) readHeader(h http.Header) error {
 	return nil
 }
 
-// options returns what the backend asks for as the options of a PUBLISH.
-func (p *Publication) options() wamp.Dict {
-	options := wamp.Dict{}
-	for key, text := range map[string]string{"_id": p.IdempotencyKey, "_key": p.Key} {
-		if text != "" {
-			options[key] = text
-		}
-	}
-	if p.Delete {
-		options["_delete"] = true
-	}
-	if p.Version != 0 {
-		options["_version"] = p.Version
-	}
-	return options
-}
-
 func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 	if p.Topic == "" {
 		return Receipt{}, missing("topic")
@@ -122,7 +105,7 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 			ExcludeAuthRole: p.ExcludeRole, EligibleAuthRole: p.EligibleRole,
 		},
 	}
-	if err := published.AddOptions(p.options(), KeyName(ctx)); err != nil {
+	if err := published.SetKept(router.Kept{IdempotencyKey: p.IdempotencyKey, Key: p.Key, Delete: p.Delete, Version: p.Version}, router.ByKey(KeyName(ctx))); err != nil {
 		return Receipt{}, err
 	}
 	receipt, err := a.options.Publisher.Publish(ctx, KeyName(ctx), published)

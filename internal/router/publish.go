@@ -205,7 +205,11 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Passthru:  passthru,
 		Retain:    retain,
 	}
-	if err := p.AddOptions(m.Options, s.Identity().ID); err != nil {
+	kept, err := parseKept(m.Options)
+	if err != nil {
+		return Publication{}, err
+	}
+	if err := p.SetKept(kept, publisherOf(s.Identity())); err != nil {
 		return Publication{}, err
 	}
 	return p, s.realm.CheckKept(&p)

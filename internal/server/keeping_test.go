@@ -96,13 +96,13 @@ func TestABackendRetriesAPublicationAndNumbersDocuments(t *testing.T) {
 	publish(200, map[string]any{"topic": "rows", "key": "b", "version": 1})
 	publish(200, map[string]any{"topic": "rows", "key": "b", "delete": true})
 	for want, body := range map[string]map[string]any{
-		"409 version 3 was published before":  {"topic": "doc.1", "version": 3},
-		"409 version 7 was published before":  {"topic": "rows", "key": "a", "version": 6},
-		"422 _key needs a topic that":         {"topic": "doc.1", "key": "a"},
-		"422 _version needs a topic that":     {"topic": "passing", "version": 1},
-		"422 _delete needs the _key":          {"topic": "rows", "delete": true},
-		"422 PUBLISH.Options._id must be a":   {"topic": "doc.1", "idempotency_key": strings.Repeat("k", 129)},
-		"422 PUBLISH.Options._version must b": {"topic": "doc.1", "version": -1},
+		"409 version 3 was published before": {"topic": "doc.1", "version": 3},
+		"409 version 7 was published before": {"topic": "rows", "key": "a", "version": 6},
+		"422 a key needs a topic that":       {"topic": "doc.1", "key": "a"},
+		"422 a version needs a topic that":   {"topic": "passing", "version": 1},
+		"422 a deletion needs the key":       {"topic": "rows", "delete": true},
+		"422 the idempotency key must have":  {"topic": "doc.1", "idempotency_key": strings.Repeat("k", 129)},
+		"422 the version must be a number":   {"topic": "doc.1", "version": -1},
 	} {
 		status, text, _ := strings.Cut(want, " ")
 		code, _ := strconv.Atoi(status)
