@@ -25,6 +25,7 @@ type attempts struct {
 	t       *testing.T
 	address string
 	served  atomic.Int64
+	ended   chan struct{} // an attempt has ended; holds one
 	stop    context.CancelFunc
 	wait    sync.WaitGroup
 }
@@ -33,7 +34,7 @@ type attempts struct {
 func attempt(t *testing.T, address string) *attempts {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	a := &attempts{t: t, address: address, stop: stop}
+	a := &attempts{t: t, address: address, ended: make(chan struct{}, 1), stop: stop}
 	for i := range 8 {
 		request := "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 		want := "200"
@@ -44,11 +45,19 @@ func attempt(t *testing.T, address string) *attempts {
 		}
 		a.wait.Go(func() {
 			for ctx.Err() == nil {
-				if err := once(address, request, want); err != nil {
+				err := once(address, request, want)
+				if err != nil {
 					t.Errorf("after %d attempts: %v", a.served.Load(), err)
+				} else {
+					a.served.Add(1)
+				}
+				select {
+				case a.ended <- struct{}{}:
+				default:
+				}
+				if err != nil {
 					return
 				}
-				a.served.Add(1)
 			}
 		})
 	}
@@ -82,7 +91,7 @@ func once(address, request, want string) error {
 func (a *attempts) more(n int64) {
 	a.t.Helper()
 	for end := a.served.Load() + n; a.served.Load() < end && !a.t.Failed(); {
-		time.Sleep(time.Millisecond)
+		<-a.ended
 	}
 }
 
