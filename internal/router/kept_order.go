@@ -37,7 +37,9 @@ var errRunLost = errors.New("the publication was lost by a fault of the server")
 func (r *Realm) publishKept(runs ...*keptRun) (events int, err error) {
 	r.kept.Do(struct{}{}, runs)
 	for _, run := range runs {
-		err = errors.Join(err, run.finish())
+		if failure := run.finish(); failure != nil && !errors.Is(err, failure) { // one that all have is said once
+			err = errors.Join(err, failure)
+		}
 		events += run.events
 	}
 	return events, err
@@ -105,10 +107,10 @@ func (r *Realm) lead(_ struct{}, waiting []queue.Waiting[[]*keptRun]) {
 
 // refuse tells the publishers that the journal has not kept their publications. It is said at once for all of them.
 func (r *Realm) refuse(led []*keptRun, err error) {
-	lost := 0
+	lost, refusal := 0, wamp.Fail(wamp.ErrUnavailable, "the publication could not be kept, and was not delivered; try again")
 	for _, run := range led {
 		lost += len(run.publications)
-		run.err = wamp.Fail(wamp.ErrUnavailable, "the publication could not be kept, and was not delivered; try again")
+		run.err = refusal
 	}
 	r.router.counters.NotKept.Add(uint64(lost))
 	r.router.options.Logger.Error("the journal failed, so publications were not delivered",

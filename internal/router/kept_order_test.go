@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -189,6 +190,9 @@ func TestAPublicationThatTheJournalRefusesIsNotDelivered(t *testing.T) {
 	}
 	if got := r.Stats().NotKept; got != 3 {
 		t.Errorf("%d publications are counted", got)
+	}
+	if _, err := realm.PublishAll([]router.Publication{{Topic: "x"}, {Topic: "y"}, {Topic: "z"}}); err == nil || strings.Count(err.Error(), "could not be kept") != 1 {
+		t.Errorf("several that are refused together: %v", err)
 	}
 	broken = false
 	publishKept(t, realm, "a", 4)
