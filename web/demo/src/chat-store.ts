@@ -34,6 +34,7 @@ export class Chat extends Store {
   readonly #connection: Connection;
   readonly #me: Author;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #opened = new Date(); // what was said before is not unread
   #shown: string | null = null;
   #typingAt = 0;
 
@@ -101,7 +102,7 @@ export class Chat extends Store {
     this.#stopTyping(room, user);
     this.#update(room, ({ messages, unread }) => ({
       messages: [...messages.filter((other) => other.id !== id), message].slice(-KEPT),
-      unread: room === this.#shown ? 0 : unread + (user.id === this.#me.id ? 0 : 1),
+      unread: room === this.#shown ? 0 : unread + (user.id === this.#me.id || message.at < this.#opened ? 0 : 1),
     }));
   }
 

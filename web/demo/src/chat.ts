@@ -53,9 +53,9 @@ class ChatScreen extends View {
 
   #room({ name, messages, typing }: Room): TemplateResult {
     return html`<section class="card conversation" aria-labelledby="room-title">
-      <div class="card-head"><h2 id="room-title" data-testid="room-title">${name}</h2><span class="muted">Messages stay while this page is open</span></div>
+      <div class="card-head"><h2 id="room-title" data-testid="room-title">${name}</h2><span class="muted">Messages stay for a day</span></div>
       <div class="messages" role="log" aria-labelledby="room-title" tabindex="0" data-testid="messages">
-        ${messages.length === 0 ? html`<p class="empty">No messages since you opened this page.</p>` : nothing}
+        ${messages.length === 0 ? html`<p class="empty">No messages yet.</p>` : nothing}
         <ol>${repeat(messages, ({ id }) => id, (message, at) => this.#message(message, messages[at - 1]))}</ol>
       </div>
       <p class="typing" role="status" data-testid="typing">${typing.length > 0
