@@ -17,7 +17,7 @@ const (
 	MaxKey = 128
 )
 
-// Kept is what a publisher says for topics that are kept. The zero Kept says nothing.
+// Kept holds the options of a publication to kept topics. The zero Kept sets none.
 type Kept struct {
 	IdempotencyKey string // a retry with the same one is the same publication
 	Key            string // of the row, where the topic is a table

@@ -52,6 +52,7 @@ func TestABuildWithoutAFeatureCompilesAndPassesTheTestsOfTheServer(t *testing.T)
 	}
 	for _, tags := range builds {
 		t.Run(strings.Join(tags, ","), func(t *testing.T) {
+			t.Parallel() // the tests of the server wait more than they compute
 			for _, arguments := range [][]string{{"vet", "./..."}, {"test", "./internal/server/", "."}} {
 				arguments = slices.Insert(arguments, 1, "-tags", strings.Join(tags, ","))
 				if output, err := run(t, root, "go", arguments...); err != nil {
