@@ -28,7 +28,7 @@ func (j *Journal) goOn(last time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()
-	for _, k := range j.keys.order {
+	for k := range j.keys.all() {
 		k.at = now.Add(-max(0, last.Sub(k.at)))
 	}
 }

@@ -139,7 +139,7 @@ func (c *compaction) look() {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	c.last = j.last
-	c.keys = slices.Clone(j.keys.order)
+	c.keys = slices.Collect(j.keys.all())
 	c.topics = slices.Collect(maps.Values(j.logs))
 }
 

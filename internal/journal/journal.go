@@ -29,7 +29,7 @@ const (
 type Options struct {
 	Topics  int // over either limit the contract that takes the most loses the topic that was silent for the longest
 	Bytes   int
-	Keys    int // over it the oldest key is forgotten
+	Keys    int // over it the publisher with the most keys loses its oldest one
 	KeysFor time.Duration
 
 	Log      Log   // has what outlives the process; nil: nothing does
@@ -86,7 +86,7 @@ func New(options Options) *Journal {
 	j := &Journal{
 		options: options, epoch: newEpoch(),
 		logs: make(map[wamp.URI]*topicLog), shares: make(map[string]*share), history: make(map[wamp.ID]*item),
-		keys: keys{known: make(map[string]*usedKey), most: options.Keys, keep: options.KeysFor},
+		keys: newKeys(options.Keys, options.KeysFor),
 	}
 	if options.Log != nil {
 		j.written = newWritten(options.Log, options.LogBytes)

@@ -42,7 +42,7 @@ type Placement struct {
 	// most: a contract that takes no more than its share loses nothing to others.
 	Contract string
 	// IdempotencyKey makes the publication the same as an earlier one of its topic with this key. It names the
-	// publisher, too. With no Keep it is the key alone that is kept. "": it is new.
+	// publisher before a zero byte. With no Keep it is the key alone that is kept. "": it is new.
 	IdempotencyKey string
 }
 
