@@ -56,7 +56,8 @@ func (d *fanout) split(sub *subscription, events *eventBatch) {
 	}
 }
 
-// putSingle queues one event for a client that is behind.
+// putSingle queues one event for a client that is behind. Events with positions keep the order of their positions: a
+// client that comes back after one of them must have had all before it.
 func (d *fanout) putSingle(sub *subscription, m *member, events *eventBatch, i int) {
 	single := &events.single[i]
 	if single.frame == nil {
@@ -64,8 +65,13 @@ func (d *fanout) putSingle(sub *subscription, m *member, events *eventBatch, i i
 	}
 	p := &d.all[events.first+i]
 	event := outbox.Event{
-		Stream: outbox.Stream{Subscription: sub.info.ID, Topic: p.Topic, Key: p.Key},
-		Frame:  single.frame,
+		Stream:  outbox.Stream{Subscription: sub.info.ID, Topic: p.Topic, Key: p.Key},
+		Frame:   single.frame,
+		InOrder: events.place.positions() && d.entries[events.first+i].Seq != 0,
+	}
+	slow := d.slow
+	if event.InOrder && (sub.info.Match != wamp.MatchExact || p.Key != "") {
+		slow.Interval = 0 // an event that is held would come after events with a higher position
 	}
 	if m.membership.told {
 		if single.told == nil {
@@ -73,7 +79,7 @@ func (d *fanout) putSingle(sub *subscription, m *member, events *eventBatch, i i
 		}
 		event.Told = single.told
 	}
-	switch m.client.outbox.PutEvent(event, d.slow) {
+	switch m.client.outbox.PutEvent(event, slow) {
 	case outbox.Queued:
 		d.counts.Put(1, 0) // the outbox has counted the bytes
 	case outbox.Replaced:

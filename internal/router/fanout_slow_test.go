@@ -334,6 +334,24 @@ func TestAThinnedEventOfAKeptTopicHasItsPosition(t *testing.T) {
 	})
 }
 
+// A client comes back after the last position that it had, so it must have had all before it.
+func TestThinnedEventsOfAPatternKeepTheOrderOfTheirPositions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlowTest(t)
+		slow := s.subscriber(wamp.V2JSON, true, wamp.Subscription{Topic: "kept.latest.", Match: wamp.MatchPrefix})
+		s.stall(slow)
+		for n := range 3 {
+			s.numbers("kept.latest.a", 10+n)
+			s.numbers("kept.latest.b", 20+n)
+		}
+		s.numbers("kept.latest.b", 23)
+		s.wants(slow, "12+5 23") // the first one tells of all that were skipped
+		s.stall(slow)
+		s.numbers("kept.latest.a", 13)
+		s.wants(slow, "13") // at once: what is held would be overtaken
+	})
+}
+
 // One client subscribes to topics of each policy, and reads nothing: only the topic that closes slow clients closes it.
 func TestOneClientHasTopicsOfSeveralPolicies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

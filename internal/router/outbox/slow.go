@@ -31,9 +31,10 @@ type Stream struct {
 
 // Event is one event for a client that is behind.
 type Event struct {
-	Stream Stream
-	Frame  []byte // shared
-	Told   Told   // nil: the client is not told of skipped events
+	Stream  Stream
+	Frame   []byte // shared
+	Told    Told   // nil: the client is not told of skipped events
+	InOrder bool   // comes after all that was put before, also if it replaces another one
 }
 
 // Told is an event for a client that is told of the skipped ones.

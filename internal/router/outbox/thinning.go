@@ -136,10 +136,15 @@ func (o *Outbox) holdLocked(p *pending, e *Event) {
 	o.shared.Put.Add(int64(len(e.Frame)))
 }
 
-// replaceLocked skips the older event. If the newer one is too long, it is skipped instead. Caller must hold mu.
+// replaceLocked skips the older event, whose turn the newer one takes unless it is InOrder. If the newer one is too
+// long, it is skipped instead. Caller must hold mu.
 func (o *Outbox) replaceLocked(p *pending, e *Event) PutResult {
 	o.thinning.skip(1)
-	p.skipped++
+	if e.InOrder { // the next event of the subscription tells of it, which is perhaps of another stream
+		o.thinning.untold[e.Stream.Subscription]++
+	} else {
+		p.skipped++
+	}
 	more := len(e.Frame) - len(p.event.Frame)
 	if most := o.shared.limits().bytes; more > 0 && int(o.skippable.bytes)+more > most && (!o.thinning.alone(p) || len(e.Frame) > most) {
 		return Skipped
@@ -152,6 +157,10 @@ func (o *Outbox) replaceLocked(p *pending, e *Event) PutResult {
 	o.skippable.add(0, more)
 	o.shared.Put.Add(int64(more))
 	p.event = *e
+	if e.InOrder && p.place == queued {
+		o.thinning.unlink(p)
+		o.thinning.append(p)
+	}
 	return Replaced
 }
 

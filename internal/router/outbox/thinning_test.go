@@ -117,6 +117,30 @@ func TestTheNewestEventOfATopicTakesThePlaceOfThePendingOne(t *testing.T) {
 	}
 }
 
+func TestAnEventInOrderComesAfterAllThatWasPutBefore(t *testing.T) {
+	b := newBox(1000, 10_000)
+	b.stall()
+	put := func(frame string) outbox.PutResult {
+		e := event(frame)
+		e.Stream.Subscription, e.InOrder = 1, true
+		return b.PutEvent(e, latest)
+	}
+	put("a1")
+	put("b2")
+	b.Put(outbox.Packet{Bytes: []byte("reply"), Frames: 1})
+	put("c3")
+	if got := put("a4"); got != outbox.Replaced {
+		t.Errorf("the result is %d", got)
+	}
+	b.Put(outbox.Packet{Bytes: []byte("another"), Frames: 1})
+	put("c5")
+	put("c6")
+	b.wantsRead(t, "b2+3 reply a4 another c6")
+	if frames, bytes := b.Len(); frames != 0 || bytes != 0 || b.waiting() != 0 {
+		t.Errorf("%d frames of %d bytes wait, counted %d", frames, bytes, b.waiting())
+	}
+}
+
 func TestTheKeysOfATopicAreStreamsOfTheirOwn(t *testing.T) {
 	b := newBox(1000, 10_000)
 	b.stall()
