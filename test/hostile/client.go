@@ -25,9 +25,9 @@ import (
 
 // A way is the transport and the serialization of an attack.
 type way struct {
-	transport     string // websocket, rawsocket, longpoll
+	transport     string // websocket, channels, rawsocket, longpoll
 	serialization string
-	deflate       bool // compresses what it sends; WebSocket only
+	deflate       bool // compresses what it sends; WebSocket only, with channels or without
 }
 
 func (w way) String() string {
@@ -42,13 +42,15 @@ func (w way) String() string {
 func ways() []way {
 	var all []way
 	for _, serialization := range []string{"json", "msgpack", "cbor", "ubjson"} {
-		all = append(all, way{"websocket", serialization, true}, way{"rawsocket", serialization, false}, way{"longpoll", serialization, false})
+		all = append(all,
+			way{"websocket", serialization, true}, way{"channels", serialization, true},
+			way{"rawsocket", serialization, false}, way{"longpoll", serialization, false})
 	}
 	return all
 }
 
 // few are ways that have each transport and each serialization.
-var few = []way{{"websocket", "json", true}, {"rawsocket", "msgpack", false}, {"longpoll", "cbor", false}, {"websocket", "ubjson", false}}
+var few = []way{{"websocket", "json", true}, {"rawsocket", "msgpack", false}, {"longpoll", "cbor", false}, {"websocket", "ubjson", false}, {"channels", "json", false}}
 
 // patience bounds every wait for the server.
 const patience = 20 * time.Second
@@ -140,6 +142,10 @@ func (d *dialer) open(ctx context.Context, w way) (*client, error) {
 	switch w.transport {
 	case "websocket":
 		c.wire, err = d.webSocket(ctx, w, encoding.Subprotocol())
+	case "channels":
+		var shared *webSocketWire
+		shared, err = d.webSocket(ctx, w, "tidings.channels."+encoding.Subprotocol())
+		c.wire = channelWire{shared}
 	case "rawsocket":
 		c.wire, err = d.rawSocket(ctx, w)
 	default:

@@ -19,6 +19,7 @@
 // Last, many connections look for bytes that belong to another connection, while most are reset in the middle of what
 // they receive (foreign.go).
 //
-// The files: attack.go what an attack is, strangers.go, users.go and victims.go the attacks, client.go the attackers'
-// connections, forge.go messages that no encoder makes, server.go the process, cost.go its costs, run.go one attack.
+// The files: attack.go what an attack is, strangers.go, channels.go, users.go and victims.go the attacks, client.go
+// the attackers' connections, forge.go messages that no encoder makes, server.go the process, cost.go its costs, run.go
+// one attack.
 package main

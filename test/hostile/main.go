@@ -88,7 +88,7 @@ func run(arguments []string) error {
 
 // attacks returns all attacks in the order of their names: those of strangers first.
 func attacks() []attack {
-	strangers, users := byStrangers(), append(byUsers(), onOthers()...)
+	strangers, users := append(byStrangers(), onChannels()...), append(byUsers(), onOthers()...)
 	slices.SortFunc(strangers, byName)
 	slices.SortFunc(users, byName)
 	return append(strangers, users...)
