@@ -25,7 +25,7 @@ import (
 const slowYAML = basic + `
 longpoll: true
 limits: {outbox_bytes: 64KiB}
-websocket: {write: 5m, close: 1s}
+websocket: {write: 5m, close: 1s, drain: 100ms}
 topics:
   feed: {subscribe: backend, publish: backend}
   price: {subscribe: backend, publish: backend, slow: latest}
