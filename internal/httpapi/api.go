@@ -87,6 +87,7 @@ func New(options Options) (*API, error) {
 	for _, r := range options.Resources {
 		r.Routes(a)
 	}
+	a.addIndex()
 	if err := a.addDocument(); err != nil {
 		return nil, err
 	}

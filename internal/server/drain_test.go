@@ -53,7 +53,7 @@ func TestADrainingServerRefusesConnectionsAndAnswersRequests(t *testing.T) {
 		upgrade.Header.Set(name, value)
 	}
 	refusal := r.send(upgrade)
-	refusal.refused(503, "stopping")
+	refusal.refused(503, "the server is stopping")
 	if after, err := strconv.Atoi(refusal.header.Get("Retry-After")); err != nil || after < 60 || after > 121 {
 		t.Errorf("Retry-After is %q", refusal.header.Get("Retry-After"))
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -168,6 +169,10 @@ func (w metricWriter) transport(s transport.Stats) {
 	w.counter(sample{"slow_writes_total", "Times that a client did not take at once what it was sent.", float64(s.WrittenSlowly)})
 	for refusal, n := range s.Refused {
 		w.counter(sample{"handshakes_refused_total", "WebSocket handshakes that were refused.", float64(n)}, label{"reason", string(refusal)})
+	}
+	for answer, n := range s.Questions {
+		w.counter(sample{"handshake_questions_total", "Questions of pages why their WebSocket was refused, by the answer.", float64(n)},
+			label{"answer", cmp.Or(string(answer), "accepted")})
 	}
 	for closed, n := range s.Closed {
 		w.counter(sample{"connections_closed_total", "WebSocket connections that were closed, by reason and code.", float64(n)},

@@ -3,10 +3,13 @@ package server
 import (
 	"errors"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/assets"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/web"
 )
 
@@ -16,12 +19,14 @@ func (s *Server) mountOwn() error {
 	if err != nil {
 		return err
 	}
+	s.index = newIndex()
 	if s.current.Load().config.LongPoll {
 		err = s.mountOurs(longPollPrefix+"/", http.StripPrefix(longPollPrefix, s.transport.LongPoll()))
 	}
 	return errors.Join(
 		err,
 		s.mountOurs(webSocketPath, s.transport),
+		s.mountOurs(strings.TrimSuffix(httpapi.Prefix, "/"), http.HandlerFunc(s.serveAPI)),
 		s.mountOurs(httpapi.Prefix, http.HandlerFunc(s.serveAPI)),
 		s.mountOurs("GET /healthz", http.HandlerFunc(s.serveHealth)),
 		s.mountOurs("GET /readyz", http.HandlerFunc(s.serveReady)),
@@ -54,7 +59,7 @@ const longPollPrefix = "/longpoll"
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	forProxy := r.URL.Host != ""
-	_, pattern := s.mux.Handler(r)
+	pattern, toSlash := s.route(r)
 	if s.own[pattern] || pattern == "" || forProxy {
 		boundBody(w, r)
 	}
@@ -64,14 +69,80 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	seen := &observedWriter{ResponseWriter: w}
 	defer s.finish(seen, r, time.Now()) // by then the innermost mux has set r.Pattern
+	ours := pattern == "" || s.own[pattern]
 	switch {
 	case forProxy:
 		refuseTarget(seen, r)
+	case ours && transport.WantsWebSocket(r):
+		s.transport.RefusePath(seen, r, webSocketPath)
+	case toSlash:
+		redirectToSlash(seen, r)
 	case pattern == "":
-		httpapi.ServeUnknown(s.mux, seen, r)
+		s.serveUnmatched(seen, r)
 	default:
 		s.mux.ServeHTTP(seen, r)
+		if !ours && seen.status == http.StatusNotFound && transport.WantsWebSocket(r) {
+			s.transport.NotePath(r, webSocketPath)
+		}
 	}
+}
+
+// serveUnmatched answers a request for which there is no pattern. A page of every origin may read the answer, because
+// it may have tried to connect there.
+func (s *Server) serveUnmatched(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" {
+		s.index.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if !isClean(r.URL.EscapedPath()) {
+		httpapi.NewProblem(http.StatusNotFound,
+			"there is nothing at %s: the path of a request has no doubled slashes and no dot segments", r.URL.Path).Write(w)
+		return
+	}
+	httpapi.ServeUnknown(s.mux, w, r)
+}
+
+// route returns the pattern that serves a request, or "". toSlash means that a program has mounted a pattern that
+// matches if the path ends with a slash.
+//
+// net/http would redirect requests whose path is not clean, and for the slash. It sends a path without the prefix that
+// a proxy has removed, so the client would leave the part of the site that is the server's.
+func (s *Server) route(r *http.Request) (pattern string, toSlash bool) {
+	escaped := r.URL.EscapedPath()
+	if !isClean(escaped) {
+		return "", false
+	}
+	_, pattern = s.mux.Handler(r)
+	rest := pattern[strings.IndexByte(pattern, '/')+1:] // behind the method, the host and the first slash
+	if pattern == "" || strings.Count(escaped, "/") > strings.Count(rest, "/") {
+		return pattern, false
+	}
+	if s.own[pattern] {
+		return "", false
+	}
+	return pattern, true
+}
+
+// isClean reports whether an escaped path is one that net/http does not redirect.
+func isClean(escaped string) bool {
+	cleaned := path.Clean(escaped)
+	if strings.HasSuffix(escaped, "/") && cleaned != "/" {
+		cleaned += "/"
+	}
+	return escaped == cleaned && strings.HasPrefix(escaped, "/")
+}
+
+// redirectToSlash redirects a request to its own path with a slash at the end. The location is relative, so it is right
+// behind every prefix.
+func redirectToSlash(w http.ResponseWriter, r *http.Request) {
+	escaped := r.URL.EscapedPath()
+	location := "./" + escaped[strings.LastIndexByte(escaped, '/')+1:] + "/"
+	if r.URL.RawQuery != "" {
+		location += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", location)
+	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
 // refuseTarget answers a request whose target is a whole URL, as a client sends it to a proxy. net/http takes the host
@@ -131,6 +202,20 @@ func (s *Server) serveMetrics() http.Handler {
 		}
 		scrape.ServeHTTP(w, r)
 	})
+}
+
+// newIndex says what the server is, at the path / if the program has mounted nothing there.
+func newIndex() *httpapi.Index {
+	return &httpapi.Index{
+		Name: "Tidings", Version: Version(),
+		Description: "A server for real-time notifications. Pages connect with a WebSocket to " + webSocketPath + ".",
+		Links: []httpapi.Link{
+			{Title: "Documentation", Href: httpapi.Documentation},
+			{Title: "The client for browsers", Href: "client/tidings.js"},
+			{Title: "The HTTP API for backends", Href: "api/v1/docs"},
+			{Title: "Health", Href: "healthz"},
+		},
+	}
 }
 
 // newClientFiles serves the browser SDK as one ES module. Pages of every origin may load the module: it is public

@@ -62,6 +62,7 @@ type Server struct {
 	metrics    *metrics
 	mux        *http.ServeMux
 	own        map[string]bool // patterns of the mux that the server has mounted itself
+	index      *httpapi.Index
 
 	current   atomic.Pointer[snapshot] // replaced by Reload
 	reloading chan struct{}            // holds a value while Reload runs

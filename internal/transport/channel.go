@@ -61,8 +61,12 @@ func (m *channels) openChannel(ctx context.Context, number uint32) error {
 		return closed.Err()
 	case count >= limit:
 		return m.refuse(number, fmt.Sprintf("a connection has at most %d sessions (websocket.channels): open another one", limit))
-	case count > 0 && m.server.reserve() != nil:
-		return m.refuse(number, "the server has all the connections that it may have (limits.connections)")
+	case count > 0:
+		if wrong := m.server.reserve(); wrong != nil {
+			m.server.handshakes.refuse(wrong.Reason)
+			m.server.logRefusal(ctx, wrong, m.peer.RemoteAddr)
+			return m.refuse(number, wrong.Detail)
+		}
 	}
 	ch := &channel{home: m, number: number}
 	other := *m.peer

@@ -14,6 +14,8 @@
 //	proxy.go               the remote end behind trusted proxies
 //	cookie.go              recognition of browsers
 //	problem.go             refusals
+//	explain.go             the reason of a refusal, for a page that asks
+//	notices.go             which refusals are in the log
 //	pending.go             RawSocket handshakes in progress
 //	conn.go                conn: one connection
 //	read.go                its reader

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -45,11 +44,10 @@ func (s *Server) negotiate(r *http.Request) (*handshake, *refusal) {
 		userAgent:  r.UserAgent(),
 		connection: r.TLS,
 	}
-	if !by.origins.allow(r.Header.Values("Origin"), h.remote) {
-		return nil, refuse(http.StatusForbidden, RefusedOrigin, fmt.Sprintf(
-			"pages of %q may not connect: add their origin to the server's list of origins", h.origin))
+	wrong := by.checkOrigin(r, h.remote)
+	if wrong != nil {
+		return nil, wrong
 	}
-	var wrong *refusal
 	if h.protocol, wrong = s.agreeOnProtocol(r.Header); wrong != nil {
 		return nil, wrong
 	}
@@ -92,8 +90,9 @@ func checkMethod(r *http.Request) *refusal {
 	if r.Method == http.MethodGet {
 		return nil
 	}
-	return refuse(http.StatusMethodNotAllowed, RefusedMethod, "a WebSocket is opened with GET").
-		with("Allow", http.MethodGet)
+	return refuse(http.StatusMethodNotAllowed, RefusedMethod,
+		"a WebSocket is opened with GET; POST without a body asks whether it would be accepted").
+		with("Allow", "GET, POST")
 }
 
 func checkUpgrade(r *http.Request) *refusal {
@@ -101,11 +100,19 @@ func checkUpgrade(r *http.Request) *refusal {
 		hasToken(r.Header, "Connection", "upgrade") && hasToken(r.Header, "Upgrade", "websocket") {
 		return nil
 	}
-	return refuse(http.StatusUpgradeRequired, RefusedUpgrade,
-		"this address speaks WebSocket: send Connection: Upgrade and Upgrade: websocket over HTTP/1.1; "+
-			"if there is a proxy in between, it must pass both on").
+	detail := "this address speaks WebSocket: send Connection: Upgrade and Upgrade: websocket over HTTP/1.1"
+	if r.Header.Get("Sec-WebSocket-Key") != "" {
+		detail = "a proxy in between has removed Upgrade from the handshake of a WebSocket: it must pass Connection and Upgrade on over HTTP/1.1"
+	}
+	wrong := refuse(http.StatusUpgradeRequired, RefusedUpgrade, detail+"; "+passUpgrade).
 		with("Upgrade", "websocket").with("Connection", "Upgrade")
+	wrong.notice = notice{fix: passUpgrade}
+	return wrong
 }
+
+// passUpgrade says how a proxy passes WebSockets on.
+const passUpgrade = "a proxy in front of the server needs, with nginx: proxy_http_version 1.1; " +
+	`proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`
 
 func checkVersion(r *http.Request) *refusal {
 	if r.Header.Get("Sec-WebSocket-Version") == "13" {

@@ -57,7 +57,7 @@ func TestHandshakesThatAreRefusedWithAProblem(t *testing.T) {
 		header        string // "Name: value" that the answer has
 	}{
 		{"a plain request", "GET /ws HTTP/1.1\r\nHost: x\r\n\r\n", 426, transport.RefusedUpgrade, "Upgrade: websocket"},
-		{"another method", strings.Replace(upgrade("/ws"), "GET", "POST", 1), 405, transport.RefusedMethod, "Allow: GET"},
+		{"another method", strings.Replace(upgrade("/ws"), "GET", "POST", 1), 405, transport.RefusedMethod, "Allow: GET, POST"},
 		{"HTTP/1.0", strings.Replace(upgrade("/ws"), "HTTP/1.1", "HTTP/1.0", 1), 426, transport.RefusedUpgrade, ""},
 		{"no Connection: Upgrade", upgrade("/ws", "Connection: keep-alive"), 426, transport.RefusedUpgrade, "Connection: Upgrade"},
 		{"an upgrade to something else", upgrade("/ws", "Upgrade: h2c"), 426, transport.RefusedUpgrade, ""},

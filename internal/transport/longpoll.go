@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,6 +56,8 @@ func newLongPoll(s *Server) *LongPoll {
 	l.mux.HandleFunc("POST /{id}/receive", l.answering(l.receive))
 	l.mux.HandleFunc("POST /{id}/send", l.answering(l.send))
 	l.mux.HandleFunc("POST /{id}/close", l.answering(l.close))
+	l.mux.HandleFunc("POST /", l.answering(l.unknown))
+	l.mux.HandleFunc("/", l.answering(l.notPost))
 	return l
 }
 
@@ -79,10 +82,21 @@ func (l *LongPoll) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mux.ServeHTTP(w, r)
 }
 
+// unknown answers a request for which the mux has no handler.
+func (l *LongPoll) unknown(http.ResponseWriter, *http.Request) *refusal {
+	return refuse(http.StatusNotFound, RefusedLongPoll, "there is nothing at this path: a client of long-poll begins with POST to open")
+}
+
+// notPost answers a request with another method.
+func (l *LongPoll) notPost(http.ResponseWriter, *http.Request) *refusal {
+	return refuse(http.StatusMethodNotAllowed, RefusedLongPoll, "long-poll takes POST only").with("Allow", "POST, OPTIONS")
+}
+
 // answering makes an HTTP handler of a function that can return a refusal.
 func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *refusal) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		wrong := l.checkOrigin(r)
+		by := l.server.current.Load()
+		wrong := by.checkOrigin(r, by.remoteOf(r))
 		if wrong == nil {
 			wrong = serve(w, r)
 		}
@@ -90,18 +104,11 @@ func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *ref
 			return
 		}
 		l.server.handshakes.refuse(wrong.Reason)
-		if err := wrong.write(w); err != nil {
-			l.server.log.DebugContext(r.Context(), "a refusal could not be written", "error", err)
+		if wrong.Reason != RefusedLongPoll || r.PathValue("id") == "" { // sessions end, and clients ask once more
+			l.server.logRefusal(r.Context(), wrong, addrText(l.addr(r)))
 		}
+		l.server.writeRefusal(w, r, wrong)
 	}
-}
-
-func (l *LongPoll) checkOrigin(r *http.Request) *refusal {
-	by := l.server.current.Load()
-	if by.origins.allow(r.Header.Values("Origin"), by.remoteOf(r)) {
-		return nil
-	}
-	return refuse(http.StatusForbidden, RefusedOrigin, "pages of this origin may not connect: add it to the server's list of origins")
 }
 
 func refuseLongPoll(detail string) *refusal {
@@ -277,6 +284,10 @@ func (l *LongPoll) send(w http.ResponseWriter, r *http.Request) *refusal {
 
 // read reads a body of up to limit bytes, within Limits.Message.
 func (l *LongPoll) read(w http.ResponseWriter, r *http.Request, limit int) ([]byte, *refusal) {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, refuse(http.StatusUnsupportedMediaType, RefusedLongPoll, "bodies are taken without Content-Encoding").
+			with("Accept-Encoding", "identity")
+	}
 	control := http.NewResponseController(w)
 	bounded := control.SetReadDeadline(time.Now().Add(l.server.limits().Message)) == nil
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))

@@ -3,6 +3,7 @@ package transport
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -130,6 +131,42 @@ func (rules originRules) allow(origins []string, to remote) bool {
 		}
 	}
 	return false
+}
+
+// checkOrigin refuses the handshake of a page that may not connect.
+func (s *settings) checkOrigin(r *http.Request, to remote) *refusal {
+	origins := r.Header.Values("Origin")
+	if s.origins.allow(origins, to) {
+		return nil
+	}
+	origin := cut(strings.Join(origins, ", "))
+	wrong := refuse(http.StatusForbidden, RefusedOrigin, fmt.Sprintf(
+		"pages of %q may not connect: add their origin to the server's list of origins (origins in tidings.yaml)", origin))
+	wrong.notice = notice{key: origin, about: []any{"origin", origin, "host", cut(to.host)}, fix: s.originFix(origins)}
+	return wrong
+}
+
+// maxListedOrigins bounds the origins in a line of the log.
+const maxListedOrigins = 8
+
+// originFix returns what an operator has to do so that pages of an origin may connect.
+func (s *settings) originFix(origins []string) string {
+	origin := origins[0]
+	if origin == "null" {
+		return `a page without an origin comes from a file or from a sandboxed frame: serve it over HTTP; or, if every such page of the web may connect, add "null" to origins in tidings.yaml`
+	}
+	if _, err := ParseOrigin(origin); err != nil || len(origins) > 1 || len(origin) > maxQuoted || strings.Contains(origin, "*") {
+		return "the header Origin names no origin: no browser sends that, and nothing in the configuration allows it"
+	}
+	if len(s.Origins) > maxListedOrigins {
+		return fmt.Sprintf("if the page is yours, add %q to origins in tidings.yaml", origin)
+	}
+	line := ""
+	for _, known := range s.Origins {
+		line += fmt.Sprintf("%q, ", known)
+	}
+	return fmt.Sprintf("if the page is yours, write in tidings.yaml: origins: [%s%q]; "+
+		"if it comes from this server through a proxy, have the proxy pass the header Host on", line, origin)
 }
 
 func (rules originRules) allowsNull() bool {

@@ -25,7 +25,8 @@ const (
 	RefusedTicket      Refusal = "ticket"          // invalid
 	RefusedOpening     Refusal = "opening"         // the application refused the conversation
 	RefusedFull        Refusal = "full"            // too many connections
-	RefusedStopping    Refusal = "stopping"        // the server ends
+	RefusedDraining    Refusal = "draining"        // the server ends
+	RefusedPath        Refusal = "path"            // an upgrade where there is no WebSocket
 	RefusedRawSocket   Refusal = "rawsocket"       // the four bytes that open a RawSocket are wrong, or late
 	RefusedLongPoll    Refusal = "longpoll"        // a request of long-poll that is malformed, or for no transport
 	RefusedInternal    Refusal = "internal"        // a fault of the server; the log has it
@@ -33,12 +34,16 @@ const (
 
 var refusals = []Refusal{
 	RefusedMethod, RefusedUpgrade, RefusedVersion, RefusedKey, RefusedBody, RefusedExtension, RefusedOrigin,
-	RefusedSubprotocol, RefusedTicket, RefusedOpening, RefusedFull, RefusedStopping, RefusedRawSocket,
-	RefusedLongPoll, RefusedInternal,
+	RefusedSubprotocol, RefusedTicket, RefusedOpening, RefusedFull, RefusedDraining, RefusedPath,
+	RefusedRawSocket, RefusedLongPoll, RefusedInternal,
 }
 
-// refusal is a response other than 101: a problem document (RFC 9457) with the type about:blank.
+// problemTypes begins the type of each problem document: a section of the documentation for each [Refusal].
+const problemTypes = "https://github.com/tidings-io/tidings/blob/main/docs/troubleshooting.md#"
+
+// refusal is a response other than 101: a problem document (RFC 9457).
 type refusal struct {
+	Type      string   `json:"type"`
 	Title     string   `json:"title"`
 	Status    int      `json:"status"`
 	Detail    string   `json:"detail"`
@@ -46,11 +51,15 @@ type refusal struct {
 	Protocols []string `json:"protocols,omitempty"` // that the server speaks, if the client offers none of them
 
 	header map[string]string
+	notice notice
 }
 
 func refuse(status int, reason Refusal, detail string) *refusal {
 	detail = strings.ToValidUTF8(detail, "\uFFFD") // it may quote a header
-	return &refusal{Title: http.StatusText(status), Status: status, Detail: detail, Reason: reason}
+	return &refusal{
+		Type: problemTypes + strings.ReplaceAll(string(reason), "_", "-"), Title: http.StatusText(status), Status: status,
+		Detail: detail, Reason: reason,
+	}
 }
 
 func (r *refusal) with(name, value string) *refusal {
@@ -61,6 +70,7 @@ func (r *refusal) with(name, value string) *refusal {
 	return r
 }
 
+// write answers a request. A page of every origin may read the answer, because a browser hides that of a handshake.
 func (r *refusal) write(w http.ResponseWriter) error {
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -69,6 +79,10 @@ func (r *refusal) write(w http.ResponseWriter) error {
 	header := w.Header()
 	for name, value := range r.header {
 		header.Set(name, value)
+	}
+	if header.Get("Access-Control-Allow-Origin") == "" {
+		header.Set("Access-Control-Allow-Origin", "*")
+		header.Set("Access-Control-Expose-Headers", "Retry-After")
 	}
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))

@@ -136,7 +136,7 @@ func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, r
 		return rawHandshake{}, rawSilent, refuseRawSocket("the connection is lost")
 	}
 	if _, err := io.ReadFull(nc, hello[:]); err != nil {
-		return rawHandshake{}, rawSilent, refuseRawSocket("the handshake was not complete: " + err.Error())
+		return rawHandshake{}, rawSilent, refuseIncomplete(err)
 	}
 	if err := nc.SetDeadline(time.Time{}); err != nil {
 		return rawHandshake{}, rawSilent, refuseRawSocket("the connection is lost")
@@ -144,7 +144,7 @@ func (s *Server) readRaw(nc net.Conn, options RawSocketOptions) (rawHandshake, r
 	serializer := hello[1] & 0x0f
 	switch {
 	case hello[0] != rawMagic, serializer == 0:
-		return rawHandshake{}, rawSilent, refuseRawSocket("this is no handshake of RawSocket")
+		return rawHandshake{}, rawSilent, refuseForeign(hello)
 	case hello[2] != 0, hello[3] != 0:
 		return rawHandshake{}, rawReserved, refuseRawSocket("the handshake uses reserved bits")
 	}
@@ -197,11 +197,42 @@ func rawExponent(limit int) byte {
 	return byte(min(max(whole, rawSmallest), rawSmallest+rawExponents-1) - rawSmallest)
 }
 
-func refuseRawSocket(detail string) *refusal { return refuse(0, RefusedRawSocket, detail) }
+func refuseRawSocket(detail string) *refusal {
+	wrong := refuse(0, RefusedRawSocket, detail)
+	wrong.notice = notice{key: detail, about: []any{"transport", "rawsocket"}}
+	return wrong
+}
+
+// refuseIncomplete refuses a client that has not sent four bytes. Probes of load balancers send none, so the log has a
+// line only for TLS.
+func refuseIncomplete(err error) *refusal {
+	wrong := refuseRawSocket("the handshake was not complete: " + err.Error())
+	var record tls.RecordHeaderError
+	wrong.notice.quiet = !errors.As(err, &record)
+	wrong.notice.key = "incomplete"
+	wrong.notice.fix = "the client must begin with TLS, or the listener must be tcp:// instead of tls://"
+	return wrong
+}
+
+// refuseForeign refuses a client that begins with the bytes of another protocol.
+func refuseForeign(hello [4]byte) *refusal {
+	const tlsHandshake = 0x16
+	switch text := string(hello[:]); {
+	case hello[0] == tlsHandshake:
+		wrong := refuseRawSocket("the client speaks TLS, and this RawSocket listener does not")
+		wrong.notice.fix = "make the listener tls://, or connect without TLS"
+		return wrong
+	case text == "GET " || text == "POST" || text == "HEAD":
+		wrong := refuseRawSocket("the client speaks HTTP, and this listener speaks RawSocket")
+		wrong.notice.fix = "WebSockets and the HTTP API are at the address of listen"
+		return wrong
+	}
+	return refuseRawSocket("this is no handshake of RawSocket")
+}
 
 func (s *Server) refuseRaw(nc net.Conn, wrong *refusal, code rawSocketError) {
 	s.handshakes.refuse(wrong.Reason)
-	s.log.Debug("a RawSocket was refused", "reason", wrong.Reason, "detail", wrong.Detail, "address", nc.RemoteAddr().String())
+	s.logRefusal(context.Background(), wrong, nc.RemoteAddr().String())
 	if code == rawSilent {
 		return
 	}

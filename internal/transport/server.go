@@ -35,6 +35,8 @@ type Server struct {
 	next       atomic.Uint32 // shard of the next connection
 	numbers    atomic.Uint64 // of connections, see peer.Peer
 	handshakes handshakeCounters
+	questions  handshakeCounters // of pages, see asksWhy
+	notices    notices
 	pending    pendingHandshakes
 	longPoll   *LongPoll
 	closes     closeCounters
@@ -67,6 +69,7 @@ func New(options Options) (*Server, error) {
 		log:       options.Logger,
 		handler:   options.Handler,
 		protocols: options.Handler.Protocols(),
+		notices:   newNotices(),
 		hurry:     make(chan struct{}),
 		born:      time.Now(),
 	}
@@ -82,19 +85,21 @@ func New(options Options) (*Server, error) {
 // stripped.
 func (s *Server) LongPoll() *LongPoll { return s.longPoll }
 
-// ServeHTTP upgrades a request to a WebSocket, or answers with a problem document.
+// ServeHTTP upgrades a request to a WebSocket, or answers with a problem document. It answers a question whether a
+// WebSocket would be accepted, see asksWhy.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if asksWhy(r) {
+		s.explain(w, r)
+		return
+	}
 	wrong := s.upgrade(w, r)
 	if wrong == nil {
 		s.handshakes.accepted.Add(1)
 		return
 	}
 	s.handshakes.refuse(wrong.Reason)
-	s.log.DebugContext(r.Context(), "a WebSocket was refused", "reason", wrong.Reason, "detail", wrong.Detail,
-		"address", s.RemoteAddr(r))
-	if err := wrong.write(w); err != nil {
-		s.log.DebugContext(r.Context(), "a refusal could not be written", "error", err)
-	}
+	s.logRefusal(r.Context(), wrong, s.RemoteAddr(r).String())
+	s.writeRefusal(w, r, wrong)
 }
 
 // upgrade does the handshake. It redeems the ticket last, because a ticket can be used only once.
@@ -137,17 +142,31 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 func (s *Server) reserve() *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.stopped:
-		return refuse(http.StatusServiceUnavailable, RefusedStopping, "the server is stopping: try again later").
-			with("Retry-After", strconv.Itoa(s.untilRestart()))
-	case s.open >= s.limits().MaxConnections:
-		return refuse(http.StatusServiceUnavailable, RefusedFull, "the server has all the connections that it may have").
-			with("Retry-After", "30")
+	if wrong := s.hasRoomLocked(); wrong != nil {
+		return wrong
 	}
 	s.open++
 	return nil
 }
+
+// hasRoomLocked refuses a connection for which there is no place. Caller must hold mu.
+func (s *Server) hasRoomLocked() *refusal {
+	switch limit := s.limits().MaxConnections; {
+	case s.stopped:
+		return refuse(http.StatusServiceUnavailable, RefusedDraining, "the server is stopping: try again later").
+			with("Retry-After", strconv.Itoa(s.untilRestart()))
+	case s.open >= limit:
+		wrong := refuse(http.StatusServiceUnavailable, RefusedFull,
+			"the server has all the connections that it may have (limits.connections): try again later").
+			with("Retry-After", retryWhenFull)
+		wrong.notice = notice{fix: fmt.Sprintf("raise limits.connections above %d, and the descriptors of the process", limit)}
+		return wrong
+	}
+	return nil
+}
+
+// retryWhenFull is the number of seconds after which a client should try again that found the server full.
+const retryWhenFull = "30"
 
 // release counts a connection out.
 func (s *Server) release() {

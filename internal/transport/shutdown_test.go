@@ -34,7 +34,7 @@ func TestAtTheEndOfRunEveryClientIsToldAndNothingIsLeft(t *testing.T) {
 	client.wantsEnd()
 	<-stopped
 	response, body := s.refused(t, upgradeRequest("/ws"))
-	if response.StatusCode != 503 || !strings.Contains(body, `"stopping"`) {
+	if response.StatusCode != 503 || !strings.Contains(body, `"draining"`) {
 		t.Errorf("after the end: %s %s", response.Status, body)
 	}
 	if s.Stats().Connections != 0 {

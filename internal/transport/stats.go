@@ -3,6 +3,7 @@ package transport
 import (
 	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +16,7 @@ type Stats struct {
 	Connections   int // open now
 	Accepted      uint64
 	Refused       map[Refusal]uint64
+	Questions     map[Refusal]uint64 // of pages whether they may connect, by the answer; "": they may
 	Closed        map[Closed]uint64
 	BytesIn       uint64 // WebSocket bytes, without the handshakes
 	BytesOut      uint64
@@ -38,6 +40,14 @@ func (s *Server) Stats() Stats {
 		Accepted: s.handshakes.accepted.Load(),
 		Refused:  s.handshakes.all(),
 		Closed:   s.closes.all(),
+		Questions: map[Refusal]uint64{
+			"": s.questions.accepted.Load(),
+		},
+	}
+	for reason, n := range s.questions.all() {
+		if slices.Contains(answers, reason) {
+			stats.Questions[reason] = n
+		}
 	}
 	stats.Connections = s.longPoll.count()
 	for _, sh := range s.shards {
