@@ -25,14 +25,17 @@ const (
 // claims is the payload of a ticket (RFC 7519, section 4, and names of Tidings).
 type claims struct {
 	jwt.RegisteredClaims
-	Name   string         `json:"name,omitempty"`
-	Roles  []string       `json:"roles,omitempty"`
-	Tenant string         `json:"tenant,omitempty"`
-	Extra  map[string]any `json:"claims,omitempty"`
+	Name   string   `json:"name,omitempty"`
+	Roles  []string `json:"roles,omitempty"`
+	Tenant string   `json:"tenant,omitempty"`
+	Extra  claimMap `json:"claims,omitempty"`
 	// Session is the life of the session in seconds, an int64; nil: it has no end. The type is open, so that check can
 	// say what is wrong with another value.
 	Session any `json:"session,omitempty"`
 }
+
+// claimMap holds the claims that only rules look at.
+type claimMap map[string]any
 
 // check returns an error if the claims are incomplete or exceed a limit. It applies to tickets of this server and
 // of the application.

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/emptymap"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -187,6 +189,7 @@ func (d *Dynamic) reserve(known bool) (release func(), ok bool) {
 
 func readLogin(encoded []byte, l *login) (lookup, error) {
 	var answer loginAnswer
+	encoded = emptymap.Rewrite(encoded, reflect.TypeFor[loginAnswer]())
 	decoder := json.NewDecoder(bytes.NewReader(encoded))
 	decoder.UseNumber() // a float64 cannot hold every id
 	if err := decoder.Decode(&answer); err != nil {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -41,6 +42,15 @@ var (
 	errCritical  = errors.New("the header names extensions (crit) that must be understood")
 )
 
+// wrongClaims is the error of a ticket whose signature is valid and whose content is not. Only then is the client told
+// what is wrong.
+type wrongClaims struct {
+	result  Result
+	message string
+}
+
+func (e *wrongClaims) Error() string { return e.message }
+
 // read verifies a ticket and returns its claims. The claims are nil unless the signature is valid. Only then may they
 // be trusted, and only then is the client told what is wrong with them.
 func (t *Tickets) read(ticket string) (*claims, *refusal) {
@@ -49,7 +59,10 @@ func (t *Tickets) read(ticket string) (*claims, *refusal) {
 		return nil, refuse(Malformed, "the ticket is too long")
 	}
 	c, err := t.parse(ticket)
+	var wrong *wrongClaims
 	switch {
+	case errors.As(err, &wrong):
+		return &claims{}, refuse(wrong.result, wrong.message)
 	case errors.Is(err, jwt.ErrSignatureInvalid), errors.Is(err, errAlgorithm):
 		return nil, &refusal{Forged, invalid, err}
 	case err != nil:
@@ -66,7 +79,7 @@ func (t *Tickets) read(ticket string) (*claims, *refusal) {
 	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued), errors.Is(err, jwt.ErrTokenNotValidYet):
 		return c, refuse(Early, "the ticket is not valid yet: compare the clocks of the application and of this server")
 	}
-	return c, &refusal{BadClaims, "the ticket lacks its expiry (exp) or another claim is wrong", err}
+	return c, &refusal{BadClaims, "the ticket lacks its expiry (exp): give the seconds since 1970, at most " + t.ttl.String() + " from now", err}
 }
 
 // parse decodes a ticket (RFC 7515, section 3.1). It verifies the signature before it decodes any part, so that
@@ -85,7 +98,10 @@ func (t *Tickets) parse(ticket string) (*claims, error) {
 		return nil, err
 	}
 	c := &claims{}
-	return c, decode(payload, c)
+	if err := decode(payload, c); err != nil {
+		return nil, explainClaims(payload, err)
+	}
+	return c, c.checkDates()
 }
 
 // verifySignature verifies with HS256, whatever algorithm the header names. This defeats the algorithm "none" and
@@ -131,7 +147,20 @@ var segments = base64.RawURLEncoding.Strict()
 // unmarshalOptions decode the JSON of claims.
 var unmarshalOptions = json.WithUnmarshalers(json.JoinUnmarshalers(
 	json.UnmarshalFromFunc(readValue), json.UnmarshalFromFunc(readDate), json.UnmarshalFromFunc(readAudience),
+	json.UnmarshalFromFunc(readMap),
 ))
+
+// readMap decodes an object. PHP writes an empty one as a list.
+func readMap(decoder *jsontext.Decoder, m *claimMap) error {
+	if decoder.PeekKind() != '[' {
+		return json.UnmarshalDecode(decoder, (*map[string]any)(m))
+	}
+	text, err := decoder.ReadValue()
+	if err == nil && len(bytes.TrimSpace(text[1:len(text)-1])) > 0 {
+		return errors.New("is a list that is not empty")
+	}
+	return err
+}
 
 // readValue keeps integers as integers: rules compare ids, and a float64 cannot hold every id.
 func readValue(decoder *jsontext.Decoder, value *any) error {
@@ -145,6 +174,9 @@ func readValue(decoder *jsontext.Decoder, value *any) error {
 
 // readDate decodes dates of whole seconds, the usual form, faster than the library.
 func readDate(decoder *jsontext.Decoder, date *jwt.NumericDate) error {
+	if decoder.PeekKind() == '"' { // the library takes digits in quotes
+		return errors.New("is a text")
+	}
 	text, err := decoder.ReadValue()
 	if err != nil {
 		return err
@@ -166,18 +198,13 @@ func readAudience(decoder *jsontext.Decoder, audience *jwt.ClaimStrings) error {
 	return err
 }
 
-// decode decodes a part that is JSON. The error has names and positions, but no other content of the part.
+// decode decodes a part that is JSON.
 func decode(encoded string, into any) error {
 	text, err := segments.DecodeString(encoded)
 	if err != nil {
 		return fmt.Errorf("decode base64: %w", err)
 	}
-	err = json.Unmarshal(text, into, unmarshalOptions)
-	var wrong *json.SemanticError
-	if errors.As(err, &wrong) {
-		return fmt.Errorf("%q is a JSON %s, which cannot be", wrong.JSONPointer, wrong.JSONKind)
-	}
-	return err
+	return json.Unmarshal(text, into, unmarshalOptions)
 }
 
 // checkLife refuses tickets that live longer than used tickets are remembered, and tickets with incomplete claims.

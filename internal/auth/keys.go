@@ -81,10 +81,17 @@ func (k *Keys) declare(o KeyOptions) (key, error) {
 		return made, errors.New("give the key or its hash, one of them")
 	case o.Hash != "":
 		digits, err := hex.DecodeString(strings.TrimPrefix(o.Hash, hashPrefix))
+		if strings.HasPrefix(o.Hash, keyPrefix) {
+			return made, errors.New("this is a key: write it as key instead of hash")
+		}
 		if err != nil || len(digits) != sha256.Size {
 			return made, fmt.Errorf("the hash must be %s and %d hexadecimal digits", hashPrefix, 2*sha256.Size)
 		}
 		made.hash = [sha256.Size]byte(digits)
+	case text.SecretFlaw(o.Key) != "":
+		return made, fmt.Errorf("the key %s", text.SecretFlaw(o.Key))
+	case strings.HasPrefix(o.Key, hashPrefix):
+		return made, errors.New("this is the hash of a key: write it as hash instead of key")
 	case len(o.Key) > maxKeyBytes:
 		return made, fmt.Errorf("the key has %d bytes; at most %d are taken", len(o.Key), maxKeyBytes)
 	case len(o.Key) < minKeyBytes && !o.Demo:
@@ -132,6 +139,9 @@ func (k *Keys) named(name string) *key {
 	}
 	return nil
 }
+
+// any reports whether a key is declared.
+func (k *Keys) any() bool { return k != nil && len(k.keys) > 0 }
 
 func (k *Keys) find(secret string) *key {
 	if secret == "" || len(secret) > maxKeyBytes {

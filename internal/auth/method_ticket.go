@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -34,6 +35,8 @@ func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*peer.Iden
 	}
 	asks := c.options.Dynamic.supports(methodTicket)
 	switch {
+	case c.looksLikeKey(secret) && !c.mayBePassword(l):
+		return nil, c.refuseKey(ctx, secret, l)
 	case c.options.Tickets != nil && (looksLikeTicket(secret) || !c.mayBePassword(l) && !asks):
 		return c.options.Tickets.redeem(ctx, secret, ticketUse{user: l.authid, from: addressOf(l.Peer)})
 	case asks && !c.options.Users.knows(l.authid):
@@ -41,9 +44,34 @@ func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*peer.Iden
 	case c.mayBePassword(l):
 		return c.checkPassword(ctx, l, secret)
 	}
+	return nil, c.refuseKey(ctx, secret, l)
+}
+
+// looksLikeKey reports whether a secret is an API key rather than a ticket: it has the prefix of keys, or nothing else
+// of its form is accepted.
+func (c *Chain) looksLikeKey(secret string) bool {
+	if strings.HasPrefix(secret, keyPrefix) {
+		return true
+	}
+	return !looksLikeTicket(secret) && c.options.Keys.any() && !c.options.Dynamic.supports(methodTicket)
+}
+
+// refuseKey refuses a secret that is no API key of the configuration. What was copied along with it is named.
+func (c *Chain) refuseKey(ctx context.Context, secret string, l *login) error {
 	c.counters.count(MethodKey, Unknown)
 	c.log.InfoContext(ctx, "an unknown API key was refused")
-	return nil, c.guess(l, wamp.Fail(wamp.ErrAuthenticationDenied, "no such API key"))
+	detail := "no such API key: see api_keys in the configuration of the server"
+	if flaw := text.SecretFlaw(secret); flaw != "" {
+		detail += "; the key that was sent " + flaw
+	} else if c.options.Tickets != nil && !strings.HasPrefix(secret, keyPrefix) {
+		detail += "; it is no ticket either, which would be a JWT of three parts"
+	}
+	denied := wamp.Fail(wamp.ErrAuthenticationDenied, "%s", detail)
+	if c.options.Tickets != nil { // as a ticket that is none: neither can be guessed
+		c.options.Attempts.Reject(addressOf(l.Peer))
+		return denied
+	}
+	return c.guess(l, denied)
 }
 
 // acceptsSecrets reports whether the options accept tickets, API keys or passwords.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -92,6 +93,9 @@ func NewTickets(options TicketOptions) (*Tickets, error) {
 		return nil, errors.New("tickets need a secret")
 	}
 	for i, secret := range options.Secrets {
+		if flaw := text.SecretFlaw(secret); flaw != "" {
+			return nil, fmt.Errorf("ticket secret %d %s", i+1, flaw)
+		}
 		if len(secret) < minSecretBytes {
 			return nil, fmt.Errorf("ticket secret %d has %d bytes; it needs at least %d random ones, such as those of: openssl rand -base64 32",
 				i+1, len(secret), minSecretBytes)
@@ -210,8 +214,8 @@ func (t *Tickets) markUsed(ctx context.Context, c *claims) *refusal {
 // logRefusal logs a refusal. It names the ticket's id only if the signature is valid, because strangers must not
 // write to the log.
 func (t *Tickets) logRefusal(ctx context.Context, c *claims, refused *refusal) {
-	attributes := []any{"result", string(refused.result)}
-	if c != nil {
+	attributes := []any{"result", string(refused.result), "detail", refused.message}
+	if c != nil && c.ID+c.Subject != "" {
 		attributes = append(attributes, "jti", c.ID, "user", c.Subject)
 	}
 	if refused.cause != nil {

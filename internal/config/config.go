@@ -143,7 +143,7 @@ type User struct {
 // CRA is a key for wampcra that was derived from a password.
 type CRA struct {
 	Key        Secret `key:"key" required:"true" doc:"The key that PBKDF2 with SHA-256 derives from the password, in base64."`
-	Salt       Secret `key:"salt" required:"true" doc:"The salt, as text."`
+	Salt       Secret `key:"salt" required:"true" verbatim:"true" doc:"The salt, as text."`
 	Iterations int    `key:"iterations" default:"100000" min:"1000" max:"10000000" doc:"Iterations of PBKDF2."`
 	KeyLen     int    `key:"keylen" default:"32" min:"16" max:"64" doc:"Length of the derived key in bytes."`
 }

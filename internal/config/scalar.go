@@ -36,24 +36,28 @@ func (d *decoder) scalar(n *yaml.Node, target reflect.Value, s spec) {
 		d.reject(n, fmt.Sprintf("%s must be a single value, but it is %s", s.name(), describe(n)), example(target.Type()))
 		return
 	}
-	text, ok := d.text(n)
+	value, ok := d.text(n)
 	if !ok {
 		return
 	}
 	switch target.Type() {
 	case textType:
-		if bad := d.schema.check(text, s.tag); bad != nil {
+		if bad := d.schema.check(value, s.tag); bad != nil {
 			if bad.secret {
 				d.source.mask(n)
 			}
 			d.problem(n, s.name()+" "+bad.message, bad.fix)
 			return
 		}
-		target.Set(reflect.ValueOf(d.textOf(n, text, text != n.Value)))
+		target.Set(reflect.ValueOf(d.textOf(n, value, value != n.Value)))
 	case secretType:
-		target.Set(reflect.ValueOf(Secret{&text, d.pos(n)}))
+		if flaw := text.SecretFlaw(value); flaw != "" && s.tag.Get("verbatim") == "" {
+			d.problem(n, s.name()+" "+flaw, "give the value alone, also in the environment variable or the file that it comes from")
+			return
+		}
+		target.Set(reflect.ValueOf(Secret{&value, d.pos(n)}))
 	default:
-		if bad := d.schema.assign(target, text, s.tag); bad != nil {
+		if bad := d.schema.assign(target, value, s.tag); bad != nil {
 			d.problem(n, s.name()+" "+bad.message, bad.fix)
 		}
 	}

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -94,6 +95,9 @@ func decodeDecision(text []byte) (Decision, error) {
 		decision.Cache = time.Duration(min(wire.Cache, maxCacheSeconds) * float64(time.Second))
 	}
 	args, kwargs := withoutNull(wire.Args), withoutNull(wire.Kwargs)
+	if wire.Kwargs.Kind() == '[' && len(bytes.TrimSpace(kwargs[1:len(kwargs)-1])) == 0 {
+		kwargs = nil // an empty list: PHP has one form for it and an empty map
+	}
 	if !decision.Allow || args == nil && kwargs == nil {
 		return decision, nil
 	}

@@ -106,7 +106,7 @@ func TestEveryRefusalIsAProblemDocumentThatSaysWhatToDo(t *testing.T) {
 		"unknown member, huma":   {request{method: "POST", path: "tickets", key: "all", body: `{"user":"a","usr":"b"}`}, 422, "body.usr: unexpected property"},
 		"wrong type":             {request{method: "POST", path: "publish", key: "all", body: `{"topic":"a","exclude":["x"]}`}, 422, "body.exclude[0]: expected integer"},
 		"args that are no array": {request{method: "POST", path: "publish", key: "all", body: `{"topic":"a","args":1}`}, 422, "body.args: expected array"},
-		"kwargs, huma":           {request{method: "POST", path: "call", key: "all", body: `{"procedure":"a","kwargs":[]}`}, 422, "body.kwargs: expected object"},
+		"kwargs, huma":           {request{method: "POST", path: "call", key: "all", body: `{"procedure":"a","kwargs":[1]}`}, 422, "body.kwargs: expected object"},
 		"no topic":               {request{method: "POST", path: "publish", key: "all", body: `{}`}, 422, "body.topic: is required"},
 		"no user":                {request{method: "POST", path: "tickets", key: "all", body: `{}`}, 422, "user"},
 		"odd timeout":            {request{method: "POST", path: "call", key: "all", body: `{"procedure":"a","timeout":"soon"}`}, 422, `"soon" is not a duration`},

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/tidings-io/tidings/internal/emptymap"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -112,6 +113,71 @@ var strictJSON = huma.Format{
 	},
 }
 
+// HoldsMap marks an object for package emptymap.
+func (Object) HoldsMap() {}
+
+// inner is a context under a name that is none of its methods.
+type inner huma.Context
+
+// mapContext is the context of a request whose body is read by [emptymap.Rewrite].
+type mapContext struct {
+	inner
+	body  reflect.Type
+	limit int64 // bytes that huma reads at most
+}
+
+// emptyMaps returns a middleware that reads [] as an empty map where the body of an operation has one. huma validates a
+// body by the schema before anything else looks at it.
+func emptyMaps(body reflect.Type, limit int64) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) { next(&mapContext{ctx, body, limit}) }
+}
+
+// Unwrap returns the inner context, for humago.
+func (c *mapContext) Unwrap() huma.Context { return c.inner }
+
+// BodyReader implements [huma.Context].
+func (c *mapContext) BodyReader() io.Reader {
+	return &mapReader{context: c, inner: c.inner.BodyReader()}
+}
+
+// mapReader reads the whole body at its first Read. The error of the inner reader follows the bytes before it.
+type mapReader struct {
+	context *mapContext
+	inner   io.Reader
+	read    bool
+	rest    []byte
+	err     error
+}
+
+// Read implements [io.Reader].
+func (r *mapReader) Read(p []byte) (int, error) {
+	if !r.read {
+		r.read = true
+		body, err := io.ReadAll(io.LimitReader(r.inner, r.context.limit))
+		r.rest, r.err = emptymap.Rewrite(body, r.context.body), err
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	switch {
+	case n > 0 || len(p) == 0:
+		return n, nil
+	case r.err != nil:
+		return 0, r.err
+	}
+	return 0, io.EOF
+}
+
+// checkEncoding refuses a body that is compressed: it could become a thousand times as long.
+func checkEncoding(r *http.Request) *Problem {
+	encoding := strings.Join(r.Header.Values("Content-Encoding"), ", ")
+	if encoding == "" || strings.EqualFold(encoding, "identity") || r.ContentLength == 0 {
+		return nil
+	}
+	p := NewProblem(http.StatusUnsupportedMediaType, "bodies are taken as they are, not in the encoding %q: send plain JSON without Content-Encoding", encoding)
+	p.header = http.Header{"Accept-Encoding": {"identity"}}
+	return p
+}
+
 // decode reads the body of a plain handler into v. The error for a bad body is a [*Problem].
 func (a *API) decode(w http.ResponseWriter, r *http.Request, v any, options ...json.Options) error {
 	if !isJSON(r.Header.Get("Content-Type")) {
@@ -141,6 +207,7 @@ func bodyProblem(err error) *Problem {
 
 // decodeStrict reads JSON into v. The status of the [*Problem] is 400 for a syntax error, 422 for a type error.
 func decodeStrict(body []byte, v any, options ...json.Options) error {
+	body = emptymap.Rewrite(body, reflect.TypeOf(v))
 	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true), json.JoinOptions(options...))
 	if err == nil {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tidings-io/tidings/internal/attempts"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 // Keys holds the API keys.
@@ -67,7 +68,11 @@ func (a *API) Authenticate(r *http.Request) (name string, scopes []string, probl
 		if wait := a.options.Attempts.Reject(from); wait > 0 {
 			return "", nil, tooManyFailures(wait)
 		}
-		return "", nil, unauthorized("invalid_token", "no such API key: see api_keys in the configuration of the server")
+		detail := "no such API key: see api_keys in the configuration of the server"
+		if flaw := text.SecretFlaw(strings.TrimSpace(key)); flaw != "" {
+			detail += "; the key that was sent " + flaw
+		}
+		return "", nil, unauthorized("invalid_token", detail)
 	}
 	if wait := a.options.Attempts.Accept(attempts.Attempt{From: from, Account: attempts.Key(name)}); wait > 0 {
 		return "", nil, tooManyFailures(wait)
@@ -123,6 +128,9 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	need, _ := ctx.Operation().Metadata[scopeMetadata].(Scope)
 	name, problem := a.authorize(r, need)
+	if problem == nil {
+		problem = checkEncoding(r)
+	}
 	if problem != nil {
 		problem.Write(w)
 		return
@@ -134,6 +142,9 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 func (a *API) admitPlain(need Scope, serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name, problem := a.authorize(r, need)
+		if problem == nil {
+			problem = checkEncoding(r)
+		}
 		if problem != nil {
 			problem.Write(w)
 			return

@@ -83,6 +83,9 @@ func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) 
 		described.MaxBodyBytes = min(op.MaxBody, a.options.MaxBody)
 	}
 	described.BodyReadTimeout = bodyTimeout
+	if body, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
+		described.Middlewares = huma.Middlewares{emptyMaps(body.Type, described.MaxBodyBytes)}
+	}
 	described.RejectUnknownQueryParameters = true
 	if op.Request != nil {
 		described.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonType: {Example: op.Request}}}
