@@ -8,6 +8,7 @@ import (
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/calls"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/server"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -41,7 +42,12 @@ type PublishOptions struct {
 	// Version is that of the document that the topic, or the row, is about. One that is not higher than the last one is
 	// refused with tidings.error.outdated. 0: the document has no versions.
 	Version int64
+	// As is the user that the events name as their sender, where the contract has sender: true. nil: they name none.
+	As *Sender
 }
+
+// Sender is the user that an event comes from, as the server knows the user; see [client.Sender].
+type Sender = client.Sender
 
 // Receipt is the result of a publication.
 type Receipt struct {
@@ -59,6 +65,11 @@ func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *P
 	publication := router.Publication{Topic: wamp.URI(topic), Payload: payload}
 	if options != nil {
 		publication.Filter, publication.Retain = options.filter(), options.Retain
+		if options.As != nil {
+			if publication.Sender, err = peer.NewSender("As", options.As.ID, options.As.Name); err != nil {
+				return Receipt{}, publicError(err)
+			}
+		}
 		kept := router.Kept{IdempotencyKey: options.IdempotencyKey, Key: options.Key, Delete: options.Delete, Version: options.Version}
 		if err := publication.SetKept(kept, router.ByProgram); err != nil {
 			return Receipt{}, publicError(err)
@@ -115,6 +126,9 @@ func eventOf(e *router.LocalEvent) (*Event, bool) {
 		return nil, false
 	}
 	event := &Event{Payload: payload, Topic: string(e.Topic), Publication: uint64(e.Publication)}
+	if e.Sender != nil {
+		event.Sender = &Sender{ID: e.Sender.ID, Name: e.Sender.Name, Backend: e.Sender.Backend}
+	}
 	if e.Publisher != nil {
 		identity := e.Publisher.Identity()
 		event.Publisher = uint64(e.Publisher.ID())

@@ -18,6 +18,9 @@ type PublishOptions struct {
 	// Retain keeps the event as the last of its topic, for later subscribers that ask for it. The contract must have
 	// retain: asked.
 	Retain bool
+	// As is the user that the event names as its sender, where the contract has sender: true. The API key needs the
+	// scope publish_as. nil: the event names the publisher itself.
+	As *Sender
 
 	// Only sessions, users and roles that are in every list that is not nil receive the event; an empty list admits
 	// no receiver.
@@ -67,6 +70,9 @@ func (o *PublishOptions) dict() wamp.Dict {
 	}
 	if o.Retain {
 		d["retain"] = true
+	}
+	if o.As != nil {
+		d["_as"] = wamp.Dict{"id": o.As.ID, "name": o.As.Name}
 	}
 	putList(d, "eligible", ids(o.Eligible))
 	putList(d, "eligible_authid", o.EligibleAuthID)

@@ -20,6 +20,9 @@ type Event struct {
 	Publisher         uint64
 	PublisherAuthID   string
 	PublisherAuthRole string
+	// Sender is the user or backend that the event comes from, as the server knows it, where the contract of the topic
+	// has sender: true. nil: the event comes from the server itself, or from the program around it.
+	Sender *Sender
 	// Details holds all details of the event.
 	Details map[string]any
 }
@@ -290,6 +293,7 @@ func newEvent(d pendingEvent, payload Payload) *Event {
 	e.Publisher = uint64(publisher)
 	e.PublisherAuthID, _ = details.String("publisher_authid")
 	e.PublisherAuthRole, _ = details.String("publisher_authrole")
+	e.Sender = senderOf(details)
 	return e
 }
 

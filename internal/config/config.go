@@ -75,6 +75,7 @@ type Limits struct {
 	KeptTopics    int           `key:"kept_topics" reload:"restart" default:"100000" min:"1" max:"10000000" doc:"Topics of which publications are kept; over it the contract with the most of them loses the one that was silent for the longest."`
 	KeptBytes     Size          `key:"kept_bytes" reload:"restart" default:"64MiB" min:"64KiB" max:"64GiB" doc:"Memory for publications that are kept; over it the contract that takes the most loses topics, the one that was silent for the longest first."`
 	SchemaSteps   int           `key:"schema_steps" default:"16" min:"1" max:"100000" doc:"Steps that the validation of a payload by its schema may take for each byte of the payload, besides 20000 in any case; a payload that takes more is refused. One step is one schema at one value."`
+	RulePayload   Size          `key:"rule_payload_bytes" default:"64KiB" min:"1KiB" max:"64MiB" doc:"Size of the payload of a publication or call that a rule reads (payload, args, kwargs); a longer one is refused, except of a backend."`
 	OutboxBytes   Size          `key:"outbox_bytes" default:"4MiB" min:"64KiB" max:"1GiB" doc:"Bytes of events and replies that may wait to be written to one client; over it the client is disconnected as slow. Messages of calls may take as much again; one without room is refused to its sender, and no caller takes more than half. Events of topics whose slow is latest or gap may take as much a third time."`
 	OutboxFrames  int           `key:"outbox_frames" default:"10000" min:"16" max:"10000000" doc:"Events and replies that may wait to be written to one client; over it the client is disconnected as slow. Messages of calls are counted as in outbox_bytes."`
 	OutboxTotal   Size          `key:"outbox_total" default:"256MiB" min:"1MiB" max:"1024GiB" doc:"Bytes that may wait to be written to all clients together; a message to many clients counts once. Over it the clients that hold the most are disconnected as slow, or get fewer events if the topics that they follow have the policy latest or gap, until a quarter is free. Publishers do not wait."`
@@ -212,7 +213,7 @@ type APIKey struct {
 	Name string   `key:"name" required:"true" check:"name" doc:"The name of the backend; it is in logs, and it is the authid of the WAMP sessions."`
 	Key  Secret   `key:"key" doc:"The key, at least 16 random characters. Give this or hash."`
 	Hash Secret   `key:"hash" doc:"sha256: and the hexadecimal SHA-256 of the key, so that the file contains no secret."`
-	May  []string `key:"may" required:"true" one:"publish subscribe call register force_reregister decide tickets topics sessions reload + *" doc:"Scopes of the key; * means all."`
+	May  []string `key:"may" required:"true" one:"publish publish_as subscribe call register force_reregister decide tickets topics sessions reload + *" doc:"Scopes of the key; * means all."`
 
 	// Demo allows a short key (see [Options]).
 	Demo bool
@@ -226,6 +227,7 @@ type Topic struct {
 	Subscribe Text     `key:"subscribe" doc:"Rule: who may subscribe. Without a rule no client may."`
 	Publish   Text     `key:"publish" doc:"Rule: who may publish. Without a rule no client may."`
 	Payload   Payload  `key:"payload" doc:"The form of payloads."`
+	Sender    bool     `key:"sender" default:"false" doc:"Stamp each event with id and name of its publisher, as the server knows them (_sender in the details of the event)."`
 	Handler   *Handler `key:"handler" doc:"Webhook or procedure that decides about each subscription or publication that the rules allow."`
 	Keep      *Keep    `key:"keep" short:"last" doc:"How much of the publications of each topic is kept, for clients that come later or come back. A number alone is last."`
 	Retain    string   `key:"retain" default:"never" one:"asked never" gone:"always=write keep: {last: 1} instead" doc:"Whether the last publication with the option retain is kept (asked), where there is no keep, for later subscribers that ask with get_retained."`

@@ -21,6 +21,7 @@ import (
 	"github.com/tidings-io/tidings/internal/journal"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/schema"
+	"github.com/tidings-io/tidings/internal/topic"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files instead of comparing with them")
@@ -219,7 +220,7 @@ func TestDefaultsEqualThoseOfTheirPackages(t *testing.T) {
 		PendingCalls: meter.DefaultPendingCalls, LoginFailures: attempts.DefaultPerAddress, AccountFailures: attempts.DefaultPerAccount,
 		WaitingLogins: auth.DefaultHashQueue, LoginWait: auth.DefaultHashWait,
 		KeptTopics: journal.DefaultTopics, KeptBytes: journal.DefaultBytes,
-		SchemaSteps: schema.DefaultSteps, Receivers: meter.DefaultReceivers, Handshake: limits.Handshake,
+		SchemaSteps: schema.DefaultSteps, RulePayload: topic.DefaultRulePayload, Receivers: meter.DefaultReceivers, Handshake: limits.Handshake,
 		OutboxBytes: meter.DefaultOutboxBytes, OutboxFrames: meter.DefaultOutboxFrames, OutboxTotal: meter.DefaultOutboxTotal,
 	}
 	if diff := cmp.Diff(want, limits); diff != "" {
@@ -389,7 +390,7 @@ func TestReferenceNamesEveryKey(t *testing.T) {
 func TestTheKeysOfASectionExistOnlyWithIt(t *testing.T) {
 	text := []byte("content_publish: backend\napi_keys: [{name: a, key: 0123456789abcdef, may: [presence]}]\n")
 	c, err := config.Parse("tidings.yaml", text, config.Options{Lookup: environment, Sections: sections[:1]})
-	want := `tidings.yaml:2:51: may[0] cannot be "presence"; use publish, subscribe, call, register, force_reregister, decide, tickets, topics, sessions, reload, content or *`
+	want := `tidings.yaml:2:51: may[0] cannot be "presence"; use publish, publish_as, subscribe, call, register, force_reregister, decide, tickets, topics, sessions, reload, content or *`
 	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 		t.Error(diff)
 	}

@@ -77,7 +77,7 @@ func New(options Options) (*Demo, error) {
 		return nil, fmt.Errorf("assemble the demo's server: %w", err)
 	}
 	d := &Demo{server: server, orders: newOrders(), ticker: newTicker(), logger: options.Logger}
-	if err := errors.Join(d.handleChat(), d.register(), d.mount()); err != nil {
+	if err := errors.Join(d.register(), d.mount()); err != nil {
 		return nil, err
 	}
 	return d, nil

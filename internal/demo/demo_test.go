@@ -309,14 +309,15 @@ func TestChatMessagesInAnotherUsersNameAreRefused(t *testing.T) {
 		}), nil)
 		return err
 	}
-	if err := say("ben"); err == nil || !strings.Contains(err.Error(), `you are "ann", not "ben"`) {
+	if err := say("ben"); err == nil || !strings.Contains(err.Error(), "says no to this payload") {
 		t.Errorf("in the name of another user: %v", err)
 	}
 	if err := say("ann"); err != nil {
 		t.Error(err)
 	}
-	if got := next(t, messages).Kwargs["text"]; got != "hello" {
-		t.Errorf("received %v", got)
+	got := next(t, messages)
+	if got.Kwargs["text"] != "hello" || got.Sender == nil || *got.Sender != (client.Sender{ID: "ann", Name: "Ann Miller"}) {
+		t.Errorf("received %+v of %+v", got.Kwargs, got.Sender)
 	}
 }
 

@@ -39,6 +39,7 @@ const (
 const (
 	ScopeSubscribe       Scope = "subscribe"
 	ScopeRegister        Scope = "register"
+	ScopePublishAs       Scope = "publish_as"       // to name a user as the sender of a publication
 	ScopeForceReregister Scope = "force_reregister" // to take a procedure from sessions of others
 	ScopeDecide          Scope = "decide"           // to register the procedures that decide on logins and requests
 )

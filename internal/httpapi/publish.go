@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -35,6 +36,13 @@ type Publication struct {
 	Key            string    `json:"key,omitzero" doc:"The row, where the topic is a table." maxLength:"128"`
 	Delete         bool      `json:"delete,omitzero" doc:"The row is deleted."`
 	Version        int64     `json:"version,omitzero" doc:"Of the document that the topic, or the row, is about: a version that is not higher than the last one is refused with 409." minimum:"1" maximum:"9007199254740991"`
+	As             *Sender   `json:"as,omitempty" doc:"The user whom the events name as their sender, where the contract has sender: true. The API key needs the scope publish_as. Without it the events name the API key."`
+}
+
+// Sender is the user that a publication comes from.
+type Sender struct {
+	ID   string `json:"id" doc:"The user's id." example:"42" minLength:"1" maxLength:"256"`
+	Name string `json:"name,omitzero" doc:"The name that others see; without it the id." example:"Ann Miller" maxLength:"256"`
 }
 
 // Receipt says what became of a publication.
@@ -107,6 +115,11 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 	}
 	if err := published.SetKept(router.Kept{IdempotencyKey: p.IdempotencyKey, Key: p.Key, Delete: p.Delete, Version: p.Version}, router.ByKey(KeyName(ctx))); err != nil {
 		return Receipt{}, err
+	}
+	if p.As != nil {
+		if published.Sender, err = peer.NewSender("body.as", p.As.ID, p.As.Name); err != nil {
+			return Receipt{}, err
+		}
 	}
 	receipt, err := a.options.Publisher.Publish(ctx, KeyName(ctx), published)
 	if err != nil {

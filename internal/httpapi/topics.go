@@ -20,6 +20,7 @@ type Contract struct {
 	Doc       string            `json:"doc,omitempty" doc:"What the topic is for."`
 	Rules     map[string]string `json:"rules" doc:"Who may, as rules by action: subscribe and publish, or call and register."`
 	HasSchema bool              `json:"has_schema" doc:"Whether the payload is checked."`
+	Sender    bool              `json:"sender,omitzero" doc:"Whether events name their publisher (sender: true)."`
 	Handler   string            `json:"handler,omitempty" doc:"Who is asked on top of the rules." enum:"webhook,procedure,function"`
 	Every     string            `json:"every,omitempty" doc:"The interval of its periodic publication." example:"50s"`
 	Source    string            `json:"source,omitempty" doc:"Where in the configuration it stands." example:"tidings.yaml:12"`

@@ -49,7 +49,7 @@ type origin struct {
 func Compile(source Source) (*Contracts, config.Problems) {
 	c := source.Config
 	b := &Contracts{config: c, deciders: Deciders(c), options: topic.Options{
-		Directory: c.Resolve("."), Files: source.Files, SchemaSteps: c.Limits.SchemaSteps,
+		Directory: c.Resolve("."), Files: source.Files, SchemaSteps: c.Limits.SchemaSteps, RulePayload: int(c.Limits.RulePayload),
 	}}
 	if c.Undeclared == "allow" {
 		b.options.Undeclared = topic.Allow
@@ -162,6 +162,15 @@ func (b *Contracts) problem(p topic.Problem) config.Problem {
 		}
 	}
 	return b.config.Problem(from.text(p.Field).At(offset), message, p.Fix)
+}
+
+// stamps reports whether the events of a contract name their publisher.
+func (b *Contracts) stamps(contract *topic.Contract) bool {
+	if contract == nil {
+		return false
+	}
+	declared := b.origins[contract.Declaration].topic
+	return declared != nil && declared.Sender
 }
 
 // text returns the configuration's text of a field, or of the pattern if the field is not written.

@@ -23,6 +23,7 @@ type Request struct {
 	URI      wamp.URI
 	Match    wamp.Match
 	Payload  wamp.Payload // of a publication or a call
+	As       bool         // a publication that names another sender than the identity
 	Replaces bool         // a registration that takes the procedure from its callees (force_reregister)
 
 	// Basis is what decides; the zero value is what decides at the moment.
@@ -37,7 +38,7 @@ type Request struct {
 func (p *Policy) Authorize(ctx context.Context, r router.Request) (peer.Decision, error) {
 	return p.decide(ctx, &Request{
 		Identity: r.Session.Identity(), Session: r.Session, Action: r.Action, URI: r.URI, Match: r.Match,
-		Payload: r.Payload, Replaces: r.Replaces,
+		Payload: r.Payload, Replaces: r.Replaces, As: r.As,
 	})
 }
 
@@ -100,6 +101,7 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 		Identity: r.Identity, Action: r.Action, URI: r.URI, Match: r.Match, Payload: r.Payload, Trusted: r.Program,
 	})
 	found := result{step: StepContract, verdict: verdict}
+	found.decision.Stamped = err == nil && r.Action == peer.Publish && s.contracts.stamps(verdict.Contract)
 	if err != nil || r.Program {
 		return found, err
 	}
@@ -131,7 +133,7 @@ func (p *Policy) ask(ctx context.Context, s *state, r *Request) (result, error) 
 	if may, isKey := s.scopesOf(r); isKey && r.Action == peer.Register {
 		found.decision.ReplacesOthers = may.has(httpapi.ScopeForceReregister)
 	}
-	if s.cacheable(verdict.Contract, applies, until) {
+	if s.cacheable(r, verdict.Contract, applies, until) {
 		found.decision.Cacheable, found.decision.Until = true, until
 	}
 	return found, nil
@@ -159,12 +161,13 @@ func (s *state) hook(r *Request, contract *topic.Contract) *hook.Hook {
 
 // cacheable reports whether the same session may repeat an allowed request without another decision.
 // A rule answers the same identity in the same way, and the external authorizer says how long its
-// decision holds. A hook may change its decision, and every payload must be held to its schema.
-func (s *state) cacheable(contract *topic.Contract, external bool, until time.Time) bool {
+// decision holds. A hook may change its decision, and every payload must be held to its schema and to a rule that
+// reads it.
+func (s *state) cacheable(r *Request, contract *topic.Contract, external bool, until time.Time) bool {
 	if external && until.IsZero() || !external && contract == nil {
 		return false
 	}
-	return contract == nil || contract.Schema() == nil && s.hooks[contract.Declaration] == nil
+	return contract == nil || contract.Schema() == nil && s.hooks[contract.Declaration] == nil && !contract.Rule(r.Action).ReadsPayload()
 }
 
 // query returns what a hook is asked.

@@ -36,6 +36,7 @@ func (s *state) describe(c *topic.Contract) httpapi.Contract {
 	if at := from.texts[topic.FieldPattern].Pos; at.Line > 0 {
 		made.Source = at.String()
 	}
+	made.Sender = from.topic != nil && from.topic.Sender
 	if from.topic != nil && from.topic.Every != nil {
 		made.Every = from.topic.Every.Interval.String()
 	}

@@ -35,11 +35,17 @@ func (s *state) scopesOf(r *Request) (may keyScopes, isKey bool) {
 // scopes as the HTTP API: a key that may only issue tickets must not publish over WebSocket.
 func (s *state) checkScopes(r *Request) (missing httpapi.Scope, err error) {
 	may, isKey := s.scopesOf(r)
+	if !isKey && r.As && !r.Program {
+		return "", wamp.Fail(wamp.ErrNotAuthorized, "only an API key with the scope %q may name another sender", httpapi.ScopePublishAs)
+	}
 	if !isKey {
 		return "", nil
 	}
 	if missing = s.contracts.missing(r, may); missing == "" {
-		return "", nil
+		if !r.As || may.has(httpapi.ScopePublishAs) {
+			return "", nil
+		}
+		missing = httpapi.ScopePublishAs
 	}
 	return missing, wamp.Fail(wamp.ErrNotAuthorized,
 		"the API key %q lacks the scope %q: add it to the key's list \"may\" in the configuration", r.Identity.Key, missing)

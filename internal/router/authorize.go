@@ -24,6 +24,8 @@ type Request struct {
 	Payload wamp.Payload // of publish and call
 	// Replaces reports that a registration takes the procedure from its callees, if it has some (force_reregister).
 	Replaces bool
+	// As reports that a publication names another sender than the session.
+	As bool
 }
 
 // Authorize decides on a request of a session as for the session's own message: URI, reserved names, [Authorizer]. Only
@@ -37,8 +39,8 @@ func (r *Realm) Authorize(ctx context.Context, request Request) (peer.Decision, 
 func (s *Session) authorize(ctx context.Context, request Request) (peer.Decision, error) {
 	options := &s.realm.router.options
 	asked := s.basis()
-	if s.isCached(&request) {
-		return peer.Decision{Cacheable: true}, nil
+	if decision, ok := s.cached(&request); ok {
+		return decision, nil
 	}
 	if err := request.URI.Check(options.URIs, request.Match); err != nil {
 		return peer.Decision{}, err

@@ -23,18 +23,21 @@ func (s *Session) basis() peer.Basis {
 	return peer.Basis{Identity: s.Identity(), Epoch: s.realm.epoch.Load()}
 }
 
-// isCached reports whether the session may do this according to an earlier decision.
-func (s *Session) isCached(r *Request) bool {
-	return s.decisions != nil && r.Match == wamp.MatchExact && s.decisions.Allow(s.basis(), r.Action, r.URI)
+// cached returns an earlier decision by which the session may do this; ok is false if there is none.
+func (s *Session) cached(r *Request) (decision peer.Decision, ok bool) {
+	if s.decisions == nil || r.Match != wamp.MatchExact || r.As {
+		return peer.Decision{}, false
+	}
+	return s.decisions.Find(s.basis(), r.Action, r.URI)
 }
 
 // cacheDecision caches a decision, unless its basis has changed since the Authorizer was asked.
 func (s *Session) cacheDecision(r *Request, decision peer.Decision, asked peer.Basis) {
-	if r.Match != wamp.MatchExact || r.Action != peer.Publish && r.Action != peer.Call || asked != s.basis() {
+	if r.Match != wamp.MatchExact || r.Action != peer.Publish && r.Action != peer.Call || r.As || asked != s.basis() {
 		return
 	}
 	if s.decisions == nil {
 		s.decisions = peer.NewDecisions(s.realm.router.started)
 	}
-	s.decisions.Add(asked, r.Action, r.URI, decision.Until)
+	s.decisions.Add(asked, r.Action, r.URI, decision)
 }

@@ -114,7 +114,7 @@ func (d *fanout) toSubscription(sub *subscription) {
 func (d *fanout) toLocal(local *localSubscriber) {
 	for i := range d.all {
 		p := &d.all[i]
-		event := LocalEvent{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher}
+		event := LocalEvent{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher, Sender: p.Sender}
 		if !d.ordered {
 			local.deliver(event)
 			continue

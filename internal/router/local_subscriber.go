@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/queue"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -16,7 +17,8 @@ type LocalEvent struct {
 	Topic       wamp.URI
 	Publication wamp.ID
 	Payload     wamp.Payload
-	Publisher   *Session // nil: the server itself
+	Publisher   *Session       // nil: the server itself
+	Sender      *peer.Identity // that the event names; nil: none
 }
 
 // Subscribe calls deliver for every publication that matches, whatever its lists of receivers say. deliver runs in the

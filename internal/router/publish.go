@@ -20,6 +20,8 @@ type Publication struct {
 	ID        wamp.ID         // 0: a new one
 	Passthru  wamp.Dict       // how to read the payload, if only clients can
 	Retain    bool            // kept for later subscribers that ask for it, if the topic's Retention allows it
+	// Sender is named in the events as the origin of the publication. nil: the topic's events name none.
+	Sender *peer.Identity
 
 	// IdempotencyKey makes the publication the same as an earlier one to this topic that had the same key. It begins
 	// with the name of its publisher. "": it is new.
@@ -133,10 +135,13 @@ func assignIDs(all []Publication) {
 
 // details returns the details that are the same for every subscription, or nil.
 func (p *Publication) details() wamp.Dict {
-	if p.Passthru == nil && p.Disclose != peer.DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.settings.Load().TrustLevels) == 0) {
+	if p.Passthru == nil && p.Sender == nil && p.Disclose != peer.DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.settings.Load().TrustLevels) == 0) {
 		return nil
 	}
 	details := detailsOf(p.Passthru)
+	if p.Sender != nil {
+		details["_sender"] = p.Sender.Stamp()
+	}
 	if s := p.Publisher; s != nil {
 		s.Identity().TrustLevel(details, s.realm.router.settings.Load().TrustLevels)
 		if p.Disclose == peer.DiscloseAlways {
@@ -150,12 +155,20 @@ func (p *Publication) details() wamp.Dict {
 func (s *Session) publish(ctx context.Context, m *wamp.Publish) error {
 	c := s.client
 	request := Request{Session: s, Action: peer.Publish, URI: m.Topic, Payload: m.Payload}
-	if len(m.Options) == 0 && s.isCached(&request) { // the usual case, which cannot fail
-		c.enqueue(Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.realm.router.options.Disclosure.Default()})
-		return nil
-	}
-	if s.sharesAppend(m) && s.isCached(&request) {
-		return s.publishShared(ctx, m)
+	plain := len(m.Options) == 0
+	if plain || s.sharesAppend(m) {
+		decision, isCached := s.cached(&request)
+		switch {
+		case isCached && plain: // the usual case, which cannot fail
+			p := Publication{Topic: m.Topic, Payload: m.Payload, Publisher: s, Disclose: s.realm.router.options.Disclosure.Default()}
+			if decision.Stamped {
+				p.Sender = s.Identity()
+			}
+			c.enqueue(p)
+			return nil
+		case isCached:
+			return s.publishShared(ctx, m)
+		}
 	}
 	c.flushBatch() // this publication must not overtake the batch, and the batch must not wait for the Authorizer
 	if err := s.checkPassthru(m.Options, peer.PublisherPassthru); err != nil {
@@ -187,7 +200,11 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 	if err != nil {
 		return Publication{}, err
 	}
-	decision, err := s.authorize(ctx, Request{Session: s, Action: peer.Publish, URI: m.Topic, Payload: m.Payload})
+	as, err := parseSender(m.Options)
+	if err != nil {
+		return Publication{}, err
+	}
+	decision, err := s.authorize(ctx, Request{Session: s, Action: peer.Publish, URI: m.Topic, Payload: m.Payload, As: as != nil})
 	if err != nil {
 		return Publication{}, err
 	}
@@ -204,6 +221,9 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 		Disclose:  disclose,
 		Passthru:  passthru,
 		Retain:    retain,
+	}
+	if p.Sender, err = decision.Sender(s.Identity(), as); err != nil {
+		return Publication{}, err
 	}
 	kept, err := parseKept(m.Options)
 	if err != nil {

@@ -49,6 +49,21 @@ func parseKept(options wamp.Dict) (k Kept, err error) {
 	return k, nil
 }
 
+// parseSender reads the option by which a backend names a user as the sender; nil if the option is absent.
+func parseSender(options wamp.Dict) (*peer.Identity, error) {
+	v := options["_as"]
+	if v == nil {
+		return nil, nil
+	}
+	named, isDict := v.(wamp.Dict)
+	if !isDict {
+		return nil, badOption("PUBLISH", "_as", "a dict with id and name")
+	}
+	id, _ := named.String("id")
+	name, _ := named.String("name")
+	return peer.NewSender("PUBLISH.Options._as", id, name)
+}
+
 func shortText(options wamp.Dict, key string, most int) (string, error) {
 	v := options[key]
 	if v == nil {

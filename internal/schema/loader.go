@@ -78,12 +78,14 @@ func (l *Loader) Compile(name string) (*Schema, error) {
 		return nil, fmt.Errorf("compile schema %s: %w", name, compileError(err))
 	}
 	files := localFiles{documents: maps.Clone(l.files.documents)} // all that the schema refers to
+	address := location.String()
 	schema, err := newSchema(name, l.files.text[file], l.options.Steps, func() (*validator, error) {
-		return compileBounded(location.String(), files)
+		return compileBounded(address, files)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("compile schema %s: %w", name, compileError(err))
 	}
+	schema.location = address
 	l.done[name] = schema
 	return schema, nil
 }

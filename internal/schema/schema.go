@@ -44,11 +44,12 @@ func (e *FaultError) LogValue() slog.Value {
 
 // Schema is a compiled JSON Schema. It asserts formats (date-time, email ...). Safe for concurrent use.
 type Schema struct {
-	path   string
-	source []byte
-	steps  int // for each byte of a value
-	build  func() (*validator, error)
-	idle   chan *validator
+	path     string
+	location string // for the compiler of the loader
+	source   []byte
+	steps    int // for each byte of a value
+	build    func() (*validator, error)
+	idle     chan *validator
 }
 
 // Path returns the file as the declaration names it. A JSON Pointer may follow behind #.

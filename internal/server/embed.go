@@ -28,9 +28,12 @@ func (s *Server) publish(ctx context.Context, by policy.Request, p router.Public
 	if err := s.realm.CheckKept(&p); err != nil {
 		return router.Receipt{}, err
 	}
-	by.Action, by.URI, by.Match, by.Payload = peer.Publish, p.Topic, wamp.MatchExact, p.Payload
+	by.Action, by.URI, by.Match, by.Payload, by.As = peer.Publish, p.Topic, wamp.MatchExact, p.Payload, p.Sender != nil
 	decision, err := s.policy.Decide(ctx, by)
 	if err != nil {
+		return router.Receipt{}, err
+	}
+	if p.Sender, err = decision.Sender(by.Identity, p.Sender); err != nil {
 		return router.Receipt{}, err
 	}
 	if decision.Payload != nil {

@@ -26,6 +26,7 @@ type Options struct {
 	Directory   string // that schemas are relative to; "" means the working directory
 	Files       fs.FS  // that schemas are read from; nil means the machine's
 	SchemaSteps int    // of the validation of a payload, for each of its bytes; 0 means schema.DefaultSteps
+	RulePayload int    // bytes of a payload that a rule reads; 0 means DefaultRulePayload
 	Undeclared  Policy
 }
 
@@ -76,7 +77,7 @@ func (p Problem) Error() string { return p.Message + "; " + p.Fix }
 // the contracts without a problem.
 func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
 	c := compilation{
-		table:   &Table{undeclared: options.Undeclared},
+		table:   &Table{undeclared: options.Undeclared, rulePayload: cmp.Or(options.RulePayload, DefaultRulePayload)},
 		schemas: schema.NewLoader(schema.Options{Directory: options.Directory, Files: options.Files, Steps: options.SchemaSteps}),
 	}
 	for i := range declarations {
@@ -107,11 +108,12 @@ func (c *compilation) declaration(index int, d *Declaration) {
 			c.placed[d.Kind].insert(contract)
 		}
 	}
-	c.rules(contract, d)
 	if d.Schema != "" {
-		if contract.schema, err = c.schemas.Compile(d.Schema); err != nil {
-			c.problem(index, FieldSchema, err.Error(), "give a JSON Schema file, relative to the configuration file")
-		}
+		contract.schema, err = c.schemas.Compile(d.Schema)
+	}
+	c.rules(contract, d)
+	if d.Schema != "" && contract.schema == nil {
+		c.problem(index, FieldSchema, err.Error(), "give a JSON Schema file, relative to the configuration file")
 	}
 	if len(c.problems) == before {
 		c.table.add(contract)
@@ -169,11 +171,15 @@ func (c *compilation) rules(contract *Contract, d *Declaration) {
 		rules[0].action, rules[0].field, rules[0].text = peer.Call, FieldCall, d.Call
 		rules[1].action, rules[1].field, rules[1].text = peer.Register, FieldRegister, d.Register
 	}
-	s := scope{kind: d.Kind, open: contract.Pattern == nil}
+	s := scope{open: contract.Pattern == nil}
 	if contract.Pattern != nil {
 		s.names = contract.Pattern.names
 	}
+	if contract.schema != nil {
+		s.shape = c.schemas.Shape(contract.schema)
+	}
 	for _, r := range rules {
+		s.action = r.action
 		rule, problems := compileRule(r.text, s)
 		for _, p := range problems {
 			c.syntax(contract.Declaration, r.field, p)

@@ -19,8 +19,8 @@ const (
 	untyped
 )
 
-// types holds the names that may follow the colon of a parameter.
-var types = map[string]kind{"int": integer, "uuid": uuid, "slug": slug}
+// namedTypes holds the names that may follow the colon of a parameter.
+var namedTypes = map[string]kind{"int": integer, "uuid": uuid, "slug": slug}
 
 // component is one part of a pattern with the separator before it.
 type component struct {

@@ -12,6 +12,11 @@ type environment struct {
 	Procedure string            `expr:"procedure"`
 	Backend   bool              `expr:"backend"`
 	Anonymous bool              `expr:"anonymous"`
+
+	// Of a publication or a call, for a rule that reads them.
+	Payload any            `expr:"payload"`
+	Args    []any          `expr:"args"`
+	Kwargs  map[string]any `expr:"kwargs"`
 }
 
 // identity is the part of [peer.Identity] that a rule can read. It leaves out the method of

@@ -166,7 +166,7 @@ func (p *patternParser) checkName(name string, offset int) error {
 
 func (p *patternParser) typed(name, definition string, offset int) (component, error) {
 	c := component{name: name, text: definition}
-	if k, ok := types[definition]; ok {
+	if k, ok := namedTypes[definition]; ok {
 		c.kind = k
 		return c, nil
 	}

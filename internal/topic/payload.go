@@ -54,6 +54,10 @@ func (t *Table) refusalOf(ctx context.Context, c *Contract, err error) error {
 
 // refusePayload counts a refusal and returns it as a [*wamp.Failure].
 func (t *Table) refusePayload(r Reason, format string, args ...any) error {
+	return t.refuseFor(wamp.ErrInvalidArgument, r, format, args...)
+}
+
+func (t *Table) refuseFor(uri wamp.URI, r Reason, format string, args ...any) error {
 	t.refused[r].Add(1)
-	return wamp.Fail(wamp.ErrInvalidArgument, format, args...)
+	return wamp.Fail(uri, format, args...)
 }

@@ -39,10 +39,14 @@ const (
 // uses records what a rule reads beyond the identity. A decision on a pattern has no single URI and
 // only some parameters.
 type uses struct {
-	uri    bool
-	params []string
-	whole  bool // params as a whole, or by a computed name
+	uri     bool
+	params  []string
+	whole   bool // params as a whole, or by a computed name
+	payload bool
 }
+
+// ReadsPayload reports whether the answer depends on the payload of the request.
+func (r *Rule) ReadsPayload() bool { return r.uses.payload }
 
 // String returns the rule as it was written, or "" for an absent rule.
 func (r *Rule) String() string { return r.text }
@@ -106,12 +110,26 @@ func compileRule(text string, scope scope) (*Rule, []*SyntaxError) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	program, err := expr.Compile(text, append(options(), expr.Env(environment{}), expr.AsBool(), expr.WarnOnAny())...)
+	program, err := scope.compile(text, uses)
 	if err != nil {
 		return nil, []*SyntaxError{explain(text, err)}
 	}
 	rule.program, rule.uses = program, uses
 	return rule, nil
+}
+
+// compile compiles a rule that the checker has found no mistake in. If a schema gives the payload types, they are
+// checked first: without them any member may be something else than true or false.
+func (s scope) compile(text string, uses uses) (*vm.Program, error) {
+	untyped := append(options(), expr.Env(environment{}), expr.AsBool())
+	typed := s.typed()
+	if !uses.payload || typed == nil {
+		return expr.Compile(text, append(untyped, expr.WarnOnAny())...)
+	}
+	if _, err := expr.Compile(text, append(options(), expr.Env(typed), expr.AsBool(), expr.WarnOnAny())...); err != nil {
+		return nil, err
+	}
+	return expr.Compile(text, untyped...)
 }
 
 // explain turns an error of the expression compiler into a [SyntaxError].

@@ -95,11 +95,11 @@ func TestBadRulesAreExplainedAtTheirPlace(t *testing.T) {
 		want []string
 	}{
 		{" ", []string{"0: the rule is blank; write a condition, or leave the key out for nobody"}},
-		{"yes", []string{"0: there is no yes here; a rule knows identity, params, topic, backend, anonymous"}},
+		{"yes", []string{"0: there is no yes here; a rule knows identity, params, topic, backend, anonymous, payload, args, kwargs"}},
 		{"backnd", []string{"0: there is no backnd here; did you mean backend?"}},
 		{"role == \"x\"", []string{"0: there is no role here; write identity.role"}},
 		{"user == identity.id", []string{"0: there is no user here; write params.user"}},
-		{"procedure == \"x\"", []string{"0: there is no procedure here; a rule knows identity, params, topic, backend, anonymous"}},
+		{"procedure == \"x\"", []string{"0: there is no procedure here; a rule knows identity, params, topic, backend, anonymous, payload, args, kwargs"}},
 		{"identity.rol == \"x\" and params.usr == identity.idd", []string{
 			"9: there is no rol in identity; did you mean identity.role?",
 			"31: there is no usr in params; did you mean params.user?",
@@ -118,19 +118,19 @@ func TestBadRulesAreExplainedAtTheirPlace(t *testing.T) {
 		{"len(1..1000000) > 1", []string{"5: a rule has no ranges; compare with >= and <="}},
 		{"let x = 1; x == 1", []string{
 			"4: a rule has no variables and no statements; write one condition",
-			"11: there is no x here; a rule knows identity, params, topic, backend, anonymous",
+			"11: there is no x here; a rule knows identity, params, topic, backend, anonymous, payload, args, kwargs",
 		}},
 		{"now() == 1", []string{"0: a rule may not call now; a rule may call len, lower, upper, trim, trimPrefix, trimSuffix, int, string"}},
 		{"hello(wrld)", []string{
 			"0: a rule may not call hello; a rule may call len, lower, upper, trim, trimPrefix, trimSuffix, int, string",
-			"6: there is no wrld here; a rule knows identity, params, topic, backend, anonymous",
+			"6: there is no wrld here; a rule knows identity, params, topic, backend, anonymous, payload, args, kwargs",
 		}},
 		{"lenn(identity.roles) > 1", []string{"0: a rule may not call lenn; did you mean len?"}},
 		{"backend()", []string{"0: a rule may not call backend; a rule may call len, lower, upper, trim, trimPrefix, trimSuffix, int, string"}},
 		{"topic matches identity.id", []string{"23: the regular expression is computed; write the expression as text in quotes"}},
 		{"topic matches \"^[a-z]{1,900}$\"", []string{"14: the regular expression takes up to 1803 steps for each byte; 1000 are allowed; use smaller counts than {1,500}, or + and *"}},
 		{"identity[params.user] == 1", []string{"16: a field of identity is computed; write identity.role and the like"}},
-		{"$env.identity == 1", []string{"0: there is no $env here; a rule knows identity, params, topic, backend, anonymous"}},
+		{"$env.identity == 1", []string{"0: there is no $env here; a rule knows identity, params, topic, backend, anonymous, payload, args, kwargs"}},
 		{"topic matches \"(\"", []string{"6: the rule does not compile: error parsing regexp: missing closing ): `(`; compare with ==, combine with and, or, not"}},
 	} {
 		_, problems := topic.Compile([]topic.Declaration{{Pattern: "x.{user}.{id:int}", Publish: test.rule}}, topic.Options{})

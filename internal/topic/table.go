@@ -14,10 +14,11 @@ import (
 // Table holds compiled contracts and decides on requests. It is immutable, but for its counters, and
 // safe for concurrent use.
 type Table struct {
-	undeclared Policy
-	roots      [2]trie // by Kind
-	contracts  []*Contract
-	refused    [len(reasonNames)]atomic.Uint64
+	undeclared  Policy
+	rulePayload int     // bytes of a payload that a rule reads
+	roots       [2]trie // by Kind
+	contracts   []*Contract
+	refused     [len(reasonNames)]atomic.Uint64
 }
 
 // Request is one question to a [Table]. It needs no session: a request of the HTTP API has the identity
@@ -78,15 +79,27 @@ func (t *Table) Authorize(ctx context.Context, r Request) (Verdict, error) {
 	rule := v.Contract.Rule(r.Action)
 	yes, err := r.Trusted, error(nil)
 	if !yes {
-		yes, err = rule.holds(environmentOf(&r, v.Params))
+		variables := environmentOf(&r, v.Params)
+		if rule.ReadsPayload() {
+			if err := variables.readPayload(t, &r, v.Contract); err != nil {
+				return v, err
+			}
+		}
+		yes, err = rule.holds(variables)
 	}
 	switch {
+	case err != nil && rule.ReadsPayload():
+		return v, t.refuseUnread(ctx, &r, v.Contract, err)
 	case err != nil:
 		return v, t.refuse(Broken, "the %s rule of %s failed for %s: %v", r.Action, v.Contract.Pattern, nameOf(r.Identity), err)
 	case !yes && rule.text == "":
 		return v, t.refuse(RuleSaysNo, "nobody may %s %s: its contract %s has no %s rule", verb(r.Action), r.URI, v.Contract.Pattern, r.Action)
 	case !yes:
-		return v, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no", nameOf(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern)
+		of := ""
+		if rule.ReadsPayload() {
+			of = " to this payload"
+		}
+		return v, t.refuse(RuleSaysNo, "%s may not %s %s: the %s rule of %s says no%s", nameOf(r.Identity), verb(r.Action), r.URI, r.Action, v.Contract.Pattern, of)
 	}
 	if r.Action == peer.Publish || r.Action == peer.Call {
 		if err := t.CheckPayload(ctx, v.Contract, r.Payload); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/schema"
 	"github.com/tidings-io/tidings/internal/text"
 )
@@ -32,14 +33,19 @@ func options() []expr.Option {
 
 // scope holds the vocabulary of one contract's rules.
 type scope struct {
-	kind  Kind
-	names []string // parameters of the pattern
-	open  bool     // the pattern is broken, so any name may be one of its parameters
+	action peer.Action
+	names  []string     // parameters of the pattern
+	open   bool         // the pattern is broken, so any name may be one of its parameters
+	shape  schema.Shape // of the payload
 }
 
 // words returns the variables of a rule.
 func (s scope) words() []string {
-	return []string{"identity", "params", s.kind.String(), "backend", "anonymous"}
+	words := []string{"identity", "params", kindOf(s.action).String(), "backend", "anonymous"}
+	if s.seesPayload() {
+		words = append(words, payloadWords...)
+	}
+	return words
 }
 
 // check parses a rule and reports every word and construct that rules do not have. The compiler would
@@ -106,6 +112,8 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 		c.bareParams++
 	case "topic", "procedure":
 		c.uses.uri = true
+	case "payload", "args", "kwargs":
+		c.uses.payload = true
 	}
 	if slices.Contains(c.scope.words(), n.Value) {
 		return
@@ -116,6 +124,8 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 	}
 	fix := "a rule knows " + strings.Join(c.scope.words(), ", ")
 	switch near := text.Nearest(n.Value, append(c.scope.words(), "true", "false")); {
+	case slices.Contains(payloadWords, n.Value):
+		fix = "only rules of publish and call see the payload"
 	case slices.Contains(identityFields, n.Value):
 		fix = "write identity." + n.Value
 	case slices.Contains(c.scope.names, n.Value):
@@ -147,6 +157,7 @@ func (c *checker) noFunction(at ast.Node, name string) {
 }
 
 func (c *checker) member(n *ast.MemberNode) {
+	c.payloadMember(n)
 	base, ok := n.Node.(*ast.IdentifierNode)
 	if !ok {
 		return

@@ -185,7 +185,8 @@ var (
 		"exclude": optReceivers, "exclude_authid": optNames, "exclude_authrole": optNames,
 		"eligible": optReceivers, "eligible_authid": optNames, "eligible_authrole": optNames,
 		"rkey": optString,
-		"_id":  optAny, "_version": optAny, "_key": optAny, "_delete": optAny, // of Tidings; the router checks them
+		// Of Tidings; the router checks them.
+		"_id": optAny, "_version": optAny, "_key": optAny, "_delete": optAny, "_as": optAny,
 	})
 	subscribeOptions = mergeOptions(forwarded, options{
 		"match": optMatch, "get_retained": optBool, "nkey": optString,
@@ -198,6 +199,7 @@ var (
 		"publisher": optID, "publisher_authid": optString, "publisher_authrole": optString,
 		"topic": optString, "retained": optBool, "trustlevel": optCount, "x_acknowledged_delivery": optBool,
 		"_epoch": optString, "_seq": optCount, "_prev": optCount, "_live": optBool, "_gap": optBool, "_key": optString, "_delete": optBool, "_version": optCount,
+		"_sender": optDict,
 	})
 	callOptions = mergeOptions(passthru, forwarded, options{
 		"timeout": optCount, "receive_progress": optBool, "progress": optBool, "disclose_me": optBool,

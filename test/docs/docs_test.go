@@ -83,10 +83,11 @@ func writeFiles(t *testing.T, folder string) {
 	t.Helper()
 	certificate, key := selfSigned(t)
 	for name, content := range map[string][]byte{
-		"schemas/order.json":  []byte(`{"type": "object"}`),
-		"tls/chain.pem":       certificate,
-		"tls/key.pem":         key,
-		"tls/authorities.pem": certificate,
+		"schemas/order.json":   []byte(`{"type": "object"}`),
+		"schemas/message.json": []byte(`{"type": "object"}`),
+		"tls/chain.pem":        certificate,
+		"tls/key.pem":          key,
+		"tls/authorities.pem":  certificate,
 	} {
 		path := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -13,6 +13,8 @@ type Decision struct {
 	// until Until, or until the realm forgets its decisions if Until is zero.
 	Cacheable bool
 	Until     time.Time
+	// Stamped has the events name their publisher, whatever the publisher asks for.
+	Stamped bool
 	// ReplacesOthers allows a registration to replace those of other users and backends. Without it the session can
 	// replace only what sessions of its own user hold.
 	ReplacesOthers bool
@@ -29,12 +31,17 @@ type Basis struct {
 type Decisions struct {
 	started time.Time
 	basis   Basis
-	entries map[decisionKey]time.Duration // until when a decision holds, since started; 0: no limit
+	entries map[decisionKey]cachedDecision
 }
 
 type decisionKey struct {
 	action Action
 	uri    wamp.URI
+}
+
+type cachedDecision struct {
+	until   time.Duration // since started; 0: no limit
+	stamped bool
 }
 
 // The most decisions that a session caches. A full cache is emptied.
@@ -45,20 +52,23 @@ const (
 
 // NewDecisions returns an empty cache, whose times are counted from started.
 func NewDecisions(started time.Time) *Decisions {
-	return &Decisions{started: started, entries: make(map[decisionKey]time.Duration)}
+	return &Decisions{started: started, entries: make(map[decisionKey]cachedDecision)}
 }
 
-// Allow reports whether an earlier decision allows this. A nil cache allows nothing.
-func (d *Decisions) Allow(now Basis, action Action, uri wamp.URI) bool {
+// Find returns an earlier decision that allows this; ok is false if there is none. A nil cache has none.
+func (d *Decisions) Find(now Basis, action Action, uri wamp.URI) (found Decision, ok bool) {
 	if d == nil || d.basis != now {
-		return false
+		return Decision{}, false
 	}
-	until, ok := d.entries[decisionKey{action, uri}]
-	return ok && (until == 0 || time.Since(d.started) < until)
+	cached, ok := d.entries[decisionKey{action, uri}]
+	if !ok || cached.until != 0 && time.Since(d.started) >= cached.until {
+		return Decision{}, false
+	}
+	return Decision{Cacheable: true, Stamped: cached.stamped}, true
 }
 
 // Add caches a decision, and forgets those on another basis.
-func (d *Decisions) Add(asked Basis, action Action, uri wamp.URI, until time.Time) {
+func (d *Decisions) Add(asked Basis, action Action, uri wamp.URI, decision Decision) {
 	most := maxCachedDecisions
 	if asked.Identity.Backend {
 		most = maxBackendDecisions
@@ -67,9 +77,9 @@ func (d *Decisions) Add(asked Basis, action Action, uri wamp.URI, until time.Tim
 		clear(d.entries)
 	}
 	d.basis = asked
-	var limit time.Duration
-	if !until.IsZero() {
-		limit = until.Sub(d.started)
+	cached := cachedDecision{stamped: decision.Stamped}
+	if until := decision.Until; !until.IsZero() {
+		cached.until = until.Sub(d.started)
 	}
-	d.entries[decisionKey{action, uri}] = limit
+	d.entries[decisionKey{action, uri}] = cached
 }

@@ -146,21 +146,30 @@ func TestWelcomeTellsTheIdentity(t *testing.T) {
 func TestADecisionIsCachedForItsActionURIAndBasisUntilItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var none *peer.Decisions
+		allows := func(d *peer.Decisions, basis peer.Basis, action peer.Action, uri wamp.URI) bool {
+			_, ok := d.Find(basis, action, uri)
+			return ok
+		}
 		ann, later := peer.Basis{Identity: &peer.Identity{ID: "ann"}}, time.Now().Add(time.Minute)
 		next := peer.Basis{Identity: ann.Identity, Epoch: 1}
 		d := peer.NewDecisions(time.Now())
-		d.Add(ann, peer.Publish, "for ever", time.Time{})
-		d.Add(ann, peer.Publish, "a minute", later)
-		if none.Allow(ann, peer.Publish, "for ever") || !d.Allow(ann, peer.Publish, "for ever") || !d.Allow(ann, peer.Publish, "a minute") ||
-			d.Allow(ann, peer.Call, "for ever") || d.Allow(ann, peer.Publish, "another") || d.Allow(next, peer.Publish, "for ever") {
+		d.Add(ann, peer.Publish, "for ever", peer.Decision{Stamped: true})
+		d.Add(ann, peer.Publish, "a minute", peer.Decision{Until: later})
+		if allows(none, ann, peer.Publish, "for ever") || !allows(d, ann, peer.Publish, "for ever") || !allows(d, ann, peer.Publish, "a minute") ||
+			allows(d, ann, peer.Call, "for ever") || allows(d, ann, peer.Publish, "another") || allows(d, next, peer.Publish, "for ever") {
 			t.Error("the cache allows something else than what was decided")
 		}
+		stamped, _ := d.Find(ann, peer.Publish, "for ever")
+		plain, _ := d.Find(ann, peer.Publish, "a minute")
+		if !stamped.Stamped || plain.Stamped || !stamped.Cacheable {
+			t.Error("the cache forgets whether events are stamped")
+		}
 		time.Sleep(time.Minute)
-		if d.Allow(ann, peer.Publish, "a minute") || !d.Allow(ann, peer.Publish, "for ever") {
+		if allows(d, ann, peer.Publish, "a minute") || !allows(d, ann, peer.Publish, "for ever") {
 			t.Error("a decision holds for another time")
 		}
-		d.Add(next, peer.Call, "p", time.Time{})
-		if d.Allow(ann, peer.Publish, "for ever") || d.Allow(next, peer.Publish, "for ever") || !d.Allow(next, peer.Call, "p") {
+		d.Add(next, peer.Call, "p", peer.Decision{})
+		if allows(d, ann, peer.Publish, "for ever") || allows(d, next, peer.Publish, "for ever") || !allows(d, next, peer.Call, "p") {
 			t.Error("a decision outlives its basis")
 		}
 	})
@@ -174,13 +183,17 @@ func TestACacheOfDecisionsIsBounded(t *testing.T) {
 		d, basis := peer.NewDecisions(time.Now()), peer.Basis{Identity: &test.identity}
 		uri := func(n int) wamp.URI { return wamp.URI(fmt.Sprint("topic.", n)) }
 		for n := range test.most {
-			d.Add(basis, peer.Publish, uri(n), time.Time{})
+			d.Add(basis, peer.Publish, uri(n), peer.Decision{})
 		}
-		if !d.Allow(basis, peer.Publish, uri(0)) {
+		has := func(n int) bool {
+			_, ok := d.Find(basis, peer.Publish, uri(n))
+			return ok
+		}
+		if !has(0) {
 			t.Errorf("fewer than %d decisions are cached", test.most)
 		}
-		d.Add(basis, peer.Publish, uri(test.most), time.Time{})
-		if d.Allow(basis, peer.Publish, uri(0)) || !d.Allow(basis, peer.Publish, uri(test.most)) {
+		d.Add(basis, peer.Publish, uri(test.most), peer.Decision{})
+		if has(0) || !has(test.most) {
 			t.Errorf("more than %d decisions are cached", test.most)
 		}
 	}
