@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
 .PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate \
-        fmt tools node_modules hygiene prose vet unit memory web-check generated conformance release release-check clean
+        fmt tools node_modules hygiene prose vet unit memory web-check site generated conformance release release-check clean
 
 help: ## say what there is
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -59,6 +59,9 @@ web-check: node_modules ## types and unit tests of the browser parts
 	npm --prefix web run check
 	npm --prefix web test
 
+site: node_modules ## the documentation as a website, in site/dist
+	npm --prefix site run build
+
 generate: web ## make all generated files anew
 	go generate ./...
 
@@ -96,7 +99,7 @@ tools: ## what the tests need beside Go and Node.js, as far as it can be install
 	@.ci/tools
 
 # One stamp for each lock file: a folder is installed anew when its lock has changed.
-LOCKS  := $(filter-out %/node_modules/%,$(wildcard web/package-lock.json test/*/package-lock.json))
+LOCKS  := $(filter-out %/node_modules/%,$(wildcard web/package-lock.json site/package-lock.json test/*/package-lock.json))
 STAMPS := $(LOCKS:package-lock.json=node_modules/.installed)
 
 node_modules: $(STAMPS)
@@ -113,4 +116,4 @@ release-check: ## a release can be made, and its binary says its version
 	@.ci/release-check
 
 clean: ## remove what was built and installed
-	rm -rf bin dist web/node_modules test/*/node_modules
+	rm -rf bin dist site/dist site/node_modules web/node_modules test/*/node_modules
