@@ -154,7 +154,7 @@ export class Orders extends Store {
       const author = { id: order.updated_by, name: this.#page.nameOf(order.updated_by) };
       this.#mark(row, {
         id: `${order.id}-${order.version}`, tags: [tagOf(order.id)], author, mine: author.id === this.#page.user.id,
-        version: String(order.version), fields: differing(row.order, order), at: new Date(order.updated_at),
+        version: String(order.version), fields: differing(row.order, order), at: new Date(order.updated_at), count: 1,
       });
     }
   }

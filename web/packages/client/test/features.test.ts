@@ -20,7 +20,7 @@ describe('content changes', () => {
   afterEach(() => void vi.useRealTimers());
 
   const change = (id: string, ...tags: string[]): Change =>
-    ({ id, tags, author: null, mine: false, version: null, fields: [], at: new Date(0) });
+    ({ id, tags, author: null, mine: false, version: null, fields: [], at: new Date(0), count: 1 });
 
   it('that touch several watched tags are reported once', () => {
     const reported: Change[] = [];

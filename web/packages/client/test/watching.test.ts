@@ -26,7 +26,7 @@ const requests = (): unknown[] => Socket.last.sent.slice(2).map((message) => mes
 
 async function reconnect(): Promise<void> {
   Socket.last.onclose?.();
-  vi.advanceTimersByTime(1000);
+  vi.advanceTimersByTime(2000);
   await Socket.last.admits();
 }
 
@@ -66,6 +66,63 @@ describe('watching content', () => {
     await reconnect();
     Socket.last.sends([Code.subscribed, 1, 21], [Code.subscribed, 2, 22]);
     expect(ready).toHaveBeenCalledTimes(2);
+  });
+
+  describe('after the page was away', () => {
+    const kept = (seq: number, more: Dict = {}): Dict => ({ _epoch: 'e1', _seq: seq, ...more });
+    const event = (id: number, seq: number, change: string, author: string, more: Dict = {}): Message =>
+      [Code.event, id, seq, kept(seq, more), [], { change, author: { id: author, name: author }, version: String(seq), fields: ['note'] }];
+    let reported: Change[];
+    let calls: string[];
+
+    async function away(...tags: string[]): Promise<void> {
+      [reported, calls] = [[], []];
+      watchContent(connection, tags, {
+        changed: (change) => (reported.push(change), calls.push('changed')), ready: () => calls.push('ready'), gap: (tag) => calls.push(`gap ${tag}`),
+      });
+      tags.forEach((_, i) => Socket.last.sends([Code.subscribed, i + 1, 11 + i, kept(1, { _live: true })]));
+      calls.length = 0;
+      await reconnect();
+    }
+
+    it('tells once of each tag, by the newest change, and is ready then', async () => {
+      await away('order.1', 'order.2', 'order.3');
+      Socket.last.sends([Code.subscribed, 1, 21, kept(1)], [Code.subscribed, 2, 22, kept(1)], [Code.subscribed, 3, 23, kept(1, { _live: true })]);
+      for (let i = 2; i <= 100; i++) Socket.last.sends(event(21, i, `c${i}`, 'ann'));
+      Socket.last.sends(event(22, 90, 'c90', 'ben', { _live: true }));
+      expect(calls).toEqual([]);
+      Socket.last.sends(event(21, 101, 'c101', 'ben', { _live: true }));
+      expect(calls).toEqual(['changed', 'changed', 'ready']);
+      expect(reported).toMatchObject([
+        { id: 'c90', tags: ['order.2'], count: 1, version: '90' }, { id: 'c101', tags: ['order.1'], count: 100, version: '101', mine: false },
+      ]);
+    });
+
+    it('merges the tags of one change, which is mine if all that was missed was', async () => {
+      await away('order.1', 'order.2');
+      Socket.last.sends([Code.subscribed, 1, 21, kept(1)], [Code.subscribed, 2, 22, kept(1)]);
+      Socket.last.sends(event(21, 2, 'c1', 'ben'), event(21, 4, 'c2', 'ann', { _live: true }), event(22, 5, 'c2', 'ann', { _live: true }));
+      expect(reported).toMatchObject([{ id: 'c2', tags: ['order.1', 'order.2'] }]);
+      Socket.last.sends(event(21, 6, 'c3', 'ann'));
+      vi.advanceTimersByTime(100);
+      expect(reported[1]).toMatchObject({ id: 'c3', mine: true, count: 1 });
+    });
+
+    it('tells once if the connection is lost again meanwhile', async () => {
+      await away('order.1');
+      Socket.last.sends([Code.subscribed, 1, 21, kept(1)], event(21, 2, 'c1', 'ben'), event(21, 3, 'c2', 'ben'));
+      await reconnect();
+      Socket.last.sends([Code.subscribed, 1, 31, kept(3)], event(31, 4, 'c3', 'ben', { _live: true }));
+      expect(reported).toMatchObject([{ id: 'c3', count: 3 }]);
+      expect(calls).toEqual(['changed', 'ready']);
+    });
+
+    it('says of which tags changes may be missing', async () => {
+      await away('order.1', 'order.2');
+      Socket.last.sends([Code.subscribed, 1, 21, kept(50, { _gap: true, _oldest: 49 })], [Code.subscribed, 2, 22, kept(1, { _live: true })]);
+      Socket.last.sends(event(21, 51, 'c9', 'ben', { _live: true }));
+      expect(calls).toEqual(['gap order.1', 'changed', 'ready']);
+    });
   });
 
   it('is ready at once when other watches have all of its tags already', () => {
