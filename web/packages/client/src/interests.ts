@@ -3,10 +3,11 @@
  * kinds share one life cycle and differ only in their message codes.
  */
 import { Code, type Dict, type Incoming, type Message, type Revocation } from './messages.js';
+import { withEntry, withoutEntry } from './maps.js';
 import * as positions from './positions.js';
 import {
   andThen, type Failure, failure, failureFrom, idKey, type Interest, type InterestKind, type Output, send, startTimer, type State,
-  type Step, type Wish, withEntry, withoutEntry,
+  type Step, type Wish,
 } from './state.js';
 
 const codes = {

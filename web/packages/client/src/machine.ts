@@ -2,13 +2,14 @@
  * The connection as a pure function of state and input, without sockets, clock or random numbers. The shell
  * (connection.ts) carries out its outputs and feeds the results back as inputs.
  */
-import { abandon, aborted, close, ended, goodbye, lost, suspend, violation } from './ending.js';
+import { aborted, close, ended, goodbye, late, lost, suspend, violation } from './ending.js';
 import * as interests from './interests.js';
 import { Code, type Incoming, parse, trailing } from './messages.js';
 import { challenged, connect, hello, networkChanged, noTicket, reconnect, renewed, retry, ticket, wake, welcome } from './opening.js';
 import * as renewal from './renewal.js';
 import * as requests from './requests.js';
 import { failureFrom, type Input, send, type State, type Step, type Timer } from './state.js';
+import { explained } from './unopened.js';
 
 export function step(state: State, input: Input): Step {
   switch (input.type) {
@@ -29,6 +30,7 @@ export function step(state: State, input: Input): Step {
     case 'publish': return requests.publishUnacknowledged(state, input);
     case 'ticket': return ticket(state, input);
     case 'no-ticket': return noTicket(state, input);
+    case 'explained': return explained(state, input);
     case 'opened': case 'received': case 'lost': case 'answer': case 'renewed': case 'not-renewed':
       return input.attempt === state.attempt ? fromAttempt(state, input) : [state, []];
   }
@@ -120,10 +122,7 @@ function elapsed(state: State, name: Timer): Step {
     case 'stable': return state.phase.name === 'open' ? [{ ...state, tries: 0 }, []] : [state, []];
     case 'renewal': return state.phase.name === 'open' ? [state, [{ type: 'renew', attempt: state.attempt }]] : [state, []];
     case 'closing': return state.phase.name === 'closing' ? ended(state) : [state, []];
-    case 'opening':
-      return state.phase.name === 'connecting' || state.phase.name === 'authenticating'
-        ? abandon(state)
-        : [state, []];
+    case 'opening': return late(state);
   }
 }
 

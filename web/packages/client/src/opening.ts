@@ -6,6 +6,7 @@ import * as renewal from './renewal.js';
 import * as requests from './requests.js';
 import { andThen, type Input, send, type Session, show, startTimer, type State, type Step, stopTimer } from './state.js';
 import * as tickets from './ticket.js';
+import { trouble } from './trouble.js';
 
 export function connect(state: State): Step {
   const attempt = state.attempt + 1;
@@ -46,7 +47,8 @@ export function hello(state: State): Step {
     authmethods: [state.config.tickets ? 'ticket' : 'anonymous'],
     ...(tab === null ? {} : { _tab: tab }),
   };
-  const [asking, asks] = tickets.ask({ ...state, phase: { name: 'authenticating', challenged: false, answered: false } });
+  const phase = { name: 'authenticating', challenged: false, answered: false } as const;
+  const [asking, asks] = tickets.ask({ ...state, phase, unopened: 0, explained: null });
   return show(asking, [...send([Code.hello, realm, details]), ...asks]);
 }
 
@@ -77,14 +79,20 @@ function authenticate(state: State): Step {
   return [{ ...next, phase: { ...phase, answered: true } }, send([Code.authenticate, value, {}])];
 }
 
+const REQUIRED = 'wamp.error.authentication_required';
+
 export function noTicket(state: State, input: Input & { type: 'no-ticket' }): Step {
   const next = tickets.answered(state, input.attempt, null);
   if (next === null) return [state, []];
+  const why = { ...trouble('no_ticket', input.message), cause: input.cause };
   switch (next.phase.name) {
-    case 'connecting': case 'authenticating': case 'waiting':
-      if (input.final) return refuse(next, 'wamp.error.authentication_required', input.message);
+    case 'connecting': return input.final ? refuse(next, REQUIRED, input.message) : [next, []];
+    case 'authenticating': return input.final ? refuse(next, REQUIRED, input.message) : abandon(next, why);
+    case 'waiting':
+      if (input.final) return refuse(next, REQUIRED, input.message);
+      return next.phase.trouble.reason === 'suspended' ? [next, []] : show({ ...next, phase: { name: 'waiting', trouble: why } }, []);
+    default: return [next, []];
   }
-  return next.phase.name === 'authenticating' ? abandon(next) : [next, []];
 }
 
 export function welcome(state: State, message: Incoming & { type: 'welcome' }): Step {

@@ -4,17 +4,22 @@ import type { Match, Payload } from './messages.js';
 import type { Gap, Position } from './positions.js';
 import type { ShareOptions } from './share.js';
 import type { Delivery, Failure, QueueLimits, Session } from './state.js';
+import type { ReporterOptions } from './reporter.js';
 import type { Status } from './status.js';
+import type { TicketCallback } from './ticket-source.js';
 import type { Dial } from './transport.js';
+import type { Reason } from './trouble.js';
 
-export interface Options {
+export interface Options extends ReporterOptions {
   readonly url: string | URL; // relative to the page; http(s) becomes ws(s)
   readonly realm?: string;
   /**
    * Fetches a one-time ticket from the page's backend, once for each login. It may take longer than the server lets a
    * connection wait: the ticket is then for the next connection. Without it the page is anonymous.
    */
-  readonly ticket?: () => Promise<string>;
+  readonly ticket?: TicketCallback;
+  /** How long `ticket` may take, in ms: 30000 by default. Then the connection waits and asks again. */
+  readonly ticketTimeout?: number;
   /** The tab's identity. By default the SDK makes one and keeps it in sessionStorage. */
   readonly tab?: string;
   /**
@@ -28,13 +33,20 @@ export interface Options {
   readonly heartbeat?: HeartbeatOptions | false;
   /** How many calls and acknowledged publications may wait for a connection: 100 by default, with 256 KiB. */
   readonly queue?: Partial<QueueLimits>;
+  /** Prints the conversation with the server to the console: messages are shortened, tickets hidden. */
+  readonly debug?: boolean;
 }
 
 /** The state of the connection, for the page to show. */
 export type ConnectionState =
   | { readonly name: 'connecting' | 'authenticating'; readonly tries: number }
   | { readonly name: 'open'; readonly session: Session }
-  | { readonly name: 'waiting'; readonly tries: number; readonly retryAt: Date }
+  | {
+    readonly name: 'waiting'; readonly tries: number; readonly retryAt: Date;
+    readonly reason: Reason;
+    readonly message: string; // what failed, and what to do
+    readonly status: number | null; // of HTTP, if the address has answered with one
+  }
   | { readonly name: 'refused'; readonly reason: string; readonly message: string }
   | { readonly name: 'closed' };
 

@@ -48,7 +48,9 @@ export function enterPresence(connection: Connection, record: string, mode: Mode
   const refuse = (error: unknown): void => {
     const failed = Failed.from(error);
     // A call that was lost with the connection is repeated in the next session.
-    if (here && failed.failure.uri !== 'wamp.error.network_failure') handlers.refused?.(failed);
+    if (!here || failed.failure.uri === 'wamp.error.network_failure') return;
+    connection.reportRefusal('presence', record, failed.failure);
+    handlers.refused?.(failed);
   };
   let tries = 0;
   let later: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +84,7 @@ export function enterPresence(connection: Connection, record: string, mode: Mode
     handlers.changed({ people: next.people, count: next.count, changes, change: changes.length === 1 ? changes[0]! : null });
   };
   const handle = connection.subscribe(`tidings.presence.${record}`, receive, {
-    onRefused: (failure) => refuse(new Failed(failure)),
+    onRefused: (failure) => here && handlers.refused?.(new Failed(failure)),
   });
   const stop = connection.onState(({ name }) => {
     if (name !== 'open') return;

@@ -3,9 +3,10 @@
  * its answer, by its timeout, by the page, or by the end of the session in which it was sent. Those that may be repeated
  * return to the queue then.
  */
+import { withEntry, withoutEntry } from './maps.js';
 import { Code, type Incoming, type Message, type Payload, trailing } from './messages.js';
 import {
-  type Failure, failure, failureFrom, type Output, type Request, send, type State, type Step, andThen, withEntry, withoutEntry,
+  type Failure, failure, failureFrom, type Output, type Request, send, type State, type Step, andThen,
 } from './state.js';
 
 const codes = { call: Code.call, publish: Code.publish } as const;

@@ -1,6 +1,7 @@
 import type { Dict, Match, Message, Payload } from './messages.js';
 import type { Gap, Position, Progress } from './positions.js';
 import { isTemporary } from './temporary.js';
+import type { Explanation, Trouble } from './trouble.js';
 
 /** The configuration of a connection. */
 export interface Config {
@@ -8,6 +9,7 @@ export interface Config {
   readonly tab: string | null;
   readonly agent: string;
   readonly tickets: boolean; // the page has a ticket callback; without one it is anonymous
+  readonly explains: boolean; // the shell can find out why a connection did not open
   readonly queue: QueueLimits;
 }
 
@@ -44,7 +46,8 @@ export interface Failure {
  *                 +----------- waiting          refused (until retry is called)
  */
 export type Phase =
-  | { readonly name: 'idle' | 'connecting' | 'waiting' | 'closing' | 'closed' }
+  | { readonly name: 'idle' | 'connecting' | 'closing' | 'closed' }
+  | { readonly name: 'waiting'; readonly trouble: Trouble }
   | { readonly name: 'authenticating'; readonly challenged: boolean; readonly answered: boolean }
   | { readonly name: 'open'; readonly session: Session }
   | { readonly name: 'refused'; readonly reason: string; readonly message: string };
@@ -102,6 +105,8 @@ export interface State {
   readonly phase: Phase;
   readonly attempt: number; // number of the socket in use; inputs of older sockets are dropped
   readonly tries: number; // since the last session that reset the back-off
+  readonly unopened: number; // connections in a row that did not open
+  readonly explained: Explanation | null; // why they did not
   readonly denials: number; // tickets denied in a row
   readonly user: string | null; // of the last session
   readonly renewals: number; // attempts to renew the session that failed in a row
@@ -121,8 +126,9 @@ export type Input =
   | { readonly type: 'opened'; readonly attempt: number }
   | { readonly type: 'received'; readonly attempt: number; readonly message: unknown }
   | { readonly type: 'lost'; readonly attempt: number }
+  | { readonly type: 'explained'; readonly explanation: Explanation }
   | { readonly type: 'ticket'; readonly attempt: number; readonly ticket: string }
-  | { readonly type: 'no-ticket'; readonly attempt: number; readonly message: string; readonly final: boolean }
+  | { readonly type: 'no-ticket'; readonly attempt: number; readonly message: string; readonly final: boolean; readonly cause?: unknown }
   | { readonly type: 'renewed'; readonly attempt: number; readonly details: Dict }
   | { readonly type: 'not-renewed'; readonly attempt: number; readonly failure: Failure; readonly final: boolean }
   | { readonly type: 'elapsed'; readonly timer: Timer }
@@ -160,6 +166,7 @@ export type Output =
   | { readonly type: 'send'; readonly message: Message }
   | { readonly type: 'disconnect' }
   | { readonly type: 'ask-ticket'; readonly attempt: number }
+  | { readonly type: 'explain'; readonly again: boolean } // why the connection did not open; `again`: several in a row
   | { readonly type: 'renew'; readonly attempt: number }
   | { readonly type: 'start-timer'; readonly timer: Timer; readonly tries: number; readonly after?: number } // ms; otherwise the shell's
   | { readonly type: 'stop-timer'; readonly timer: Timer }
@@ -182,6 +189,8 @@ export function initial(config: Config): State {
     phase: { name: 'idle' },
     attempt: 0,
     tries: 0,
+    unopened: 0,
+    explained: null,
     denials: 0,
     user: null,
     renewals: 0,
@@ -229,14 +238,4 @@ export function failureFrom(uri: string, payload: Payload): Failure {
 /** Returns the key of an id: a subscription and a registration may have the same one. */
 export function idKey(kind: InterestKind, id: number): string {
   return `${kind} ${id}`;
-}
-
-export function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
-  return new Map(map).set(key, value);
-}
-
-export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
-  const copy = new Map(map);
-  copy.delete(key);
-  return copy;
 }

@@ -71,11 +71,8 @@ export class Subscribers {
     for (const { options } of [...this.#handlers]) guarded(() => options.onGap?.(gap));
   }
 
-  refused(key: string, failure: Failure): void {
-    for (const { options } of [...this.#handlers]) {
-      if (options.onRefused) guarded(() => options.onRefused?.(failure));
-      else console.warn(`tidings: ${key}: ${failure.uri}: ${failure.message}`);
-    }
+  refused(failure: Failure): void {
+    for (const { options } of [...this.#handlers]) guarded(() => options.onRefused?.(failure));
   }
 
   #call(handler: Handler, event: TopicEvent): void {

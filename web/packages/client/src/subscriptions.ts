@@ -40,7 +40,7 @@ export class Subscriptions {
       case 'interest-changed': return this.#show(output.key, state, now);
       case 'interest-refused':
         this.#show(output.key, state, now);
-        return subscribers?.refused(output.key, output.failure);
+        return subscribers?.refused(output.failure);
       case 'interest-active':
         subscribers?.granted(output.history);
         this.#show(output.key, state, now);

@@ -4,17 +4,18 @@
  */
 import type { Output, State, Step } from './state.js';
 
-/** A question without an answer after this many connections is asked again: its answer may never come. */
-const PATIENCE = 4;
-
 /** Asks for a ticket, unless there is one or it is under way. */
 export function ask(state: State): Step {
   const { config, attempt, ticket } = state;
-  const pending = ticket.asked !== 0 && attempt - ticket.asked < PATIENCE;
   const usable = ticket.value !== null && attempt - ticket.attempt <= 1; // an older one has expired by now
-  if (!config.tickets || pending || usable) return [state, []];
+  if (!config.tickets || isAsked(state) || usable) return [state, []];
   const question: Output = { type: 'ask-ticket', attempt };
   return [{ ...state, ticket: { asked: attempt, value: null, attempt: 0 } }, [question]];
+}
+
+/** Reports whether the page's backend has not answered yet. The shell limits the time of that (ticket-source.ts). */
+export function isAsked({ ticket }: State): boolean {
+  return ticket.asked !== 0;
 }
 
 /** Returns the state with the answer, or null if the answer is to an older question. */

@@ -102,7 +102,7 @@ describe('a connection', () => {
     const connection = connect({ url: 'ws://site.test/ws', tab: 'tab1' });
     await settled();
     expect(connection.state.name).toBe('waiting');
-    expect(errors).toHaveBeenCalledOnce();
+    await vi.waitFor(() => expect(errors).toHaveBeenCalledOnce());
   });
 });
 

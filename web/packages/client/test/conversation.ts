@@ -2,7 +2,7 @@ import { Code, type Message } from '../src/messages.js';
 import { step } from '../src/machine.js';
 import { type Config, initial, type Input, type Output, type State } from '../src/state.js';
 
-export const config: Config = { realm: 'app', tab: 'tab1', agent: 'test', tickets: true, queue: { requests: 3, bytes: 100 } };
+export const config: Config = { realm: 'app', tab: 'tab1', agent: 'test', tickets: true, explains: true, queue: { requests: 3, bytes: 100 } };
 
 /** The options of every SUBSCRIBE that begins now. */
 export const asked = { _positions: true };

@@ -25,6 +25,7 @@ export class Socket {
   static install(): void {
     Socket.all = [];
     vi.stubGlobal('WebSocket', Socket);
+    vi.stubGlobal('fetch', async () => { throw new TypeError('there is no network in a test'); });
   }
 
   static get last(): Socket {
