@@ -4,6 +4,7 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   build: {
     target: 'es2022',
+    sourcemap: true,
     lib: { entry: 'src/react.ts', formats: ['es'], fileName: () => 'react.js' },
     rolldownOptions: { external: ['react', '@tidings/client'] },
   },

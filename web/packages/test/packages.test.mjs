@@ -86,12 +86,15 @@ describe('the npm packages', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each([
-    ['client', ['longpoll', 'share', 'tidings-worker', 'tidings']], ['react', ['react']], ['vue', ['vue']],
-  ])('%s has its modules and their types, a README and the license', (name, modules) => {
-    expect(files[name].filter((file) => !file.endsWith('.d.ts'))).toEqual([
-      'LICENSE', 'README.md', ...modules.map((module) => `dist/${module}.js`), 'package.json',
-    ]);
-    for (const module of modules) expect(files[name]).toContain(`dist/${module}.d.ts`);
+    ['client', 'tidings', ['explain', 'longpoll', 'share', 'tidings-worker', 'tidings'], ['loader']], ['react', 'react', ['react'], []], ['vue', 'vue', ['vue'], []],
+  ])('%s has its modules with source maps, one file of types, a README and the license', (name, types, modules, scripts) => {
+    const built = [`${types}.d.ts`, ...scripts.map((file) => `${file}.js`), ...modules.flatMap((file) => [`${file}.js`, `${file}.js.map`])];
+    expect(files[name]).toEqual(['LICENSE', 'README.md', ...built.map((file) => `dist/${file}`), 'package.json'].sort());
+    for (const module of modules) {
+      const folder_ = join(folder, 'node_modules/@tidings', name, 'dist');
+      expect(readFileSync(join(folder_, `${module}.js`), 'utf8')).toMatch(new RegExp(`//# sourceMappingURL=${module}\\.js\\.map\\s*$`));
+      expect(JSON.parse(readFileSync(join(folder_, `${module}.js.map`), 'utf8')).sourcesContent.length).toBeGreaterThan(0);
+    }
   });
 
   it.each([
@@ -103,7 +106,7 @@ describe('the npm packages', () => {
     expect(await check(folder, pages[name], { module, moduleResolution, ...options })).toBe('');
   }, 60_000);
 
-  it.each([['tidings', 14 << 10], ['share', 3400], ['tidings-worker', 1400]])('has %s.js in at most %i bytes, gzipped', (name, most) => {
+  it.each([['tidings', 16 << 10], ['explain', 3 << 10], ['share', 3400], ['tidings-worker', 1400]])('has %s.js in at most %i bytes, gzipped', (name, most) => {
     const file = readFileSync(join(folder, 'node_modules/@tidings/client/dist', `${name}.js`));
     expect(gzipSync(file, { level: 9 }).length).toBeLessThanOrEqual(most);
   });

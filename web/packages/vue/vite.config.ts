@@ -4,6 +4,7 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   build: {
     target: 'es2022',
+    sourcemap: true,
     lib: { entry: 'src/vue.ts', formats: ['es'], fileName: () => 'vue.js' },
     rolldownOptions: { external: ['vue', '@tidings/client'] },
   },

@@ -1,1 +1,0 @@
-export declare function isTemporary(uri: string): boolean;
