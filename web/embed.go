@@ -4,14 +4,27 @@ package web
 
 import (
 	"embed"
+	"encoding/json"
 	"io/fs"
 )
 
 //go:embed all:dist
 var dist embed.FS
 
+//go:embed packages/client/package.json
+var clientPackage []byte
+
 // Client returns the browser SDK: the ES module tidings.js and its type declarations.
 func Client() fs.FS { return folder("dist/client") }
+
+// ClientVersion returns the version of the browser SDK, as its npm package has it.
+func ClientVersion() string {
+	var manifest struct{ Version string }
+	if err := json.Unmarshal(clientPackage, &manifest); err != nil {
+		panic(err) // the file is part of the binary
+	}
+	return manifest.Version
+}
 
 // Demo returns the pages of the demo application.
 func Demo() fs.FS { return folder("dist/demo") }

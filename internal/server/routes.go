@@ -222,8 +222,9 @@ func newIndex() *httpapi.Index {
 // code, and browsers fetch modules of other origins with CORS.
 func newClientFiles() (*assets.Files, error) {
 	return assets.New(web.Client(), assets.Options{
-		Prefix: "/client/",
-		Header: http.Header{"Access-Control-Allow-Origin": {"*"}},
+		Prefix:  "/client/",
+		Version: web.ClientVersion(),
+		Header:  http.Header{"Access-Control-Allow-Origin": {"*"}},
 		Refuse: func(w http.ResponseWriter, status int, detail string) {
 			httpapi.NewProblem(status, "%s", detail).Write(w)
 		},

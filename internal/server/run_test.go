@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -76,6 +77,14 @@ func TestPagesOfAnyOriginCanImportTheClient(t *testing.T) {
 	request.Header.Set("If-None-Match", got.header.Get("Etag"))
 	if again := r.send(request); again.status != http.StatusNotModified || again.header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("the same: %d %v", again.status, again.header)
+	}
+	forever := r.request("", "GET", "/client/"+got.header.Get("Content-Location"), nil)
+	if forever.status != 200 || !strings.Contains(forever.header.Get("Cache-Control"), "immutable") || !bytes.Equal(forever.body, got.body) {
+		t.Errorf("the address that never changes: %d %v", forever.status, forever.header)
+	}
+	request.Header = http.Header{"Accept-Encoding": {"gzip, br"}}
+	if short := r.send(request); short.header.Get("Content-Encoding") != "br" || len(short.body) > 14<<10 {
+		t.Errorf("compressed: %d bytes, %v", len(short.body), short.header)
 	}
 	if got := r.request("", "GET", "/api/v1/openapi.json", nil).header.Get("Access-Control-Allow-Origin"); got != "" {
 		t.Errorf("the API is open to other origins: %q", got)
