@@ -29,6 +29,9 @@ func ClientVersion() string {
 // Demo returns the pages of the demo application.
 func Demo() fs.FS { return folder("dist/demo") }
 
+// APIDocs returns the page that shows the OpenAPI document, with Swagger UI. What is long in it is compressed (.gz).
+func APIDocs() fs.FS { return folder("dist/apidocs") }
+
 func folder(name string) fs.FS {
 	files, err := fs.Sub(dist, name)
 	if err != nil {

@@ -11,6 +11,7 @@
 package httpapi
 
 import (
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -39,6 +40,7 @@ type Options struct {
 	Invalidator Invalidator
 	Reloader    Reloader
 	Resources   []Resource // of features, in the order of the document
+	Viewer      fs.FS      // the page that shows the document, as web.APIDocs has it; nil: none
 
 	MaxBody  int64           // bytes; 0: DefaultMaxBody
 	Attempts *attempts.Limit // counts wrong keys; nil counts nothing
@@ -88,6 +90,9 @@ func New(options Options) (*API, error) {
 		r.Routes(a)
 	}
 	a.addIndex()
+	if err := a.addViewer(); err != nil {
+		return nil, err
+	}
 	if err := a.addDocument(); err != nil {
 		return nil, err
 	}

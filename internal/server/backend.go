@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
+	"github.com/tidings-io/tidings/web"
 )
 
 // apiOptions returns the options of the HTTP API of a snapshot.
@@ -28,6 +29,7 @@ func (s *Server) apiOptions(of *snapshot) httpapi.Options {
 		Reloader:    backend,
 		Invalidator: backend,
 		Resources:   s.resources(),
+		Viewer:      web.APIDocs(),
 		MaxBody:     int64(of.config.Limits.BodyBytes),
 		Attempts:    s.attempts,
 		RemoteAddr:  s.transport.RemoteAddr,
