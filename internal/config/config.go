@@ -37,6 +37,7 @@ type Config struct {
 	positions map[string]Pos
 	source    *source
 	sections  []any
+	warnings  Problems
 }
 
 // TLS names the files of a certificate.

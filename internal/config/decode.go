@@ -55,20 +55,26 @@ type decoder struct {
 	schema    schema
 	options   Options
 	problems  Problems
+	warnings  Problems
 	positions map[string]Pos
 	origins   map[*yaml.Node]Pos // of values that are not from the file
 	budget    int
 	depth     int
 	exhausted bool
+
+	interpolated map[string]bool // variables that values of the file name
 }
 
 func newDecoder(s *source, options Options) *decoder {
-	return &decoder{source: s, schema: newSchema(options.Sections), options: options, positions: make(map[string]Pos), origins: make(map[*yaml.Node]Pos), budget: maxNodes}
+	return &decoder{source: s, schema: newSchema(options.Sections), options: options, positions: make(map[string]Pos), origins: make(map[*yaml.Node]Pos), interpolated: make(map[string]bool), budget: maxNodes}
 }
 
 // finish returns the problems in order, each with its line.
 func (d *decoder) finish() Problems {
 	d.problems.Sort()
+	for i := range d.warnings {
+		d.warnings[i].excerpt = d.source.excerpt(d.warnings[i].Pos)
+	}
 	if len(d.problems) > maxProblems {
 		d.problems = d.problems[:maxProblems]
 	}
@@ -91,6 +97,13 @@ func (d *decoder) problem(n *yaml.Node, message, fix string) { d.tell(d.pos(n), 
 func (d *decoder) tell(pos Pos, message, fix string) {
 	if len(d.problems) < 10*maxProblems {
 		d.problems = append(d.problems, Problem{Pos: pos, Message: message, Fix: fix})
+	}
+}
+
+// warn collects what the file may say, but rarely means.
+func (d *decoder) warn(pos Pos, message, fix string) {
+	if len(d.warnings) < maxProblems {
+		d.warnings = append(d.warnings, Problem{Pos: pos, Message: message, Fix: fix})
 	}
 }
 
@@ -354,7 +367,11 @@ func (d *decoder) list(n *yaml.Node, target reflect.Value, s spec) {
 		if holdsSecret(target.Type().Elem()) {
 			d.source.mask(n)
 		}
-		d.reject(n, fmt.Sprintf("%s must be a list, but it is %s", s.name(), describe(n)), "write [one, two], or one per line with - before it")
+		fix := "write [one, two], or one per line with - before it"
+		if element := target.Type().Elem(); element.Kind() == reflect.Struct && !isScalar(element) {
+			fix = "write a list of sections, each with - before it and the keys " + strings.Join(names(element), ", ")
+		}
+		d.reject(n, fmt.Sprintf("%s must be a list, but it is %s", s.name(), describe(n)), fix)
 		return
 	}
 	list := reflect.MakeSlice(target.Type(), len(elements), len(elements))

@@ -66,7 +66,7 @@ func (d *decoder) freeMapping(n *yaml.Node) (any, bool) {
 
 // freeScalar decodes a scalar into a type of JSON. Other tags of YAML (dates, binaries) become text.
 func (d *decoder) freeScalar(n *yaml.Node) (any, bool) {
-	text, ok := d.text(n)
+	text, ok := d.text(n, false)
 	if !ok {
 		return nil, false
 	}

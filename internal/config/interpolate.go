@@ -12,8 +12,12 @@ import (
 var variable = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
 
 // text returns the value of a scalar with its variables replaced. Values from the environment and the command
-// line are not changed, because a shell has replaced their variables.
-func (d *decoder) text(n *yaml.Node) (string, bool) {
+// line are not changed, because a shell has replaced their variables. secret says what the value is for.
+func (d *decoder) text(n *yaml.Node, secret bool) (string, bool) {
+	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
+		d.problem(n, "YAML takes "+clip(n.Tag)+" for a tag, and not for a part of the value", "put the whole value in quotes; in a rule, write not instead of !")
+		return "", false
+	}
 	if _, elsewhere := d.origins[n]; elsewhere || !strings.Contains(n.Value, "${") {
 		return n.Value, true
 	}
@@ -36,6 +40,9 @@ func (d *decoder) text(n *yaml.Node) (string, bool) {
 		at += i
 		value, length, bad := d.variable(n.Value[at:])
 		if bad != nil {
+			if secret && bad.secret {
+				bad.fix = "set it before the server starts"
+			}
 			d.tell(spelled.at(n.Value, at), bad.message, bad.fix)
 			good = false
 		}
@@ -51,16 +58,19 @@ func (d *decoder) variable(text string) (value string, length int, bad *invalid)
 	if m == nil {
 		return "", len("${"), wrong("${ does not begin a variable here", "write ${NAME} or ${NAME:-default}, or $${ for the characters themselves")
 	}
+	d.interpolated[m[1]] = true
 	value, ok := d.options.Lookup(m[1])
 	hasDefault := strings.Contains(m[0], ":-")
 	switch {
 	case hasDefault && value == "":
 		return m[2], len(m[0]), nil
 	case !ok:
-		return "", len(m[0]), wrong(
+		missing := wrong(
 			fmt.Sprintf("the environment variable %s is not set", m[1]),
 			fmt.Sprintf("set it, or write ${%s:-default}", m[1]),
 		)
+		missing.secret = true // of which there should be no default
+		return "", len(m[0]), missing
 	}
 	return value, len(m[0]), nil
 }

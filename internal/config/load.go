@@ -29,6 +29,9 @@ type Options struct {
 	Set []string
 	// Lookup reads the environment; nil is [os.LookupEnv].
 	Lookup func(name string) (value string, ok bool)
+	// Environ lists the environment, for warnings of variables that are no keys; nil is [os.Environ] if Lookup is nil,
+	// and no variable otherwise.
+	Environ func() []string
 	// Demo admits short API keys, for the demo, whose key is published in the manual.
 	Demo bool
 }
@@ -74,6 +77,9 @@ func read(path string) ([]byte, error) {
 func Parse(name string, data []byte, options Options) (*Config, error) {
 	if options.Lookup == nil {
 		options.Lookup = os.LookupEnv
+		if options.Environ == nil {
+			options.Environ = os.Environ
+		}
 	}
 	d := newDecoder(newSource(name, data), options)
 	root := d.document(data)
@@ -89,6 +95,10 @@ func Parse(name string, data []byte, options Options) (*Config, error) {
 		c.sections = append(c.sections, whole.Field(i).Addr().Interface())
 	}
 	d.validate(c, options)
+	if options.Environ != nil {
+		d.warnOfVariables(options.Environ())
+	}
+	defer func() { c.warnings = d.warnings }()
 	if problems := d.finish(); len(problems) > 0 {
 		return c, problems
 	}
@@ -151,12 +161,20 @@ func (d *decoder) syntax(err error) {
 			pos.Line = line
 		}
 	}
-	pos.Line = d.source.broken(pos.Line)
+	told := pos.Line
+	pos.Line = d.source.broken(told)
 	line, _ := d.source.line(pos.Line)
 	pos.Column = len(line) - len(strings.TrimLeft(line, " ")) + 1
 	fix := "check brackets, quotes, colons and indentation here and in the line above"
 	if strings.HasPrefix(strings.TrimLeft(line, " "), "\t") {
 		fix = "indent with spaces, not with tabs"
+	}
+	for number := max(1, told-1); number <= pos.Line; number++ {
+		line, _ := d.source.line(number)
+		if likely, column, ok := d.likelyMistake(line, d.source.secretive(number)); ok {
+			fix, pos.Line, pos.Column = likely, number, column
+			break
+		}
 	}
 	if m := unknownAnchor.FindStringSubmatch(message); m != nil {
 		fix = "define it with &" + m[1] + " before it is used"

@@ -105,3 +105,9 @@ func (c *Config) Pos(path string) Pos {
 		path = path[:i]
 	}
 }
+
+// Warnings returns what the file and the environment may say, but rarely mean. The user of the values adds more.
+func (c *Config) Warnings() Problems { return c.warnings }
+
+// File returns the name that the configuration was read by; "" is none.
+func (c *Config) File() string { return c.source.name }

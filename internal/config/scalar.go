@@ -31,12 +31,17 @@ func outside(text string, tag reflect.StructTag) *invalid {
 func (d *decoder) scalar(n *yaml.Node, target reflect.Value, s spec) {
 	if target.Type() == secretType {
 		d.source.mask(n)
+		d.warnOfDefault(n, s)
 	}
 	if n.Kind != yaml.ScalarNode {
-		d.reject(n, fmt.Sprintf("%s must be a single value, but it is %s", s.name(), describe(n)), example(target.Type()))
+		fix := example(target.Type())
+		if strings.HasPrefix(s.tag.Get("doc"), "Rule:") {
+			fix = `a rule is one condition, for example '"staff" in identity.roles'`
+		}
+		d.reject(n, fmt.Sprintf("%s must be a single value, but it is %s", s.name(), describe(n)), fix)
 		return
 	}
-	value, ok := d.text(n)
+	value, ok := d.text(n, target.Type() == secretType)
 	if !ok {
 		return
 	}

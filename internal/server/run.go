@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -58,15 +59,11 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	return s.serve(ctx, listener, raw)
 }
 
-// warn logs what a configuration may say, but is rarely meant.
+// warn logs which configuration was read, and what it may say, but is rarely meant.
 func (s *Server) warn() {
 	c := s.current.Load().config
-	auth := &c.Auth
-	if auth.Anonymous == nil && auth.Dynamic == nil && auth.Tickets == nil && len(c.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
-		s.logger.Warn("no client can log in: configure auth.tickets, auth.users, api_keys or auth.anonymous")
-	}
-	if c.Undeclared == "allow" {
-		s.logger.Warn("undeclared is allow: every client may do everything with topics and procedures that have no contract")
+	if c.File() != "" {
+		s.logger.Info("the configuration was read", "file", c.File())
 	}
 	for _, w := range Warnings(c) {
 		s.logWarning(w)
@@ -74,7 +71,7 @@ func (s *Server) warn() {
 }
 
 func (s *Server) logWarning(w config.Problem) {
-	s.logger.Warn("the configuration is rarely meant so", "position", w.Pos.String(), "warning", w.Message, "fix", w.Fix)
+	s.logger.Warn("the configuration is rarely meant so", "position", cmp.Or(w.Pos.String(), "no file"), "warning", w.Message, "fix", w.Fix)
 }
 
 func (s *Server) listen(ctx context.Context) (net.Listener, error) {

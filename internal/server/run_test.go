@@ -147,7 +147,7 @@ func TestAConfigurationThatIsRarelyMeantIsLogged(t *testing.T) {
 			t.Errorf("%s: %q is not in the log", yaml, want)
 		}
 	}
-	if r := start(t, basic); strings.Contains(r.log.String(), `"level":"WARN"`) {
+	if r := start(t, basic+"topics: {a: {subscribe: true}}\n"); strings.Contains(r.log.String(), `"level":"WARN"`) {
 		t.Error("a usual configuration is warned of")
 	}
 }

@@ -47,17 +47,17 @@ procedures: {app.login: {call: "false", register: backend}}
 
 func TestAConfigurationIsWarnedAboutScopesThatNoKeyHas(t *testing.T) {
 	for yaml, want := range map[string][]string{
-		basic + "topics: {a: {subscribe: backend}}\nprocedures: {b: {register: backend}}\n":                                          nil,
+		basic + "topics: {a: {subscribe: backend}}\nprocedures: {b: {register: backend, call: \"true\"}}\n":                          nil,
 		"api_keys: [{name: erp, key: erp-0123456789abcdef, may: [publish]}]\ntopics: {a: {subscribe: \"true\", publish: backend}}\n": nil,
 		"api_keys: [{name: erp, key: erp-0123456789abcdef, may: [publish]}]\n" +
-			"topics: {a: {subscribe: backend || anonymous}, b: {subscribe: backend}}\nprocedures: {b: {register: backend}}\n": {
+			"topics: {a: {subscribe: backend || anonymous}, b: {subscribe: backend}}\nprocedures: {b: {register: backend, call: \"true\"}}\n": {
 			`test.yaml:2:25: this rule is for backends, but no API key has the scope "subscribe"; add "subscribe" to the API key of a backend`,
 			`test.yaml:3:28: this rule is for backends, but no API key has the scope "register"; add "register" to the API key of a backend`,
 		},
-		"auth: {dynamic: {procedure: app.login}}\napi_keys: [{name: erp, key: erp-0123456789abcdef, may: [register]}]\n": {
+		"auth: {dynamic: {procedure: app.login}}\napi_keys: [{name: erp, key: erp-0123456789abcdef, may: [register]}]\ncontent: {a: {watch: \"true\"}}\n": {
 			`test.yaml:1:29: the server asks app.login for decisions, but no API key may register it; add the scope "decide"`,
 		},
-		"authorizer: {procedure: app.may}\ntopics: {a: {handler: {procedure: app.ask}}}\n": {"test.yaml:1:25: the server asks app.may", "test.yaml:2:35: the server asks app.ask"},
+		"authorizer: {procedure: app.may}\ntopics: {a: {handler: {procedure: app.ask}, subscribe: \"true\"}}\nauth: {anonymous: {}}\n": {"test.yaml:1:25: the server asks app.may", "test.yaml:2:35: the server asks app.ask"},
 	} {
 		parsed, err := config.Parse("test.yaml", []byte(yaml), config.Options{Sections: server.Sections(), Lookup: noEnvironment})
 		if err != nil {

@@ -10,10 +10,13 @@ import (
 	"github.com/tidings-io/tidings/internal/policy"
 )
 
-// Warnings returns what a configuration may say, but is rarely meant: procedures and topics that are made for backends,
-// while no API key has the scope to use them.
+// Warnings returns what a configuration may say, but is rarely meant: what lets everyone do everything, what no client
+// can use, and what cannot work on this machine.
 func Warnings(c *config.Config) config.Problems {
-	var found config.Problems
+	found := slices.Clone(c.Warnings())
+	warnOpen(c, &found)
+	warnClosed(c, &found)
+	warnData(c, &found)
 	for _, procedure := range policy.Deciders(c) {
 		if !anyKeyMay(c, httpapi.ScopeDecide) {
 			found.At(c, procedure.Pos, fmt.Sprintf("the server asks %s for decisions, but no API key may register it", procedure),

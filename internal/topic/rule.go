@@ -3,6 +3,7 @@ package topic
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -132,12 +133,28 @@ func (s scope) compile(text string, uses uses) (*vm.Program, error) {
 	return expr.Compile(text, untyped...)
 }
 
+// syntaxFixes holds what to write instead, by messages of the parser.
+var syntaxFixes = []struct {
+	is  *regexp.Regexp
+	fix string
+}{
+	{regexp.MustCompile(`Operator\("="\)`), "write == to compare"},
+	{regexp.MustCompile(`(?i)Identifier\("(and|or|not|in|contains)"\)`), "write and, or, not, in and contains in small letters"},
+	{regexp.MustCompile(`Identifier\("(is|equals|eq)"\)`), "write == to compare"},
+	{regexp.MustCompile(`Operator\(">"\)`), "write != for what is not the same"},
+	{regexp.MustCompile(`U\+(201[89CDEF]|00[AB]B|FF02)`), "use straight quotes: \"text\""},
+	{regexp.MustCompile(`EOF|literal not terminated`), "the rule ends too early: is a quote, a bracket or an operand missing?"},
+}
+
 // explain turns an error of the expression compiler into a [SyntaxError].
 func explain(text string, err error) *SyntaxError {
 	fix := "compare with ==, combine with and, or, not"
 	if e, ok := errors.AsType[*file.Error](err); ok {
-		if strings.Contains(e.Message, `Operator("=")`) {
-			fix = "write == to compare"
+		for _, known := range syntaxFixes {
+			if known.is.MatchString(e.Message) {
+				fix = known.fix
+				break
+			}
 		}
 		return &SyntaxError{byteOffset(text, e.From), "the rule does not compile: " + e.Message, fix}
 	}
@@ -145,6 +162,9 @@ func explain(text string, err error) *SyntaxError {
 	if got, ok := strings.CutPrefix(message, "expected bool, but got "); ok {
 		if got == "unknown" || strings.HasPrefix(got, "interface") {
 			return &SyntaxError{0, "the rule may give something other than true or false", "compare it, for example (" + text + ") == true"}
+		}
+		if got == "topic.identity" {
+			return &SyntaxError{0, "the rule gives the identity instead of true or false", `compare a field of it, for example identity.role == "staff"`}
 		}
 		return &SyntaxError{0, "the rule gives " + got + " instead of true or false", "compare it with a value"}
 	}

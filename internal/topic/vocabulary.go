@@ -22,6 +22,14 @@ import (
 // same answer.
 var functions = []string{"len", "lower", "upper", "trim", "trimPrefix", "trimSuffix", "int", "string"}
 
+// synonyms are words of other languages of rules, and what stands for them here.
+var synonyms = map[string]string{
+	"user": "identity", "me": "identity", "auth": "identity", "session": "identity", "caller": "identity",
+	"everyone": "true", "everybody": "true", "anyone": "true", "all": "true", "public": "true",
+	"nobody": "false", "none": "false", "never": "false",
+	"authenticated": "not anonymous", "users": "not anonymous",
+}
+
 // options returns the options that restrict the expression language to that of rules.
 func options() []expr.Option {
 	o := []expr.Option{expr.MaxNodes(maxRuleNodes), expr.DisableAllBuiltins()}
@@ -62,7 +70,7 @@ func (s scope) check(text string) (uses, []*SyntaxError) {
 	if err != nil {
 		return uses{}, []*SyntaxError{explain(text, err)}
 	}
-	c := checker{scope: s, text: text}
+	c := checker{scope: s, text: text, root: tree.Node}
 	ast.Walk(&tree.Node, &c)
 	slices.SortStableFunc(c.problems, func(a, b *SyntaxError) int { return cmp.Compare(a.Offset, b.Offset) })
 	// The walk visits a loop more than once.
@@ -75,6 +83,7 @@ func (s scope) check(text string) (uses, []*SyntaxError) {
 type checker struct {
 	scope      scope
 	text       string
+	root       ast.Node
 	uses       uses
 	bareParams int // mentions of params that are not part of params.name
 	problems   []*SyntaxError
@@ -123,13 +132,18 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 		return
 	}
 	fix := "a rule knows " + strings.Join(c.scope.words(), ", ")
+	isField, isParameter := slices.Contains(identityFields, n.Value), slices.Contains(c.scope.names, n.Value)
 	switch near := text.Nearest(n.Value, append(c.scope.words(), "true", "false")); {
 	case slices.Contains(payloadWords, n.Value):
 		fix = "only rules of publish and call see the payload"
-	case slices.Contains(identityFields, n.Value):
+	case isField && isParameter:
+		fix = fmt.Sprintf("write identity.%s or params.%s", n.Value, n.Value)
+	case isField:
 		fix = "write identity." + n.Value
-	case slices.Contains(c.scope.names, n.Value):
+	case isParameter:
 		fix = "write params." + n.Value
+	case synonyms[n.Value] != "":
+		fix = "write " + synonyms[n.Value]
 	case near != "":
 		fix = "did you mean " + near + "?"
 	}
@@ -139,12 +153,15 @@ func (c *checker) identifier(n *ast.IdentifierNode) {
 // call reports a call of an unknown function. The walk has visited its name before, as if it were a
 // variable.
 func (c *checker) call(n *ast.CallNode) {
+	if member, ok := n.Callee.(*ast.MemberNode); ok {
+		c.method(member, n.Arguments)
+		return
+	}
 	callee, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
 		return
 	}
-	at := byteOffset(c.text, callee.Location().From)
-	c.problems = slices.DeleteFunc(c.problems, func(p *SyntaxError) bool { return p.Offset == at })
+	c.forget(callee)
 	c.noFunction(callee, callee.Value)
 }
 
@@ -186,20 +203,4 @@ func (c *checker) unknown(at ast.Node, base, name string, known []string) {
 		fix = "did you mean " + base + "." + near + "?"
 	}
 	c.fail(at, fix, "there is no %s in %s", name, base)
-}
-
-func (c *checker) operator(n *ast.BinaryNode) {
-	switch n.Operator {
-	case "..":
-		c.fail(n, "compare with >= and <=", "a rule has no ranges")
-	case "matches":
-		expression, ok := n.Right.(*ast.StringNode)
-		if !ok {
-			c.fail(n.Right, "write the expression as text in quotes", "the regular expression is computed")
-			return
-		}
-		if n := schema.Instructions(expression.Value); n > maxInstructions {
-			c.fail(expression, costlyFix, "the regular expression takes up to %d steps for each byte; %d are allowed", n, maxInstructions)
-		}
-	}
 }
