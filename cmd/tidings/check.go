@@ -10,22 +10,28 @@ import (
 )
 
 type checkCommand struct {
-	File string   `arg:"" help:"Configuration file."`
-	Set  []string `help:"Override a key, as for serve; repeat for more." placeholder:"KEY=VALUE" sep:"none"`
+	File   string   `arg:"" optional:"" env:"TIDINGS_CONFIG" help:"Configuration file; ./tidings.yaml or the system's if left out."`
+	Strict bool     `help:"Fail on warnings, too."`
+	Set    []string `help:"Override a key, as for serve; repeat for more." placeholder:"KEY=VALUE" sep:"none"`
 	outputFlag
 }
 
 // Help is shown by --help.
 func (checkCommand) Help() string {
 	return `Example:
-  tidings check tidings.yaml
+  tidings check tidings.yaml --strict
 
 Names every mistake with file, line and column, and what to do. Ends with 1 if there is one. Warnings name what is
-correct, but rarely meant.`
+correct, but rarely meant; with --strict they count as mistakes.`
 }
 
 // Run is called by kong.
 func (c *checkCommand) Run(s streams) error {
+	if c.File == "" {
+		if c.File = findSettings(); c.File == "" {
+			return badUsage("there is no %s: name the configuration file", lookedFor())
+		}
+	}
 	var problems config.Problems
 	parsed, err := config.Load(c.File, config.Options{Sections: server.Sections(), Set: c.Set})
 	if err != nil && !errors.As(err, &problems) {
@@ -44,11 +50,15 @@ func (c *checkCommand) Run(s streams) error {
 		return c.report(s, problems, warnings)
 	}
 	for _, w := range warnings {
-		fmt.Fprint(s.out, "warning: ", w.Render())
+		fmt.Fprint(s.out, "warning: ", asTyped(w.Render()))
 	}
 	if len(problems) > 0 {
-		fmt.Fprint(s.out, problems.Render())
+		fmt.Fprint(s.out, asTyped(problems.Render()))
 		fmt.Fprintf(s.out, "%s\n", count(len(problems), "mistake"))
+		return errReported
+	}
+	if c.Strict && len(warnings) > 0 {
+		fmt.Fprintf(s.out, "%s, and --strict allows none\n", count(len(warnings), "warning"))
 		return errReported
 	}
 	fmt.Fprintf(s.out, "%s is fine: %s\n", c.File, strings.Join(inventory(parsed), ", "))
@@ -84,10 +94,11 @@ func problemsJSON(problems config.Problems) []problemJSON {
 }
 
 func (c *checkCommand) report(s streams, problems, warnings config.Problems) error {
+	ok := len(problems) == 0 && (!c.Strict || len(warnings) == 0)
 	err := printJSON(s.out, map[string]any{
-		"ok": len(problems) == 0, "problems": problemsJSON(problems), "warnings": problemsJSON(warnings),
+		"ok": ok, "problems": problemsJSON(problems), "warnings": problemsJSON(warnings),
 	})
-	if err == nil && len(problems) > 0 {
+	if err == nil && !ok {
 		return errReported
 	}
 	return err

@@ -35,7 +35,7 @@ func (c *demoCommand) Run(ctx context.Context, s streams) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return explainListen(err, "tidings demo")
+		return explainStart(err, "tidings demo")
 	}
 	defer listener.Close()
 	key := demo.KnownKey
@@ -82,7 +82,7 @@ func (c *demoCommand) welcome(s streams, address, key string) error {
 	if url != "http://127.0.0.1:8080" {
 		flags = " --server " + url + flags
 	}
-	_, err := fmt.Fprintf(s.out, `Tidings runs at %[1]s
+	_, err := fmt.Fprint(s.out, asTyped(fmt.Sprintf(`Tidings runs at %[1]s
 
   Open      %[1]s/demo/
             in two windows, as two users (the switch is in the header), and edit an order in one.
@@ -101,7 +101,7 @@ func (c *demoCommand) welcome(s streams, address, key string) error {
             %[1]s/metrics               for Prometheus
 
 Ctrl-C ends it. Nothing is kept.
-`, url, flags, key)
+`, url, flags, key)))
 	return err
 }
 

@@ -32,6 +32,17 @@ const (
 	exitUnreachable = 3 // no server answered
 )
 
+// exitCodes explains them in the manual.
+var exitCodes = []struct {
+	code int
+	help string
+}{
+	{exitOK, "Done."},
+	{exitFailed, "Refused, or failed."},
+	{exitUsage, "The command line is invalid."},
+	{exitUnreachable, "No server answered."},
+}
+
 // streams are the input and outputs of a command: results go to out, everything else to err.
 type streams struct {
 	in       io.Reader
@@ -40,11 +51,13 @@ type streams struct {
 }
 
 type commands struct {
-	Help helpFlag `short:"h" help:"Show what a command does, with an example."`
+	Help    helpFlag    `short:"h" help:"Show what a command does, with an example."`
+	Version versionFlag `help:"Show the version."`
 
 	Serve       serveCommand       `cmd:"" group:"server" help:"Run the server."`
 	Demo        demoCommand        `cmd:"" group:"server" help:"Run the server with an application to try it with. Needs nothing."`
 	Check       checkCommand       `cmd:"" group:"server" help:"Find every mistake in a configuration file."`
+	Health      healthCommand      `cmd:"" group:"server" help:"Ask a server whether it works, for supervisors."`
 	Key         keyCommand         `cmd:"" group:"server" help:"Make an API key for a backend."`
 	User        userCommand        `cmd:"" group:"server" help:"Make the entry of a user in the configuration."`
 	Publish     publishCommand     `cmd:"" group:"client" help:"Publish to a topic."`
@@ -58,40 +71,70 @@ type commands struct {
 	Reload      reloadCommand      `cmd:"" group:"client" help:"Have a server read its configuration again."`
 	Maintenance maintenanceCommand `cmd:"" group:"client" help:"Disable all open pages for maintenance, or enable them again."`
 	Bench       benchCommand       `cmd:"" group:"client" help:"Measure your server: connections, latency, fan-out."`
-	Version     versionCommand     `cmd:"" help:"Show the version."`
+
+	Completion completionCommand `cmd:"" group:"other" help:"Print the script that completes commands in a shell."`
+	HelpOn     helpCommand       `cmd:"" name:"help" group:"other" help:"Show what a command does, with an example."`
+	Release    versionCommand    `cmd:"" name:"version" group:"other" help:"Show the version."`
+	Complete   completeCommand   `cmd:"" hidden:"" group:"other" help:"List what may follow a command line, for the scripts of completion."`
+	Manual     manualCommand     `cmd:"" hidden:"" group:"other" help:"Write the manual pages into a folder, for packages."`
 }
 
-// run parses the arguments, runs the command, and returns the exit code.
-func run(ctx context.Context, s streams, args []string) int {
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	parser, err := kong.New(&commands{},
-		kong.Name("tidings"),
-		kong.Description("A notification server for business web applications. To look around: tidings demo"),
+// description is shown by the help of the program.
+const description = `A notification server for business web applications.
+
+Examples:
+  tidings demo                            # look around, without a configuration
+  tidings check tidings.yaml              # find the mistakes in a configuration
+  tidings serve --config tidings.yaml     # run the server
+  tidings help publish                    # what a command does, with an example`
+
+// newParser returns the parser of the command line.
+func newParser(s streams, more ...kong.Option) *kong.Kong {
+	return kong.Must(&commands{}, append(more,
+		kong.Name(installed),
+		kong.Description(description),
 		kong.Writers(s.out, s.err),
 		kong.NoDefaultHelp(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "server", Title: "Run a server:"},
 			{Key: "client", Title: "Talk to a running server:"},
+			{Key: "other", Title: "Know more:"},
 		}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
-	)
-	if err != nil {
-		fmt.Fprintf(s.err, "tidings: the commands are declared wrongly: %v\n", err)
-		return exitFailed
+	)...)
+}
+
+// run parses the arguments, runs the command, and returns the exit code.
+func run(ctx context.Context, s streams, args []string) int {
+	switch {
+	case len(args) == 0:
+		args = []string{"--help"}
+	case args[0] == "help":
+		args = append(args[1:len(args):len(args)], "--help")
 	}
+	parser := newParser(s, kong.BindTo(ctx, (*context.Context)(nil)))
+	speakAsTyped(parser.Model.Node)
 	parsed, err := parser.Parse(args)
 	switch {
-	case errors.Is(err, errHelpShown):
+	case errors.Is(err, errShown):
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(s.err, "tidings: %v\nTry: tidings%s --help\n", err, commandOf(err))
+		fmt.Fprintf(s.err, "tidings: %v\nTry: %s%s --help\n", err, program(), commandOf(err))
 		return exitUsage
 	}
 	return report(s, parsed.Run())
+}
+
+// speakAsTyped makes the texts of help name the program as it was started.
+func speakAsTyped(node *kong.Node) {
+	node.Help, node.Detail = asTyped(node.Help), asTyped(node.Detail)
+	if node.Parent == nil {
+		node.Name = program()
+	}
+	for _, child := range node.Children {
+		speakAsTyped(child)
+	}
 }
 
 // report prints an error and returns the exit code for it.
@@ -121,7 +164,7 @@ const patience = time.Second
 // complain prints an error. A standard error that is not read must not keep the process from ending.
 func complain(s streams, err error) {
 	w := asynclog.New(s.err, asynclog.Options{})
-	fmt.Fprintln(w, "tidings:", err)
+	fmt.Fprintln(w, "tidings:", asTyped(err.Error()))
 	w.Flush(patience)
 }
 
@@ -153,7 +196,8 @@ func badUsage(format string, args ...any) error {
 // helpFlag shows the help and stops parsing. The flag of kong exits the process instead.
 type helpFlag bool
 
-var errHelpShown = errors.New("help was shown")
+// errShown ends the parsing after a flag that shows something.
+var errShown = errors.New("a text was shown")
 
 // IgnoreDefault tells kong not to call BeforeReset unless the flag is given.
 func (helpFlag) IgnoreDefault() {}
@@ -163,5 +207,31 @@ func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	if err := ctx.PrintUsage(false); err != nil {
 		return err
 	}
-	return errHelpShown
+	return errShown
+}
+
+// helpCommand is the word help in front of a command; run turns it into the flag.
+type helpCommand struct {
+	Command []string `arg:"" optional:"" help:"The command."`
+}
+
+// Help is shown by --help.
+func (helpCommand) Help() string {
+	return `Examples:
+  tidings help
+  tidings help maintenance on`
+}
+
+// versionFlag shows the version and stops parsing.
+type versionFlag bool
+
+// IgnoreDefault tells kong not to call BeforeReset unless the flag is given.
+func (versionFlag) IgnoreDefault() {}
+
+// BeforeReset is called by kong when it parses the flag.
+func (versionFlag) BeforeReset(s streams) error {
+	if err := new(versionCommand).Run(s); err != nil {
+		return err
+	}
+	return errShown
 }

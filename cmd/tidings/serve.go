@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net"
 	"sync"
-	"syscall"
 
 	tidings "github.com/tidings-io/tidings"
 	"github.com/tidings-io/tidings/internal/asynclog"
@@ -16,7 +14,7 @@ import (
 )
 
 type serveCommand struct {
-	Config string   `help:"Configuration file." placeholder:"FILE" env:"TIDINGS_CONFIG"`
+	Config string   `help:"Configuration file; ./tidings.yaml or the system's if left out." placeholder:"FILE" env:"TIDINGS_CONFIG"`
 	Listen string   `help:"Address to listen on, instead of the configuration's." placeholder:"HOST:PORT"`
 	Set    []string `help:"Override a key of the configuration; repeat for more." placeholder:"KEY=VALUE" sep:"none"`
 	Repair bool     `help:"If the data folder is damaged, set the damaged files aside, say what is lost, and start."`
@@ -25,15 +23,19 @@ type serveCommand struct {
 // Help is shown by --help.
 func (serveCommand) Help() string {
 	return `Examples:
-  tidings serve --config tidings.yaml
+  tidings serve
   tidings serve --config tidings.yaml --listen 127.0.0.1:9000 --set limits.message_bytes=2MiB
 
-Find mistakes in the file first with: tidings check tidings.yaml`
+Without --config it reads ./tidings.yaml, or else the file of the system, /etc/tidings/tidings.yaml. The log names
+the file. Find mistakes in it first with: tidings check`
 }
 
 // Run is called by kong.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	s.signals.serve()
+	if c.Config == "" {
+		c.Config = findSettings()
+	}
 	server, err := tidings.New(tidings.Config{File: c.Config, Listen: c.Listen, Set: c.Set, LogTo: s.err, Repair: c.Repair, Systemd: true})
 	if err != nil {
 		return configFailure(s, err)
@@ -44,7 +46,7 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	stopListening := followRequests(server, s.signals)
 	err = server.Run(ctx)
 	stopListening()
-	return explainListen(err, "tidings serve")
+	return explainStart(err, "tidings serve")
 }
 
 // followRequests does what signals ask a server for, from when it is ready until stop. The server logs the results.
@@ -82,24 +84,6 @@ func configFailure(s streams, err error) error {
 	if !errors.As(err, &problems) {
 		return err
 	}
-	fmt.Fprint(s.err, problems.Render())
+	fmt.Fprint(s.err, asTyped(problems.Render()))
 	return errReported
-}
-
-// explainListen adds advice to the error for an address in use.
-func explainListen(err error, command string) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w\nAnother program uses this address. Choose another one: %s --listen 127.0.0.1:8081", err, command)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%w\nPorts below 1024 need a privilege. Choose a higher one: %s --listen :8080", err, command)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%w\nThis machine does not have the address. For all that it has: %s --listen :8080", err, command)
-	}
-	var address *net.AddrError
-	var name *net.DNSError
-	if errors.As(err, &address) || errors.As(err, &name) {
-		return fmt.Errorf("%w\nWrite host:port, for example: %s --listen 127.0.0.1:8080", err, command)
-	}
-	return err
 }
