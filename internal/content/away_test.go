@@ -100,3 +100,24 @@ func TestAPageThatComesBackIsToldOfTheChangesOfOthersThatItMissed(t *testing.T) 
 		}
 	})
 }
+
+func TestARetryWithTheSameKeyTellsNoPageTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, r := keeping(t)
+		ann := routertest.Join(t, r, routertest.Page{Identity: routertest.Person("ann")})
+		_, _, _ = comeBack(ann, "order.42", nil)
+		change := content.Change{Tags: []string{"order.42", "order.43"}, Version: "1", IdempotencyKey: "a key"}
+		for _, want := range []int{1, 0} {
+			if told := changed(t, c, change); told.Notified != want {
+				t.Errorf("told %d pages, not %d", told.Notified, want)
+			}
+		}
+		if events := ann.Events(); len(events) != 1 {
+			t.Errorf("heard %v", events)
+		}
+		change.IdempotencyKey = "another key"
+		if told := changed(t, c, change); told.Notified != 1 {
+			t.Errorf("told %d pages of another change", told.Notified)
+		}
+	})
+}

@@ -25,7 +25,10 @@ type Change struct {
 	Version string   `json:"version,omitempty" doc:"The version that the content has now." example:"7" maxLength:"256"`
 	Fields  []string `json:"fields,omitempty" doc:"What of it changed." example:"[\"status\"]" maxItems:"200"`
 
-	publisher *router.Session // of a user's publication; nil for a backend
+	IdempotencyKey string `json:"idempotency_key,omitempty" doc:"A retry with the same key, in 15 minutes, tells no page a second time. The header Idempotency-Key does the same." maxLength:"128" example:"order-42-version-7"`
+
+	publisher *router.Session  // of a user's publication; nil for a backend
+	by        router.Publisher // the idempotency key is one of its own; "": the program's
 }
 
 // Author is the author of a change, a user.

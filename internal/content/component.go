@@ -1,6 +1,7 @@
 package content
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -171,9 +172,11 @@ func (c *Component) publications(change *Change, e event) (all []router.Publicat
 		if err != nil {
 			return nil, fmt.Errorf("encode the event of the tag %q: %w", tag, err)
 		}
-		all = append(all, router.Publication{
-			Topic: topic, Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs}, Filter: filter,
-		})
+		p := router.Publication{Topic: topic, Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs}, Filter: filter}
+		if err := p.SetKept(router.Kept{IdempotencyKey: change.IdempotencyKey}, cmp.Or(change.by, router.ByProgram)); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
 	}
 	return all, nil
 }
@@ -234,11 +237,16 @@ func decode(p wamp.Payload) (change Change, err error) {
 }
 
 // attribute sets author and tab of a change that a user's session published to those of the session.
-// Only backends may name another author.
+// Only backends may name another author. A user has PUBLISH.Options._id, and no idempotency key that is a backend's.
 func attribute(change *Change, publisher *router.Session) {
-	if publisher == nil || publisher.Identity().Backend {
+	if publisher == nil {
 		return
 	}
+	if publisher.Identity().Backend {
+		change.by = router.ByKey(publisher.Identity().ID)
+		return
+	}
+	change.IdempotencyKey = ""
 	change.Author = &Author{ID: publisher.Identity().ID, Name: publisher.Identity().Name}
 	change.Tab, change.publisher = publisher.Tab(), publisher
 }

@@ -1,16 +1,21 @@
 package content
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/router"
 )
 
 const scope httpapi.Scope = "content"
 
 type (
-	changeInput  struct{ Body Change }
+	changeInput struct {
+		IdempotencyKey string `header:"Idempotency-Key" doc:"The same as idempotency_key of the body." maxLength:"128"`
+		Body           Change
+	}
 	changeOutput struct{ Body Result }
 )
 
@@ -25,7 +30,13 @@ func (c *Component) Routes(a *httpapi.API) {
 		Description: "Everyone who watches one of the tags is told that what they see is outdated; a tag that nobody watches costs nothing.",
 		Request:     httpapi.JSON(`{"tags":["order.42"],"author":{"id":"42","name":"Ann Miller"},"version":"7","fields":["status"]}`),
 	}, func(ctx context.Context, in *changeInput) (*changeOutput, error) {
-		result, err := c.Changed(ctx, in.Body)
+		change := in.Body
+		if in.IdempotencyKey != "" && change.IdempotencyKey != "" && in.IdempotencyKey != change.IdempotencyKey {
+			return nil, httpapi.NewProblem(http.StatusUnprocessableEntity, "the header Idempotency-Key and body.idempotency_key are not the same: send one of them")
+		}
+		change.IdempotencyKey = cmp.Or(change.IdempotencyKey, in.IdempotencyKey)
+		change.by = router.ByKey(httpapi.KeyName(ctx))
+		result, err := c.Changed(ctx, change)
 		return &changeOutput{Body: result}, err
 	})
 }

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 /** The limit of every wait, in ms. It is long, because the machine may be busy. */
 export const TIMEOUT = 20_000;
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
 /**
