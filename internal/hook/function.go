@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
@@ -41,10 +42,23 @@ func (r *refusal) Error() string { return r.reason }
 // Refused returns the error by which a function refuses. The client is sent the reason.
 func Refused(reason string) error { return &refusal{reason} }
 
-// Decide implements [Decider].
-func (f *Functions) Decide(ctx context.Context, q *Query) (Decision, error) {
-	decision := Decision{Allow: true}
-	var err error
+// panicError reports that a function has panicked instead of deciding.
+type panicError struct {
+	fault any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("the function panicked: %v", e.fault) }
+
+// Decide implements [Decider]. A panic is an error: it must cost the client this one request, and not its connection,
+// because a client that comes back would ask the same again.
+func (f *Functions) Decide(ctx context.Context, q *Query) (decision Decision, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			decision, err = Decision{}, &panicError{fault, debug.Stack()}
+		}
+	}()
+	decision = Decision{Allow: true}
 	switch {
 	case q.Action == peer.Subscribe && f.Subscribe != nil:
 		err = f.Subscribe(ctx, q)

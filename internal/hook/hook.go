@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -113,6 +114,9 @@ func (h *Hook) Authorize(ctx context.Context, q *Query) (Decision, error) {
 	asking, cancel := context.WithTimeout(ctx, h.options.Timeout)
 	defer cancel()
 	decision, err := h.options.Decider.Decide(asking, q)
+	if panicked, ok := errors.AsType[*panicError](err); ok {
+		return Decision{}, h.panicked(ctx, q, panicked)
+	}
 	switch {
 	case err == nil:
 		return h.decided(ctx, q, decision)
@@ -163,6 +167,15 @@ func reason(text string, q *Query) string {
 type failure struct {
 	outcome Outcome
 	err     error
+}
+
+// panicked counts and logs a panic, and returns the refusal. It is not one of those after which a client asks again.
+func (h *Hook) panicked(ctx context.Context, q *Query, why *panicError) error {
+	h.counts[Failed].Add(1)
+	h.options.Logger.ErrorContext(ctx, "a handler panicked, and the request was refused", "contract", q.Contract,
+		"action", q.Action.String(), "topic", string(q.Topic), "panic", fmt.Sprint(why.fault), "stack", string(why.stack))
+	return wamp.Fail(router.ErrInternal, "the handler of %s panicked when it was asked whether this client may %s %s; the log of the server says where",
+		q.Contract, q.Action, q.Topic)
 }
 
 // undecided counts a failure and applies the fallback.

@@ -122,7 +122,7 @@ func (s *Session) recheckOne(ctx context.Context, request Request, revoke func(w
 	switch {
 	case err == nil:
 		return Rechecked{Kept: 1}
-	case !errors.As(err, &failure), failure.URI == wamp.ErrAuthorizationFailed, failure.URI == wamp.ErrCanceled:
+	case !errors.As(err, &failure), failure.URI == wamp.ErrAuthorizationFailed, failure.URI == wamp.ErrCanceled, failure.URI == ErrInternal:
 		if ctx.Err() == nil {
 			options.Logger.Warn("a recheck has no decision", "action", request.Action.String(), "uri", string(request.URI),
 				"session", uint64(s.id), "error", err)

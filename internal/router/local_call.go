@@ -26,7 +26,7 @@ func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, er
 	}
 	defer r.router.counters.AddCall(began, r.router.options.Probe)
 	if reg.local != nil {
-		a := r.run(ctx, reg.local, LocalInvocation(request))
+		a := r.runGuarded(ctx, reg.local, LocalInvocation(request))
 		return a.result()
 	}
 	c := &call{

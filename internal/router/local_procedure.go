@@ -99,7 +99,7 @@ func (r *Realm) runGuarded(ctx context.Context, reg *LocalProcedure, invocation 
 		if fault := recover(); fault != nil {
 			r.router.options.Logger.Error("a procedure panicked",
 				"procedure", string(reg.Procedure), "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
-			a = answer{err: calls.Errorf(ErrInternal, "the server failed on this call")}
+			a = answer{err: calls.Errorf(ErrInternal, "the procedure %s panicked on this call; the log of the server says where", reg.Procedure)}
 		}
 	}()
 	return r.run(ctx, reg, invocation)

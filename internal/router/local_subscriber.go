@@ -56,7 +56,7 @@ type localSubscriber struct {
 // deliver passes an event of a topic that is not kept on. If events are queued, it comes behind them.
 func (l *localSubscriber) deliver(event LocalEvent) {
 	if l.queue.Empty() {
-		l.receive(event)
+		l.pass(event)
 		return
 	}
 	event.Payload = event.Payload.Clone() // another goroutine may pass it on after the publisher has reused its bytes
@@ -64,8 +64,7 @@ func (l *localSubscriber) deliver(event LocalEvent) {
 	l.queue.Drain(l.pass)
 }
 
-// pass calls the component with one queued event. It recovers: the goroutine that drains may be that of another
-// publisher.
+// pass calls the component with one event. It recovers: the publisher, whose goroutine it is, has done nothing wrong.
 func (l *localSubscriber) pass(event LocalEvent) {
 	defer func() {
 		if fault := recover(); fault != nil {
