@@ -44,7 +44,13 @@ func Key(key string) Authenticator { return apiKey(key) }
 type ticketSource func(ctx context.Context) (string, error)
 
 func (get ticketSource) Login(ctx context.Context) (Login, error) {
+	if get == nil { // never downgraded to anonymous
+		return Login{}, errors.New("the function that gets tickets is nil: set Config.Auth to nil to log in anonymously")
+	}
 	ticket, err := get(ctx)
+	if err == nil && ticket == "" {
+		err = errors.New("the ticket is empty")
+	}
 	if err != nil {
 		return Login{}, fmt.Errorf("get a ticket: %w", err)
 	}

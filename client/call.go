@@ -24,7 +24,7 @@ func (c *Client) Call(ctx context.Context, procedure string, payload Payload, op
 	if options == nil {
 		options = &CallOptions{}
 	}
-	body, err := c.payload(payload)
+	body, err := c.outgoingPayload(ctx, procedure, payload)
 	if err != nil {
 		return Payload{}, wrap(err, "call", procedure)
 	}
@@ -67,6 +67,6 @@ func (l *link) progress(m *wamp.Result) error {
 	if err != nil {
 		return wamp.Violation("a part of the result of request %d cannot be read: %s", m.Request, err)
 	}
-	r.progress(part)
+	l.client.guard("the Progress function of a call", "", func() { r.progress(part) })
 	return nil
 }

@@ -12,14 +12,14 @@ import (
 // Client is a connection to one realm that is restored when it is lost. Its methods are safe for concurrent use, also
 // from handlers.
 //
-// mu guards all its state. No goroutine blocks while it holds mu, and the only lock taken under it is that of a
-// link's outgoing queue.
+// mu guards all its state. No goroutine blocks while it holds mu, and the only locks taken under it are those of the
+// inbox and of a link's outgoing queue.
 type Client struct {
 	// static after construction
 	config Config
 	life   context.Context // ends with the client; handlers' contexts are its children
 	end    context.CancelFunc
-	events chan pendingEvent
+	inbox  *inbox
 	down   chan struct{} // closed when there is no connection and no further try
 	done   chan struct{} // closed when down is closed and no handler runs
 
@@ -33,30 +33,41 @@ type Client struct {
 	leaving       bool // Close was called
 	ended         bool
 	err           error
-	subscriptions []*Subscription // wanted, in the order of the requests
+	topics        map[topicKey]*sharedSubscription
+	shared        []*sharedSubscription // those of topics, in the order of the first requests
 	registrations []*Registration
+
+	connection Status // of the connection alone
+	told       Status // the one that OnStatus was told last
+	telling    bool   // a change is queued for OnStatus
 }
 
 // Connect joins the realm and returns when the session is established. It does not repeat a first try that fails.
 func Connect(ctx context.Context, config Config) (*Client, error) {
+	if ctx == nil {
+		return nil, fmt.Errorf("connect: %w", errNoContext)
+	}
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	c := &Client{
-		config:  config,
-		events:  make(chan pendingEvent, config.Limits.Events),
-		down:    make(chan struct{}),
-		done:    make(chan struct{}),
-		changed: make(chan struct{}),
+		config:     config,
+		inbox:      newInbox(config.Limits.Events),
+		down:       make(chan struct{}),
+		done:       make(chan struct{}),
+		changed:    make(chan struct{}),
+		topics:     make(map[topicKey]*sharedSubscription),
+		connection: Status{Freshness: CatchingUp, Since: time.Now()},
 	}
+	c.told = c.connection
 	// Values of ctx reach handlers; the end of ctx does not end the client.
 	c.life, c.end = context.WithCancel(context.WithoutCancel(ctx))
-	config.OnState(StateChange{State: Connecting, Try: 1})
+	c.tellState(StateChange{State: Connecting, Try: 1})
 	l, err := c.join(ctx)
 	if err != nil {
 		c.end()
-		config.OnState(StateChange{State: Closed, Err: err})
+		c.tellState(StateChange{State: Closed, Err: err})
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	c.attach(l)

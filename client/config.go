@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -16,8 +14,9 @@ import (
 
 // Config configures a client. Only URL is required.
 type Config struct {
-	// URL of the server: http, https, ws or wss. The path is /ws if the URL has none. A RawSocket is rs://host:port,
-	// or rss://host:port with TLS, or rs+unix:///path for a Unix socket.
+	// URL of the server: http, https, ws or wss. Without a scheme, as in "127.0.0.1:8080", it is http, and https for
+	// port 443. The path is /ws if the URL has none. A RawSocket is rs://host:port, or rss://host:port with TLS, or
+	// rs+unix:///path for a Unix socket.
 	URL string
 	// Realm to join; "app" when empty.
 	Realm string
@@ -33,6 +32,9 @@ type Config struct {
 	Reconnect Reconnect
 	// OnState is called for every change of the connection, in order. It must not block.
 	OnState func(StateChange)
+	// OnStatus is called for changes of [Client.Status], in order with the events. If several come at once, it is called
+	// with the newest.
+	OnStatus func(Status)
 	// Tab is the identity of a page, which outlives its sessions (letters, digits, - and _).
 	Tab string
 	// Agent names the kind of client to the operators of the server.
@@ -45,9 +47,11 @@ type Config struct {
 	// Dial replaces the connection to the server, for proxies and Unix sockets.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger gets what no return value can report, such as a subscription that was refused after a reconnect. nil
-	// discards it.
+	// discards it, but for panics of handlers, which then go to [slog.Default].
 	Logger *slog.Logger
 	Limits Limits
+
+	quiet bool // Logger was nil
 }
 
 // Reconnect configures the tries to restore a connection. The zero value tries for ever.
@@ -100,8 +104,8 @@ func (c Config) withDefaults() (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	if c.Serialization > UBJSON {
-		return c, fmt.Errorf("unknown serialization %d", c.Serialization)
+	if err := c.check(); err != nil {
+		return c, err
 	}
 	if c.Auth == nil {
 		c.Auth = anonymous{}
@@ -120,7 +124,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Limits.Ping, defaultPing)
 	setDefault(&c.Limits.Leave, defaultLeave)
 	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+		c.Logger, c.quiet = slog.New(slog.DiscardHandler), true
 	}
 	if c.OnState == nil {
 		c.OnState = func(StateChange) {}
@@ -128,45 +132,33 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
+// check returns what is wrong with the values that have no default.
+func (c *Config) check() error {
+	if c.Serialization > UBJSON {
+		return fmt.Errorf("unknown serialization %d", c.Serialization)
+	}
+	for _, number := range []struct {
+		name  string
+		value int64
+	}{
+		{"Reconnect.Min", int64(c.Reconnect.Min)}, {"Reconnect.Max", int64(c.Reconnect.Max)}, {"Reconnect.Tries", int64(c.Reconnect.Tries)},
+		{"Limits.Message", int64(c.Limits.Message)}, {"Limits.Outgoing", int64(c.Limits.Outgoing)},
+		{"Limits.Events", int64(c.Limits.Events)}, {"Limits.HandlerPatience", int64(c.Limits.HandlerPatience)},
+		{"Limits.Invocations", int64(c.Limits.Invocations)}, {"Limits.Join", int64(c.Limits.Join)},
+		{"Limits.Ping", int64(c.Limits.Ping)}, {"Limits.Leave", int64(c.Limits.Leave)},
+	} {
+		if number.value < 0 {
+			return fmt.Errorf("%s is negative: 0 means the default", number.name)
+		}
+	}
+	return nil
+}
+
 func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
 		*field = value
 	}
-}
-
-// serverURL returns the URL to dial for the address of a server.
-func serverURL(address string) (string, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", fmt.Errorf("server URL: %w", err)
-	}
-	switch strings.ToLower(u.Scheme) {
-	case "http", "ws":
-		u.Scheme = "ws"
-	case "https", "wss":
-		u.Scheme = "wss"
-	case "rs", "rss":
-		if u.Port() == "" {
-			return "", fmt.Errorf("server URL %q names no port", address)
-		}
-		return u.Scheme + "://" + u.Host, nil
-	case "rs+unix":
-		if u.Path == "" {
-			return "", fmt.Errorf("server URL %q names no path", address)
-		}
-		return u.String(), nil
-	default:
-		return "", fmt.Errorf("server URL %q: want http://, https://, ws://, wss://, rs://, rss:// or rs+unix://", address)
-	}
-	if u.Host == "" {
-		return "", fmt.Errorf("server URL %q names no host", address)
-	}
-	if u.Path == "" || u.Path == "/" {
-		u.Path = "/ws"
-	}
-	u.Fragment = ""
-	return u.String(), nil
 }
 
 // Serialization is the encoding of messages as bytes.

@@ -18,6 +18,9 @@ var (
 	ErrSlowHandler = errors.New("event handlers are too slow")
 )
 
+// errNoContext is the error of a nil context, which is a mistake of the program.
+var errNoContext = errors.New("the context is nil: use context.Background()")
+
 // Error is an error of the protocol: the answer of the router or of a callee instead of a result. A procedure returns
 // one to choose the error that its caller gets. errors.Is compares it with an [ErrorURI].
 type Error struct {
@@ -32,6 +35,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
+	if e == nil {
+		return "a nil *client.Error"
+	}
 	if e.Message == "" {
 		return e.URI
 	}
@@ -41,7 +47,7 @@ func (e *Error) Error() string {
 // Is reports whether target is the [ErrorURI] of e.
 func (e *Error) Is(target error) bool {
 	uri, ok := target.(ErrorURI)
-	return ok && string(uri) == e.URI
+	return ok && e != nil && string(uri) == e.URI
 }
 
 // Temporary reports whether the same request may succeed later: no decision came in time, there is no callee at the

@@ -33,14 +33,14 @@ func roles() wamp.Dict {
 func (c *Client) join(ctx context.Context) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Limits.Join)
 	defer cancel()
-	login, err := c.config.Auth.Login(ctx)
+	login, err := c.login(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c.loginOnce = login.Once
 	s, err := dial(ctx, c.config)
 	if err != nil {
-		return nil, fmt.Errorf("open WebSocket: %w", err)
+		return nil, fmt.Errorf("open the connection: %w", hint(err, c.config.URL))
 	}
 	l := newLink(c, s)
 	closeConn := func() { s.conn.Close() } // its error is the reader's error too
@@ -55,6 +55,14 @@ func (c *Client) join(ctx context.Context) (*link, error) {
 	}
 	l.welcome(welcome)
 	return l, nil
+}
+
+// login asks the program what to show.
+func (c *Client) login(ctx context.Context) (login Login, err error) {
+	if c.guard("Config.Auth", "", func() { login, err = c.config.Auth.Login(ctx) }) {
+		return Login{}, panicError("Config.Auth")
+	}
+	return login, err
 }
 
 func (c *Client) hello(login *Login) *wamp.Hello {
@@ -92,7 +100,7 @@ func (l *link) open(hello *wamp.Hello, login *Login) (*wamp.Welcome, error) {
 		case *wamp.Abort:
 			return nil, newError(m.Reason, m.Details, m.Payload)
 		case *wamp.Challenge:
-			answer, err := login.answer(m)
+			answer, err := l.client.answer(login, m)
 			if err != nil {
 				abort := &wamp.Abort{Details: wamp.Dict{}, Reason: "wamp.error.cannot_authenticate"}
 				return nil, errors.Join(err, l.say(abort))
@@ -104,6 +112,14 @@ func (l *link) open(hello *wamp.Hello, login *Login) (*wamp.Welcome, error) {
 			return nil, fmt.Errorf("server sent %s while joining", m.Code())
 		}
 	}
+}
+
+// answer returns the AUTHENTICATE for a challenge.
+func (c *Client) answer(login *Login, m *wamp.Challenge) (made *wamp.Authenticate, err error) {
+	if c.guard("Login.Answer of Config.Auth", "", func() { made, err = login.answer(m) }) {
+		return nil, panicError("Login.Answer of Config.Auth")
+	}
+	return made, err
 }
 
 // say writes one message at once, after the control frames that wait.

@@ -27,7 +27,6 @@ type link struct {
 	endRenewals   context.CancelFunc // nil if the session has no end
 	requests      wamp.Sequence
 	pending       map[wamp.ID]*pendingRequest
-	topics        map[topicKey]*sharedSubscription
 	held          map[wamp.ID]*sharedSubscription
 	registrations map[wamp.ID]*Registration
 	invocations   map[wamp.ID]context.CancelFunc
@@ -47,7 +46,6 @@ func newLink(c *Client, s *socket) *link {
 		out:           newOutgoing(c.config.Limits.Outgoing),
 		gone:          make(chan struct{}),
 		pending:       make(map[wamp.ID]*pendingRequest),
-		topics:        make(map[topicKey]*sharedSubscription),
 		held:          make(map[wamp.ID]*sharedSubscription),
 		registrations: make(map[wamp.ID]*Registration),
 		invocations:   make(map[wamp.ID]context.CancelFunc),
@@ -113,13 +111,16 @@ func (l *link) read() error {
 	}
 }
 
+// unreadableEvent is an event whose payload cannot be read. Its position counts, and its handlers are told of a gap.
+type unreadableEvent struct{ *wamp.Event }
+
 // withoutPayload returns what becomes of a message whose payload cannot be read, or nil. Only the message fails: a
 // procedure is not called, and a call gets an error.
 func (l *link) withoutPayload(m wamp.Message, flaw *wamp.PayloadError) wamp.Message {
 	l.client.config.Logger.Warn("the payload of a message cannot be read", "message", m.Code().String(), "error", flaw)
 	switch m := m.(type) {
 	case *wamp.Event:
-		return nil
+		return unreadableEvent{m}
 	case *wamp.Invocation:
 		l.yield(m.Request, invocationError(m.Request, &Error{URI: string(wamp.ErrInvalidArgument), Message: flaw.Error()}))
 		return nil
@@ -144,7 +145,9 @@ func (l *link) abort(violation *wamp.Failure) error {
 func (l *link) receive(m wamp.Message) error {
 	switch m := m.(type) {
 	case *wamp.Event:
-		return l.event(m)
+		return l.event(m, true)
+	case unreadableEvent:
+		return l.event(m.Event, false)
 	case *wamp.Invocation:
 		return l.invoke(m)
 	case *wamp.Interrupt:
@@ -163,6 +166,9 @@ func (l *link) receive(m wamp.Message) error {
 	case *wamp.Published:
 		return l.answer(m.Request, wamp.CodePublish, m)
 	case *wamp.Subscribed:
+		if err := l.awaitRoom(); err != nil { // for the gap that it may tell
+			return err
+		}
 		return l.answer(m.Request, wamp.CodeSubscribe, m)
 	case *wamp.Registered:
 		return l.answer(m.Request, wamp.CodeRegister, m)

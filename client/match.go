@@ -1,5 +1,7 @@
 package client
 
+import "fmt"
+
 // Match selects how a subscription or a registration matches URIs (WAMP, "Pattern-based Subscriptions").
 type Match string
 
@@ -9,6 +11,14 @@ const (
 	MatchPrefix   Match = "prefix"   // the URI begins with the pattern
 	MatchWildcard Match = "wildcard" // an empty component of the pattern matches any component
 )
+
+func (m Match) check() error {
+	switch m {
+	case MatchExact, MatchPrefix, MatchWildcard:
+		return nil
+	}
+	return fmt.Errorf("Match is %q: want exact, prefix or wildcard", string(m))
+}
 
 // InvokePolicy selects the client that answers a call of a procedure that several clients have registered (WAMP,
 // "Shared Registration").

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -22,6 +23,16 @@ type PublishOptions struct {
 	// scope publish_as. nil: the event names the publisher itself.
 	As *Sender
 
+	// IdempotencyKey makes a retry to the same topic, in 15 minutes, the same publication. At most 128 bytes.
+	IdempotencyKey string
+	// Key is the row, where the topic is a table (keep: {per: key}). At most 128 bytes.
+	Key string
+	// Delete deletes the row.
+	Delete bool
+	// Version is that of the document that the topic, or the row, is about. One that is not higher than the last one is
+	// refused with tidings.error.outdated. 0: the document has no versions.
+	Version int64
+
 	// Only sessions, users and roles that are in every list that is not nil receive the event; an empty list admits
 	// no receiver.
 	Eligible         []uint64
@@ -39,9 +50,9 @@ func (c *Client) Publish(ctx context.Context, topic string, payload Payload, opt
 	if options == nil {
 		options = &PublishOptions{}
 	}
-	body, err := c.payload(payload)
+	body, err := c.outgoingPayload(ctx, topic, payload)
 	if err != nil {
-		return 0, fmt.Errorf("publish to %s: %w", topic, err)
+		return 0, wrap(err, "publish to", topic)
 	}
 	message := func(id wamp.ID) wamp.Message {
 		return &wamp.Publish{Request: id, Options: options.dict(), Topic: wamp.URI(topic), Payload: body}
@@ -56,6 +67,19 @@ func (c *Client) Publish(ctx context.Context, topic string, payload Payload, opt
 	}
 	return uint64(reply.(*wamp.Published).Publication), nil
 }
+
+// outgoingPayload checks what a publication or a call is made of, and encodes its payload.
+func (c *Client) outgoingPayload(ctx context.Context, uri string, payload Payload) (wamp.Payload, error) {
+	switch {
+	case ctx == nil:
+		return wamp.Payload{}, errNoContext
+	case uri == "":
+		return wamp.Payload{}, errNoURI
+	}
+	return c.payload(payload)
+}
+
+var errNoURI = errors.New("the topic or procedure is empty")
 
 func (o *PublishOptions) dict() wamp.Dict {
 	d := wamp.Dict{}
@@ -73,6 +97,18 @@ func (o *PublishOptions) dict() wamp.Dict {
 	}
 	if o.As != nil {
 		d["_as"] = wamp.Dict{"id": o.As.ID, "name": o.As.Name}
+	}
+	if o.IdempotencyKey != "" {
+		d["_id"] = o.IdempotencyKey
+	}
+	if o.Key != "" {
+		d["_key"] = o.Key
+	}
+	if o.Delete {
+		d["_delete"] = true
+	}
+	if o.Version != 0 {
+		d["_version"] = o.Version
 	}
 	putList(d, "eligible", ids(o.Eligible))
 	putList(d, "eligible_authid", o.EligibleAuthID)

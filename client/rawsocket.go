@@ -98,7 +98,7 @@ func openRaw(conn net.Conn, serializer byte, limit int) (takes int, err error) {
 	}
 	switch {
 	case answer[0] != rawMagic:
-		return 0, errors.New("server speaks something else")
+		return 0, errSpeaksHTTP
 	case answer[1]&0x0f == 0:
 		return 0, fmt.Errorf("server refused: %s", rawRefusal(answer[1]>>4))
 	case answer[1]&0x0f != serializer:
@@ -106,6 +106,9 @@ func openRaw(conn net.Conn, serializer byte, limit int) (takes int, err error) {
 	}
 	return 1 << (9 + answer[1]>>4), nil
 }
+
+// errSpeaksHTTP is the error of an answer that is none of a RawSocket. It is nearly always one of HTTP.
+var errSpeaksHTTP = errors.New("server speaks something else than RawSocket")
 
 func rawRefusal(code byte) string {
 	switch code {

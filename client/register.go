@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -87,6 +88,9 @@ func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, 
 		r.options = *options
 	}
 	setDefault(&r.options.Match, MatchExact)
+	if err := r.check(ctx); err != nil {
+		return nil, wrap(err, "register", uri)
+	}
 	c.mu.Lock()
 	if err := c.closedLocked(); err != nil {
 		c.mu.Unlock()
@@ -109,8 +113,23 @@ func (c *Client) Register(ctx context.Context, uri string, procedure Procedure, 
 	return r, nil
 }
 
+func (r *Registration) check(ctx context.Context) error {
+	switch {
+	case ctx == nil:
+		return errNoContext
+	case r.procedure == nil:
+		return errors.New("the procedure's function is nil")
+	case r.uri == "" && r.options.Match == MatchExact:
+		return errNoURI
+	}
+	return r.options.Match.check()
+}
+
 // Unregister ends the registration and returns once the router has confirmed it. Running invocations continue.
 func (r *Registration) Unregister(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	answer := make(chan error, 1)
 	r.cancel(answer)
 	select {
@@ -252,7 +271,7 @@ func (l *link) run(ctx context.Context, r *Registration, m *wamp.Invocation) wam
 	if err != nil {
 		return invocationError(m.Request, &Error{URI: string(wamp.ErrInvalidArgument), Message: err.Error()})
 	}
-	result, err := r.procedure(ctx, newInvocation(l, r, m, payload))
+	result, err := r.call(ctx, newInvocation(l, r, m, payload))
 	if err == nil {
 		var body wamp.Payload
 		if body, err = r.client.payload(result); err == nil {
@@ -261,13 +280,22 @@ func (l *link) run(ctx context.Context, r *Registration, m *wamp.Invocation) wam
 	}
 	var answer *Error
 	switch {
-	case errors.As(err, &answer):
+	case errors.As(err, &answer) && answer != nil && answer.URI != "":
 	case ctx.Err() != nil:
 		answer = &Error{URI: string(wamp.ErrCanceled), Message: err.Error()}
 	default:
 		answer = &Error{URI: string(ErrRuntime), Message: err.Error()}
 	}
 	return invocationError(m.Request, answer)
+}
+
+// call runs the procedure. A panic is the error that its caller gets.
+func (r *Registration) call(ctx context.Context, call *Invocation) (result Payload, err error) {
+	panicked := r.client.guard("a procedure", r.uri, func() { result, err = r.procedure(ctx, call) })
+	if panicked {
+		return Payload{}, &Error{URI: string(ErrRuntime), Message: fmt.Sprintf("the procedure %s failed on this call; the log of its program says why", r.uri)}
+	}
+	return result, err
 }
 
 // yield sends the answer of an invocation, unless its session is over.

@@ -84,7 +84,7 @@ func (l *link) renewWithRetries(ctx context.Context) (left time.Duration, ends b
 // renew renews the session once, and returns how long it lives then.
 func (l *link) renew(ctx context.Context) (left time.Duration, ends bool, err error) {
 	c := l.client
-	login, err := c.config.Auth.Login(ctx)
+	login, err := c.login(ctx)
 	if err != nil {
 		return 0, false, err
 	}

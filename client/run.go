@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -51,8 +52,9 @@ func (c *Client) serve(l *link) error {
 func (c *Client) attach(l *link) {
 	c.mu.Lock()
 	c.link = l
-	for _, s := range c.subscriptions {
-		l.subscribeLocked(s)
+	c.showConnectionLocked(Live, nil)
+	for _, h := range slices.Clone(c.shared) {
+		l.askLocked(h)
 	}
 	for _, r := range c.registrations {
 		l.registerLocked(r)
@@ -61,7 +63,7 @@ func (c *Client) attach(l *link) {
 	l.startRenewals()
 	c.changedLocked()
 	c.mu.Unlock()
-	c.config.OnState(StateChange{State: Connected, Session: session})
+	c.tellState(StateChange{State: Connected, Session: session})
 }
 
 // detach ends the pending requests, invocations and session-bound subscriptions of the link.
@@ -83,6 +85,8 @@ func (c *Client) detach(l *link, err error) error {
 	for _, cancel := range l.invocations {
 		cancel()
 	}
+	c.showConnectionLocked(Stale, lost)
+	c.interruptLocked(lost)
 	c.forgetSessionBoundLocked(lost)
 	c.changedLocked()
 	close(l.gone)
@@ -105,7 +109,7 @@ func (c *Client) reconnect(try int, cause error) (*link, int, error) {
 		if told, ok := errors.AsType[*Error](cause); ok && told.retryAfter > 0 {
 			wait = told.retryAfter // which the router spreads over its clients
 		}
-		c.config.OnState(StateChange{State: Waiting, Try: try, Wait: wait, Err: cause})
+		c.tellState(StateChange{State: Waiting, Try: try, Wait: wait, Err: cause})
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
@@ -113,7 +117,7 @@ func (c *Client) reconnect(try int, cause error) (*link, int, error) {
 			timer.Stop()
 			return nil, 0, nil
 		}
-		c.config.OnState(StateChange{State: Connecting, Try: try})
+		c.tellState(StateChange{State: Connecting, Try: try})
 		l, err := c.join(c.life)
 		if err == nil {
 			c.attach(l)
@@ -134,32 +138,29 @@ func (c *Client) finish(err error) {
 	c.mu.Lock()
 	c.ended, c.err = true, err
 	reason := c.closedLocked()
-	for _, s := range c.subscriptions {
-		s.finishLocked(reason)
+	c.showConnectionLocked(Ended, err)
+	for _, h := range c.shared {
+		for _, s := range slices.Concat(h.members, h.waiting) {
+			s.endLocked(reason)
+		}
 	}
 	for _, r := range c.registrations {
 		r.finishLocked(reason)
 	}
-	c.subscriptions, c.registrations = nil, nil
+	clear(c.topics)
+	c.shared, c.registrations = nil, nil
 	c.changedLocked()
 	c.mu.Unlock()
 	c.end()
-	close(c.events)
-	c.config.OnState(StateChange{State: Closed, Err: err})
+	c.inbox.close()
+	c.tellState(StateChange{State: Closed, Err: err})
 	close(c.down)
 }
 
-// forgetSessionBoundLocked ends subscriptions and registrations for one session only. Caller must hold mu.
+// forgetSessionBoundLocked ends registrations for one session only. Caller must hold mu.
 func (c *Client) forgetSessionBoundLocked(reason error) {
-	subscriptions, registrations := c.subscriptions, c.registrations
-	c.subscriptions, c.registrations = nil, nil
-	for _, s := range subscriptions {
-		if s.options.ThisSession {
-			s.finishLocked(reason)
-		} else {
-			c.subscriptions = append(c.subscriptions, s)
-		}
-	}
+	registrations := c.registrations
+	c.registrations = nil
 	for _, r := range registrations {
 		if r.options.ThisSession {
 			r.finishLocked(reason)
@@ -167,6 +168,12 @@ func (c *Client) forgetSessionBoundLocked(reason error) {
 			c.registrations = append(c.registrations, r)
 		}
 	}
+}
+
+// showConnectionLocked changes the status of the connection. Caller must hold mu.
+func (c *Client) showConnectionLocked(freshness Freshness, err error) {
+	c.connection = c.connection.follow(freshness, err, time.Now())
+	c.showLocked()
 }
 
 // errRevoked is the reason of a subscription or registration that the router has revoked.

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json"
 	"github.com/gobwas/ws"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -63,13 +64,13 @@ func dial(ctx context.Context, config Config) (*socket, error) {
 
 func dialWebSocket(ctx context.Context, config Config) (*socket, error) {
 	encoding := config.Serialization.encoding()
-	var refusal error
+	var refused error
 	dialer := ws.Dialer{
 		Protocols: []string{encoding.Subprotocol()},
 		NetDial:   config.Dial,
 		TLSConfig: config.TLS,
 		OnStatusError: func(_ int, _ []byte, response io.Reader) {
-			refusal = readRefusal(response)
+			refused = readRefusal(response)
 		},
 	}
 	if config.Header != nil {
@@ -77,8 +78,8 @@ func dialWebSocket(ctx context.Context, config Config) (*socket, error) {
 	}
 	conn, buffered, handshake, err := dialer.Dial(ctx, config.URL)
 	switch {
-	case refusal != nil:
-		return nil, refusal
+	case refused != nil:
+		return nil, refused
 	case err != nil:
 		return nil, err
 	}
@@ -108,10 +109,14 @@ func readRefusal(response io.Reader) error {
 	}
 	defer r.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(r.Body, maxRefusal)) // a truncated reason is still a reason
-	if reason := strings.TrimSpace(string(body)); reason != "" {
-		return fmt.Errorf("server answered %s: %s", r.Status, reason)
+	found := &refusal{status: r.StatusCode, text: r.Status, location: r.Header.Get("Location")}
+	var problem struct {
+		Detail string `json:"detail"`
 	}
-	return fmt.Errorf("server answered %s", r.Status)
+	if found.reason = strings.TrimSpace(string(body)); json.Unmarshal(body, &problem) == nil && problem.Detail != "" {
+		found.reason = problem.Detail
+	}
+	return found
 }
 
 // read returns the next message, which the caller owns.

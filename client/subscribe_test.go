@@ -50,7 +50,7 @@ func TestSubscribeAsksForWhatIsWanted(t *testing.T) {
 			return c.Subscribe(t.Context(), "order..changed", func(*client.Event) {}, &client.SubscribeOptions{Match: client.MatchWildcard, Retained: true})
 		})
 		m := expect[*wamp.Subscribe](p)
-		wantEqual(t, m.Options, wamp.Dict{"match": "wildcard", "get_retained": true})
+		wantEqual(t, m.Options, wamp.Dict{"match": "wildcard", "get_retained": true, "_positions": true})
 		p.send(&wamp.Error{RequestType: wamp.CodeSubscribe, Request: m.Request, Details: wamp.Dict{}, Error: wamp.ErrNotAuthorized})
 		wantError(t, (<-subscribed).err, "wamp.error.not_authorized")
 		leave(t, c, p)

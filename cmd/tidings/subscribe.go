@@ -17,6 +17,7 @@ type subscribeCommand struct {
 	Topic string `arg:"" help:"Topic, such as order.42, or a pattern with --match."`
 	Match string `help:"How the topic matches: exact, prefix (order.) or wildcard (chat..message)." enum:"exact,prefix,wildcard" default:"exact"`
 	Count int    `help:"End after this many events." placeholder:"N"`
+	Last  int    `help:"Begin with the last N events that the server keeps of the topic." placeholder:"N"`
 }
 
 // Help is shown by --help.
@@ -25,7 +26,8 @@ func (subscribeCommand) Help() string {
   tidings subscribe price. --match prefix --count 10 --key demo
   tidings subscribe order.42 --json | jq .kwargs
 
-Ends with Ctrl-C. A lost connection is made again.`
+Ends with Ctrl-C. A lost connection is made again. What was published meanwhile is printed, if the topic is kept;
+standard error says how many events that were, and whether some are missing.`
 }
 
 // Run is called by kong.
@@ -36,7 +38,9 @@ func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer session.Close()
-	subscription, err := session.Subscribe(ctx, c.Topic, show.event, &client.SubscribeOptions{Match: client.Match(c.Match)})
+	subscription, err := session.Subscribe(ctx, c.Topic, show.event, &client.SubscribeOptions{
+		Match: client.Match(c.Match), Last: c.Last, OnStatus: show.status, OnGap: show.gap,
+	})
 	if err != nil {
 		return c.hint(c.explain(err))
 	}
@@ -77,6 +81,10 @@ type eventWriter struct {
 	left int        // 0 from the start: no limit
 	over bool
 	err  error
+
+	away   bool // the connection was lost, and not all that was missed has come
+	missed int  // events that were published meanwhile
+	gone   bool // some of them cannot be had
 }
 
 func (w *eventWriter) event(e *client.Event) {
@@ -84,6 +92,9 @@ func (w *eventWriter) event(e *client.Event) {
 	defer w.mu.Unlock()
 	if w.over {
 		return
+	}
+	if w.away {
+		w.missed++
 	}
 	err := w.write(e)
 	w.left--
@@ -118,6 +129,42 @@ func (w *eventWriter) state(change client.StateChange) {
 	if change.State == client.Waiting {
 		fmt.Fprintf(w.streams.err, "connection lost: trying again in %s\n", change.Wait.Round(100*time.Millisecond))
 	}
+}
+
+// status says what became of the time without a connection.
+func (w *eventWriter) status(s client.Status) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch s.Freshness {
+	case client.Stale:
+		w.away = true
+	case client.Live, client.Thinned:
+		if w.away {
+			fmt.Fprintln(w.streams.err, w.summary())
+		}
+		w.away, w.missed, w.gone = false, 0, false
+	case client.CatchingUp, client.Ended:
+	}
+}
+
+func (w *eventWriter) summary() string {
+	switch {
+	case w.missed == 1:
+		return "connected again: the last event was published meanwhile"
+	case w.missed > 1:
+		return fmt.Sprintf("connected again: the last %d events were published meanwhile", w.missed)
+	case w.gone:
+		return "connected again"
+	}
+	return "connected again: nothing was missed"
+}
+
+// gap says that events are missing.
+func (w *eventWriter) gap(g client.Gap) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = true
+	fmt.Fprintln(w.streams.err, g)
 }
 
 func orEmpty(args []any) []any {
