@@ -21,6 +21,9 @@ type Author = content.Author
 // ContentChanged sends an event to every page that watches one of the tags, and returns how many
 // events it has sent.
 func (s *Server) ContentChanged(ctx context.Context, c Change) (notified int, err error) {
+	if ctx == nil {
+		return 0, errNoContext
+	}
 	component, ok := server.Component[*content.Component](s.inner)
 	if !ok {
 		return 0, errNoContent

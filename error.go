@@ -16,6 +16,9 @@ import (
 //	if errors.Is(err, client.ErrNotAuthorized) { ... }
 type Error = client.Error
 
+// errNoContext is the error of a nil context, which is a mistake of the program.
+var errNoContext = errors.New("the context is nil: use context.Background()")
+
 // Errorf returns an [*Error] with a message.
 func Errorf(uri, format string, args ...any) error {
 	return &Error{URI: uri, Message: fmt.Sprintf(format, args...)}

@@ -70,7 +70,7 @@ func (s *Server) Handle(pattern string, h Handlers) error {
 // refusalOf turns the error of [Refuse] into the server's type of refusal. Any other error stays as it is.
 func refusalOf(err error) error {
 	var refused *Error
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && refused != nil {
 		return hook.Refused(refused.Message)
 	}
 	return err

@@ -28,6 +28,9 @@ type Invalidated struct {
 // Rules see the roles of the login. To change the roles of an open session, have its page renew the session with a new
 // ticket, or end the session.
 func (s *Server) Invalidate(ctx context.Context, selected Selection) (Invalidated, error) {
+	if ctx == nil {
+		return Invalidated{}, errNoContext
+	}
 	found, err := s.inner.Invalidate(ctx, server.Selection(selected))
 	return Invalidated(found), publicError(err)
 }

@@ -18,6 +18,9 @@ type MaintenanceStart = maintenance.Start
 
 // StartMaintenance turns maintenance on, or changes its message and operators, and tells every page.
 func (s *Server) StartMaintenance(ctx context.Context, start MaintenanceStart) (MaintenanceState, error) {
+	if ctx == nil {
+		return MaintenanceState{}, errNoContext
+	}
 	component, ok := server.Component[*maintenance.Component](s.inner)
 	if !ok {
 		return MaintenanceState{}, errNoMaintenance
@@ -28,6 +31,9 @@ func (s *Server) StartMaintenance(ctx context.Context, start MaintenanceStart) (
 
 // EndMaintenance turns maintenance off, and tells every page. by is the user or program that ends it.
 func (s *Server) EndMaintenance(ctx context.Context, by string) (MaintenanceState, error) {
+	if ctx == nil {
+		return MaintenanceState{}, errNoContext
+	}
 	component, ok := server.Component[*maintenance.Component](s.inner)
 	if !ok {
 		return MaintenanceState{}, errNoMaintenance

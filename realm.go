@@ -3,7 +3,7 @@ package tidings
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
 
 	"github.com/tidings-io/tidings/client"
 	"github.com/tidings-io/tidings/internal/router"
@@ -58,6 +58,9 @@ type Receipt struct {
 
 // Publish publishes to a declared topic. The contract says which payloads it allows. options may be nil.
 func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *PublishOptions) (Receipt, error) {
+	if ctx == nil {
+		return Receipt{}, errNoContext
+	}
 	payload, err := encode(p)
 	if err != nil {
 		return Receipt{}, err
@@ -107,6 +110,12 @@ func ids(sessions []uint64) []wamp.ID {
 // share the event and must not change it.
 // Publications whose payload cannot be decoded are left out.
 func (r *Realm) Subscribe(topic string, match client.Match, handler func(*Event)) (cancel func(), err error) {
+	if handler == nil {
+		return nil, fmt.Errorf("subscribe to %s: the handler is nil", topic)
+	}
+	if match == "" {
+		match = client.MatchExact
+	}
 	policy, err := wamp.ParseMatch(string(match))
 	if err != nil {
 		return nil, publicError(err)
@@ -143,6 +152,9 @@ func (r *Realm) Subscribers(topic string) int { return r.server.Subscribers(wamp
 // Call calls a procedure of a client or of the program and waits for the result. An error of the callee or the router
 // is an [*Error].
 func (r *Realm) Call(ctx context.Context, procedure string, p Payload) (Payload, error) {
+	if ctx == nil {
+		return Payload{}, errNoContext
+	}
 	payload, err := encode(p)
 	if err != nil {
 		return Payload{}, err
@@ -158,6 +170,9 @@ func (r *Realm) Call(ctx context.Context, procedure string, p Payload) (Payload,
 // [*Error] is what the caller gets instead; the text of any other error is not told. Each call runs in a goroutine of
 // its own, which Run waits for.
 func (r *Realm) Register(procedure string, fn func(ctx context.Context, call *Invocation) (Payload, error)) (cancel func(), err error) {
+	if fn == nil {
+		return nil, fmt.Errorf("register %s: the function is nil", procedure)
+	}
 	return r.server.Register(wamp.URI(procedure), func(ctx context.Context, in router.LocalInvocation) (wamp.Payload, error) {
 		call := &Invocation{Procedure: string(in.Procedure)}
 		if in.Caller != nil {
@@ -186,8 +201,12 @@ type Invocation struct {
 // calleeError turns an [*Error] into what the router passes on to the caller.
 func calleeError(err error) error {
 	var chosen *Error
-	if !errors.As(err, &chosen) {
+	if !errors.As(err, &chosen) || chosen == nil {
 		return err
+	}
+	uri := wamp.URI(chosen.URI)
+	if uri.Check(wamp.LooseURIs, wamp.MatchExact) != nil { // no client could read it
+		uri = wamp.URI(client.ErrRuntime)
 	}
 	carried := chosen.Payload
 	if chosen.Message != "" && len(carried.Args) == 0 {
@@ -197,30 +216,5 @@ func calleeError(err error) error {
 	if err != nil {
 		return err
 	}
-	return &calls.Error{URI: wamp.URI(chosen.URI), Payload: payload}
-}
-
-// Session is one client that is logged in.
-type Session struct {
-	ID       uint64
-	Identity Identity
-	Tab      string // the identity of the page; "" if the client named none
-	Address  string // of the remote end, behind trusted proxies
-	Agent    string // the User-Agent of the handshake
-	Joined   time.Time
-	Ends     time.Time // when the session ends, unless it is renewed; zero: never
-}
-
-// Sessions returns the sessions of the realm, in no order.
-func (r *Realm) Sessions() []Session {
-	sessions := r.server.Sessions()
-	all := make([]Session, len(sessions))
-	for i, s := range sessions {
-		peer := s.Peer()
-		all[i] = Session{
-			ID: uint64(s.ID()), Identity: identityOf(s.Identity()), Tab: s.Tab(),
-			Address: peer.RemoteAddr, Agent: peer.UserAgent, Joined: s.Joined(), Ends: s.Identity().Expires,
-		}
-	}
-	return all
+	return &calls.Error{URI: uri, Payload: payload}
 }

@@ -28,6 +28,9 @@ type Ticket struct {
 
 // IssueTicket returns a one-time ticket for a user. The page connects with it.
 func (s *Server) IssueTicket(ctx context.Context, g Grant) (Ticket, error) {
+	if ctx == nil {
+		return Ticket{}, errNoContext
+	}
 	ticket, expires, err := s.inner.IssueTicket(ctx, auth.Grant{
 		User: g.User, Name: g.Name, Roles: g.Roles, Tenant: g.Tenant, Claims: g.Claims, TTL: g.TTL, Session: g.Session,
 	})

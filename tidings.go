@@ -39,8 +39,10 @@ type Config struct {
 
 	Listen   string       // overrides listen of the configuration, such as "127.0.0.1:8080"
 	Listener net.Listener // already open; Run listens on no other
-	Logger   *slog.Logger // nil: as configured, to LogTo
-	LogTo    io.Writer    // nil: standard error
+	// HandlerOnly makes Run open no listener for HTTP: another HTTP server passes requests to [Server.ServeHTTP].
+	HandlerOnly bool
+	Logger      *slog.Logger // nil: as configured, to LogTo
+	LogTo       io.Writer    // nil: standard error
 
 	// Systemd takes the sockets that systemd passes to the process (LISTEN_FDS), and tells systemd when the server is
 	// ready, reloads and stops. Without systemd it has no effect.
@@ -65,7 +67,10 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, configError(err)
 	}
-	inner, err := server.New(parsed, server.Options{Listener: c.Listener, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files, Repair: c.Repair, Systemd: c.Systemd, Load: c.parse})
+	if c.HandlerOnly && (c.Listener != nil || c.Listen != "") {
+		return nil, errors.New("HandlerOnly is set, so no listener is used: leave Listen and Listener empty")
+	}
+	inner, err := server.New(parsed, server.Options{Listener: c.Listener, HandlerOnly: c.HandlerOnly, Logger: c.Logger, LogTo: c.LogTo, Files: c.Files, Repair: c.Repair, Systemd: c.Systemd, Load: c.parse})
 	if err != nil {
 		return nil, configError(err)
 	}
@@ -94,7 +99,12 @@ func (c Config) parse() (*config.Config, error) {
 
 // Run serves until ctx ends. Then it sends GOODBYE to every session and waits until all connections are closed. It
 // must be called only once.
-func (s *Server) Run(ctx context.Context) error { return s.inner.Run(ctx) }
+func (s *Server) Run(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
+	return s.inner.Run(ctx)
+}
 
 // Hurry shortens the stop of a server whose ctx of Run has ended: the sessions that are left are ended at once, and no
 // longer over websocket.drain.
@@ -105,6 +115,9 @@ func (s *Server) Hurry() { s.inner.Hurry() }
 // and nothing is changed. Reload fails before the server is ready, and once it stops. A function of [Server.Handle]
 // must not call it.
 func (s *Server) Reload(ctx context.Context) (restart []string, err error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	done, err := s.inner.Reload(ctx)
 	if err != nil {
 		return nil, configError(err)
@@ -120,8 +133,16 @@ func (s *Server) Reload(ctx context.Context) (restart []string, err error) {
 // Ready is closed once the server accepts connections.
 func (s *Server) Ready() <-chan struct{} { return s.inner.Ready() }
 
-// Addr returns the address of the listener as host:port, or "" before Run listens.
+// Addr returns the address of the listener as host:port, or "" before Run listens, and with HandlerOnly.
 func (s *Server) Addr() string { return s.inner.Addr() }
+
+// ServeHTTP serves everything that the server offers over HTTP: WebSockets at /ws, the HTTP API below /api/v1, the SDK
+// below /client, and what Mount added. It makes the server a handler of another HTTP server, also below a prefix:
+//
+//	mux.Handle("/tidings/", http.StripPrefix("/tidings", server))
+//
+// It answers 503 unless Run runs. See Config.HandlerOnly.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.inner.ServeEmbedded(w, r) }
 
 // Mount serves a pattern of net/http beside the server's own paths.
 func (s *Server) Mount(pattern string, handler http.Handler) error {

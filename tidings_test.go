@@ -52,10 +52,19 @@ func run(t *testing.T, change func(*tidings.Server)) *tidings.Server {
 
 func runFiles(t *testing.T, files fs.FS, change func(*tidings.Server)) *tidings.Server {
 	t.Helper()
-	server, err := tidings.New(tidings.Config{
-		File: "tidings.yaml", Files: files, Listen: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler),
-		Env: func(string) (string, bool) { return "", false },
-	})
+	return runConfig(t, tidings.Config{Files: files, Logger: slog.New(slog.DiscardHandler)}, change)
+}
+
+// runLogged is run with a log.
+func runLogged(t *testing.T, log *logged, change func(*tidings.Server)) *tidings.Server {
+	t.Helper()
+	return runConfig(t, tidings.Config{Files: files, Logger: log.logger()}, change)
+}
+
+func runConfig(t *testing.T, c tidings.Config, change func(*tidings.Server)) *tidings.Server {
+	t.Helper()
+	c.File, c.Listen, c.Env = "tidings.yaml", "127.0.0.1:0", func(string) (string, bool) { return "", false }
+	server, err := tidings.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,10 +88,27 @@ func runFiles(t *testing.T, files fs.FS, change func(*tidings.Server)) *tidings.
 
 func join(t *testing.T, server *tidings.Server, user string) *client.Client {
 	t.Helper()
+	return joinWith(t, server, user, client.JSON)
+}
+
+// joinBackend connects with the API key of the shop.
+func joinBackend(t *testing.T, server *tidings.Server) *client.Client {
+	t.Helper()
+	c, err := client.Connect(t.Context(), client.Config{URL: server.Addr(), Auth: client.Key("erp-0123456789abcdef")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func joinWith(t *testing.T, server *tidings.Server, user string, serialization client.Serialization) *client.Client {
+	t.Helper()
 	c, err := client.Connect(t.Context(), client.Config{
-		URL:       "http://" + server.Addr(),
-		Reconnect: client.Reconnect{Off: true},
-		Tab:       "tab-of-" + user,
+		URL:           "http://" + server.Addr(),
+		Serialization: serialization,
+		Reconnect:     client.Reconnect{Off: true},
+		Tab:           "tab-of-" + user,
 		Auth: client.Ticket(func(ctx context.Context) (string, error) {
 			ticket, err := server.IssueTicket(ctx, tidings.Grant{User: user, Name: "The " + user, Claims: map[string]any{"level": 3}})
 			return ticket.Ticket, err
@@ -202,7 +228,8 @@ func TestAProcedureChoosesTheErrorOfItsCaller(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Realm().Register("shop.undeclared", nil); err == nil {
+		answer := func(context.Context, *tidings.Invocation) (tidings.Payload, error) { return tidings.Payload{}, nil }
+		if _, err := s.Realm().Register("shop.undeclared", answer); err == nil {
 			t.Error("a procedure was registered that nobody may call")
 		}
 	})

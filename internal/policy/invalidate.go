@@ -22,13 +22,26 @@ func (s Selection) selects(identity *peer.Identity) bool {
 		(s.Tenant == "" || identity.Tenant == s.Tenant)
 }
 
+// errNothingSelected is the error of a selection without any condition.
+func errNothingSelected() error {
+	return wamp.Fail(wamp.ErrInvalidArgument, "nothing is selected: name a user, a role or a tenant")
+}
+
+// Select returns the selected sessions of a realm. A selection without any condition is refused with a [*wamp.Failure].
+func Select(realm *router.Realm, s Selection) ([]*router.Session, error) {
+	if s == (Selection{}) {
+		return nil, errNothingSelected()
+	}
+	return slices.DeleteFunc(realm.Sessions(), func(session *router.Session) bool { return !s.selects(session.Identity()) }), nil
+}
+
 // Invalidate makes the cached decisions on the selected sessions void, asks again about what they hold, and takes away
 // only what is refused now. It goes on if ctx ends, because half of it would leave some pages with a right that others
 // have lost. All cached decisions of the external authorizer are forgotten: their keys are hashes. A selection without
 // any condition is refused with a [*wamp.Failure].
 func (p *Policy) Invalidate(ctx context.Context, s Selection) (router.Rechecked, error) {
 	if s == (Selection{}) {
-		return router.Rechecked{}, wamp.Fail(wamp.ErrInvalidArgument, "nothing is selected: name a user, a role or a tenant")
+		return router.Rechecked{}, errNothingSelected()
 	}
 	p.forgetExternal()
 	found, err := p.realm.Invalidate(ctx, s.selects)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/auth"
 	"github.com/tidings-io/tidings/internal/hook"
+	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
@@ -95,11 +96,44 @@ func (s *Server) Invalidate(ctx context.Context, selected Selection) (router.Rec
 // Sessions returns the sessions of the realm, in no order.
 func (s *Server) Sessions() []*router.Session { return s.realm.Sessions() }
 
+// Session returns a session of the realm.
+func (s *Server) Session(id wamp.ID) (*router.Session, bool) { return s.realm.Session(id) }
+
+// ServeEmbedded answers a request that the HTTP server of a program passes on. Unlike ServeHTTP it may be called at any
+// time.
+func (s *Server) ServeEmbedded(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !s.isReady():
+		unavailable(w, "the server has not started yet")
+	case s.stopped.Load():
+		unavailable(w, "the server has stopped")
+	default:
+		s.ServeHTTP(w, r)
+	}
+}
+
+func (s *Server) isReady() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+func unavailable(w http.ResponseWriter, why string) {
+	w.Header().Set("Retry-After", "1")
+	httpapi.NewProblem(http.StatusServiceUnavailable, "%s: try again", why).Write(w)
+}
+
 // errPattern wraps the panic of net/http for a pattern that it cannot add.
 var errPattern = errors.New("the pattern cannot be mounted")
 
 // Mount serves a pattern of net/http.
 func (s *Server) Mount(pattern string, h http.Handler) (err error) {
+	if function, ok := h.(http.HandlerFunc); h == nil || ok && function == nil {
+		return fmt.Errorf("mount %q: the handler is nil", pattern)
+	}
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("mount %q: %w: %v", pattern, errPattern, fault)

@@ -3,20 +3,15 @@ package server
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
-	"github.com/tidings-io/tidings/internal/httplimit"
-	"github.com/tidings-io/tidings/internal/transport"
 )
 
 const (
@@ -40,7 +35,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { listener.Close() }() // a second Close is harmless
+	if listener != nil {
+		defer listener.Close() // a second Close is harmless
+	}
 	raw, err := s.listenRaw(ctx)
 	if err != nil {
 		return err
@@ -74,7 +71,11 @@ func (s *Server) logWarning(w config.Problem) {
 	s.logger.Warn("the configuration is rarely meant so", "position", cmp.Or(w.Pos.String(), "no file"), "warning", w.Message, "fix", w.Fix)
 }
 
+// listen returns the listener for HTTP, or nil if another HTTP server has one.
 func (s *Server) listen(ctx context.Context) (net.Listener, error) {
+	if s.options.HandlerOnly {
+		return nil, nil
+	}
 	if s.options.Listener != nil {
 		return s.options.Listener, nil
 	}
@@ -124,13 +125,9 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
 	group, running := errgroup.WithContext(ctx)
-	web := s.httpServer()
-	accepting := listener
-	if s.current.Load().tls == nil {
-		accepting = s.transport.UpgradeListener(listener, webSocketPath, s.isWebSocket)
-	}
+	web := s.newFrontEnd(listener)
 	left := make(chan struct{})
-	group.Go(func() error { return wrap("serve HTTP", s.serveHTTP(web, accepting)) })
+	group.Go(func() error { return wrap("serve HTTP", web.serve()) })
 	group.Go(func() error {
 		defer close(left)
 		return wrap("serve WebSocket", s.serveClients(clients))
@@ -152,7 +149,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 		s.notify("STOPPING=1")
 		s.logger.Info("stopping", "sessions", s.router.Stats().Sessions, "drain", s.current.Load().config.WebSocket.Drain.String())
 		if s.handsOver() {
-			s.handOver(append([]net.Listener{accepting}, raw...))
+			s.handOver(append(web.listeners(), raw...))
 		}
 		endClients()
 		return wrap("stop HTTP", s.drain(web, raw, left))
@@ -160,12 +157,13 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	raw.serve(s, group)
 	rawAddresses := raw.addresses()
 	s.rawAddresses.Store(&rawAddresses)
-	address := listener.Addr().String()
+	address := web.address()
 	s.address.Store(&address)
 	close(s.ready)
 	s.notify("READY=1")
 	s.logger.InfoContext(ctx, "listening", "address", address, "tls", s.current.Load().tls != nil, "realm", s.realm.Name(), "version", Version())
 	err := group.Wait()
+	s.stopped.Store(true)
 	s.logger.InfoContext(context.WithoutCancel(ctx), "stopped")
 	return err
 }
@@ -183,46 +181,6 @@ func wrap(step string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", step, err)
-}
-
-func (s *Server) httpServer() *http.Server {
-	web := &http.Server{
-		Handler:   s,
-		TLSConfig: s.serveTLS(func(n *snapshot) *tls.Config { return n.tls }),
-		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // faults of clients
-	}
-	transport.SetTimeouts(web)
-	limits := s.current.Load().config.HTTP
-	web.ReadHeaderTimeout, web.IdleTimeout = limits.Header, limits.Idle
-	s.httpLimit.Watch(web)
-	return web
-}
-
-func (s *Server) serveHTTP(web *http.Server, accepting net.Listener) error {
-	var err error
-	if s.current.Load().tls != nil {
-		err = web.ServeTLS(s.transport.TakeoverListener(s.httpLimit.Listener(accepting, nil)), "", "")
-	} else {
-		err = web.Serve(s.httpLimit.Listener(accepting, httplimit.Full))
-	}
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) && s.draining.Load() {
-		return nil
-	}
-	return err
-}
-
-// drain waits for the clients, then stops accepting connections and waits for answers that are being written. Meanwhile
-// requests are answered: clients of long-poll need them to hear that the server stops, and new WebSockets are told when
-// to try again.
-func (s *Server) drain(web *http.Server, raw rawListeners, left <-chan struct{}) error {
-	<-left
-	raw.close()
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	if err := web.Shutdown(ctx); err != nil {
-		return web.Close()
-	}
-	return nil
 }
 
 // serveClients runs the transport. When the server stops, clients that leave too slowly are disconnected, which is

@@ -31,12 +31,13 @@ import (
 
 // Options are the parts of a configuration that a file cannot hold.
 type Options struct {
-	Listener net.Listener // already open; nil: opened as configured
-	Logger   *slog.Logger // nil: as configured, to LogTo
-	LogTo    io.Writer    // nil: standard error
-	Repair   bool         // sets damaged files of the data folder aside
-	Files    fs.FS        // holds the schemas; nil: the file system of the machine
-	Systemd  bool         // take the sockets that systemd passes, and tell it the state
+	Listener    net.Listener // already open; nil: opened as configured
+	HandlerOnly bool         // open no listener for HTTP, see ServeEmbedded
+	Logger      *slog.Logger // nil: as configured, to LogTo
+	LogTo       io.Writer    // nil: standard error
+	Repair      bool         // sets damaged files of the data folder aside
+	Files       fs.FS        // holds the schemas; nil: the file system of the machine
+	Systemd     bool         // take the sockets that systemd passes, and tell it the state
 
 	// Load reads the configuration again. As [config.Parse] it returns what it could read with the mistakes. nil: Reload
 	// fails.
@@ -74,6 +75,7 @@ type Server struct {
 	rawAddresses atomic.Pointer[[]net.Addr]
 	ready        chan struct{} // closed once connections are accepted
 	draining     atomic.Bool   // no longer ready, because the server stops
+	stopped      atomic.Bool   // Run has ended, or is about to
 }
 
 // New assembles the server. It reads the files that the configuration names, and starts nothing. Mistakes of the
