@@ -63,7 +63,7 @@ func TestOperationsAnswerAsDocumented(t *testing.T) {
 			200, `{"sessions":1,"kept":3,"revoked":5,"undecided":1}`,
 		},
 		"end a session":             {request{method: "DELETE", path: "sessions/42", key: "sessions"}, 204, ""},
-		"end a session of nobody's": {request{method: "DELETE", path: "sessions/43", key: "sessions"}, 404, `{"title":"Not Found","status":404,"detail":"there is no session 43"}`},
+		"end a session of nobody's": {request{method: "DELETE", path: "sessions/43", key: "sessions"}, 404, `{"type":"https://github.com/tidings-io/tidings/blob/main/docs/troubleshooting.md#not-found","title":"Not Found","status":404,"detail":"there is no session 43"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := test.request.send(t, newAPI(t, &fakes{}))

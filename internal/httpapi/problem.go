@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -16,9 +17,10 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Problem is a problem document (RFC 9457). Its type is about:blank, so title is the name of the status;
-// programs distinguish problems by error.
+// Problem is a problem document (RFC 9457). Its type leads to the documentation. Programs distinguish problems by their
+// status and error.
 type Problem struct {
+	Type   string   `json:"type" doc:"Where the documentation explains it, or about:blank." example:"https://github.com/tidings-io/tidings/blob/main/docs/troubleshooting.md#not-authorized"`
 	Title  string   `json:"title" doc:"The name of the status." example:"Forbidden"`
 	Status int      `json:"status" doc:"The HTTP status." example:"403"`
 	Detail string   `json:"detail" doc:"What was wrong with this request, and what to do." example:"the API key \"erp\" may not publish: add the scope \"publish\" to its list \"may\""`
@@ -39,7 +41,44 @@ type Flaw struct {
 
 // NewProblem returns the document for a status.
 func NewProblem(status int, format string, args ...any) *Problem {
-	return &Problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+	return &Problem{
+		Type: typeOf(sections[status]), Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...),
+	}
+}
+
+// setURI notes the WAMP error. One of the protocol or of Tidings has a section of the documentation.
+func (p *Problem) setURI(uri wamp.URI) {
+	p.URI = uri
+	for _, prefix := range []string{"wamp.error.", "tidings.error."} {
+		if name, ours := strings.CutPrefix(string(uri), prefix); ours {
+			name, _, _ = strings.Cut(name, ".")
+			p.Type = typeOf(strings.ReplaceAll(name, "_", "-"))
+		}
+	}
+}
+
+// problemTypes begins the types: a section for each error.
+const problemTypes = "https://github.com/tidings-io/tidings/blob/main/docs/troubleshooting.md#"
+
+func typeOf(section string) string {
+	if section == "" {
+		return "about:blank"
+	}
+	return problemTypes + section
+}
+
+// sections are those of problems without a WAMP error.
+var sections = map[int]string{
+	http.StatusBadRequest:            "bad-request",
+	http.StatusUnauthorized:          "unauthorized",
+	http.StatusForbidden:             "not-authorized",
+	http.StatusNotFound:              "not-found",
+	http.StatusRequestEntityTooLarge: "payload-size-exceeded",
+	http.StatusUnsupportedMediaType:  "unsupported-media-type",
+	http.StatusUnprocessableEntity:   "invalid-argument",
+	http.StatusTooManyRequests:       "limit-exceeded",
+	http.StatusInternalServerError:   "internal",
+	http.StatusServiceUnavailable:    "unavailable",
 }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -103,7 +142,7 @@ func (a *API) problemOf(ctx context.Context, err error) *Problem {
 			status = http.StatusInternalServerError
 		}
 		p := NewProblem(status, "%s", failure.Message)
-		p.URI = failure.URI
+		p.setURI(failure.URI)
 		return p
 	}
 	a.options.Logger.ErrorContext(ctx, "an API request failed", "error", err)
@@ -118,7 +157,7 @@ func callProblem(e *calls.Error) *Problem {
 		status = http.StatusUnprocessableEntity
 	}
 	p := NewProblem(status, "the procedure answered with the error %s", e.URI)
-	p.URI = e.URI
+	p.setURI(e.URI)
 	payload, err := e.Payload.In(wamp.JSON)
 	if err != nil {
 		return p // the URI alone is enough

@@ -55,6 +55,27 @@ func TestTheHTTPPageListsAllRoutes(t *testing.T) {
 	compare(t, "docs/http-api.md", every(page(t, "docs/http-api.md"), "(?m)^\\| `([A-Z]+ /api/v1/[^`]+)` \\| `\\w+`"), routes)
 }
 
+func TestEachErrorHasItsSectionOfTroubleshooting(t *testing.T) {
+	sections := every(page(t, "docs/troubleshooting.md"), "(?m)^### ([a-z-]+)$")
+	errors := 0
+	err := filepath.WalkDir(filepath.Join(root, "internal"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, name := range every(string(text), `URI\s+=\s"(?:wamp|tidings)\.error\.(\w+)`) {
+			errors++
+			if section := strings.ReplaceAll(name, "_", "-"); !slices.Contains(sections, section) {
+				t.Errorf("docs/troubleshooting.md has no section %s, for the error in %s", section, path)
+			}
+		}
+		return err
+	})
+	if err != nil || errors < 30 {
+		t.Errorf("%d errors were found: %v", errors, err)
+	}
+}
+
 func TestTheCommandLinePageListsAllCommandsAndFlags(t *testing.T) {
 	demo := startDemo(t)
 	help := func(command string) string {
