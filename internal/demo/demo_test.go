@@ -252,6 +252,26 @@ func TestASaveNotifiesTheOtherPagesThatWatchTheOrder(t *testing.T) {
 	}
 }
 
+func TestASaveThatIsSentAgainIsSavedOnce(t *testing.T) {
+	url := start(t)
+	change := formOf(getOrder(t, url, "1042"))
+	change.Note = "Two boxes."
+	for range 2 {
+		status, body := ask(t, "PUT", url+"/demo/api/orders/1042", "ann", change)
+		var saved order
+		if err := json.Unmarshal(body, &saved); err != nil || status != 200 || saved.Version != 2 || saved.Note != "Two boxes." {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	if status, body := ask(t, "PUT", url+"/demo/api/orders/1042", "ben", change); status != 409 {
+		t.Errorf("the same form of another user: %d %s", status, body)
+	}
+	change.Note = "Three boxes."
+	if status, body := ask(t, "PUT", url+"/demo/api/orders/1042", "ann", change); status != 409 {
+		t.Errorf("another form of the old version: %d %s", status, body)
+	}
+}
+
 func TestInvalidFormsAreRefused(t *testing.T) {
 	url := start(t)
 	good := formOf(getOrder(t, url, "1040"))

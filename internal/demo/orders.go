@@ -93,13 +93,17 @@ func (o *orders) get(id int) (order, bool) {
 	return found, ok
 }
 
-// put saves a form if its version is the stored one, and returns the names of the changed fields.
+// put saves a form if its version is the stored one, and returns the names of the changed fields. A page that got no
+// answer sends the same form again: put then returns what the first one has saved.
 func (o *orders) put(id int, in orderInput, by user) (saved order, changed []string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	saved, ok := o.byID[id]
 	if !ok {
 		return saved, nil, refuse(http.StatusNotFound, "there is no order %d", id)
+	}
+	if in.repeats(saved, by) {
+		return saved, nil, nil
 	}
 	if in.Version != saved.Version {
 		return saved, nil, refuse(http.StatusConflict, "order %d was changed by %s meanwhile: it has version %d, your form has version %d. Reload and repeat your change", id, nameOf(saved.UpdatedBy), saved.Version, in.Version)
@@ -119,6 +123,11 @@ func nameOf(id string) string {
 		return id
 	}
 	return u.Name
+}
+
+// repeats reports whether the form is the one that made the stored version.
+func (in orderInput) repeats(saved order, by user) bool {
+	return in.Version > 0 && in.Version == saved.Version-1 && saved.UpdatedBy == by.ID && len(in.applyTo(&saved)) == 0
 }
 
 // applyTo copies the fields that differ and returns their names.
