@@ -29,6 +29,78 @@ describe('flash notifications', () => {
     await picture(ben, 'flash');
   });
 
+  const flash = (user, level, words) => stage.cli('publish', `user.${user}.flash`, `level=${level}`, `text=${words}`);
+
+  test('of any number do not push an error out; the others are counted, listed and kept', async () => {
+    const ben = await stage.page('ben');
+    await flash('ben', 'error', 'The printer burns');
+    await text(by(ben, 'flash-alert'), 'Error: The printer burns');
+    for (let at = 1; at <= 7; at++) {
+      await flash('ben', 'info', `Note ${at}`);
+      await text(by(ben, 'flash-status'), `Note: Note ${at}`);
+    }
+    assert.deepEqual(await by(ben, 'flash-text').allInnerTexts(), ['The printer burns', 'Note 7', 'Note 6']);
+    assert.equal(await by(ben, 'flash-more').innerText(), '+5 more');
+    await picture(ben, 'flash-more');
+    await by(ben, 'flash-more').click();
+    assert.equal(await by(ben, 'flash-open').locator('li').count(), 8);
+    await picture(ben, 'flash-list');
+    await by(ben, 'flash-dismiss-all').click();
+    assert.equal(await by(ben, 'flash-past').locator('li').count(), 8);
+    await ben.keyboard.press('Escape');
+    await by(ben, 'flash-list').waitFor({ state: 'hidden' });
+    assert.equal(await by(ben, 'flash').count(), 0);
+    await by(ben, 'flash-bell').click();
+    await text(by(ben, 'flash-past'), 'The printer burns');
+  });
+
+  test('are closed by Escape, one after another', async () => {
+    const ben = await stage.page('ben', '/orders/1042');
+    for (const words of ['first', 'second']) {
+      await flash('ben', 'warning', words);
+      await text(by(ben, 'flash-text'), words);
+    }
+    await by(ben, 'field-note').focus();
+    await ben.keyboard.press('Escape');
+    assert.deepEqual(await by(ben, 'flash-text').allInnerTexts(), ['first']);
+    await by(ben, 'flash-dismiss').focus();
+    await ben.keyboard.press('Escape');
+    assert.equal(await by(ben, 'flash').count(), 0);
+    assert.equal(await ben.evaluate(() => document.activeElement.id), 'main', 'the focus is not lost');
+  });
+
+  test('say their kind with an icon and a word, also without colours', async () => {
+    const ben = await stage.page('ben', '/orders', { forcedColors: 'active', reducedMotion: 'reduce' });
+    for (const level of ['info', 'success', 'warning', 'error']) await flash('ben', level, `of level ${level}`);
+    await by(ben, 'flash-bell').click();
+    for (const [level, word] of Object.entries({ info: 'Note', success: 'Done', warning: 'Attention', error: 'Error' })) {
+      const message = by(ben, 'flash-open').locator(`[data-level="${level}"]`);
+      await text(message, word);
+      assert.ok(await message.locator('svg').isVisible());
+    }
+    await picture(ben, 'flash-forced-colours');
+  });
+
+  for (const viewport of [{ width: 360, height: 740 }, { width: 1440, height: 900 }]) {
+    test(`cover nothing that is needed, ${viewport.width} pixels`, async () => {
+      const ben = await stage.page('ben', '/orders/1042', { viewport });
+      for (const level of ['error', 'warning', 'info']) await flash('ben', level, 'A message of some length, which needs more than one line on the screen of a phone');
+      await by(ben, 'flash').first().waitFor();
+      for (const [path, ready] of [['/orders/1042', 'order-form'], ['/orders', 'order-row'], ['/prices', 'quote'], ['/chat', 'chat-input']]) {
+        await ben.evaluate((hash) => (location.hash = hash), `#${path}`);
+        await by(ben, ready).first().waitFor();
+        const covered = await ben.evaluate(() => [...document.querySelectorAll('header :is(a, button, select), main :is(a, button, input, select, textarea):not([disabled]), .presence')].filter((element) => {
+          element.scrollIntoView({ block: 'nearest' });
+          const { left, top, width, height } = element.getBoundingClientRect();
+          const found = document.elementFromPoint(left + width / 2, top + height / 2);
+          return width > 1 && !element.classList.contains('skip') && found !== element && !element.contains(found) && !found?.contains(element);
+        }).map(({ outerHTML }) => outerHTML.slice(0, 100)));
+        assert.deepEqual(covered, [], path);
+        await picture(ben, `flash-room-${viewport.width}${path.replaceAll('/', '-')}`);
+      }
+    });
+  }
+
   test('a user sends a message to another one with the form of the page', async () => {
     const [ann, ben] = [await stage.page('ann'), await stage.page('ben')];
     await by(ann, 'flash-input').fill('Lunch?');

@@ -44,11 +44,40 @@ class Stage {
 
   /**
    * Opens a page as a user in a new browser context; `path` is the part after the hash, and `query` of the options is
-   * added to the address.
+   * added to the address. `address` is another one of the server, and `users` are others than the demo has.
    */
-  async page(user, path = '/orders', { query, ...options } = {}) {
+  async page(user, path = '/orders', { query, address, users, ...options } = {}) {
     const context = await this.context(options);
-    return this.#open(await context.newPage(), user, path, query);
+    if (users) await this.#invent(context, users);
+    return this.#open(await context.newPage(), user, path, query, address);
+  }
+
+  /** Answers in the place of the demo's backend, for users that it does not have. Their tickets are real. */
+  async #invent(context, users) {
+    await context.route('**/demo/api/users', (route) => route.fulfill({ json: users }));
+    await context.route('**/demo/api/ticket?*', async (route) => {
+      const user = new URL(route.request().url()).searchParams.get('user');
+      await route.fulfill({ json: { ticket: await this.ticket(users.find(({ id }) => id === user)) } });
+    });
+  }
+
+  async ticket({ id, name, roles = ['staff'] }) {
+    return (await this.curl('/api/v1/tickets', { user: id, name, roles, tenant: 'demo' })).body.ticket;
+  }
+
+  /** Lets people enter an order, each with a connection of their own. */
+  async crowd(order, people) {
+    const page = await (await this.context()).newPage();
+    await page.goto(`http://${this.address}/client/tidings.js`);
+    const guests = await Promise.all(people.map(async (person) => ({ mode: 'view', ...person, ticket: await this.ticket(person) })));
+    await page.evaluate(async ({ record, guests }) => {
+      const { connect, enterPresence } = await import('/client/tidings.js');
+      window.guests = guests.map(({ ticket, mode }) => {
+        const connection = connect({ url: '/ws', share: false, ticket: async () => ticket });
+        return enterPresence(connection, record, mode, { changed: () => undefined });
+      });
+    }, { record: `order.${order}`, guests });
+    return page;
   }
 
   /** Opens a browser context, until `clear`. */
@@ -64,11 +93,11 @@ class Stage {
     return this.#open(await page.context().newPage(), user, path, query);
   }
 
-  async #open(page, user, path, query = {}) {
+  async #open(page, user, path, query = {}, address = this.address) {
     page.errors = [];
     page.on('pageerror', (error) => page.errors.push(String(error)));
     page.on('console', (line) => line.text().includes('Content Security Policy') && page.errors.push(line.text()));
-    await page.goto(`http://${this.address}/demo/?${new URLSearchParams({ user, ...query })}#${path}`);
+    await page.goto(`http://${address}/demo/?${new URLSearchParams({ user, ...query })}#${path}`);
     await connected(page);
     return page;
   }
@@ -169,6 +198,14 @@ export async function picture(page, name) {
   const folder = join(here, 'out');
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+}
+
+/** Puts a tab into the background, or back; a browser without windows has no other way. */
+export async function look(page, visible) {
+  await page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, visible ? 'visible' : 'hidden');
 }
 
 /** Opens order `id` and types a note. */

@@ -31,7 +31,16 @@ export class Problem extends Error {
   }
 }
 
+/** No answer: the server or the network is down, or a proxy answers in the server's place. A save may have arrived. */
+export class Unreachable extends Error {
+  constructor(cause?: unknown) {
+    super('The server does not answer', { cause });
+  }
+}
+
 const BASE = new URL('./api/', document.baseURI);
+const PATIENCE = 10_000; // ms; without an answer until then the network is taken for silent
+const GATEWAY: readonly number[] = [502, 503, 504]; // of a proxy whose server is away, and of a server that stops
 
 export function users(): Promise<readonly User[]> {
   return request('users');
@@ -61,11 +70,21 @@ export async function sendFlash(flash: { to: string; text: string; level: string
 }
 
 async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const headers = { Accept: 'application/json', ...(init.body ? { 'Content-Type': 'application/json' } : {}), ...init.headers };
-  const response = await fetch(new URL(path, BASE), { ...init, headers, cache: 'no-store' });
-  const text = await response.text();
-  if (!response.ok) throw new Problem(response.status, explain(text) || `the server answered ${response.status}`);
+  const { status, text } = await answer(path, init);
+  if (status >= 400) throw new Problem(status, explain(text) || `the server answered ${status}`);
   return (text === '' ? null : JSON.parse(text)) as T;
+}
+
+async function answer(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+  const headers = { Accept: 'application/json', ...(init.body ? { 'Content-Type': 'application/json' } : {}), ...init.headers };
+  try {
+    const response = await fetch(new URL(path, BASE), { ...init, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
+    const text = await response.text();
+    if (!GATEWAY.includes(response.status)) return { status: response.status, text };
+  } catch (error) { // a TypeError: no connection; a TimeoutError: no answer
+    throw new Unreachable(error);
+  }
+  throw new Unreachable();
 }
 
 function explain(text: string): string {

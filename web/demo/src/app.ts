@@ -1,9 +1,12 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import { users, type User } from './api';
+import { isolated } from './format';
 import { type Route, routeFrom } from './route';
 import { Site } from './site';
+import { read, write } from './storage';
 import './chat';
+import './flash-list';
 import './flashes';
 import './header';
 import './maintenance';
@@ -15,19 +18,21 @@ const TITLES = { orders: 'Orders', prices: 'Prices', chat: 'Chat' } as const;
 
 /** The page: its user, the screen on show, and the parts above every screen. */
 class Demo extends LitElement {
-  static override properties = { route: { state: true }, site: { state: true }, failed: { state: true } };
+  static override properties = { route: { state: true }, site: { state: true }, failed: { state: true }, unknown: { state: true } };
 
   declare private route: Route;
   declare private site: Site | null;
   declare private failed: boolean;
+  declare private unknown: { readonly id: string; readonly known: readonly User[] } | null; // the address names no user
 
-  #stop: (() => void) | null = null;
+  #stops: readonly (() => void)[] = [];
 
   constructor() {
     super();
     this.route = routeFrom(location.hash);
     this.site = null;
     this.failed = false;
+    this.unknown = null;
   }
 
   override connectedCallback(): void {
@@ -49,15 +54,18 @@ class Demo extends LitElement {
   protected override render(): TemplateResult {
     const { site, route } = this;
     if (!site) return this.#opening();
-    document.title = `${TITLES[route.screen]} · ${site.user.name} · Tidings demo`;
+    site.attention.title = `${TITLES[route.screen]} · ${isolated(site.user.name)} · Tidings demo`;
     const closed = site.maintenance?.on === true && !site.maintenance.exempt;
     return html`${keyed(site, html`
-      <div class="app" ?inert=${closed} data-testid="app">
-        <a class="skip" href="#main" @click=${this.#skip}>Skip to the content</a>
+      <div class="app on-${route.screen}" ?inert=${closed} data-testid="app">
+        ${this.#skip('main', 'Skip to the content')}
+        ${route.screen === 'orders' && route.order !== null && site.orders.rows.has(route.order) ? this.#skip('form', `Skip to the form of order ${route.order}`) : nothing}
+        ${route.screen === 'chat' ? this.#skip('chat-input', 'Skip to the message') : nothing}
         <demo-header .site=${site} .route=${route} @choose-user=${this.#choose}></demo-header>
         <demo-operator-banner .site=${site}></demo-operator-banner>
         <main id="main" tabindex="-1">${this.#screen(site)}</main>
         <demo-flashes .site=${site}></demo-flashes>
+        <demo-flash-list .site=${site}></demo-flash-list>
       </div>
       <demo-maintenance .site=${site}></demo-maintenance>
     `)}`;
@@ -72,29 +80,41 @@ class Demo extends LitElement {
   }
 
   #opening(): TemplateResult {
+    if (this.unknown) return this.#choice(this.unknown);
     return html`<div class="opening" role="status">${this.failed
       ? html`<p>The demo's server does not answer.</p><button class="button" @click=${this.#begin}>Try again</button>`
       : nothing}</div>`;
+  }
+
+  /** The page of an address that names a user who does not exist. */
+  #choice({ id, known }: { id: string; known: readonly User[] }): TemplateResult {
+    document.title = 'Unknown user · Tidings demo';
+    return html`<main class="opening" data-testid="unknown-user">
+      <h1>There is no user <bdi class="name">${id}</bdi></h1>
+      <p>The address names a user that this demo does not have. Choose one of these:</p>
+      <ul class="choice">${known.map((user) => html`<li><a class="button" href="?user=${encodeURIComponent(user.id)}${location.hash}">${user.name}</a></li>`)}</ul>
+    </main>`;
   }
 
   readonly #begin = async (): Promise<void> => {
     this.failed = false;
     try {
       const known = await users();
-      const wanted = new URLSearchParams(location.search).get('user') ?? remembered();
-      const user = known.find(({ id }) => id === wanted) ?? known[0];
-      if (user) this.#open(user, known);
+      const named = new URLSearchParams(location.search).get('user');
+      const user = known.find(({ id }) => id === (named ?? read('sessionStorage', KEY)));
+      if (named !== null && !user) this.unknown = { id: named, known };
+      else this.#open(user ?? known[0]!, known);
     } catch {
       this.failed = true;
     }
   };
 
   #open(user: User, known: readonly User[]): void {
-    this.#stop?.();
+    for (const stop of this.#stops) stop();
     this.site?.close();
-    remember(user.id);
+    write('sessionStorage', KEY, user.id); // of this tab only, so that two windows can be two users
     const site = new Site(user, known);
-    this.#stop = site.listen(() => this.requestUpdate());
+    this.#stops = [site, site.orders].map((store) => store.listen(() => this.requestUpdate()));
     this.site = site;
   }
 
@@ -114,27 +134,12 @@ class Demo extends LitElement {
     if (this.route.screen !== before) window.scrollTo(0, 0);
   };
 
-  readonly #skip = (event: Event): void => {
-    event.preventDefault(); // the hash selects the screen
-    this.querySelector<HTMLElement>('#main')?.focus();
-  };
+  #skip(target: string, text: string): TemplateResult {
+    return html`<a class="skip" href="#${target}" @click=${(event: Event) => {
+      event.preventDefault(); // the hash selects the screen
+      this.querySelector<HTMLElement>(`#${target}`)?.focus();
+    }}>${text}</a>`;
+  }
 }
 
 customElements.define('tidings-demo', Demo);
-
-function remembered(): string | null {
-  try {
-    return sessionStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
-
-/** Remembers the user in this tab only, so that two windows can be two users. */
-function remember(id: string): void {
-  try {
-    sessionStorage.setItem(KEY, id);
-  } catch {
-    // storage is disabled; the address names the user
-  }
-}

@@ -1,4 +1,4 @@
-import { type Connection, type Dict, type TopicEvent } from '@tidings/client';
+import { type Connection, Failed, isDict, type TopicEvent } from '@tidings/client';
 import type { User } from './api';
 import { ROOMS } from './route';
 import { Store } from './store';
@@ -6,11 +6,13 @@ import { Store } from './store';
 type Author = Pick<User, 'id' | 'name'>;
 
 export interface ChatMessage {
-  readonly id: string;
+  readonly id: string; // made by its author, so only unique among the author's messages
   readonly user: Author;
   readonly text: string;
   readonly at: Date;
-  readonly state: 'sent' | 'sending' | 'failed';
+  readonly state: 'sent' | 'sending' | 'unconfirmed' | 'refused';
+  readonly why: string; // of a refusal
+  readonly afterGap: boolean; // messages before it are missing
 }
 
 export interface Room {
@@ -21,39 +23,58 @@ export interface Room {
   readonly unread: number;
 }
 
+/** The part of the page that Chat uses. */
+export interface Page {
+  readonly connection: Connection;
+  readonly user: User;
+  /** Tells a tab in the background that something happened. */
+  happened(): void;
+}
+
 const HISTORY = 50; // messages of a room from before the page was opened
 const KEPT = 500; // messages of a room; limits the memory of a page that stays open
-const PATIENCE = 60_000; // ms that a message may wait for a connection
+const PATIENCE = 60_000; // ms that a message waits for a connection; then it is sent again with the next one
 const TYPING_SHOWN = 4_000; // ms that a typing event is shown
 const TYPING_INTERVAL = 2_000; // ms between two typing events
 
-/** The rooms with their last messages. The pages publish directly, without a backend. */
+/**
+ * The rooms with their last messages. The pages publish directly, without a backend: the author of a message is the
+ * publisher that the router names. After a break the connection brings what was missed.
+ */
 export class Chat extends Store {
   rooms: ReadonlyMap<string, Room>;
 
   readonly #connection: Connection;
+  readonly #page: Page;
   readonly #me: Author;
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #opened = new Date(); // what was said before is not unread
   #shown: string | null = null;
   #typingAt = 0;
 
-  constructor(connection: Connection, { id, name }: User) {
+  constructor(page: Page) {
     super();
-    this.#connection = connection;
-    this.#me = { id, name };
+    this.#page = page;
+    this.#connection = page.connection;
+    this.#me = { id: page.user.id, name: page.user.name };
     this.rooms = new Map(ROOMS.map((room) => [room.id, { ...room, messages: [], typing: [], unread: 0 }]));
     for (const room of ROOMS) {
-      connection.subscribe(`chat.${room.id}.message`, (event) => this.#receiveMessage(room.id, event), { history: HISTORY });
-      connection.subscribe(`chat.${room.id}.typing`, ({ payload }) => this.#receiveTyping(room.id, payload.kwargs));
+      this.#connection.subscribe(`chat.${room.id}.message`, (event) => this.#receiveMessage(room.id, event), { history: HISTORY });
+      this.#connection.subscribe(`chat.${room.id}.typing`, (event) => this.#receiveTyping(room.id, event));
     }
+    this.#connection.onState(({ name }) => name === 'open' && this.#sendAgain());
   }
 
   get unread(): number {
     return [...this.rooms.values()].reduce((sum, room) => sum + room.unread, 0);
   }
 
-  /** Sets the room on screen, or null if the chat is not on screen. */
+  /** Reports whether a message of this page may not have reached the router. */
+  get unsent(): boolean {
+    return [...this.rooms.values()].some(({ messages }) => messages.some(({ state }) => state !== 'sent'));
+  }
+
+  /** Sets the room that the user looks at, or null if it is none. */
   show(room: string | null): void {
     if (this.#shown === room) return;
     this.#shown = room;
@@ -62,14 +83,15 @@ export class Chat extends Store {
   }
 
   say(room: string, text: string): void {
-    const message: ChatMessage = { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, user: this.#me, text, at: new Date(), state: 'sending' };
+    const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+    const message: ChatMessage = { id, user: this.#me, text, at: new Date(), state: 'sending', why: '', afterGap: false };
     this.#typingAt = 0;
     this.#update(room, ({ messages }) => ({ messages: [...messages, message].slice(-KEPT) }));
     void this.#send(room, message);
   }
 
   again(room: string, message: ChatMessage): void {
-    this.#mark(room, message, 'sending');
+    this.#mark(room, message, { state: 'sending' });
     void this.#send(room, message);
   }
 
@@ -78,36 +100,48 @@ export class Chat extends Store {
     const now = Date.now();
     if (now - this.#typingAt < TYPING_INTERVAL) return;
     this.#typingAt = now;
-    void this.#connection.publish(`chat.${room}.typing`, { kwargs: { user: this.#me } });
+    void this.#connection.publish(`chat.${room}.typing`);
   }
 
-  /** Publishes a message. Its event comes to this page, too, so that all pages have the messages in the same order. */
+  /**
+   * Publishes a message. Its event comes to this page, too, so that all pages have the messages in the same order. With its
+   * id it is published once, however often it is sent.
+   */
   async #send(room: string, message: ChatMessage): Promise<void> {
-    const { id, user, text, at } = message;
-    const kwargs = { id, user, text, at: at.toISOString() };
+    const { id, text, at } = message;
+    const kwargs = { id, text, at: at.toISOString() };
     try {
-      await this.#connection.publish(`chat.${room}.message`, { kwargs, acknowledge: true, excludeMe: false, timeout: PATIENCE });
-      this.#mark(room, message, 'sent');
-    } catch {
-      this.#mark(room, message, 'failed');
+      await this.#connection.publish(`chat.${room}.message`, { kwargs, id, acknowledge: true, excludeMe: false, timeout: PATIENCE });
+      this.#mark(room, message, { state: 'sent' });
+    } catch (error) {
+      const { failure } = Failed.from(error);
+      this.#mark(room, message, failure.temporary ? { state: 'unconfirmed' } : { state: 'refused', why: failure.message });
     }
   }
 
-  #receiveMessage(room: string, { payload: { kwargs } }: TopicEvent): void {
-    const user = authorFrom(kwargs);
-    const { id, text, at } = kwargs;
+  #sendAgain(): void {
+    for (const { id, messages } of this.rooms.values()) {
+      for (const message of messages) if (message.state === 'unconfirmed') this.again(id, message);
+    }
+  }
+
+  #receiveMessage(room: string, event: TopicEvent): void {
+    const user = senderOf(event);
+    const { id, text, at } = event.payload.kwargs;
     if (!user || typeof id !== 'string' || typeof text !== 'string') return;
-    const sent = new Date(typeof at === 'string' ? at : Date.now());
-    const message: ChatMessage = { id, user, text, at: Number.isNaN(sent.getTime()) ? new Date() : sent, state: 'sent' };
+    const said = Math.min(Date.parse(typeof at === 'string' ? at : ''), Date.now());
+    const message: ChatMessage = { id, user, text, at: new Date(Number.isNaN(said) ? Date.now() : said), state: 'sent', why: '', afterGap: event.afterGap };
+    const isNews = user.id !== this.#me.id && message.at >= this.#opened;
+    if (isNews) this.#page.happened();
     this.#stopTyping(room, user);
     this.#update(room, ({ messages, unread }) => ({
-      messages: [...messages.filter((other) => other.id !== id), message].slice(-KEPT),
-      unread: room === this.#shown ? 0 : unread + (user.id === this.#me.id || message.at < this.#opened ? 0 : 1),
+      messages: [...messages.filter((other) => !isSame(other, message)), message].slice(-KEPT),
+      unread: room === this.#shown ? 0 : unread + (isNews ? 1 : 0),
     }));
   }
 
-  #receiveTyping(room: string, kwargs: Dict): void {
-    const user = authorFrom(kwargs);
+  #receiveTyping(room: string, event: TopicEvent): void {
+    const user = senderOf(event);
     if (!user || user.id === this.#me.id) return;
     const key = `${room} ${user.id}`;
     clearTimeout(this.#typing.get(key));
@@ -120,8 +154,8 @@ export class Chat extends Store {
     this.#update(room, ({ typing }) => ({ typing: typing.filter(({ id }) => id !== user.id) }));
   }
 
-  #mark(room: string, { id }: ChatMessage, state: ChatMessage['state']): void {
-    this.#update(room, ({ messages }) => ({ messages: messages.map((other) => (other.id === id ? { ...other, state } : other)) }));
+  #mark(room: string, message: ChatMessage, change: Partial<ChatMessage>): void {
+    this.#update(room, ({ messages }) => ({ messages: messages.map((other) => (isSame(other, message) ? { ...other, ...change } : other)) }));
   }
 
   #update(id: string, change: (room: Room) => Partial<Room>): void {
@@ -132,8 +166,17 @@ export class Chat extends Store {
   }
 }
 
-function authorFrom({ user }: Dict): Author | null {
-  if (typeof user !== 'object' || user === null) return null;
-  const { id, name } = user as { id?: unknown; name?: unknown };
-  return typeof id === 'string' ? { id, name: typeof name === 'string' ? name : id } : null;
+/**
+ * Returns the publisher as the router names it, because the contract says `sender: true`. No page can forge that, unlike a
+ * name in the payload. A backend may have the id of a user.
+ */
+function senderOf({ details: { _sender: sender } }: TopicEvent): Author | null {
+  if (!isDict(sender) || typeof sender['id'] !== 'string') return null;
+  const { id, name, backend } = sender;
+  return { id: backend === true ? `backend ${id}` : id, name: typeof name === 'string' && name !== '' ? name : id };
+}
+
+/** The id of a message is its author's word alone: nothing that another user sends replaces it. */
+function isSame(one: ChatMessage, other: ChatMessage): boolean {
+  return one.id === other.id && one.user.id === other.user.id;
 }

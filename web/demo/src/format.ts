@@ -15,9 +15,25 @@ export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u;
+const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // invisible characters that turn what follows
+
+/** Returns the first letters of the first and the last word, or the emoji that a name begins with. */
 export function initials(name: string): string {
-  const words = name.trim().split(/\s+/);
-  return ((words[0]?.[0] ?? '?') + (words.length > 1 ? (words.at(-1)?.[0] ?? '') : '')).toUpperCase();
+  const words = name.replace(DIRECTION, '').toUpperCase().split(/\s+/).filter(Boolean);
+  const [first = '?', last = ''] = [words[0], words.length > 1 ? words.at(-1) : ''].map((word) => beginning(word ?? '?'));
+  return EMOJI.test(first) ? first : first + last;
+}
+
+/** Returns the first character as a reader sees it, which can be many code points. */
+function beginning(word: string): string {
+  return [...graphemes.segment(word)][0]?.segment ?? '';
+}
+
+/** Returns a name for use inside a text: its direction, from right to left for example, ends with it. */
+export function isolated(name: string): string {
+  return `\u2068${name.replace(DIRECTION, '')}\u2069`;
 }
 
 /** Returns one of six colours, the same one for the same person. */

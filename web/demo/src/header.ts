@@ -22,7 +22,7 @@ class Header extends View {
   #tick: ReturnType<typeof setInterval> | undefined;
 
   protected stores(): readonly Store[] {
-    return [this.site, this.site.chat];
+    return [this.site, this.site.chat, this.site.flashes];
   }
 
   override connectedCallback(): void {
@@ -43,6 +43,7 @@ class Header extends View {
       <nav class="nav" aria-label="Screens">${SCREENS.map((screen) => this.#link(screen))}</nav>
       <div class="header-tools">
         ${this.#pill(this.site.state, this.site.status)}
+        ${this.#bell()}
         <button class="icon-button" data-testid="theme-toggle" aria-label="Switch to the ${theme() === 'dark' ? 'light' : 'dark'} theme"
           @click=${this.#toggleTheme}>${theme() === 'dark' ? icons.sun : icons.moon}</button>
         <label class="user-switch">
@@ -63,6 +64,13 @@ class Header extends View {
       : nothing;
     const current = this.route.screen === id ? 'page' : nothing;
     return html`<a href="#/${id}" data-testid="nav-${id}" aria-current=${current}>${icon}<span>${name}</span>${badge}</a>`;
+  }
+
+  #bell(): TemplateResult {
+    const { flashes } = this.site;
+    const open = flashes.open.length;
+    return html`<button class="icon-button bell" data-testid="flash-bell" aria-haspopup="dialog" aria-label=${open > 0 ? `Notifications, ${open} open` : 'Notifications'}
+      @click=${() => flashes.list(true)}>${icons.bell}${open > 0 ? html`<span class="count" aria-hidden="true">${open}</span>` : nothing}</button>`;
   }
 
   #pill(state: ConnectionState, status: Status): TemplateResult {

@@ -1,23 +1,25 @@
 import { type Change, type Connection, type ContentWatch, watchContent } from '@tidings/client';
 import * as api from './api';
+import type { Drafts, Kept } from './drafts';
 import type { Flashes } from './flash-store';
-import { listed } from './format';
+import { isolated, listed } from './format';
+import { changesOf, differing, type Draft, draftFrom, fieldsOf, type Field, LABELS } from './order-draft';
 import { Store } from './store';
 
-export type Field = keyof api.OrderFields;
-
-export const LABELS: Readonly<Record<Field, string>> = {
-  customer: 'Customer', item: 'Item', quantity: 'Quantity', price: 'Price', status: 'Status', note: 'Note',
-};
-export const STATUSES = ['new', 'confirmed', 'packed', 'shipped', 'cancelled'] as const;
-
-/** The fields of the form, as text. */
-export type Draft = Readonly<Record<Field, string>>;
+/** The last save of an order. One that waits is sent again when the server answers. */
+export interface Save {
+  readonly state: 'running' | 'waiting' | 'done' | 'failed';
+  readonly draft: Draft | null; // as it was when the user saved; the form may have gone on. null: reading failed, not saving
+  readonly error: Error | null;
+}
 
 export interface Row {
   readonly order: api.Order;
   readonly outdated: Change | null; // the save that made this page's copy outdated
   readonly draft: Draft | null; // unsaved changes; they are kept while another order is open
+  readonly save: Save | null;
+  readonly kept: Kept | null; // unsaved changes of another page, which the form offers
+  readonly otherTab: boolean; // a tab of this user has unsaved changes, too
 }
 
 /** The part of the page that Orders uses. */
@@ -25,8 +27,13 @@ export interface Page {
   readonly connection: Connection;
   readonly user: api.User;
   readonly flashes: Flashes;
+  readonly drafts: Drafts;
   nameOf(user: string): string;
+  /** Tells a tab in the background that something happened. */
+  happened(): void;
 }
+
+const AGAIN = 5_000; // ms between two tries of a save
 
 /** The orders that this page has read, with their unsaved changes and outdated marks. */
 export class Orders extends Store {
@@ -34,6 +41,7 @@ export class Orders extends Store {
   status: 'loading' | 'ready' | 'failed' = 'loading';
   readonly #page: Page;
   readonly #watch: ContentWatch;
+  readonly #stops: readonly (() => void)[];
   #open: number | null = null; // the order in the form
 
   constructor(page: Page) {
@@ -43,11 +51,25 @@ export class Orders extends Store {
       changed: (change) => this.#outdate(change),
       ready: () => void this.#compare(),
     });
+    const again = setInterval(() => this.#saveAgain(), AGAIN);
+    this.#stops = [
+      () => this.#watch.stop(), () => clearInterval(again),
+      page.connection.onState(({ name }) => name === 'open' && this.#connected()),
+      page.drafts.onOtherTab((record, unsaved) => this.#change(idOf(record), ({ order }) => ({ kept: this.#kept(order.id), otherTab: unsaved }))),
+    ];
     void this.load();
   }
 
   close(): void {
-    this.#watch.stop();
+    for (const stop of this.#stops) stop();
+  }
+
+  get outdated(): readonly Row[] {
+    return [...this.rows.values()].filter((row) => row.outdated !== null);
+  }
+
+  get unsaved(): boolean {
+    return [...this.rows.values()].some((row) => row.draft !== null);
   }
 
   /** Sets the order in the form. The flash message about the order before is dismissed; its mark in the list stays. */
@@ -73,30 +95,62 @@ export class Orders extends Store {
 
   /** Reads one order again and discards its unsaved changes. */
   async reload(id: number): Promise<void> {
-    const order = await api.order(id);
-    this.#put({ order, outdated: null, draft: null });
+    try {
+      this.#put(await api.order(id), () => ({ draft: null, save: null }));
+    } catch (error) {
+      this.#change(id, () => ({ save: { state: 'failed', draft: null, error: errorFrom(error) } }));
+    }
   }
 
-  edit(id: number, draft: Draft | null): void {
+  /** Sets the unsaved changes, or discards them. */
+  edit(id: number, fields: Draft | null): void {
+    this.#change(id, ({ order, save }) => ({
+      draft: fields && draftFrom(order, fields),
+      save: fields && isUnderWay(save) ? save : null, // what the user has saved is sent as it was
+    }));
+  }
+
+  /** Puts the changes that another page has kept on top of the order. */
+  restore(id: number): void {
     const row = this.rows.get(id);
-    if (!row) return;
-    const clean = draft === null || Object.entries(draftOf(row.order)).every(([field, text]) => draft[field as Field] === text);
-    this.rows = new Map(this.rows).set(id, { ...row, draft: clean ? null : draft });
-    this.changed();
+    if (!row?.kept) return;
+    this.edit(id, draftFrom(row.order, row.kept.fields));
+    this.forget(id);
   }
 
+  /** Drops the changes that another page has kept. */
+  forget(id: number): void {
+    const kept = this.rows.get(id)?.kept;
+    if (!kept) return;
+    this.#page.drafts.drop(kept);
+    this.#change(id, () => ({ kept: this.#kept(id) }));
+  }
+
+  /** Saves the unsaved changes. If the server does not answer, they are sent again until it does. */
   async save(id: number): Promise<void> {
     const row = this.rows.get(id);
-    if (!row?.draft) return;
-    const { quantity, price, ...texts } = row.draft;
-    const body = { ...texts, quantity: Number(quantity), price: Number(price), version: row.order.version };
-    const tab = await this.#page.connection.tab;
-    const order = await api.saveOrder(id, body, { user: this.#page.user.id, tab });
-    this.#put({ order, outdated: null, draft: null });
+    if (row?.draft && row.save?.state !== 'running') await this.#send(row.order, row.draft);
   }
 
-  get outdated(): readonly Row[] {
-    return [...this.rows.values()].filter((row) => row.outdated !== null);
+  async #send({ id, version }: api.Order, draft: Draft): Promise<void> {
+    this.#change(id, () => ({ save: { state: 'running', draft, error: null } }));
+    try {
+      const tab = await this.#page.connection.tab;
+      const order = await api.saveOrder(id, { ...fieldsOf(draft), version }, { user: this.#page.user.id, tab });
+      this.#put(order, (row) => ({ draft: row.draft && draftFrom(order, row.draft), save: { state: 'done', draft, error: null } }));
+    } catch (error) {
+      const state = error instanceof api.Unreachable ? 'waiting' : 'failed';
+      this.#change(id, () => ({ save: { state, draft, error: errorFrom(error) } }));
+    }
+  }
+
+  #saveAgain(): void {
+    for (const { order, save } of this.rows.values()) if (save?.state === 'waiting' && save.draft) void this.#send(order, save.draft);
+  }
+
+  #connected(): void {
+    this.#saveAgain();
+    if (this.status === 'failed') void this.load();
   }
 
   /** Returns the row of an order that was read. A draft keeps its version: a save fails if a newer one exists. */
@@ -104,19 +158,32 @@ export class Orders extends Store {
     const row = this.rows.get(order.id);
     if (row?.draft && row.order.version !== order.version) return row;
     this.#page.flashes.dismiss(flashKey(order.id));
-    return { order, outdated: null, draft: row?.draft ?? null };
+    return { draft: null, save: null, kept: this.#kept(order.id), otherTab: false, ...row, order, outdated: null };
   }
 
-  #put(row: Row): void {
-    this.rows = new Map(this.rows).set(row.order.id, row);
-    this.#page.flashes.dismiss(flashKey(row.order.id));
+  /** Sets an order that was read or saved. */
+  #put(order: api.Order, change: (row: Row) => Partial<Row>): void {
+    this.#page.flashes.dismiss(flashKey(order.id));
+    this.#change(order.id, (row) => ({ ...change(row), order, outdated: null }));
+  }
+
+  /** Changes a row, and keeps its unsaved changes for a page that comes after this one. */
+  #change(id: number, change: (row: Row) => Partial<Row>): void {
+    const row = this.rows.get(id);
+    if (!row) return;
+    const next = { ...row, ...change(row) };
+    this.rows = new Map(this.rows).set(id, next);
+    if (next.draft !== row.draft) this.#page.drafts.keep(tagOf(id), changesOf(next.order, next.draft) as Record<string, string>);
     this.changed();
+  }
+
+  #kept(id: number): Kept | null {
+    return this.#page.drafts.newest(tagOf(id));
   }
 
   #outdate(change: Change): void {
     for (const tag of change.tags) {
-      const id = Number(tag.slice(tag.lastIndexOf('.') + 1));
-      const row = this.rows.get(id);
+      const row = this.rows.get(idOf(tag));
       // The event of a save can arrive after the page has read the saved version.
       if (row && (change.version === null || Number(change.version) > row.order.version)) this.#mark(row, change);
     }
@@ -124,9 +191,9 @@ export class Orders extends Store {
 
   #mark(row: Row, change: Change): void {
     const { id } = row.order;
-    this.rows = new Map(this.rows).set(id, { ...row, outdated: change });
+    this.#change(id, () => ({ outdated: change }));
+    if (!change.mine) this.#page.happened();
     if (id === this.#open && !change.mine) this.#flash(id, change);
-    this.changed();
   }
 
   /** Shows a message: another user has saved the order in the form. */
@@ -137,7 +204,7 @@ export class Orders extends Store {
     this.#page.flashes.add({
       key: flashKey(id),
       level: 'warning',
-      title: `${change.author?.name ?? 'Another user'} saved order ${id}`,
+      title: `${isolated(change.author?.name ?? 'Another user')} saved order ${id}`,
       text: `This form is outdated${changed}.${warning}`,
       action: { label: 'Reload', run: () => void this.reload(id) },
     });
@@ -160,14 +227,8 @@ export class Orders extends Store {
   }
 }
 
-export function draftOf(order: api.Order): Draft {
-  const { customer, item, quantity, price, status, note } = order;
-  return { customer, item, quantity: String(quantity), price: String(price), status, note };
-}
-
-function differing(before: api.Order, after: api.Order): readonly Field[] {
-  return (Object.keys(LABELS) as Field[]).filter((field) => before[field] !== after[field]);
-}
-
+const isUnderWay = (save: Save | null): boolean => save?.state === 'running' || save?.state === 'waiting';
+const errorFrom = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+const idOf = (tag: string): number => Number(tag.slice(tag.lastIndexOf('.') + 1));
 export const tagOf = (id: number): string => `order.${id}`;
 const flashKey = (id: number): string => `order-${id}`;

@@ -1,7 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import { asOf } from './as-of';
 import { avatar } from './avatar';
-import { euros } from './format';
+import { euros, moment } from './format';
+import { personName } from './names';
 import type { Row } from './order-store';
 import type { Store } from './store';
 import { View } from './view';
@@ -15,7 +17,7 @@ class OrdersScreen extends View {
   declare order: number | null;
 
   protected stores(): readonly Store[] {
-    return [this.site.orders];
+    return [this.site, this.site.orders];
   }
 
   override disconnectedCallback(): void {
@@ -28,11 +30,12 @@ class OrdersScreen extends View {
   }
 
   protected override render(): TemplateResult {
-    return html`<div class="orders ${this.order === null ? 'listing' : 'editing'}">
-      <section class="card order-list" aria-labelledby="orders-title">
+    return html`<h1 class="visually-hidden">Orders</h1>
+    <div class="orders ${this.order === null ? 'listing' : 'editing'}">
+      <section class="card order-list ${this.site.asOf ? 'stale' : ''}" aria-labelledby="orders-title">
         <div class="card-head">
-          <h1 id="orders-title">Orders</h1>
-          ${this.#refresh()}
+          <h2 id="orders-title">Orders</h2>
+          ${asOf(this.site.asOf)} ${this.#refresh()}
         </div>
         ${this.#list()}
       </section>
@@ -63,18 +66,20 @@ class OrdersScreen extends View {
       <ul class="rows">${repeat(orders.rows.values(), ({ order }) => order.id, (row) => this.#row(row))}</ul>`;
   }
 
-  #row({ order, outdated, draft }: Row): TemplateResult {
-    const by = outdated?.author?.name ?? 'another user';
+  #row({ order, outdated, draft, save, kept }: Row): TemplateResult {
+    const by = outdated?.author ? personName(outdated.author.name) : 'another user';
+    const unsaved = save?.state === 'waiting' ? 'Not saved yet: the server does not answer'
+      : draft ? 'Unsaved changes' : kept ? `Unsaved changes of ${moment(kept.at)}` : '';
     return html`<li class=${outdated ? 'outdated' : ''} data-testid="order-row" data-order=${order.id} data-outdated=${String(outdated !== null)}>
       <a class="row" href="#/orders/${order.id}" aria-current=${order.id === this.order ? 'true' : nothing}>
         <span class="row-id">${order.id}</span>
-        <span class="row-name"><strong>${order.customer}</strong><span class="muted">${order.quantity} × ${order.item}</span></span>
+        <span class="row-name"><strong dir="auto">${order.customer}</strong><span class="muted">${order.quantity} × <bdi>${order.item}</bdi></span></span>
         <span class="row-total">${euros(order.quantity * order.price)}</span>
         <span class="row-status"><span class="status ${order.status}">${order.status}</span></span>
         <span class="row-by">${avatar({ id: order.updated_by, name: this.site.nameOf(order.updated_by) })}
-          <span class="visually-hidden">Saved by ${this.site.nameOf(order.updated_by)}</span></span>
+          <span class="visually-hidden">Saved by ${personName(this.site.nameOf(order.updated_by))}</span></span>
         ${outdated ? html`<span class="row-mark" data-testid="order-outdated">Outdated: saved by ${outdated.mine ? 'you in another tab' : by}</span>` : nothing}
-        ${draft ? html`<span class="row-mark draft">Unsaved changes</span>` : nothing}
+        ${unsaved ? html`<span class="row-mark draft" data-testid="order-unsaved">${unsaved}</span>` : nothing}
       </a>
     </li>`;
   }
@@ -85,8 +90,9 @@ class OrdersScreen extends View {
       return html`${repeat([id], (key) => key, () => html`<demo-order-form .site=${this.site} .order=${id}></demo-order-form>`)}`;
     }
     const partner = this.site.partner;
-    return html`<section class="card hint">
+    return html`<section class="card hint" data-testid="order-hint">
       <h2>${id === null ? 'Choose an order' : `There is no order ${id}`}</h2>
+      ${id === null ? nothing : html`<p><a href="#/orders">Back to the list</a></p>`}
       ${partner ? html`<p>Open <a href="?user=${partner.id}#/orders" target="_blank" rel="noopener" data-testid="open-partner">a second window
         as ${partner.name}</a>, choose the same order in both, and change something in one of them.</p>` : nothing}
       <ul class="hint-list">

@@ -5,9 +5,17 @@ const EASE = 0.06; // share of the distance that the axis shrinks in each frame
 const SHORTEST = 10_000; // ms; the first span of the time axis, which grows to SPAN
 const LAG = 0.15; // s; the right edge is that late, so that the newest point is drawn
 
+/** What is drawn beside the columns; times in ms. */
+interface Drawn {
+  readonly now: number;
+  readonly since: number;
+  readonly breaks: readonly (readonly [from: number, to: number])[]; // of the lines
+}
+
 /** The chart of some symbols, in the colours of the page's theme. */
 export class PriceChart {
   readonly #plot: uPlot;
+  #breaks: Drawn['breaks'] = [];
   #low = -0.05;
   #high = 0.05;
 
@@ -21,17 +29,18 @@ export class PriceChart {
       ...size(into),
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 30, 0, 0], // half a label of time has room beside the last point
       scales: { x: { time: true }, y: { range: () => [this.#low, this.#high] } },
       axes: [
         { ...axis, space: 74, size: 34, values: (_plot, seconds) => seconds.map(clock) },
         { ...axis, size: 62, values: (_plot, percents) => percents.map((percent) => `${sign(percent)}${Math.abs(percent).toFixed(2)} %`) },
       ],
-      series: [{}, ...symbols.map((label, at) => ({ label, stroke: colour(`--series-${(at % 8) + 1}`), width: 1.5, points: { show: false } }))],
+      series: [{}, ...symbols.map((label, at) => ({ label, stroke: colour(`--series-${(at % 8) + 1}`), width: 1.5, points: { show: false }, gaps: (plot: uPlot) => this.#gaps(plot) }))],
     }, [[], ...symbols.map(() => [])], into);
   }
 
-  draw(columns: Float64Array[], { now, since }: { now: number; since: number }): void {
+  draw(columns: Float64Array[], { now, since, breaks }: Drawn): void {
+    this.#breaks = breaks;
     this.#range(columns.slice(1));
     const max = now / 1000 - LAG;
     const span = Math.min(SPAN, Math.max(SHORTEST, now - since)) / 1000;
@@ -52,6 +61,11 @@ export class PriceChart {
 
   destroy(): void {
     this.#plot.destroy();
+  }
+
+  /** Returns the breaks in pixels. The columns go on with the last price there, which is not drawn. */
+  #gaps(plot: uPlot): [number, number][] {
+    return this.#breaks.map(([from, to]) => [plot.valToPos(from / 1000, 'x', true), plot.valToPos(to / 1000, 'x', true)]);
   }
 
   /** Fits the axis to the lines: it grows at once and shrinks slowly, which keeps the chart steady. */

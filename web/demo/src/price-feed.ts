@@ -1,4 +1,4 @@
-import { type Connection, type Handle, isDict, type TopicEvent } from '@tidings/client';
+import { type Connection, isDict, type Subscription, type TopicEvent } from '@tidings/client';
 import { Ring } from './ring';
 
 export interface Quote {
@@ -29,8 +29,9 @@ export class PriceFeed {
   total = 0;
 
   readonly #series = new Map<string, Series>();
-  readonly #handle: Handle;
+  readonly #subscription: Subscription;
   readonly #arrivals: number[] = [];
+  readonly #breaks: [from: number, to: number][] = [];
   #times = new Ring(POINTS);
   #filled = 0;
   #symbols: readonly string[] = [];
@@ -38,11 +39,20 @@ export class PriceFeed {
   constructor(connection: Connection, now: number) {
     this.since = now;
     this.#filled = now;
-    this.#handle = connection.subscribe('price.', (event) => this.#receive(event), { match: 'prefix' });
+    this.#subscription = connection.subscribe('price.', (event) => this.#receive(event), { match: 'prefix' });
+    this.#subscription.onStatus(({ state, since }) => {
+      if (state === 'stale') this.#breakOff(since.getTime());
+    });
   }
 
   stop(): void {
-    this.#handle.release();
+    this.#subscription.release();
+  }
+
+  /** The times, in ms, between which nothing is known: the lines break. The last one ends now while there is no connection. */
+  breaks(now: number): readonly (readonly [number, number])[] {
+    while (this.#breaks[0] && this.#breaks[0][1] < now - SPAN) this.#breaks.shift();
+    return this.#breaks.map(([from, to]) => [from, Math.min(to, now)]);
   }
 
   /** The symbols, sorted. The array is replaced when there is a new symbol. */
@@ -69,6 +79,8 @@ export class PriceFeed {
 
   tick(symbol: string, price: number, now: number): void {
     this.#fill(now);
+    const last = this.#breaks.at(-1);
+    if (last?.[1] === Infinity) last[1] = now;
     const series = this.#series.get(symbol) ?? this.#begin(symbol, price);
     series.last = price;
     series.ticks++;
@@ -83,6 +95,10 @@ export class PriceFeed {
       const price = isDict(tick) ? tick['p'] : undefined;
       if (typeof price === 'number') this.tick(symbol, price, now);
     }
+  }
+
+  #breakOff(since: number): void {
+    if (this.#breaks.at(-1)?.[1] !== Infinity) this.#breaks.push([since, Infinity]);
   }
 
   #begin(symbol: string, price: number): Series {

@@ -1,5 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 import { html, type TemplateResult } from 'lit';
+import { asOf } from './as-of';
 import { PriceChart } from './price-chart';
 import { PriceFeed, type Quote } from './price-feed';
 import type { Store } from './store';
@@ -23,7 +24,7 @@ class PricesScreen extends View {
   #frames: number[] = [];
 
   protected stores(): readonly Store[] {
-    return [];
+    return [this.site];
   }
 
   override connectedCallback(): void {
@@ -53,9 +54,11 @@ class PricesScreen extends View {
   protected override render(): TemplateResult {
     const feed = this.#feed;
     const symbols = feed?.symbols ?? [];
+    const since = this.site.asOf;
     return html`<div class="prices">
       <section class="card chart-card" aria-labelledby="prices-title">
         <div class="card-head"><div><h1 id="prices-title">Prices</h1><p class="muted">Change since this screen opened</p></div>
+          ${asOf(since)}
           <button class="button small" data-testid="price-pause" aria-pressed=${this.#paused} @click=${this.#pause}>${this.#paused ? 'Resume' : 'Pause'}</button></div>
         <div class="chart" data-testid="price-chart" role="img" aria-label="Line chart of ${symbols.length} symbols over the last minute"></div>
         <dl class="figures">
@@ -64,9 +67,9 @@ class PricesScreen extends View {
           <div><dt>Frames / s</dt><dd data-testid="frame-rate">${this.#frames.length}</dd></div>
         </dl>
       </section>
-      <section class="card quotes-card" aria-labelledby="quotes-title">
-        <div class="card-head"><h2 id="quotes-title">Symbols</h2></div>
-        ${symbols.length === 0 ? html`<p class="empty">Waiting for the first tick…</p>` : html`<ul class="quotes">
+      <section class="card quotes-card ${since ? 'stale' : ''}" aria-labelledby="quotes-title">
+        <div class="card-head"><h2 id="quotes-title">Symbols</h2>${asOf(since)}</div>
+        ${symbols.length === 0 ? html`<p class="empty">${since ? 'There are no prices without a connection.' : 'Waiting for the first tick…'}</p>` : html`<ul class="quotes">
           ${symbols.map((symbol, at) => this.#quote(feed?.quote(symbol) ?? { symbol, first: 1, last: 1, ticks: 0 }, at))}</ul>`}
       </section>
     </div>`;
@@ -98,7 +101,7 @@ class PricesScreen extends View {
     const { symbols } = this.#feed;
     if (symbols !== this.#charted) this.#build(symbols);
     const now = Date.now();
-    this.#chart?.draw(this.#feed.columns(now), { now, since: this.#feed.since });
+    this.#chart?.draw(this.#feed.columns(now), { now, since: this.#feed.since, breaks: this.#feed.breaks(now) });
     this.#skip = performance.now() - started > SLOW;
     if (at - this.#figures < FIGURES) return;
     this.#figures = at;

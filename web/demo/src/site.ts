@@ -2,8 +2,11 @@ import {
   connect, type Connection, type ConnectionState, type Maintenance, type ShareOptions, type Status, watchFlash, watchMaintenance,
 } from '@tidings/client';
 import { ticket, type User } from './api';
+import { Attention } from './attention';
 import { Chat } from './chat-store';
+import { Drafts } from './drafts';
 import { Flashes } from './flash-store';
+import { askBeforeLeaving } from './leave';
 import { Orders } from './order-store';
 import { Store } from './store';
 
@@ -12,11 +15,14 @@ export class Site extends Store {
   readonly user: User;
   readonly users: readonly User[];
   readonly connection: Connection;
+  readonly attention = new Attention();
   readonly flashes = new Flashes();
+  readonly drafts: Drafts;
   readonly orders: Orders;
   readonly chat: Chat;
   state: ConnectionState;
   status: Status; // of what the page shows
+  asOf: Date | null = null; // the time of what the page shows, while it may not be true any more
   maintenance: Maintenance | null = null;
 
   constructor(user: User, users: readonly User[]) {
@@ -26,19 +32,20 @@ export class Site extends Store {
     this.connection = connect({ url: new URL('../ws', document.baseURI), ticket: () => ticket(user.id), share: sharing(user) });
     this.state = this.connection.state;
     this.status = this.connection.status;
+    this.drafts = new Drafts(user.id);
     this.orders = new Orders(this);
-    this.chat = new Chat(this.connection, user);
+    this.chat = new Chat(this);
     this.connection.onState((state) => {
       this.state = state;
       this.#reportRefusal(state);
       this.changed();
     });
-    this.connection.onStatus((status) => {
-      this.status = status;
-      this.changed();
-    });
+    this.connection.onStatus((status) => this.#setStatus(status));
     watchMaintenance(this.connection, (maintenance) => this.#setMaintenance(maintenance));
     watchFlash(this.connection, ({ level, title, text, href }) => this.flashes.add({ level, title, text, href }));
+    // A hidden tab shows no flash message until the user looks at it, but says that there is one.
+    this.connection.subscribe(`user.${user.id}.flash`, () => this.happened());
+    for (const store of [this.orders, this.chat]) store.listen(() => askBeforeLeaving(this.orders.unsaved || this.chat.unsent));
   }
 
   /** Another user of the demo, for a second window. */
@@ -50,9 +57,24 @@ export class Site extends Store {
     return this.users.find((user) => user.id === id)?.name ?? id;
   }
 
+  /** Tells a tab in the background that something happened. */
+  happened(): void {
+    this.attention.happened();
+  }
+
   close(): void {
+    askBeforeLeaving(false);
+    this.attention.close();
     this.orders.close();
     this.connection.close();
+  }
+
+  /** What is shown stays marked from the loss of the connection until everything that was missed has come. */
+  #setStatus(status: Status): void {
+    this.status = status;
+    if (status.state === 'stale' || status.state === 'access lost') this.asOf = status.since;
+    else if (status.state !== 'catching up') this.asOf = null;
+    this.changed();
   }
 
   #reportRefusal(state: ConnectionState): void {
@@ -64,6 +86,7 @@ export class Site extends Store {
 
   #setMaintenance(maintenance: Maintenance): void {
     const over = this.maintenance?.on === true && !maintenance.on;
+    if (over || (maintenance.on && !maintenance.exempt)) this.happened();
     this.maintenance = maintenance;
     if (over) this.flashes.add({ level: 'success', title: 'Maintenance is over', text: 'You can continue your work.' });
     this.changed();

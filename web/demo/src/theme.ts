@@ -1,4 +1,6 @@
 /** The light or dark theme: the system's, until the user chooses. public/theme.js applies it before the first paint. */
+import { write } from './storage';
+
 const KEY = 'demo.theme';
 
 export type Theme = 'light' | 'dark';
@@ -11,9 +13,5 @@ export function theme(): Theme {
 
 export function setTheme(next: Theme): void {
   document.documentElement.dataset['theme'] = next;
-  try {
-    localStorage.setItem(KEY, next);
-  } catch {
-    // storage is disabled; the choice lasts until the page is closed
-  }
+  write('localStorage', KEY, next);
 }

@@ -1,4 +1,4 @@
-import type { Connection, EventHandler } from '@tidings/client';
+import type { Connection, EventHandler, Status } from '@tidings/client';
 import { describe, expect, it } from 'vitest';
 import { PriceFeed } from '../src/price-feed';
 import { Ring } from '../src/ring';
@@ -19,16 +19,17 @@ describe('a ring', () => {
 describe('the price feed', () => {
   const start = 1_000_000;
 
-  function feed(): { feed: PriceFeed; receive: EventHandler; released: () => boolean } {
+  function feed(): { feed: PriceFeed; receive: EventHandler; released: () => boolean; show: (status: Status) => void } {
     let handler: EventHandler = () => undefined;
     let gone = false;
+    let show: (status: Status) => void = () => undefined;
     const connection = {
       subscribe: (uri: string, handle: EventHandler) => {
         handler = handle;
-        return { uri, release: () => (gone = true) };
+        return { uri, release: () => (gone = true), onStatus: (listener: typeof show) => (show = listener) };
       },
     } as unknown as Connection;
-    return { feed: new PriceFeed(connection, start), receive: (event) => handler(event), released: () => gone };
+    return { feed: new PriceFeed(connection, start), receive: (event) => handler(event), released: () => gone, show: (status) => show(status) };
   }
 
   it('counts single ticks and batches, and ignores other payloads', () => {
@@ -52,6 +53,18 @@ describe('the price feed', () => {
     expect(prices.symbols).toEqual(['a', 'b']);
     expect([...(a ?? [])]).toEqual([0, 0, 0]);
     expect([...(b ?? [])].map(Math.round)).toEqual([0, 10, 10]);
+  });
+
+  it('breaks the lines while there is no connection, until the next tick', () => {
+    const { feed: prices, show } = feed();
+    const stale = { state: 'stale', failure: null } as const;
+    prices.tick('a', 50, start + 1000);
+    show({ ...stale, since: new Date(start + 2000) });
+    show({ ...stale, since: new Date(start + 2500) });
+    expect(prices.breaks(start + 3000)).toEqual([[start + 2000, start + 3000]]);
+    prices.tick('a', 51, start + 5000);
+    expect(prices.breaks(start + 6000)).toEqual([[start + 2000, start + 5000]]);
+    expect(prices.breaks(start + 70_000)).toEqual([]);
   });
 
   it('keeps one minute, also when the page slept for an hour', () => {
