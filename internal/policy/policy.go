@@ -31,6 +31,7 @@ type Policy struct {
 
 	state   atomic.Pointer[state] // read without the lock
 	swapped chan struct{}         // holds a value if Run must read the state again
+	meters  contractMeters
 
 	mu        sync.Mutex                 // guards what follows, and the writers of state
 	functions map[string]*hook.Functions // of the program, by the pattern of the contract
@@ -54,6 +55,7 @@ func New(options Options) *Policy {
 	}
 	p := &Policy{options: options, swapped: make(chan struct{}, 1), functions: make(map[string]*hook.Functions)}
 	p.state.Store(&state{contracts: options.Contracts, keys: options.Keys, deciders: &deciders{}})
+	p.meters.keep(options.Contracts)
 	return p
 }
 

@@ -13,7 +13,7 @@ import (
 // allowed is checked again. Caller must have called Open, and calls Recheck after swap, while Run runs.
 //
 // Functions of the program keep deciding on their contracts. If one of these contracts is missing, Prepare returns an
-// error. Metrics of refusals and hooks begin at zero again.
+// error. Metrics of refusals and hooks begin at zero again; those of events go on.
 func (p *Policy) Prepare(contracts *Contracts, keys Scopes) (swap func() Basis, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -34,9 +34,11 @@ func (p *Policy) Prepare(contracts *Contracts, keys Scopes) (swap func() Basis, 
 }
 
 func (p *Policy) swap(s *state) Basis {
+	p.meters.keep(s.contracts)
 	old := p.state.Swap(s)
 	old.deciders.close()
 	p.realm.ForgetDecisions()
+	p.realm.RefreshMeters()
 	select {
 	case p.swapped <- struct{}{}:
 	default: // Run is about to read the state

@@ -3,6 +3,7 @@ package router
 import (
 	"sync"
 
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -10,6 +11,7 @@ import (
 // broker holds the subscriptions of a realm and finds those that a topic matches.
 type broker struct {
 	changes *changes
+	meter   func(wamp.Subscription) *meter.Topic // of Options
 
 	mu            sync.RWMutex // guards what follows
 	last          wamp.Sequence
@@ -17,8 +19,8 @@ type broker struct {
 	ids           pattern.Table[wamp.ID, subscription] // the same, by id
 }
 
-func (b *broker) init(c *changes) {
-	b.changes = c
+func (b *broker) init(c *changes, m func(wamp.Subscription) *meter.Topic) {
+	b.changes, b.meter = c, m
 }
 
 // match appends the subscriptions that a publication to topic goes to.

@@ -100,7 +100,11 @@ func (d *fanout) release() {
 
 // toSubscription delivers to one subscription.
 func (d *fanout) toSubscription(sub *subscription) {
+	before := d.counts.Events
 	locals := d.toMembers(sub)
+	if m := sub.meter.Load(); m != nil && d.counts.Events > before {
+		m.Events.Add(uint64(d.counts.Events - before))
+	}
 	if d.remote {
 		return
 	}

@@ -37,7 +37,7 @@ type Realm struct {
 
 func newRealm(router *Router, name wamp.URI) *Realm {
 	r := &Realm{name: name, router: router, sessions: make(map[wamp.ID]*Session)}
-	r.broker.init(&r.changes)
+	r.broker.init(&r.changes, router.options.Meter)
 	r.kept.Init(r.lead)
 	r.expiries.Init(r.expireDue)
 	if open := router.options.Journal; open != nil {

@@ -33,6 +33,9 @@ type Options struct {
 	// Slow says what becomes of a topic's events for clients that do not keep up. It is asked for each run of
 	// publications, and must be quick. nil: such clients are closed.
 	Slow func(topic wamp.URI) outbox.Slow
+	// Meter returns what counts the events of a subscription. It is asked when the subscription is opened, and must be
+	// quick. nil: events are counted together only.
+	Meter func(wamp.Subscription) *meter.Topic
 	// Interest reports whether other nodes may have subscribers of a topic. It must be quick. nil: there are none.
 	Interest func(topic wamp.URI) bool
 	Logger   *slog.Logger

@@ -58,6 +58,9 @@ func (b *broker) openLocked(wanted wamp.Subscription) *subscription {
 		sub := b.open(wanted)
 		sub.mu.Lock()
 		if !sub.pruned {
+			if b.meter != nil && sub.meter.Load() == nil {
+				sub.meter.Store(b.meter(sub.info))
+			}
 			return sub
 		}
 		sub.mu.Unlock()

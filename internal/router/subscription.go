@@ -2,14 +2,17 @@ package router
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // subscription is one topic or pattern with its subscribers.
 type subscription struct {
-	info wamp.Subscription
+	info  wamp.Subscription
+	meter atomic.Pointer[meter.Topic] // nil: none
 
 	mu      sync.RWMutex // guards what follows; held for reading while an event goes to all members
 	members []member

@@ -104,5 +104,19 @@ func Version() string {
 	return info.Main.Version
 }
 
+// revision returns the commit that the program was built from, or "".
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return setting.Value
+		}
+	}
+	return ""
+}
+
 // Interface guards.
 var _ slog.Handler = promptHandler{}

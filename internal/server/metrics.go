@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"net/http"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -100,6 +101,7 @@ func (c partsCollector) Collect(out chan<- prometheus.Metric) {
 	w.http(c.server.httpLimit.Stats())
 	w.parts(c.server)
 	w.handlers(c.server)
+	w.contracts(c.server)
 }
 
 // metricWriter sends the present values of metrics.
@@ -198,6 +200,16 @@ func (w metricWriter) handlers(s *Server) {
 	}
 }
 
+// contracts writes the events and subscriptions of each contract.
+func (w metricWriter) contracts(s *Server) {
+	subscribers := s.realm.SubscribersByMeter()
+	for contract, m := range s.policy.Meters() {
+		by := label{"contract", contract}
+		w.counter(sample{"contract_events_total", "Events put into a client's outbox, by the contract of their topic.", float64(m.Events.Load())}, by)
+		w.write(prometheus.GaugeValue, sample{"contract_subscriptions", "Subscriptions of sessions, by the contract of their topic.", float64(subscribers[m])}, by)
+	}
+}
+
 func (w metricWriter) parts(s *Server) {
 	writable := 0.0
 	if s.engine.Writable() {
@@ -207,6 +219,8 @@ func (w metricWriter) parts(s *Server) {
 	if s.draining.Load() {
 		draining = 1
 	}
+	w.write(prometheus.GaugeValue, sample{"build_info", "1, with the version of the server and of the Go that has built it.", 1},
+		label{"version", Version()}, label{"goversion", runtime.Version()}, label{"revision", revision()})
 	w.gauge(sample{"draining", "1 while the server stops and ends its sessions.", draining})
 	w.gauge(sample{"store_writable", "1 while the store accepts writes, as far as is known.", writable})
 	kept := s.journal.Stats()

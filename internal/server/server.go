@@ -123,6 +123,7 @@ func (s *Server) assemble(first *snapshot) error {
 		Journal:       func(wamp.URI) publication.Journal { return s.journal },
 		Retention:     s.policy.Retention(),
 		Slow:          s.policy.Slow(),
+		Meter:         s.policy.Meter(),
 		TrustLevels:   settings.TrustLevels,
 		Logger:        s.logger,
 		Probe:         s.metrics,

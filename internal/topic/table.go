@@ -53,16 +53,25 @@ func (t *Table) Contracts() []*Contract { return t.contracts }
 
 // Lookup returns the contract that governs a URI, and the URI's parameters.
 func (t *Table) Lookup(kind Kind, uri wamp.URI) (verdict Verdict, ok bool) {
-	text := string(uri)
-	c := t.roots[kind].find(text, 0)
+	c := t.Governing(kind, uri)
 	if c == nil {
 		return Verdict{}, false
 	}
+	return Verdict{Contract: c, Params: c.Pattern.values(string(uri))}, true
+}
+
+// Governing returns the contract that governs a URI, or nil. It allocates nothing.
+func (t *Table) Governing(kind Kind, uri wamp.URI) *Contract {
+	text := string(uri)
+	c := t.roots[kind].find(text, 0)
+	if c == nil {
+		return nil
+	}
 	// {tenant}.status of the application does not govern tidings.status.
 	if first, _, _ := cut(text); wamp.IsReserved(first) && !c.Reserved {
-		return Verdict{}, false
+		return nil
 	}
-	return Verdict{Contract: c, Params: c.Pattern.values(text)}, true
+	return c
 }
 
 // Authorize decides on a request. The error is a [*wamp.Failure] that names the URI and says what to
