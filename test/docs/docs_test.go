@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/config"
@@ -96,6 +98,41 @@ func writeFiles(t *testing.T, folder string) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// parsers are commands that check the syntax of a file.
+var parsers = map[string]struct {
+	file    string
+	command []string
+}{
+	"php":    {"sample.php", []string{"php", "-l"}},
+	"python": {"sample.py", []string{"python3", "-m", "py_compile"}},
+	"js":     {"sample.mjs", []string{"node", "--check"}},
+	"ruby":   {"sample.rb", []string{"ruby", "-c"}},
+}
+
+func TestEverySampleInTheDocsIsWellFormed(t *testing.T) {
+	for language, parser := range parsers {
+		t.Run(language, func(t *testing.T) {
+			if _, err := exec.LookPath(parser.command[0]); err != nil {
+				t.Skip(parser.command[0], "is missing")
+			}
+			for _, b := range blocks(t, language) {
+				file := filepath.Join(t.TempDir(), parser.file)
+				text := b.Text
+				if language == "php" && !strings.HasPrefix(text, "<?php") {
+					text = "<?php\n" + text
+				}
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				c := exec.CommandContext(t.Context(), parser.command[0], append(parser.command[1:], file)...)
+				if output, err := c.CombinedOutput(); err != nil {
+					t.Errorf("%v: %v\n%s", b, err, output)
+				}
+			}
+		})
 	}
 }
 
