@@ -65,6 +65,7 @@ type commands struct {
 	Call        callCommand        `cmd:"" group:"client" help:"Call a procedure."`
 	Ticket      ticketCommand      `cmd:"" group:"client" help:"Issue a one-time ticket for a user."`
 	Topics      topicsCommand      `cmd:"" group:"client" help:"List what is declared and what is subscribed to."`
+	Who         whoCommand         `cmd:"" group:"client" help:"List who gets the events of a topic."`
 	Sessions    sessionsCommand    `cmd:"" group:"client" help:"List who is connected."`
 	Logout      logoutCommand      `cmd:"" group:"client" help:"Log a user out everywhere."`
 	Invalidate  invalidateCommand  `cmd:"" group:"client" help:"Ask again what sessions may hold, when rights have changed."`

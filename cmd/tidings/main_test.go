@@ -306,7 +306,7 @@ func TestAWrongAddressIsExplained(t *testing.T) {
 		{demo + "/elsewhere", exitFailed, "Is --server right? It ends with /elsewhere", "no Tidings answers at " + demo + "/elsewhere/ws"},
 		{foreign.URL, exitFailed, "404 Not Found: is it Tidings", "no Tidings answers at " + foreign.URL + "/ws"},
 	} {
-		for command, want := range map[string]string{"sessions": test.http, "publish order.42": test.webSocket} {
+		for command, want := range map[string]string{"sessions": test.http, "call demo.echo": test.webSocket} {
 			errs := &bytes.Buffer{}
 			code := run(t.Context(), streams{out: &bytes.Buffer{}, err: errs}, append(strings.Fields(command), "--server", test.server))
 			if code != test.code || !strings.Contains(errs.String(), want) {

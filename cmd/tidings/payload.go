@@ -21,21 +21,9 @@ var namedArgument = regexp.MustCompile(`(?s)^([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
 
 // payload writes the flags as JSON and decodes that with package wamp, so integers of any size stay exact.
 func (p *payloadFlags) payload() (client.Payload, error) {
-	args, kwargs, err := p.words()
+	args, kwargs, err := p.texts()
 	if err != nil {
 		return client.Payload{}, err
-	}
-	if p.Args != "" {
-		args = []byte(p.Args)
-		if err := checkJSON(p.Args, '[', `--args takes a JSON array such as '[1, "two"]'`); err != nil {
-			return client.Payload{}, err
-		}
-	}
-	if p.Kwargs != "" {
-		kwargs = []byte(p.Kwargs)
-		if err := checkJSON(p.Kwargs, '{', `--kwargs takes a JSON object such as '{"id": 42}'`); err != nil {
-			return client.Payload{}, err
-		}
 	}
 	read, err := wamp.PayloadFromJSON(args, kwargs)
 	if err != nil { // for a mistake that checkJSON does not see, such as a duplicate name
@@ -48,6 +36,26 @@ func (p *payloadFlags) payload() (client.Payload, error) {
 	}
 	made.Kwargs = named
 	return made, nil
+}
+
+// texts returns the flags as JSON: an array and an object.
+func (p *payloadFlags) texts() (args, kwargs json.RawMessage, err error) {
+	if args, kwargs, err = p.words(); err != nil {
+		return nil, nil, err
+	}
+	if p.Args != "" {
+		args = json.RawMessage(p.Args)
+		if err := checkJSON(p.Args, '[', `--args takes a JSON array such as '[1, "two"]'`); err != nil {
+			return nil, nil, err
+		}
+	}
+	if p.Kwargs != "" {
+		kwargs = json.RawMessage(p.Kwargs)
+		if err := checkJSON(p.Kwargs, '{', `--kwargs takes a JSON object such as '{"id": 42}'`); err != nil {
+			return nil, nil, err
+		}
+	}
+	return args, kwargs, nil
 }
 
 // checkJSON returns an error that explains a mistake in the JSON of a flag. The usual reason is a shell that removes
@@ -66,7 +74,7 @@ func checkJSON(text string, begins byte, wanted string) error {
 	return nil
 }
 
-func (p *payloadFlags) words() (args, kwargs []byte, err error) {
+func (p *payloadFlags) words() (args, kwargs json.RawMessage, err error) {
 	positional, named := []json.RawMessage{}, map[string]json.RawMessage{}
 	for _, word := range p.Words {
 		if parts := namedArgument.FindStringSubmatch(word); parts != nil {

@@ -320,5 +320,8 @@ type Log struct {
 	Format string `key:"format" reload:"restart" default:"auto" one:"auto text json" doc:"auto is text on a terminal and json elsewhere."`
 	Level  string `key:"level" default:"info" one:"debug info warn error" doc:"The lowest level that is logged."`
 
+	Refusals     int `key:"refusals" default:"100" min:"0" max:"100000" doc:"Requests refused by contracts, scopes, handlers or the authorizer that are logged at the level info, in ten seconds, of all clients together. The log says how many were left out; the level debug has those, too."`
+	RefusalsEach int `key:"refusals_each" default:"10" min:"0" max:"100000" doc:"As refusals, of one session, or of one API key over HTTP."`
+
 	BufferBytes Size `key:"buffer_bytes" reload:"restart" default:"1MiB" min:"64KiB" max:"256MiB" doc:"Lines of the log that may wait to be written, when standard error is read slowly; further lines are dropped and counted."`
 }

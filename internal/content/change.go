@@ -49,6 +49,8 @@ func (a *Author) clean() *Author {
 type Result struct {
 	Change   string `json:"change" doc:"The id of the change: events of all its tags carry it."`
 	Notified int    `json:"notified" doc:"How many watchers were told." example:"2"`
+
+	Undeclared []string `json:"undeclared,omitempty" doc:"Tags without a contract under content: nobody can watch them."`
 }
 
 // check returns a *[wamp.Failure] if the change cannot be published.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -137,7 +138,7 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 		Fields:  append([]string{}, change.Fields...), // [] rather than null
 		At:      time.Now().UTC().Format(time.RFC3339Nano),
 	}
-	result := Result{Change: e.Change}
+	result := Result{Change: e.Change, Undeclared: c.undeclared(change.Tags)}
 	publications, err := c.publications(&change, e)
 	if err != nil {
 		return result, err
@@ -150,6 +151,16 @@ func (c *Component) Changed(ctx context.Context, change Change) (Result, error) 
 	c.changes.Add(1)
 	c.events.Add(uint64(result.Notified))
 	return result, nil
+}
+
+// undeclared returns the tags that have no contract, each once.
+func (c *Component) undeclared(tags []string) (without []string) {
+	for _, tag := range tags {
+		if !c.declared(wamp.URI(TopicPrefix+tag)) && !slices.Contains(without, tag) {
+			without = append(without, tag)
+		}
+	}
+	return without
 }
 
 // publications returns one publication for each tag that has watchers, or whose changes are kept. Most tags have no
@@ -200,7 +211,11 @@ func (c *Component) published(d router.LocalEvent) {
 		return
 	default:
 		attribute(&change, d.Publisher)
-		_, err = c.Changed(context.Background(), change)
+		var result Result
+		if result, err = c.Changed(context.Background(), change); err == nil && len(result.Undeclared) > 0 {
+			c.log.Warn("a change has tags without a contract under content, so no page can watch them",
+				"tags", len(result.Undeclared), "first", result.Undeclared[0])
+		}
 	}
 	if err != nil {
 		attributes := []any{"publication", uint64(d.Publication), "error", err}

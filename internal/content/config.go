@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // Config is the section of the configuration.
@@ -27,11 +28,12 @@ type Contract struct {
 func (c *Config) Declare() []feature.Declaration {
 	var list []feature.Declaration
 	for _, d := range c.Content {
-		list = append(list, feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.Watch, Keep: d.keep()})
+		list = append(list, feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.Watch, Keep: d.keep(),
+			Section: "content", Keys: map[peer.Action]string{peer.Subscribe: "watch"}})
 	}
 	return append(list, feature.Declaration{
 		Pattern: feature.Literal(string(TopicChanged)), Doc: "Takes changes of content as publications.",
-		Publish: c.ContentPublish, Scope: scope,
+		Publish: c.ContentPublish, Scope: scope, Section: "content_publish",
 	})
 }
 

@@ -3,6 +3,7 @@ package feature
 import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // Declarer is a section of the configuration that declares contracts below "tidings.".
@@ -16,6 +17,11 @@ type Declaration struct {
 	Pattern   config.Text // without Prefix
 	Prefix    string      // stands before Pattern in the URIs
 	Doc       string
+
+	// Section is the section of the configuration that has the contract, or the key of its only rule; "" if the
+	// configuration has no part of it. Keys are the names of the rules in the section.
+	Section string
+	Keys    map[peer.Action]string
 
 	// The rules; "" refuses all clients. Topics have the first two, procedures the others.
 	Subscribe, Publish, Call, Register config.Text

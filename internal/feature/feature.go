@@ -77,8 +77,8 @@ type Host struct {
 type Policy interface {
 	// Declares reports whether a topic has a contract.
 	Declares(topic wamp.URI) bool
-	// RuleAllows reports whether the rule of the contract alone allows an action.
-	RuleAllows(identity *peer.Identity, action peer.Action, uri wamp.URI) bool
+	// RuleAllows reports whether the rule of the contract alone allows a session an action. It logs a refusal.
+	RuleAllows(session *router.Session, action peer.Action, uri wamp.URI) bool
 }
 
 // Store is one value that all nodes share and that outlasts the process. Safe for concurrent use.

@@ -37,6 +37,7 @@ type Options struct {
 	Issuer      Issuer
 	Topics      Topics
 	Sessions    Sessions
+	Subscribers Subscribers
 	Invalidator Invalidator
 	Reloader    Reloader
 	Resources   []Resource // of features, in the order of the document
@@ -82,6 +83,7 @@ func New(options Options) (*API, error) {
 	a.addCall()
 	a.addTickets()
 	a.addTopics()
+	a.addSubscribers()
 	a.addSessions()
 	a.addLogout()
 	a.addInvalidate()

@@ -72,13 +72,22 @@ func (f *fakes) Subscriptions() []httpapi.Subscription {
 	return []httpapi.Subscription{{Topic: "order.42", Match: "exact", Subscribers: 2}}
 }
 
-func (f *fakes) Sessions(user string, limit int) ([]httpapi.Session, int) {
-	return []httpapi.Session{{ID: wamp.MaxID, User: user, Roles: []string{}}}[:min(1, limit)], 7
+func (f *fakes) Sessions(q httpapi.SessionQuery) ([]httpapi.Session, int) {
+	return []httpapi.Session{{ID: wamp.MaxID, User: q.User, Roles: []string{}}}[:min(1, q.Limit)], 7
 }
 
 func (f *fakes) Kill(id wamp.ID, _ string) bool {
 	f.killed = append(f.killed, id)
 	return id == 42
+}
+
+func (f *fakes) KillUser(user, _ string) int { return len(user) }
+
+func (f *fakes) Subscribers(q httpapi.SubscriberQuery) (httpapi.SubscribersAnswer, error) {
+	return httpapi.SubscribersAnswer{
+		Topic: q.Topic, Total: 9, Next: &httpapi.NextPage{Session: 7, Subscription: 8},
+		Subscribers: []httpapi.Subscriber{{Session: 7, Subscription: 8, User: q.User, Topic: q.Topic, Match: "exact"}},
+	}, nil
 }
 
 func (f *fakes) LogOut(string, string) (logins, sessions int) {
@@ -98,7 +107,7 @@ const maxBody = 4096
 func newAPI(t *testing.T, f *fakes, change ...func(*httpapi.Options)) http.Handler {
 	t.Helper()
 	options := httpapi.Options{
-		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Invalidator: f, Reloader: f,
+		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Subscribers: f, Invalidator: f, Reloader: f,
 		MaxBody: maxBody, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
 	}
 	for _, c := range change {

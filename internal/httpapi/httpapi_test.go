@@ -52,7 +52,15 @@ func TestOperationsAnswerAsDocumented(t *testing.T) {
 		},
 		"sessions": {
 			request{method: "GET", path: "sessions?user=42", key: "sessions"},
-			200, `{"sessions":[{"id":9007199254740992,"user":"42","roles":[],"method":"","backend":false,"address":"","joined":"0001-01-01T00:00:00Z","encoding":"","queued_messages":0,"queued_bytes":0,"skipped_events":0,"thinned":false}],"total":7}`,
+			200, `{"sessions":[{"id":9007199254740992,"user":"42","roles":[],"method":"","backend":false,"address":"","joined":"0001-01-01T00:00:00Z","encoding":"","queued_messages":0,"queued_bytes":0,"skipped_events":0,"thinned":false,"subscriptions":0}],"total":7}`,
+		},
+		"subscribers": {
+			request{method: "GET", path: "subscribers?topic=order.42&user=ann", key: "sessions"},
+			200, `{"topic":"order.42","subscribers":[{"session":7,"subscription":8,"user":"ann","address":"","topic":"order.42","match":"exact","since":"0001-01-01T00:00:00Z"}],"total":9,"next":{"session":7,"subscription":8}}`,
+		},
+		"end the sessions of a user": {
+			request{method: "DELETE", path: "sessions?user=ann&message=Bye", key: "sessions"},
+			200, `{"sessions":3}`,
 		},
 		"log out": {
 			request{method: "DELETE", path: "logins?user=42&message=Bye", key: "sessions"},

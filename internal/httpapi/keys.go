@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tidings-io/tidings/internal/attempts"
-	"github.com/tidings-io/tidings/internal/text"
 )
 
 // Keys holds the API keys.
@@ -69,11 +69,7 @@ func (a *API) Authenticate(r *http.Request) (name string, scopes []string, probl
 		if wait := a.options.Attempts.Reject(from); wait > 0 {
 			return "", nil, tooManyFailures(wait)
 		}
-		detail := "no such API key: see api_keys in the configuration of the server"
-		if flaw := text.SecretFlaw(strings.TrimSpace(key)); flaw != "" {
-			detail += "; the key that was sent " + flaw
-		}
-		return "", nil, unauthorized("invalid_token", detail)
+		return "", nil, unauthorized("invalid_token", "no such API key: see api_keys in the configuration of the server")
 	}
 	if wait := a.options.Attempts.Accept(attempts.Attempt{From: from, Account: attempts.Key(name)}); wait > 0 {
 		return "", nil, tooManyFailures(wait)
@@ -114,12 +110,24 @@ func unauthorized(code, detail string) *Problem {
 	return p
 }
 
-type keyName struct{}
+// requester holds what the context of an operation knows of its request.
+type requester struct {
+	key     string
+	address netip.Addr
+}
+
+type requesterKey struct{}
+
+// Address returns the address that the request of an operation came from, seen through proxies.
+func Address(ctx context.Context) netip.Addr {
+	from, _ := ctx.Value(requesterKey{}).(requester)
+	return from.address
+}
 
 // KeyName returns the name of the API key that the request of an operation carried.
 func KeyName(ctx context.Context) string {
-	name, _ := ctx.Value(keyName{}).(string)
-	return name
+	from, _ := ctx.Value(requesterKey{}).(requester)
+	return from.key
 }
 
 const scopeMetadata = "scope"
@@ -129,28 +137,22 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	need, _ := ctx.Operation().Metadata[scopeMetadata].(Scope)
 	name, problem := a.authorize(r, need)
-	if problem == nil {
-		problem = checkEncoding(r)
-	}
 	if problem != nil {
 		problem.Write(w)
 		return
 	}
-	next(huma.WithValue(ctx, keyName{}, name))
+	next(huma.WithValue(ctx, requesterKey{}, requester{name, a.options.RemoteAddr(r)}))
 }
 
 // admitPlain authorizes the requests of plain handlers, as admit does for huma's.
 func (a *API) admitPlain(need Scope, serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name, problem := a.authorize(r, need)
-		if problem == nil {
-			problem = checkEncoding(r)
-		}
 		if problem != nil {
 			problem.Write(w)
 			return
 		}
-		r = r.WithContext(context.WithValue(r.Context(), keyName{}, name))
+		r = r.WithContext(context.WithValue(r.Context(), requesterKey{}, requester{name, a.options.RemoteAddr(r)}))
 		if err := serve(w, r); err != nil {
 			a.problemOf(r.Context(), err).Write(w)
 		}

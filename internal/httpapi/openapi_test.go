@@ -15,7 +15,7 @@ import (
 
 // operations lists the operations of the router.
 var operations = []string{
-	"DELETE /api/v1/logins", "DELETE /api/v1/sessions/{id}", "GET /api/v1/sessions", "GET /api/v1/topics",
+	"DELETE /api/v1/logins", "DELETE /api/v1/sessions", "DELETE /api/v1/sessions/{id}", "GET /api/v1/sessions", "GET /api/v1/subscribers", "GET /api/v1/topics",
 	"POST /api/v1/call", "POST /api/v1/invalidate", "POST /api/v1/publish", "POST /api/v1/publish/batch", "POST /api/v1/reload", "POST /api/v1/tickets",
 }
 

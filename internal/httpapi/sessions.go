@@ -11,13 +11,31 @@ import (
 
 // Sessions lists and ends sessions.
 type Sessions interface {
-	// Sessions lists up to limit sessions of the user, or of all users if user is empty, oldest first.
-	// total is the number without the limit.
-	Sessions(user string, limit int) (sessions []Session, total int)
+	// Sessions lists sessions, oldest first. total is the number without the limit.
+	Sessions(q SessionQuery) (sessions []Session, total int)
+	// KillUser ends all sessions of a user with GOODBYE, and returns their number.
+	KillUser(user, message string) int
 	// Kill ends a session with GOODBYE, and reports whether the session existed.
 	Kill(id wamp.ID, message string) bool
 	// LogOut takes all logins by cookie of a user back, ends the user's sessions, and returns the numbers of both.
 	LogOut(user, message string) (logins, sessions int)
+}
+
+// SessionQuery selects sessions.
+type SessionQuery struct {
+	User   string // "": all users
+	Limit  int
+	Topics bool // with what they subscribe to
+}
+
+// MaxSessionTopics is the number of topics that the list of sessions has for each of them.
+const MaxSessionTopics = 100
+
+// SessionTopic is one subscription of a session in a list.
+type SessionTopic struct {
+	Topic wamp.URI  `json:"topic" doc:"The topic or pattern." example:"order.42"`
+	Match string    `json:"match" enum:"exact,prefix,wildcard" doc:"How it matches."`
+	Since time.Time `json:"since" doc:"Since when it subscribes, to the minute."`
 }
 
 // maxMessageBytes bounds the message for a session that is ended: 500 characters.
@@ -44,6 +62,9 @@ type Session struct {
 	Skipped    uint64    `json:"skipped_events" doc:"Events that the client did not get because it did not keep up."`
 	Behind     time.Time `json:"behind_since,omitzero" doc:"Since when the client does not keep up; missing if it does."`
 	Thinned    bool      `json:"thinned" doc:"Whether events are being skipped for the client."`
+
+	Subscriptions int            `json:"subscriptions" doc:"How many subscriptions it holds." example:"3"`
+	Topics        []SessionTopic `json:"topics,omitempty" doc:"What it subscribes to, with topics=true: the oldest 100 subscriptions."`
 }
 
 type (
@@ -55,6 +76,8 @@ type (
 	sessionsInput struct {
 		User  string `query:"user" doc:"Only the sessions of this user."`
 		Limit int    `query:"limit" doc:"How many to list at most." default:"1000" minimum:"1" maximum:"10000"`
+
+		Topics bool `query:"topics" doc:"List also what each session subscribes to."`
 	}
 	sessionsOutput struct{ Body SessionsAnswer }
 	killInput      struct {
@@ -64,6 +87,16 @@ type (
 )
 
 type (
+	// EndedAnswer says how many sessions were ended.
+	EndedAnswer struct {
+		Sessions int `json:"sessions" doc:"How many sessions were ended."`
+	}
+	killUserInput struct {
+		User    string `query:"user" required:"true" doc:"The user's id; an API key's name for a backend." minLength:"1" maxLength:"256"`
+		Message string `query:"message" doc:"What the clients are told." maxLength:"500"`
+	}
+	killUserOutput struct{ Body EndedAnswer }
+
 	// LogoutAnswer says what a logout has ended.
 	LogoutAnswer struct {
 		Logins   int `json:"logins" doc:"How many browsers can no longer log in by their cookie."`
@@ -104,7 +137,22 @@ func (a *API) addSessions() {
 		Description: "The sessions that are joined at the moment, oldest first.",
 	}, func(_ context.Context, in *sessionsInput) (*sessionsOutput, error) {
 		var out sessionsOutput
-		out.Body.Sessions, out.Body.Total = a.options.Sessions.Sessions(in.User, in.Limit)
+		out.Body.Sessions, out.Body.Total = a.options.Sessions.Sessions(SessionQuery{User: in.User, Limit: in.Limit, Topics: in.Topics})
+		return &out, nil
+	})
+	Register(a, Operation{
+		Scope:       ScopeSessions,
+		Method:      http.MethodDelete,
+		Path:        "sessions",
+		ID:          "end-sessions",
+		Summary:     "End all sessions of a user",
+		Description: "Each client gets GOODBYE with wamp.close.killed and the message, and its connection closes. Logins by cookie stay valid; to end these, too, log the user out.",
+	}, func(_ context.Context, in *killUserInput) (*killUserOutput, error) {
+		if err := text.Check("query.message", in.Message, maxMessageBytes); err != nil {
+			return nil, NewProblem(http.StatusUnprocessableEntity, "%s", err)
+		}
+		var out killUserOutput
+		out.Body.Sessions = a.options.Sessions.KillUser(in.User, in.Message)
 		return &out, nil
 	})
 	Register(a, Operation{

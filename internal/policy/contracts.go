@@ -36,12 +36,14 @@ type Contracts struct {
 
 // origin holds the part of a declaration that the table does not keep.
 type origin struct {
-	topic  *config.Topic               // nil for a declaration that is no topic of the configuration
-	texts  map[topic.Field]config.Text // the parts that the configuration wrote
-	prefix string                      // stands before the configuration's pattern
-	scope  httpapi.Scope
-	keep   *config.Keep // of a declaration of the server
-	hidden bool
+	topic   *config.Topic               // nil for a declaration that is no topic of the configuration
+	texts   map[topic.Field]config.Text // the parts that the configuration wrote
+	section string                      // of the configuration; "": it has no part of the contract
+	keys    map[peer.Action]string      // names of the rules in the section
+	prefix  string                      // stands before the configuration's pattern
+	scope   httpapi.Scope
+	keep    *config.Keep // of a declaration of the server
+	hidden  bool
 }
 
 // Compile turns a configuration into contracts. It reports all mistakes at once. The contracts are
@@ -112,7 +114,7 @@ func (b *Contracts) addTopic(t *config.Topic) {
 		Subscribe: t.Subscribe.Value, Publish: t.Publish.Value,
 		Schema:           t.Payload.Schema.Value,
 		AskedOnSubscribe: t.Handler != nil && slices.Contains(t.Handler.On, peer.Subscribe.String()),
-	}, origin{topic: t, texts: map[topic.Field]config.Text{
+	}, origin{topic: t, section: "topics", texts: map[topic.Field]config.Text{
 		topic.FieldPattern: t.Pattern, topic.FieldSubscribe: t.Subscribe, topic.FieldPublish: t.Publish,
 		topic.FieldSchema: t.Payload.Schema,
 	}})
@@ -121,7 +123,7 @@ func (b *Contracts) addTopic(t *config.Topic) {
 func (b *Contracts) addProcedure(p *config.Procedure) {
 	b.add(topic.Declaration{
 		Kind: topic.Procedure, Pattern: p.Pattern.Value, Doc: p.Doc, Call: p.Call.Value, Register: p.Register.Value,
-	}, origin{texts: map[topic.Field]config.Text{
+	}, origin{section: "procedures", texts: map[topic.Field]config.Text{
 		topic.FieldPattern: p.Pattern, topic.FieldCall: p.Call, topic.FieldRegister: p.Register,
 	}})
 }

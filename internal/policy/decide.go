@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/hook"
@@ -58,10 +57,7 @@ func (p *Policy) decide(ctx context.Context, r *Request) (peer.Decision, error) 
 	if err == nil {
 		return result.decision, nil
 	}
-	if p.options.Logger.Enabled(ctx, slog.LevelDebug) {
-		p.options.Logger.DebugContext(ctx, "request refused", "action", r.Action.String(), "uri", string(r.URI),
-			"error", err, "reason", s.reason(r, &result))
-	}
+	p.logRefusal(ctx, s, r, &result, err)
 	return peer.Decision{}, err
 }
 

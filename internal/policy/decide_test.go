@@ -202,7 +202,11 @@ func TestContractsAreListedWithTheirHandlerButHiddenOnesAreNot(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if !p.RuleAllows(&peer.Identity{Roles: []string{"staff"}}, peer.Call, "tidings.thing.see") || p.RuleAllows(nil, peer.Call, "tidings.thing.see") {
+	r := router.New(router.Options{})
+	r.AddRealm("app")
+	staff := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "ann", Roles: []string{"staff"}}}).Session()
+	guest := routertest.Join(t, r, routertest.Page{Identity: &peer.Identity{ID: "guest"}}).Session()
+	if !p.RuleAllows(staff, peer.Call, "tidings.thing.see") || p.RuleAllows(guest, peer.Call, "tidings.thing.see") {
 		t.Error("the rule of the hidden contract does not decide")
 	}
 }

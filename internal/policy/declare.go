@@ -30,7 +30,7 @@ func contractOf(d *Declaration) topic.Declaration {
 // originOf returns the parts of a declaration that the table does not know.
 func originOf(d *Declaration) origin {
 	return origin{
-		prefix: d.Prefix, scope: d.Scope, hidden: d.Hidden, keep: d.Keep,
+		section: d.Section, keys: d.Keys, prefix: d.Prefix, scope: d.Scope, hidden: d.Hidden, keep: d.Keep,
 		texts: map[topic.Field]config.Text{
 			topic.FieldPattern: d.Pattern, topic.FieldSubscribe: d.Subscribe, topic.FieldPublish: d.Publish,
 			topic.FieldCall: d.Call, topic.FieldRegister: d.Register,

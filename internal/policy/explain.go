@@ -31,6 +31,7 @@ func (s Step) String() string { return stepNames[s] }
 // Reason says what decided on a request.
 type Reason struct {
 	Step     Step              // the last step, which allowed or refused the request
+	Place    string            // of the field in the configuration, such as "content: order.{id:int}: watch"
 	Contract string            // the pattern of the contract; "" if none governs the URI
 	Field    string            // of the contract: pattern, subscribe, publish, call, register or schema
 	Rule     string            // the text of the rule, the file of the schema, or the scope that the key needs
@@ -43,8 +44,7 @@ type Reason struct {
 func (r Reason) LogValue() slog.Value {
 	attributes := []slog.Attr{slog.String("step", r.Step.String())}
 	for _, a := range []slog.Attr{
-		slog.String("contract", r.Contract), slog.String("field", r.Field),
-		slog.String("rule", r.Rule), slog.String("position", r.Pos.String()),
+		slog.String("place", r.Place), slog.String("position", r.Pos.String()), slog.String("rule", r.Rule),
 	} {
 		if a.Value.String() != "" {
 			attributes = append(attributes, a)
@@ -93,6 +93,7 @@ func (s *state) reason(r *Request, found *result) Reason {
 	}
 	field := found.verdict.Field
 	reason.Contract, reason.Field = contract.Pattern.String(), field.String()
+	reason.Place = s.contracts.place(contract, field, r.Action)
 	if schema := contract.Schema(); field == topic.FieldSchema && schema != nil {
 		reason.Rule = schema.Path()
 	} else if rule := contract.Rule(r.Action); rule != nil {

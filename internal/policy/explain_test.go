@@ -105,6 +105,12 @@ topics:
 		if (got.Refusal == nil) != (test.refusal == "") || got.Refusal != nil && !strings.Contains(got.Refusal.Error(), test.refusal) {
 			t.Errorf("%s: the refusal is %v", test.request.URI, got.Refusal)
 		}
+		if test.want.Contract != "" {
+			test.want.Place = "topics: " + test.want.Contract + ": " + strings.Replace(test.want.Field, "schema", "payload: schema", 1)
+		}
+		if strings.HasPrefix(test.want.Contract, "tidings.") { // the configuration has no part of it
+			test.want.Place = test.want.Contract
+		}
 		if diff := cmp.Diff(test.want, got.Reason); diff != "" {
 			t.Errorf("%s: another reason (-want +got):\n%s", test.request.URI, diff)
 		}
@@ -125,7 +131,7 @@ func TestARefusalIsLoggedWithItsReason(t *testing.T) {
 		t.Error("it is allowed")
 	}
 	for _, part := range []string{
-		`msg="request refused"`, "action=subscribe", "uri=order.42", "reason.contract=order.{id:int}", "reason.field=subscribe",
+		`msg="request refused"`, "action=subscribe", "uri=order.42", `reason.place="topics: order.{id:int}: subscribe"`, "session=",
 		"reason.position=test.yaml:3:31", "reason.params=map[id:42]", "reason.user=ann",
 	} {
 		if !strings.Contains(log.String(), part) {

@@ -3,6 +3,7 @@ package policy
 import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // sessionDeclarations returns the contracts of what every client may know and do about its own session.
@@ -19,10 +20,15 @@ func sessionDeclarations() []Declaration {
 // reaches no other URI below "wamp.". API keys need the scopes that the HTTP API asks for.
 func metaDeclarations(meta *config.Meta) []Declaration {
 	topic := func(pattern, doc string, scope httpapi.Scope) Declaration {
-		return Declaration{Pattern: config.Text{Value: pattern}, Doc: doc, Subscribe: meta.Read, Scope: scope}
+		return Declaration{Pattern: config.Text{Value: pattern}, Doc: doc, Subscribe: meta.Read, Scope: scope, Section: "meta", Keys: map[peer.Action]string{peer.Subscribe: "read"}}
 	}
 	procedure := func(pattern, doc string, scope httpapi.Scope, call config.Text) Declaration {
-		return Declaration{Procedure: true, Pattern: config.Text{Value: pattern}, Doc: doc, Call: call, Scope: scope}
+		key := "read"
+		if call == meta.Kill {
+			key = "kill"
+		}
+		return Declaration{Procedure: true, Pattern: config.Text{Value: pattern}, Doc: doc, Call: call, Scope: scope,
+			Section: "meta", Keys: map[peer.Action]string{peer.Call: key}}
 	}
 	const sessions, topics = httpapi.ScopeSessions, httpapi.ScopeTopics
 	always := config.Text{Value: ruleAlways}

@@ -33,6 +33,8 @@ type Policy struct {
 	swapped chan struct{}         // holds a value if Run must read the state again
 	meters  contractMeters
 
+	refusals refusals
+
 	mu        sync.Mutex                 // guards what follows, and the writers of state
 	functions map[string]*hook.Functions // of the program, by the pattern of the contract
 	sealed    bool                       // Handle fails
@@ -54,6 +56,7 @@ func New(options Options) *Policy {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Policy{options: options, swapped: make(chan struct{}, 1), functions: make(map[string]*hook.Functions)}
+	p.refusals.logger = options.Logger
 	p.state.Store(&state{contracts: options.Contracts, keys: options.Keys, deciders: &deciders{}})
 	p.meters.keep(options.Contracts)
 	return p
@@ -86,7 +89,10 @@ type Basis struct{ state *state }
 func (p *Policy) Basis() Basis { return Basis{p.state.Load()} }
 
 // Close closes the idle connections of the webhooks.
-func (p *Policy) Close() { p.state.Load().deciders.close() }
+func (p *Policy) Close() {
+	p.refusals.close()
+	p.state.Load().deciders.close()
+}
 
 // forget implements procedureForget.
 func (p *Policy) forget(ctx context.Context, _ router.LocalInvocation) (wamp.Payload, error) {
@@ -108,12 +114,27 @@ func (p *Policy) Declares(uri wamp.URI) bool {
 	return ok
 }
 
-// RuleAllows reports whether the rule of the contract alone allows an action. Neither an external
-// authorizer nor a hook is asked.
-func (p *Policy) RuleAllows(identity *peer.Identity, action peer.Action, uri wamp.URI) bool {
-	_, err := p.state.Load().contracts.table.Authorize(context.Background(), topic.Request{
-		Identity: identity, Action: action, URI: uri, Match: wamp.MatchExact,
-	})
+// Place returns where the configuration has the contract of a topic, in its words and as file and line. If there is no
+// contract, undeclared says why.
+func (p *Policy) Place(uri wamp.URI) (place, source, undeclared string) {
+	s := p.state.Load()
+	verdict, ok := s.contracts.table.Lookup(topic.Topic, uri)
+	if !ok {
+		return "", "", s.contracts.table.Undeclared(topic.Topic, uri)
+	}
+	from := s.contracts.origins[verdict.Contract.Declaration]
+	return s.contracts.place(verdict.Contract, topic.FieldPattern, 0), from.texts[topic.FieldPattern].Pos.String(), ""
+}
+
+// RuleAllows reports whether the rule of the contract alone allows a session an action. It logs a refusal. Neither an
+// external authorizer nor a hook is asked.
+func (p *Policy) RuleAllows(session *router.Session, action peer.Action, uri wamp.URI) bool {
+	s, ctx := p.state.Load(), context.Background()
+	r := Request{Identity: session.Identity(), Session: session, Action: action, URI: uri}
+	verdict, err := s.contracts.table.Authorize(ctx, topic.Request{Identity: r.Identity, Action: action, URI: uri})
+	if err != nil {
+		p.logRefusal(ctx, s, &r, &result{step: StepContract, verdict: verdict}, err)
+	}
 	return err == nil
 }
 

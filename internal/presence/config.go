@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // Config is the section of the configuration.
@@ -31,8 +32,8 @@ func (c *Config) Declare() []feature.Declaration {
 	var list []feature.Declaration
 	for _, d := range c.Presence {
 		list = append(list,
-			feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.See},
-			feature.Declaration{Procedure: true, Prefix: enterRule, Pattern: d.Pattern, Call: d.Enter, Hidden: true})
+			feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.See, Section: "presence", Keys: map[peer.Action]string{peer.Subscribe: "see"}},
+			feature.Declaration{Procedure: true, Prefix: enterRule, Pattern: d.Pattern, Call: d.Enter, Hidden: true, Section: "presence", Keys: map[peer.Action]string{peer.Call: "enter"}})
 	}
 	for _, procedure := range []string{string(ProcedureEnter), string(ProcedureLeave), string(ProcedureRefresh)} {
 		list = append(list, feature.Declaration{

@@ -28,7 +28,7 @@ func (c *Component) enter(_ context.Context, call router.LocalInvocation) (wamp.
 	if err != nil {
 		return wamp.Payload{}, err
 	}
-	if err := c.mayEnter(call.Caller.Identity(), asked.Record); err != nil {
+	if err := c.mayEnter(call.Caller, asked.Record); err != nil {
 		return wamp.Payload{}, err
 	}
 	attendance, err := c.admit(call.Caller, asked)
@@ -69,15 +69,15 @@ func (c *Component) refresh(_ context.Context, call router.LocalInvocation) (wam
 	return wamp.Payload{}, nil
 }
 
-// mayEnter returns a *[wamp.Failure] if the rules do not allow an identity to enter a record.
-func (c *Component) mayEnter(identity *peer.Identity, name string) error {
+// mayEnter returns a *[wamp.Failure] if the rules do not allow a session to enter a record.
+func (c *Component) mayEnter(session *router.Session, name string) error {
 	if c.policy == nil {
 		return wamp.Fail(wamp.ErrNotAuthorized, "no rule of this server lets anybody enter a record")
 	}
-	if c.policy.RuleAllows(identity, peer.Call, wamp.URI(enterRule+name)) {
+	if c.policy.RuleAllows(session, peer.Call, wamp.URI(enterRule+name)) {
 		return nil
 	}
-	return wamp.Fail(wamp.ErrNotAuthorized, "%q may not enter the record %q: no section of presence in the configuration allows it", identity.ID, name)
+	return wamp.Fail(wamp.ErrNotAuthorized, "%q may not enter the record %q: no section of presence in the configuration allows it", session.Identity().ID, name)
 }
 
 // admit puts a session at a record, or changes its mode there.

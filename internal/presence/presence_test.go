@@ -23,9 +23,9 @@ type policy struct{}
 
 func (policy) Declares(wamp.URI) bool { return true }
 
-func (policy) RuleAllows(identity *peer.Identity, action peer.Action, uri wamp.URI) bool {
+func (policy) RuleAllows(session *router.Session, action peer.Action, uri wamp.URI) bool {
 	record, entering := strings.CutPrefix(string(uri), "tidings.presence.enter.")
-	return entering && action == peer.Call && identity.ID != "mallory" && !strings.HasPrefix(record, "closed.")
+	return entering && action == peer.Call && session.Identity().ID != "mallory" && !strings.HasPrefix(record, "closed.")
 }
 
 func open(t testing.TB) (*presence.Component, *router.Router) {

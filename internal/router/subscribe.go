@@ -104,7 +104,7 @@ func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis,
 		if sub.holdersLocked() == 0 {
 			sub.created = time.Now()
 		}
-		held = &membership{session: s, subscription: sub}
+		held = &membership{session: s, subscription: sub, minutes: minutesSince(client.router.started)}
 		s.memberships = append(s.memberships, held)
 		sub.addLocked(held)
 		defer s.queueLocked(observerCall{kind: ChangeSubscribed, subscription: sub.info})

@@ -26,6 +26,7 @@ func (s *Server) apiOptions(of *snapshot) httpapi.Options {
 		Issuer:      backend,
 		Topics:      backend,
 		Sessions:    backend,
+		Subscribers: backend,
 		Reloader:    backend,
 		Invalidator: backend,
 		Resources:   s.resources(),
@@ -86,19 +87,72 @@ func (b apiBackend) Subscriptions() []httpapi.Subscription {
 }
 
 // Sessions implements [httpapi.Sessions].
-func (b apiBackend) Sessions(user string, limit int) ([]httpapi.Session, int) {
-	all := b.realm.Sessions()
-	if user != "" {
-		all = slices.DeleteFunc(all, func(s *router.Session) bool { return s.Identity().ID != user })
-	}
+func (b apiBackend) Sessions(q httpapi.SessionQuery) ([]httpapi.Session, int) {
+	all, limit := b.sessionsOf(q.User), q.Limit
 	slices.SortFunc(all, func(a, b *router.Session) int {
 		return cmp.Or(a.Joined().Compare(b.Joined()), cmp.Compare(a.ID(), b.ID()))
 	})
 	list := make([]httpapi.Session, 0, min(limit, len(all)))
 	for _, s := range all[:min(limit, len(all))] {
-		list = append(list, sessionOf(s))
+		listed := sessionOf(s)
+		topics, total := s.Subscriptions(httpapi.MaxSessionTopics)
+		listed.Subscriptions = total
+		for _, held := range topics {
+			if q.Topics {
+				listed.Topics = append(listed.Topics, httpapi.SessionTopic{Topic: held.Subscription.Topic, Match: held.Subscription.Match.String(), Since: held.Since.UTC()})
+			}
+		}
+		list = append(list, listed)
 	}
 	return list, len(all)
+}
+
+// sessionsOf returns the sessions of a user, or all of them if user is empty.
+func (b apiBackend) sessionsOf(user string) []*router.Session {
+	all := b.realm.Sessions()
+	if user == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(s *router.Session) bool { return s.Identity().ID != user })
+}
+
+// Subscribers implements [httpapi.Subscribers].
+func (b apiBackend) Subscribers(q httpapi.SubscriberQuery) (httpapi.SubscribersAnswer, error) {
+	if err := q.Topic.Check(strictness(b.of.config.URIs), wamp.MatchExact); err != nil {
+		return httpapi.SubscribersAnswer{}, err
+	}
+	var admits func(*router.Session) bool
+	if q.User != "" {
+		admits = func(s *router.Session) bool { return s.Identity().ID == q.User }
+	}
+	page, total := b.realm.SubscribersFor(q.Topic, router.SubscriberPlace(q.After), q.Limit, admits)
+	answer := httpapi.SubscribersAnswer{Topic: q.Topic, Total: total, Subscribers: []httpapi.Subscriber{}}
+	answer.Contract, answer.Source, answer.Undeclared = b.policy.Place(q.Topic)
+	for i := range page {
+		answer.Subscribers = append(answer.Subscribers, subscriberOf(&page[i]))
+	}
+	if n := len(page); n == q.Limit {
+		answer.Next = &httpapi.NextPage{Session: page[n-1].Session.ID(), Subscription: page[n-1].Subscription.ID}
+	}
+	return answer, nil
+}
+
+func subscriberOf(i *router.SubscriberInfo) httpapi.Subscriber {
+	identity := i.Session.Identity()
+	return httpapi.Subscriber{
+		Session: i.Session.ID(), Subscription: i.Subscription.ID, User: identity.ID, Name: identity.Name, Backend: identity.Backend,
+		Tab: i.Session.Tab(), Address: withoutPort(i.Session.Peer().RemoteAddr),
+		Topic: i.Subscription.Topic, Match: i.Subscription.Match.String(), Since: i.Since.UTC(),
+	}
+}
+
+// KillUser implements [httpapi.Sessions].
+func (b apiBackend) KillUser(user, message string) int {
+	ended := b.sessionsOf(user)
+	for _, s := range ended {
+		s.Kill("", message)
+	}
+	return len(ended)
 }
 
 func sessionOf(s *router.Session) httpapi.Session {
@@ -142,5 +196,6 @@ var (
 	_ httpapi.Issuer      = apiBackend{}
 	_ httpapi.Topics      = apiBackend{}
 	_ httpapi.Sessions    = apiBackend{}
+	_ httpapi.Subscribers = apiBackend{}
 	_ httpapi.Invalidator = apiBackend{}
 )

@@ -140,6 +140,7 @@ func (s *Server) assemble(first *snapshot) error {
 		return fmt.Errorf("attach the procedures of sessions: %w", err)
 	}
 	s.realm.Observe(logoutWatch{server: s})
+	s.realm.Observe(visits{s.logger})
 	s.components = s.newComponents(c)
 	if err := s.policy.Open(s.realm); err != nil {
 		return err

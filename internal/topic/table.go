@@ -2,6 +2,7 @@ package topic
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -130,7 +131,12 @@ func (t *Table) undeclaredURI(r *Request) error {
 	if t.undeclared == Allow {
 		return nil
 	}
-	return t.refuse(Undeclared, "%s %s is not declared; declare it under %ss in the configuration", kind, r.URI, kind)
+	return t.refuse(Undeclared, "%s", t.Undeclared(kind, r.URI))
+}
+
+// Undeclared returns what is wrong with a URI that has no contract.
+func (t *Table) Undeclared(kind Kind, uri wamp.URI) string {
+	return fmt.Sprintf("%s %s is not declared; declare it under %ss in the configuration", kind, uri, kind)
 }
 
 // authorizePattern decides on a prefix or a wildcard. It allows the pattern if it allows every URI that
