@@ -9,7 +9,7 @@ FUZZTIME  ?= 60s # of all fuzz targets together
 BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 
-.PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate backends examples \
+.PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate backends examples deploy \
         fmt tools node_modules hygiene prose vet unit memory web-check site generated conformance release release-check clean
 
 help: ## say what there is
@@ -34,8 +34,8 @@ vet: ## go vet, all modules; and the main one compiles on other systems
 # The race detector needs cgo, which .ci/test turns off elsewhere. Without symbol tables, tests link faster.
 RACE := CGO_ENABLED=1 go test -race -ldflags '-s -w' -timeout 20m
 
-unit: ## go test -race, all modules but backends, conformance, faults and hostile, and what depends on sockets once more with the portable ones
-	@.ci/modules bash -c "go list ./... | grep -vE '/test/(backends|conformance|faults|hostile)$$' | xargs env $(RACE)"
+unit: ## go test -race, all modules but backends, deploy, conformance, faults and hostile, and what depends on sockets once more with the portable ones
+	@.ci/modules bash -c "go list ./... | grep -vE '/test/(backends|conformance|deploy|faults|hostile)$$' | xargs env $(RACE)"
 	TIDINGS_TEST_SOCKETS=portable $(RACE) ./internal/netpoll/... ./internal/transport/... ./internal/server/...
 	@.ci/uring
 
@@ -88,6 +88,9 @@ pictures: build node_modules ## take docs/images from the demo in a Chromium
 
 backends: ## the clients for backends, each in its language, against the real server
 	go test -count=1 -v ./test/backends/ | grep -vE '^ *(=== |--- PASS)'
+
+deploy: ## the files of deploy/, each with the program that it is for
+	go test -count=1 -v ./test/deploy/ | grep -vE '^ *(=== |--- PASS)'
 
 examples: build ## start the example applications and their server, and print the addresses
 	@go run ./examples/orders/start
