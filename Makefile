@@ -8,9 +8,10 @@ SHELL       := bash
 FUZZTIME  ?= 60s # of all fuzz targets together
 BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate backends examples deploy \
-        fmt tools node_modules hygiene prose vet unit memory web-check site generated conformance release release-check clean
+        fmt tools node_modules hygiene prose vet unit memory web-check site generated conformance packaging release release-check clean
 
 help: ## say what there is
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -34,8 +35,8 @@ vet: ## go vet, all modules; and the main one compiles on other systems
 # The race detector needs cgo, which .ci/test turns off elsewhere. Without symbol tables, tests link faster.
 RACE := CGO_ENABLED=1 go test -race -ldflags '-s -w' -timeout 20m
 
-unit: ## go test -race, all modules but backends, deploy, conformance, faults and hostile, and what depends on sockets once more with the portable ones
-	@.ci/modules bash -c "go list ./... | grep -vE '/test/(backends|conformance|deploy|faults|hostile)$$' | xargs env $(RACE)"
+unit: ## go test -race, all modules but backends, deploy, conformance, faults, hostile and packaging, and what depends on sockets once more with the portable ones
+	@.ci/modules bash -c "go list ./... | grep -vE '/test/(backends|conformance|deploy|faults|hostile|packaging)$$' | xargs -r env $(RACE)"
 	TIDINGS_TEST_SOCKETS=portable $(RACE) ./internal/netpoll/... ./internal/transport/... ./internal/server/...
 	@.ci/uring
 
@@ -118,10 +119,14 @@ node_modules: $(STAMPS)
 	npm ci --prefix $* --no-audit --no-fund --loglevel=error
 	@touch $@
 
-release: ## archives and checksums of VERSION=x.y.z for all systems, in dist/
+packaging: ## Dockerfile, compose file, Helm chart and workflows, with the parsers of those who read them
+	cd test/packaging && go test -count=1 ./...
+	go run $(ACTIONLINT)
+
+release: ## archives, packages, chart, lists of modules and checksums of VERSION=x.y.z for all systems, in dist/
 	@go run ./.ci/release "$(VERSION)"
 
-release-check: ## a release can be made, and its binary says its version
+release-check: ## a release can be made, is the same twice, and can be installed: the deb, and with go install
 	@.ci/release-check
 
 clean: ## remove what was built and installed

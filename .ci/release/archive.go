@@ -7,9 +7,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"os"
 	"path"
-	"strings"
 	"time"
 )
 
@@ -20,31 +18,14 @@ type file struct {
 	content []byte
 }
 
-// archive builds for a platform and returns the archive with its name.
-func archive(version, platform string, date time.Time) (name string, content []byte, err error) {
-	system, processor, _ := strings.Cut(platform, "/")
-	binary, err := build(version, system, processor)
-	if err != nil {
-		return "", nil, err
-	}
-	notices, err := licenses(system, processor)
-	if err != nil {
-		return "", nil, err
-	}
-	files := []file{{"tidings", 0o755, binary}, {"THIRD-PARTY-LICENSES", 0o644, notices}}
-	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return "", nil, err
-		}
-		files = append(files, file{name, 0o644, text})
-	}
-	folder, extension, pack := fmt.Sprintf("tidings-%s-%s-%s", version, system, processor), ".tar.gz", packTar
+// archive packs the files for a platform, and returns the archive with its name.
+func (r *makingOf) archive(files []file, system, processor string) (name string, content []byte, err error) {
+	folder, extension, pack := fmt.Sprintf("tidings-%s-%s-%s", r.version, system, processor), ".tar.gz", packTar
 	if system == "windows" {
-		files[0].name, extension, pack = "tidings.exe", ".zip", packZip
+		extension, pack = ".zip", packZip
 	}
 	var packed bytes.Buffer
-	if err := pack(&packed, folder, files, date); err != nil {
+	if err := pack(&packed, folder, files, r.date); err != nil {
 		return "", nil, fmt.Errorf("pack: %w", err)
 	}
 	return folder + extension, packed.Bytes(), nil

@@ -2,11 +2,12 @@
 //
 //	go run ./.ci/release 1.2.3 [linux/amd64 ...]
 //
-// For each system it makes an archive with the static binary, the license, the licenses of the modules
-// that are linked in, README.md and CHANGELOG.md; then SHA256SUMS. The same commit and the same Go release
-// give the same bytes on every machine. The program needs a clean checkout, a version that CHANGELOG.md has
-// a section for (a pre-release such as 1.2.3-rc.1 needs none), and no tag of that version on another commit.
-// It publishes nothing.
+// For each system it makes an archive with the static binary, manual pages, completions of shells, a configuration to
+// begin with, the licenses of all that is linked in, README.md and CHANGELOG.md; and a list of these modules
+// (CycloneDX). For Linux it also makes a deb and an rpm. With them come the Helm chart and SHA256SUMS. The same commit
+// and the same Go release give the same bytes on every machine. The program needs a clean checkout, a version that
+// CHANGELOG.md has a section for (a pre-release such as 1.2.3-rc.1 needs none), and no tag of that version on another
+// commit. It publishes nothing.
 package main
 
 import (
@@ -62,20 +63,39 @@ func release(version string, wanted []string) error {
 	if err := os.MkdirAll(dist, 0o755); err != nil {
 		return err
 	}
-	var sums strings.Builder
+	r := &makingOf{version: version, date: date}
+	defer r.close()
+	if err := r.prepare(); err != nil {
+		return err
+	}
 	for _, platform := range wanted {
 		if !slices.Contains(platforms, platform) {
 			return fmt.Errorf("no release is made for %q: choose from %s", platform, strings.Join(platforms, ", "))
 		}
-		name, content, err := archive(version, platform, date)
-		if err != nil {
+		if err := r.platform(platform); err != nil {
 			return fmt.Errorf("%s: %w", platform, err)
 		}
-		if err := os.WriteFile(filepath.Join(dist, name), content, 0o644); err != nil {
+	}
+	if err := r.chart(); err != nil {
+		return fmt.Errorf("pack the chart: %w", err)
+	}
+	return writeSums()
+}
+
+// writeSums writes the checksums of all files of the release, in the order of their names.
+func writeSums() error {
+	files, err := os.ReadDir(dist)
+	if err != nil {
+		return err
+	}
+	var sums strings.Builder
+	for _, file := range files {
+		content, err := os.ReadFile(filepath.Join(dist, file.Name()))
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(content), name)
-		fmt.Printf("%s (%.1f MB)\n", filepath.Join(dist, name), float64(len(content))/1e6)
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(content), file.Name())
+		fmt.Printf("%s (%.1f MB)\n", filepath.Join(dist, file.Name()), float64(len(content))/1e6)
 	}
 	return os.WriteFile(filepath.Join(dist, "SHA256SUMS"), []byte(sums.String()), 0o644)
 }

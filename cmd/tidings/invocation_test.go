@@ -13,7 +13,7 @@ import (
 )
 
 func TestTextsNameTheProgramAsItWasStarted(t *testing.T) {
-	cached := "/home/ann/.cache/go-build/3f/" + strings.Repeat("0a", 32) + "-d/tidings"
+	cached := "/Users/ann/Library/Caches/go-build/3f/" + strings.Repeat("0a", 32) + "-d/tidings"
 	for _, test := range []struct {
 		typed, executable string
 		onPath, here      bool

@@ -11,6 +11,7 @@ const pages: [string, [text: string, page: string][]][] = [
   ['Start', [
     ['What Tidings is', ''],
     ['Installing', 'installing'],
+    ['Installing', 'installing'],
     ['Getting started', 'getting-started'],
     ['Notifications', 'notifications'],
     ['In the browser', 'browser'],
