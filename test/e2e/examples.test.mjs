@@ -117,6 +117,16 @@ describe('the example applications', () => {
     });
   }
 
+  for (const [name, options] of [['narrow', { viewport: { width: 360, height: 740 } }], ['wide and dark', { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' }]]) {
+    test(`the page fits a ${name} screen`, async () => {
+      const ann = await login([...programs.values()][0].url, 'Ann', 'open', options);
+      await text(ann.locator('#user'), 'Ann Miller');
+      await picture(ann, `example-${name.replaceAll(' ', '-')}`);
+      assert.ok(await ann.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'it scrolls to the side');
+      await close(ann);
+    });
+  }
+
   test('without the server all applications save, and new pages work', async () => {
     const before = await Promise.all(languages.filter((l) => programs.has(l)).map((l) => login(programs.get(l).url, 'Ann')));
     process.kill(programs.get('tidings').pid, 'SIGKILL');
@@ -124,7 +134,7 @@ describe('the example applications', () => {
       await page.locator('#connection[data-state="waiting"]').waitFor();
       assert.equal(await save(page, 'without the server'), 'Saved.');
       const url = page.url();
-      const later = await login(url, 'Ben', 'none');
+      const later = await login(url, 'Ben', 'none'); // its SDK is not there
       await later.waitForFunction(() => document.querySelector('textarea').value === 'without the server');
       assert.equal(await save(later, 'and again'), 'Saved.');
       await close(page, later);

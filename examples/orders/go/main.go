@@ -2,17 +2,19 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"html"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	tidings "github.com/tidings-io/tidings/backends/go"
@@ -84,13 +86,14 @@ func (a *app) read() order {
 }
 
 func (a *app) page(w http.ResponseWriter, _ *http.Request, u user) {
-	html, err := os.ReadFile(filepath.Join(a.pages, "order.html"))
+	page, err := os.ReadFile(filepath.Join(a.pages, "order.html"))
 	state, jsonErr := json.Marshal(map[string]any{"user": u, "operator": u.ID == "ann", "tidings": a.url, "order": a.read()})
 	if err := cmp.Or(err, jsonErr); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_, _ = w.Write(bytes.Replace(html, []byte("__APP__"), state, 1))
+	filled := strings.NewReplacer("__TIDINGS__", html.EscapeString(a.url), "__APP__", string(state))
+	_, _ = filled.WriteString(w, string(page))
 }
 
 func (a *app) save(w http.ResponseWriter, r *http.Request, u user) {
@@ -162,8 +165,10 @@ func main() {
 	mux.HandleFunc("PUT /order", a.of(a.save))
 	mux.HandleFunc("POST /ticket", a.of(a.ticket))
 	mux.HandleFunc("POST /maintenance", a.of(a.maintenance))
-	for _, file := range []string{"order.css", "order.js"} {
-		mux.HandleFunc("GET /"+file, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, filepath.Join(a.pages, file)) })
+	for _, file := range []string{"order.css", "order.js", "../../../web/dist/client/loader.js"} {
+		mux.HandleFunc("GET /"+path.Base(file), func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFile(w, r, filepath.Join(a.pages, file))
+		})
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:"+cmp.Or(os.Getenv("PORT"), "8004"))
 	if err != nil {

@@ -15,7 +15,7 @@ let order = { version: 1, status: "open", note: "", by: "Ann Miller" }; // your 
 const routes = {
   "GET /": ({ user, csrf, html }) => {
     const app = { user, operator: user.id === "ann", csrf, tidings: TIDINGS_URL, order };
-    html(page("order.html").replace("__APP__", () => JSON.stringify(app).replaceAll("<", "\\u003c")));
+    html(page("order.html").replace("__TIDINGS__", () => TIDINGS_URL).replace("__APP__", () => JSON.stringify(app).replaceAll("<", "\\u003c")));
   },
   "GET /order": ({ json }) => json(200, order),
   "PUT /order": async ({ user, body, tab, json }) => {
@@ -47,6 +47,7 @@ async function handle(request, response) {
   const json = (status, body) => send(status, "application/json", JSON.stringify(body));
   if (asked === "GET /order.css") return send(200, "text/css", page("order.css"));
   if (asked === "GET /order.js") return send(200, "text/javascript", page("order.js"));
+  if (asked === "GET /loader.js") return send(200, "text/javascript", page("../../../web/dist/client/loader.js"));
   const id = asked === "POST /login" && new URLSearchParams(sent).get("user");
   if (id && Object.hasOwn(USERS, id)) {
     const sid = randomBytes(16).toString("hex");

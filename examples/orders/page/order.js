@@ -1,4 +1,5 @@
-// The page of the four example applications. The form works without Tidings: nothing of it waits for the SDK.
+// The page of the four example applications. The form works without Tidings: nothing of it waits for the SDK, which the
+// loader fetches as soon as the server is there.
 const app = JSON.parse(document.getElementById('app').textContent); // {user, operator, csrf, tidings, order}
 const $ = (id) => document.getElementById(id);
 const form = $('order').elements;
@@ -43,7 +44,7 @@ $('site').addEventListener('submit', (event) => {
 $('site').elements.off.addEventListener('click', () => void post('/maintenance', { message: '' }));
 
 async function listen() {
-  const { connect, enterPresence, others, TicketRefused, watchContent, watchMaintenance } = await import(`${app.tidings}/client/tidings.js`);
+  const { connect, enterPresence, others, TicketRefused, watchContent, watchMaintenance } = await Tidings;
   tidings = connect({
     url: `${app.tidings}/ws`,
     ticket: async () => {
@@ -76,4 +77,4 @@ async function listen() {
 fill(order);
 $('user').textContent = app.user.name;
 $('site').hidden = !app.operator;
-listen().catch(() => Object.assign($('connection'), { textContent: 'without notifications' }).setAttribute('data-state', 'none'));
+void listen();

@@ -6,11 +6,13 @@ require_once __DIR__ . '/../../../backends/php/Tidings.php';
 const USERS = ['ann' => 'Ann Miller', 'ben' => 'Ben Okafor']; // your application has its own
 $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
 $request = "{$_SERVER['REQUEST_METHOD']} $path";
-if (preg_match('~^GET /order\.(css|js)$~', $request, $found)) {
-    header('Content-Type: ' . ($found[1] === 'js' ? 'text/javascript' : 'text/css'));
-    return readfile(__DIR__ . "/../page/order.$found[1]");
+$files = ['GET /order.css' => 'css', 'GET /order.js' => 'javascript', 'GET /loader.js' => 'javascript'];
+if (isset($files[$request])) {
+    header("Content-Type: text/$files[$request]");
+    return readfile(__DIR__ . ($path === '/loader.js' ? '/../../../web/dist/client' : '/../page') . $path);
 }
-$tidings = new Tidings\Client(getenv('TIDINGS_URL') ?: 'http://127.0.0.1:8080', getenv('ORDERS_KEY') ?: '', getenv('TIDINGS_SECRET') ?: '');
+$url = getenv('TIDINGS_URL') ?: 'http://127.0.0.1:8080';
+$tidings = new Tidings\Client($url, getenv('ORDERS_KEY') ?: '', getenv('TIDINGS_SECRET') ?: '');
 $answer = function (int $status, array $body): void {
     http_response_code($status);
     header('Content-Type: application/json');
@@ -53,8 +55,9 @@ fclose($file); // the commit: only what is saved is told
 
 switch ($request) {
     case 'GET /':
-        $app = ['user' => $user, 'operator' => $user['id'] === 'ann', 'csrf' => $csrf, 'tidings' => getenv('TIDINGS_URL') ?: 'http://127.0.0.1:8080', 'order' => $order];
-        echo str_replace('__APP__', json_encode($app, JSON_HEX_TAG | JSON_THROW_ON_ERROR), file_get_contents(__DIR__ . '/../page/order.html'));
+        $app = ['user' => $user, 'operator' => $user['id'] === 'ann', 'csrf' => $csrf, 'tidings' => $url, 'order' => $order];
+        $filled = ['__TIDINGS__' => htmlspecialchars($url), '__APP__' => json_encode($app, JSON_HEX_TAG | JSON_THROW_ON_ERROR)];
+        echo strtr(file_get_contents(__DIR__ . '/../page/order.html'), $filled);
         return;
     case 'GET /order':
         return $answer(200, $order);

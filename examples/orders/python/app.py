@@ -1,5 +1,5 @@
 """An order form in Python whose users see who else edits, what others have saved, and when maintenance begins."""
-import hmac, json, os, pathlib, secrets, sys, threading
+import hmac, html, json, os, pathlib, secrets, sys, threading
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -27,9 +27,10 @@ class App(BaseHTTPRequestHandler):
 
     def handle_request(self):
         request, text = f"{self.command} {self.path}", self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        if request in ("GET /order.css", "GET /order.js"):
+        if request in ("GET /order.css", "GET /order.js", "GET /loader.js"):
             kind = "text/javascript" if self.path.endswith("js") else "text/css"
-            return self.respond(200, (here / f"../page{self.path}").read_text(), kind)
+            folder = "../../../web/dist/client" if self.path == "/loader.js" else "../page"
+            return self.respond(200, (here / f"{folder}{self.path}").read_text(), kind)
         if request == "POST /login" and (id := parse_qs(text).get("user", [""])[0]) in USERS:
             sessions[sid := secrets.token_hex()] = {"id": id, "name": USERS[id]}, secrets.token_hex()
             return self.respond(303, "", "text/plain", **{"Location": "/", "Set-Cookie": f"orders_python={sid}; HttpOnly; SameSite=Lax"})
@@ -45,7 +46,8 @@ class App(BaseHTTPRequestHandler):
 
     def get_(self, user, csrf, body):
         app = {"user": user, "operator": user["id"] == "ann", "csrf": csrf, "tidings": TIDINGS_URL, "order": order}
-        page = (here / "../page/order.html").read_text().replace("__APP__", json.dumps(app).replace("<", "\\u003c"))
+        page = (here / "../page/order.html").read_text().replace("__TIDINGS__", html.escape(TIDINGS_URL))
+        page = page.replace("__APP__", json.dumps(app).replace("<", "\\u003c"))
         self.respond(200, page, "text/html; charset=utf-8")
 
     def get_order(self, user, csrf, body):
