@@ -65,20 +65,20 @@ func (r *Realm) Publish(ctx context.Context, topic string, p Payload, options *P
 	if err != nil {
 		return Receipt{}, err
 	}
-	publication := router.Publication{Topic: wamp.URI(topic), Payload: payload}
+	published := router.Publication{Topic: wamp.URI(topic), Payload: payload}
 	if options != nil {
-		publication.Filter, publication.Retain = options.filter(), options.Retain
+		published.Filter, published.Retain = options.filter(), options.Retain
 		if options.As != nil {
-			if publication.Sender, err = peer.NewSender("As", options.As.ID, options.As.Name); err != nil {
+			if published.Sender, err = peer.NewSender("As", options.As.ID, options.As.Name); err != nil {
 				return Receipt{}, publicError(err)
 			}
 		}
-		kept := router.Kept{IdempotencyKey: options.IdempotencyKey, Key: options.Key, Delete: options.Delete, Version: options.Version}
-		if err := publication.SetKept(kept, router.ByProgram); err != nil {
+		kept := publication.Kept{IdempotencyKey: options.IdempotencyKey, Key: options.Key, Delete: options.Delete, Version: options.Version}
+		if published.Kept, err = kept.By(publication.ByProgram); err != nil {
 			return Receipt{}, publicError(err)
 		}
 	}
-	receipt, err := r.server.Publish(ctx, publication)
+	receipt, err := r.server.Publish(ctx, published)
 	if err != nil {
 		return Receipt{}, publicError(err)
 	}

@@ -3,6 +3,7 @@ package content
 import (
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/text"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -27,8 +28,8 @@ type Change struct {
 
 	IdempotencyKey string `json:"idempotency_key,omitempty" doc:"A retry with the same key, in 15 minutes, tells no page a second time. The header Idempotency-Key does the same." maxLength:"128" example:"order-42-version-7"`
 
-	publisher *router.Session  // of a user's publication; nil for a backend
-	by        router.Publisher // the idempotency key is one of its own; "": the program's
+	publisher *router.Session       // of a user's publication; nil for a backend
+	by        publication.Publisher // the idempotency key is one of its own; "": the program's
 }
 
 // Author is the author of a change, a user.

@@ -184,7 +184,8 @@ func (c *Component) publications(change *Change, e event) (all []router.Publicat
 			return nil, fmt.Errorf("encode the event of the tag %q: %w", tag, err)
 		}
 		p := router.Publication{Topic: topic, Payload: wamp.Payload{Serialization: wamp.JSON, Kwargs: kwargs}, Filter: filter}
-		if err := p.SetKept(router.Kept{IdempotencyKey: change.IdempotencyKey}, cmp.Or(change.by, router.ByProgram)); err != nil {
+		kept := publication.Kept{IdempotencyKey: change.IdempotencyKey}
+		if p.Kept, err = kept.By(cmp.Or(change.by, publication.ByProgram)); err != nil {
 			return nil, err
 		}
 		all = append(all, p)
@@ -258,7 +259,7 @@ func attribute(change *Change, publisher *router.Session) {
 		return
 	}
 	if publisher.Identity().Backend {
-		change.by = router.ByKey(publisher.Identity().ID)
+		change.by = publication.ByKey(publisher.Identity().ID)
 		return
 	}
 	change.IdempotencyKey = ""

@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/publication"
 )
 
 const scope httpapi.Scope = "content"
@@ -35,7 +35,7 @@ func (c *Component) Routes(a *httpapi.API) {
 			return nil, httpapi.NewProblem(http.StatusUnprocessableEntity, "the header Idempotency-Key and body.idempotency_key are not the same: send one of them")
 		}
 		change.IdempotencyKey = cmp.Or(change.IdempotencyKey, in.IdempotencyKey)
-		change.by = router.ByKey(httpapi.KeyName(ctx))
+		change.by = publication.ByKey(httpapi.KeyName(ctx))
 		result, err := c.Changed(ctx, change)
 		return &changeOutput{Body: result}, err
 	})

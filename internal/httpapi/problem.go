@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/calls"
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -121,7 +121,7 @@ var statusOf = map[wamp.URI]int{
 	wamp.ErrNetworkFailure:      http.StatusBadGateway,
 	wamp.ErrAuthorizationFailed: http.StatusBadGateway,
 	wamp.ErrUnavailable:         http.StatusServiceUnavailable,
-	router.ErrOutdated:          http.StatusConflict,
+	publication.ErrOutdated:     http.StatusConflict,
 }
 
 // problemOf translates an error into a document. An error that is not for clients is logged and becomes

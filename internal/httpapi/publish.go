@@ -113,7 +113,8 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 			ExcludeAuthRole: p.ExcludeRole, EligibleAuthRole: p.EligibleRole,
 		},
 	}
-	if err := published.SetKept(router.Kept{IdempotencyKey: p.IdempotencyKey, Key: p.Key, Delete: p.Delete, Version: p.Version}, router.ByKey(KeyName(ctx))); err != nil {
+	kept := publication.Kept{IdempotencyKey: p.IdempotencyKey, Key: p.Key, Delete: p.Delete, Version: p.Version}
+	if published.Kept, err = kept.By(publication.ByKey(KeyName(ctx))); err != nil {
 		return Receipt{}, err
 	}
 	if p.As != nil {

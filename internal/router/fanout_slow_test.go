@@ -225,7 +225,7 @@ func TestTheKeysOfATableAreThinnedOneByOne(t *testing.T) {
 		slow := s.subscriber(wamp.V2JSON, true, exact("latest.table")...)
 		s.stall(slow)
 		for n, key := range []string{"x", "y", "x", "", "x"} {
-			s.publish(router.Publication{Topic: "latest.table", Key: key, Payload: args(t, n)})
+			s.publish(router.Publication{Topic: "latest.table", Kept: publication.Kept{Key: key}, Payload: args(t, n)})
 		}
 		s.wants(slow, "4+2 1 3")
 	})

@@ -72,7 +72,7 @@ func (run *keptRun) finish() error {
 // outdated returns the error of a run that is older than what was published of the same document, or nil.
 func (run *keptRun) outdated() error {
 	if len(run.outcomes) == 1 && run.outcomes[0].Result == publication.Outdated {
-		return wamp.Fail(ErrOutdated, "version %d was published before this version %d: it is not published, and nothing is to be done",
+		return wamp.Fail(publication.ErrOutdated, "version %d was published before this version %d: it is not published, and nothing is to be done",
 			run.outcomes[0].Version, run.publications[0].Version)
 	}
 	return nil

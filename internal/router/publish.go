@@ -23,12 +23,7 @@ type Publication struct {
 	// Sender is named in the events as the origin of the publication. nil: the topic's events name none.
 	Sender *peer.Identity
 
-	// IdempotencyKey makes the publication the same as an earlier one to this topic that had the same key. It begins
-	// with the name of its publisher. "": it is new.
-	IdempotencyKey string
-	Key            string // of the row, where the topic is a table
-	Delete         bool   // the row is deleted
-	Version        int64  // of the document that the topic, or the row, is about: an older one is refused; 0: none
+	publication.Kept // for topics that are kept; see [publication.Kept.By]
 
 	request wamp.ID // of the PUBLISH in a batch that is to be acknowledged; 0: none
 	refused error   // why it was not published
@@ -196,11 +191,11 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 	if err != nil {
 		return Publication{}, err
 	}
-	filter, err := s.filter(m.Options)
-	if err != nil {
+	filter := publication.ParseFilter(m.Options)
+	if err := filter.Check(s.realm.router.limits().Receivers); err != nil {
 		return Publication{}, err
 	}
-	as, err := parseSender(m.Options)
+	as, err := peer.ParseSender(m.Options)
 	if err != nil {
 		return Publication{}, err
 	}
@@ -225,14 +220,22 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 	if p.Sender, err = decision.Sender(s.Identity(), as); err != nil {
 		return Publication{}, err
 	}
-	kept, err := parseKept(m.Options)
+	kept, err := publication.ParseKept(m.Options)
 	if err != nil {
 		return Publication{}, err
 	}
-	if err := p.SetKept(kept, publisherOf(s.Identity())); err != nil {
+	if p.Kept, err = kept.By(s.Receiver().By()); err != nil {
 		return Publication{}, err
 	}
 	return p, s.realm.CheckKept(&p)
+}
+
+// CheckKept refuses a publication whose key, deletion or version its topic cannot keep.
+func (r *Realm) CheckKept(p *Publication) error {
+	if p.Kept.Plain() {
+		return nil
+	}
+	return p.Kept.Check(p.Topic, r.keepOf(p.Topic))
 }
 
 // Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.
@@ -242,15 +245,4 @@ func (s *Session) Publication(ctx context.Context, m *wamp.Publish) (Publication
 		return Publication{}, err
 	}
 	return s.publication(ctx, m)
-}
-
-// filter reads the lists of receivers of a PUBLISH, and refuses lists that are too long. The conversation has cut them
-// to one element more than the limit.
-func (s *Session) filter(options wamp.Dict) (publication.Filter, error) {
-	f := publication.ParseFilter(options)
-	if most := s.realm.router.limits().Receivers; f.Elements() > most {
-		return f, wamp.Fail(wamp.ErrLimitExceeded, "the lists of receivers have more than %d elements (limits.receivers): "+
-			"publish to fewer at once, or to a topic of their own", most)
-	}
-	return f, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -41,20 +42,9 @@ func (c *Client) enqueue(p Publication) {
 }
 
 // sharesAppend reports whether a PUBLISH may wait in the batch, so that publications that a client sends without
-// waiting for each acknowledgement are stored together: its topic is kept, and it has none of the options that narrow
-// its receivers or change its events.
+// waiting for each acknowledgement are stored together.
 func (s *Session) sharesAppend(m *wamp.Publish) bool {
-	if acknowledge, _ := m.Options.Bool("acknowledge"); !acknowledge {
-		return false
-	}
-	for name := range m.Options {
-		switch name {
-		case "acknowledge", "_id", "_key", "_delete", "_version":
-		default:
-			return false
-		}
-	}
-	return s.realm.keepOf(m.Topic).Last > 0
+	return publication.OnlyKept(m.Options) && s.realm.keepOf(m.Topic).Last > 0
 }
 
 // publishShared adds a PUBLISH to the batch, which answers it.

@@ -42,3 +42,18 @@ func (d *Decision) Sender(publisher, as *Identity) (*Identity, error) {
 	}
 	return publisher, nil
 }
+
+// ParseSender reads the option of a PUBLISH by which a backend names a user as the sender; nil if the option is absent.
+func ParseSender(options wamp.Dict) (*Identity, error) {
+	v := options["_as"]
+	if v == nil {
+		return nil, nil
+	}
+	named, isDict := v.(wamp.Dict)
+	if !isDict {
+		return nil, wamp.Fail(wamp.ErrInvalidArgument, "PUBLISH.Options._as must be a dict with id and name")
+	}
+	id, _ := named.String("id")
+	name, _ := named.String("name")
+	return NewSender("PUBLISH.Options._as", id, name)
+}

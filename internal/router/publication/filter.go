@@ -73,6 +73,15 @@ func (f *Filter) Elements() int {
 	return len(f.Exclude) + len(f.Eligible) + len(f.ExcludeAuthID) + len(f.EligibleAuthID) + len(f.ExcludeAuthRole) + len(f.EligibleAuthRole)
 }
 
+// Check refuses lists that are too long. The conversation has cut them to one element more than the limit.
+func (f *Filter) Check(most int) error {
+	if f.Elements() <= most {
+		return nil
+	}
+	return wamp.Fail(wamp.ErrLimitExceeded, "the lists of receivers have more than %d elements (limits.receivers): "+
+		"publish to fewer at once, or to a topic of their own", most)
+}
+
 // AdmitsAll reports whether no list leaves any session out.
 func (f *Filter) AdmitsAll() bool {
 	return len(f.Exclude) == 0 && f.Eligible == nil && len(f.ExcludePage) == 0 && len(f.ExcludeAuthID) == 0 && f.EligibleAuthID == nil &&
