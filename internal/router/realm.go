@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router/publication"
+	"github.com/tidings-io/tidings/internal/router/replay"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -21,7 +22,7 @@ type Realm struct {
 	changes  changes
 	journal  publication.Journal                 // nil: nothing is kept
 	kept     queue.Grouped[struct{}, []*keptRun] // all that is kept has one order
-	pages    pages                               // of clients that came back
+	replays  replay.Source                       // what clients that come back share
 	roles    atomic.Pointer[wamp.Dict]           // of every WELCOME; replaced, never changed
 	expiries queue.Deadlines[*Session]           // when identities expire; without those that never do
 
@@ -43,6 +44,7 @@ func newRealm(router *Router, name wamp.URI) *Realm {
 	if open := router.options.Journal; open != nil {
 		r.journal = open(name)
 	}
+	r.replays.Journal, r.replays.Log, r.replays.Encodings = r.journal, router.options.Logger, &router.counters.Encodings
 	r.roles.Store(&router.roles)
 	r.observers.Store(&[]*observation{})
 	return r

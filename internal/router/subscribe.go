@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/replay"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -34,17 +35,17 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 // subscribe makes the session a subscriber and queues SUBSCRIBED. A repeated request is answered with the subscription
 // that the session holds already, and begins where it says.
 func (r *Realm) subscribe(s *Session, m *wamp.Subscribe, asked peer.Basis) error {
-	from, err := parseStart(m.Options)
+	from, err := replay.ParseStart(m.Options)
 	if err != nil {
 		return err
 	}
 	wanted := wamp.Subscription{Topic: m.Topic, Match: m.Options.Match()}
 	var c *catchUp
 	switch {
-	case r.journal != nil && from != (start{}):
+	case r.journal != nil && from != (replay.Start{}):
 		c = r.readFirst(s, wanted, from)
-	case from.positions:
-		c = &catchUp{session: s, start: from}
+	case from.Positions:
+		c = r.newCatchUp(s, from)
 	}
 	sub := r.broker.openLocked(wanted)
 	defer r.broker.unlockAndPrune(sub)

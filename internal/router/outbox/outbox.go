@@ -68,6 +68,12 @@ func (o *Outbox) Init(shared *Shared, waker Waker) {
 	o.shared, o.waker = shared, waker
 }
 
+// Limits returns how many frames and bytes the outbox may hold.
+func (o *Outbox) Limits() (frames, bytes int) {
+	limits := o.shared.limits()
+	return limits.frames, limits.bytes
+}
+
 // Packet is one or more frames that go out together, one behind the other.
 type Packet struct {
 	Bytes  []byte
