@@ -81,16 +81,11 @@ func (c *catchUp) waitLocked() {
 
 // settle gives the member its place. Caller must hold the lock of the subscription.
 func (c *catchUp) settle(m *membership, live bool) {
-	at := place(c.Seq())
-	if c.Positions {
-		at |= withPositions
-	}
 	m.catching, m.told = nil, c.Positions
 	if !live {
 		m.catching = c
-		at |= catchingUp
 	}
-	m.subscription.members[m.index].place = at
+	m.subscription.members[m.index].place = c.Place(live)
 }
 
 // send queues a step, and before the first one what answers get_retained. Caller must hold the lock of the

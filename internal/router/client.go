@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/router/encode"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
@@ -192,7 +193,7 @@ func (c *Client) frameLocked(m wamp.Message) (frame []byte, fits bool) {
 	if c.closed {
 		return nil, true
 	}
-	scratch := outbox.GetScratch()
+	scratch := encode.GetScratch()
 	defer scratch.Put()
 	message, err := c.conversation.Append(scratch.Bytes(), m)
 	scratch.Keep(message)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tidings-io/tidings/internal/router/encode"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -22,12 +23,10 @@ type fanout struct {
 	receivers publication.Matcher // checks the lists
 	targets   []*Session          // the only sessions that can be admitted, if they are few; nil: check all
 	matched   []*subscription
-	payloads  []outbox.Conversions // of all publications; empty until one is needed in another serialization
-	encoded   []eventBatch         // of the current subscription
-	entries   []*publication.Entry // of all publications; nil until one is needed
+	events    encode.Run           // of the current subscription
+	entries   []*publication.Entry // of all publications; nil if the run is neither kept nor remote
 	ordered   bool                 // the topic is kept: events of local subscribers are queued
-	epoch     string               // of the journal; "" until it is needed
-	remote    bool                 // the run is of another node: entries have its details, local subscribers do not get it
+	remote    bool                 // the run is of another node: local subscribers do not get it
 	locals    []*localSubscriber   // have queued events
 	slow      outbox.Slow          // for clients that do not keep up
 
@@ -40,13 +39,13 @@ var fanoutPool = sync.Pool{New: func() any { return new(fanout) }}
 func getFanout(r *Realm) *fanout {
 	d := fanoutPool.Get().(*fanout)
 	d.router, d.realm = r.router, r
+	d.events.Reset(encode.Source{Publications: d, Journal: r.journal, Log: r.router.options.Logger})
 	return d
 }
 
 // deliver delivers a run of publications. entries are those of the run, or nil.
 func (d *fanout) deliver(run []Publication, entries []*publication.Entry) {
-	d.beginRun(run)
-	d.entries = entries
+	d.beginRun(run, entries)
 	for _, sub := range d.matched {
 		d.toSubscription(sub)
 	}
@@ -54,9 +53,10 @@ func (d *fanout) deliver(run []Publication, entries []*publication.Entry) {
 }
 
 // beginRun prepares for a run of publications.
-func (d *fanout) beginRun(all []Publication) {
+func (d *fanout) beginRun(all []Publication, entries []*publication.Entry) {
 	first := &all[0]
-	d.all = all
+	d.all, d.entries = all, entries
+	d.events.Begin(len(all), entries)
 	d.counts.Begin()
 	d.publisher = nil
 	if first.Publisher != nil && !first.Filter.IncludePublisher {
@@ -80,21 +80,22 @@ func (d *fanout) endRun() {
 // abortRun forgets a run, also one that was broken off.
 func (d *fanout) abortRun() {
 	clear(d.matched)
-	clear(d.payloads)
-	d.payloads = d.payloads[:0]
+	d.counts.Encodings += d.events.Encoded
+	d.events.Encoded = 0
+	d.events.End()
 	d.entries = nil
 }
 
 func (d *fanout) release() {
 	d.abortRun()
-	clear(d.encoded[:cap(d.encoded)])
+	d.events.Release()
 	clear(d.locals[:cap(d.locals)])
 	if d.counts.Puts > 0 {
 		d.router.outboxes.Put.Add(int64(d.counts.Bytes))
 		d.router.checkTotal()
 	}
 	d.counts.Reset()
-	*d = fanout{matched: d.matched[:0], encoded: d.encoded[:0], payloads: d.payloads[:0], counts: d.counts, locals: d.locals[:0]}
+	*d = fanout{matched: d.matched[:0], events: d.events, counts: d.counts, locals: d.locals[:0]}
 	fanoutPool.Put(d)
 }
 
@@ -135,7 +136,7 @@ func (d *fanout) toLocal(local *localSubscriber) {
 // reading, so several publishers deliver at once. A session that subscribes or unsubscribes waits: no event comes
 // before SUBSCRIBED or after UNSUBSCRIBED.
 func (d *fanout) toMembers(sub *subscription) []*localSubscriber {
-	d.encoded = d.encoded[:0]
+	d.events.For(sub.info)
 	sub.mu.RLock()
 	defer sub.mu.RUnlock()
 	if d.targets != nil && len(d.targets) < len(sub.members) {
@@ -163,13 +164,13 @@ func (d *fanout) admits(c *Client) bool {
 
 func (d *fanout) toClient(sub *subscription, m *member) {
 	if d.admits(m.client) {
-		d.put(sub, m, unplaced, 0)
+		d.put(sub, m, encode.Unplaced, 0)
 	}
 }
 
 // put queues the events of the run from the first on for a member at a place.
-func (d *fanout) put(sub *subscription, m *member, at place, first int) {
-	events := d.eventsAfter(sub, m.client.format, at, first)
+func (d *fanout) put(sub *subscription, m *member, at encode.Place, first int) {
+	events := d.events.After(m.client.format, at, first)
 	d.counts.Unsendable += events.Missing
 	switch {
 	case events.Frames == 0:
@@ -193,90 +194,11 @@ func (r *Realm) sessionsOf(ids []wamp.ID) []*Session {
 	return found
 }
 
-// eventBatch is the events of a run from one on, as clients of one format and one place get them.
-type eventBatch struct {
-	outbox.Batch
-	place  place
-	first  int
-	single []singleEvent // of the same events; nil until a client is behind
-}
-
-// unplaced is the place of members whose events carry no positions: they share their events.
-const unplaced place = 0
-
-// maxShared bounds the batches of one subscription that are looked through.
-const maxShared = 16
-
-// eventsAfter returns the events of the run from the first on, for members at a place. They are encoded and framed for
-// the first of these members and shared with all others.
-func (d *fanout) eventsAfter(sub *subscription, f *outbox.Format, at place, first int) *eventBatch {
-	for i := range d.encoded {
-		if b := &d.encoded[i]; b.Format == f && b.place == at && b.first == first {
-			return b
-		}
-	}
-	if len(d.encoded) >= maxShared { // members that lists of receivers have told apart: few share the next one
-		d.encoded = d.encoded[:maxShared-1]
-	}
-	d.encoded = append(d.encoded, eventBatch{Batch: outbox.Batch{Format: f}, place: at, first: first})
-	made := &d.encoded[len(d.encoded)-1]
-	scratch := outbox.GetScratch()
-	defer scratch.Put()
-	for i := first; i < len(d.all); i++ {
-		d.encode(&made.Batch, scratch, d.placedEvent(sub, made, i), i)
-		if made.Frames == 1 && i < len(d.all)-1 { // the other events are about as long
-			made.Bytes = slices.Grow(made.Bytes, (len(made.Bytes)+8)*(len(d.all)-1-i))
-		}
-	}
-	return made
-}
-
-// event returns the event of one publication for one subscription, without its payload.
-func (d *fanout) event(sub *subscription, i int) wamp.Event {
-	if d.remote {
-		return *d.entries[i].Event(sub.info)
-	}
-	if d.ordered && d.entries[i].Seq != 0 {
-		return *d.entries[i].Event(sub.info)
+// Event returns the event of one publication of the run, without the subscription.
+func (d *fanout) Event(i int) wamp.Event {
+	if d.remote { // its details tell what is disclosed of the publisher
+		return *d.entries[i].Event(wamp.Subscription{})
 	}
 	p := &d.all[i]
-	details := p.details()
-	if sub.info.Match != wamp.MatchExact {
-		if details == nil {
-			details = make(wamp.Dict, 1)
-		}
-		details["topic"] = string(p.Topic)
-	}
-	return wamp.Event{Subscription: sub.info.ID, Publication: p.ID, Details: details, Topic: p.Topic}
-}
-
-// encode adds the event of publication i to the events of a format.
-func (d *fanout) encode(to *outbox.Batch, scratch *outbox.Scratch, event wamp.Event, i int) {
-	var err error
-	if event.Payload, err = d.payload(i, to.Format.Encoding.Serialization()); err != nil {
-		to.Missing++
-		return
-	}
-	encoded, err := to.Add(&event, scratch)
-	if encoded {
-		d.counts.Encodings++
-	} else {
-		d.router.options.Logger.Error("an event was not encoded", "topic", string(event.Topic), "error", err)
-	}
-}
-
-// payload returns the payload of publication i. It converts it once for each serialization.
-func (d *fanout) payload(i int, s wamp.Serialization) (wamp.Payload, error) {
-	p := &d.all[i]
-	if s == p.Payload.Serialization {
-		return p.Payload, nil
-	}
-	if len(d.payloads) == 0 {
-		d.payloads = slices.Grow(d.payloads, len(d.all))[:len(d.all)]
-	}
-	payload, now, err := d.payloads[i].In(s, &p.Payload)
-	if now && err != nil {
-		d.router.options.Logger.Debug("a payload cannot be expressed for some subscribers", "topic", string(p.Topic), "error", err)
-	}
-	return payload, err
+	return wamp.Event{Publication: p.ID, Details: p.details(), Payload: p.Payload, Topic: p.Topic}
 }

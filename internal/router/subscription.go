@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/encode"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -22,31 +23,14 @@ type subscription struct {
 	created time.Time          // when the first of the members came
 }
 
-// member is one subscriber in the array that a fan-out walks over.
+// member is one subscriber in the array that a fan-out walks over. The subscription's lock guards its place: attaching
+// takes the lock for writing; the one fan-out of kept publications that runs at a time takes it for reading, and no
+// other fan-out looks at places.
 type member struct {
 	client     *Client
 	membership *membership
-	place      place
+	place      encode.Place
 }
-
-// place is the place of a member in the order of what is kept: the Seq of the last publication that it got, and two
-// marks. The subscription's lock guards it: attaching takes it for writing; the one fan-out of kept publications that
-// runs at a time takes it for reading, and no other fan-out looks at places.
-type place uint64
-
-const (
-	withPositions place = 1 << 63 // its events carry positions
-	catchingUp    place = 1 << 62 // it gets what is kept from its catchUp
-)
-
-// seq returns the Seq of the last publication that the member got.
-func (p place) seq() uint64 { return uint64(p &^ (withPositions | catchingUp)) }
-
-// positions reports whether the events of the member carry positions.
-func (p place) positions() bool { return p&withPositions != 0 }
-
-// at returns the place with another Seq.
-func (p place) at(seq uint64) place { return p&(withPositions|catchingUp) | place(seq) }
 
 // membership is one subscription of one session.
 type membership struct {

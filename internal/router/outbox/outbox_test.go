@@ -280,17 +280,3 @@ func TestAFormatFramesAMessageBehindOthers(t *testing.T) {
 		}
 	}
 }
-
-func TestAScratchKeepsItsArrayUnlessThatIsLarge(t *testing.T) {
-	s := outbox.GetScratch()
-	defer s.Put()
-	s.Keep(append(s.Bytes(), make([]byte, 1000)...))
-	if b := s.Bytes(); len(b) != 0 || cap(b) < 1000 {
-		t.Errorf("the array has %d of %d bytes", len(b), cap(b))
-	}
-	before := cap(s.Bytes())
-	s.Keep(make([]byte, 1<<20))
-	if cap(s.Bytes()) != before {
-		t.Errorf("an array of %d bytes is kept", cap(s.Bytes()))
-	}
-}

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"github.com/tidings-io/tidings/internal/router/encode"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -56,9 +57,9 @@ func (r *Replay) page(sub wamp.Subscription, what Step) *Page {
 // encode makes the events of a step.
 func (r *Replay) encode(sub wamp.Subscription, what Step) *Page {
 	made := &Page{entries: what.entries, last: r.prev}
-	together := outbox.Batch{Format: r.subscriber.Format}
+	together := encode.Batch{Format: r.subscriber.Format}
 	epoch := r.source.Journal.Position().Epoch
-	scratch := outbox.GetScratch()
+	scratch := encode.GetScratch()
 	defer scratch.Put()
 	for i, e := range what.entries {
 		event := r.event(sub, what, i, publication.Position{Epoch: epoch, Seq: made.last})
@@ -106,7 +107,7 @@ func (r *Replay) event(sub wamp.Subscription, what Step, i int, after publicatio
 }
 
 // addPacket moves the frames of a batch to the page.
-func (p *Page) addPacket(from *outbox.Batch) {
+func (p *Page) addPacket(from *encode.Batch) {
 	if from.Frames > 0 {
 		p.Packets = append(p.Packets, from.Packet)
 		p.bytes += len(from.Bytes)

@@ -3,6 +3,7 @@ package replay
 import (
 	"slices"
 
+	"github.com/tidings-io/tidings/internal/router/encode"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -188,10 +189,14 @@ func (r *Replay) Room() (frames, bytes int) {
 	return max(frames/2-1, 0), bytes / 2
 }
 
-// Seq returns the Seq of the last publication that the subscriber needs no more.
-func (r *Replay) Seq() uint64 {
+// Place returns the place of the subscriber behind what was sent.
+func (r *Replay) Place(live bool) encode.Place {
+	at := encode.Place(r.upto)
 	if r.Positions {
-		return r.prev
+		at = encode.Place(r.prev) | encode.WithPositions
 	}
-	return r.upto
+	if !live {
+		at |= encode.CatchingUp
+	}
+	return at
 }

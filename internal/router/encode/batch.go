@@ -1,11 +1,14 @@
-package outbox
+package encode
 
-import "github.com/tidings-io/tidings/internal/wamp"
+import (
+	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/wamp"
+)
 
 // Batch holds messages in one format, each behind the other. All clients of the format share it.
 type Batch struct {
-	Format *Format
-	Packet
+	Format *outbox.Format
+	outbox.Packet
 	Missing int // messages that the format cannot express
 }
 

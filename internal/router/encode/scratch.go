@@ -1,4 +1,4 @@
-package outbox
+package encode
 
 import "sync"
 

@@ -1,8 +1,9 @@
-package outbox_test
+package encode_test
 
 import (
 	"testing"
 
+	"github.com/tidings-io/tidings/internal/router/encode"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -18,8 +19,8 @@ func (shortFraming) Frame(dst, message []byte) ([]byte, bool) {
 }
 
 func TestABatchHasTheFramesOfWhatFitsBehindEachOther(t *testing.T) {
-	b := outbox.Batch{Format: &outbox.Format{Encoding: wamp.V2JSON, Framing: shortFraming{}}}
-	scratch := outbox.GetScratch()
+	b := encode.Batch{Format: &outbox.Format{Encoding: wamp.V2JSON, Framing: shortFraming{}}}
+	scratch := encode.GetScratch()
 	defer scratch.Put()
 	long := wamp.Payload{Args: []byte(`["a text that is too long for it"]`)}
 	broken := wamp.Payload{Serialization: wamp.MessagePack, Args: []byte{0xc1}}
@@ -35,7 +36,7 @@ func TestABatchHasTheFramesOfWhatFitsBehindEachOther(t *testing.T) {
 }
 
 func TestAPayloadIsConvertedOnceForEachSerialization(t *testing.T) {
-	var c outbox.Conversions
+	var c encode.Conversions
 	good := wamp.Payload{Args: []byte(`[1]`)}
 	for n, want := range []bool{true, false} {
 		converted, now, err := c.In(wamp.MessagePack, &good)
@@ -46,11 +47,25 @@ func TestAPayloadIsConvertedOnceForEachSerialization(t *testing.T) {
 	if _, now, err := c.In(wamp.CBOR, &good); !now || err != nil {
 		t.Errorf("the second serialization: now: %t, %v", now, err)
 	}
-	var failed outbox.Conversions
+	var failed encode.Conversions
 	broken := wamp.Payload{Args: []byte(`[`)}
 	for n, want := range []bool{true, false} {
 		if _, now, err := failed.In(wamp.CBOR, &broken); now != want || err == nil {
 			t.Errorf("conversion %d of a broken payload: now: %t, %v", n+1, now, err)
 		}
+	}
+}
+
+func TestAScratchKeepsItsArrayUnlessThatIsLarge(t *testing.T) {
+	s := encode.GetScratch()
+	defer s.Put()
+	s.Keep(append(s.Bytes(), make([]byte, 1000)...))
+	if b := s.Bytes(); len(b) != 0 || cap(b) < 1000 {
+		t.Errorf("the array has %d of %d bytes", len(b), cap(b))
+	}
+	before := cap(s.Bytes())
+	s.Keep(make([]byte, 1<<20))
+	if cap(s.Bytes()) != before {
+		t.Errorf("an array of %d bytes is kept", cap(s.Bytes()))
 	}
 }
