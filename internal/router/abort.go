@@ -4,13 +4,13 @@ import (
 	"errors"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/sender"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // abort sends ABORT and ends the conversation.
 func (c *Client) abort(failure *wamp.Failure, reason outbox.CloseReason) {
-	c.finish(&wamp.Abort{Details: wamp.Dict{"message": failure.Message}, Reason: failure.URI},
-		outbox.CloseInfo{Reason: reason, Text: failure.Message})
+	c.finish(sender.Abort(failure), outbox.CloseInfo{Reason: reason, Text: failure.Message})
 }
 
 // fail ends the conversation because of the error of a step.

@@ -67,7 +67,7 @@ func (c *Client) continueHandshake(result peer.AuthResult) error {
 		h := c.handshake
 		c.handshake = nil
 		return h.realm.join(c, h, result)
-	case result.Challenge != nil && c.format.Encoding == wamp.V1JSON:
+	case result.Challenge != nil && c.sender.Format.Encoding == wamp.V1JSON:
 		return wamp.Fail(wamp.ErrAuthenticationRequired, "version 1 has no word for a challenge: say who you are while connecting")
 	case result.Challenge != nil && result.Next != nil:
 		c.handshake.next = result.Next

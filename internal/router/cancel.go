@@ -98,6 +98,6 @@ func (s *Session) interrupt(c *call, id wamp.ID, mode calls.Mode) {
 		held.callee.release()
 	}
 	if mode != calls.Skip && s.features.Has(peer.CalleeInterrupt) {
-		s.client.interruptLocked(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": string(mode)}})
+		s.client.sender.Interrupt(&wamp.Interrupt{Request: id, Options: wamp.Dict{"mode": string(mode)}})
 	}
 }

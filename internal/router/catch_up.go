@@ -27,7 +27,7 @@ type catchUp struct {
 
 // newCatchUp returns what brings the session from a start to now. It has read nothing.
 func (r *Realm) newCatchUp(s *Session, from replay.Start) *catchUp {
-	to := replay.Subscriber{Session: s, Format: s.client.format, Outbox: &s.client.outbox}
+	to := replay.Subscriber{Session: s, Format: s.client.sender.Format, Outbox: &s.client.sender.Outbox}
 	return &catchUp{Replay: replay.New(&r.replays, from, to), session: s}
 }
 
@@ -49,12 +49,12 @@ func (r *Realm) readFirst(s *Session, sub wamp.Subscription, from replay.Start) 
 func (c *catchUp) begin(m *membership, subscribed *wamp.Subscribed) {
 	c.member = m
 	sub, client := m.subscription.info, m.session.client
-	client.outbox.Settle(sub.ID)
+	client.sender.Outbox.Settle(sub.ID)
 	now := c.Begin(sub)
 	if c.Positions {
 		subscribed.Details = c.Details(now, c.session.realm.KeepsHistory(sub))
 	}
-	client.sendLocked(subscribed)
+	client.sender.Send(subscribed)
 	live := now.Live
 	if c.Sends(now) && !c.hasRoomLocked() {
 		c.Postpone()
@@ -102,7 +102,7 @@ func (c *catchUp) put(page *replay.Page) {
 	counters := &c.session.realm.router.counters
 	counters.Unsendable.Add(uint64(page.Unsendable))
 	for _, packet := range page.Packets {
-		if c.session.client.put(packet) {
+		if c.session.client.sender.Put(packet) {
 			counters.Events.Add(uint64(packet.Frames))
 			counters.Puts.Add(1)
 		}
@@ -156,7 +156,7 @@ func (c *catchUp) continueWith(page publication.SincePage) (done bool) {
 // must hold client.mu.
 func (c *catchUp) hasRoomLocked() bool {
 	client := c.session.client
-	frames, bytes := client.outbox.Len()
+	frames, bytes := client.sender.Outbox.Len()
 	most, mostBytes := c.Room()
 	return client.catchUps == nil && frames <= most && bytes <= mostBytes
 }
@@ -166,12 +166,12 @@ func (c *catchUp) awaitRoom() bool {
 	client := c.session.client
 	frames, bytes := c.Room()
 	told := make(chan struct{}, 1)
-	for !client.outbox.Below(frames, bytes, told) {
+	for !client.sender.Outbox.Below(frames, bytes, told) {
 		select {
 		case <-told:
 		case <-client.router.running.Done():
 			return false
 		}
 	}
-	return client.outbox.Closed() == nil
+	return client.sender.Outbox.Closed() == nil
 }

@@ -7,17 +7,16 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/tidings-io/tidings/internal/router/encode"
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/sender"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // Client is the conversation of one connection: from HELLO to GOODBYE, with the session in between.
 type Client struct {
-	outbox outbox.Outbox
-	format *outbox.Format
+	sender sender.Sender // to this client alone
 	router *Router
 	peer   peer.Peer
 
@@ -29,20 +28,15 @@ type Client struct {
 	pace      *meter.Pace
 	ownPace   meter.Pace // what pace is for a client that shares it with none
 
-	mu           sync.Mutex         // guards what follows, and what Session says
-	conversation *wamp.Conversation // state and encoding
-	closed       bool               // nothing more is sent
-
-	catchUps *[]*catchUp // that wait for room, guarded by mu: a goroutine sends for the first of them; nil: none waits
-
-	detached atomic.Bool // here it fills a gap
+	mu       sync.Mutex  // guards the conversation of sender, what follows, and what Session says
+	catchUps *[]*catchUp // that wait for room: a goroutine sends for the first of them; nil: none waits
 }
 
 // Peer returns what the transport said of the other end. It must not be changed.
 func (c *Client) Peer() *peer.Peer { return &c.peer }
 
 // Outbox returns the queue of frames for the client.
-func (c *Client) Outbox() *outbox.Outbox { return &c.outbox }
+func (c *Client) Outbox() *outbox.Outbox { return &c.sender.Outbox }
 
 // Session returns the client's session, or nil before WELCOME.
 func (c *Client) Session() *Session { return c.session.Load() }
@@ -100,13 +94,13 @@ func (c *Client) Refuse(failure *wamp.Failure, reason outbox.CloseReason) {
 func (c *Client) impliedHello() *wamp.Hello {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.conversation.Open()
+	return c.sender.Open()
 }
 
 func (c *Client) decode(frame []byte) (wamp.Message, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.conversation.Receive(frame)
+	return c.sender.Decode(frame)
 }
 
 // guarded runs one step of the conversation. An error of the step ends the conversation. This is the edge that
@@ -119,7 +113,7 @@ func (c *Client) guarded(step func() error) (err error) {
 			err = c.closedError()
 		}
 	}()
-	if closed := c.outbox.Closed(); closed != nil {
+	if closed := c.sender.Outbox.Closed(); closed != nil {
 		return closed.Err()
 	}
 	if err := step(); err != nil {
@@ -130,7 +124,7 @@ func (c *Client) guarded(step func() error) (err error) {
 
 // closedError returns the error that reports the end of the conversation, or nil while it is open.
 func (c *Client) closedError() error {
-	if closed := c.outbox.Closed(); closed != nil {
+	if closed := c.sender.Outbox.Closed(); closed != nil {
 		return closed.Err()
 	}
 	return nil
@@ -163,8 +157,7 @@ func (c *Client) Detach(reason outbox.CloseReason) {
 	c.Flush()
 	// Also an edge that recovers: observers are called.
 	c.runRecovered(func() { c.finish(nil, outbox.CloseInfo{Reason: reason}) })
-	c.outbox.Discard()
-	if c.detached.CompareAndSwap(false, true) {
+	if c.sender.Detach() {
 		c.router.clientDetached(c)
 	}
 }
@@ -173,59 +166,5 @@ func (c *Client) Detach(reason outbox.CloseReason) {
 func (c *Client) send(m wamp.Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sendLocked(m)
-}
-
-func (c *Client) sendLocked(m wamp.Message) {
-	frame, fits := c.frameLocked(m)
-	switch {
-	case !fits:
-		c.sendOversizeLocked(m)
-	case frame != nil:
-		c.put(outbox.Packet{Bytes: frame, Frames: 1})
-		c.router.checkTotal()
-	}
-}
-
-// frameLocked returns the message as a frame, or nil if nothing is to be sent. It reports false for a message that is
-// too long for the client. Caller must hold mu.
-func (c *Client) frameLocked(m wamp.Message) (frame []byte, fits bool) {
-	if c.closed {
-		return nil, true
-	}
-	scratch := encode.GetScratch()
-	defer scratch.Put()
-	message, err := c.conversation.Append(scratch.Bytes(), m)
-	scratch.Keep(message)
-	if err != nil {
-		// Payloads were converted before, so this is a fault of the server. The client must not wait for
-		// an answer that will not come.
-		c.router.options.Logger.Error("a message was not encoded", "message", m.Code().String(), "error", err)
-		c.closeLocked(outbox.CloseInfo{Reason: outbox.CloseInternal, Text: "the server failed to encode a message"})
-		return nil, true
-	}
-	if len(message) == 0 { // version 1 has no frame for some messages
-		return nil, true
-	}
-	return c.format.Frame(nil, message)
-}
-
-func (c *Client) closeLocked(info outbox.CloseInfo) {
-	if c.outbox.Close(info) {
-		c.router.counters.Closes[info.Reason].Add(1)
-	}
-}
-
-// put queues a packet and reports whether it was queued. A client over its limit is closed here. Its session
-// leaves later, when the transport calls Detach: a sender never cleans up for another client.
-func (c *Client) put(p outbox.Packet) (queued bool) {
-	return c.counted(c.outbox.Put(p)) == outbox.Queued
-}
-
-// counted counts a client that a packet has closed as slow.
-func (c *Client) counted(result outbox.PutResult) outbox.PutResult {
-	if result == outbox.Overflow {
-		c.router.counters.Closes[outbox.CloseSlow].Add(1)
-	}
-	return result
+	c.sender.Send(m)
 }

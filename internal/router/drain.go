@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/sender"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -114,7 +115,7 @@ func byConnection(sessions []*Session) [][]*Session {
 
 // comeBack ends the conversation because the server stops, and tells a client that comes again when that should be.
 func (c *Client) comeBack(after time.Duration) {
-	last := newGoodbye(wamp.CloseSystemShutdown, shutdownText)
+	last := sender.Goodbye(wamp.CloseSystemShutdown, shutdownText)
 	if s := c.session.Load(); s != nil && s.features.Has(peer.Returns) {
 		last.Details["_retry_after"] = math.Round(after.Seconds()*1000) / 1000
 	}

@@ -52,7 +52,7 @@ func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
 		s.realm.router.options.Logger.Error("a request failed", "error", err)
 		failure = wamp.Fail(ErrInternal, "the server failed on this request")
 	}
-	return failure.URI, s.textPayload(failure.Message)
+	return failure.URI, s.client.sender.TextPayload(failure.Message)
 }
 
 // textOf returns what a client may see of an error, without its URI.
@@ -62,23 +62,6 @@ func textOf(err error) string {
 		return failure.Message
 	}
 	return ""
-}
-
-// textPayload returns a payload of one string in the client's serialization. If encoding fails, the payload is
-// empty and the URI must say enough.
-func (s *Session) textPayload(message string) wamp.Payload {
-	if message == "" {
-		return wamp.Payload{}
-	}
-	payload, err := wamp.NewPayload([]any{message}, nil)
-	if err != nil {
-		return wamp.Payload{}
-	}
-	payload, err = payload.In(s.Encoding().Serialization())
-	if err != nil {
-		return wamp.Payload{}
-	}
-	return payload
 }
 
 // ErrInternal is the URI that clients are told for a fault of the server; the log has the details.

@@ -91,8 +91,8 @@ func (d *fanout) release() {
 	d.events.Release()
 	clear(d.locals[:cap(d.locals)])
 	if d.counts.Puts > 0 {
-		d.router.outboxes.Put.Add(int64(d.counts.Bytes))
-		d.router.checkTotal()
+		d.router.senders.Outboxes.Put.Add(int64(d.counts.Bytes))
+		d.router.senders.CheckTotal()
 	}
 	d.counts.Reset()
 	*d = fanout{matched: d.matched[:0], events: d.events, counts: d.counts, locals: d.locals[:0]}
@@ -170,13 +170,13 @@ func (d *fanout) toClient(sub *subscription, m *member) {
 
 // put queues the events of the run from the first on for a member at a place.
 func (d *fanout) put(sub *subscription, m *member, at encode.Place, first int) {
-	events := d.events.After(m.client.format, at, first)
+	events := d.events.After(m.client.sender.Format, at, first)
 	d.counts.Unsendable += events.Missing
 	switch {
 	case events.Frames == 0:
 	case d.slow.Policy != outbox.SlowClose:
 		d.putSkippable(sub, m, events)
-	case m.client.counted(m.client.outbox.PutShared(events.Packet)) == outbox.Queued:
+	case m.client.sender.Counted(m.client.sender.Outbox.PutShared(events.Packet)) == outbox.Queued:
 		d.counts.Put(events.Frames, len(events.Bytes))
 	}
 }

@@ -17,7 +17,7 @@ func (r *Router) slow(topic wamp.URI) outbox.Slow {
 // putSkippable queues events of a topic that has another policy than closing slow clients. A client that is behind gets
 // each event by itself.
 func (d *fanout) putSkippable(sub *subscription, m *member, events *encode.Events) {
-	switch m.client.outbox.PutSkippable(events.Packet) {
+	switch m.client.sender.Outbox.PutSkippable(events.Packet) {
 	case outbox.Queued:
 		d.counts.Put(events.Frames, len(events.Bytes))
 	case outbox.Behind:
@@ -46,7 +46,7 @@ func (d *fanout) putSingle(sub *subscription, m *member, events *encode.Events, 
 	if m.membership.told {
 		event.Told = d.events.Told(events, i)
 	}
-	switch m.client.outbox.PutEvent(event, slow) {
+	switch m.client.sender.Outbox.PutEvent(event, slow) {
 	case outbox.Queued:
 		d.counts.Put(1, 0) // the outbox has counted the bytes
 	case outbox.Replaced:

@@ -3,27 +3,20 @@ package router
 import (
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/sender"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // goodbye sends GOODBYE, as the first or as the answer, and ends the conversation without waiting for the
 // client's answer. The session leaves the realm first: a client that receives GOODBYE is no longer counted.
 func (c *Client) goodbye(reason wamp.URI, info outbox.CloseInfo) {
-	if earlier := c.outbox.Closed(); earlier != nil { // the first reason holds
+	if earlier := c.sender.Outbox.Closed(); earlier != nil { // the first reason holds
 		info = *earlier
 	}
 	if s := c.session.Load(); s != nil {
 		s.leave(info.Reason)
 	}
-	c.finish(newGoodbye(reason, info.Text), info)
-}
-
-func newGoodbye(reason wamp.URI, text string) *wamp.Goodbye {
-	details := wamp.Dict{}
-	if text != "" {
-		details["message"] = text
-	}
-	return &wamp.Goodbye{Details: details, Reason: reason}
+	c.finish(sender.Goodbye(reason, info.Text), info)
 }
 
 const shutdownText = "the server is shutting down"
@@ -31,7 +24,7 @@ const shutdownText = "the server is shutting down"
 // shutDown ends the conversation because the server stops. The session stays in its realm.
 func (c *Client) shutDown() {
 	if c.Established() {
-		c.sendFinal(newGoodbye(wamp.CloseSystemShutdown, shutdownText), outbox.CloseInfo{Reason: outbox.CloseShutdown, Text: shutdownText})
+		c.sendFinal(sender.Goodbye(wamp.CloseSystemShutdown, shutdownText), outbox.CloseInfo{Reason: outbox.CloseShutdown, Text: shutdownText})
 		return
 	}
 	c.abort(wamp.Fail(wamp.CloseSystemShutdown, shutdownText), outbox.CloseShutdown)
@@ -42,7 +35,7 @@ func (c *Client) shutDown() {
 func (c *Client) finish(last wamp.Message, info outbox.CloseInfo) {
 	c.sendFinal(last, info)
 	if s := c.session.Load(); s != nil {
-		s.leave(c.outbox.Closed().Reason)
+		s.leave(c.sender.Outbox.Closed().Reason)
 	}
 }
 
@@ -69,14 +62,7 @@ func (c *Client) sendFinal(last wamp.Message, info outbox.CloseInfo) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return
-	}
-	defer func() { c.closed = true }()
-	defer c.closeLocked(info)
-	if last != nil {
-		c.sendLocked(last)
-	}
+	c.sender.SendLast(last, info)
 }
 
 // Kill ends the session with GOODBYE, the reason ("" means wamp.close.killed) and the message. The session has

@@ -6,6 +6,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/sender"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -89,9 +90,9 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 		return false
 	}
 	message.Request = next
-	result := s.client.sendCallLocked(message, c.caller.source())
+	result := s.client.sender.SendCall(message, c.caller.source())
 	if result == outbox.Full || result == outbox.TooLarge {
-		c.unsent = argumentsUnsent(result, c.procedure)
+		c.unsent = sender.ArgumentsUnsent(result, c.procedure)
 		return false
 	}
 	if s.invocations == nil {

@@ -34,7 +34,7 @@ func (s *Session) refusePayload(message wamp.Message, flaw error) (handled bool,
 		return true, s.refuseResult(m, flaw)
 	case *wamp.Error:
 		s.countBadPayload(message, flaw)
-		m.Payload = s.textPayload("the error's arguments cannot be passed on: " + textOf(flaw))
+		m.Payload = s.client.sender.TextPayload("the error's arguments cannot be passed on: " + textOf(flaw))
 		s.notifyCallee(m.Code(), m.Request, flaw)
 		return false, nil
 	default:

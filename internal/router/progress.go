@@ -6,6 +6,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/sender"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -32,7 +33,7 @@ func (c *call) progress(from *callee, a answer) {
 	details["progress"] = true
 	part := &wamp.Result{Request: c.request, Details: details, Payload: payload}
 	if sent := c.sendPart(part, from.session.source()); sent == outbox.Full || sent == outbox.TooLarge {
-		c.end(answer{err: resultUnsent(sent)}, calls.KillNoWait)
+		c.end(answer{err: sender.ResultUnsent(sent)}, calls.KillNoWait)
 	}
 }
 
@@ -44,7 +45,7 @@ func (c *call) sendPart(part *wamp.Result, source outbox.Source) outbox.PutResul
 	if !c.claim.Progress(c.Timeout) { // under the same lock as the answer, so that no part follows it
 		return outbox.Closed
 	}
-	return client.sendCallLocked(part, source)
+	return client.sender.SendCall(part, source)
 }
 
 // continuation tells which earlier call a CALL continues.
@@ -105,7 +106,7 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 		Request: asked.invocation, Registration: callee.registration.id, Details: details, Payload: payload,
 	})
 	if sent == outbox.Full || sent == outbox.TooLarge { // the callee has some arguments, and waits for the rest
-		c.end(answer{err: argumentsUnsent(sent, c.procedure)}, calls.KillNoWait)
+		c.end(answer{err: sender.ArgumentsUnsent(sent, c.procedure)}, calls.KillNoWait)
 	}
 }
 
@@ -116,5 +117,5 @@ func (s *Session) askMore(c *call, invocation *wamp.Invocation) outbox.PutResult
 	if s.invocations[invocation.Request].call != c {
 		return outbox.Closed
 	}
-	return s.client.sendCallLocked(invocation, c.caller.source())
+	return s.client.sender.SendCall(invocation, c.caller.source())
 }

@@ -118,6 +118,6 @@ func (r *Realm) close() {
 		s.client.shutDown()
 	}
 	for _, s := range sessions {
-		s.leave(s.client.outbox.Closed().Reason)
+		s.leave(s.client.sender.Outbox.Closed().Reason)
 	}
 }

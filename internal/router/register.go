@@ -113,7 +113,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	added := &callee{CalleeOptions: w.CalleeOptions, registration: reg, session: s}
 	reg.callees.Add(added)
 	s.registrations = append(s.registrations, added)
-	c.sendLocked(&wamp.Registered{Request: request, Registration: reg.id})
+	c.sender.Send(&wamp.Registered{Request: request, Registration: reg.id})
 	s.realm.changes.registered(s, reg)
 	return nil
 }

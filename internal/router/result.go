@@ -43,7 +43,7 @@ func (s *Session) answer(c *call, a answer) {
 	if c.expectsMoreArgs {
 		s.answeredEarly.Note(c.request)
 	}
-	s.sendAnswerLocked(message, c.request)
+	s.client.sender.SendAnswer(message, c.request)
 }
 
 // answerMessage returns the RESULT or ERROR in the caller's serialization. If the payload cannot be expressed there,
@@ -62,7 +62,7 @@ func (s *Session) answerMessage(c *call, a answer) wamp.Message {
 	}
 	payload, err := a.err.Payload.In(serialization)
 	if err != nil {
-		payload, a.passthru = s.textPayload("the error's arguments cannot be expressed in the caller's serialization"), nil
+		payload, a.passthru = s.client.sender.TextPayload("the error's arguments cannot be expressed in the caller's serialization"), nil
 	}
 	return &wamp.Error{
 		RequestType: wamp.CodeCall,

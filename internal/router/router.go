@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
+	"github.com/tidings-io/tidings/internal/router/sender"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -47,11 +48,9 @@ type Options struct {
 type Router struct {
 	options  Options // without those that settings has
 	settings atomic.Pointer[Settings]
-	formats  outbox.Formats
 	counters meter.Counters
-	outboxes outbox.Shared
-	relief   atomic.Bool // a goroutine relieves the outboxes
-	started  time.Time   // the rate limit counts from here
+	senders  sender.Shared
+	started  time.Time // the rate limit counts from here
 	stop     context.CancelFunc
 	running  context.Context // the parent of every concurrent procedure; canceled by Shutdown
 	workers  sync.WaitGroup  // concurrent procedures
@@ -85,9 +84,10 @@ func New(options Options) *Router {
 		idle:        make(chan struct{}),
 	}
 	r.settings.Store(&settings)
-	r.outboxes.Started = r.started
-	r.outboxes.Limit(settings.Limits.OutboxFrames, settings.Limits.OutboxBytes)
-	r.outboxes.LimitTotal(settings.Limits.OutboxTotal)
+	r.senders.Counters, r.senders.Log, r.senders.All = &r.counters, options.Logger, r.allOutboxes
+	r.senders.Outboxes.Started = r.started
+	r.senders.Outboxes.Limit(settings.Limits.OutboxFrames, settings.Limits.OutboxBytes)
+	r.senders.Outboxes.LimitTotal(settings.Limits.OutboxTotal)
 	r.roles = peer.Offer{
 		TrustLevels: len(options.TrustLevels) > 0,
 		Retention:   options.Journal != nil,
@@ -132,6 +132,16 @@ func (r *Router) defaultRealm() wamp.URI {
 	return r.first.name
 }
 
+// allOutboxes returns the outboxes of all sessions.
+func (r *Router) allOutboxes() (all []*outbox.Outbox) {
+	for _, realm := range r.allRealms() {
+		for _, s := range realm.Sessions() {
+			all = append(all, &s.client.sender.Outbox)
+		}
+	}
+	return all
+}
+
 func (r *Router) allRealms() map[wamp.URI]*Realm { return *r.realmsRead.Load() }
 
 // Attachment describes one connection of a transport.
@@ -146,20 +156,16 @@ type Attachment struct {
 // one goroutine at a time. It writes the frames of [outbox.Outbox.Take], and calls [Client.Detach] when the connection
 // is closed, by either side.
 func (r *Router) Attach(a Attachment) *Client {
-	c := &Client{
-		router:       r,
-		format:       r.formats.Intern(a.Format),
-		peer:         a.Peer,
-		conversation: wamp.NewConversation(a.Format.Encoding),
-	}
+	c := &Client{router: r, peer: a.Peer}
+	conversation := wamp.NewConversation(a.Format.Encoding)
 	if r.options.Strictness == Strict {
-		c.conversation.BeStrict()
+		conversation.BeStrict()
 	}
-	c.conversation.LimitReceivers(r.limits().Receivers)
+	conversation.LimitReceivers(r.limits().Receivers)
+	c.sender.Init(&r.senders, a.Format, conversation, a.Waker)
 	if c.pace = a.Pace; c.pace == nil {
 		c.pace = &c.ownPace
 	}
-	c.outbox.Init(&r.outboxes, a.Waker)
 	r.mu.Lock()
 	r.handshaking[c] = struct{}{}
 	closing := r.closing

@@ -61,7 +61,15 @@ func (s *Session) Tab() string { return s.tab }
 func (s *Session) Peer() peer.Peer { return s.client.peer }
 
 // Outbox returns the state of what waits to be written to the session's client.
-func (s *Session) Outbox() outbox.State { return s.client.outbox.State() }
+func (s *Session) Outbox() outbox.State { return s.client.sender.Outbox.State() }
+
+// source returns the source of what the session causes in the outboxes of others. nil is the server itself.
+func (s *Session) source() outbox.Source {
+	if s == nil {
+		return outbox.SourceOf(0)
+	}
+	return outbox.SourceOf(uint64(s.id))
+}
 
 // Realm returns the realm that the session joined.
 func (s *Session) Realm() *Realm { return s.realm }
@@ -70,7 +78,7 @@ func (s *Session) Realm() *Realm { return s.realm }
 func (s *Session) Joined() time.Time { return s.joined }
 
 // Encoding returns the dialect and serialization of the session's client.
-func (s *Session) Encoding() wamp.Encoding { return s.client.format.Encoding }
+func (s *Session) Encoding() wamp.Encoding { return s.client.sender.Format.Encoding }
 
 // Reason returns why the session left, or CloseNone while it is in the realm. A page that said GOODBYE does not come
 // back; a page whose connection was lost may.

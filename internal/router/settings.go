@@ -27,8 +27,8 @@ func (r *Router) Settings() Settings { return *r.settings.Load() }
 func (r *Router) Change(ctx context.Context, s Settings) (ended int) {
 	s.Limits = s.Limits.WithDefaults()
 	former := r.settings.Swap(&s)
-	r.outboxes.Limit(s.Limits.OutboxFrames, s.Limits.OutboxBytes)
-	r.outboxes.LimitTotal(s.Limits.OutboxTotal)
+	r.senders.Outboxes.Limit(s.Limits.OutboxFrames, s.Limits.OutboxBytes)
+	r.senders.Outboxes.LimitTotal(s.Limits.OutboxTotal)
 	for _, realm := range r.allRealms() {
 		if announced := len(s.TrustLevels) > 0; announced != (len(former.TrustLevels) > 0) {
 			realm.announceTrustLevels(announced)

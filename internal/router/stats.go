@@ -5,7 +5,7 @@ import "github.com/tidings-io/tidings/internal/router/meter"
 // Stats returns the numbers of the router. It walks over all sessions, so it is for metrics and not for every request.
 func (r *Router) Stats() meter.Stats {
 	s := r.counters.Stats()
-	s.FramesOut, s.BytesOut = r.outboxes.Frames.Load(), r.outboxes.Bytes.Load()
+	s.FramesOut, s.BytesOut = r.senders.Outboxes.Frames.Load(), r.senders.Outboxes.Bytes.Load()
 	for _, realm := range r.allRealms() {
 		s.Subscriptions += realm.broker.count()
 		s.Registrations += realm.dealer.count()
@@ -19,7 +19,7 @@ func (r *Router) Stats() meter.Stats {
 		}
 		for _, session := range realm.Sessions() {
 			s.Sessions++
-			state := session.client.outbox.State()
+			state := session.client.sender.Outbox.State()
 			s.OutboxFrames += state.Frames
 			s.OutboxBytes += state.Bytes
 			if !state.Behind.IsZero() {

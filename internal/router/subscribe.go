@@ -113,7 +113,7 @@ func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis,
 	}
 	subscribed := &wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID}
 	if c == nil {
-		client.sendLocked(subscribed)
+		client.sender.Send(subscribed)
 	} else {
 		c.begin(held, subscribed)
 	}

@@ -56,7 +56,7 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	defer s.client.mu.Unlock()
 	s.registrations = slices.DeleteFunc(s.registrations, func(held *callee) bool { return held == gone })
 	if last != nil {
-		s.client.sendLocked(last)
+		s.client.sender.Send(last)
 	}
 	s.realm.changes.unregistered(s, reg)
 	return true

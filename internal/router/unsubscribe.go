@@ -65,9 +65,9 @@ func (s *Session) detach(m *membership, last wamp.Message) {
 		return
 	}
 	s.memberships = slices.Delete(s.memberships, i, i+1)
-	c.outbox.Forget(m.subscription.info.ID)
+	c.sender.Outbox.Forget(m.subscription.info.ID)
 	if last != nil {
-		c.sendLocked(last)
+		c.sender.Send(last)
 	}
 	s.queueLocked(observerCall{kind: ChangeUnsubscribed, subscription: m.subscription.info})
 }

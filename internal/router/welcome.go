@@ -57,11 +57,11 @@ func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed { // the transport was lost during authentication
+	if c.sender.Ended() { // the transport was lost during authentication
 		return nil
 	}
 	c.session.Store(s)
-	c.sendLocked(welcome)
+	c.sender.Send(welcome)
 	if !s.Identity().Expires.IsZero() {
 		s.watchExpiryLocked()
 	}
