@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -76,7 +77,7 @@ func TestADrainSpreadsTheEndsAndTheReturns(t *testing.T) {
 		r.AddRealm("app")
 		all := leavers(t, r, clients, returns)
 		began := time.Now()
-		go r.Drain(t.Context(), router.Drain{Window: window})
+		go r.Drain(t.Context(), meter.Drain{Window: window})
 		followDrain(t, all, began)
 		var told, back []time.Duration
 		for _, l := range all {
@@ -100,7 +101,7 @@ func TestFewClientsDoNotHoldUpAStop(t *testing.T) {
 		r.AddRealm("app")
 		all := leavers(t, r, 3, returns)
 		began := time.Now()
-		r.Drain(t.Context(), router.Drain{Window: 5 * time.Minute})
+		r.Drain(t.Context(), meter.Drain{Window: 5 * time.Minute})
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("it took %s", took)
 		}
@@ -122,7 +123,7 @@ func TestASessionThatIsLeftDuringADrainGoesOn(t *testing.T) {
 			l.say(&wamp.Subscribe{Request: 1, Topic: "t"})
 		}
 		done := make(chan struct{})
-		go func() { r.Drain(t.Context(), router.Drain{Window: time.Minute}); close(done) }()
+		go func() { r.Drain(t.Context(), meter.Drain{Window: time.Minute}); close(done) }()
 		time.Sleep(50 * time.Millisecond) // the first one is told
 		if n := realm.Subscribers("t"); n != 1 {
 			t.Errorf("%d subscribers", n)
@@ -161,7 +162,7 @@ func TestAHurriedDrainEndsAtOnceAndStillSpreadsTheReturns(t *testing.T) {
 		all := leavers(t, r, clients, returns)
 		hurry := make(chan struct{})
 		began := time.Now()
-		go r.Drain(t.Context(), router.Drain{Window: window, Hurry: hurry})
+		go r.Drain(t.Context(), meter.Drain{Window: window, Hurry: hurry})
 		time.AfterFunc(30*time.Second, func() { close(hurry) })
 		followDrain(t, all, began)
 		var back []time.Duration
@@ -185,7 +186,7 @@ func TestWhereAnotherProcessServesClientsComeBackAtOnce(t *testing.T) {
 		r.AddRealm("app")
 		all := leavers(t, r, 100, returns)
 		began := time.Now()
-		go r.Drain(t.Context(), router.Drain{Window: 10 * time.Second, TakenOver: true})
+		go r.Drain(t.Context(), meter.Drain{Window: 10 * time.Second, TakenOver: true})
 		followDrain(t, all, began)
 		for _, l := range all {
 			if away := l.back - l.told; away < 900*time.Millisecond || away > 1100*time.Millisecond {
@@ -207,7 +208,7 @@ func TestSessionsOfOneConnectionAreEndedTogether(t *testing.T) {
 			all = append(all, l)
 		}
 		began := time.Now()
-		go r.Drain(t.Context(), router.Drain{Window: 10 * time.Second})
+		go r.Drain(t.Context(), meter.Drain{Window: 10 * time.Second})
 		followDrain(t, all, began)
 		for i, l := range all {
 			if l.told != all[i%2].told {
@@ -224,7 +225,7 @@ func TestAClientThatDoesNotComeAgainGetsNoGoodbyeInADrain(t *testing.T) {
 		all := leavers(t, r, 1, wamp.Dict{"roles": wamp.Dict{"subscriber": wamp.Dict{}}})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		r.Drain(ctx, router.Drain{Window: time.Second})
+		r.Drain(ctx, meter.Drain{Window: time.Second})
 		all[0].listen()
 		if _, ok := all[0].heard[len(all[0].heard)-1].(*wamp.Goodbye); ok {
 			t.Error("it got GOODBYE, after which it would not come again")

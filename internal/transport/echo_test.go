@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/transport/frame"
@@ -48,7 +48,7 @@ func (e *echo) Accept(info transport.ConnInfo) (transport.Conversation, error) {
 	return conv, nil
 }
 
-func (e *echo) Shutdown(context.Context, router.Drain) error {
+func (e *echo) Shutdown(context.Context, meter.Drain) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for conv := range e.open {

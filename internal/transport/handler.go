@@ -3,7 +3,7 @@ package transport
 import (
 	"context"
 
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport/frame"
@@ -17,7 +17,7 @@ type Handler interface {
 	// Accept begins a conversation. Nothing has been sent to the client yet. An error refuses the connection.
 	Accept(info ConnInfo) (Conversation, error)
 	// Shutdown ends all conversations, spread as drain says, and returns when they have ended, or ctx has.
-	Shutdown(ctx context.Context, drain router.Drain) error
+	Shutdown(ctx context.Context, drain meter.Drain) error
 }
 
 // Protocol is a WebSocket subprotocol, or the same over another transport, with the peculiarities of its clients.

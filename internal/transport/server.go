@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/netpoll"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 )
@@ -218,7 +218,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer cancel()
 	empty := s.stop()
 	s.pending.stop()
-	err := s.handler.Shutdown(drain, router.Drain{Window: s.limits().Drain, Hurry: s.hurry, TakenOver: s.options.TakenOver})
+	err := s.handler.Shutdown(drain, meter.Drain{Window: s.limits().Drain, Hurry: s.hurry, TakenOver: s.options.TakenOver})
 	select {
 	case <-empty:
 	case <-drain.Done():

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/transport/frame"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -81,7 +82,7 @@ func (s wampHandler) Accept(info ConnInfo) (Conversation, error) {
 }
 
 // Shutdown sends GOODBYE to every session.
-func (s wampHandler) Shutdown(ctx context.Context, drain router.Drain) error {
+func (s wampHandler) Shutdown(ctx context.Context, drain meter.Drain) error {
 	if drain.Window > 0 {
 		s.router.Drain(ctx, drain)
 	}
