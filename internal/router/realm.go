@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/queue"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/publication"
 	"github.com/tidings-io/tidings/internal/router/replay"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -23,7 +24,7 @@ type Realm struct {
 	journal  publication.Journal                 // nil: nothing is kept
 	kept     queue.Grouped[struct{}, []*keptRun] // all that is kept has one order
 	replays  replay.Source                       // what clients that come back share
-	roles    atomic.Pointer[wamp.Dict]           // of every WELCOME; replaced, never changed
+	roles    peer.Roles                          // of every WELCOME
 	expiries queue.Deadlines[*Session]           // when identities expire; without those that never do
 
 	epoch atomic.Uint64 // of the Authorizer's decisions; grows when they are void
@@ -45,7 +46,7 @@ func newRealm(router *Router, name wamp.URI) *Realm {
 		r.journal = open(name)
 	}
 	r.replays.Journal, r.replays.Log, r.replays.Encodings = r.journal, router.options.Logger, &router.counters.Encodings
-	r.roles.Store(&router.roles)
+	r.roles.Init(router.offer)
 	r.observers.Store(&[]*observation{})
 	return r
 }
@@ -54,19 +55,7 @@ func newRealm(router *Router, name wamp.URI) *Realm {
 func (r *Realm) Name() wamp.URI { return r.name }
 
 // Announce adds features of a role, broker or dealer, to what WELCOME says from now on.
-func (r *Realm) Announce(role string, features ...string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	roles := maps.Clone(*r.roles.Load())
-	before, _ := roles.Dict(role)
-	announced, _ := before.Dict("features")
-	announced = maps.Clone(announced)
-	for _, feature := range features {
-		announced[feature] = true
-	}
-	roles[role] = wamp.Dict{"features": announced}
-	r.roles.Store(&roles)
-}
+func (r *Realm) Announce(role string, features ...string) { r.roles.Announce(role, features...) }
 
 // Sessions lists the sessions of the realm, in no order.
 func (r *Realm) Sessions() []*Session {

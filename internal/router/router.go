@@ -54,7 +54,7 @@ type Router struct {
 	stop     context.CancelFunc
 	running  context.Context // the parent of every concurrent procedure; canceled by Shutdown
 	workers  sync.WaitGroup  // concurrent procedures
-	roles    wamp.Dict       // of every WELCOME, before realms add to them; read-only
+	offer    peer.Offer      // of every WELCOME, before realms add to it
 
 	mu          sync.Mutex // guards what follows
 	realms      map[wamp.URI]*Realm
@@ -88,11 +88,11 @@ func New(options Options) *Router {
 	r.senders.Outboxes.Started = r.started
 	r.senders.Outboxes.Limit(settings.Limits.OutboxFrames, settings.Limits.OutboxBytes)
 	r.senders.Outboxes.LimitTotal(settings.Limits.OutboxTotal)
-	r.roles = peer.Offer{
+	r.offer = peer.Offer{
 		TrustLevels: len(options.TrustLevels) > 0,
 		Retention:   options.Journal != nil,
 		Disclosure:  options.Disclosure != peer.DiscloseNever,
-	}.Roles()
+	}
 	r.running, r.stop = context.WithCancel(context.Background())
 	r.realmsRead.Store(&map[wamp.URI]*Realm{})
 	return r

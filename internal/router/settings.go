@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"maps"
 
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
@@ -31,7 +30,7 @@ func (r *Router) Change(ctx context.Context, s Settings) (ended int) {
 	r.senders.Outboxes.LimitTotal(s.Limits.OutboxTotal)
 	for _, realm := range r.allRealms() {
 		if announced := len(s.TrustLevels) > 0; announced != (len(former.TrustLevels) > 0) {
-			realm.announceTrustLevels(announced)
+			realm.roles.AnnounceTrustLevels(announced)
 		}
 		for _, session := range realm.Sessions() {
 			if !session.renewBy(ctx, s.Authenticator, former.Authenticator) {
@@ -44,23 +43,6 @@ func (r *Router) Change(ctx context.Context, s Settings) (ended int) {
 
 // limits returns the current limits of sessions.
 func (r *Router) limits() *meter.Limits { return &r.settings.Load().Limits }
-
-// announceTrustLevels adds trust levels to what WELCOME says from now on, or takes them away.
-func (r *Realm) announceTrustLevels(on bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	roles := maps.Clone(*r.roles.Load())
-	for role, feature := range map[string]string{"dealer": "call_trustlevels", "broker": "publication_trustlevels"} {
-		before, _ := roles.Dict(role)
-		announced, _ := before.Dict("features")
-		announced = maps.Clone(announced)
-		if delete(announced, feature); on {
-			announced[feature] = true
-		}
-		roles[role] = wamp.Dict{"features": announced}
-	}
-	r.roles.Store(&roles)
-}
 
 // renewBy gives the session the identity that an Authenticator has for it, which has taken the place of the one that
 // proved it. It ends the session and returns false if there is none.

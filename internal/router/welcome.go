@@ -26,7 +26,7 @@ func (r *Realm) join(c *Client, h *handshake, result peer.AuthResult) error {
 	s := &Session{id: h.session, tab: h.tab, joined: time.Now(), realm: r, client: c, features: h.features}
 	s.identity.Store(result.Identity)
 	welcome := result.Identity.Details(result.Extra)
-	welcome["roles"] = *r.roles.Load()
+	welcome["roles"] = r.roles.Said()
 	welcome["agent"] = r.router.options.Agent
 	welcome["realm"] = string(r.name)
 	if left, ends := result.Identity.Left(s.joined); ends {
