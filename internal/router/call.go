@@ -67,7 +67,7 @@ func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
 	}
 	reg := s.realm.dealer.find(m.Procedure)
 	if reg == nil {
-		return nil, noSuchProcedure(m.Procedure)
+		return nil, calls.NoSuchProcedure(m.Procedure)
 	}
 	c := &call{
 		outgoing:     outgoing{Options: calls.ParseOptions(m.Options), procedure: m.Procedure, payload: m.Payload, disclose: disclose},
@@ -78,15 +78,6 @@ func (s *Session) newCall(ctx context.Context, m *wamp.Call) (*call, error) {
 		return nil, wamp.Fail(wamp.ErrFeatureNotSupported, "%q is answered by the server, which takes plain arguments in one piece", m.Procedure)
 	}
 	return c, nil
-}
-
-// noSuchProcedure is the error of a call that no registration matches.
-func noSuchProcedure(procedure wamp.URI) error {
-	return wamp.Fail(wamp.ErrNoSuchProcedure, "nobody has registered %q", procedure)
-}
-
-func inexpressible(err error) *calls.Error {
-	return calls.Errorf(wamp.ErrInvalidArgument, "the arguments cannot be expressed in the callee's serialization: %s", err)
 }
 
 // addCall adds the call to the session's pending calls. A call over the limit is refused with ERROR. A request id

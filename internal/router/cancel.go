@@ -21,7 +21,7 @@ func (s *Session) cancel(m *wamp.Cancel) error {
 	case mode == calls.Kill:
 		c.kill()
 	default:
-		c.end(answer{err: calls.Canceled("the caller canceled the call")}, mode)
+		c.end(calls.Answer{Err: calls.Canceled("the caller canceled the call")}, mode)
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func (c *call) kill() {
 	case killed:
 		asked.interrupt(c, calls.Kill)
 	case !asked.interruptible():
-		c.end(answer{err: calls.Canceled("the caller canceled the call")}, calls.Skip)
+		c.end(calls.Answer{Err: calls.Canceled("the caller canceled the call")}, calls.Skip)
 	}
 }
 
@@ -67,12 +67,12 @@ func (c *call) after(d time.Duration, step func()) *time.Timer {
 
 // expire ends a call that took too long (WAMP, "Call Timeout").
 func (c *call) expire() {
-	c.end(answer{err: calls.Errorf(wamp.ErrTimeout, "the callee did not answer in time")}, calls.KillNoWait)
+	c.end(calls.Answer{Err: calls.Errorf(wamp.ErrTimeout, "the callee did not answer in time")}, calls.KillNoWait)
 }
 
 // giveUp ends a killed call whose callee did not answer in time.
 func (c *call) giveUp() {
-	c.end(answer{err: calls.Canceled("the caller canceled the call, and the callee did not answer")}, calls.Skip)
+	c.end(calls.Answer{Err: calls.Canceled("the caller canceled the call, and the callee did not answer")}, calls.Skip)
 }
 
 // interrupt tells the callee or procedure to stop working on the call. A callee that did not announce

@@ -20,11 +20,11 @@ func (s *Session) calleeError(m *wamp.Error) error {
 	if held.call == nil {
 		return err
 	}
-	if m.Error == wamp.ErrUnavailable && held.callee.reroutes() && !held.call.claim.Killed() {
+	if m.Error == wamp.ErrUnavailable && held.callee.can().Reroutes() && !held.call.claim.Killed() {
 		held.call.reroute(held.callee)
 		return nil
 	}
-	held.call.finish(answer{err: &calls.Error{URI: m.Error, Payload: m.Payload}, passthru: m.Details.Passthru()})
+	held.call.finish(calls.Answer{Err: &calls.Error{URI: m.Error, Payload: m.Payload}, Passthru: m.Details.Passthru()})
 	return nil
 }
 
@@ -52,7 +52,7 @@ func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
 		s.realm.router.options.Logger.Error("a request failed", "error", err)
 		failure = wamp.Fail(ErrInternal, "the server failed on this request")
 	}
-	return failure.URI, s.client.sender.TextPayload(failure.Message)
+	return failure.URI, s.textPayload(failure.Message)
 }
 
 // textOf returns what a client may see of an error, without its URI.
@@ -62,6 +62,11 @@ func textOf(err error) string {
 		return failure.Message
 	}
 	return ""
+}
+
+// textPayload returns a payload of one string in the client's serialization.
+func (s *Session) textPayload(message string) wamp.Payload {
+	return wamp.TextPayload(message, s.Encoding().Serialization())
 }
 
 // ErrInternal is the URI that clients are told for a fault of the server; the log has the details.

@@ -24,13 +24,13 @@ func (c *call) invoke() {
 	for {
 		chosen, refusal := c.registration.pick(c)
 		if refusal != nil {
-			c.finish(answer{err: cmp.Or(c.unsent, refusal)})
+			c.finish(calls.Answer{Err: cmp.Or(c.unsent, refusal)})
 			return
 		}
 		payload, err := c.payload.In(chosen.session.Encoding().Serialization())
 		if err != nil {
 			chosen.release()
-			c.finish(answer{err: inexpressible(err)})
+			c.finish(calls.Answer{Err: calls.Inexpressible(err)})
 			return
 		}
 		invocation := &wamp.Invocation{Registration: c.registration.id, Details: c.details(chosen), Payload: payload}
@@ -42,7 +42,7 @@ func (c *call) invoke() {
 		}
 		chosen.release()
 		if c.claim.Killed() {
-			c.finish(answer{err: calls.Canceled("the caller canceled the call")})
+			c.finish(calls.Answer{Err: calls.Canceled("the caller canceled the call")})
 			return
 		}
 		c.refused = append(c.refused, chosen.session)
@@ -53,18 +53,6 @@ func (c *call) invoke() {
 // progressive invocations stays with its first callee: the parts are not kept.
 func (c *call) mayAskAnother() bool {
 	return c.registration.policy != calls.InvokeSingle && !c.SendsProgress
-}
-
-// unfit returns the reason why the callee cannot be asked, or nil.
-func (c *call) unfit(candidate *callee) *calls.Error {
-	has := candidate.session.features
-	switch {
-	case c.SendsProgress && !has.Has(peer.CalleeTakesProgress), c.SendsProgress && c.realm.strict() && !has.Has(peer.CalleeInterrupt):
-		return calls.Errorf(wamp.ErrFeatureNotSupported, "the callee of %q does not take arguments in parts", c.procedure)
-	case c.Passthru != nil && !has.Has(peer.CalleePassthru):
-		return calls.Errorf(wamp.ErrFeatureNotSupported, "the callee of %q does not take payloads that the router cannot read", c.procedure)
-	}
-	return nil
 }
 
 // ask queues an INVOCATION, unless UNREGISTERED was queued: a callee must not be asked after it has unregistered.
@@ -105,7 +93,7 @@ func (s *Session) ask(c *call, callee *callee, message *wamp.Invocation) bool {
 
 // details returns the Details of the INVOCATION for the chosen callee.
 func (c *call) details(chosen *callee) wamp.Dict {
-	details := detailsOf(c.Passthru)
+	details := chosen.can().Details(&c.Options)
 	if s := c.caller; s != nil {
 		s.Identity().TrustLevel(details, s.realm.router.settings.Load().TrustLevels)
 		if c.disclose == peer.DiscloseAlways || chosen.DiscloseCaller {
@@ -115,22 +103,5 @@ func (c *call) details(chosen *callee) wamp.Dict {
 	if c.registration.match != wamp.MatchExact {
 		details["procedure"] = string(c.procedure)
 	}
-	if c.Timeout > 0 && chosen.enforcesTimeout() {
-		details["timeout"] = c.Timeout.Milliseconds()
-	}
-	if c.ReceivesProgress && chosen.progresses() {
-		details["receive_progress"] = true
-	}
-	if c.SendsProgress {
-		details["progress"] = true
-	}
-
 	return details
-}
-
-// progresses reports whether the callee may send progressive results. The specification also asks for
-// call_canceling, which callees in use do not announce: only [Strict] requires it.
-func (callee *callee) progresses() bool {
-	has := callee.session.features
-	return has.Has(peer.CalleeSendsProgress) && (has.Has(peer.CalleeInterrupt) || !callee.session.strict())
 }

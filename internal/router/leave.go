@@ -41,7 +41,7 @@ func (s *Session) leave(reason outbox.CloseReason) {
 		call.abandon()
 	}
 	for _, id := range slices.Sorted(maps.Keys(invocations)) { // in the order of the invocations
-		invocations[id].call.finish(answer{err: calls.Canceled("the callee has left")})
+		invocations[id].call.finish(calls.Answer{Err: calls.Canceled("the callee has left")})
 	}
 	s.queueLeft(memberships)
 	s.drainObserverCalls()

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/calls"
@@ -22,30 +21,23 @@ func (r *Realm) Call(ctx context.Context, request CallRequest) (wamp.Payload, er
 	began := time.Now()
 	reg := r.dealer.find(request.Procedure)
 	if reg == nil {
-		return wamp.Payload{}, noSuchProcedure(request.Procedure)
+		return wamp.Payload{}, calls.NoSuchProcedure(request.Procedure)
 	}
 	defer r.router.counters.AddCall(began, r.router.options.Probe)
 	if reg.local != nil {
 		a := r.runGuarded(ctx, reg.local, LocalInvocation(request))
-		return a.result()
+		return a.Result()
 	}
 	c := &call{
 		outgoing:     outgoing{procedure: request.Procedure, payload: request.Payload},
-		registration: reg, realm: r, reply: make(chan answer, 1),
+		registration: reg, realm: r, reply: make(chan calls.Answer, 1),
 	}
 	c.invoke()
 	select {
 	case a := <-c.reply:
-		return a.result()
+		return a.Result()
 	case <-ctx.Done():
-		c.end(answer{err: callEnded(ctx)}, calls.KillNoWait) // or the answer that came at the same time
-		return (<-c.reply).result()
+		c.end(calls.Answer{Err: calls.GaveUp(ctx)}, calls.KillNoWait) // or the answer that came at the same time
+		return (<-c.reply).Result()
 	}
-}
-
-func callEnded(ctx context.Context) *calls.Error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return calls.Errorf(wamp.ErrTimeout, "the callee did not answer in time")
-	}
-	return calls.Canceled("the caller gave up")
 }

@@ -85,21 +85,21 @@ func (s *Session) startWork(c *call, cancel context.CancelFunc) bool {
 	return true
 }
 
-func (r *Realm) run(ctx context.Context, reg *LocalProcedure, invocation LocalInvocation) answer {
+func (r *Realm) run(ctx context.Context, reg *LocalProcedure, invocation LocalInvocation) calls.Answer {
 	payload, err := reg.Handler(ctx, invocation)
 	if err != nil {
-		return answer{err: r.router.asCallError(err)}
+		return calls.Answer{Err: r.router.asCallError(err)}
 	}
-	return answer{payload: payload}
+	return calls.Answer{Payload: payload}
 }
 
 // runGuarded is the first function of a worker's goroutine, so it recovers from a panic of the Handler.
-func (r *Realm) runGuarded(ctx context.Context, reg *LocalProcedure, invocation LocalInvocation) (a answer) {
+func (r *Realm) runGuarded(ctx context.Context, reg *LocalProcedure, invocation LocalInvocation) (a calls.Answer) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			r.router.options.Logger.Error("a procedure panicked",
 				"procedure", string(reg.Procedure), "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
-			a = answer{err: calls.Errorf(ErrInternal, "the procedure %s panicked on this call; the log of the server says where", reg.Procedure)}
+			a = calls.Answer{Err: calls.Errorf(ErrInternal, "the procedure %s panicked on this call; the log of the server says where", reg.Procedure)}
 		}
 	}()
 	return r.run(ctx, reg, invocation)

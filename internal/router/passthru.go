@@ -1,7 +1,6 @@
 package router
 
 import (
-	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -13,12 +12,4 @@ func (s *Session) checkPassthru(options wamp.Dict, announced peer.Features) erro
 		return nil
 	}
 	return wamp.Violation("ppt_scheme, enc_algo: this client did not announce payload_passthru_mode for the role")
-}
-
-// checkReadable returns the error for a caller that did not announce that it can read such a payload, or nil.
-func (s *Session) checkReadable(passthru wamp.Dict) *calls.Error {
-	if passthru == nil || s.features.Has(peer.CallerPassthru) {
-		return nil
-	}
-	return calls.Errorf(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that this caller did not announce: payload_passthru_mode")
 }

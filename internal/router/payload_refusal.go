@@ -34,7 +34,7 @@ func (s *Session) refusePayload(message wamp.Message, flaw error) (handled bool,
 		return true, s.refuseResult(m, flaw)
 	case *wamp.Error:
 		s.countBadPayload(message, flaw)
-		m.Payload = s.client.sender.TextPayload("the error's arguments cannot be passed on: " + textOf(flaw))
+		m.Payload = s.textPayload("the error's arguments cannot be passed on: " + textOf(flaw))
 		s.notifyCallee(m.Code(), m.Request, flaw)
 		return false, nil
 	default:
@@ -62,7 +62,7 @@ func (s *Session) refuseArguments(m *wamp.Call, flaw error) error {
 	case err != nil:
 		return err
 	case part.of != nil:
-		part.of.end(answer{err: s.realm.router.asCallError(flaw)}, calls.KillNoWait)
+		part.of.end(calls.Answer{Err: s.realm.router.asCallError(flaw)}, calls.KillNoWait)
 	case !part.late:
 		streams, _ := m.Options.Bool("progress")
 		s.refuseCall(m, flaw, streams)
@@ -72,7 +72,7 @@ func (s *Session) refuseArguments(m *wamp.Call, flaw error) error {
 
 // refuseResult answers the call of a YIELD. A part of a result ends the call, because later parts make no sense.
 func (s *Session) refuseResult(m *wamp.Yield, flaw error) error {
-	refusal := answer{err: calls.Errorf(wamp.ErrInvalidArgument, "the result cannot be passed on: %s", textOf(flaw))}
+	refusal := calls.Answer{Err: calls.Errorf(wamp.ErrInvalidArgument, "the result cannot be passed on: %s", textOf(flaw))}
 	if progress, _ := m.Options.Bool("progress"); progress {
 		held, err := s.invocation(m.Request)
 		if held.call != nil {

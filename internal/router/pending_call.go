@@ -14,9 +14,9 @@ type call struct {
 	registration *registration
 	began        time.Time
 	realm        *Realm
-	caller       *Session    // the session that sent CALL; nil: reply takes the answer
-	request      wamp.ID     // of that CALL
-	reply        chan answer // of a call from inside the server; has room for one answer
+	caller       *Session          // the session that sent CALL; nil: reply takes the answer
+	request      wamp.ID           // of that CALL
+	reply        chan calls.Answer // of a call from inside the server; has room for one answer
 
 	expectsMoreArgs bool // the caller may send more of its arguments; guarded by the caller's client.mu
 
@@ -38,14 +38,14 @@ type assignment struct {
 // it. It returns false if the call is answered or killed: then no callee may be asked.
 func (c *call) assign(a assignment) bool {
 	var start func() *time.Timer
-	if c.Timeout > 0 && (a.callee == nil || !a.callee.enforcesTimeout()) {
+	if c.Timeout > 0 && (a.callee == nil || !a.callee.can().EnforcesTimeout()) {
 		start = func() *time.Timer { return c.after(c.Timeout, c.expire) }
 	}
 	return c.claim.Assign(a, start)
 }
 
 // finish answers the call with the result of its callee or procedure, unless it was answered before.
-func (c *call) finish(a answer) {
+func (c *call) finish(a calls.Answer) {
 	asked, won := c.claim.Take()
 	if !won {
 		return
@@ -57,7 +57,7 @@ func (c *call) finish(a answer) {
 }
 
 // end answers the call early and interrupts its callee, whose own answer is discarded.
-func (c *call) end(a answer, mode calls.Mode) {
+func (c *call) end(a calls.Answer, mode calls.Mode) {
 	if asked, won := c.claim.Take(); won {
 		asked.interrupt(c, mode)
 		c.deliverAnswer(a)
@@ -72,13 +72,13 @@ func (c *call) abandon() {
 }
 
 // deliverAnswer sends the answer to the calling session, or to the goroutine that waits for reply.
-func (c *call) deliverAnswer(a answer) {
+func (c *call) deliverAnswer(a calls.Answer) {
 	if c.caller != nil {
 		c.caller.answer(c, a)
 		return
 	}
-	if a.passthru != nil { // the server cannot read such a payload
-		a = answer{err: calls.Errorf(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that the server does not read")}
+	if a.Passthru != nil { // the server cannot read such a payload
+		a = calls.Answer{Err: calls.Errorf(wamp.ErrFeatureNotSupported, "the answer is encoded in a way that the server does not read")}
 	}
 	c.reply <- a
 }

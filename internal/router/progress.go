@@ -15,25 +15,17 @@ import (
 //
 // The parts of one callee take half the caller's outbox at most. A part without room ends the call: later parts make no
 // sense without it.
-func (c *call) progress(from *callee, a answer) {
+func (c *call) progress(from *callee, a calls.Answer) {
 	if !c.ReceivesProgress || c.caller == nil {
 		return
 	}
-	payload, err := a.payload.In(c.caller.Encoding().Serialization())
+	part, err := a.Part(c.request, c.caller.Encoding().Serialization(), c.caller.features)
 	if err != nil {
-		c.end(answer{err: calls.Errorf(wamp.ErrInvalidArgument,
-			"a part of the result cannot be expressed in the caller's serialization: %s", err)}, calls.KillNoWait)
+		c.end(calls.Answer{Err: err}, calls.KillNoWait)
 		return
 	}
-	if err := c.caller.checkReadable(a.passthru); err != nil {
-		c.end(answer{err: err}, calls.KillNoWait)
-		return
-	}
-	details := detailsOf(a.passthru)
-	details["progress"] = true
-	part := &wamp.Result{Request: c.request, Details: details, Payload: payload}
 	if sent := c.sendPart(part, from.session.source()); sent == outbox.Full || sent == outbox.TooLarge {
-		c.end(answer{err: sender.ResultUnsent(sent)}, calls.KillNoWait)
+		c.end(calls.Answer{Err: sender.ResultUnsent(sent)}, calls.KillNoWait)
 	}
 }
 
@@ -82,7 +74,7 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 // may look at payloads.
 func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	if _, err := s.authorize(ctx, Request{Session: s, Action: peer.Call, URI: m.Procedure, Payload: m.Payload}); err != nil {
-		c.end(answer{err: s.realm.router.asCallError(err)}, calls.KillNoWait)
+		c.end(calls.Answer{Err: s.realm.router.asCallError(err)}, calls.KillNoWait)
 		return
 	}
 	asked := c.claim.Assigned()
@@ -92,13 +84,10 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 	}
 	payload, err := m.Payload.In(callee.session.Encoding().Serialization())
 	if err != nil {
-		c.end(answer{err: inexpressible(err)}, calls.KillNoWait)
+		c.end(calls.Answer{Err: calls.Inexpressible(err)}, calls.KillNoWait)
 		return
 	}
-	details := detailsOf(c.Passthru) // the other options of the first CALL still hold
-	if progress, _ := m.Options.Bool("progress"); progress {
-		details["progress"] = true
-	}
+	details := c.FurtherDetails(m.Options)
 	if callee.registration.match != wamp.MatchExact {
 		details["procedure"] = string(c.procedure)
 	}
@@ -106,7 +95,7 @@ func (s *Session) continueCall(ctx context.Context, c *call, m *wamp.Call) {
 		Request: asked.invocation, Registration: callee.registration.id, Details: details, Payload: payload,
 	})
 	if sent == outbox.Full || sent == outbox.TooLarge { // the callee has some arguments, and waits for the rest
-		c.end(answer{err: sender.ArgumentsUnsent(sent, c.procedure)}, calls.KillNoWait)
+		c.end(calls.Answer{Err: sender.ArgumentsUnsent(sent, c.procedure)}, calls.KillNoWait)
 	}
 }
 

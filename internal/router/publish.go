@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/peer"
@@ -133,7 +134,8 @@ func (p *Publication) details() wamp.Dict {
 	if p.Passthru == nil && p.Sender == nil && p.Disclose != peer.DiscloseAlways && (p.Publisher == nil || len(p.Publisher.realm.router.settings.Load().TrustLevels) == 0) {
 		return nil
 	}
-	details := detailsOf(p.Passthru)
+	details := wamp.Dict{}
+	maps.Copy(details, p.Passthru)
 	if p.Sender != nil {
 		details["_sender"] = p.Sender.Stamp()
 	}

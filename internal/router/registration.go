@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/calls"
-	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -59,7 +58,7 @@ func (reg *registration) pick(c *call) (*callee, *calls.Error) {
 		if slices.Contains(c.refused, candidate.session) {
 			return false
 		}
-		if err := c.unfit(candidate); err != nil {
+		if err := candidate.can().Unfit(&c.Options, c.procedure); err != nil {
 			incapable = err
 			return false
 		}
@@ -73,19 +72,15 @@ func (reg *registration) pick(c *call) (*callee, *calls.Error) {
 	case reg.callees.Len() == 0 && len(c.refused) == 0:
 		return nil, calls.Errorf(wamp.ErrNoSuchProcedure, "nobody has registered %q any more", c.procedure)
 	}
-	return nil, noAvailableCallee(c.procedure)
+	return nil, calls.NoAvailableCallee(c.procedure)
 }
 
-func noAvailableCallee(procedure wamp.URI) *calls.Error {
-	return calls.Errorf(wamp.ErrNoAvailableCallee, "no callee of %q is available", procedure)
+// can tells what the callee can do.
+func (c *callee) can() calls.Callee {
+	return calls.Callee{CalleeOptions: c.CalleeOptions, Has: c.session.features, Strict: c.session.strict()}
 }
 
 func (c *callee) release() { c.slots.Release(c.Concurrency) }
-
-// enforcesTimeout reports whether the callee enforces timeouts itself.
-func (c *callee) enforcesTimeout() bool {
-	return c.ForwardTimeout && c.session.features.Has(peer.CalleeTimeout)
-}
 
 func (reg *registration) allCallees() []*callee {
 	reg.mu.RLock()

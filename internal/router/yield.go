@@ -1,6 +1,7 @@
 package router
 
 import (
+	"github.com/tidings-io/tidings/internal/router/calls"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -10,7 +11,7 @@ func (s *Session) yield(m *wamp.Yield) error {
 	if err := s.checkPassthru(m.Options, peer.CalleePassthru); err != nil {
 		return err
 	}
-	a := answer{payload: m.Payload, passthru: m.Options.Passthru()}
+	a := calls.Answer{Payload: m.Payload, Passthru: m.Options.Passthru()}
 	if progress, _ := m.Options.Bool("progress"); progress {
 		held, err := s.invocation(m.Request)
 		if held.call != nil {

@@ -20,6 +20,22 @@ type Payload struct {
 	Kwargs        []byte
 }
 
+// TextPayload returns a payload of one string. If that cannot be expressed, the payload is empty, and the URI of the
+// message must say enough.
+func TextPayload(message string, s Serialization) Payload {
+	if message == "" {
+		return Payload{}
+	}
+	payload, err := NewPayload([]any{message}, nil)
+	if err != nil {
+		return Payload{}
+	}
+	if payload, err = payload.In(s); err != nil {
+		return Payload{}
+	}
+	return payload
+}
+
 // Clone returns a payload with its own copy of the bytes, for callers that keep the payload.
 func (p Payload) Clone() Payload {
 	p.Args, p.Kwargs = bytes.Clone(p.Args), bytes.Clone(p.Kwargs)

@@ -1,6 +1,8 @@
 package calls
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -31,3 +33,26 @@ func Errorf(uri wamp.URI, format string, args ...any) *Error {
 
 // Canceled returns the Error of a call that has ended before its callee answered.
 func Canceled(why string) *Error { return Errorf(wamp.ErrCanceled, "%s", why) }
+
+// NoSuchProcedure returns the error of a call that no registration matches.
+func NoSuchProcedure(procedure wamp.URI) error {
+	return wamp.Fail(wamp.ErrNoSuchProcedure, "nobody has registered %q", procedure)
+}
+
+// NoAvailableCallee returns the Error of a call that no callee takes.
+func NoAvailableCallee(procedure wamp.URI) *Error {
+	return Errorf(wamp.ErrNoAvailableCallee, "no callee of %q is available", procedure)
+}
+
+// Inexpressible returns the Error of a call whose arguments cannot be transcoded.
+func Inexpressible(err error) *Error {
+	return Errorf(wamp.ErrInvalidArgument, "the arguments cannot be expressed in the callee's serialization: %s", err)
+}
+
+// GaveUp returns the Error of a call whose caller in the server waits no longer, because ctx has ended.
+func GaveUp(ctx context.Context) *Error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return Errorf(wamp.ErrTimeout, "the callee did not answer in time")
+	}
+	return Canceled("the caller gave up")
+}

@@ -69,7 +69,7 @@ func (s *Sender) SendCall(m wamp.Message, source outbox.Source) outbox.PutResult
 func (s *Sender) SendAnswer(m wamp.Message, request wamp.ID) {
 	switch s.SendCall(m, outbox.AnySource) {
 	case outbox.Full:
-		text := s.TextPayload("the answer has no room: more waits for this client than it reads")
+		text := wamp.TextPayload("the answer has no room: more waits for this client than it reads", s.Format.Encoding.Serialization())
 		s.sendShort(&wamp.Error{RequestType: wamp.CodeCall, Request: request, Error: wamp.ErrLimitExceeded, Payload: text})
 	case outbox.TooLarge:
 		s.sendShort(&wamp.Error{RequestType: wamp.CodeCall, Request: request, Error: wamp.ErrPayloadSizeExceeded})

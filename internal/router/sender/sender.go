@@ -126,20 +126,3 @@ func Goodbye(reason wamp.URI, text string) *wamp.Goodbye {
 func Abort(failure *wamp.Failure) *wamp.Abort {
 	return &wamp.Abort{Details: wamp.Dict{"message": failure.Message}, Reason: failure.URI}
 }
-
-// TextPayload returns a payload of one string in the client's serialization. If encoding fails, the payload is empty
-// and the URI must say enough.
-func (s *Sender) TextPayload(message string) wamp.Payload {
-	if message == "" {
-		return wamp.Payload{}
-	}
-	payload, err := wamp.NewPayload([]any{message}, nil)
-	if err != nil {
-		return wamp.Payload{}
-	}
-	payload, err = payload.In(s.Format.Encoding.Serialization())
-	if err != nil {
-		return wamp.Payload{}
-	}
-	return payload
-}
