@@ -45,7 +45,7 @@ func (c *component) tellExpiring() {
 
 // Revoked implements [router.RevocationObserver]. Sessions that announced the feature have got UNSUBSCRIBED or
 // UNREGISTERED already; for all others this is the only notice.
-func (c *component) Revoked(s *router.Session, v router.Revocation) {
+func (c *component) Revoked(s *router.Session, v peer.Revocation) {
 	kind := "subscription"
 	if v.Action == peer.Register {
 		kind = "registration"

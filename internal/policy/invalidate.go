@@ -39,9 +39,9 @@ func Select(realm *router.Realm, s Selection) ([]*router.Session, error) {
 // only what is refused now. It goes on if ctx ends, because half of it would leave some pages with a right that others
 // have lost. All cached decisions of the external authorizer are forgotten: their keys are hashes. A selection without
 // any condition is refused with a [*wamp.Failure].
-func (p *Policy) Invalidate(ctx context.Context, s Selection) (router.Rechecked, error) {
+func (p *Policy) Invalidate(ctx context.Context, s Selection) (peer.Rechecked, error) {
 	if s == (Selection{}) {
-		return router.Rechecked{}, errNothingSelected()
+		return peer.Rechecked{}, errNothingSelected()
 	}
 	p.forgetExternal()
 	found, err := p.realm.Invalidate(ctx, s.selects)

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 )
 
 // rechecker runs the rechecks that are wanted, one at a time. A recheck goes on if the client that wanted it has gone.
@@ -20,8 +21,8 @@ type rechecker struct {
 
 // recheck is one run of Realm.Recheck.
 type recheck struct {
-	done  chan struct{}    // closed when it has ended
-	found router.Rechecked // valid after that
+	done  chan struct{}  // closed when it has ended
+	found peer.Rechecked // valid after that
 }
 
 func newRechecker(realm *router.Realm, logger *slog.Logger) *rechecker {
@@ -71,13 +72,13 @@ func (r *rechecker) ask() *recheck {
 
 // Recheck makes cached decisions void and has everything that sessions hold checked again. It waits for that, or until
 // ctx ends; the check goes on then. Run must run.
-func (p *Policy) Recheck(ctx context.Context) (router.Rechecked, error) {
+func (p *Policy) Recheck(ctx context.Context) (peer.Rechecked, error) {
 	p.realm.ForgetDecisions()
 	wanted := p.rechecks.ask()
 	select {
 	case <-wanted.done:
 		return wanted.found, nil
 	case <-ctx.Done():
-		return router.Rechecked{}, ctx.Err()
+		return peer.Rechecked{}, ctx.Err()
 	}
 }

@@ -15,29 +15,18 @@ import (
 // time by default, so that requests of clients are decided meanwhile.
 const recheckWorkers = 16
 
-// Rechecked counts the subscriptions and registrations that a recheck asked about.
-type Rechecked struct {
-	Sessions      int
-	Kept, Revoked int
-	Undecided     int // kept, because the Authorizer failed
-}
-
-func (n Rechecked) plus(o Rechecked) Rechecked {
-	return Rechecked{n.Sessions + o.Sessions, n.Kept + o.Kept, n.Revoked + o.Revoked, n.Undecided + o.Undecided}
-}
-
 // Recheck asks the Authorizer about each subscription and registration that a session holds, and revokes those that it
 // refuses. Where the Authorizer fails (authorization_failed) nothing is revoked. Recheck returns early, with the error
 // of ctx, when ctx ends. A session that joins or subscribes meanwhile is checked, too, if [Realm.ForgetDecisions] was
 // called before. Must not be called by the reader of a client.
-func (r *Realm) Recheck(ctx context.Context) (Rechecked, error) {
+func (r *Realm) Recheck(ctx context.Context) (peer.Rechecked, error) {
 	return r.recheckAll(ctx, r.Sessions())
 }
 
 // Invalidate makes the cached decisions of the sessions void whose identities match, and then does for these sessions
 // what Recheck does. It goes on if ctx ends, and returns early only when the router stops. Must not be called by the
 // reader of a client.
-func (r *Realm) Invalidate(ctx context.Context, matches func(*peer.Identity) bool) (Rechecked, error) {
+func (r *Realm) Invalidate(ctx context.Context, matches func(*peer.Identity) bool) (peer.Rechecked, error) {
 	sessions := slices.DeleteFunc(r.Sessions(), func(s *Session) bool { return !matches(s.Identity()) })
 	for _, s := range sessions {
 		s.forgetDecisions()
@@ -57,10 +46,10 @@ func (r *Router) untilStop(ctx context.Context) (context.Context, context.Cancel
 	}
 }
 
-func (r *Realm) recheckAll(ctx context.Context, sessions []*Session) (Rechecked, error) {
+func (r *Realm) recheckAll(ctx context.Context, sessions []*Session) (peer.Rechecked, error) {
 	var next atomic.Int64
 	var mu sync.Mutex // guards total
-	var total Rechecked
+	var total peer.Rechecked
 	var workers sync.WaitGroup
 	for range min(recheckWorkers, len(sessions)) {
 		workers.Go(func() {
@@ -70,7 +59,7 @@ func (r *Realm) recheckAll(ctx context.Context, sessions []*Session) (Rechecked,
 					n := s.recheck(ctx)
 					mu.Lock()
 					defer mu.Unlock()
-					total = total.plus(n)
+					total = total.Plus(n)
 				})
 			}
 		})
@@ -80,21 +69,21 @@ func (r *Realm) recheckAll(ctx context.Context, sessions []*Session) (Rechecked,
 }
 
 // recheck is Recheck for one session.
-func (s *Session) recheck(ctx context.Context) Rechecked {
+func (s *Session) recheck(ctx context.Context) peer.Rechecked {
 	c := s.client
 	c.mu.Lock()
 	memberships, registrations := slices.Clone(s.memberships), slices.Clone(s.registrations)
 	c.mu.Unlock()
-	n := Rechecked{Sessions: 1}
+	n := peer.Rechecked{Sessions: 1}
 	for _, m := range memberships {
 		info := m.subscription.info
-		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Subscribe, URI: info.Topic, Match: info.Match}, func(why *wamp.Failure) {
+		n = n.Plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Subscribe, URI: info.Topic, Match: info.Match}, func(why *wamp.Failure) {
 			s.realm.revokeSubscription(s, info.ID, *why)
 		}))
 	}
 	for _, held := range registrations {
 		reg := held.registration
-		n = n.plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Register, URI: reg.procedure, Match: reg.match}, func(why *wamp.Failure) {
+		n = n.Plus(s.recheckOne(ctx, Request{Session: s, Action: peer.Register, URI: reg.procedure, Match: reg.match}, func(why *wamp.Failure) {
 			s.realm.revokeRegistration(s, reg.id, *why)
 		}))
 	}
@@ -112,23 +101,23 @@ func (s *Session) recheckSince(ctx context.Context, asked peer.Basis) {
 
 // recheckOne asks about one subscription or registration, and revokes it if the Authorizer refuses. The session is told
 // what a new request would be told.
-func (s *Session) recheckOne(ctx context.Context, request Request, revoke func(why *wamp.Failure)) Rechecked {
+func (s *Session) recheckOne(ctx context.Context, request Request, revoke func(why *wamp.Failure)) peer.Rechecked {
 	options := &s.realm.router.options
 	if ctx.Err() != nil || options.Authorizer == nil {
-		return Rechecked{}
+		return peer.Rechecked{}
 	}
 	_, err := options.Authorizer.Authorize(ctx, request)
 	var failure *wamp.Failure
 	switch {
 	case err == nil:
-		return Rechecked{Kept: 1}
+		return peer.Rechecked{Kept: 1}
 	case !errors.As(err, &failure), failure.URI == wamp.ErrAuthorizationFailed, failure.URI == wamp.ErrCanceled, failure.URI == ErrInternal:
 		if ctx.Err() == nil {
 			options.Logger.Warn("a recheck has no decision", "action", request.Action.String(), "uri", string(request.URI),
 				"session", uint64(s.id), "error", err)
 		}
-		return Rechecked{Undecided: 1}
+		return peer.Rechecked{Undecided: 1}
 	}
 	revoke(failure)
-	return Rechecked{Revoked: 1}
+	return peer.Rechecked{Revoked: 1}
 }

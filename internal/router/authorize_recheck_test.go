@@ -63,7 +63,7 @@ func TestARecheckRevokesWhatIsNoLongerAllowed(t *testing.T) {
 		authorizer.broken.Store(&broken)
 
 		found, err := realm.Recheck(t.Context())
-		if want := (router.Rechecked{Sessions: 2, Kept: 3, Revoked: 2, Undecided: 1}); err != nil || found != want {
+		if want := (peer.Rechecked{Sessions: 2, Kept: 3, Revoked: 2, Undecided: 1}); err != nil || found != want {
 			t.Errorf("got %+v, %v", found, err)
 		}
 		if n := realm.Subscribers("secret"); n != 1 { // the prefix, about which there is no decision
@@ -88,7 +88,7 @@ func TestADecisionOnItsWayWhenDecisionsChangeIsCheckedAgain(t *testing.T) {
 				return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "no")
 			}
 			realm.ForgetDecisions()
-			if found, err := realm.Recheck(t.Context()); err != nil || found != (router.Rechecked{Sessions: 1}) {
+			if found, err := realm.Recheck(t.Context()); err != nil || found != (peer.Rechecked{Sessions: 1}) {
 				t.Errorf("got %+v, %v", found, err)
 			}
 			return peer.Decision{}, nil // made by the rules of before
@@ -196,7 +196,7 @@ func TestAnInvalidationConcernsTheSessionsThatMatch(t *testing.T) {
 	}
 	refused = "secret"
 	found, err := realm.Invalidate(t.Context(), func(i *peer.Identity) bool { return i.ID == "ann" })
-	if want := (router.Rechecked{Sessions: 1, Kept: 1, Revoked: 1}); err != nil || found != want {
+	if want := (peer.Rechecked{Sessions: 1, Kept: 1, Revoked: 1}); err != nil || found != want {
 		t.Errorf("got %+v, %v", found, err)
 	}
 	ask(t, ann, "topic")

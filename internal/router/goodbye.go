@@ -39,10 +39,10 @@ func (c *Client) finish(last wamp.Message, info outbox.CloseInfo) {
 	}
 }
 
-// comesAgain reports whether GOODBYE and ABORT leave the client free to come again. Under [Strict] each client gets
+// comesAgain reports whether GOODBYE and ABORT leave the client free to come again. Under [peer.Strict] each client gets
 // them, as the specification wants.
 func (c *Client) comesAgain() bool {
-	if c.router.options.Strictness == Strict {
+	if c.router.options.Strictness == peer.Strict {
 		return true
 	}
 	s := c.session.Load()

@@ -22,7 +22,7 @@ type Options struct {
 	Limits        meter.Limits
 	URIs          wamp.URIRules
 	Disclosure    peer.Disclosure
-	Strictness    Strictness
+	Strictness    peer.Strictness
 	TrustLevels   map[string]int     // by role; empty: calls and events carry no level
 	Authenticator peer.Authenticator // nil: the identity that the transport proved, else anonymous
 	Authorizer    Authorizer         // nil: everything outside the reserved names is allowed
@@ -158,7 +158,7 @@ type Attachment struct {
 func (r *Router) Attach(a Attachment) *Client {
 	c := &Client{router: r, peer: a.Peer}
 	conversation := wamp.NewConversation(a.Format.Encoding)
-	if r.options.Strictness == Strict {
+	if r.options.Strictness == peer.Strict {
 		conversation.BeStrict()
 	}
 	conversation.LimitReceivers(r.limits().Receivers)

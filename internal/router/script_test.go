@@ -168,7 +168,7 @@ func (s *script) configure(settings []string) {
 		case "uris":
 			s.options.URIs = wamp.StrictURIs
 		case "conduct":
-			s.options.Strictness = router.Strict
+			s.options.Strictness = peer.Strict
 		case "kill":
 			limits.Kill = time.Duration(number) * time.Second
 		case "trust":

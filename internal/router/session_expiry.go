@@ -49,9 +49,9 @@ func (s *Session) watchExpiryLocked() {
 // roles. Cached decisions of the session are void, and what the session holds is checked again, as by [Realm.Recheck].
 // The check goes on if ctx ends: a client must not keep what it may no longer hold by canceling the request. The error
 // is a [*wamp.Failure], unless the router stops.
-func (s *Session) Reauthenticate(ctx context.Context, identity *peer.Identity) (Rechecked, error) {
+func (s *Session) Reauthenticate(ctx context.Context, identity *peer.Identity) (peer.Rechecked, error) {
 	if err := s.renew(identity); err != nil {
-		return Rechecked{}, err
+		return peer.Rechecked{}, err
 	}
 	ctx, cancel := s.realm.router.untilStop(ctx)
 	defer cancel()

@@ -1,25 +1,15 @@
 package router
 
 import (
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Strictness selects how closely clients are held to the text of the specification.
-type Strictness uint8
-
-const (
-	// Lenient accepts what clients in use do: request ids out of sequence, progressive results of callees that
-	// cannot be interrupted, rerouting by callees that did not announce it.
-	Lenient Strictness = iota
-	// Strict accepts only what the specification allows.
-	Strict
-)
-
-func (r *Realm) strict() bool { return r.router.options.Strictness == Strict }
+func (r *Realm) strict() bool { return r.router.options.Strictness == peer.Strict }
 
 func (s *Session) strict() bool { return s.realm.strict() }
 
-// sequential checks under [Strict] that the id of a request is the next of the session's one counter (WAMP,
+// sequential checks under [peer.Strict] that the id of a request is the next of the session's one counter (WAMP,
 // "Identifiers"). A CALL may repeat an earlier id, to continue that call.
 func (s *Session) sequential(message wamp.Message) error {
 	if !s.strict() {

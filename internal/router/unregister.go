@@ -81,7 +81,7 @@ func (r *Realm) revokeRegistration(s *Session, registration wamp.ID, why wamp.Fa
 		return false
 	}
 	reg := held.registration
-	v := Revocation{Action: peer.Register, URI: reg.procedure, Match: reg.match, Reason: why.URI, Text: why.Message}
+	v := peer.Revocation{Action: peer.Register, URI: reg.procedure, Match: reg.match, Reason: why.URI, Text: why.Message}
 	removed := r.dealer.revoke(held, &v)
 	s.drainObserverCalls()
 	if removed {
@@ -90,7 +90,7 @@ func (r *Realm) revokeRegistration(s *Session, registration wamp.ID, why wamp.Fa
 	return true
 }
 
-func (d *dealer) revoke(held *callee, v *Revocation) bool {
+func (d *dealer) revoke(held *callee, v *peer.Revocation) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.leaveLocked(held, held.revocation(v))
@@ -100,13 +100,13 @@ func (d *dealer) revoke(held *callee, v *Revocation) bool {
 // (WAMP, "Registration Revocation"): others would end the conversation. Caller must hold mu.
 func (d *dealer) revokeLocked(reg *registration) {
 	for _, gone := range reg.allCallees() {
-		d.leaveLocked(gone, gone.revocation(&Revocation{Reason: errUnregistered}))
+		d.leaveLocked(gone, gone.revocation(&peer.Revocation{Reason: errUnregistered}))
 	}
 }
 
-func (c *callee) revocation(v *Revocation) wamp.Message {
+func (c *callee) revocation(v *peer.Revocation) wamp.Message {
 	if !c.session.features.Has(peer.CalleeRevocation) {
 		return nil
 	}
-	return &wamp.Unregistered{Details: v.details("registration", c.registration.id)}
+	return &wamp.Unregistered{Details: v.Details("registration", c.registration.id)}
 }

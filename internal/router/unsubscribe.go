@@ -95,7 +95,7 @@ func (r *Realm) revokeSubscription(s *Session, subscription wamp.ID, why wamp.Fa
 		return false
 	}
 	info := m.subscription.info
-	v := Revocation{Action: peer.Subscribe, URI: info.Topic, Match: info.Match, Reason: why.URI, Text: why.Message}
+	v := peer.Revocation{Action: peer.Subscribe, URI: info.Topic, Match: info.Match, Reason: why.URI, Text: why.Message}
 	removed := r.broker.revoke(m, &v)
 	s.drainObserverCalls()
 	if removed {
@@ -104,7 +104,7 @@ func (r *Realm) revokeSubscription(s *Session, subscription wamp.ID, why wamp.Fa
 	return removed
 }
 
-func (b *broker) revoke(m *membership, v *Revocation) bool {
+func (b *broker) revoke(m *membership, v *peer.Revocation) bool {
 	sub := m.subscription
 	sub.mu.Lock()
 	defer b.unlockAndPrune(sub)
@@ -118,9 +118,9 @@ func (b *broker) revoke(m *membership, v *Revocation) bool {
 
 // revocation returns the message that tells a session of the revocation, or nil. Version 1 gets one: its conversation
 // removes the topic and sends nothing.
-func (m *membership) revocation(v *Revocation) wamp.Message {
+func (m *membership) revocation(v *peer.Revocation) wamp.Message {
 	if !m.session.features.Has(peer.SubscriberRevocation) && m.session.Encoding() != wamp.V1JSON {
 		return nil
 	}
-	return &wamp.Unsubscribed{Details: v.details("subscription", m.subscription.info.ID)}
+	return &wamp.Unsubscribed{Details: v.Details("subscription", m.subscription.info.ID)}
 }

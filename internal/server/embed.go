@@ -89,7 +89,7 @@ func (s *Server) Subscribe(topic wamp.URI, match wamp.Match, handler func(router
 type Selection = policy.Selection
 
 // Invalidate asks again what the selected sessions may hold.
-func (s *Server) Invalidate(ctx context.Context, selected Selection) (router.Rechecked, error) {
+func (s *Server) Invalidate(ctx context.Context, selected Selection) (peer.Rechecked, error) {
 	return s.policy.Invalidate(ctx, selected)
 }
 

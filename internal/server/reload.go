@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/httpapi"
-	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/systemd"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -19,9 +19,9 @@ import (
 type Reloaded struct {
 	Changes  []config.Change
 	Warnings config.Problems
-	Ended    int              // sessions whose way to log in is gone
-	Checked  router.Rechecked // what sessions hold
-	Checking bool             // the check goes on, because the caller did not wait for it
+	Ended    int            // sessions whose way to log in is gone
+	Checked  peer.Rechecked // what sessions hold
+	Checking bool           // the check goes on, because the caller did not wait for it
 }
 
 // The outcomes of reloads, which are counted.

@@ -16,6 +16,7 @@ import (
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/meter"
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/transport"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -180,11 +181,11 @@ func trustLevels(given []config.Trust) map[string]int {
 	return levels
 }
 
-func conduct(name string) router.Strictness {
+func conduct(name string) peer.Strictness {
 	if name == "strict" {
-		return router.Strict
+		return peer.Strict
 	}
-	return router.Lenient
+	return peer.Lenient
 }
 
 func strictness(name string) wamp.URIRules {
