@@ -1,8 +1,6 @@
 package router
 
 import (
-	"sync"
-
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -10,28 +8,14 @@ import (
 
 // broker holds the subscriptions of a realm and finds those that a topic matches.
 type broker struct {
-	changes *changes
-	meter   func(wamp.Subscription) *meter.Topic // of Options
-
-	mu            sync.RWMutex // guards what follows
-	last          wamp.Sequence
-	subscriptions pattern.Map[subscription]
-	ids           pattern.Table[wamp.ID, subscription] // the same, by id
+	changes       *changes
+	meter         func(wamp.Subscription) *meter.Topic // of Options
+	subscriptions pattern.Index[subscription]
 }
 
 func (b *broker) init(c *changes, m func(wamp.Subscription) *meter.Topic) {
 	b.changes, b.meter = c, m
 }
-
-// match appends the subscriptions that a publication to topic goes to.
-func (b *broker) match(found []*subscription, topic wamp.URI) []*subscription {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.subscriptions.Match(found, topic)
-}
-
-// matches reports whether a publication to topic goes to any subscription.
-func (b *broker) matches(topic wamp.URI) bool { return len(b.match(nil, topic)) > 0 }
 
 // unlockAndPrune releases the lock of a subscription that was changed, and removes the subscription if it is unused.
 // Caller must hold sub.mu and no lock of a higher rank.
@@ -45,8 +29,8 @@ func (b *broker) unlockAndPrune(sub *subscription) {
 
 // prune removes a subscription that is still unused.
 func (b *broker) prune(sub *subscription) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.subscriptions.Mu.Lock()
+	defer b.subscriptions.Mu.Unlock()
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	if !sub.unusedLocked() || sub.pruned {
@@ -54,24 +38,9 @@ func (b *broker) prune(sub *subscription) {
 	}
 	sub.pruned = true
 	b.changes.listening(sub.info, -1)
-	b.subscriptions.Delete(sub.info.Topic, sub.info.Match)
-	b.ids.Delete(sub.info.ID)
-}
-
-func (b *broker) count() int {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.subscriptions.Len()
+	b.subscriptions.DeleteLocked(sub.info.Topic, sub.info.Match, sub.info.ID)
 }
 
 func (b *broker) get(wanted wamp.Subscription) *subscription {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
 	return b.subscriptions.Get(wanted.Topic, wanted.Match)
-}
-
-func (b *broker) all() []*subscription {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.subscriptions.All(make([]*subscription, 0, b.subscriptions.Len()))
 }

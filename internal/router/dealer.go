@@ -1,63 +1,50 @@
 package router
 
 import (
-	"sync"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// dealer holds the registrations of a realm.
+// dealer holds the registrations of a realm. Their Mu, with registration.mu, also guards the callees of each of them.
 type dealer struct {
-	mu            sync.RWMutex // guards what follows; with registration.mu, the callees of each registration
-	last          wamp.Sequence
-	registrations pattern.Map[registration]
-	hidden        int                                  // of them
-	ids           pattern.Table[wamp.ID, registration] // those that are not hidden, by id
+	registrations pattern.Index[registration]
+	hidden        int // of them; guarded by their Mu
 }
 
 // find returns the one registration that a call of procedure goes to, or nil. If that registration has
 // no callee that can answer, no other is asked.
-func (d *dealer) find(procedure wamp.URI) *registration {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return d.registrations.Best(procedure)
-}
-
-func (d *dealer) getLocked(procedure wamp.URI, match wamp.Match) *registration {
-	return d.registrations.Get(procedure, match)
-}
+func (d *dealer) find(procedure wamp.URI) *registration { return d.registrations.Best(procedure) }
 
 // addLocked gives the registration an id, unless it is hidden, and makes it callable. It fails if the procedure is
-// taken. Caller must hold mu.
+// taken. Caller must hold registrations.Mu.
 func (d *dealer) addLocked(reg *registration) error {
-	if d.getLocked(reg.procedure, reg.match) != nil {
+	if d.registrations.GetLocked(reg.procedure, reg.match) != nil {
 		return wamp.Fail(wamp.ErrProcedureAlreadyExists, "%q is registered already", reg.procedure)
 	}
 	if reg.hidden() {
 		d.hidden++
-	} else {
-		reg.id, reg.created = d.last.Next(), time.Now()
-		d.ids.Put(reg.id, reg)
+		d.registrations.PutHiddenLocked(reg.procedure, reg.match, reg)
+		return nil
 	}
-	d.registrations.Put(reg.procedure, reg.match, reg)
+	reg.id, reg.created = d.registrations.PutLocked(reg.procedure, reg.match, reg), time.Now()
 	return nil
 }
 
+// removeLocked ends a registration. Caller must hold registrations.Mu.
 func (d *dealer) removeLocked(reg *registration) {
-	if d.getLocked(reg.procedure, reg.match) != reg {
+	if d.registrations.GetLocked(reg.procedure, reg.match) != reg {
 		return
 	}
-	d.registrations.Delete(reg.procedure, reg.match)
+	d.registrations.DeleteLocked(reg.procedure, reg.match, reg.id)
 	if reg.hidden() {
 		d.hidden--
 	}
-	d.ids.Delete(reg.id)
 }
 
 func (d *dealer) count() int {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return d.registrations.Len() - d.hidden
+	d.registrations.Mu.RLock()
+	defer d.registrations.Mu.RUnlock()
+	return d.registrations.LenLocked() - d.hidden
 }

@@ -29,7 +29,7 @@
 // calls a component, and never takes a second lock of the same rank:
 //
 //	Realm.mu                  the sessions of the realm
-//	broker.mu, dealer.mu      the maps of subscriptions and registrations
+//	pattern.Index.Mu          the subscriptions of the broker; the registrations of the dealer
 //	subscription.mu,          the members of one of them, and the order of replies and events:
 //	registration.mu           SUBSCRIBED is queued before the member is seen, UNSUBSCRIBED after it left
 //	Client.mu                 one conversation: its state, what its session holds, what is pending

@@ -68,7 +68,7 @@ func (d *fanout) beginRun(all []Publication, entries []*publication.Entry) {
 	if few := first.Filter.Targets(); few != nil {
 		d.targets = d.realm.sessionsOf(few)
 	}
-	d.matched = d.realm.broker.match(d.matched[:0], first.Topic)
+	d.matched = d.realm.broker.subscriptions.Match(d.matched[:0], first.Topic)
 }
 
 // endRun counts a run and forgets it.

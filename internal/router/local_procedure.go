@@ -37,15 +37,15 @@ func (r *Realm) Register(reg LocalProcedure) (cancel func(), err error) {
 		return nil, err
 	}
 	added := &registration{procedure: reg.Procedure, match: reg.Match, local: &reg}
-	r.dealer.mu.Lock()
+	r.dealer.registrations.Mu.Lock()
 	err = r.dealer.addLocked(added)
-	r.dealer.mu.Unlock()
+	r.dealer.registrations.Mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	return func() {
-		r.dealer.mu.Lock()
-		defer r.dealer.mu.Unlock()
+		r.dealer.registrations.Mu.Lock()
+		defer r.dealer.registrations.Mu.Unlock()
 		r.dealer.removeLocked(added)
 	}, nil
 }

@@ -57,9 +57,9 @@ func (s *Session) registerRequest(ctx context.Context, m *wamp.Register) (*regis
 // register makes the session a callee and queues REGISTERED in the same step, so that no INVOCATION comes before
 // REGISTERED. A repeated request is answered with the same registration.
 func (d *dealer) register(request wamp.ID, w *registerRequest) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	held := d.getLocked(w.procedure, w.match)
+	d.registrations.Mu.Lock()
+	defer d.registrations.Mu.Unlock()
+	held := d.registrations.GetLocked(w.procedure, w.match)
 	if held != nil && w.force && held.local == nil {
 		if err := w.mayReplace(held); err != nil {
 			return err

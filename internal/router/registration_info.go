@@ -22,10 +22,7 @@ type RegistrationInfo struct {
 
 // Registrations lists what is registered and not hidden, sorted by procedure.
 func (r *Realm) Registrations() []RegistrationInfo {
-	r.dealer.mu.RLock()
-	all := r.dealer.registrations.All(nil)
-	r.dealer.mu.RUnlock()
-
+	all := r.dealer.registrations.All()
 	infos := make([]RegistrationInfo, 0, len(all))
 	for _, reg := range all {
 		if !reg.hidden() {
@@ -40,18 +37,12 @@ func (r *Realm) Registrations() []RegistrationInfo {
 
 // Registration returns what is registered by exactly this URI and match.
 func (r *Realm) Registration(procedure wamp.URI, match wamp.Match) (RegistrationInfo, bool) {
-	r.dealer.mu.RLock()
-	reg := r.dealer.getLocked(procedure, match)
-	r.dealer.mu.RUnlock()
-	return reg.infoIf()
+	return r.dealer.registrations.Get(procedure, match).infoIf()
 }
 
 // RegistrationByID returns the registration with this id, unless it is hidden.
 func (r *Realm) RegistrationByID(id wamp.ID) (RegistrationInfo, bool) {
-	r.dealer.mu.RLock()
-	reg := r.dealer.ids.Get(id)
-	r.dealer.mu.RUnlock()
-	return reg.infoIf()
+	return r.dealer.registrations.ByID(id).infoIf()
 }
 
 // RegistrationFor returns what a call of the procedure would go to.

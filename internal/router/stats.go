@@ -7,7 +7,7 @@ func (r *Router) Stats() meter.Stats {
 	s := r.counters.Stats()
 	s.FramesOut, s.BytesOut = r.senders.Outboxes.Frames.Load(), r.senders.Outboxes.Bytes.Load()
 	for _, realm := range r.allRealms() {
-		s.Subscriptions += realm.broker.count()
+		s.Subscriptions += realm.broker.subscriptions.Len()
 		s.Registrations += realm.dealer.count()
 		if realm.journal != nil {
 			kept := realm.journal.Stats()

@@ -70,14 +70,12 @@ func (b *broker) openLocked(wanted wamp.Subscription) *subscription {
 
 // open returns the subscription of a topic and match. It may be pruned before its lock is taken.
 func (b *broker) open(wanted wamp.Subscription) *subscription {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	sub := b.subscriptions.Get(wanted.Topic, wanted.Match)
+	b.subscriptions.Mu.Lock()
+	defer b.subscriptions.Mu.Unlock()
+	sub := b.subscriptions.GetLocked(wanted.Topic, wanted.Match)
 	if sub == nil {
-		wanted.ID = b.last.Next()
 		sub = &subscription{info: wanted}
-		b.subscriptions.Put(wanted.Topic, wanted.Match, sub)
-		b.ids.Put(wanted.ID, sub)
+		sub.info.ID = b.subscriptions.PutLocked(wanted.Topic, wanted.Match, sub)
 		b.changes.listening(sub.info, 1)
 	}
 	return sub

@@ -32,7 +32,7 @@ func (p SubscriberPlace) compare(o SubscriberPlace) int {
 // admits. It takes no more memory than the page.
 func (r *Realm) SubscribersFor(topic wamp.URI, after SubscriberPlace, limit int, admits func(*Session) bool) (page []SubscriberInfo, total int) {
 	first := lastFirst{}
-	for _, sub := range r.broker.match(nil, topic) {
+	for _, sub := range r.broker.subscriptions.Match(nil, topic) {
 		total += sub.collect(&first, after, limit, admits)
 	}
 	slices.SortFunc(first, func(a, b SubscriberInfo) int { return a.place().compare(b.place()) })

@@ -17,7 +17,7 @@ type SubscriptionInfo struct {
 
 // Subscriptions lists what sessions subscribe to, sorted by topic.
 func (r *Realm) Subscriptions() []SubscriptionInfo {
-	infos := shownSubscriptions(r.broker.all())
+	infos := shownSubscriptions(r.broker.subscriptions.All())
 	slices.SortFunc(infos, func(a, b SubscriptionInfo) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Match, b.Match))
 	})
@@ -36,7 +36,7 @@ func (r *Realm) Subscription(topic wamp.URI, match wamp.Match) (info Subscriptio
 
 // SubscriptionByID returns the subscription with this id, if sessions hold it.
 func (r *Realm) SubscriptionByID(id wamp.ID) (info SubscriptionInfo, held bool) {
-	sub := r.broker.byID(id)
+	sub := r.broker.subscriptions.ByID(id)
 	if sub == nil {
 		return SubscriptionInfo{}, false
 	}
@@ -46,12 +46,12 @@ func (r *Realm) SubscriptionByID(id wamp.ID) (info SubscriptionInfo, held bool) 
 
 // SubscriptionsFor lists the subscriptions of sessions that a publication to topic goes to.
 func (r *Realm) SubscriptionsFor(topic wamp.URI) []SubscriptionInfo {
-	return shownSubscriptions(r.broker.match(nil, topic))
+	return shownSubscriptions(r.broker.subscriptions.Match(nil, topic))
 }
 
 // SubscribersOf lists the sessions that hold the subscription with this id, in no order.
 func (r *Realm) SubscribersOf(id wamp.ID) []*Session {
-	sub := r.broker.byID(id)
+	sub := r.broker.subscriptions.ByID(id)
 	if sub == nil {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (r *Realm) SubscribersOf(id wamp.ID) []*Session {
 // subscriptions that match. Whether there is any use in publishing, MayReach tells.
 func (r *Realm) Subscribers(topic wamp.URI) int {
 	n := 0
-	for _, sub := range r.broker.match(nil, topic) {
+	for _, sub := range r.broker.subscriptions.Match(nil, topic) {
 		n += sub.subscribers()
 	}
 	return n
@@ -77,7 +77,7 @@ func (r *Realm) Subscribers(topic wamp.URI) int {
 // MayReach reports whether a publication to topic may reach a subscriber: a session or component of this node, or by
 // Options.Interest one of another node. A component that publishes asks it before it encodes.
 func (r *Realm) MayReach(topic wamp.URI) bool {
-	if r.broker.matches(topic) {
+	if len(r.broker.subscriptions.Match(nil, topic)) > 0 {
 		return true
 	}
 	elsewhere := r.router.options.Interest
@@ -93,12 +93,6 @@ func shownSubscriptions(all []*subscription) []SubscriptionInfo {
 		}
 	}
 	return infos
-}
-
-func (b *broker) byID(id wamp.ID) *subscription {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.ids.Get(id)
 }
 
 func (s *subscription) details() SubscriptionInfo {

@@ -16,8 +16,8 @@ const errUnregistered wamp.URI = "wamp.error.unregistered"
 func (d *dealer) unregister(s *Session, request, id wamp.ID) error {
 	held := s.registered(id)
 	if held != nil {
-		d.mu.Lock()
-		defer d.mu.Unlock()
+		d.registrations.Mu.Lock()
+		defer d.registrations.Mu.Unlock()
 		if d.leaveLocked(held, &wamp.Unregistered{Request: request}) {
 			return nil // otherwise it was revoked meanwhile, or the session is leaving
 		}
@@ -38,7 +38,7 @@ func (s *Session) registered(id wamp.ID) *callee {
 }
 
 // leaveLocked removes a callee from its registration, which ends with its last callee, and sends it the message, if
-// there is one. It returns false if the callee was removed before. Caller must hold dealer.mu.
+// there is one. It returns false if the callee was removed before. Caller must hold registrations.Mu.
 func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	reg := gone.registration
 	reg.mu.Lock()
@@ -64,8 +64,8 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 
 // removeCallee removes a callee whose session has left.
 func (d *dealer) removeCallee(gone *callee) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.registrations.Mu.Lock()
+	defer d.registrations.Mu.Unlock()
 	d.leaveLocked(gone, nil)
 }
 
@@ -91,13 +91,13 @@ func (r *Realm) revokeRegistration(s *Session, registration wamp.ID, why wamp.Fa
 }
 
 func (d *dealer) revoke(held *callee, v *peer.Revocation) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.registrations.Mu.Lock()
+	defer d.registrations.Mu.Unlock()
 	return d.leaveLocked(held, held.revocation(v))
 }
 
 // revokeLocked removes all callees of a registration. Only callees that announced registration_revocation are told
-// (WAMP, "Registration Revocation"): others would end the conversation. Caller must hold mu.
+// (WAMP, "Registration Revocation"): others would end the conversation. Caller must hold registrations.Mu.
 func (d *dealer) revokeLocked(reg *registration) {
 	for _, gone := range reg.allCallees() {
 		d.leaveLocked(gone, gone.revocation(&peer.Revocation{Reason: errUnregistered}))

@@ -1,5 +1,5 @@
 // Package pattern stores values under exact URIs, prefixes and wildcards, and finds those that match a
 // URI. It also decides whether one pattern matches one URI.
 //
-// It never locks: the broker and the dealer guard their maps.
+// A [Map] never locks. An [Index] has the lock of the broker or of the dealer.
 package pattern
