@@ -10,24 +10,10 @@ func (r *Router) Stats() meter.Stats {
 		s.Subscriptions += realm.broker.subscriptions.Len()
 		s.Registrations += realm.dealer.count()
 		if realm.journal != nil {
-			kept := realm.journal.Stats()
-			s.KeptTopics += kept.Topics
-			s.KeptBytes += kept.Bytes
-			s.KeptDropped += kept.Dropped
-			s.RecordsWritten += kept.Written
-			s.RecordsRead += kept.Read
+			s.AddJournal(realm.journal.Stats())
 		}
 		for _, session := range realm.Sessions() {
-			s.Sessions++
-			state := session.client.sender.Outbox.State()
-			s.OutboxFrames += state.Frames
-			s.OutboxBytes += state.Bytes
-			if !state.Behind.IsZero() {
-				s.Behind++
-			}
-			if state.Thinned {
-				s.Thinned++
-			}
+			s.AddSession(session.Outbox())
 		}
 	}
 	return s

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-io/tidings/internal/router/outbox"
+	"github.com/tidings-io/tidings/internal/router/publication"
 )
 
 // Counters count since the start of a router. All but Clients only grow. Safe for concurrent use.
@@ -99,4 +100,26 @@ func (c *Counters) Stats() Stats {
 		s.Closes[outbox.CloseReason(reason)] = c.Closes[reason].Load()
 	}
 	return s
+}
+
+// AddJournal adds the numbers of the journal of a realm.
+func (s *Stats) AddJournal(kept publication.JournalStats) {
+	s.KeptTopics += kept.Topics
+	s.KeptBytes += kept.Bytes
+	s.KeptDropped += kept.Dropped
+	s.RecordsWritten += kept.Written
+	s.RecordsRead += kept.Read
+}
+
+// AddSession adds a session with what waits for it.
+func (s *Stats) AddSession(state outbox.State) {
+	s.Sessions++
+	s.OutboxFrames += state.Frames
+	s.OutboxBytes += state.Bytes
+	if !state.Behind.IsZero() {
+		s.Behind++
+	}
+	if state.Thinned {
+		s.Thinned++
+	}
 }
