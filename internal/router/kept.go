@@ -37,11 +37,10 @@ func (r *Realm) keptRun(run []Publication) *keptRun {
 			continue
 		}
 		if kept == nil {
-			kept = &keptRun{publications: run, entries: entriesOf(run)}
-			r.addPages(kept.entries)
+			kept = &keptRun{publications: run, Run: publication.Run{Entries: entriesOf(run)}}
+			r.addPages(kept.Entries)
 		}
-		where.Entry = kept.entries[i]
-		kept.placements = append(kept.placements, where)
+		kept.Place(kept.Entries[i], where)
 	}
 	return kept
 }

@@ -14,10 +14,8 @@ import (
 
 // keptRun is a run of publications that are to be kept, with what became of it.
 type keptRun struct {
+	publication.Run
 	publications []Publication
-	entries      []*publication.Entry // of all publications
-	placements   []publication.Placement
-	outcomes     []publication.Outcome // of the placements
 
 	// Written by the publisher that leads.
 	done   bool
@@ -55,7 +53,7 @@ func (run *keptRun) finish() error {
 	case err == nil && !run.done:
 		err = errRunLost
 	case err == nil:
-		err = run.outdated()
+		err = run.Outdated()
 	}
 	for _, local := range run.locals {
 		local.queue.Drain(local.pass)
@@ -63,19 +61,10 @@ func (run *keptRun) finish() error {
 	for i := range run.publications {
 		run.publications[i].refused = err
 	}
-	if err == nil && run.outcomes[0].Result == publication.Repeated { // it stands alone
-		run.publications[0].ID = run.outcomes[0].Publication
+	if earlier, repeated := run.Repeated(); err == nil && repeated { // it stands alone
+		run.publications[0].ID = earlier
 	}
 	return err
-}
-
-// outdated returns the error of a run that is older than what was published of the same document, or nil.
-func (run *keptRun) outdated() error {
-	if len(run.outcomes) == 1 && run.outcomes[0].Result == publication.Outdated {
-		return wamp.Fail(publication.ErrOutdated, "version %d was published before this version %d: it is not published, and nothing is to be done",
-			run.outcomes[0].Version, run.publications[0].Version)
-	}
-	return nil
 }
 
 // lead appends the runs to the journal in one call, and delivers them in the same order.
@@ -85,9 +74,9 @@ func (r *Realm) lead(_ struct{}, waiting []queue.Waiting[[]*keptRun]) {
 	for _, w := range waiting[1:] {
 		led = append(led, w.Value...)
 	}
-	placements := slices.Clip(led[0].placements)
+	placements := slices.Clip(led[0].Placements)
 	for _, run := range led[1:] {
-		placements = append(placements, run.placements...)
+		placements = append(placements, run.Placements...)
 	}
 	outcomes, err := r.journal.Append(r.router.running, placements)
 	if err != nil {
@@ -98,8 +87,7 @@ func (r *Realm) lead(_ struct{}, waiting []queue.Waiting[[]*keptRun]) {
 	defer d.release()
 	d.ordered = true
 	for _, run := range led {
-		n := len(run.placements)
-		run.outcomes, outcomes = outcomes[:n], outcomes[n:]
+		outcomes = run.Take(outcomes)
 		d.deliverKept(run)
 	}
 	r.router.counters.AddFanout(&d.counts, time.Since(began), r.router.options.Probe)
@@ -129,29 +117,18 @@ func (d *fanout) deliverKept(run *keptRun) {
 		run.locals = slices.Clone(d.locals)
 		d.locals = d.locals[:0]
 	}()
-	if run.stored() {
-		d.deliver(run.publications, run.entries)
+	if run.Stored() {
+		d.deliver(run.publications, run.Entries)
 	}
-}
-
-// stored reports whether the run is to be delivered. What may be the same as an earlier publication, or older, is a run
-// of its own.
-func (run *keptRun) stored() bool {
-	for _, outcome := range run.outcomes {
-		if outcome.Result != publication.Stored {
-			return false
-		}
-	}
-	return true
 }
 
 // receipt returns what became of a run of one publication.
 func (r *Realm) receipt(run *keptRun) Receipt {
-	if outcome := run.outcomes[0]; outcome.Result == publication.Repeated {
-		return Receipt{Publication: outcome.Publication, Repeated: true}
+	if earlier, repeated := run.Repeated(); repeated {
+		return Receipt{Publication: earlier, Repeated: true}
 	}
 	receipt := Receipt{Publication: run.publications[0].ID, Deliveries: run.events}
-	if seq := run.entries[0].Seq; seq != 0 {
+	if seq := run.Entries[0].Seq; seq != 0 {
 		receipt.Position = publication.Position{Epoch: r.journal.Position().Epoch, Seq: seq}
 	}
 	return receipt
