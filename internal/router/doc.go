@@ -5,9 +5,9 @@
 // Routing runs in the sender's reader. No step waits for a receiver: an event is encoded once for each
 // format, and the same immutable bytes are appended to every outbox.
 //
-// The package never listens, dials or stores. It knows no contract and no rule: an [Authorizer] decides.
-// What needs no session is in packages below: encode and replay make the bytes that many clients share, sender those for
-// one, and the others hold values.
+// The package never listens, dials or stores. It knows no contract and no rule: an [Authorizer] decides. What needs no
+// session is in packages below: encode and replay make the bytes that many clients share, sender those for one, and the
+// others hold values.
 //
 // It starts a goroutine only for a call of a procedure that was registered as concurrent, for the timeout of
 // a call, to end sessions whose identity has expired (one timer for each realm), for a recheck of what sessions hold,

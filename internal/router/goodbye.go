@@ -39,8 +39,8 @@ func (c *Client) finish(last wamp.Message, info outbox.CloseInfo) {
 	}
 }
 
-// comesAgain reports whether GOODBYE and ABORT leave the client free to come again. Under [peer.Strict] each client gets
-// them, as the specification wants.
+// comesAgain reports whether GOODBYE and ABORT leave the client free to come again. Under [peer.Strict] each client
+// gets them, as the specification wants.
 func (c *Client) comesAgain() bool {
 	if c.router.options.Strictness == peer.Strict {
 		return true

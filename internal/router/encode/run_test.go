@@ -53,7 +53,7 @@ func (lines) Frame(dst, message []byte) ([]byte, bool) {
 
 func TestTheEventsOfARunAreEncodedOnceForEachFormatAndPlace(t *testing.T) {
 	r, n := newRun()
-	one, other := &outbox.Format{Framing: lines{}}, &outbox.Format{Encoding: wamp.V2MessagePack}
+	one, other := &outbox.Format{Encoding: wamp.V2JSON, Framing: lines{}}, &outbox.Format{Encoding: wamp.V2MessagePack}
 	first := r.After(one, encode.Unplaced, 0)
 	const want = `[36,5,1,{"topic":"t.x"},[1]]
 [36,5,2,{"topic":"t.x"},[2]]
@@ -82,7 +82,7 @@ func TestEventsOfAPlaceTellThePositionBeforeThem(t *testing.T) {
 [36,5,2,{"topic":"t.x"},[2]]
 [36,5,3,{"_epoch":"e","_prev":7,"_seq":9,"topic":"t.x"},[3]]
 `
-	format := &outbox.Format{Framing: lines{}}
+	format := &outbox.Format{Encoding: wamp.V2JSON, Framing: lines{}}
 	if got := string(r.After(format, at, 0).Bytes); got != want {
 		t.Errorf("got %s", got)
 	}

@@ -52,8 +52,8 @@ func ParseKept(options wamp.Dict) (k Kept, err error) {
 	return k, nil
 }
 
-// OnlyKept reports whether a PUBLISH asks for an acknowledgement, and has no other options than those of Kept: none that
-// narrows its receivers or changes its events.
+// OnlyKept reports whether a PUBLISH asks for an acknowledgement, and has no other options than those of Kept: none
+// that narrows its receivers or changes its events.
 func OnlyKept(options wamp.Dict) bool {
 	if acknowledge, _ := options.Bool("acknowledge"); !acknowledge {
 		return false

@@ -18,7 +18,8 @@ type Page struct {
 	last    uint64 // the Seq of the last event, or that before the page
 }
 
-// RetainedPage returns the events that answer get_retained, once, or nil. Caller must hold the lock of the subscription.
+// RetainedPage returns the events that answer get_retained, once, or nil. Caller must hold the lock of the
+// subscription.
 func (r *Replay) RetainedPage(sub wamp.Subscription) *Page {
 	what := Step{entries: r.retained.Entries, retained: true}
 	r.retained.Entries = nil
