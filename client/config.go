@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -35,7 +36,8 @@ type Config struct {
 	// OnStatus is called for changes of [Client.Status], in order with the events. If several come at once, it is called
 	// with the newest.
 	OnStatus func(Status)
-	// Tab is the identity of a page, which outlives its sessions (letters, digits, - and _).
+	// Tab is the identity of the client, which outlives its sessions (letters, digits, - and _): what it has published
+	// does not come back to it after a reconnect either. "": a random one.
 	Tab string
 	// Agent names the kind of client to the operators of the server.
 	Agent string
@@ -113,6 +115,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.URL = address
 	setDefault(&c.Realm, "app")
 	setDefault(&c.Agent, "tidings-go")
+	setDefault(&c.Tab, rand.Text())
 	setDefault(&c.Reconnect.Min, defaultBackoffMin)
 	setDefault(&c.Reconnect.Max, max(defaultBackoffMax, c.Reconnect.Min))
 	setDefault(&c.Limits.Message, defaultMessage)

@@ -234,6 +234,50 @@ func TestHandlersThatComeWhileOthersCatchUpJoinAfterwards(t *testing.T) {
 	})
 }
 
+func TestAHandlerThatLeavesWhileItCatchesUpHoldsNoOtherUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		first := follow(t, c, p, client.SubscribeOptions{Since: position(3)}, at(3))
+		var got []uint64
+		subscribing := async(func() (*client.Subscription, error) {
+			return c.Subscribe(t.Context(), "t", func(e *client.Event) { got = append(got, e.Position.Seq) }, nil)
+		})
+		synctest.Wait()
+		if err := first.Unsubscribe(t.Context()); err != nil { // the topic is still wanted
+			t.Fatal(err)
+		}
+		p.event(4, 3)
+		p.event(5, 4, "_live")
+		m := expect[*wamp.Subscribe](p)
+		p.send(&wamp.Subscribed{Request: m.Request, Subscription: 5, Details: with(at(5), "_live", true)})
+		must(t, subscribing)
+		p.event(6, 5)
+		synctest.Wait()
+		wantEqual(t, got, []uint64{6})
+		wantEqual(t, first.take(), []any(nil))
+		leave(t, c, p)
+	})
+}
+
+func TestHandlersOfOneTopicThatAreRefusedLeaveTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRouter(t)
+		c, p := connect(t, r, client.Config{})
+		first := follow(t, c, p, client.SubscribeOptions{}, at(10))
+		first.take()
+		subscribing := async(func() (*client.Subscription, error) {
+			return c.Subscribe(t.Context(), "t", func(*client.Event) {}, &client.SubscribeOptions{Last: 5})
+		})
+		m := expect[*wamp.Subscribe](p)
+		p.send(&wamp.Error{RequestType: wamp.CodeSubscribe, Request: m.Request, Details: wamp.Dict{}, Error: wamp.ErrLimitExceeded})
+		wantError(t, (<-subscribing).err, "tidings.error.limit_exceeded")
+		p.event(11, 10)
+		wantEqual(t, first.take(), []any{client.CatchingUp, client.Live, uint64(11)})
+		leave(t, c, p)
+	})
+}
+
 func TestAnEventThatFoundNoRoomComesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRouter(t)

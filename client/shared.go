@@ -160,7 +160,8 @@ func (l *link) deniedLocked(h *sharedSubscription, q subscribeRequest, err error
 			l.pauseLocked(h, err)
 			return
 		}
-		ended, h.members = h.members, nil
+		ended = h.members
+		h.progress.caughtUp = true // nothing follows that handlers who wait would have to wait for
 	}
 	for _, s := range ended {
 		h.removeLocked(s)
@@ -192,136 +193,6 @@ func (l *link) pauseLocked(h *sharedSubscription, err error) {
 func (h *sharedSubscription) removeLocked(s *Subscription) {
 	h.waiting, h.members, h.retainedFor = without(h.waiting, s), without(h.members, s), without(h.retainedFor, s)
 	if len(h.members) == 0 {
-		h.progress = progress{} // nothing is left that anything could be missing for
+		h.progress = progress{caughtUp: h.progress.caughtUp} // nothing is left that anything could be missing for
 	}
-}
-
-// releaseLocked forgets a subscription without handlers, and sends UNSUBSCRIBE. It reports whether answer will be sent
-// to. A SUBSCRIBE under way keeps the subscription, because the router counts all of them as one. Caller must hold mu.
-func (c *Client) releaseLocked(h *sharedSubscription, answer chan error) bool {
-	if len(h.members)+len(h.waiting) > 0 || h.asked || c.topics[h.key] != h {
-		return false
-	}
-	delete(c.topics, h.key)
-	c.shared = slices.DeleteFunc(c.shared, func(other *sharedSubscription) bool { return other == h })
-	l, id := c.link, h.id
-	if l == nil || id == 0 {
-		return false
-	}
-	delete(l.held, id)
-	_, err := l.requestLocked(wamp.CodeUnsubscribe, outbound{
-		message: func(request wamp.ID) wamp.Message { return &wamp.Unsubscribe{Request: request, Subscription: id} },
-		settle:  func(_ wamp.Message, err error) { tell(answer, err) },
-	})
-	if err != nil {
-		tell(answer, err)
-	}
-	return true
-}
-
-// interruptLocked is called when the session has ended. Caller must hold mu.
-func (c *Client) interruptLocked(cause error) {
-	for _, h := range slices.Clone(c.shared) {
-		h.id, h.asked, h.paused, h.tries, h.retainedFor = 0, false, false, 0, nil
-		h.progress = h.progress.interrupt()
-		h.turn++
-		for _, s := range slices.Concat(h.members, h.waiting) {
-			if s.options.ThisSession {
-				h.removeLocked(s)
-				s.endLocked(cause)
-			}
-		}
-		for _, s := range h.members {
-			s.showLocked(Stale, cause)
-		}
-		c.releaseLocked(h, nil)
-	}
-}
-
-// revokeSubscription ends a subscription that the router has revoked.
-func (l *link) revokeSubscription(details wamp.Dict) {
-	id, _ := details.ID("subscription") // without an id there is no subscription to end
-	c := l.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	h := l.held[id]
-	if h == nil {
-		return
-	}
-	why := revocation(details)
-	delete(l.held, id)
-	h.id = 0
-	for _, s := range h.members {
-		h.removeLocked(s)
-		s.endLocked(why)
-	}
-	if !c.releaseLocked(h, nil) {
-		l.askLocked(h)
-	}
-}
-
-// event queues an event for its handlers. It blocks while the dispatcher is busy, for at most HandlerPatience. Then
-// the position has not moved, so that the event comes again in the next session.
-func (l *link) event(m *wamp.Event, readable bool) error {
-	if err := l.awaitRoom(); err != nil {
-		return err
-	}
-	c := l.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	h := l.held[m.Subscription]
-	if h == nil || len(h.members) == 0 {
-		return nil // EVENT and UNSUBSCRIBE have crossed
-	}
-	before := h.progress
-	positioned := !positionOf(m.Details).IsZero()
-	if positioned && before.resuming {
-		return nil
-	}
-	before.retried = before.retried || h.asked // another SUBSCRIBE is under way: a jump can only be told
-	a := before.advance(m.Details)
-	h.progress = a.next
-	if a.resume {
-		l.askLocked(h)
-		return nil
-	}
-	if a.gap != nil {
-		if concerned := h.notSeen(a.gap.To); len(concerned) > 0 {
-			c.inbox.put(&gapDelivery{concerned, h.key.topic, *a.gap})
-		}
-	}
-	switch receivers := h.receivers(m, a.position); {
-	case len(receivers) == 0:
-	case readable:
-		c.inbox.put(&eventDelivery{receivers, h.key.topic, m, before.position})
-	case !a.position.IsZero():
-		c.inbox.put(&gapDelivery{receivers, h.key.topic, Gap{From: before.position, To: a.position, Kept: true}})
-	}
-	if a.next.caughtUp != before.caughtUp || a.next.thinned != before.thinned {
-		h.tellFreshLocked(c)
-		l.askLocked(h)
-	}
-	return nil
-}
-
-// awaitRoom blocks until the inbox has room.
-func (l *link) awaitRoom() error {
-	return l.client.inbox.wait(l.client.life, l.client.config.Limits.HandlerPatience)
-}
-
-// receivers returns the handlers of an event.
-func (h *sharedSubscription) receivers(m *wamp.Event, position Position) []*Subscription {
-	if retained, _ := m.Details.Bool("retained"); retained {
-		return h.retainedFor
-	}
-	return h.notSeen(position)
-}
-
-// notSeen returns the members that have not seen everything up to a position.
-func (h *sharedSubscription) notSeen(position Position) []*Subscription {
-	seen := func(s *Subscription) bool { return !position.IsZero() && s.seen.reaches(position) }
-	if !slices.ContainsFunc(h.members, seen) {
-		return h.members
-	}
-	return slices.DeleteFunc(slices.Clone(h.members), seen)
 }

@@ -83,6 +83,9 @@ type topicKey struct {
 // event once and in order. If something cannot be had any more, or if the router does not keep the topic, OnGap is
 // called. A refusal after a reconnect ends the subscription, unless it is temporary ([Error.Temporary]): then it is
 // requested again, after pauses as between reconnects.
+//
+// A handler that comes while others of its topic still catch up waits for that: Subscribe must not be called for the
+// same topic by one of them.
 func (c *Client) Subscribe(ctx context.Context, topic string, handler func(*Event), options *SubscribeOptions) (*Subscription, error) {
 	s := &Subscription{client: c, handler: handler, lifecycle: newLifecycle()}
 	if options != nil {
