@@ -144,11 +144,17 @@ func (c *Config) check() error {
 		name  string
 		value int64
 	}{
-		{"Reconnect.Min", int64(c.Reconnect.Min)}, {"Reconnect.Max", int64(c.Reconnect.Max)}, {"Reconnect.Tries", int64(c.Reconnect.Tries)},
-		{"Limits.Message", int64(c.Limits.Message)}, {"Limits.Outgoing", int64(c.Limits.Outgoing)},
-		{"Limits.Events", int64(c.Limits.Events)}, {"Limits.HandlerPatience", int64(c.Limits.HandlerPatience)},
-		{"Limits.Invocations", int64(c.Limits.Invocations)}, {"Limits.Join", int64(c.Limits.Join)},
-		{"Limits.Ping", int64(c.Limits.Ping)}, {"Limits.Leave", int64(c.Limits.Leave)},
+		{"Reconnect.Min", int64(c.Reconnect.Min)},
+		{"Reconnect.Max", int64(c.Reconnect.Max)},
+		{"Reconnect.Tries", int64(c.Reconnect.Tries)},
+		{"Limits.Message", int64(c.Limits.Message)},
+		{"Limits.Outgoing", int64(c.Limits.Outgoing)},
+		{"Limits.Events", int64(c.Limits.Events)},
+		{"Limits.HandlerPatience", int64(c.Limits.HandlerPatience)},
+		{"Limits.Invocations", int64(c.Limits.Invocations)},
+		{"Limits.Join", int64(c.Limits.Join)},
+		{"Limits.Ping", int64(c.Limits.Ping)},
+		{"Limits.Leave", int64(c.Limits.Leave)},
 	} {
 		if number.value < 0 {
 			return fmt.Errorf("%s is negative: 0 means the default", number.name)

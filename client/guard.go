@@ -26,7 +26,7 @@ func (c *Client) logPanic(what, uri string, fault any) {
 	if c.config.quiet {
 		logger = slog.Default()
 	}
-	logger.Error(what+" panicked", "uri", uri, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	logger.Error("a function of the program panicked", "function", what, "uri", uri, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 }
 
 // panicError is the error of a function that panicked and should have returned an error.

@@ -161,7 +161,7 @@ func (l *link) deniedLocked(h *sharedSubscription, q subscribeRequest, err error
 			return
 		}
 		ended = h.members
-		h.progress.caughtUp = true // nothing follows that handlers who wait would have to wait for
+		h.progress.caughtUp = true // so that the handlers that wait are asked for
 	}
 	for _, s := range ended {
 		h.removeLocked(s)

@@ -41,11 +41,11 @@ const MaxLast = 1_000_000
 func (o *SubscribeOptions) check() error {
 	switch {
 	case o.Last < 0 || o.Last > MaxLast:
-		return fmt.Errorf("Last is %d: want 0 to %d", o.Last, MaxLast)
+		return fmt.Errorf("the option Last is %d: want 0 to %d", o.Last, MaxLast)
 	case o.Last > 0 && !o.Since.IsZero():
-		return errors.New("both Last and Since are set: use one")
+		return errors.New("the options Last and Since are both set: use one")
 	case !o.Since.IsZero() && o.Since.Epoch == "":
-		return errors.New("Since has no Epoch: use the Position of an event")
+		return errors.New("the option Since has no Epoch: use the Position of an event")
 	}
 	return o.Match.check()
 }

@@ -173,6 +173,29 @@ func TestEveryLinkInTheDocsLeadsSomewhere(t *testing.T) {
 	}
 }
 
+// Fragments, which do not begin with package, are not compiled.
+func TestEveryGoProgramInTheDocsCompiles(t *testing.T) {
+	compiled := 0
+	for _, block := range blocks(t, "go") {
+		if !strings.HasPrefix(block.Text, "package ") {
+			continue
+		}
+		compiled++
+		file := filepath.Join(t.TempDir(), "main.go")
+		if err := os.WriteFile(file, []byte(block.Text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		vet := exec.CommandContext(t.Context(), "go", "vet", file)
+		vet.Dir = root
+		if out, err := vet.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", block, err, out)
+		}
+	}
+	if compiled < 2 {
+		t.Errorf("%d programs: does this test still look in the right place?", compiled)
+	}
+}
+
 func TestTheConfigurationReferenceIsFresh(t *testing.T) {
 	if page(t, "docs/configuration.md") != config.Reference(server.Sections()...) {
 		t.Error("docs/configuration.md is not what the keys say: run go generate ./test/docs")
