@@ -54,7 +54,7 @@ export function abandon(state: State, why: Trouble, after?: number): Step {
 export function lost(state: State): Step {
   switch (state.phase.name) {
     case 'connecting': return andThen(unopened(state), (s) => wait(s, s.explained ?? notOpened, s.explained?.after));
-    case 'authenticating': return wait(state, tickets.isAsked(state) ? noAnswer : trouble('lost', 'the connection was lost before the server let the page in'));
+    case 'authenticating': return wait(state, tickets.isAsked(state) ? noAnswer : trouble('lost', 'the connection was lost while logging in'));
     case 'open': return wait(state, trouble('lost', 'the connection was lost'));
     case 'closing': return ended(state);
     default: return [state, []];
@@ -70,7 +70,7 @@ export function late(state: State): Step {
 }
 
 const notOpened = trouble('unopened', 'the connection did not open');
-const noAnswer = trouble('no_ticket', 'the ticket callback has not answered yet, and the connection has waited too long');
+const noAnswer = trouble('no_ticket', 'the ticket callback has not answered in time');
 
 function wait(state: State, why: Trouble, after?: number): Step {
   const tries = state.tries + 1;

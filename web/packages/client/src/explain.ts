@@ -66,16 +66,15 @@ async function read(answer: Response, socket: URL, again: boolean): Promise<Expl
     const message = `${shown(socket)} is answered by something that is not Tidings (${status}, ${type}): check the address, and what the proxy does with its path`;
     return slower({ reason: 'not_tidings', message, status });
   }
-  return slower({ reason, message: refusal(reason, socket, detail), status }, wait(headers.get('Retry-After'), body?.['retry_after']));
+  const more = String(body?.['type'] ?? '');
+  const message = refusal(reason, socket, detail) + (/^https?:/.test(more) ? ` (${more})` : '');
+  return slower({ reason, message, status }, wait(headers.get('Retry-After'), body?.['retry_after']));
 }
 
 function refusal(reason: string, socket: URL, detail: string): string {
+  if (reason !== 'origin') return `the server refuses the connection to ${shown(socket)}: ${detail || reason}`;
   const origin = globalThis.location?.origin ?? 'null';
-  switch (reason) {
-    case 'origin': return `the server at ${shown(socket)} refuses pages of ${origin}: add "${origin}" to origins in its tidings.yaml`;
-    case 'path': return `the server has no WebSocket at ${shown(socket)}: its path is /ws, behind the prefix of your proxy if that has one`;
-    default: return `the server at ${shown(socket)} refuses the connection: ${detail || reason}`;
-  }
+  return `the server at ${shown(socket)} refuses pages of ${origin}: add "${origin}" to origins in its tidings.yaml`;
 }
 
 function blocked(socket: URL): Explanation {
@@ -103,7 +102,7 @@ async function unreadable(address: URL, socket: URL): Promise<Explanation> {
     return rarely(trouble('unreachable', `nothing answers at ${shown(socket)}, but at ${shown(other)}: use ${other.protocol === 'https:' ? 'wss' : 'ws'}`));
   }
   const tls = socket.protocol === 'wss:' ? ', or its certificate is not valid' : '';
-  return trouble('unreachable', `nothing answers at ${shown(socket)}: the server does not run, its name or port is another one${tls}`);
+  return trouble('unreachable', `nothing answers at ${shown(socket)}: the server does not run, its name or port is another one${tls}, or it redirects to such an address`);
 }
 
 function answers(address: URL): Promise<boolean> {
@@ -200,7 +199,7 @@ function withoutTickets(message: readonly unknown[]): readonly unknown[] {
 // ---- the console ----
 
 /** The reasons that go away by themselves: a warning is enough. */
-const PASSING: ReadonlySet<string> = new Set(['closed', 'lost', 'offline', 'stopping', 'timeout']);
+const PASSING: ReadonlySet<string> = new Set(['closed', 'lost', 'offline', 'draining', 'timeout']);
 
 /** Prints an error in one line. */
 export function print({ message, reason, failure, cause }: TidingsError): void {

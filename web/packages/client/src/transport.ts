@@ -31,7 +31,11 @@ export const webSocket: Dial = (address, { opened, received, lost }) => {
   const socket = new WebSocket(address, 'wamp.2.json');
   socket.onopen = opened;
   socket.onmessage = ({ data }) => received(decode(String(data)));
-  socket.onclose = lost;
+  // A socket that the policy of the page forbids has an error and no close.
+  socket.onerror = socket.onclose = () => {
+    socket.onerror = socket.onclose = null;
+    lost();
+  };
   return {
     send: (message) => socket.send(encode(message)),
     close: () => socket.close(),

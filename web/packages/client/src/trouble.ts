@@ -4,7 +4,7 @@ import type { Failure } from './state.js';
 /**
  * Why there is no session.
  *
- *     origin, path, full, stopping, ...   the server's word for a handshake that it has refused (docs/browser.md)
+ *     origin, path, full, draining, ...   the server's word for a handshake that it has refused (docs/browser.md)
  *     no_upgrade         the server would accept the page, but a proxy does not pass WebSockets on
  *     not_tidings        another program answers at the address
  *     redirect           the address answers with a redirect, which WebSockets do not follow
@@ -22,7 +22,7 @@ import type { Failure } from './state.js';
  *     suspended          the page is left or frozen
  */
 export type Reason =
-  | 'origin' | 'path' | 'full' | 'stopping' | 'no_upgrade' | 'not_tidings' | 'redirect' | 'unreachable' | 'offline' | 'mixed_content'
+  | 'origin' | 'path' | 'full' | 'draining' | 'no_upgrade' | 'not_tidings' | 'redirect' | 'unreachable' | 'offline' | 'mixed_content'
   | 'forbidden_by_page' | 'unopened' | 'timeout' | 'lost' | 'closed' | 'denied' | 'no_ticket' | 'protocol' | 'suspended'
   | (string & {}); // newer servers may have more
 

@@ -95,6 +95,7 @@ export class ChannelSocket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
   onclose: (() => void) | null = null;
+  onerror: (() => void) | null = null;
   protocol = '';
   closed = false;
   readonly sent: string[] = [];

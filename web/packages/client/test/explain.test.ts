@@ -39,8 +39,9 @@ describe('why a connection does not open', () => {
 
   it.each([
     ['an origin that is not listed', 403, { reason: 'origin', detail: 'no' }, 'origin', /refuses pages of https:\/\/page\.test: add "https:\/\/page\.test" to origins in its tidings\.yaml/, true],
-    ['a wrong path', 404, { detail: 'there is nothing at /wss' }, 'path', /has no WebSocket at wss:\/\/push\.test\/ws: its path is \/ws/, true],
-    ['another reason of the server', 400, { reason: 'subprotocol', detail: 'none is spoken here' }, 'subprotocol', /refuses the connection: none is spoken here/, true],
+    ['a wrong path', 404, { reason: 'path', detail: 'the path of WebSockets is /ws', type: 'https://docs.test/#path' }, 'path', /^the server refuses the connection to wss:\/\/push\.test\/ws: the path of WebSockets is \/ws \(https:\/\/docs\.test\/#path\)$/, true],
+    ['a path of an older server', 404, { detail: 'there is nothing at /wss', type: 'about:blank' }, 'path', /: there is nothing at \/wss$/, true],
+    ['another reason of the server', 400, { reason: 'subprotocol', detail: 'none is spoken here' }, 'subprotocol', /refuses the connection to wss:.*: none is spoken here$/, true],
     ['a fault of the server', 500, { reason: 'internal', detail: 'see the log' }, 'internal', /see the log/, false],
   ])('is %s', async (_name, status, members, reason, message, slow) => {
     answers = () => problem(status, members);
@@ -85,7 +86,7 @@ describe('why a connection does not open', () => {
 
   it('is a server that does not answer', async () => {
     answers = unreachable;
-    expect(await why()).toEqual({ reason: 'unreachable', status: null, message: 'nothing answers at wss://push.test/ws: the server does not run, its name or port is another one, or its certificate is not valid' });
+    expect(await why()).toEqual({ reason: 'unreachable', status: null, message: 'nothing answers at wss://push.test/ws: the server does not run, its name or port is another one, or its certificate is not valid, or it redirects to such an address' });
     expect((await why(true, 'ws://127.0.0.1:1/ws'))?.message).not.toContain('certificate');
   });
 

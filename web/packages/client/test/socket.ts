@@ -9,6 +9,7 @@ export class Socket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
   onclose: (() => void) | null = null;
+  onerror: (() => void) | null = null;
   readonly sent: Message[] = [];
   closed = false;
   silent = false;

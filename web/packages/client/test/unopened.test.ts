@@ -63,8 +63,8 @@ describe('the reason to wait', () => {
 
   it.each([
     ['a lost session', () => new Conversation().opens().socketCloses(), 'lost: the connection was lost'],
-    ['a connection that is lost before WELCOME', () => greeted().ticketComes().socketCloses(), 'lost: the connection was lost before the server let the page in'],
-    ['a ticket that takes too long', () => greeted().socketCloses(), 'no_ticket: the ticket callback has not answered yet'],
+    ['a connection that is lost before WELCOME', () => greeted().ticketComes().socketCloses(), 'lost: the connection was lost while logging in'],
+    ['a ticket that takes too long', () => greeted().socketCloses(), 'no_ticket: the ticket callback has not answered in time'],
     ['a server that does not answer', () => greeted().ticketComes().put({ type: 'elapsed', timer: 'opening' }), 'timeout: the server has not answered in time'],
     ['a denied ticket', () => greeted().hears([Code.abort, { message: 'expired' }, 'wamp.error.authentication_denied']), 'denied: the server refuses the session: expired'],
     ['GOODBYE', () => new Conversation().opens().hears([Code.goodbye, {}, 'wamp.close.system_shutdown']), 'closed: the server has ended the session: wamp.close.system_shutdown'],

@@ -62,7 +62,7 @@ export class Hub {
     const socket = new WebSocket(this.#address, PROTOCOLS);
     socket.onopen = () => this.#opened(socket.protocol);
     socket.onmessage = ({ data }) => this.#received(String(data));
-    socket.onclose = () => this.#disconnect('lost');
+    socket.onerror = socket.onclose = () => this.#disconnect('lost');
     return socket;
   }
 
@@ -82,7 +82,7 @@ export class Hub {
     this.#byName.clear();
     this.#byNumber.clear();
     if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       socket.close();
     }
     for (const { port, name } of channels) port.post({ type, channel: name });
