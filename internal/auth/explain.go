@@ -98,8 +98,9 @@ func describeKind(kind jsontext.Kind) string {
 		return "a list"
 	case '{':
 		return "an object"
+	default:
+		return "another value"
 	}
-	return "another value"
 }
 
 // milliseconds is a time after which a number of seconds is a mistake. It is in the year 5138. As milliseconds it is in

@@ -13,6 +13,7 @@ package httplimit
 import (
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,8 @@ type Limits struct {
 	// Unacknowledged returns how many bytes were written to a connection that the client's system has not acknowledged.
 	// nil: bytes that are accepted for writing are the only progress that is seen.
 	Unacknowledged func(net.Conn) int
+	// OnRefused is called for each connection that is refused. It must be quick. nil: nothing is.
+	OnRefused func(net.Conn)
 }
 
 func (l *Limits) unacknowledged(nc net.Conn) int {
@@ -94,11 +97,14 @@ func (l *Limiter) Busy() int {
 	return busy
 }
 
-// Full is the response to a refused connection without TLS.
+const full = `{"title":"Service Unavailable","status":503,"detail":"the server has all the HTTP connections that it may have ` +
+	`(limits.http_connections): try again later","reason":"full"}` + "\r\n"
+
+// Full is the response to a refused connection without TLS. A page of every origin may read it.
 var Full = []byte("HTTP/1.1 503 Service Unavailable\r\n" +
 	"Content-Type: application/problem+json\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n" +
-	"Retry-After: 5\r\nConnection: close\r\nContent-Length: 114\r\n\r\n" +
-	`{"title":"Service Unavailable","status":503,"detail":"the server has all the HTTP connections that it may have"}` + "\r\n")
+	"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After\r\n" +
+	"Retry-After: 5\r\nConnection: close\r\nContent-Length: " + strconv.Itoa(len(full)) + "\r\n\r\n" + full)
 
 // Listener returns a listener whose connections are limited. refusal is sent to a connection that is refused. It is nil
 // if the connections speak TLS, which has no room for a response.
@@ -138,6 +144,9 @@ func (l *Limiter) admit(nc net.Conn) *conn {
 		if evicted = l.waitingLocked(c.since); evicted == nil {
 			l.mu.Unlock()
 			l.refused.Add(1)
+			if told := l.limits.Load().OnRefused; told != nil {
+				told(nc)
+			}
 			return nil
 		}
 		l.releaseLocked(evicted)

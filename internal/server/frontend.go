@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 
@@ -16,7 +15,7 @@ func (s *Server) httpServer() *http.Server {
 	web := &http.Server{
 		Handler:   s,
 		TLSConfig: s.serveTLS(func(n *snapshot) *tls.Config { return n.tls }),
-		ErrorLog:  slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // faults of clients
+		ErrorLog:  s.faults.errorLog(),
 	}
 	transport.SetTimeouts(web)
 	limits := s.current.Load().config.HTTP

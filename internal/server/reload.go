@@ -135,7 +135,7 @@ func (s *Server) swap(ctx context.Context, next *snapshot, parts func()) (ended 
 	next.chain.TakeOver(former.chain)
 	parts()
 	s.attempts.Change(loginLimits(c))
-	s.httpLimit.Change(httpLimits(c))
+	s.httpLimit.Change(s.httpLimits(c))
 	s.logLevel.Set(logLevel(c.Log))
 	for _, component := range s.components {
 		if changes, ok := component.Component.(feature.Configurable); ok {

@@ -60,6 +60,7 @@ type Server struct {
 	components []component // of the features
 	transport  *transport.Server
 	httpLimit  *httplimit.Limiter
+	faults     *faults
 	metrics    *metrics
 	mux        *http.ServeMux
 	own        map[string]bool // patterns of the mux that the server has mounted itself
@@ -109,7 +110,8 @@ func (s *Server) assemble(first *snapshot) error {
 	c := first.config
 	s.current.Store(first)
 	s.metrics = newMetrics()
-	s.httpLimit = httplimit.New(httpLimits(c))
+	s.faults = newFaults(s.logger)
+	s.httpLimit = httplimit.New(s.httpLimits(c))
 	first.chain = s.newChain(first)
 	s.policy = policy.New(policy.Options{Contracts: first.contracts, Keys: first.keys, URIs: strictness(c.URIs), Logger: s.logger})
 	settings := first.router()

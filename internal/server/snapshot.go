@@ -129,9 +129,10 @@ func loginLimits(c *config.Config) attempts.Options {
 	return attempts.Options{PerAddress: c.Limits.LoginFailures, PerAccount: c.Limits.AccountFailures}
 }
 
-func httpLimits(c *config.Config) httplimit.Limits {
+func (s *Server) httpLimits(c *config.Config) httplimit.Limits {
 	return httplimit.Limits{
 		Connections: c.Limits.HTTPConnections, Write: c.HTTP.Write, Unacknowledged: transport.Unacknowledged,
+		OnRefused: s.faults.refused,
 	}
 }
 

@@ -92,7 +92,11 @@ func (s *Server) notePath(ctx context.Context, wrong *refusal, asked, path strin
 	s.logRefusal(ctx, wrong, "")
 }
 
+// writeRefusal answers a request that is no long-poll. A page of every origin may read the answer, because a browser
+// hides that of a handshake.
 func (s *Server) writeRefusal(w http.ResponseWriter, r *http.Request, wrong *refusal) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Expose-Headers", "Retry-After")
 	if err := wrong.write(w); err != nil {
 		s.log.DebugContext(r.Context(), "a refusal could not be written", "error", err)
 	}

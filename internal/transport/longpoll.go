@@ -107,7 +107,9 @@ func (l *LongPoll) answering(serve func(http.ResponseWriter, *http.Request) *ref
 		if wrong.Reason != RefusedLongPoll || r.PathValue("id") == "" { // sessions end, and clients ask once more
 			l.server.logRefusal(r.Context(), wrong, addrText(l.addr(r)))
 		}
-		l.server.writeRefusal(w, r, wrong)
+		if err := wrong.write(w); err != nil {
+			l.server.log.DebugContext(r.Context(), "a refusal could not be written", "error", err)
+		}
 	}
 }
 

@@ -70,7 +70,6 @@ func (r *refusal) with(name, value string) *refusal {
 	return r
 }
 
-// write answers a request. A page of every origin may read the answer, because a browser hides that of a handshake.
 func (r *refusal) write(w http.ResponseWriter) error {
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -79,10 +78,6 @@ func (r *refusal) write(w http.ResponseWriter) error {
 	header := w.Header()
 	for name, value := range r.header {
 		header.Set(name, value)
-	}
-	if header.Get("Access-Control-Allow-Origin") == "" {
-		header.Set("Access-Control-Allow-Origin", "*")
-		header.Set("Access-Control-Expose-Headers", "Retry-After")
 	}
 	header.Set("Content-Type", "application/problem+json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
