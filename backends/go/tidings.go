@@ -52,6 +52,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 )
 
 const (
@@ -306,11 +307,13 @@ func Topic(contract string, values ...string) string {
 		value := values[0]
 		values = values[1:]
 		var b strings.Builder
-		for i := range len(value) {
-			if c := value[i]; c <= ' ' || c == 0x7f || strings.IndexByte("%./#", c) >= 0 {
-				fmt.Fprintf(&b, "%%%02X", c)
-			} else {
-				b.WriteByte(c)
+		for _, c := range value {
+			if !unicode.IsSpace(c) && (c < 0x1c || c > 0x1f) && !strings.ContainsRune("%./#", c) {
+				b.WriteRune(c)
+				continue
+			}
+			for _, octet := range []byte(string(c)) {
+				fmt.Fprintf(&b, "%%%02X", octet)
 			}
 		}
 		return b.String()

@@ -33,6 +33,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** @typedef {{ record: string, people: Person[], count: number, revision: number }} Attendance */
 /** @typedef {{ on: boolean, message: string, since: string | null, by: string, operators: string[] }} Maintenance */
 
+/** The separators of topics, white space, and the percent sign: docs/protocol.md has the rule. */
+const SEPARATES = /[%./#\x09-\x0d\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g;
 const LARGE = 1 << 20; // the server's default of limits.body_bytes, in bytes
 const TEMPORARY = new Set([408, 429, 500, 502, 503, 504]);
 
@@ -129,7 +131,11 @@ export class Tidings {
    * @param {{ level?: "info" | "success" | "warning" | "error", title?: string, href?: string, contract?: string, idempotencyKey?: string }} [message]
    */
   async flash(user, text, { level = "info", title, href, contract = "user.{user}.flash", idempotencyKey } = {}) {
-    return this.publish(topic(contract, { user }), { kwargs: { level, text, title, href }, idempotencyKey });
+    try {
+      return await this.publish(topic(contract, { user }), { kwargs: { level, text, title, href }, idempotencyKey });
+    } catch (failed) {
+      return this.#failed(failed);
+    }
   }
 
   /**
@@ -170,10 +176,15 @@ export class Tidings {
     try {
       return await this.#request(...request);
     } catch (failed) {
-      if (this.#options.strict || !(failed instanceof Failed)) throw failed;
-      this.#options.log(failed.message);
-      return null;
+      return this.#failed(failed);
     }
+  }
+
+  /** Throws a failure if the client is strict, and logs it otherwise. @param {unknown} failed */
+  #failed(failed) {
+    if (this.#options.strict || !(failed instanceof Failed)) throw failed;
+    this.#options.log(failed.message);
+    return null;
   }
 
   /**
@@ -251,8 +262,8 @@ export class Tidings {
 export function topic(contract, params) {
   return contract.replace(/\{(\w+)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/g, (_, name) => {
     const value = `${params[name] ?? ""}`;
-    if (value === "") throw new TypeError(`Tidings: ${contract} needs a value for ${name}`);
-    return value.replace(/[%./#\s\x00-\x20\x7f]/g, (c) => (c === "." ? "%2E" : encodeURIComponent(c)));
+    if (value === "") throw new Failed(`Tidings: ${contract} needs a value for ${name}`);
+    return value.replace(SEPARATES, (c) => (c === "." ? "%2E" : encodeURIComponent(c)));
   });
 }
 

@@ -57,6 +57,9 @@ final class Client
     private const MAX_ANSWER = 4 << 20;
     private const LARGE = 1 << 20; // the server's default of limits.body_bytes
 
+    /** The separators of topics, white space, and the percent sign: docs/protocol.md has the rule. */
+    private const SEPARATES = '~[%./#\x{09}-\x{0d}\x{1c}-\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]~u';
+
     private float $pausedUntil = 0;
 
     /**
@@ -181,7 +184,12 @@ final class Client
         ?string $idempotencyKey = null,
     ): ?array {
         $kwargs = ['level' => $level, 'text' => $text] + self::withoutEmpty(['title' => $title, 'href' => $href]);
-        return $this->publish(self::topic($topic, ['user' => $user]), kwargs: $kwargs, idempotencyKey: $idempotencyKey);
+        try {
+            $address = self::topic($topic, ['user' => $user]);
+        } catch (Failed $failed) {
+            return $this->failed($failed);
+        }
+        return $this->publish($address, kwargs: $kwargs, idempotencyKey: $idempotencyKey);
     }
 
     /**
@@ -223,15 +231,18 @@ final class Client
      * one parameter.
      *
      * @param array<string, string|int> $params
+     * @throws Failed if a value is missing or not UTF-8
      */
     public static function topic(string $contract, array $params): string
     {
         return preg_replace_callback('/\{(\w+)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/', function (array $found) use ($contract, $params): string {
             $value = (string) ($params[$found[1]] ?? '');
-            if ($value === '') {
-                throw new \InvalidArgumentException("Tidings: $contract needs a value for {$found[1]}");
+            $encode = fn (array $c): string => '%' . implode('%', str_split(strtoupper(bin2hex($c[0])), 2));
+            $encoded = preg_replace_callback(self::SEPARATES, $encode, $value);
+            if ($value === '' || $encoded === null) {
+                throw new Failed("Tidings: $contract needs a value for {$found[1]}, which is UTF-8");
             }
-            return preg_replace_callback('~[%./#\s\x00-\x20\x7f]~', fn (array $c): string => sprintf('%%%02X', ord($c[0])), $value);
+            return $encoded;
         }, $contract);
     }
 
@@ -254,12 +265,18 @@ final class Client
         try {
             return $this->request($what, $method, $path, $body, $idempotencyKey);
         } catch (Failed $failed) {
-            if ($this->strict) {
-                throw $failed;
-            }
-            ($this->log ?? 'error_log')($failed->getMessage());
-            return null;
+            return $this->failed($failed);
         }
+    }
+
+    /** Throws a failure if the client is strict, and logs it otherwise. */
+    private function failed(Failed $failed): ?array
+    {
+        if ($this->strict) {
+            throw $failed;
+        }
+        ($this->log ?? 'error_log')($failed->getMessage());
+        return null;
     }
 
     /** Sends a request, again where that is of use, until the time is over. */

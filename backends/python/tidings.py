@@ -47,6 +47,8 @@ from urllib.parse import quote, urlsplit
 __all__ = ["Failed", "Tidings", "topic", "verify"]
 
 _log = logging.getLogger("tidings")
+# The separators of topics, white space, and the percent sign: docs/protocol.md has the rule.
+_SEPARATES = re.compile("[%./#\x09-\x0d\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _MAX_ANSWER = 4 << 20
 _LARGE = 1 << 20  # the server's default of limits.body_bytes
 _TEMPORARY = frozenset((408, 429, 500, 502, 503, 504))
@@ -119,7 +121,11 @@ class Tidings:
         """Shows a message on the pages of a user. `level` is info, success, warning or error; `contract` is that of
         such messages."""
         kwargs = {"level": level, "text": text, **_without_empty(title=title, href=href)}
-        return self.publish(topic(contract, user=user), kwargs=kwargs, idempotency_key=idempotency_key)
+        try:
+            address = topic(contract, user=user)
+        except Failed as failed:
+            return self._failed(failed)
+        return self.publish(address, kwargs=kwargs, idempotency_key=idempotency_key)
 
     def presence(self, record: str) -> Optional[dict[str, Any]]:
         """Returns the people at a record: {"people": [{"id", "name", "mode", "tabs"}], "count"}."""
@@ -143,10 +149,13 @@ class Tidings:
         try:
             return self._request(*request)
         except Failed as failed:
-            if self._strict:
-                raise
-            _log.warning("%s", failed)
-            return None
+            return self._failed(failed)
+
+    def _failed(self, failed: Failed) -> None:
+        """Raises a failure if the client is strict, and logs it otherwise."""
+        if self._strict:
+            raise failed
+        _log.warning("%s", failed)
 
     def _request(self, what: str, method: str, path: str, body: Optional[dict[str, Any]] = None,
                  idempotency_key: str = "") -> dict[str, Any]:
@@ -248,8 +257,8 @@ def topic(contract: str, **params: Id) -> str:
     def value(found: re.Match[str]) -> str:
         text = str(params.get(found[1], ""))
         if text == "":
-            raise ValueError(f"Tidings: {contract} needs a value for {found[1]}")
-        return re.sub(r"[%./#\s\x00-\x20\x7f]", lambda c: quote(c[0], safe="") if c[0] not in "./" else f"%{ord(c[0]):02X}", text)
+            raise Failed(f"Tidings: {contract} needs a value for {found[1]}")
+        return _SEPARATES.sub(lambda c: "".join(f"%{byte:02X}" for byte in c[0].encode()), text)
 
     return re.sub(r"\{(\w+)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}", value, contract)
 

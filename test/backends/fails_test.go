@@ -111,6 +111,7 @@ func TestAServerThatNeverAnswersDelaysNoSaveForLong(t *testing.T) {
 			c.swallowed(t, name, arguments).says(t, "has just not answered", "calls pause for")
 		}
 		c.thrown(t, "ticket", with{"user": "42"}).says(t, "has just not answered")
+		c.swallowed(t, "flash", with{"user": "", "text": "to no user"})
 	})
 }
 

@@ -198,7 +198,7 @@ func TestIdsWithSeparatorsAreOneParameter(t *testing.T) {
 	inEveryLanguage(t, func(t *testing.T, c *client) {
 		for id, want := range map[string]string{
 			"42": "user.42.flash", "ann@example.com": "user.ann@example%2Ecom.flash", "a/b#c d%": "user.a%2Fb%23c%20d%25.flash",
-			"Jürgen": "user.Jürgen.flash", "a\nb": "user.a%0Ab.flash",
+			"Jürgen": "user.Jürgen.flash", "a\nb": "user.a%0Ab.flash", "日本\u3000{x}*?&=+~:!$": "user.日本%E3%80%80{x}*?&=+~:!$.flash",
 		} {
 			var topic string
 			c.succeed(t, "topic", with{"contract": "user.{user:[a-z]{2}.+}.flash", "params": with{"user": id}}, &topic)
