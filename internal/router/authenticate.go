@@ -44,15 +44,6 @@ func (c *Client) authError(ctx context.Context, err error) error {
 	return wamp.Fail(wamp.ErrAuthenticationFailed, "authentication is not possible at the moment")
 }
 
-// defaultIdentity returns the identity that the transport proved, else anonymous. It is used when no
-// Authenticator is configured.
-func (c *Client) defaultIdentity() *peer.Identity {
-	if c.peer.Identity != nil {
-		return c.peer.Identity
-	}
-	return &peer.Identity{ID: "anonymous", Roles: []string{"anonymous"}, Method: "anonymous", Provider: "static"}
-}
-
 // notifyLogout tells the Authenticator that this client must log in again.
 func (c *Client) notifyLogout() {
 	if n, ok := c.router.settings.Load().Authenticator.(peer.LogoutNotifier); ok {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"sync/atomic"
 
+	"github.com/tidings-io/tidings/internal/queue"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -47,24 +47,16 @@ func (r *Router) untilStop(ctx context.Context) (context.Context, context.Cancel
 }
 
 func (r *Realm) recheckAll(ctx context.Context, sessions []*Session) (peer.Rechecked, error) {
-	var next atomic.Int64
 	var mu sync.Mutex // guards total
 	var total peer.Rechecked
-	var workers sync.WaitGroup
-	for range min(recheckWorkers, len(sessions)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(sessions)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				s := sessions[i]
-				s.client.runRecovered(func() {
-					n := s.recheck(ctx)
-					mu.Lock()
-					defer mu.Unlock()
-					total = total.Plus(n)
-				})
-			}
+	queue.Each(ctx, recheckWorkers, sessions, func(s *Session) {
+		s.client.runRecovered(func() {
+			n := s.recheck(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			total = total.Plus(n)
 		})
-	}
-	workers.Wait()
+	})
 	return total, ctx.Err()
 }
 

@@ -165,13 +165,5 @@ func (c *catchUp) hasRoomLocked() bool {
 func (c *catchUp) awaitRoom() bool {
 	client := c.session.client
 	frames, bytes := c.Room()
-	told := make(chan struct{}, 1)
-	for !client.sender.Outbox.Below(frames, bytes, told) {
-		select {
-		case <-told:
-		case <-client.router.running.Done():
-			return false
-		}
-	}
-	return client.sender.Outbox.Closed() == nil
+	return client.sender.Outbox.AwaitBelow(client.router.running, frames, bytes) && client.sender.Outbox.Closed() == nil
 }

@@ -71,42 +71,23 @@ func (c *changes) listening(sub wamp.Subscription, change int64) {
 // heard reports whether a change by s can be heard of.
 func (c *changes) heard(s *Session) bool { return c.listeners.Load() > 0 && !s.silent.Load() }
 
-func (c *changes) joined(s *Session) {
+// ofSession queues that a session has joined or left.
+func (c *changes) ofSession(kind ChangeKind, s *Session) {
 	if c.heard(s) {
-		c.queue.Put(Change{Kind: ChangeJoined, Session: s})
+		c.queue.Put(Change{Kind: kind, Session: s})
 	}
 }
 
-func (c *changes) left(s *Session) {
+// ofSubscription is called after SUBSCRIBED or UNSUBSCRIBED was queued. Caller must hold sub.mu.
+func (c *changes) ofSubscription(kind ChangeKind, s *Session, sub *subscription) {
 	if c.heard(s) {
-		c.queue.Put(Change{Kind: ChangeLeft, Session: s})
+		c.queue.Put(Change{Kind: kind, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
 	}
 }
 
-// subscribed is called after SUBSCRIBED was queued. Caller must hold sub.mu.
-func (c *changes) subscribed(s *Session, sub *subscription) {
+// ofRegistration is called after REGISTERED or UNREGISTERED was queued. Caller must hold reg.mu.
+func (c *changes) ofRegistration(kind ChangeKind, s *Session, reg *registration) {
 	if c.heard(s) {
-		c.queue.Put(Change{Kind: ChangeSubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
-	}
-}
-
-// unsubscribed is called after UNSUBSCRIBED was queued. Caller must hold sub.mu.
-func (c *changes) unsubscribed(s *Session, sub *subscription) {
-	if c.heard(s) {
-		c.queue.Put(Change{Kind: ChangeUnsubscribed, Session: s, Subscription: sub.detailsLocked(), Holders: sub.holdersLocked()})
-	}
-}
-
-// registered is called after REGISTERED was queued. Caller must hold reg.mu.
-func (c *changes) registered(s *Session, reg *registration) {
-	if c.heard(s) {
-		c.queue.Put(Change{Kind: ChangeRegistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
-	}
-}
-
-// unregistered is called after UNREGISTERED was queued. Caller must hold reg.mu.
-func (c *changes) unregistered(s *Session, reg *registration) {
-	if c.heard(s) {
-		c.queue.Put(Change{Kind: ChangeUnregistered, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
+		c.queue.Put(Change{Kind: kind, Session: s, Registration: reg.details(), Holders: reg.callees.Len()})
 	}
 }

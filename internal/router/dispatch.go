@@ -30,8 +30,10 @@ func (c *Client) handle(ctx context.Context, message wamp.Message, flaw error) e
 
 // serve handles a message of an established session.
 func (c *Client) serve(ctx context.Context, s *Session, message wamp.Message, flaw error) error {
-	if err := s.sequential(message); err != nil {
-		return err
+	if s.strict() {
+		if err := s.requests.Expect(message); err != nil {
+			return err
+		}
 	}
 	if flaw != nil {
 		c.flushBatch()

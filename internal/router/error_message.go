@@ -28,6 +28,17 @@ func (s *Session) calleeError(m *wamp.Error) error {
 	return nil
 }
 
+// reroute asks another callee, as if this one were not registered (WAMP, "Call Rerouting"). A call with
+// progressive invocations or results stays with its callee.
+func (c *call) reroute(refused *callee) {
+	c.refused = append(c.refused, refused.session)
+	if c.claim.Started() || !c.mayAskAnother() {
+		c.finish(calls.Answer{Err: calls.NoAvailableCallee(c.procedure)})
+		return
+	}
+	c.invoke()
+}
+
 // replyError sends ERROR for a request that failed. A nil error sends nothing: the request was answered already.
 func (s *Session) replyError(request wamp.Message, err error) {
 	if err == nil {
@@ -53,15 +64,6 @@ func (s *Session) errorOf(err error) (wamp.URI, wamp.Payload) {
 		failure = wamp.Fail(ErrInternal, "the server failed on this request")
 	}
 	return failure.URI, s.textPayload(failure.Message)
-}
-
-// textOf returns what a client may see of an error, without its URI.
-func textOf(err error) string {
-	var failure *wamp.Failure
-	if errors.As(err, &failure) {
-		return failure.Message
-	}
-	return ""
 }
 
 // textPayload returns a payload of one string in the client's serialization.

@@ -26,7 +26,7 @@ func (c *Client) hello(ctx context.Context, m *wamp.Hello) error {
 	c.handshake = &handshake{realm: realm, settings: c.router.settings.Load(), session: realm.freshID(), tab: tab, features: peer.ParseFeatures(m.Details)}
 	authenticator := c.handshake.settings.Authenticator
 	if authenticator == nil {
-		return c.continueHandshake(peer.AuthResult{Identity: c.defaultIdentity()})
+		return c.continueHandshake(peer.AuthResult{Identity: c.peer.ProvedIdentity()})
 	}
 	result, err := authenticator.Authenticate(ctx, peer.AuthRequest{
 		Realm: m.Realm, Session: c.handshake.session, Details: m.Details, Peer: c.peer,

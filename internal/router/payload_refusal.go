@@ -34,7 +34,7 @@ func (s *Session) refusePayload(message wamp.Message, flaw error) (handled bool,
 		return true, s.refuseResult(m, flaw)
 	case *wamp.Error:
 		s.countBadPayload(message, flaw)
-		m.Payload = s.textPayload("the error's arguments cannot be passed on: " + textOf(flaw))
+		m.Payload = s.textPayload("the error's arguments cannot be passed on: " + wamp.TextOf(flaw))
 		s.notifyCallee(m.Code(), m.Request, flaw)
 		return false, nil
 	default:
@@ -72,7 +72,7 @@ func (s *Session) refuseArguments(m *wamp.Call, flaw error) error {
 
 // refuseResult answers the call of a YIELD. A part of a result ends the call, because later parts make no sense.
 func (s *Session) refuseResult(m *wamp.Yield, flaw error) error {
-	refusal := calls.Answer{Err: calls.Errorf(wamp.ErrInvalidArgument, "the result cannot be passed on: %s", textOf(flaw))}
+	refusal := calls.Answer{Err: calls.Errorf(wamp.ErrInvalidArgument, "the result cannot be passed on: %s", wamp.TextOf(flaw))}
 	if progress, _ := m.Options.Bool("progress"); progress {
 		held, err := s.invocation(m.Request)
 		if held.call != nil {

@@ -55,7 +55,7 @@ func (s *Session) continuation(m *wamp.Call) (continuation, error) {
 	switch {
 	case c == nil && s.answeredEarly.Take(m.Request, !progress):
 		return continuation{late: true}, nil
-	case c == nil && s.strict() && m.Request != s.lastRequest:
+	case c == nil && s.strict() && m.Request != s.requests.Last():
 		return continuation{}, wamp.Violation("CALL %d goes on with no call", m.Request)
 	case c == nil:
 		return continuation{}, nil

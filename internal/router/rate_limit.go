@@ -41,14 +41,7 @@ func (r *Router) pause(ctx context.Context, wait time.Duration) error {
 		return nil
 	}
 	r.counters.RateWaits.Add(1)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return meter.Wait(ctx, wait)
 }
 
 // ChargeQuery counts a query of the session as messages: over its rate the client waits before its next message is

@@ -114,7 +114,7 @@ func (s *Session) joinLocked(reg *registration, request wamp.ID, w *registerRequ
 	reg.callees.Add(added)
 	s.registrations = append(s.registrations, added)
 	c.sender.Send(&wamp.Registered{Request: request, Registration: reg.id})
-	s.realm.changes.registered(s, reg)
+	s.realm.changes.ofRegistration(ChangeRegistered, s, reg)
 	return nil
 }
 

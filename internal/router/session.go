@@ -36,8 +36,8 @@ type Session struct {
 	observerCalls  queue.Serial[observerCall]
 
 	// Owned by the reader.
-	lastRequest wamp.ID // the last request id so far, where they are checked
-	decisions   *peer.Decisions
+	requests  wamp.Sequence // ids of requests so far, where they are checked
+	decisions *peer.Decisions
 }
 
 // ID returns the session id that WELCOME carried.
@@ -94,3 +94,7 @@ func (s *Session) Silence() { s.silent.Store(true) }
 // Silent reports whether the session was silenced, or has left because the server stops: then no session stays to hear
 // of it.
 func (s *Session) Silent() bool { return s.silent.Load() }
+
+func (r *Realm) strict() bool { return r.router.options.Strictness == peer.Strict }
+
+func (s *Session) strict() bool { return s.realm.strict() }

@@ -3,6 +3,7 @@ package router
 import (
 	"slices"
 
+	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -14,6 +15,21 @@ type Observer interface {
 	Left(*Session) // after an Unsubscribed for each subscription that the session held
 	Subscribed(*Session, wamp.Subscription)
 	Unsubscribed(*Session, wamp.Subscription)
+}
+
+// RevocationObserver is an [Observer] that is told of revocations, without a lock of the router.
+type RevocationObserver interface {
+	Observer
+	Revoked(*Session, peer.Revocation)
+}
+
+// tellRevoked tells the observers of a revocation. Must not hold a lock.
+func (s *Session) tellRevoked(v peer.Revocation) {
+	for _, o := range *s.realm.observers.Load() {
+		if o.revocations != nil {
+			o.revocations.Revoked(s, v)
+		}
+	}
 }
 
 // NoObserver does nothing: embed it and write the methods that matter.
@@ -95,7 +111,7 @@ func (s *Session) drainObserverCalls() {
 
 func (s *Session) callObservers(call observerCall) {
 	if call.kind == ChangeLeft { // queued last: what an observer publishes for the session comes before
-		defer s.realm.changes.left(s)
+		defer s.realm.changes.ofSession(ChangeLeft, s)
 	}
 	for _, o := range *s.realm.observers.Load() {
 		switch call.kind {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/replay"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -103,11 +104,11 @@ func (s *Session) attach(sub *subscription, m *wamp.Subscribe, asked peer.Basis,
 		if sub.holdersLocked() == 0 {
 			sub.created = time.Now()
 		}
-		held = &membership{session: s, subscription: sub, minutes: minutesSince(client.router.started)}
+		held = &membership{session: s, subscription: sub, minutes: meter.MinutesSince(client.router.started)}
 		s.memberships = append(s.memberships, held)
 		sub.addLocked(held)
 		defer s.queueLocked(observerCall{kind: ChangeSubscribed, subscription: sub.info})
-		defer s.realm.changes.subscribed(s, sub)
+		defer s.realm.changes.ofSubscription(ChangeSubscribed, s, sub)
 	}
 	subscribed := &wamp.Subscribed{Request: m.Request, Subscription: sub.info.ID}
 	if c == nil {

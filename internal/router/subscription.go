@@ -36,10 +36,10 @@ type member struct {
 type membership struct {
 	session      *Session
 	subscription *subscription
-	catching     *catchUp // guarded by subscription.mu; nil: it is live
-	index        int32    // in subscription.members, or indexRemoved; guarded by subscription.mu
-	told         bool     // of skipped events; guarded by subscription.mu
-	minutes      [3]byte  // when it began, since Router.started: the bytes that alignment leaves
+	catching     *catchUp      // guarded by subscription.mu; nil: it is live
+	index        int32         // in subscription.members, or indexRemoved; guarded by subscription.mu
+	told         bool          // of skipped events; guarded by subscription.mu
+	minutes      meter.Minutes // when it began, since Router.started: the bytes that alignment leaves
 }
 
 // indexRemoved is the index of a membership that was taken away.

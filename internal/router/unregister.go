@@ -58,7 +58,7 @@ func (d *dealer) leaveLocked(gone *callee, last wamp.Message) bool {
 	if last != nil {
 		s.client.sender.Send(last)
 	}
-	s.realm.changes.unregistered(s, reg)
+	s.realm.changes.ofRegistration(ChangeUnregistered, s, reg)
 	return true
 }
 

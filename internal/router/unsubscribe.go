@@ -20,7 +20,7 @@ func (b *broker) unsubscribe(s *Session, request, id wamp.ID) error {
 		return noSuchSubscription(id)
 	}
 	s.detach(m, &wamp.Unsubscribed{Request: request})
-	b.changes.unsubscribed(s, sub)
+	b.changes.ofSubscription(ChangeUnsubscribed, s, sub)
 	return nil
 }
 
@@ -78,7 +78,7 @@ func (b *broker) removeMember(m *membership) {
 	sub.mu.Lock()
 	defer b.unlockAndPrune(sub)
 	if sub.removeLocked(m) {
-		b.changes.unsubscribed(m.session, sub)
+		b.changes.ofSubscription(ChangeUnsubscribed, m.session, sub)
 	}
 }
 
@@ -112,7 +112,7 @@ func (b *broker) revoke(m *membership, v *peer.Revocation) bool {
 		return false
 	}
 	m.session.detach(m, m.revocation(v))
-	b.changes.unsubscribed(m.session, sub)
+	b.changes.ofSubscription(ChangeUnsubscribed, m.session, sub)
 	return true
 }
 

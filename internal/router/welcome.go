@@ -67,6 +67,6 @@ func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	}
 	r.sessions[s.id] = s
 	s.queueLocked(observerCall{kind: ChangeJoined})
-	r.changes.joined(s)
+	r.changes.ofSession(ChangeJoined, s)
 	return nil
 }

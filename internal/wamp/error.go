@@ -1,6 +1,9 @@
 package wamp
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // The URIs that the router itself sends (WAMP, "Predefined URIs").
 const (
@@ -59,4 +62,13 @@ func (f *Failure) Error() string { return string(f.URI) + ": " + f.Message }
 // Violation returns a [Failure] that ends the conversation with ABORT (WAMP, "Protocol Violations").
 func Violation(format string, args ...any) *Failure {
 	return Fail(ErrProtocolViolation, format, args...)
+}
+
+// TextOf returns what a client may see of an error, without its URI: the message of a [Failure], or "".
+func TextOf(err error) string {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return failure.Message
+	}
+	return ""
 }

@@ -30,3 +30,24 @@ func (s *Sequence) Next() ID {
 	s.last = s.last%MaxID + 1
 	return s.last
 }
+
+// Expect checks that the id of a client's request is the next of the sequence (WAMP, "Identifiers"). A CALL may repeat
+// an earlier id, to continue that call. Messages without an id are accepted.
+func (s *Sequence) Expect(m Message) error {
+	id := RequestID(m)
+	if id == 0 {
+		return nil
+	}
+	next := s.last%MaxID + 1
+	if id == next {
+		s.last = next
+		return nil
+	}
+	if m.Code() == CodeCall && id < next {
+		return nil
+	}
+	return Violation("%s has the request id %d, the next is %d", m.Code(), id, next)
+}
+
+// Last returns the last id so far, or 0.
+func (s *Sequence) Last() ID { return s.last }

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"context"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/publication"
@@ -37,4 +38,16 @@ func (p *Pace) Message(limits *Limits, bytes int, now time.Duration) (wait time.
 func (p *Pace) Query(limits *Limits, work publication.Work) {
 	messages := work.Examined/examinedPerMessage + work.Returned/returnedPerMessage + work.Bytes/bytesPerMessage
 	p.next += time.Second / time.Duration(limits.MessageRate) * time.Duration(min(messages, limits.MessageBurst))
+}
+
+// Wait waits for a time, or until ctx ends.
+func Wait(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

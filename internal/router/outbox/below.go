@@ -1,5 +1,7 @@
 package outbox
 
+import "context"
+
 // waiting is a goroutine that waits for room.
 type waiting struct {
 	frames, bytes int
@@ -20,6 +22,20 @@ func (o *Outbox) Below(frames, bytes int, room chan<- struct{}) bool {
 	}
 	*o.waiting = append(*o.waiting, waiting{frames, bytes, room})
 	return false
+}
+
+// AwaitBelow waits until fewer frames and bytes than these are queued, or the outbox is closed. It reports false if ctx
+// ends before.
+func (o *Outbox) AwaitBelow(ctx context.Context, frames, bytes int) bool {
+	room := make(chan struct{}, 1)
+	for !o.Below(frames, bytes, room) {
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // tellWaitingLocked tells the goroutines for which there is room now. Caller must hold mu.

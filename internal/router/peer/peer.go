@@ -24,6 +24,15 @@ type Peer struct {
 	Admit func(*Identity) error
 }
 
+// ProvedIdentity returns the identity that the transport proved, else anonymous. It is used when no Authenticator is
+// configured.
+func (p *Peer) ProvedIdentity() *Identity {
+	if p.Identity != nil {
+		return p.Identity
+	}
+	return &Identity{ID: "anonymous", Roles: []string{"anonymous"}, Method: "anonymous", Provider: "static"}
+}
+
 // MaxTabBytes bounds HELLO.Details._tab, the identity of a page.
 const MaxTabBytes = 64
 
