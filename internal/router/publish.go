@@ -234,10 +234,11 @@ func (s *Session) publication(ctx context.Context, m *wamp.Publish) (Publication
 
 // CheckKept refuses a publication whose key, deletion or version its topic cannot keep.
 func (r *Realm) CheckKept(p *Publication) error {
-	if p.Kept.Plain() {
+	kept := &p.Kept
+	if kept.Plain() {
 		return nil
 	}
-	return p.Kept.Check(p.Topic, r.keepOf(p.Topic))
+	return kept.Check(p.Topic, r.keepOf(p.Topic))
 }
 
 // Publication returns what the session would publish with m, after the same checks as for the session's own PUBLISH.

@@ -43,8 +43,12 @@ func TestOptionsOfAPublicationThatIsKeptHaveLimits(t *testing.T) {
 
 func TestWhatAProgramSaysOfAPublicationIsChecked(t *testing.T) {
 	for _, k := range []publication.Kept{
-		{IdempotencyKey: strings.Repeat("x", publication.MaxIdempotencyKey+1)}, {IdempotencyKey: "\x00"},
-		{Key: strings.Repeat("x", publication.MaxKey+1)}, {Key: "\x00"}, {Version: -1}, {Version: publication.MaxSeq + 1},
+		{IdempotencyKey: strings.Repeat("x", publication.MaxIdempotencyKey+1)},
+		{IdempotencyKey: "\x00"},
+		{Key: strings.Repeat("x", publication.MaxKey+1)},
+		{Key: "\x00"},
+		{Version: -1},
+		{Version: publication.MaxSeq + 1},
 	} {
 		if got, err := k.By(publication.ByProgram); err == nil || got != (publication.Kept{}) {
 			t.Errorf("%+v is accepted as %+v", k, got)
