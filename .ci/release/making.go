@@ -41,8 +41,11 @@ func (r *makingOf) prepare() (err error) {
 // share adds files to all archives. Manual pages and completions have folders there.
 func (r *makingOf) share(pattern string) error {
 	paths, err := filepath.Glob(pattern)
-	if err != nil || len(paths) == 0 {
-		return fmt.Errorf("there is no %s (%v)", pattern, err)
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		return fmt.Errorf("there is no %s", pattern)
 	}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)

@@ -48,7 +48,9 @@ func (c *completeCommand) Run(s streams) error {
 		words = words[1:]
 	}
 	for _, found := range complete(newParser(s).Model.Node, words) {
-		fmt.Fprintf(s.out, "%s\t%s\n", found.word, found.help)
+		if _, err := fmt.Fprintf(s.out, "%s\t%s\n", found.word, found.help); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -92,7 +93,7 @@ func TestHealthReportsWhatTheServerAnswers(t *testing.T) {
 	stopping := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusServiceUnavailable)
-		w.Write([]byte(`{"status":503,"title":"Service Unavailable","detail":"not ready: draining"}`)) //nolint:errcheck // a recorder
+		w.Write([]byte(`{"status":503,"title":"Service Unavailable","detail":"not ready: draining"}`))
 	}))
 	defer stopping.Close()
 	if code, text := said(t, "health", "--ready", "--server", stopping.URL); code != exitFailed || !strings.Contains(text, "is not ready: draining") {
@@ -115,7 +116,7 @@ func TestHealthReportsWhatTheServerAnswers(t *testing.T) {
 	if code, text := said(t, "health", "--server", closed); code != exitUnreachable || !strings.Contains(text, "cannot reach the server") {
 		t.Errorf("%d %s", code, text)
 	}
-	encrypted := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })) //nolint:errcheck // a recorder
+	encrypted := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }))
 	defer encrypted.Close()
 	if code, text := said(t, "health", "--insecure", "--server", encrypted.URL); code != exitOK {
 		t.Errorf("%d %s (%s)", code, text, url)
@@ -194,6 +195,18 @@ func TestCheckAndServeFindTheConfiguration(t *testing.T) {
 			if code, text := said(t, command); code != exitFailed || !strings.Contains(text, file+":1:1: there is no key relam") {
 				t.Errorf("%s: %d %s", command, code, text)
 			}
+		}
+	}
+}
+
+func TestAdviceForAnUnreachableServerIsThatOfTheCause(t *testing.T) {
+	for cause, want := range map[error]string{
+		&net.OpError{Op: "dial", Err: &net.DNSError{Name: "x", IsNotFound: true}}: "No machine is known by this name",
+		os.ErrDeadlineExceeded: "It did not answer in time",
+		&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}: "Is it running? Start one with: tidings demo",
+	} {
+		if got := (&unreachableError{server: "http://x", cause: cause}).Error(); !strings.Contains(got, want) {
+			t.Errorf("%v: %s", cause, got)
 		}
 	}
 }

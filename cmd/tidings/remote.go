@@ -47,7 +47,13 @@ func (e *unreachableError) Error() string {
 // advice returns what to do about the cause.
 func (e *unreachableError) advice() string {
 	var certificate *tls.CertificateVerificationError
+	var host *net.DNSError
+	var waiting net.Error
 	switch {
+	case errors.As(e.cause, &host):
+		return "No machine is known by this name: check --server, or the environment variable TIDINGS_SERVER"
+	case errors.As(e.cause, &waiting) && waiting.Timeout():
+		return "It did not answer in time: it is very busy, or a firewall drops what is sent to it"
 	case speaksNoTLS(e.cause):
 		return "It does not speak TLS: write http:// instead of https://"
 	case errors.As(e.cause, &certificate):

@@ -44,8 +44,11 @@ func Load(path string, options Options) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
 		fix := "name another file"
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			fix = "make it, or name another file"
+		case errors.Is(err, fs.ErrPermission):
+			fix = "run the command as a user that may read it (sudo), or let this user read it"
 		}
 		return nil, Problems{{Pos: Pos{File: path}, Message: err.Error(), Fix: fix}}
 	}

@@ -55,6 +55,7 @@ func blocks(t *testing.T, language string) []docs.Block {
 var variables = map[string]string{
 	"TIDINGS_SECRET": "0123456789abcdef0123456789abcdef",
 	"ERP_KEY":        "a-key-for-the-test-of-the-docs",
+	"APP_KEY":        "another-key-for-the-docs",
 	"HOOK_SECRET":    "a-secret-for-the-test-of-the-docs",
 }
 
