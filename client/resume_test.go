@@ -144,10 +144,8 @@ func TestAMissingEventIsFetchedOnceAndThenToldAsAGap(t *testing.T) {
 		p.event(13, 12)
 		p.event(14, 13, "_live")
 		p.event(15, 14)
-		wantEqual(t, f.take(), []any{
-			client.Live, client.CatchingUp,
-			client.Gap{From: position(10), To: position(12), Kept: true}, uint64(13), uint64(14), client.Live, uint64(15),
-		})
+		gap := client.Gap{From: position(10), To: position(12), Kept: true}
+		wantEqual(t, f.take(), []any{client.Live, client.CatchingUp, gap, uint64(13), uint64(14), client.Live, uint64(15)})
 		leave(t, c, p)
 	})
 }
