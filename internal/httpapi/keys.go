@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tidings-io/tidings/internal/attempts"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 // Keys holds the API keys.
@@ -69,7 +70,11 @@ func (a *API) Authenticate(r *http.Request) (name string, scopes []string, probl
 		if wait := a.options.Attempts.Reject(from); wait > 0 {
 			return "", nil, tooManyFailures(wait)
 		}
-		return "", nil, unauthorized("invalid_token", "no such API key: see api_keys in the configuration of the server")
+		detail := "no such API key: see api_keys in the configuration of the server"
+		if flaw := text.SecretFlaw(strings.TrimSpace(key)); flaw != "" {
+			detail += "; the key that was sent " + flaw
+		}
+		return "", nil, unauthorized("invalid_token", detail)
 	}
 	if wait := a.options.Attempts.Accept(attempts.Attempt{From: from, Account: attempts.Key(name)}); wait > 0 {
 		return "", nil, tooManyFailures(wait)
@@ -77,7 +82,7 @@ func (a *API) Authenticate(r *http.Request) (name string, scopes []string, probl
 	return name, scopes, nil
 }
 
-// authorize authenticates a request and checks that its key has the scope.
+// authorize authenticates a request, checks that its key has the scope, and that its body is not encoded.
 func (a *API) authorize(r *http.Request, need Scope) (name string, problem *Problem) {
 	name, scopes, problem := a.Authenticate(r)
 	if problem != nil {
@@ -89,7 +94,7 @@ func (a *API) authorize(r *http.Request, need Scope) (name string, problem *Prob
 		p.header = http.Header{"Www-Authenticate": {`Bearer realm="tidings", error="insufficient_scope", scope="` + string(need) + `"`}}
 		return "", p
 	}
-	return name, nil
+	return name, checkEncoding(r)
 }
 
 // tooManyFailures returns the answer to an address that waits, the same for correct and wrong keys.
