@@ -46,9 +46,9 @@ class OrderForm extends View {
       </div>
       <demo-presence .site=${this.site} .order=${this.order} .editing=${draft !== null} .otherTab=${row.otherTab}
         @elsewhere=${({ detail }: CustomEvent<boolean>) => (this.elsewhere = detail)}></demo-presence>
-      ${this.#problem(save)} ${this.#offer(row)} ${this.#ownSave(row)}
+      ${this.#offer(row)} ${this.#ownSave(row)}
       <form @submit=${this.#save} @input=${this.#input}>
-        ${this.#fields(draft ?? draftOf(order))}
+        ${this.#fields(draft ?? draftOf(order))} ${this.#problem(save)}
         <div class="form-foot">
           <button class="button primary" type="submit" data-testid="order-save" ?disabled=${!draft || busy}>${busy ? 'Saving…' : 'Save'}</button>
           <button class="button" type="button" data-testid="order-discard" ?disabled=${!draft || busy} @click=${this.#discard}>Discard</button>

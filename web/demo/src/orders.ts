@@ -78,7 +78,7 @@ class OrdersScreen extends View {
         <span class="row-status"><span class="status ${order.status}">${order.status}</span></span>
         <span class="row-by">${avatar({ id: order.updated_by, name: this.site.nameOf(order.updated_by) })}
           <span class="visually-hidden">Saved by ${personName(this.site.nameOf(order.updated_by))}</span></span>
-        ${outdated ? html`<span class="row-mark" data-testid="order-outdated">Outdated: saved by ${outdated.mine ? 'you in another tab' : by}</span>` : nothing}
+        ${outdated ? html`<span class="row-mark" data-testid="order-outdated"><span>Outdated: saved by ${outdated.mine ? 'you in another tab' : by}</span></span>` : nothing}
         ${unsaved ? html`<span class="row-mark draft" data-testid="order-unsaved">${unsaved}</span>` : nothing}
       </a>
     </li>`;
