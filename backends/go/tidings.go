@@ -215,7 +215,7 @@ func (c *Client) Ticket(ctx context.Context, user User) (string, error) {
 	user.TTL = cmp.Or(user.TTL, time.Minute)
 	about := map[string]any{}
 	for name, value := range map[string]any{"name": user.Name, "roles": user.Roles, "tenant": user.Tenant, "claims": user.Claims} {
-		if text, _ := json.Marshal(value); string(text) != "null" && string(text) != `""` { //nolint:errcheck // claims are marshaled below
+		if text, _ := json.Marshal(value); string(text) != "null" && string(text) != `""` { // claims are marshaled below
 			about[name] = value
 		}
 	}
@@ -356,7 +356,7 @@ func (c *Client) notify(ctx context.Context, request call, answer any) error {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	logger.WarnContext(ctx, err.Error())
+	logger.WarnContext(ctx, "a call to Tidings has failed", "error", err)
 	return nil
 }
 

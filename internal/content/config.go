@@ -28,8 +28,10 @@ type Contract struct {
 func (c *Config) Declare() []feature.Declaration {
 	var list []feature.Declaration
 	for _, d := range c.Content {
-		list = append(list, feature.Declaration{Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.Watch, Keep: d.keep(),
-			Section: "content", Keys: map[peer.Action]string{peer.Subscribe: "watch"}})
+		list = append(list, feature.Declaration{
+			Prefix: TopicPrefix, Pattern: d.Pattern, Doc: d.Doc, Subscribe: d.Watch, Keep: d.keep(),
+			Section: "content", Keys: map[peer.Action]string{peer.Subscribe: "watch"},
+		})
 	}
 	return append(list, feature.Declaration{
 		Pattern: feature.Literal(string(TopicChanged)), Doc: "Takes changes of content as publications.",

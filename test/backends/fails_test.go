@@ -253,9 +253,14 @@ func TestAnAnswerInChunksIsRead(t *testing.T) {
 func TestWhatCanNeverWorkIsRefusedAtOnce(t *testing.T) {
 	inEveryLanguage(t, func(t *testing.T, c *client) {
 		for _, options := range []with{
-			{"url": "127.0.0.1:8080"}, {"url": ""}, {"url": "ws://127.0.0.1"}, {"url": "http://"},
-			{"url": "http://x", "key": "a key\nwith a line"}, {"url": "http://x", "key": " " + key},
-			{"url": "http://x", "key": `"` + key + `"`}, {"url": "http://x", "secret": secret + "\n"},
+			{"url": "127.0.0.1:8080"},
+			{"url": ""},
+			{"url": "ws://127.0.0.1"},
+			{"url": "http://"},
+			{"url": "http://x", "key": "a key\nwith a line"},
+			{"url": "http://x", "key": " " + key},
+			{"url": "http://x", "key": `"` + key + `"`},
+			{"url": "http://x", "secret": secret + "\n"},
 		} {
 			c.thrown(t, "new", options).says(t, "idings: the ")
 		}

@@ -144,7 +144,7 @@ func (p *page) next(t *testing.T) map[string]any {
 	select {
 	case e := <-p.events:
 		var kwargs map[string]any
-		if err := e.Payload.Decode(&kwargs); err != nil {
+		if err := e.Decode(&kwargs); err != nil {
 			t.Fatal(err)
 		}
 		return kwargs

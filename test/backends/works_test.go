@@ -29,8 +29,10 @@ func TestATicketNamesTheUserAndIsAcceptedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.succeed(t, "new", with{"url": "http://127.0.0.1:1", "secret": secret}, nil)
-		about := with{"user": "ann@example.com", "name": "Ann Ábel 🐙", "roles": []string{"staff", "sales"}, "tenant": "acme",
-			"claims": with{"level": 3}, "session": 1800}
+		about := with{
+			"user": "ann@example.com", "name": "Ann Ábel 🐙", "roles": []string{"staff", "sales"}, "tenant": "acme",
+			"claims": with{"level": 3}, "session": 1800,
+		}
 		var ticket string
 		c.succeed(t, "ticket", about, &ticket)
 		identity, err := tickets.Redeem(t.Context(), ticket, netip.Addr{})
@@ -60,8 +62,8 @@ func TestATicketNamesTheUserAndIsAcceptedOnce(t *testing.T) {
 func TestPagesAreToldWhatABackendSays(t *testing.T) {
 	s := serve(t)
 	inEveryLanguage(t, func(t *testing.T, c *client) {
-		user := c.language   // each language has pages, topics and records of its own
-		s.connect(t, c, nil) // without the secret: the server issues the tickets
+		user := c.language + "@example.com" // each language has pages, topics and records of its own
+		s.connect(t, c, nil)                // without the secret: the server issues the tickets
 		var topic string
 		c.succeed(t, "topic", with{"contract": "user.{user}.flash", "params": with{"user": user}}, &topic)
 		page := s.open(t, asker(t, c, user), topic)
@@ -115,8 +117,10 @@ func (s *server) changesOf(t *testing.T, c *client) {
 	page := s.open(t, asker(t, c, "42"), "tidings.content."+record)
 	var changed struct{ Notified int }
 	for range 2 {
-		c.succeed(t, "changed", with{"tags": []string{record}, "author": with{"id": "7", "name": "Ben Ökafor"}, "version": "8",
-			"fields": []string{"status"}, "idempotency_key": "a-change-" + c.language}, &changed)
+		c.succeed(t, "changed", with{
+			"tags": []string{record}, "author": with{"id": "7", "name": "Ben Ökafor"}, "version": "8",
+			"fields": []string{"status"}, "idempotency_key": "a-change-" + c.language,
+		}, &changed)
 	}
 	if changed.Notified != 0 {
 		t.Errorf("the retry told %d pages", changed.Notified)

@@ -112,7 +112,7 @@ func (p *process) until(t *testing.T, ready func() bool) {
 // folderFor returns a folder of the user that runs the proxies.
 func folderFor(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "tidings-deploy-")
+	folder, err := os.MkdirTemp("", "tidings-deploy-") //nolint:usetesting // a user of less rights has to reach it
 	if err != nil {
 		t.Fatal(err)
 	}

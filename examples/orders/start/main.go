@@ -102,7 +102,8 @@ func run(ctx context.Context, binary string, asJSON bool) (err error) {
 		report(s)
 	}
 	server := program{
-		"tidings", []string{binary, "serve", "--config", "examples/orders/tidings.yaml", "--listen", "127.0.0.1:" + tidingsPort},
+		"tidings",
+		[]string{binary, "serve", "--config", "examples/orders/tidings.yaml", "--listen", "127.0.0.1:" + tidingsPort},
 		append(env, "TIDINGS_ORIGINS="+strings.Join(origins, ",")),
 	}
 	// The applications go on without their server: saving must work then, too.

@@ -48,7 +48,7 @@ func (d *driver) create(a *given) (err error) {
 		pause = -1
 	}
 	plain := slog.NewTextHandler(&d.log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
-		if attr.Key != slog.MessageKey {
+		if attr.Key != "error" {
 			return slog.Attr{}
 		}
 		return attr
@@ -63,13 +63,17 @@ func (d *driver) call(ctx context.Context, name string, a *given) (any, error) {
 	case "new":
 		return nil, d.create(a)
 	case "ticket":
-		return d.client.Ticket(ctx, tidings.User{ID: a.User, Name: a.Name, Roles: a.Roles, Tenant: a.Tenant, Claims: a.Claims,
-			Session: time.Duration(a.Session) * time.Second})
+		return d.client.Ticket(ctx, tidings.User{
+			ID: a.User, Name: a.Name, Roles: a.Roles, Tenant: a.Tenant, Claims: a.Claims,
+			Session: time.Duration(a.Session) * time.Second,
+		})
 	case "publish":
 		return d.client.Publish(ctx, tidings.Publication{Topic: a.Topic, Args: a.Args, Kwargs: a.Kwargs, IdempotencyKey: a.IdempotencyKey})
 	case "changed":
-		return d.client.Changed(ctx, tidings.Change{Tags: a.Tags, Author: a.Author, Tab: a.Tab, Version: a.Version, Fields: a.Fields,
-			IdempotencyKey: a.IdempotencyKey})
+		return d.client.Changed(ctx, tidings.Change{
+			Tags: a.Tags, Author: a.Author, Tab: a.Tab, Version: a.Version, Fields: a.Fields,
+			IdempotencyKey: a.IdempotencyKey,
+		})
 	case "flash":
 		if a.Cut {
 			a.Text = a.Text[:len(a.Text)-1]
