@@ -51,8 +51,8 @@ type killFlag struct {
 // IsBool tells kong that the flag needs no value.
 func (killFlag) IsBool() bool { return true }
 
-// Decode implements kong.MapperValue.
-func (k *killFlag) Decode(ctx *kong.DecodeContext) error {
+// Decode implements [kong.MapperValue].
+func (k *killFlag) Decode(ctx *kong.DecodeContext) error { //nolint:unparam // the interface has the error
 	k.given = true
 	if token := ctx.Scan.Peek(); token.Type == kong.FlagValueToken {
 		k.id = ctx.Scan.Pop().String()

@@ -27,8 +27,10 @@ func metaDeclarations(meta *config.Meta) []Declaration {
 		if call == meta.Kill {
 			key = "kill"
 		}
-		return Declaration{Procedure: true, Pattern: config.Text{Value: pattern}, Doc: doc, Call: call, Scope: scope,
-			Section: "meta", Keys: map[peer.Action]string{peer.Call: key}}
+		return Declaration{
+			Procedure: true, Pattern: config.Text{Value: pattern}, Doc: doc, Call: call, Scope: scope,
+			Section: "meta", Keys: map[peer.Action]string{peer.Call: key},
+		}
 	}
 	const sessions, topics = httpapi.ScopeSessions, httpapi.ScopeTopics
 	always := config.Text{Value: ruleAlways}

@@ -113,10 +113,10 @@ func TestAContractOfContentIsListedWithItsPlace(t *testing.T) {
 
 func TestMistakesOfContentAreFoundWhereTheyStand(t *testing.T) {
 	file := write(t, t.TempDir(), "tidings.yaml", `content:
-  page.{id:int}: {watch: params.idd == 1}
+  page.{id:int}: {watch: 'params.idd == "1"'}
 content_publish: backnd
 `)
-	expectPrefixes(t, mistakes(t, file), []string{`tidings.yaml:2:33: `, `tidings.yaml:3:18: `})
+	expectPrefixes(t, mistakes(t, file), []string{`tidings.yaml:2:34: `, `tidings.yaml:3:18: `})
 }
 
 func TestAKeyNeedsTheScopeContentToPublishAChange(t *testing.T) {

@@ -230,6 +230,7 @@ func effective(s *Server) string {
 	for _, part := range []any{
 		s.router.Settings(), s.transport.Settings(), s.httpLimit.Limits(), s.attempts.Options(), s.logLevel.Level(),
 		now.basis, now.chain, now.tickets, now.keys, now.api, now.config.Metrics,
+		[]int{now.config.Log.Refusals, now.config.Log.RefusalsEach}, // which policy reads there
 	} {
 		w.value(reflect.ValueOf(part))
 	}
