@@ -39,7 +39,10 @@ func (s *Server) Flash(ctx context.Context, user string, f Flash) (Receipt, erro
 	}
 	topic := f.Topic
 	if topic == "" {
-		topic = "user." + user + ".flash"
+		var err error
+		if topic, err = client.Topic("user.{user}.flash", map[string]string{"user": user}); err != nil {
+			return Receipt{}, err
+		}
 	}
 	kwargs := map[string]any{"level": string(f.Level), "text": f.Text}
 	if f.Level == "" {

@@ -12,6 +12,7 @@ import (
 type callCommand struct {
 	remote
 	outputFlag
+	paramFlags
 	Procedure string        `arg:"" help:"Procedure, such as demo.echo."`
 	Timeout   time.Duration `help:"How long to wait for the result." default:"30s"`
 	payloadFlags
@@ -28,6 +29,10 @@ The result is shown as one JSON value; with --json as an object with args and kw
 
 // Run is called by kong.
 func (c *callCommand) Run(ctx context.Context, s streams) error {
+	var err error
+	if c.Procedure, err = c.name(c.Procedure); err != nil {
+		return err
+	}
 	payload, err := c.payload()
 	if err != nil {
 		return err

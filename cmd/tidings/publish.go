@@ -12,6 +12,7 @@ import (
 type publishCommand struct {
 	remote
 	outputFlag
+	paramFlags
 	Topic  string `arg:"" help:"Topic, such as order.42."`
 	As     string `help:"The user that the event names as its sender, where the contract has sender: true." placeholder:"ID"`
 	AsName string `help:"The name of that user; the id if left out." placeholder:"NAME"`
@@ -30,6 +31,11 @@ With an API key it says how many subscribers got the event. Who they are: tiding
 
 // Run is called by kong.
 func (c *publishCommand) Run(ctx context.Context, s streams) error {
+	topic, err := c.name(c.Topic)
+	if err != nil {
+		return err
+	}
+	c.Topic = topic
 	if c.AsName != "" && c.As == "" {
 		return badUsage("--as-name names the user of --as: give both")
 	}

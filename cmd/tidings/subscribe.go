@@ -14,6 +14,7 @@ import (
 type subscribeCommand struct {
 	remote
 	outputFlag
+	paramFlags
 	Topic string `arg:"" help:"Topic, such as order.42, or a pattern with --match."`
 	Match string `help:"How the topic matches: exact, prefix (order.) or wildcard (chat..message)." enum:"exact,prefix,wildcard" default:"exact"`
 	Count int    `help:"End after this many events." placeholder:"N"`
@@ -32,6 +33,11 @@ standard error says how many events that were, and whether some are missing.`
 
 // Run is called by kong.
 func (c *subscribeCommand) Run(ctx context.Context, s streams) error {
+	topic, err := c.name(c.Topic)
+	if err != nil {
+		return err
+	}
+	c.Topic = topic
 	show := &eventWriter{streams: s, json: c.JSON, left: c.Count, done: make(chan struct{})}
 	session, err := c.connect(ctx, func(config *client.Config) { config.OnState = show.state })
 	if err != nil {

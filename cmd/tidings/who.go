@@ -13,6 +13,7 @@ import (
 type whoCommand struct {
 	remote
 	outputFlag
+	paramFlags
 	Topic string `arg:"" help:"Topic, such as order.42."`
 	User  string `help:"Only the sessions of this user." placeholder:"ID"`
 	Limit int    `help:"How many to list at most." default:"1000" placeholder:"N"`
@@ -47,6 +48,11 @@ const whoPage = 1000
 
 // Run is called by kong.
 func (c *whoCommand) Run(ctx context.Context, s streams) error {
+	topic, err := c.name(c.Topic)
+	if err != nil {
+		return err
+	}
+	c.Topic = topic
 	if c.Limit < 1 {
 		return badUsage("--limit %d: list one at least", c.Limit)
 	}

@@ -20,7 +20,7 @@ const (
 
 // Change is a change of content that a backend or a user made.
 type Change struct {
-	Tags    []string `json:"tags" doc:"The tags of the content that changed." example:"[\"order.42\"]" minItems:"1" maxItems:"1000"`
+	Tags    []string `json:"tags" doc:"The tags of the content that changed." example:"[\"order.42\"]" required:"false" maxItems:"1000"`
 	Author  *Author  `json:"author,omitempty" doc:"Who changed it: their other tabs can tell it from a change of somebody else's."`
 	Tab     string   `json:"tab,omitempty" doc:"The page that made the change, as its client names itself: it is not told. This needs author: sessions of other users are told, whatever their tab." maxLength:"64"`
 	Version string   `json:"version,omitempty" doc:"The version that the content has now." example:"7" maxLength:"256"`

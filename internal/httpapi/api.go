@@ -36,6 +36,7 @@ type Options struct {
 	Caller      Caller
 	Issuer      Issuer
 	Topics      Topics
+	Contracts   Contracts
 	Sessions    Sessions
 	Subscribers Subscribers
 	Invalidator Invalidator

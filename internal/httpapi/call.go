@@ -25,7 +25,9 @@ type Caller interface {
 type (
 	// CallRequest names a procedure and its arguments.
 	CallRequest struct {
-		Procedure string `json:"procedure" doc:"The procedure to call." example:"erp.stock.reserve" minLength:"1"`
+		Procedure string `json:"procedure,omitempty" doc:"The procedure to call. Give this or contract." example:"erp.stock.reserve" minLength:"1"`
+		Contract  string `json:"contract,omitempty" doc:"The contract of the procedure by its pattern, as the configuration has it, or with its parameters without types; instead of procedure." example:"erp.{customer}.reserve"`
+		Params    Params `json:"params,omitempty" doc:"The values of the contract's parameters, by name: text or integers. The server encodes what cannot stand in a URI."`
 		Args      Array  `json:"args,omitempty" doc:"The arguments, in order."`
 		Kwargs    Object `json:"kwargs,omitempty" doc:"The named arguments."`
 		Timeout   string `json:"timeout,omitempty" doc:"How long to wait, as a duration; at most 5m." example:"5s" default:"30s"`
@@ -57,13 +59,17 @@ func (a *API) call(ctx context.Context, in *callInput) (*callOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	procedure, err := named{"procedure", in.Body.Procedure, in.Body.Contract, in.Body.Params}.resolve(a.options.Contracts.Procedure)
+	if err != nil {
+		return nil, err
+	}
 	carried, err := payload(in.Body.Args, in.Body.Kwargs)
 	if err != nil {
 		return nil, NewProblem(http.StatusUnprocessableEntity, "the payload: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	result, err := a.options.Caller.Call(ctx, KeyName(ctx), wamp.URI(in.Body.Procedure), carried)
+	result, err := a.options.Caller.Call(ctx, KeyName(ctx), procedure, carried)
 	if err != nil {
 		return nil, err
 	}

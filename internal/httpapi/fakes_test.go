@@ -81,6 +81,20 @@ func (f *fakes) Kill(id wamp.ID, _ string) bool {
 	return id == 42
 }
 
+// contracts fills one contract.
+type contracts struct{}
+
+func (contracts) Topic(contract string, params map[string]string) (wamp.URI, error) {
+	if contract != "order.{id:int}" {
+		return "", wamp.Fail(wamp.ErrInvalidArgument, "there is no contract %s", contract)
+	}
+	return wamp.URI("order." + params["id"]), nil
+}
+
+func (c contracts) Procedure(contract string, params map[string]string) (wamp.URI, error) {
+	return c.Topic(contract, params)
+}
+
 func (f *fakes) KillUser(user, _ string) int { return len(user) }
 
 func (f *fakes) Subscribers(q httpapi.SubscriberQuery) (httpapi.SubscribersAnswer, error) {
@@ -107,7 +121,7 @@ const maxBody = 4096
 func newAPI(t *testing.T, f *fakes, change ...func(*httpapi.Options)) http.Handler {
 	t.Helper()
 	options := httpapi.Options{
-		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Sessions: f, Subscribers: f, Invalidator: f, Reloader: f,
+		Keys: f, Publisher: f, Caller: f, Issuer: f, Topics: f, Contracts: contracts{}, Sessions: f, Subscribers: f, Invalidator: f, Reloader: f,
 		MaxBody: maxBody, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
 	}
 	for _, c := range change {

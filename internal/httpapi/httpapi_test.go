@@ -58,6 +58,10 @@ func TestOperationsAnswerAsDocumented(t *testing.T) {
 			request{method: "GET", path: "subscribers?topic=order.42&user=ann", key: "sessions"},
 			200, `{"topic":"order.42","subscribers":[{"session":7,"subscription":8,"user":"ann","address":"","topic":"order.42","match":"exact","since":"0001-01-01T00:00:00Z"}],"total":9,"next":{"session":7,"subscription":8}}`,
 		},
+		"subscribers of a contract": {
+			request{method: "GET", path: "subscribers?contract=order.%7Bid:int%7D&params=%7B%22id%22:42%7D&user=ann", key: "sessions"},
+			200, `{"topic":"order.42","subscribers":[{"session":7,"subscription":8,"user":"ann","address":"","topic":"order.42","match":"exact","since":"0001-01-01T00:00:00Z"}],"total":9,"next":{"session":7,"subscription":8}}`,
+		},
 		"end the sessions of a user": {
 			request{method: "DELETE", path: "sessions?user=ann&message=Bye", key: "sessions"},
 			200, `{"sessions":3}`,

@@ -22,7 +22,9 @@ type Publisher interface {
 
 // Publication is a publication of a backend.
 type Publication struct {
-	Topic          string    `json:"topic" doc:"The topic to publish to." example:"order.42" minLength:"1"`
+	Topic          string    `json:"topic,omitempty" doc:"The topic to publish to. Give this or contract." example:"order.42" minLength:"1"`
+	Contract       string    `json:"contract,omitempty" doc:"The contract of the topic by its pattern, as the configuration has it, or with its parameters without types; instead of topic." example:"user.{user}.flash"`
+	Params         Params    `json:"params,omitempty" doc:"The values of the contract's parameters, by name: text or integers. The server encodes what cannot stand in a topic."`
 	Args           Array     `json:"args,omitempty" doc:"The event's arguments, in order."`
 	Kwargs         Object    `json:"kwargs,omitempty" doc:"The event's named arguments."`
 	Exclude        []wamp.ID `json:"exclude,omitzero" doc:"Sessions that get no event."`
@@ -96,8 +98,9 @@ func (p *Publication) readHeader(h http.Header) error {
 }
 
 func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
-	if p.Topic == "" {
-		return Receipt{}, missing("topic")
+	topic, err := named{"topic", p.Topic, p.Contract, p.Params}.resolve(a.options.Contracts.Topic)
+	if err != nil {
+		return Receipt{}, err
 	}
 	carried, err := payload(p.Args, p.Kwargs)
 	if err != nil {
@@ -105,7 +108,7 @@ func (a *API) publishOne(ctx context.Context, p *Publication) (Receipt, error) {
 	}
 	published := router.Publication{
 		Retain:  p.Retain,
-		Topic:   wamp.URI(p.Topic),
+		Topic:   topic,
 		Payload: carried,
 		Filter: publication.Filter{
 			Exclude: p.Exclude, Eligible: p.Eligible,

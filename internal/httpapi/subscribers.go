@@ -55,7 +55,9 @@ type (
 		Subscription wamp.ID `json:"subscription"`
 	}
 	subscribersInput struct {
-		Topic             string `query:"topic" required:"true" doc:"The topic, exactly." minLength:"1" maxLength:"512" example:"order.42"`
+		Topic             string `query:"topic" doc:"The topic, exactly. Give this or contract." maxLength:"512" example:"order.42"`
+		Contract          string `query:"contract" doc:"The contract of the topic by its pattern, instead of topic." maxLength:"1024" example:"user.{user}.flash"`
+		Params            string `query:"params" doc:"The values of the contract's parameters as a JSON object." maxLength:"4096"`
 		User              string `query:"user" doc:"Only sessions of this user."`
 		Limit             int    `query:"limit" doc:"How many to list at most." default:"100" minimum:"1" maximum:"1000"`
 		AfterSession      int64  `query:"after_session" doc:"The session of next of the page before." minimum:"0" maximum:"9007199254740992"`
@@ -73,8 +75,12 @@ func (a *API) addSubscribers() {
 		Summary:     "List who gets the events of a topic",
 		Description: "The sessions that subscribe to the topic, or to a pattern that matches it, by name. Answers why somebody does not get an event.",
 	}, func(_ context.Context, in *subscribersInput) (*subscribersOutput, error) {
+		topic, err := a.Name("", "topic", in.Topic, in.Contract, in.Params)
+		if err != nil {
+			return nil, err
+		}
 		answer, err := a.options.Subscribers.Subscribers(SubscriberQuery{
-			Topic: wamp.URI(in.Topic), User: in.User, Limit: in.Limit,
+			Topic: wamp.URI(topic), User: in.User, Limit: in.Limit,
 			After: SubscriberPlace{wamp.ID(in.AfterSession), wamp.ID(in.AfterSubscription)},
 		})
 		if err != nil {

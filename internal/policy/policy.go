@@ -114,6 +114,11 @@ func (p *Policy) Declares(uri wamp.URI) bool {
 	return ok
 }
 
+// Fill returns the URI of the contract of an action, with values of its parameters. The error is a [*wamp.Failure].
+func (p *Policy) Fill(action peer.Action, contract string, params map[string]string) (wamp.URI, error) {
+	return p.state.Load().contracts.table.Fill(kindOf(action), contract, params)
+}
+
 // Place returns where the configuration has the contract of a topic, in its words and as file and line. If there is no
 // contract, undeclared says why.
 func (p *Policy) Place(uri wamp.URI) (place, source, undeclared string) {

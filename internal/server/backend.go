@@ -25,6 +25,7 @@ func (s *Server) apiOptions(of *snapshot) httpapi.Options {
 		Caller:      backend,
 		Issuer:      backend,
 		Topics:      backend,
+		Contracts:   contractURIs{s.policy},
 		Sessions:    backend,
 		Subscribers: backend,
 		Reloader:    backend,
@@ -72,6 +73,19 @@ func (b apiBackend) Call(ctx context.Context, by string, procedure wamp.URI, p w
 // Issue implements [httpapi.Issuer].
 func (b apiBackend) Issue(_ context.Context, t httpapi.Ticket) (string, time.Time, error) {
 	return issueTicket(b.of, auth.Grant(t))
+}
+
+// contractURIs implements [httpapi.Contracts].
+type contractURIs struct{ policy *policy.Policy }
+
+// Topic returns the topic of a contract.
+func (c contractURIs) Topic(contract string, params map[string]string) (wamp.URI, error) {
+	return c.policy.Fill(peer.Publish, contract, params)
+}
+
+// Procedure returns the procedure of a contract.
+func (c contractURIs) Procedure(contract string, params map[string]string) (wamp.URI, error) {
+	return c.policy.Fill(peer.Call, contract, params)
 }
 
 // Contracts implements [httpapi.Topics].
@@ -195,6 +209,7 @@ var (
 	_ httpapi.Caller      = apiBackend{}
 	_ httpapi.Issuer      = apiBackend{}
 	_ httpapi.Topics      = apiBackend{}
+	_ httpapi.Contracts   = contractURIs{}
 	_ httpapi.Sessions    = apiBackend{}
 	_ httpapi.Subscribers = apiBackend{}
 	_ httpapi.Invalidator = apiBackend{}

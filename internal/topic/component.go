@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // kind is the way in which a component chooses the texts that it accepts.
@@ -50,28 +52,37 @@ func (c *component) same(o *component) bool {
 	return c.separator == o.separator && c.kind == o.kind && c.text == o.text
 }
 
-// matches reports whether the component accepts a text without separators.
+// matches reports whether the component accepts a text without separators, as it stands in a URI.
 func (c *component) matches(text string) bool {
 	if c.kind == literal {
 		return text == c.text
 	}
-	if text == "" {
-		return false
-	}
+	value, ok := wamp.DecodeParameter(text)
+	return ok && c.accepts(value)
+}
+
+// accepts reports whether a parameter may have a value.
+func (c *component) accepts(value string) bool {
 	switch c.kind {
 	case list:
-		return slices.Contains(c.values, text)
+		return slices.Contains(c.values, value)
 	case integer:
-		return isInteger(text)
+		return isInteger(value)
 	case uuid:
-		return isUUID(text)
+		return isUUID(value)
 	case slug:
-		return isSlug(text)
+		return isSlug(value)
 	case expression:
-		return c.regexp.MatchString(text)
+		return c.regexp.MatchString(value)
 	default:
-		return true
+		return value != ""
 	}
+}
+
+// value returns the value of a parameter whose text in a URI matches.
+func (c *component) value(text string) string {
+	value, _ := wamp.DecodeParameter(text)
+	return value
 }
 
 // overlaps reports whether a text might exist that both components accept. It may return true without

@@ -50,7 +50,7 @@ func meetsPrefix(components []component, prefix string, fixed map[string]string)
 			return false
 		}
 		if c.name != "" {
-			fixed[c.name] = text
+			fixed[c.name] = c.value(text)
 		}
 		rest, before = after, separator
 	}
@@ -85,7 +85,7 @@ func meetsPath(components []component, path string, fixed map[string]string) boo
 			return false
 		}
 		if name := components[i].name; name != "" {
-			fixed[name] = text
+			fixed[name] = components[i].value(text)
 		}
 		path = rest
 	}

@@ -130,7 +130,7 @@ func (p *patternParser) checkLiteral(text string) error {
 // parameter reads {name} or {name:type}.
 func (p *patternParser) parameter() (component, error) {
 	open := p.at
-	inside, class := braces(p.text[open:])
+	inside, class := wamp.Braces(p.text[open:])
 	switch {
 	case class > 0:
 		return component{}, p.fail(open+class, "close it with ]", "the character class is not closed")
@@ -209,37 +209,4 @@ func syntaxReason(err error) string {
 		return fmt.Sprintf("%s: %s", e.Code, e.Expr)
 	}
 	return err.Error()
-}
-
-// braces returns the text from its first brace to the brace that closes it, or "" if none does. If a
-// character class has no end, class is the offset of the class. Braces nest ([a-z]{2}). Behind a
-// backslash and inside a character class they are plain text.
-func braces(text string) (braced string, class int) {
-	depth := 0
-	for i := 0; i < len(text); i++ {
-		switch b := text[i]; {
-		case b == '\\':
-			i++
-		case class > 0:
-			if b == ']' {
-				class = 0
-			}
-		case b == '[':
-			class = i
-			// A bracket at the beginning, also behind ^, is a character of the class.
-			if strings.HasPrefix(text[i+1:], "^") {
-				i++
-			}
-			if strings.HasPrefix(text[i+1:], "]") {
-				i++
-			}
-		case b == '{':
-			depth++
-		case b == '}':
-			if depth--; depth == 0 {
-				return text[:i+1], 0
-			}
-		}
-	}
-	return "", class
 }

@@ -67,7 +67,7 @@ func (p *Pattern) values(uri string) map[string]string {
 		var text string
 		text, _, rest = cut(rest)
 		if name := p.components[i].name; name != "" {
-			values[name] = text
+			values[name] = p.components[i].value(text)
 		}
 	}
 	return values

@@ -2,7 +2,6 @@ package topic
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -132,11 +131,6 @@ func (t *Table) undeclaredURI(r *Request) error {
 		return nil
 	}
 	return t.refuse(Undeclared, "%s", t.Undeclared(kind, r.URI))
-}
-
-// Undeclared returns what is wrong with a URI that has no contract.
-func (t *Table) Undeclared(kind Kind, uri wamp.URI) string {
-	return fmt.Sprintf("%s %s is not declared; declare it under %ss in the configuration", kind, uri, kind)
 }
 
 // authorizePattern decides on a prefix or a wildcard. It allows the pattern if it allows every URI that

@@ -108,11 +108,11 @@ func TestTheTableDecidesOnRequests(t *testing.T) {
 		{erp, pub, "order.1.notes", 0, "nobody may publish to order.1.notes: its contract order.{id:int}.notes has no publish rule"},
 		{ann, sub, "user.ann.mail", 0, ""},
 		{ann, sub, "user.ben.mail", 0, "ann (role staff) may not subscribe to user.ben.mail: the subscribe rule of user.{user}.mail says no"},
-		{ann, sub, "order.x", 0, "topic order.x is not declared; declare it under topics in the configuration"},
+		{ann, sub, "order.x", 0, "topic order.x is not declared; the nearest contract is order.{id:int}: id is \"x\", and must be an integer"},
 		{ann, call, "order.1", 0, ""},
 		{ann, reg, "order.1", 0, "ann (role staff) may not register order.1: the register rule of order.{id:int} says no"},
 		{erp, reg, "order.1", 0, ""},
-		{ann, call, "order.new", 0, "procedure order.new is not declared; declare it under procedures in the configuration"},
+		{ann, call, "order.new", 0, "procedure order.new is not declared as a procedure; it is declared as a topic, under topics"},
 
 		// Reserved URIs.
 		{ann, sub, "acme.site.status", 0, ""},

@@ -427,5 +427,12 @@ declare function others(people: readonly Person[], user: string): readonly Perso
  * load has a new identity.
  */
 declare function tabIdentity(): Promise<string>;
-export { Failed, TicketRefused, TidingsError, automatic, backoff, connect, enterPresence, isDict, others, tabIdentity, watchContent, watchFlash, watchMaintenance, webSocket };
+/** Returns a value as it stands in one component of a topic. */
+declare function encodeParam(value: string | number): string;
+/**
+ * Returns the topic, or the procedure, of a contract with values of its parameters:
+ * topicOf('user.{user}.flash', {user: 'ann@example.com'}) is 'user.ann@example%2Ecom.flash'.
+ */
+declare function topicOf(contract: string, params: Readonly<Record<string, string | number>>): string;
+export { Failed, TicketRefused, TidingsError, automatic, backoff, connect, encodeParam, enterPresence, isDict, others, tabIdentity, topicOf, watchContent, watchFlash, watchMaintenance, webSocket };
 export type { CallOptions, Change, Connection, ConnectionState, ContentHandlers, ContentWatch, Delivery, Dial, Dict, ErrorKind, Event, EventHandler, Failure, Flash, FlashOptions, Freshness, Gap, Handle, HeartbeatOptions, Level, Loader, Maintenance, Match, Message, Mode, Options, Payload, Person, Position, Presence, PresenceChange, PresenceHandlers, PresenceUpdate, Procedure, PublishOptions, Queue, QueueLimits, Queued, Reason, RefusedTag, RegisterOptions, ReporterOptions, Session, ShareOptions, Status, SubscribeOptions, Subscription, TicketCallback, TicketRequest, TopicEvent, Transport, TransportEvents, Trouble };

@@ -3,6 +3,7 @@ import type { Connection } from './connection.js';
 import { isDict, type Payload, textOf } from './messages.js';
 import { once } from './once.js';
 import type { Handle } from './options.js';
+import { encodeParam } from './topic.js';
 
 export type Level = 'info' | 'success' | 'warning' | 'error';
 
@@ -22,7 +23,7 @@ export interface FlashOptions {
 
 /** Shows the messages to the session's user. After a reconnect as another user it follows that user. */
 export function watchFlash(connection: Connection, show: (flash: Flash) => void, options: FlashOptions = {}): Handle {
-  const topic = options.topic ?? ((user) => `user.${user}.flash`);
+  const topic = options.topic ?? ((user) => `user.${encodeParam(user)}.flash`);
   const tabs = options.everywhere ? null : once();
   let handle: Handle | null = null;
   const follow = (): void => {

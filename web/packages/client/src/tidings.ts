@@ -23,5 +23,6 @@ export type { Delivery, Failure, QueueLimits, Session } from './state.js';
 export type { Freshness, Status } from './status.js';
 export { tabIdentity } from './tab.js';
 export type { TicketCallback, TicketRequest } from './ticket-source.js';
+export { encodeParam, topicOf } from './topic.js';
 export { type Dial, type Transport, type TransportEvents, automatic, webSocket } from './transport.js';
 export { type ErrorKind, type Reason, TidingsError, type Trouble } from './trouble.js';
