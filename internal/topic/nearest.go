@@ -133,8 +133,9 @@ func (c *component) source() string {
 		return c.text
 	case untyped:
 		return "{" + c.name + "}"
+	default:
+		return "{" + c.name + ":" + c.text + "}"
 	}
-	return "{" + c.name + ":" + c.text + "}"
 }
 
 // lengthDiffers says which components are missing, or too many.
