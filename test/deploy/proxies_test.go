@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package deploy_test tries the files of deploy/ with the programs that they are for: each proxy in front of the real
 // server, and the rules and dashboards against its metrics. The programs run on loopback addresses, as an ordinary user,
 // with files in a temporary folder.
