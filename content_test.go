@@ -3,6 +3,7 @@
 package tidings_test
 
 import (
+	"context"
 	"testing"
 
 	tidings "github.com/tidings-io/tidings"
@@ -27,4 +28,11 @@ func TestAChangeOfContentIsToldToItsWatchers(t *testing.T) {
 	if _, err := server.ContentChanged(t.Context(), tidings.Change{}); err == nil {
 		t.Error("a change of nothing was told")
 	}
+}
+
+func TestAChangeOfNothingIsAnError(t *testing.T) {
+	var none context.Context
+	server := run(t, func(*tidings.Server) {})
+	wantText(t, failed(server.ContentChanged(t.Context(), tidings.Change{})), "tags is missing")
+	wantText(t, failed(server.ContentChanged(none, tidings.Change{Tags: []string{"a"}})), "the context is nil: use context.Background()")
 }

@@ -3,6 +3,7 @@
 package tidings_test
 
 import (
+	"context"
 	"testing"
 
 	tidings "github.com/tidings-io/tidings"
@@ -26,4 +27,11 @@ func TestTheProgramEntersAndLeavesMaintenance(t *testing.T) {
 		t.Errorf("%+v, %v", state, err)
 	}
 	next(t, pages)
+}
+
+func TestMaintenanceWithoutAContextIsAnError(t *testing.T) {
+	var none context.Context
+	server := run(t, func(*tidings.Server) {})
+	wantText(t, failed(server.StartMaintenance(none, tidings.MaintenanceStart{})), "the context is nil: use context.Background()")
+	wantText(t, failed(server.EndMaintenance(none, "")), "the context is nil: use context.Background()")
 }

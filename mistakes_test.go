@@ -66,7 +66,6 @@ func TestNothingInPlaceOfSomethingIsAnError(t *testing.T) {
 		"no_such_procedure":                  failed(realm.Call(ctx, "", tidings.Payload{})),
 		"nothing is selected":                failed(realm.KickAll(tidings.Selection{}, "")),
 		"name a user, a role":                failed(server.Invalidate(ctx, tidings.Selection{})),
-		"tags is missing":                    failed(server.ContentChanged(ctx, tidings.Change{})),
 		"sub":                                failed(server.IssueTicket(ctx, tidings.Grant{})),
 		"name the user, or a topic":          failed(server.Flash(ctx, "", tidings.Flash{Text: "x"})),
 		`"a.b" cannot be a part`:             failed(server.Flash(ctx, "a.b", tidings.Flash{Text: "x"})),
@@ -77,9 +76,6 @@ func TestNothingInPlaceOfSomethingIsAnError(t *testing.T) {
 		"context is nil: use con":            failed(realm.Call(none, "shop.fail", tidings.Payload{})),
 		"context is nil: use context":        failed(server.IssueTicket(none, tidings.Grant{User: "ann"})),
 		"is nil: use context.Background":     failed(server.Invalidate(none, tidings.Selection{User: "ann"})),
-		"nil: use context.Background()":      failed(server.ContentChanged(none, tidings.Change{Tags: []string{"a"}})),
-		"is nil: use context.Background()":   failed(server.StartMaintenance(none, tidings.MaintenanceStart{})),
-		"il: use context.Background()":       failed(server.EndMaintenance(none, "")),
 		"t is nil: use context.Background()": failed(server.Reload(none)),
 	} {
 		wantText(t, err, says)

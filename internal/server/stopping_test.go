@@ -21,7 +21,6 @@ import (
 )
 
 // crowded lets many clients publish at once, faster than events are delivered. With strict every client gets GOODBYE.
-// The drain is a twentieth of the default.
 const crowded = `
 protocol: strict
 undeclared: allow
@@ -29,7 +28,6 @@ auth: {anonymous: {}}
 longpoll: true
 rawsocket: [{listen: "tcp://127.0.0.1:0"}]
 limits: {message_rate: 10000, message_burst: 10000}
-websocket: {drain: 500ms}
 `
 
 // stream is a client by hand, over WebSocket or RawSocket.

@@ -1,3 +1,5 @@
+//go:build !without_content && !without_maintenance && !without_presence
+
 package server_test
 
 import (

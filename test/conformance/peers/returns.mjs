@@ -3,6 +3,11 @@
 //	node returns.mjs autobahn ws://127.0.0.1:8080/ws app
 import WebSocket from "ws";
 globalThis.WebSocket ??= WebSocket;
+// autobahn listens for no error of a connection that never opened, and Node.js ends a process for it: browsers do not.
+const { emit } = WebSocket.prototype;
+WebSocket.prototype.emit = function (name, ...about) {
+  return name === "error" && this.listenerCount("error") === 0 ? false : emit.call(this, name, ...about);
+};
 const [library, url, realm] = process.argv.slice(2);
 const joined = () => process.stdout.write("joined\n");
 
