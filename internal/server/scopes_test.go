@@ -54,7 +54,7 @@ func TestAConfigurationIsWarnedAboutScopesThatNoKeyHas(t *testing.T) {
 			`test.yaml:2:25: this rule is for backends, but no API key has the scope "subscribe"; add "subscribe" to the API key of a backend`,
 			`test.yaml:3:28: this rule is for backends, but no API key has the scope "register"; add "register" to the API key of a backend`,
 		},
-		"auth: {dynamic: {procedure: app.login}}\napi_keys: [{name: erp, key: erp-0123456789abcdef, may: [register]}]\ncontent: {a: {watch: \"true\"}}\n": {
+		"auth: {dynamic: {procedure: app.login}}\napi_keys: [{name: erp, key: erp-0123456789abcdef, may: [register]}]\ntopics: {a: {subscribe: \"true\"}}\n": {
 			`test.yaml:1:29: the server asks app.login for decisions, but no API key may register it; add the scope "decide"`,
 		},
 		"authorizer: {procedure: app.may}\ntopics: {a: {handler: {procedure: app.ask}, subscribe: \"true\"}}\nauth: {anonymous: {}}\n": {"test.yaml:1:25: the server asks app.may", "test.yaml:2:35: the server asks app.ask"},
