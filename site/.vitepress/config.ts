@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
@@ -10,7 +10,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages: [string, [text: string, page: string][]][] = [
   ['Start', [
     ['What Tidings is', ''],
-    ['Installing', 'installing'],
     ['Installing', 'installing'],
     ['Getting started', 'getting-started'],
     ['Notifications', 'notifications'],
@@ -41,15 +40,13 @@ const pages: [string, [text: string, page: string][]][] = [
   ]],
 ];
 
-/** Reports whether docs/ has a page. */
-function exists(page: string): boolean {
-  const file = page === '' || page.endsWith('/') ? `${page}README` : page;
-  return existsSync(`${root}/docs/${file}.md`);
+// Each page of docs/ is listed once, and nothing else is.
+const listed = pages.flatMap(([, items]) => items.map(([, page]) => (page === '' || page.endsWith('/') ? `${page}README.md` : `${page}.md`)));
+const there = [...readdirSync(`${root}/docs`).filter(file => file.endsWith('.md')), 'adr/README.md'];
+for (const page of new Set([...listed, ...there])) {
+  const times = listed.filter(other => other === page).length;
+  if (times !== 1 || !there.includes(page)) throw new Error(`site/.vitepress/config.ts lists docs/${page} ${times} times, and it ${there.includes(page) ? 'is' : 'is not'} there`);
 }
-
-const listed = new Set(pages.flatMap(([, items]) => items.map(([, page]) => `${page}.md`)));
-const unlisted = readdirSync(`${root}/docs`).filter(file => file.endsWith('.md') && file !== 'README.md' && !listed.has(file));
-if (unlisted.length > 0) throw new Error(`site/.vitepress/config.ts lists no ${unlisted.join(', ')}: add it to pages`);
 
 /** Returns where a link of a page leads, if that is a file of the repository that is no page. */
 function toRepository(page: string, href: string): string | null {
@@ -75,7 +72,7 @@ export default defineConfig({
     editLink: { pattern: `${repository}/edit/main/docs/:path` },
     sidebar: pages.map(([text, items]) => ({
       text,
-      items: items.filter(([, page]) => exists(page)).map(([name, page]) => ({ text: name, link: `/${page}` })),
+      items: items.map(([name, page]) => ({ text: name, link: `/${page}` })),
     })),
   },
   markdown: {
