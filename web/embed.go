@@ -1,4 +1,4 @@
-// Package web embeds the built browser SDK and demo, so that the binary serves them without Node.js. It never builds
+// Package web embeds the built browser SDK, demo and API page, so that the binary serves them without Node.js. It never builds
 // them: `npm run build` writes dist, and dist is committed.
 package web
 
@@ -35,7 +35,7 @@ func APIDocs() fs.FS { return folder("dist/apidocs") }
 func folder(name string) fs.FS {
 	files, err := fs.Sub(dist, name)
 	if err != nil {
-		panic(err) // only an invalid name fails, and both names are constants above
+		panic(err) // only an invalid name fails, and the names are constants above
 	}
 	return files
 }

@@ -14,7 +14,10 @@ import (
 // legal matches the files of a module that have to accompany its code.
 var legal = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)`)
 
-// licenses returns the legal texts of Go and of all modules that are linked in for a platform.
+// pages are the legal texts of the npm packages in the embedded pages. The build of web/ writes them.
+var pages = []string{"web/dist/apidocs/LICENSES.txt", "web/dist/demo/licenses.md"}
+
+// licenses returns the legal texts of Go, of all modules that are linked in for a platform, and of the embedded pages.
 func licenses(system, processor string) ([]byte, error) {
 	command := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}{{end}}", "./cmd/tidings")
 	command.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+processor, "CGO_ENABLED=0")
@@ -39,7 +42,18 @@ func licenses(system, processor string) ([]byte, error) {
 			return nil, err
 		}
 	}
+	for _, name := range pages {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		writeText(&all, name, text)
+	}
 	return all.Bytes(), nil
+}
+
+func writeText(to *bytes.Buffer, title string, text []byte) {
+	fmt.Fprintf(to, "=== %s\n\n%s\n\n", title, bytes.TrimSpace(text))
 }
 
 func writeLicenses(to *bytes.Buffer, module, folder string) error {
@@ -57,7 +71,7 @@ func writeLicenses(to *bytes.Buffer, module, folder string) error {
 			return err
 		}
 		found = true
-		fmt.Fprintf(to, "=== %s: %s\n\n%s\n\n", module, entry.Name(), bytes.TrimSpace(text))
+		writeText(to, module+": "+entry.Name(), text)
 	}
 	if !found {
 		return fmt.Errorf("%s has no license file: it must not be distributed without one", module)

@@ -3,7 +3,7 @@
 //	go run ./.ci/release 1.2.3 [linux/amd64 ...]
 //
 // For each system it makes an archive with the static binary, manual pages, completions of shells, a configuration to
-// begin with, the licenses of all that is linked in, README.md and CHANGELOG.md; and a list of these modules
+// begin with, the licenses of all that is linked in or embedded, README.md and CHANGELOG.md; and a list of these modules
 // (CycloneDX). For Linux it also makes a deb and an rpm. With them come the Helm chart and SHA256SUMS. The same commit
 // and the same Go release give the same bytes on every machine. The program needs a clean checkout, a version that
 // CHANGELOG.md has a section for (a pre-release such as 1.2.3-rc.1 needs none), and no tag of that version on another
@@ -170,7 +170,6 @@ func build(version, system, processor string) ([]byte, error) {
 	defer os.RemoveAll(folder)
 	binary := filepath.Join(folder, "tidings")
 	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", // which tags a clone has would change it
-
 		"-ldflags", "-s -w -X github.com/tidings-io/tidings/internal/server.version=v"+version,
 		"-o", binary, "./cmd/tidings")
 	command.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+processor, "CGO_ENABLED=0", "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0")
