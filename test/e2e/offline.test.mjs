@@ -44,6 +44,27 @@ describe('without an answer of the server', () => {
     for (const page of pages) await by(page, 'as-of').first().waitFor({ state: 'detached' });
   });
 
+  test('the header fits the screen, whatever it says of the connection', async () => {
+    const ann = await stage.page('ann', '/orders');
+    const fits = async () => {
+      for (const width of [320, 360, 560, 561, 700, 761, 820, 1024, 1201]) {
+        await ann.setViewportSize({ width, height: 740 });
+        const [menu, scroll] = await ann.evaluate(() => {
+          const { left, right } = document.querySelector('[data-testid="user-switch"]').getBoundingClientRect();
+          return [{ width: right - left, right }, document.documentElement.scrollWidth];
+        });
+        assert.ok(menu.width >= 60 && menu.right <= width && scroll <= width, `${width}: the menu has ${JSON.stringify(menu)} of ${scroll}`);
+      }
+    };
+    await fits();
+    const up = await down(ann);
+    await by(ann, 'connection-retry').waitFor();
+    await fits();
+    await ann.setViewportSize({ width: 820, height: 740 });
+    await picture(ann, 'offline-tablet');
+    await up();
+  });
+
   test('a save is kept, says so, and is sent again when the server is back', async () => {
     const ann = await stage.page('ann', '/orders/1042');
     await edit(ann, 1042, 'call before delivery');
