@@ -35,8 +35,13 @@ func (r *Replay) Page(sub wamp.Subscription, what Step) *Page {
 	if len(what.entries) == 0 {
 		return nil
 	}
-	made := r.page(sub, what)
-	r.prev = made.last
+	made := what.page
+	if made == nil {
+		made = r.page(sub, what)
+	}
+	if made.sends() {
+		r.prev = made.last
+	}
 	return made
 }
 
@@ -55,8 +60,20 @@ func (r *Replay) page(sub wamp.Subscription, what Step) *Page {
 	return made
 }
 
-// encode makes the events of a step.
+// encode makes the events of a step. Of the last step, the last event that the client can get says so.
 func (r *Replay) encode(sub wamp.Subscription, what Step) *Page {
+	what.lastSeq = what.entries[len(what.entries)-1].Seq
+	made := r.encodeUpTo(sub, what)
+	if what.Live && made.sends() && made.last != what.lastSeq {
+		what.lastSeq = made.last
+		made = r.encodeUpTo(sub, what)
+	}
+	r.source.Encodings.Add(uint64(len(what.entries) - made.Unsendable))
+	return made
+}
+
+// encodeUpTo is encode for a step whose last event is known.
+func (r *Replay) encodeUpTo(sub wamp.Subscription, what Step) *Page {
 	made := &Page{entries: what.entries, last: r.prev}
 	together := encode.Batch{Format: r.subscriber.Format}
 	epoch := r.source.Journal.Position().Epoch
@@ -75,6 +92,7 @@ func (r *Replay) encode(sub wamp.Subscription, what Step) *Page {
 		}
 		if together.Frames > before {
 			made.last = e.Seq
+			what.gap = what.gap && i < what.gapAt // the first event behind the gap tells of it
 		}
 		if together.Format.Framing == nil { // nothing would tell the events apart
 			made.addPacket(&together)
@@ -82,7 +100,6 @@ func (r *Replay) encode(sub wamp.Subscription, what Step) *Page {
 	}
 	made.addPacket(&together)
 	made.Unsendable = together.Missing
-	r.source.Encodings.Add(uint64(len(what.entries) - together.Missing))
 	return made
 }
 
@@ -98,14 +115,17 @@ func (r *Replay) event(sub wamp.Subscription, what Step, i int, after publicatio
 		return event
 	}
 	e.AddPosition(event.Details, after.Epoch, after.Seq)
-	if what.Live && i == len(what.entries)-1 {
+	if what.Live && e.Seq == what.lastSeq {
 		event.Details["_live"] = true
 	}
-	if what.gap && i == what.gapAt {
+	if what.gap && i >= what.gapAt {
 		event.Details["_gap"] = true
 	}
 	return event
 }
+
+// sends reports whether the page has an event.
+func (p *Page) sends() bool { return len(p.Packets) > 0 }
 
 // addPacket moves the frames of a batch to the page.
 func (p *Page) addPacket(from *encode.Batch) {

@@ -36,8 +36,13 @@ type Step struct {
 	entries  []*publication.Entry
 	gap      bool // before entries[gapAt] something is missing
 	gapAt    int
-	retained bool // the entries answer get_retained, and move no position
+	retained bool   // the entries answer get_retained, and move no position
+	lastSeq  uint64 // of the event that says that it is the last one; encode sets it
+	page     *Page  // the entries, if they were encoded already
 }
+
+// sends reports whether the client gets an event, as far as that is known.
+func (s *Step) sends() bool { return len(s.entries) > 0 && (s.page == nil || s.page.sends()) }
 
 // New returns a replay that has read nothing. It asks the journal of the source only if it is told to read.
 func New(source *Source, start Start, subscriber Subscriber) Replay {
@@ -111,7 +116,10 @@ func (r *Replay) Begin(sub wamp.Subscription) Step {
 		r.read(sub)
 		now = r.complete(sub, r.first)
 	}
-	if now.Live && len(now.entries) == 0 {
+	if r.Positions && now.Live && len(now.entries) > 0 {
+		now.page = r.page(sub, now) // if no event of it can be sent, SUBSCRIBED says that it was the last one
+	}
+	if now.Live && !now.sends() {
 		r.prev = r.upto
 	}
 	r.first.Entries = nil
@@ -160,7 +168,7 @@ func (r *Replay) since(sub wamp.Subscription, seq uint64) publication.SincePage 
 // is kept of the subscription's topics.
 func (r *Replay) Details(now Step, kept bool) wamp.Dict {
 	details := wamp.Dict{}
-	if now.Live && len(now.entries) == 0 {
+	if now.Live && !now.sends() {
 		details["_live"] = true
 	}
 	if !kept {
@@ -177,7 +185,7 @@ func (r *Replay) Details(now Step, kept bool) wamp.Dict {
 }
 
 // Sends reports whether a step sends something.
-func (r *Replay) Sends(now Step) bool { return len(now.entries)+len(r.retained.Entries) > 0 }
+func (r *Replay) Sends(now Step) bool { return now.sends() || len(r.retained.Entries) > 0 }
 
 // Room returns how many frames and bytes may be queued when a step begins. A step sends two pages at most: one that was
 // read, and what came since; and before them retained events, which take as much as two pages.
