@@ -14,18 +14,13 @@ import (
 // Fill returns the URI of a contract with these values of its parameters. The contract is named by its pattern, with or
 // without the types of the parameters. The error is a [*wamp.Failure].
 func (t *Table) Fill(kind Kind, pattern string, params map[string]string) (wamp.URI, error) {
-	untyped, err := withoutTypes(pattern)
+	named, err := ParsePattern(pattern)
 	if err != nil {
 		return "", wamp.Fail(wamp.ErrInvalidArgument, "%q is not the pattern of a contract: %v", pattern, err)
 	}
 	var mismatch error
-	var names []string
 	for _, c := range t.contracts {
-		if c.Kind != kind {
-			continue
-		}
-		if own, err := withoutTypes(c.Pattern.text); c.Pattern.text != pattern && (err != nil || own != untyped) {
-			names = append(names, c.Pattern.text)
+		if c.Kind != kind || c.Pattern.untyped != named.untyped {
 			continue
 		}
 		uri, err := c.Pattern.fill(params)
@@ -37,6 +32,12 @@ func (t *Table) Fill(kind Kind, pattern string, params map[string]string) (wamp.
 	if mismatch != nil {
 		return "", mismatch
 	}
+	var names []string
+	for _, c := range t.contracts {
+		if c.Kind == kind {
+			names = append(names, c.Pattern.text)
+		}
+	}
 	hint := fmt.Sprintf("declare it under %ss in the configuration", kind)
 	if near := text.Nearest(pattern, names); near != "" {
 		hint = "did you mean " + near + "?"
@@ -45,13 +46,9 @@ func (t *Table) Fill(kind Kind, pattern string, params map[string]string) (wamp.
 }
 
 // withoutTypes returns a pattern with {name} for each parameter.
-func withoutTypes(pattern string) (string, error) {
-	parsed, err := ParsePattern(pattern)
-	if err != nil {
-		return "", err
-	}
+func withoutTypes(components []component) string {
 	var b strings.Builder
-	for _, c := range parsed.components {
+	for _, c := range components {
 		if c.separator != 0 {
 			b.WriteByte(c.separator)
 		}
@@ -61,7 +58,7 @@ func withoutTypes(pattern string) (string, error) {
 			b.WriteString("{" + c.name + "}")
 		}
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 // fill returns the URI with these values of the parameters. The error is a [*wamp.Failure].

@@ -47,7 +47,7 @@ func ParsePattern(text string) (*Pattern, error) {
 	if err := p.run(); err != nil {
 		return nil, err
 	}
-	return &Pattern{text: text, components: p.components, names: p.names}, nil
+	return &Pattern{text: text, untyped: withoutTypes(p.components), components: p.components, names: p.names}, nil
 }
 
 type patternParser struct {

@@ -23,6 +23,7 @@ const separators = "./"
 // can be compared without enumerating URIs.
 type Pattern struct {
 	text       string
+	untyped    string // with {name} for each parameter
 	components []component
 	names      []string // of the parameters, in order
 }
