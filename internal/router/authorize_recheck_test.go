@@ -232,15 +232,17 @@ func TestAnInvalidationGoesOnWithoutItsCallerAndEndsWithTheRouter(t *testing.T) 
 			t.Errorf("without its caller it found %+v, %v", found, err)
 		}
 		began := time.Now()
+		stopped := make(chan error, 1)
 		go func() {
 			time.Sleep(2500 * time.Millisecond)
 			c.Lose()
-			if err := r.Shutdown(t.Context()); err != nil {
-				t.Error(err)
-			}
+			stopped <- r.Shutdown(t.Context())
 		}()
 		if _, err := realm.Invalidate(t.Context(), everyone); !errors.Is(err, context.Canceled) || time.Since(began) != 2500*time.Millisecond {
 			t.Errorf("it ended with %v after %s", err, time.Since(began))
+		}
+		if err := <-stopped; err != nil {
+			t.Error(err)
 		}
 	})
 }
