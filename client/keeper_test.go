@@ -186,12 +186,15 @@ func (l *listener) follow(topic string, options client.SubscribeOptions) *client
 	l.t.Helper()
 	options.OnGap = func(g client.Gap) { l.told <- g }
 	options.OnStatus = func(s client.Status) { l.told <- s.Freshness }
-	s, err := l.Subscribe(l.t.Context(), topic, func(e *client.Event) { l.told <- int(e.Args[0].(int64)) }, &options)
+	s, err := l.Subscribe(l.t.Context(), topic, l.note, &options)
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	return s
 }
+
+// note is a handler that notes the number of an event.
+func (l *listener) note(e *client.Event) { l.told <- int(e.Args[0].(int64)) }
 
 // next gives what is told next.
 func (l *listener) next() any {

@@ -177,8 +177,7 @@ func TestAStormWithConnectionsThatBreakLosesAndDoublesNothing(t *testing.T) {
 	k := startKeeperIn(t, "")
 	const events = 3000
 	l := k.listen(client.Config{URL: k.http, Serialization: client.MessagePack})
-	got := make(chan int, events)
-	if _, err := l.Subscribe(t.Context(), "kept.storm", func(e *client.Event) { got <- int(e.Args[0].(int64)) }, nil); err != nil {
+	if _, err := l.Subscribe(t.Context(), "kept.storm", l.note, nil); err != nil {
 		t.Fatal(err)
 	}
 	published := make(chan struct{})
@@ -187,14 +186,7 @@ func TestAStormWithConnectionsThatBreakLosesAndDoublesNothing(t *testing.T) {
 		k.publish("kept.storm", events, "")
 	}()
 	for n := 1; n <= events; n++ {
-		select {
-		case number := <-got:
-			if number != n {
-				t.Fatalf("got %d, want %d", number, n)
-			}
-		case <-time.After(time.Minute):
-			t.Fatalf("waited for %d", n)
-		}
+		l.want(n, n)
 		if n%300 == 0 {
 			l.line.cut()
 			l.line.restore()
@@ -213,26 +205,16 @@ func TestAHandlerThatIsSlowerThanTheServerBearsLosesNothing(t *testing.T) {
 		OnState: func(change client.StateChange) { sessions <- change.Session },
 	})
 	release := make(chan struct{})
-	got := make(chan int, events)
 	handler := func(e *client.Event) {
 		<-release
-		got <- int(e.Args[0].(int64))
+		l.note(e)
 	}
 	if _, err := l.Subscribe(t.Context(), "kept.slow", handler, nil); err != nil {
 		t.Fatal(err)
 	}
 	k.publish("kept.slow", events, strings.Repeat("x", 8<<10))
 	close(release)
-	for n := 1; n <= events; n++ {
-		select {
-		case number := <-got:
-			if number != n {
-				t.Fatalf("got %d, want %d", number, n)
-			}
-		case <-time.After(time.Minute):
-			t.Fatalf("waited for %d", n)
-		}
-	}
+	l.want(1, events)
 	joined := make(map[uint64]bool)
 	for len(sessions) > 0 {
 		if id := <-sessions; id != 0 {
