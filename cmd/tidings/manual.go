@@ -43,7 +43,7 @@ func manual(node *kong.Node) string {
 	p.section("NAME")
 	p.text(title + " - " + strings.TrimSuffix(summary, "."))
 	p.section("SYNOPSIS")
-	p.line(".B %s", roff(root(node).Name+" "+node.Summary()))
+	p.line(".B %s", config.Roff(root(node).Name+" "+node.Summary()))
 	if detail += node.Detail; detail != "" {
 		p.section("DESCRIPTION")
 		p.paragraphs(detail)
@@ -81,10 +81,10 @@ func (p *manualPage) line(format string, args ...any) { fmt.Fprintf(p, format+"\
 
 func (p *manualPage) section(title string) { p.line(".SH %s", title) }
 
-func (p *manualPage) text(text string) { p.line("%s", roff(text)) }
+func (p *manualPage) text(text string) { p.line("%s", config.Roff(text)) }
 
 func (p *manualPage) item(term, text string) {
-	p.line(".TP\n.B %s", roff(term))
+	p.line(".TP\n.B %s", config.Roff(term))
 	p.text(text)
 }
 
@@ -158,13 +158,4 @@ func (p *manualPage) flagItems(flags []*kong.Flag) {
 		}
 		p.item(term, help)
 	}
-}
-
-// roff escapes a line: its backslashes and dashes, and a first character that would be a request.
-func roff(line string) string {
-	line = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(line)
-	if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
-		line = `\&` + line
-	}
-	return line
 }

@@ -13,7 +13,7 @@ func Manual(sections ...Section) string {
 	for _, k := range keys(s.root, "") {
 		term := k.path
 		if below := k.section(); below != nil {
-			fmt.Fprintf(&b, ".SS %s\n%s\n", roff(strings.TrimSuffix(k.path+k.step(), ".")), roff(k.field.Tag.Get("doc")))
+			fmt.Fprintf(&b, ".SS %s\n%s\n", Roff(strings.TrimSuffix(k.path+k.step(), ".")), Roff(k.field.Tag.Get("doc")))
 			continue
 		}
 		values := strings.ReplaceAll(s.values(k), "`", "")
@@ -22,7 +22,7 @@ func Manual(sections ...Section) string {
 		} else if k.field.Tag.Get("required") != "" {
 			values += "; required"
 		}
-		fmt.Fprintf(&b, ".TP\n.B %s\n(%s)\n%s\n", roff(term), roff(values), roff(k.field.Tag.Get("doc")))
+		fmt.Fprintf(&b, ".TP\n.B %s\n(%s)\n%s\n", Roff(term), Roff(values), Roff(k.field.Tag.Get("doc")))
 	}
 	b.WriteString(manualFoot)
 	return b.String()
@@ -44,8 +44,8 @@ const manualFoot = `.SH SEE ALSO
 tidings(1), tidings\-serve(1), tidings\-check(1), https://github.com/tidings\-io/tidings
 `
 
-// roff escapes a line for man(7).
-func roff(line string) string {
+// Roff escapes a line for man(7): its backslashes and dashes, and a first character that would be a request.
+func Roff(line string) string {
 	line = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(line)
 	if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
 		line = `\&` + line
