@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -106,9 +105,5 @@ func (r *Request) address(ctx context.Context) string {
 		}
 		return ""
 	}
-	remote := r.Session.Peer().RemoteAddr
-	if parsed, err := netip.ParseAddrPort(remote); err == nil {
-		return parsed.Addr().Unmap().String()
-	}
-	return remote
+	return r.Session.Address()
 }

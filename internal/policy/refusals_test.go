@@ -3,6 +3,7 @@ package policy_test
 import (
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,9 +14,27 @@ import (
 	"github.com/tidings-io/tidings/internal/router/routertest"
 )
 
+// lines collects what is logged, also by the timer of a window.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 func TestTheLogSaysHowManyRefusalsItLacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log strings.Builder
+		var log lines
 		p := policy.New(policy.Options{
 			Contracts: contracts(t, shop+"log: {refusals: 5, refusals_each: 3}\n"), Keys: scopes, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})

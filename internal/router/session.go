@@ -60,6 +60,9 @@ func (s *Session) Tab() string { return s.tab }
 // Peer returns what the transport knows about the other end.
 func (s *Session) Peer() peer.Peer { return s.client.peer }
 
+// Address returns the address that the client came from, without its port.
+func (s *Session) Address() string { return s.client.peer.Address() }
+
 // Outbox returns the state of what waits to be written to the session's client.
 func (s *Session) Outbox() outbox.State { return s.client.sender.Outbox.State() }
 

@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -155,7 +154,7 @@ func subscriberOf(i *router.SubscriberInfo) httpapi.Subscriber {
 	identity := i.Session.Identity()
 	return httpapi.Subscriber{
 		Session: i.Session.ID(), Subscription: i.Subscription.ID, User: identity.ID, Name: identity.Name, Backend: identity.Backend,
-		Tab: i.Session.Tab(), Address: withoutPort(i.Session.Peer().RemoteAddr),
+		Tab: i.Session.Tab(), Address: i.Session.Address(),
 		Topic: i.Subscription.Topic, Match: i.Subscription.Match.String(), Since: i.Since.UTC(),
 	}
 }
@@ -174,18 +173,10 @@ func sessionOf(s *router.Session) httpapi.Session {
 	return httpapi.Session{
 		ID: s.ID(), User: who.ID, Name: who.Name, Roles: append([]string{}, who.Roles...), Tenant: who.Tenant,
 		Method: who.Method, Backend: who.Backend, Tab: s.Tab(),
-		Connection: peer.Connection, Address: withoutPort(peer.RemoteAddr), UserAgent: peer.UserAgent,
+		Connection: peer.Connection, Address: s.Address(), UserAgent: peer.UserAgent,
 		Joined: s.Joined().UTC(), Ends: who.Expires.UTC(), Encoding: s.Encoding().Subprotocol(),
 		Messages: waiting.Frames, Bytes: waiting.Bytes, Skipped: waiting.Skipped, Behind: waiting.Behind.UTC(), Thinned: waiting.Thinned,
 	}
-}
-
-// withoutPort returns an address without its port, which does not identify the client.
-func withoutPort(address string) string {
-	if parsed, err := netip.ParseAddrPort(address); err == nil {
-		return parsed.Addr().Unmap().String()
-	}
-	return address
 }
 
 // Kill implements [httpapi.Sessions].

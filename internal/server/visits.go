@@ -11,41 +11,42 @@ import (
 // visits logs at the level debug how sessions come and go, and what they subscribe to.
 type visits struct{ logger *slog.Logger }
 
-// line returns what each line says of a session, and what one says beside that.
-func (v visits) line(s *router.Session, more ...slog.Attr) []slog.Attr {
-	if !v.logger.Enabled(context.Background(), slog.LevelDebug) {
-		return nil
-	}
-	return append([]slog.Attr{
-		slog.Uint64("session", uint64(s.ID())), slog.String("user", s.Identity().ID),
-		slog.String("address", withoutPort(s.Peer().RemoteAddr)),
-	}, more...)
+// on reports whether the lines are written. A session that comes or subscribes costs no line while they are not.
+func (v visits) on() bool { return v.logger.Enabled(context.Background(), slog.LevelDebug) }
+
+// log writes a line of a session.
+func (v visits) log(s *router.Session, message string, more ...any) {
+	about := []any{"session", uint64(s.ID()), "user", s.Identity().ID, "address", s.Address()}
+	v.logger.Debug(message, append(about, more...)...)
 }
 
 // Joined implements [router.Observer].
 func (v visits) Joined(s *router.Session) {
-	v.logger.LogAttrs(context.Background(), slog.LevelDebug, "session joined", v.line(s,
-		slog.String("method", s.Identity().Method), slog.Any("roles", s.Identity().Roles),
-		slog.String("encoding", s.Encoding().Subprotocol()), slog.String("user_agent", s.Peer().UserAgent))...)
+	if v.on() {
+		v.log(s, "session joined", "method", s.Identity().Method, "roles", s.Identity().Roles,
+			"encoding", s.Encoding().Subprotocol(), "user_agent", s.Peer().UserAgent)
+	}
 }
 
 // Left implements [router.Observer].
 func (v visits) Left(s *router.Session) {
-	v.logger.LogAttrs(context.Background(), slog.LevelDebug, "session left", v.line(s, slog.String("reason", s.Reason().String()))...)
+	if v.on() {
+		v.log(s, "session left", "reason", s.Reason().String())
+	}
 }
 
 // Subscribed implements [router.Observer].
 func (v visits) Subscribed(s *router.Session, held wamp.Subscription) {
-	v.logger.LogAttrs(context.Background(), slog.LevelDebug, "subscribed", v.line(s, topicOf(held)...)...)
+	if v.on() {
+		v.log(s, "subscribed", "topic", string(held.Topic), "match", held.Match.String())
+	}
 }
 
 // Unsubscribed implements [router.Observer].
 func (v visits) Unsubscribed(s *router.Session, held wamp.Subscription) {
-	v.logger.LogAttrs(context.Background(), slog.LevelDebug, "unsubscribed", v.line(s, topicOf(held)...)...)
-}
-
-func topicOf(held wamp.Subscription) []slog.Attr {
-	return []slog.Attr{slog.String("topic", string(held.Topic)), slog.String("match", held.Match.String())}
+	if v.on() {
+		v.log(s, "unsubscribed", "topic", string(held.Topic), "match", held.Match.String())
+	}
 }
 
 // Interface guards.

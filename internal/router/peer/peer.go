@@ -2,6 +2,7 @@ package peer
 
 import (
 	"crypto/tls"
+	"net/netip"
 
 	"github.com/tidings-io/tidings/internal/wamp"
 )
@@ -22,6 +23,14 @@ type Peer struct {
 	Connection uint64
 	// Admit, if it is set, refuses the identity of a login before WELCOME: it is not that of the connection.
 	Admit func(*Identity) error
+}
+
+// Address returns RemoteAddr without its port, which does not identify the client.
+func (p *Peer) Address() string {
+	if parsed, err := netip.ParseAddrPort(p.RemoteAddr); err == nil {
+		return parsed.Addr().Unmap().String()
+	}
+	return p.RemoteAddr
 }
 
 // ProvedIdentity returns the identity that the transport proved, else anonymous. It is used when no Authenticator is
