@@ -19,9 +19,6 @@ const (
 	FlashError   FlashLevel = "error"
 )
 
-// separators are characters that end a component of a topic, or cannot be in one.
-const separators = "./# \t\r\n"
-
 // Flash is a short message to one user, which the SDK's watchFlash shows.
 type Flash struct {
 	Level FlashLevel
@@ -67,8 +64,6 @@ func (f *Flash) check(user string) error {
 	switch {
 	case user == "" && f.Topic == "":
 		wrong = "user is empty: name the user, or a topic"
-	case f.Topic == "" && strings.ContainsAny(user, separators):
-		wrong = fmt.Sprintf("the user %q cannot be a part of a topic, because it contains one of %q: set Topic", user, separators)
 	case f.Text == "" && f.Title == "":
 		wrong = "a flash needs a text or a title"
 	case f.Href != "" && !isAddress:

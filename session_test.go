@@ -75,8 +75,8 @@ func TestAFlashReachesThePagesOfItsUser(t *testing.T) {
 	server := runFiles(t, filesWith(shop+"  user.{user}.note: {call: backend}\n"), func(*tidings.Server) {})
 	wantText(t, failed(server.Flash(t.Context(), "ann", tidings.Flash{Text: "x"})), "not_authorized") // it is not declared
 	server = runFiles(t, filesWith("auth: {tickets: {secret: 0123456789abcdef0123456789abcdef}}\ntopics:\n  user.{user}.flash: {subscribe: params.user == identity.id, publish: backend}\n"), func(*tidings.Server) {})
-	events := subscribe(t, join(t, server, "ann"), "user.ann.flash")
-	receipt, err := server.Flash(t.Context(), "ann", tidings.Flash{Level: tidings.FlashSuccess, Title: "Report", Text: "It is ready", Href: "/reports/7"})
+	events := subscribe(t, join(t, server, "ann@example.com"), "user.ann@example%2Ecom.flash")
+	receipt, err := server.Flash(t.Context(), "ann@example.com", tidings.Flash{Level: tidings.FlashSuccess, Title: "Report", Text: "It is ready", Href: "/reports/7"})
 	if err != nil || receipt.Deliveries != 1 {
 		t.Errorf("%+v, %v", receipt, err)
 	}

@@ -108,7 +108,7 @@ func joinWith(t *testing.T, server *tidings.Server, user string, serialization c
 		URL:           "http://" + server.Addr(),
 		Serialization: serialization,
 		Reconnect:     client.Reconnect{Off: true},
-		Tab:           "tab-of-" + user,
+		Tab:           "tab-of-" + strings.NewReplacer("@", "_", ".", "_").Replace(user),
 		Auth: client.Ticket(func(ctx context.Context) (string, error) {
 			ticket, err := server.IssueTicket(ctx, tidings.Grant{User: user, Name: "The " + user, Claims: map[string]any{"level": 3}})
 			return ticket.Ticket, err

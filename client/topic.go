@@ -20,12 +20,3 @@ func Topic(contract string, params map[string]string) (string, error) {
 	}
 	return string(uri), nil
 }
-
-// EncodeParam returns a value as it stands in one component of a topic.
-func EncodeParam(value string) (string, error) {
-	encoded, err := wamp.EncodeParameter(value)
-	if err != nil {
-		return "", fmt.Errorf("make a topic: %w", err)
-	}
-	return encoded, nil
-}
