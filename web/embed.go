@@ -1,5 +1,5 @@
-// Package web embeds the built browser SDK, demo and API page, so that the binary serves them without Node.js. It never builds
-// them: `npm run build` writes dist, and dist is committed.
+// Package web embeds the built browser SDK, demo and API page, so that the binary serves them without Node.js. It never
+// builds them: `npm run build` writes dist, and dist is committed.
 package web
 
 import (

@@ -3,7 +3,7 @@
 //	go run ./.ci/release 1.2.3 [linux/amd64 ...]
 //
 // For each system it makes an archive with the static binary, manual pages, completions of shells, a configuration to
-// begin with, the licenses of all that is linked in or embedded, README.md and CHANGELOG.md; and a list of these modules
+// begin with, the licenses of all that is linked in or embedded, README.md and CHANGELOG.md; and a list of the modules
 // (CycloneDX). For Linux it also makes a deb and an rpm. With them come the Helm chart and SHA256SUMS. The same commit
 // and the same Go release give the same bytes on every machine. The program needs a clean checkout, a version that
 // CHANGELOG.md has a section for (a pre-release such as 1.2.3-rc.1 needs none), and no tag of that version on another

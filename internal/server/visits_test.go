@@ -1,7 +1,6 @@
 package server
 
 import (
-	"io"
 	"log/slog"
 	"testing"
 
@@ -13,7 +12,7 @@ import (
 // Each subscription of each page is a visit.
 func TestAVisitThatIsNotLoggedAllocatesNothing(t *testing.T) {
 	alloctest.SkipWithRace(t)
-	v := visits{slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelInfo}))}
+	v := visits{slog.New(slog.DiscardHandler)}
 	s, held := new(router.Session), wamp.Subscription{Topic: "t", Match: wamp.MatchPrefix}
 	if n := testing.AllocsPerRun(100, func() {
 		v.Subscribed(s, held)
