@@ -226,7 +226,8 @@ func (e *Engine) openGuard(ctx context.Context, r *running, o *ReplayGuard) erro
 	return o.open(ctx, s)
 }
 
-func (e *Engine) closeAllLocked() {
+// closeAllLocked detaches everything from the store, and returns the streams of the logs. Caller must hold mu.
+func (e *Engine) closeAllLocked() (logs []*recordStream) {
 	for _, b := range e.buckets {
 		b.close()
 	}
@@ -234,8 +235,11 @@ func (e *Engine) closeAllLocked() {
 		o.close()
 	}
 	for _, l := range e.logs {
-		l.stream.Store(nil)
+		if s := l.stream.Swap(nil); s != nil {
+			logs = append(logs, s)
+		}
 	}
+	return logs
 }
 
 // Close stops the engine and waits until its goroutines have ended and its files are closed. The engine may be
@@ -253,11 +257,16 @@ func (e *Engine) Close() error {
 	if r == nil {
 		return nil
 	}
-	e.closeAllLocked()
+	logs := e.closeAllLocked()
 	if e.folder == nil {
 		return nil
 	}
 	err := waitFor(r.stop(), closeTimeout)
+	for _, l := range logs {
+		if err == nil && r.health.err() == nil {
+			err = l.seal(e.folder.dir)
+		}
+	}
 	e.folder.close()
 	e.folder, e.supervisor = nil, nil
 	if err != nil {

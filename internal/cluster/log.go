@@ -25,7 +25,7 @@ type LogOptions struct {
 	Name     string // letters, digits, dashes, underscores
 	MaxBytes int64  // over it records are refused, none is dropped; 0 is 1 GiB
 	// Lazy acknowledges a record before it is on the disk: a crash of the process loses the last milliseconds, a power
-	// failure up to two seconds.
+	// failure up to two seconds. After both, Known finds nothing.
 	Lazy bool
 }
 
@@ -79,7 +79,7 @@ func (l *Log) Trim(ctx context.Context, before uint64) error {
 }
 
 // Known returns the number of the last record that was acknowledged: a log that ends before has lost its end. It is not
-// found in a new log, and where it is lost.
+// found in a new log, where it is lost, and in a lazy log that was not closed.
 func (l *Log) Known(context.Context) (number uint64, found bool, err error) {
 	s := l.stream.Load()
 	if s == nil {

@@ -16,9 +16,11 @@ type recordStream struct {
 	config     jetstream.StreamConfig
 	health     *health
 	checkpoint checkpointFile
+	lazy       bool
 
-	mu   sync.Mutex // guards what follows
-	mark checkpoint // the last record that was acknowledged since the stream was opened
+	mu    sync.Mutex // guards what follows
+	begun bool       // the checkpoint of a lazy log is gone
+	mark  checkpoint // the last record that was acknowledged since the stream was opened
 }
 
 // recordConfig returns the configuration of the stream of a log. A lazy log has another stream than one that is not:
@@ -49,7 +51,7 @@ const (
 func openRecordStream(ctx context.Context, r *running, options LogOptions, f *folder) (*recordStream, error) {
 	s := &recordStream{
 		connection: r.connection, config: recordConfig(options), health: r.health,
-		checkpoint: checkpointFile{f.path(options.Name + ".checkpoint")},
+		checkpoint: checkpointFile{f.path(options.Name + ".checkpoint")}, lazy: options.Lazy,
 	}
 	if err := s.convert(ctx, options); err != nil {
 		return nil, err
@@ -127,6 +129,9 @@ func (s *recordStream) bounds(ctx context.Context) (first, last uint64, err erro
 // append stores a record and returns its number.
 func (s *recordStream) append(ctx context.Context, record []byte) (number uint64, err error) {
 	err = s.health.write(ctx, func(ctx context.Context) error {
+		if err := s.begin(); err != nil {
+			return err
+		}
 		ack, err := s.stream.Publish(ctx, s.config.Subjects[0], record)
 		if err != nil {
 			return err
@@ -141,7 +146,19 @@ func (s *recordStream) append(ctx context.Context, record []byte) (number uint64
 	return number, err
 }
 
-// acknowledged saves how far the log has come.
+// begin is called before each record.
+func (s *recordStream) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.lazy || s.begun {
+		return nil
+	}
+	err := s.checkpoint.begin()
+	s.begun = err == nil
+	return err
+}
+
+// acknowledged notes how far the log has come, and saves it unless the log is lazy.
 func (s *recordStream) acknowledged(number uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,6 +166,9 @@ func (s *recordStream) acknowledged(number uint64) error {
 		return nil
 	}
 	s.mark.last, s.mark.at = number, time.Now()
+	if s.lazy {
+		return nil
+	}
 	return s.checkpoint.save(s.mark)
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/cluster"
@@ -187,5 +188,42 @@ func TestTheDeathOfTheProcessLosesNothing(t *testing.T) {
 			expectKept(t, again.Journal, wamp.URI(fmt.Sprint("a.", topic)), want[max(0, len(want)-10):]...)
 		}
 		again.close(t)
+	}
+}
+
+// Nothing tells what a lazy log has lost with its process, so all that come back are told.
+func TestAfterTheDeathOfALazyJournalAllPositionsAreAnsweredWithAGap(t *testing.T) {
+	d, err := openDisk(t, cluster.Options{Dir: quickDir(t)}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, d.Journal, "a", 1)
+	kept := d.Position()
+	if _, there := imageOf(t, d.dir)["journal.checkpoint"]; there {
+		t.Error("a log that is not on the disk has a checkpoint")
+	}
+	d.close(t)
+	closed := imageOf(t, d.dir) // a process that dies leaves this or less, without the checkpoint
+	for _, lazy := range []bool{true, false} {
+		t.Run(fmt.Sprint("lazy again: ", lazy), func(t *testing.T) {
+			dir := closed.with(t, "journal.checkpoint", nil)
+			again, err := openDisk(t, cluster.Options{Dir: dir}, lazy)
+			if err != nil || strings.Count(again.said.String(), "lost") != 1 {
+				t.Fatalf("%v; %s", err, again.said)
+			}
+			if page := everything(again.Journal, kept); !page.Gap {
+				t.Error("an old position is known")
+			}
+			keep(t, again.Journal, "a", 2)
+			now := again.Position()
+			again.close(t)
+			third, err := openDisk(t, cluster.Options{Dir: dir}, lazy)
+			if err != nil || third.said.Len() > 0 {
+				t.Fatalf("the start after it: %v; %s", err, third.said)
+			}
+			if everything(third.Journal, now).Gap || !everything(third.Journal, kept).Gap {
+				t.Error("the new position is not known, or the old one is")
+			}
+		})
 	}
 }

@@ -21,7 +21,7 @@ type Log interface {
 	// Trim forgets the records before a number.
 	Trim(ctx context.Context, before uint64) error
 	// Known returns the number of the last record that was acknowledged: a log that ends before has lost its end. It is
-	// not found in a new log, and where it is lost.
+	// not found in a new log, where it is lost, and where the process before may have lost acknowledged records.
 	Known(ctx context.Context) (number uint64, found bool, err error)
 	// Ready returns why Append would fail, or nil. It must not block.
 	Ready() error
@@ -162,6 +162,9 @@ func (j *Journal) write(ctx context.Context, u *unit) error {
 	for i := range u.ends {
 		record := u.record(i)
 		number, err := w.log.Append(ctx, record)
+		if err == nil && number <= w.known {
+			err = j.endIsLost(number)
+		}
 		if err != nil {
 			return fmt.Errorf("write to the journal: %w", err)
 		}
@@ -177,6 +180,15 @@ func (j *Journal) write(ctx context.Context, u *unit) error {
 	u.offset = w.offset // as all readers of the log have it
 	w.known, w.doubt = u.last(), false
 	return nil
+}
+
+// endIsLost begins a new epoch where the log, reopened after a failure of the disk, goes on with numbers that it has
+// given already. Caller must hold turn.
+func (j *Journal) endIsLost(number uint64) error {
+	err := fmt.Errorf("it ends at record %d, but had %d", number-1, j.written.known)
+	j.written.known, j.written.started = number-1, false
+	j.beginAnew(err.Error())
+	return err
 }
 
 // readOthers reads the records between the last known one and those of a unit. They are of other nodes, or of this one

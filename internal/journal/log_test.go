@@ -233,6 +233,42 @@ func TestDamageBeginsANewEpochAndIsSaidOnce(t *testing.T) {
 	}
 }
 
+// A disk that failed may have lost the end of a log while the process lives on.
+func TestALogThatGivesNumbersAgainBeginsANewEpoch(t *testing.T) {
+	log := newRecordLog()
+	j := open(t, log)
+	for id := range wamp.ID(5) {
+		keep(t, j, "a", id+1)
+	}
+	before := j.Position()
+	for range 2 {
+		delete(log.records, log.last)
+		log.last--
+	}
+	p := publication.Placement{Entry: &publication.Entry{Topic: "a", Publication: 6}, Keep: publication.Keep{Last: 10}}
+	if _, err := j.Append(t.Context(), []publication.Placement{p}); err == nil || !strings.Contains(err.Error(), "it ends at record 4, but had 6") {
+		t.Errorf("a publication whose number was given already ends with %v", err)
+	}
+	keep(t, j, "a", 7)
+	now := j.Position()
+	if now.Epoch == before.Epoch || now.Seq <= before.Seq {
+		t.Errorf("the position is %+v after %+v", now, before)
+	}
+	again, said := openSaying(t, log.copied())
+	if said.Len() > 0 {
+		t.Errorf("the start after it: %s", said)
+	}
+	expectKept(t, again, "a", 1, 2, 3, 7)
+	for name, journal := range map[string]*journal.Journal{"now": j, "after a restart": again} {
+		if page := everything(journal, before); !page.Gap {
+			t.Errorf("%s an old position is known", name)
+		}
+		if page := everything(journal, now); page.Gap || len(page.Entries) > 0 {
+			t.Errorf("%s a new position is not known", name)
+		}
+	}
+}
+
 func TestARecordOfANewerVersionStopsTheStart(t *testing.T) {
 	log := newRecordLog()
 	keep(t, open(t, log), "a", 1)

@@ -141,7 +141,7 @@ func (r *replay) finish(known uint64, found bool) error {
 	}
 	switch {
 	case !found && r.number > 0:
-		r.lose("nothing says where it ended")
+		r.lose("its checkpoint is missing, as after a crash with journal.sync: 1s")
 	case found && r.number < known:
 		r.lose(fmt.Sprintf("it ends at record %d, but had %d", r.number, known))
 	}
