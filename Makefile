@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
-.PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate backends examples deploy \
+.PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate backends examples deploy oro \
         fmt tools node_modules hygiene prose vet unit memory web-check site generated conformance packaging release release-check clean
 
 help: ## say what there is
@@ -35,8 +35,8 @@ vet: ## go vet, all modules; and the main one compiles on other systems
 # The race detector needs cgo, which .ci/test turns off elsewhere. Without symbol tables, tests link faster.
 RACE := CGO_ENABLED=1 go test -race -ldflags '-s -w' -timeout 20m
 
-unit: ## go test -race, all modules but backends, deploy, conformance, faults, hostile and packaging, and what depends on sockets once more with the portable ones
-	@.ci/modules bash -c "go list ./... | grep -vE '/test/(backends|conformance|deploy|faults|hostile|packaging)$$' | xargs -r env $(RACE)"
+unit: ## go test -race, all modules but backends, deploy, oro, conformance, faults, hostile and packaging, and what depends on sockets once more with the portable ones
+	@.ci/modules bash -c "go list ./... | grep -vE '/test/(backends|conformance|deploy|faults|hostile|oro|packaging)$$' | xargs -r env $(RACE)"
 	TIDINGS_TEST_SOCKETS=portable $(RACE) ./internal/netpoll/... ./internal/transport/... ./internal/server/...
 	@.ci/uring
 
@@ -92,6 +92,9 @@ backends: ## the clients for backends, each in its language, against the real se
 
 deploy: ## the files of deploy/, each with the program that it is for
 	go test -count=1 -v ./test/deploy/ | grep -vE '^ *(=== |--- PASS)'
+
+oro: node_modules ## an application of OroPlatform: its backend in PHP, its pages in a Chromium
+	go test -count=1 -v -timeout 20m ./test/oro/ | grep -vE '^ *(=== |--- PASS)'
 
 examples: build ## start the example applications and their server, and print the addresses
 	@go run ./examples/orders/start
