@@ -1,6 +1,7 @@
 package tidings_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -101,6 +102,28 @@ func TestAClientThatForgetsThePrefixIsToldSo(t *testing.T) {
 	defer stop()
 	_, err := client.Connect(t.Context(), client.Config{URL: outer.URL, Auth: client.Key("erp-0123456789abcdef")})
 	wantText(t, err, "below a prefix")
+}
+
+func TestAServerWithoutAListenerDoesNotSayThatItListens(t *testing.T) {
+	var said bytes.Buffer
+	server, err := tidings.New(tidings.Config{
+		File: "tidings.yaml", Files: files, HandlerOnly: true, Logger: slog.New(slog.NewTextHandler(&said, nil)),
+		Env: func(string) (string, bool) { return "", false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- server.Run(ctx) }()
+	<-server.Ready()
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if text := said.String(); !strings.Contains(text, "ready for the requests of another HTTP server") || strings.Contains(text, "listening") {
+		t.Error(text)
+	}
 }
 
 func TestAListenerOfItsOwnAndHandlerOnlyExcludeEachOther(t *testing.T) {

@@ -29,7 +29,7 @@ correct, but rarely meant; with --strict they count as mistakes.`
 func (c *checkCommand) Run(s streams) error {
 	if c.File == "" {
 		if c.File = findSettings(); c.File == "" {
-			return badUsage("there is no %s: name the configuration file", lookedFor())
+			return badUsage("there is neither %s: name the configuration file", lookedFor())
 		}
 	}
 	var problems config.Problems

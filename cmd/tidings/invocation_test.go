@@ -174,6 +174,22 @@ func TestCheckStrictFailsOnWarnings(t *testing.T) {
 	}
 }
 
+func TestAnUnknownCommandIsCalledOne(t *testing.T) {
+	for args, want := range map[string]string{
+		"foo":           "tidings: there is no command foo\n",
+		"help foo":      "tidings: there is no command foo\n",
+		"subscrbe a":    "tidings: there is no command subscrbe; did you mean subscribe?\n",
+		"sesions":       "tidings: there is no command sesions; did you mean sessions?\n",
+		"sessions a":    "tidings: unexpected argument a\n",
+		"maintenance x": "tidings: unexpected argument x",
+		"--nonsense":    "tidings: unknown flag --nonsense",
+	} {
+		if code, text := said(t, strings.Fields(args)...); code != exitUsage || !strings.HasPrefix(text, want) {
+			t.Errorf("%s: %d %s", args, code, text)
+		}
+	}
+}
+
 func TestCheckAndServeFindTheConfiguration(t *testing.T) {
 	folder := t.TempDir()
 	t.Chdir(folder)
@@ -181,7 +197,7 @@ func TestCheckAndServeFindTheConfiguration(t *testing.T) {
 	former := settings
 	settings = []string{"tidings.yaml", filepath.Join(folder, "etc", "tidings.yaml")}
 	t.Cleanup(func() { settings = former })
-	if code, text := said(t, "check"); code != exitUsage || !strings.Contains(text, "there is no tidings.yaml and "+settings[1]+": name the configuration file") {
+	if code, text := said(t, "check"); code != exitUsage || !strings.Contains(text, "there is neither tidings.yaml nor "+settings[1]+": name the configuration file") {
 		t.Errorf("%d %s", code, text)
 	}
 	if err := os.Mkdir("etc", 0o700); err != nil {

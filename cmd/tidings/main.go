@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/tidings-io/tidings/internal/asynclog"
+	"github.com/tidings-io/tidings/internal/text"
 )
 
 func main() {
@@ -121,10 +123,31 @@ func run(ctx context.Context, s streams, args []string) int {
 	case errors.Is(err, errShown):
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(s.err, "tidings: %v\nTry: %s%s --help\n", err, program(), commandOf(err))
+		fmt.Fprintf(s.err, "tidings: %v\nTry: %s%s --help\n", unknownCommand(parser, err, args[0]), program(), commandOf(err))
 		return exitUsage
 	}
 	return report(s, parsed.Run())
+}
+
+// unknownCommand returns the error for a command line whose first word is no command, and another err as it is. The
+// parser calls such a word an unexpected argument, and compares the word with every command however different.
+func unknownCommand(parser *kong.Kong, err error, first string) error {
+	if commandOf(err) != "" || strings.HasPrefix(first, "-") {
+		return err
+	}
+	var names []string
+	for _, command := range parser.Model.Children {
+		if command.Name == first {
+			return err
+		}
+		if !command.Hidden {
+			names = append(names, command.Name)
+		}
+	}
+	if near := text.Nearest(first, names); near != "" {
+		return badUsage("there is no command %s; did you mean %s?", first, near)
+	}
+	return badUsage("there is no command %s", first)
 }
 
 // speakAsTyped makes the texts of help name the program as it was started.

@@ -166,7 +166,7 @@ func readAnswer(answer *http.Response, out any) error {
 			if strings.Contains(string(body), speaksTLS) {
 				return errSpeaksTLS
 			}
-			return fmt.Errorf("the server answered %s: is it Tidings, and of this version?", answer.Status)
+			return fmt.Errorf("the server answered %s: is it Tidings, and of this version? If a proxy serves it below a prefix, --server ends with the prefix", answer.Status)
 		}
 		return refused
 	}

@@ -102,6 +102,10 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 	if done, err := c.read(s, raw, &answer); done || err != nil {
 		return err
 	}
+	if answer.Total == 0 {
+		fmt.Fprintln(s.out, c.none())
+		return nil
+	}
 	list := newTable(s.out, "SESSION", "USER", "NAME", "ROLES", "ADDRESS", "JOINED", "ENCODING", "TOPICS", "QUEUED", "SKIPPED", "BEHIND SINCE")
 	for _, session := range answer.Sessions {
 		list.row(strconv.FormatUint(session.ID, 10), session.User, session.Name, strings.Join(session.Roles, ","),
@@ -121,6 +125,14 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 		fmt.Fprintf(s.out, "and %d more\n", hidden)
 	}
 	return nil
+}
+
+// none says that there is no session to list.
+func (c *sessionsCommand) none() string {
+	if c.User != "" {
+		return clean(c.User) + " is not connected."
+	}
+	return "No client is connected."
 }
 
 // queued describes what waits for a client.

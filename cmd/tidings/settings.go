@@ -32,4 +32,4 @@ func findSettings() string {
 }
 
 // lookedFor names the places of [findSettings] for a sentence.
-func lookedFor() string { return strings.Join(settings, " and ") }
+func lookedFor() string { return strings.Join(settings, " nor ") }

@@ -218,12 +218,14 @@ func (c *Chain) noMethod() *wamp.Failure {
 	if len(c.methods) == 0 {
 		return wamp.Fail(wamp.ErrNoMatchingAuthMethod, "this server is configured to let nobody in")
 	}
-	names := make([]string, len(c.methods))
+	names, forPages := make([]string, len(c.methods)), ""
 	for i, m := range c.methods {
-		names[i] = m.name
+		if names[i] = m.name; m.name == methodTicket {
+			forPages = "; a page of the browser SDK passes the option ticket to connect"
+		}
 	}
 	return wamp.Fail(wamp.ErrNoMatchingAuthMethod,
-		"this server needs one of the authentication methods %s; name it in authmethods", strings.Join(names, ", "))
+		"this server needs one of the authentication methods %s; name it in authmethods%s", strings.Join(names, ", "), forPages)
 }
 
 // Stats returns the numbers of logins by method and result. Tickets that were redeemed elsewhere are included.

@@ -135,7 +135,7 @@ func TestARefusalWithoutAMatchingMethodNamesTheOfferedMethods(t *testing.T) {
 	}{
 		"unknown method":               {all, methods("wampcra"), "ticket, anonymous"},
 		"anonymous where it is not":    {onlyTickets, methods("anonymous"), "ticket"},
-		"nothing where it is not":      {onlyTickets, wamp.Dict{}, "ticket"},
+		"nothing where it is not":      {onlyTickets, wamp.Dict{}, "methods ticket; name it in authmethods; a page of the browser SDK passes the option ticket to connect"},
 		"a user without a method":      {all, wamp.Dict{"authid": "42"}, "ticket, anonymous"},
 		"a server that lets nobody in": {auth.NewChain(auth.ChainOptions{}), methods("ticket", "anonymous"), "nobody"},
 	} {

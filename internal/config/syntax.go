@@ -20,7 +20,7 @@ var (
 	// taggedValue matches watch: !anonymous.
 	taggedValue = regexp.MustCompile(`[:\[,-]\s+(!)[\w(]`)
 	// colonInside matches doc: Note: text.
-	colonInside = regexp.MustCompile(`^\s*(?:- )?[\w."{}|-]+:\s+([^"'{\[|>&*!#\s][^#]*?)(: )`)
+	colonInside = regexp.MustCompile(`^\s*(?:- )?[\w."|-][\w."{}|-]*:\s+([^"'{\[|>&*!#\s][^#]*?)(: )`)
 )
 
 // likelyMistake returns a fix for a line that is no YAML, and its column in characters from 1. ok is false if the line

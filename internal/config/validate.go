@@ -73,7 +73,7 @@ func (d *decoder) validateKeys(c *Config, options Options) {
 		key, path := &c.APIKeys[i], "api_keys."+strconv.Itoa(i)
 		key.Demo = options.Demo
 		if first, twice := names[key.Name]; twice && key.Name != "" {
-			d.at(c, path+".name", fmt.Sprintf("two keys are named %s", key.Name), fmt.Sprintf("rename this one or that on line %d", c.Pos("api_keys."+strconv.Itoa(first)).Line))
+			d.at(c, path+".name", fmt.Sprintf("two keys are named %s", key.Name), fmt.Sprintf("rename this one or that on line %d; while a key is replaced, the new one has another name", c.Pos("api_keys."+strconv.Itoa(first)).Line))
 		}
 		names[key.Name] = i
 		secret := key.Key.Reveal() + key.Hash.Reveal()

@@ -68,18 +68,19 @@ func TestAMissingSecretIsNotAdvisedToHaveADefault(t *testing.T) {
 // The mistakes of YAML that newcomers make, and what they are told.
 func TestLikelyMistakesOfYAMLAreExplained(t *testing.T) {
 	for yaml, want := range map[string]string{
-		"topics:\n  a:\n    subscribe: \"staff\" in identity.roles\n":             `3:16: put the whole value in single quotes: subscribe: '"staff" in identity.roles'`,
-		"topics:\n  a: {subscribe: \"staff\" in identity.roles, doc: x}\n":        `2:18: put the whole value in single quotes: subscribe: '"staff" in identity.roles'`,
-		"topics:\n  a: {subscribe: 'staff' in identity.roles}\n":                  `2:18: put the whole value in single quotes: subscribe: '"staff" in identity.roles'`,
-		"topics:\n  a:\n    subscribe: *\n":                                       `3:16: quote the star: "*"; in a rule, write true for every client`,
-		"origins: [*]\n":                                                          `1:11: quote the star: "*"; in a rule, write true for every client`,
-		"topics:\n  a: {subscribe: !anonymous}\n":                                 `2:18: YAML takes ! for a tag: put the whole value in quotes, or write not instead`,
-		"topics:\n  a:\n    doc: Note: for people\n":                              `3:14: quote a value with a colon and a space in it`,
-		"topics:\n  a: subscribe: true\n":                                         `2:6: write the keys of a section below it, or in braces: {key: value}`,
-		"topics:\n  a:\n    doc: @home\n":                                         `3:10: quote a value that begins with @`,
-		"topics:\n\ta: {subscribe: true}\n":                                       `2:1: indent with spaces, not with tabs`,
-		"auth:\n  tickets:\n    secret: \"0123456789\" 0123456789abcdef\n":        `3:13: put the whole value in quotes, not only its beginning`,
-		"topics:\n  a:\n    subscribe: [\n    publish: true\n  b: {publish: x}\n": `3:5: check brackets, quotes, colons and indentation here and in the line above`,
+		"topics:\n  a:\n    subscribe: \"staff\" in identity.roles\n":                                    `3:16: put the whole value in single quotes: subscribe: '"staff" in identity.roles'`,
+		"topics:\n  a: {subscribe: \"staff\" in identity.roles, doc: x}\n":                               `2:18: put the whole value in single quotes: subscribe: '"staff" in identity.roles'`,
+		"topics:\n  a: {subscribe: 'staff' in identity.roles}\n":                                         `2:18: put the whole value in single quotes: subscribe: '"staff" in identity.roles'`,
+		"topics:\n  a:\n    subscribe: *\n":                                                              `3:16: quote the star: "*"; in a rule, write true for every client`,
+		"origins: [*]\n":                                                                                 `1:11: quote the star: "*"; in a rule, write true for every client`,
+		"topics:\n  a: {subscribe: !anonymous}\n":                                                        `2:18: YAML takes ! for a tag: put the whole value in quotes, or write not instead`,
+		"topics:\n  a:\n    doc: Note: for people\n":                                                     `3:14: quote a value with a colon and a space in it`,
+		"topics:\n  a: subscribe: true\n":                                                                `2:6: write the keys of a section below it, or in braces: {key: value}`,
+		"topics:\n  a:\n    doc: @home\n":                                                                `3:10: quote a value that begins with @`,
+		"api_keys:\n  - {name: erp, key: abc}\ntopics:\n  a: {subscribe: \"staff\" in identity.roles}\n": `4:18: put the whole value in single quotes: subscribe: '"staff" in identity.roles'`,
+		"topics:\n\ta: {subscribe: true}\n":                                                              `2:1: indent with spaces, not with tabs`,
+		"auth:\n  tickets:\n    secret: \"0123456789\" 0123456789abcdef\n":                               `3:13: put the whole value in quotes, not only its beginning`,
+		"topics:\n  a:\n    subscribe: [\n    publish: true\n  b: {publish: x}\n":                        `3:5: check brackets, quotes, colons and indentation here and in the line above`,
 	} {
 		_, err := config.Parse("", []byte(yaml), config.Options{Lookup: func(string) (string, bool) { return "", false }})
 		if err == nil {

@@ -24,6 +24,11 @@ type Contract struct {
 	KeepFor time.Duration `key:"keep_for" default:"15m" min:"0s" max:"24h" doc:"How long changes are kept for pages that come back. A page that was away for longer is told to reload. 0s keeps none."`
 }
 
+// Prefixes implements [feature.Sectioned].
+func (c *Config) Prefixes() []feature.Prefix {
+	return []feature.Prefix{{Text: TopicPrefix, Section: "content"}}
+}
+
 // Declare implements [feature.Declarer].
 func (c *Config) Declare() []feature.Declaration {
 	var list []feature.Declaration
@@ -55,6 +60,7 @@ func (c *Config) Count() (n int, what string) { return len(c.Content), "content 
 
 // Interface guards.
 var (
-	_ feature.Declarer = (*Config)(nil)
-	_ config.Counter   = (*Config)(nil)
+	_ feature.Declarer  = (*Config)(nil)
+	_ feature.Sectioned = (*Config)(nil)
+	_ config.Counter    = (*Config)(nil)
 )

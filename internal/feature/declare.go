@@ -31,6 +31,16 @@ type Declaration struct {
 	Hidden bool          // not listed: the contract exists for its rule
 }
 
+// Sectioned is a section of the configuration whose patterns stand behind reserved prefixes.
+type Sectioned interface{ Prefixes() []Prefix }
+
+// Prefix stands in URIs before the patterns of a section. A refusal of such a URI names the section.
+type Prefix struct {
+	Procedure bool // a prefix of procedures, not of topics
+	Text      string
+	Section   string
+}
+
 // Always returns the rule that allows an action to every session.
 func Always() config.Text { return Literal("true") }
 

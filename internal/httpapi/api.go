@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -129,6 +130,9 @@ func ServeUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 
 	if allow := answer.header.Get("Allow"); answer.status == http.StatusMethodNotAllowed {
 		p := NewProblem(http.StatusMethodNotAllowed, "%s is not possible on %s; allowed: %s", r.Method, r.URL.Path, allow)
+		if r.Method == http.MethodOptions && strings.HasPrefix(r.URL.Path, Prefix) { // a browser asks for a page
+			p = NewProblem(http.StatusMethodNotAllowed, "the HTTP API is for backends: pages of other origins cannot call %s; let your own backend call it, because an API key must not be in a page", r.URL.Path)
+		}
 		p.header = http.Header{"Allow": {allow}}
 		p.Write(w)
 		return

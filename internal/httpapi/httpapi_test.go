@@ -103,6 +103,7 @@ func TestEveryRefusalIsAProblemDocumentThatSaysWhatToDo(t *testing.T) {
 		"scope, huma":            {request{method: "POST", path: "tickets", key: "publish", body: `{}`}, 403, `lacks the scope "tickets"`},
 		"no such path":           {request{method: "GET", path: "nothing", key: "all"}, 404, "/api/v1/nothing"},
 		"wrong method":           {request{method: "GET", path: "publish", key: "all"}, 405, "allowed: POST"},
+		"page of another origin": {request{method: "OPTIONS", path: "publish"}, 405, "let your own backend call it"},
 		"form data":              {request{method: "POST", path: "publish", key: "all", body: "topic=a", contentType: "application/x-www-form-urlencoded"}, 415, "application/json"},
 		"form data, huma":        {request{method: "POST", path: "tickets", key: "all", body: "user=a", contentType: "application/x-www-form-urlencoded"}, 415, "application/json"},
 		"too large":              {request{method: "POST", path: "publish", key: "all", body: huge}, 413, "4096 bytes"},

@@ -17,6 +17,7 @@ import (
 type Source struct {
 	Config       *config.Config
 	Declarations []Declaration // of the features
+	Prefixes     []Prefix      // of the features
 	Files        fs.FS         // that schemas are read from; nil means the machine's
 }
 
@@ -53,6 +54,9 @@ func Compile(source Source) (*Contracts, config.Problems) {
 	b := &Contracts{config: c, deciders: Deciders(c), options: topic.Options{
 		Directory: c.Resolve("."), Files: source.Files, SchemaSteps: c.Limits.SchemaSteps, RulePayload: int(c.Limits.RulePayload),
 	}}
+	for _, p := range source.Prefixes {
+		b.options.Prefixes = append(b.options.Prefixes, topic.Prefix{Kind: kindOfContract(p.Procedure), Text: p.Text, Section: p.Section})
+	}
 	if c.Undeclared == "allow" {
 		b.options.Undeclared = topic.Allow
 	}

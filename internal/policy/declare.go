@@ -15,16 +15,22 @@ const (
 // Declaration is a contract that the server makes.
 type Declaration = feature.Declaration
 
+// Prefix stands in URIs before the patterns of a section.
+type Prefix = feature.Prefix
+
 // contractOf returns a declaration for the table.
 func contractOf(d *Declaration) topic.Declaration {
-	declared := topic.Declaration{
-		Kind: topic.Topic, Pattern: d.Prefix + d.Pattern.Value, Doc: d.Doc, Reserved: true,
+	return topic.Declaration{
+		Kind: kindOfContract(d.Procedure), Pattern: d.Prefix + d.Pattern.Value, Doc: d.Doc, Reserved: true,
 		Subscribe: d.Subscribe.Value, Publish: d.Publish.Value, Call: d.Call.Value, Register: d.Register.Value,
 	}
-	if d.Procedure {
-		declared.Kind = topic.Procedure
+}
+
+func kindOfContract(procedure bool) topic.Kind {
+	if procedure {
+		return topic.Procedure
 	}
-	return declared
+	return topic.Topic
 }
 
 // originOf returns the parts of a declaration that the table does not know.

@@ -27,6 +27,11 @@ type Contract struct {
 // session that may call it may enter the record.
 const enterRule = string(ProcedureEnter) + "."
 
+// Prefixes implements [feature.Sectioned].
+func (c *Config) Prefixes() []feature.Prefix {
+	return []feature.Prefix{{Text: TopicPrefix, Section: "presence"}, {Procedure: true, Text: enterRule, Section: "presence"}}
+}
+
 // Declare implements [feature.Declarer].
 func (c *Config) Declare() []feature.Declaration {
 	var list []feature.Declaration
@@ -49,6 +54,7 @@ func (c *Config) Count() (n int, what string) { return len(c.Presence), "presenc
 
 // Interface guards.
 var (
-	_ feature.Declarer = (*Config)(nil)
-	_ config.Counter   = (*Config)(nil)
+	_ feature.Declarer  = (*Config)(nil)
+	_ feature.Sectioned = (*Config)(nil)
+	_ config.Counter    = (*Config)(nil)
 )

@@ -77,7 +77,7 @@ func (c *Component) mayEnter(session *router.Session, name string) error {
 	if c.policy.RuleAllows(session, peer.Call, wamp.URI(enterRule+name)) {
 		return nil
 	}
-	return wamp.Fail(wamp.ErrNotAuthorized, "%q may not enter the record %q: no section of presence in the configuration allows it", session.Identity().ID, name)
+	return wamp.Fail(wamp.ErrNotAuthorized, "%q may not enter the record %q: no enter rule under presence in the configuration allows it; the log of the server has more", session.Identity().ID, name)
 }
 
 // admit puts a session at a record, or changes its mode there.

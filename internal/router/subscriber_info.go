@@ -12,7 +12,7 @@ import (
 type SubscriberInfo struct {
 	Session      *Session
 	Subscription wamp.Subscription
-	Since        time.Time // to the minute
+	Since        time.Time // to the minute, and never before the session joined
 }
 
 // SubscriberPlace is a place in the list of a topic's subscribers: after this session with this subscription.
@@ -65,5 +65,9 @@ func (s *Session) Subscriptions(limit int) (list []SubscriberInfo, total int) {
 }
 
 func (m *membership) info() SubscriberInfo {
-	return SubscriberInfo{Session: m.session, Subscription: m.subscription.info, Since: m.minutes.After(m.session.realm.router.started)}
+	since := m.minutes.After(m.session.realm.router.started)
+	if since.Before(m.session.joined) { // the minute began before the session
+		since = m.session.joined
+	}
+	return SubscriberInfo{Session: m.session, Subscription: m.subscription.info, Since: since}
 }

@@ -113,3 +113,14 @@ func declarations(c *config.Config) []feature.Declaration {
 	}
 	return append(list, pingDeclaration())
 }
+
+// prefixes returns the reserved prefixes of the sections of features.
+func prefixes(c *config.Config) []feature.Prefix {
+	var list []feature.Prefix
+	for _, section := range c.Sections() {
+		if s, ok := section.(feature.Sectioned); ok {
+			list = append(list, s.Prefixes()...)
+		}
+	}
+	return list
+}

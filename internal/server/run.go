@@ -161,11 +161,20 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, raw rawListen
 	s.address.Store(&address)
 	close(s.ready)
 	s.notify("READY=1")
-	s.logger.InfoContext(ctx, "listening", "address", address, "tls", s.current.Load().tls != nil, "realm", s.realm.Name(), "version", Version())
+	s.announce(ctx, address)
 	err := group.Wait()
 	s.stopped.Store(true)
 	s.logger.InfoContext(context.WithoutCancel(ctx), "stopped")
 	return err
+}
+
+// announce logs that clients can connect.
+func (s *Server) announce(ctx context.Context, address string) {
+	if s.options.HandlerOnly {
+		s.logger.InfoContext(ctx, "ready for the requests of another HTTP server", "realm", s.realm.Name(), "version", Version())
+		return
+	}
+	s.logger.InfoContext(ctx, "listening", "address", address, "tls", s.current.Load().tls != nil, "realm", s.realm.Name(), "version", Version())
 }
 
 // Hurry shortens the drain of a server that stops: the sessions that are left are ended at once.

@@ -48,7 +48,7 @@ func Check(c *config.Config, found config.Problems, files fs.FS) error {
 func (s *Server) compile(c *config.Config, found config.Problems) (*snapshot, error) {
 	var problems config.Problems
 	made := &snapshot{config: c}
-	made.contracts, problems = policy.Compile(policy.Source{Config: c, Declarations: declarations(c), Files: s.options.Files})
+	made.contracts, problems = policy.Compile(policy.Source{Config: c, Declarations: declarations(c), Prefixes: prefixes(c), Files: s.options.Files})
 	made.tls = newTLS(c, &problems)
 	made.rawTLS = rawTLS(made.tls)
 	checkOrigins(c, &problems)

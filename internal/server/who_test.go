@@ -38,6 +38,39 @@ type whoPage struct {
 	Next *struct{ Session, Subscription uint64 }
 }
 
+// The router keeps the time of a subscription to the minute of its own clock.
+func TestASubscriptionIsNotOlderThanItsSession(t *testing.T) {
+	r := start(t, listened)
+	subscribe(t, r.user("ann", ""), "news.a")
+	var list struct {
+		Sessions []struct {
+			Joined time.Time
+			Topics []struct{ Since time.Time }
+		}
+	}
+	r.api(allKey, "GET", "sessions?topics=true", nil).as(200, &list)
+	if len(list.Sessions) != 1 || len(list.Sessions[0].Topics) != 1 || list.Sessions[0].Topics[0].Since.Before(list.Sessions[0].Joined) {
+		t.Errorf("%+v", list)
+	}
+}
+
+func TestUndeclaredContentAndPresenceAreNamedAsPagesNameThem(t *testing.T) {
+	r := start(t, listened)
+	ann := r.user("ann", "")
+	for topic, want := range map[string]string{
+		"tidings.content.ordr.1":    "ordr.1 is not declared under content in the configuration; the nearest pattern is order.{id:int}",
+		"tidings.presence.client.1": "client.1 is not declared under presence in the configuration: add a pattern for it there",
+	} {
+		_, err := ann.Subscribe(t.Context(), topic, func(*client.Event) {}, nil)
+		refusedWith(t, err, "wamp.error.not_authorized", want)
+	}
+	_, err := ann.Call(t.Context(), "tidings.presence.enter", client.Kwargs(map[string]any{"record": "client.1", "mode": "view"}), nil)
+	refusedWith(t, err, "wamp.error.not_authorized", "no enter rule under presence in the configuration allows it")
+	if !strings.Contains(r.log.String(), "tidings.presence.enter.client.1\",\"error\":\"wamp.error.not_authorized: client.1 is not declared under presence") {
+		t.Error("the log does not say why")
+	}
+}
+
 func TestATopicsSubscribersAreListedByNameInPages(t *testing.T) {
 	r := start(t, listened)
 	const pages = 5

@@ -28,6 +28,14 @@ type Options struct {
 	SchemaSteps int    // of the validation of a payload, for each of its bytes; 0 means schema.DefaultSteps
 	RulePayload int    // bytes of a payload that a rule reads; 0 means DefaultRulePayload
 	Undeclared  Policy
+	Prefixes    []Prefix
+}
+
+// Prefix stands in reserved URIs before the patterns that a section of the configuration declares.
+type Prefix struct {
+	Kind    Kind
+	Text    string
+	Section string
 }
 
 // Field is the part of a declaration that has a problem.
@@ -77,7 +85,7 @@ func (p Problem) Error() string { return p.Message + "; " + p.Fix }
 // the contracts without a problem.
 func Compile(declarations []Declaration, options Options) (*Table, []Problem) {
 	c := compilation{
-		table:   &Table{undeclared: options.Undeclared, rulePayload: cmp.Or(options.RulePayload, DefaultRulePayload)},
+		table:   &Table{undeclared: options.Undeclared, prefixes: options.Prefixes, rulePayload: cmp.Or(options.RulePayload, DefaultRulePayload)},
 		schemas: schema.NewLoader(schema.Options{Directory: options.Directory, Files: options.Files, Steps: options.SchemaSteps}),
 	}
 	for i := range declarations {

@@ -14,13 +14,45 @@ const maxCompared = 2000
 // Undeclared returns what is wrong with a URI that has no contract. It names the contract that nearly matches, and why
 // that does not.
 func (t *Table) Undeclared(kind Kind, uri wamp.URI) string {
+	if said := t.undeclaredIn(kind, uri); said != "" {
+		return said
+	}
 	said := fmt.Sprintf("%s %s is not declared", kind, uri)
 	if other := 1 - kind; t.roots[other].find(string(uri), 0) != nil {
 		return fmt.Sprintf("%s as a %s; it is declared as a %s, under %ss", said, kind, other, other)
 	}
-	var nearest miss
+	reserved := wamp.IsReserved(firstOf(uri))
+	nearest := t.nearest(uri, func(c *Contract) bool { return c.Kind == kind && (reserved || !c.Reserved) })
+	if nearest.why != "" {
+		return fmt.Sprintf("%s; the nearest contract is %s: %s", said, nearest.pattern, nearest.why)
+	}
+	return fmt.Sprintf("%s; declare it under %ss in the configuration", said, kind)
+}
+
+// undeclaredIn returns what is wrong with a URI below the prefix of a section, or "" for another URI. The text has the
+// pattern and the name as the section and its pages write them.
+func (t *Table) undeclaredIn(kind Kind, uri wamp.URI) string {
+	for _, p := range t.prefixes {
+		name, ok := strings.CutPrefix(string(uri), p.Text)
+		if !ok || p.Kind != kind {
+			continue
+		}
+		said := fmt.Sprintf("%s is not declared under %s in the configuration", name, p.Section)
+		nearest := t.nearest(uri, func(c *Contract) bool {
+			return c.Kind == kind && strings.HasPrefix(c.Pattern.String(), p.Text)
+		})
+		if nearest.why == "" {
+			return said + ": add a pattern for it there"
+		}
+		return fmt.Sprintf("%s; the nearest pattern is %s: %s", said, strings.TrimPrefix(nearest.pattern.String(), p.Text), strings.Replace(nearest.why, p.Text, "", 1))
+	}
+	return ""
+}
+
+// nearest returns why the most similar of the contracts that admits selects does not match a URI.
+func (t *Table) nearest(uri wamp.URI, admits func(*Contract) bool) (nearest miss) {
 	for _, c := range t.contracts[:min(len(t.contracts), maxCompared)] {
-		if c.Kind != kind || c.Reserved && !wamp.IsReserved(firstOf(uri)) {
+		if !admits(c) {
 			continue
 		}
 		if m := c.Pattern.miss(string(uri)); m.why != "" && (nearest.why == "" || m.cost < nearest.cost) {
@@ -28,10 +60,7 @@ func (t *Table) Undeclared(kind Kind, uri wamp.URI) string {
 			nearest.pattern = c.Pattern
 		}
 	}
-	if nearest.why != "" {
-		return fmt.Sprintf("%s; the nearest contract is %s: %s", said, nearest.pattern, nearest.why)
-	}
-	return fmt.Sprintf("%s; declare it under %ss in the configuration", said, kind)
+	return nearest
 }
 
 func firstOf(uri wamp.URI) string {

@@ -58,6 +58,38 @@ func TestARefusalNamesTheNearestContract(t *testing.T) {
 	}
 }
 
+// Pages write tags and records, not the topics that the features make of them.
+func TestARefusalNamesTheSectionOfAPrefix(t *testing.T) {
+	table := mustCompile(t, []topic.Declaration{
+		{Pattern: "tidings.content.order.{id:int}", Subscribe: "true", Reserved: true},
+		{Pattern: "order.{id:int}", Subscribe: "true"},
+	}, topic.Options{Prefixes: []topic.Prefix{
+		{Text: "tidings.content.", Section: "content"},
+		{Text: "tidings.presence.", Section: "presence"},
+		{Kind: topic.Procedure, Text: "tidings.presence.enter.", Section: "presence"},
+	}})
+	for _, test := range []struct {
+		action    peer.Action
+		uri, want string
+	}{
+		{peer.Subscribe, "tidings.content.ordr.42", "ordr.42 is not declared under content in the configuration; the nearest pattern is order.{id:int}: did you mean order instead of ordr?"},
+		{peer.Subscribe, "tidings.content.order.x", `order.x is not declared under content in the configuration; the nearest pattern is order.{id:int}: id is "x", and must be an integer`},
+		{peer.Subscribe, "tidings.content.customer.7", "customer.7 is not declared under content in the configuration: add a pattern for it there"},
+		{peer.Subscribe, "tidings.presence.order.42", "order.42 is not declared under presence in the configuration: add a pattern for it there"},
+		{peer.Call, "tidings.presence.enter.order.42", "order.42 is not declared under presence in the configuration: add a pattern for it there"},
+		{peer.Call, "tidings.content.order.42", "procedure tidings.content.order.42 is not declared, and tidings. is reserved for the server"},
+		{peer.Subscribe, "tidings.site.order.42", "topic tidings.site.order.42 is not declared, and tidings. is reserved for the server"},
+	} {
+		_, err := table.Authorize(t.Context(), topic.Request{Identity: ann, Action: test.action, URI: wamp.URI(test.uri)})
+		if err == nil || !strings.HasSuffix(err.Error(), test.want) {
+			t.Errorf("%s:\ngot  %v\nwant %s", test.uri, err, test.want)
+		}
+	}
+	if got := table.Undeclared(topic.Topic, "tidings.content.ordr.42"); !strings.HasPrefix(got, "ordr.42 is not declared under content") {
+		t.Error(got)
+	}
+}
+
 func TestRulesAndTypesSeeDecodedParameters(t *testing.T) {
 	table := mustCompile(t, nearDeclarations, topic.Options{})
 	mail := &peer.Identity{ID: "ann@example.com", Method: "ticket"}

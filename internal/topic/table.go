@@ -15,6 +15,7 @@ import (
 // safe for concurrent use.
 type Table struct {
 	undeclared  Policy
+	prefixes    []Prefix
 	rulePayload int     // bytes of a payload that a rule reads
 	roots       [2]trie // by Kind
 	contracts   []*Contract
@@ -125,6 +126,9 @@ func (t *Table) undeclaredURI(r *Request) error {
 		return nil
 	}
 	if first, _, _ := cut(string(r.URI)); wamp.IsReserved(first) {
+		if said := t.undeclaredIn(kind, r.URI); said != "" {
+			return t.refuse(Undeclared, "%s", said)
+		}
 		return t.refuse(Undeclared, "%s %s is not declared, and %s. is reserved for the server", kind, r.URI, first)
 	}
 	if t.undeclared == Allow {
@@ -193,7 +197,7 @@ func matcherOf(match wamp.Match) matcher {
 // authorizeMet decides on one contract that a pattern can match.
 func (t *Table) authorizeMet(r *Request, c *Contract, fixed map[string]string) error {
 	if c.asked && r.Action == peer.Subscribe {
-		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose handler decides over single topics", r.URI, c.Pattern)
+		return t.refuse(PatternTooWide, "the pattern %q also matches %s, whose handler decides over single topics: subscribe to each topic by its name", r.URI, c.Pattern)
 	}
 	rule := c.Rule(r.Action)
 	if !rule.decidable(fixed) {

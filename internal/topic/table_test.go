@@ -134,7 +134,7 @@ func TestTheTableDecidesOnRequests(t *testing.T) {
 		{ann, sub, "user.ann.", wildcard, ""},
 		{ann, sub, "user..mail", wildcard, `the pattern "user..mail" also matches user.{user}.mail, whose subscribe rule decides over single topics`},
 		{ann, sub, "order..notes", wildcard, ""},
-		{ann, sub, "asked.", prefix, `the pattern "asked." also matches asked.{x}, whose handler decides over single topics`},
+		{ann, sub, "asked.", prefix, `the pattern "asked." also matches asked.{x}, whose handler decides over single topics: subscribe to each topic by its name`},
 		{ann, sub, "stock/", prefix, `no declared topic matches the prefix "stock/"; declare one under topics in the configuration`},
 		{ann, sub, "price..x", wildcard, `no declared topic matches the wildcard "price..x"; declare one under topics in the configuration`},
 		{erp, pub, "ec", prefix, `the pattern "ec" also matches echo, whose publish rule decides over single topics`},

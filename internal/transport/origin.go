@@ -35,7 +35,7 @@ func ParseOrigin(pattern string) (Origin, error) {
 	}
 	scheme, rest, ok := strings.Cut(strings.ToLower(pattern), "://")
 	if !ok || scheme == "" {
-		return Origin{}, fmt.Errorf("origin %q has no scheme: write https://%s", pattern, pattern)
+		return Origin{}, fmt.Errorf("origin %q has no scheme: write %s://%s", pattern, likelyScheme(pattern), pattern)
 	}
 	if strings.ContainsAny(rest, "/?#@ ") {
 		return Origin{}, fmt.Errorf("origin %q must end after host and port: an origin has no path", pattern)
@@ -56,6 +56,16 @@ func ParseOrigin(pattern string) (Origin, error) {
 		o.host = "." + o.host
 	}
 	return o, nil
+}
+
+// likelyScheme returns the scheme of an origin that is written without one. Pages of the machine itself are seldom
+// served over TLS.
+func likelyScheme(host string) string {
+	name, _, _ := strings.Cut(host, ":")
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") || net.ParseIP(name).IsLoopback() || strings.HasPrefix(host, "[::1]") {
+		return "http"
+	}
+	return "https"
 }
 
 func (o Origin) matches(origin *url.URL) bool {

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/tidings-io/tidings/internal/transport"
@@ -108,6 +109,22 @@ func TestTheSchemeOfAPageBehindProxies(t *testing.T) {
 		request := upgradeRequest("/ws", append(c.headers, "Host: a.example", "Origin: "+c.origin)...)
 		if response, _ := c.s.refused(t, request); response.StatusCode != c.status {
 			t.Errorf("%s: %d, want %d", c.name, response.StatusCode, c.status)
+		}
+	}
+}
+
+func TestAnOriginWithoutASchemeIsToldTheLikelyOne(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]string{
+		"erp.example.com":       "write https://erp.example.com",
+		"localhost:3000":        "write http://localhost:3000",
+		"shop.localhost:3000":   "write http://shop.localhost:3000",
+		"127.0.0.1:3000":        "write http://127.0.0.1:3000",
+		"[::1]:3000":            "write http://[::1]:3000",
+		"localhost.example.com": "write https://localhost.example.com",
+	} {
+		if _, err := transport.ParseOrigin(pattern); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%q: %v", pattern, err)
 		}
 	}
 }

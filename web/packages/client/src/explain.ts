@@ -154,9 +154,12 @@ function isLocal(host: string): boolean {
 // ---- tickets ----
 
 /** Says why there is no ticket. */
-export function ticketFault({ given, thrown, late }: TicketOutcome): NoTicket {
+export function ticketFault({ given, thrown, late, callback = ticketFault }: TicketOutcome): NoTicket {
   if (late !== undefined) return { message: `the ticket callback has not answered in ${late / 1000} s (ticketTimeout)`, final: false };
   if (thrown === undefined) return { message: notATicket(given), final: false };
+  if (typeof callback !== 'function') {
+    return { message: `the option ticket is a ${typeof callback}, and must be a function that fetches a new ticket for each connection`, final: false };
+  }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const hint = thrown instanceof SyntaxError ? ' (its answer is not JSON: is the address right, and the user logged in?)' : '';
   return { message: `the ticket callback has thrown: ${message}${hint}`, final: false, cause: thrown };

@@ -168,7 +168,7 @@ export class Shell {
       if (explanation) this.input({ type: 'explained', explanation });
     } catch {
       this.#explainer = null; // the file cannot be loaded, usually for the same reason
-      this.input({ type: 'explained', explanation: trouble('unreachable', 'neither the server nor explain.js can be reached') });
+      this.input({ type: 'explained', explanation: trouble('unreachable', `nothing answers at ${this.#options.address.host}: does the server run, and is the address right?`) });
     }
   }
 

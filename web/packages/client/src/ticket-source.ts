@@ -30,7 +30,7 @@ export async function ticketFrom(callback: TicketCallback | undefined, timeout =
     outcome = { given };
   } catch (thrown) {
     if (thrown instanceof TicketRefused) return { message: thrown.message, final: true };
-    outcome = over.signal.aborted ? { late: timeout } : { thrown };
+    outcome = over.signal.aborted ? { late: timeout } : { thrown, callback };
   } finally {
     clearTimeout(timer);
   }
@@ -42,4 +42,5 @@ export interface TicketOutcome {
   readonly given?: unknown;
   readonly thrown?: unknown;
   readonly late?: number; // ms
+  readonly callback?: unknown; // that has thrown
 }

@@ -138,6 +138,9 @@ describe('why there is no ticket', () => {
       message: 'the ticket callback has thrown: Unexpected token < (its answer is not JSON: is the address right, and the user logged in?)', final: false, cause: thrown,
     });
     expect(ticketFault({ thrown: 'down' }).message).toBe('the ticket callback has thrown: down');
+    expect(ticketFault({ thrown: new TypeError('e is not a function'), callback: 'eyJ' })).toEqual({
+      message: 'the option ticket is a string, and must be a function that fetches a new ticket for each connection', final: false,
+    });
     expect(ticketFault({ late: 30_000 }).message).toBe('the ticket callback has not answered in 30 s (ticketTimeout)');
   });
 });

@@ -62,6 +62,21 @@ describe('a connection that the server refuses', () => {
   });
 });
 
+describe('a server that is down', () => {
+  it('is named, although the module that asks why comes from there', async () => {
+    vi.doMock('../src/explain.js', () => { throw new Error('it cannot be loaded'); });
+    try {
+      const connection = await begin();
+      Socket.last.onclose?.();
+      await vi.waitFor(() => expect(connection.state).toMatchObject({
+        name: 'waiting', reason: 'unreachable', message: 'nothing answers at site.test: does the server run, and is the address right?',
+      }));
+    } finally {
+      vi.doUnmock('../src/explain.js');
+    }
+  });
+});
+
 describe('a ticket callback', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['throws', () => { throw new Error('down'); }, /has thrown: down/],
@@ -83,6 +98,12 @@ describe('a ticket callback', () => {
     Socket.last.onopen?.();
     await vi.waitFor(() => expect(errors).toHaveLength(2));
     expect([calls, lines.length]).toEqual([2, 1]);
+  });
+
+  it('that is no function is told of', async () => {
+    await begin({ ticket: 'eyJ' as unknown as () => Promise<string> });
+    Socket.last.onopen?.();
+    await vi.waitFor(() => expect(errors).toMatchObject([{ kind: 'ticket', message: expect.stringMatching(/^the option ticket is a string, and must be a function/) }]));
   });
 
   it('that never answers is given up after its time, and its request is aborted', async () => {
