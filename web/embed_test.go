@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/tidings-io/tidings/web"
@@ -16,6 +17,23 @@ func TestClientIsOneModuleFile(t *testing.T) {
 	}
 	if regexp.MustCompile(`(^|[;}\s])import\s*["'{*]|(^|[;}\s])import\s+\w+\s+from`).Match(text) { // but on demand, by import()
 		t.Error("tidings.js imports another file")
+	}
+}
+
+func TestOroIsAModuleThatTakesTheSDKBesideItAndAFileOfAMD(t *testing.T) {
+	imports := regexp.MustCompile(`(?m)(?:^|[;}])\s*import\b[^"';]*["']([^"']+)`)
+	for name, want := range map[string][]string{"oro.js": {"./tidings.js"}, "oro.amd.js": nil} {
+		text, err := fs.ReadFile(web.Client(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, found := range imports.FindAllSubmatch(text, -1) {
+			got = append(got, string(found[1]))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s imports %q, want %q", name, got, want)
+		}
 	}
 }
 

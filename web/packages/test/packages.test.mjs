@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { parse } from 'acorn';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../client/package.json' with { type: 'json' };
@@ -66,6 +67,23 @@ useTopic(42);
 `,
 };
 
+pages.oro = `
+import { connect } from '@tidings/client';
+import Wamp, { type ChannelGap, type Loss, type Options } from '@tidings/oro';
+
+const options: Options = { host: '*', port: 8080, path: 'ws', secure: true, syncTicketUrl: '/sync/ticket', maxRetries: 3, retryDelay: 30000 };
+const service = new Wamp(options);
+service.on('connection_lost', ({ code, delay }: Loss) => console.log(code + delay)).once('gap', ({ channel }: ChannelGap) => console.log(channel));
+const show = (tags: { username: string | null; tagname: string }[]): void => console.log(tags.length);
+service.subscribe('oro/data/update', show);
+service.unsubscribe('oro/data/update', show);
+service.unsubscribe('oro/ping');
+const { connection }: { connection: ReturnType<typeof connect> } = service;
+connection.call('stock.count').catch(() => service.connect());
+// @ts-expect-error: the host is required
+new Wamp({ port: 8080 });
+`;
+
 /** Returns what an application with one file is bundled to. */
 async function bundle(folder, name, source) {
   const file = join(folder, `${name}.js`);
@@ -81,7 +99,7 @@ describe('the npm packages', () => {
   let files;
   beforeAll(async () => {
     const linked = ['react', '@types/react', 'csstype', 'vue', '@vue'];
-    ({ folder, files } = await install(['client', 'react', 'vue'], linked));
+    ({ folder, files } = await install(['client', 'react', 'vue', 'oro'], linked));
   }, 180_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -101,6 +119,7 @@ describe('the npm packages', () => {
     ['client', 'nodenext', {}], ['client', 'bundler', {}],
     ['react', 'nodenext', { jsx: 'react-jsx' }], ['react', 'bundler', { jsx: 'react-jsx' }],
     ['vue', 'nodenext', { skipLibCheck: true }], ['vue', 'bundler', { skipLibCheck: true }], // those of Vue itself need more libraries
+    ['oro', 'nodenext', {}], ['oro', 'bundler', {}],
   ])('%s has types that check a page, resolved as %s', async (name, moduleResolution, options) => {
     const module = moduleResolution === 'bundler' ? 'ESNext' : 'NodeNext';
     expect(await check(folder, pages[name], { module, moduleResolution, ...options })).toBe('');
@@ -122,6 +141,34 @@ describe('the npm packages', () => {
     expect(connects).toContain('tidings.channels.wamp.2.json'); // of the file that is loaded on demand
     expect(connects.length).toBeLessThan(all.length - 3000);
     expect(waits.length).toBeLessThan(all.length / 10);
+  }, 60_000);
+
+  it('oro has a module, an AMD file that older bundlers can read, their source maps, types, a README and the license', () => {
+    const types = ['channels', 'events', 'oro', 'outage', 'tickets'].map((name) => `dist/${name}.d.ts`);
+    const built = ['dist/amd/oro.js', 'dist/amd/oro.js.map', 'dist/amd/package.json', 'dist/oro.js', 'dist/oro.js.map', ...types];
+    expect(files.oro).toEqual(['LICENSE', 'README.md', ...built, 'package.json'].sort());
+    const amd = readFileSync(join(folder, 'node_modules/@tidings/oro/dist/amd/oro.js'), 'utf8');
+    expect(() => parse(amd, { ecmaVersion: 2018, sourceType: 'script' })).not.toThrow();
+    expect(gzipSync(amd, { level: 9 }).length).toBeLessThanOrEqual(26 << 10);
+  });
+
+  it('oro is a constructor to a page that loads it in any way', async () => {
+    const works = (Wamp) => `
+      const service = new ${Wamp}({ host: 'ws.test', quiet: true });
+      service.on('lost', (text) => console.log(text)).trigger('lost', [typeof service.subscribe, typeof service.connect].join());`;
+    const loads = {
+      module: [['--input-type=module'], `import Wamp from '@tidings/oro';${works('Wamp')}`],
+      commonJS: [['--input-type=commonjs'], works("(require('@tidings/oro/dist/amd/oro.js'))")],
+      AMD: [['--input-type=commonjs'], `
+        const text = require('fs').readFileSync(require.resolve('@tidings/oro/dist/amd/oro.js'), 'utf8');
+        const define = Object.assign((needs, factory) => { if (needs.length === 0) globalThis.Wamp = factory(); }, { amd: {} });
+        new Function('define', 'exports', 'module', text)(define);${works('Wamp')}`],
+    };
+    for (const [options, script] of Object.values(loads)) {
+      const child = `globalThis.WebSocket = class {};${script} process.exit();`;
+      const { stdout } = await run(process.execPath, [...options, '-e', script.startsWith('import') ? `${script} process.exit();` : child], { cwd: folder });
+      expect(stdout).toBe('function,function\n');
+    }
   }, 60_000);
 
   it('client needs no other package, and has its version', async () => {
