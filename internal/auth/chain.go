@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"log/slog"
+	"net/netip"
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/attempts"
@@ -34,6 +35,7 @@ const (
 // ChainOptions holds what the methods of a [Chain] need. A method whose fields are nil is not offered.
 type ChainOptions struct {
 	Tickets   *Tickets
+	Foreign   ForeignTickets // nil: none
 	Keys      *Keys
 	Users     *Users
 	Anonymous *Anonymous
@@ -56,6 +58,14 @@ type ChainOptions struct {
 	// Attempts limits failed logins. nil limits nothing.
 	Attempts *attempts.Limit
 	Hashing  HashOptions
+}
+
+// ForeignTickets are tickets that other parts of the server redeem.
+type ForeignTickets interface {
+	// Redeems reports whether a secret has the form of such a ticket.
+	Redeems(ticket string) bool
+	// Redeem returns the identity of a ticket. The error is a *[wamp.Failure].
+	Redeem(ctx context.Context, ticket string, from netip.Addr) (*peer.Identity, error)
 }
 
 // Chain authenticates clients, by the first method of the client's list that is offered. Safe for concurrent

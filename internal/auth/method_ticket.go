@@ -35,6 +35,8 @@ func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*peer.Iden
 	}
 	asks := c.options.Dynamic.supports(methodTicket)
 	switch {
+	case c.options.Foreign != nil && c.options.Foreign.Redeems(secret):
+		return c.redeemForeign(ctx, secret, l)
 	case c.looksLikeKey(secret) && !c.mayBePassword(l):
 		return nil, c.refuseKey(ctx, secret, l)
 	case c.options.Tickets != nil && (looksLikeTicket(secret) || !c.mayBePassword(l) && !asks):
@@ -45,6 +47,15 @@ func (c *Chain) redeem(ctx context.Context, secret string, l *login) (*peer.Iden
 		return c.checkPassword(ctx, l, secret)
 	}
 	return nil, c.refuseKey(ctx, secret, l)
+}
+
+// redeemForeign returns the identity of a ticket of another part of the server.
+func (c *Chain) redeemForeign(ctx context.Context, ticket string, l *login) (*peer.Identity, error) {
+	identity, err := c.options.Foreign.Redeem(ctx, ticket, addressOf(l.Peer))
+	if err == nil && l.authid != "" && l.authid != identity.ID {
+		return nil, wamp.Fail(wamp.ErrAuthenticationDenied, "the ticket is for another user than the authid says")
+	}
+	return identity, err
 }
 
 // looksLikeKey reports whether a secret is an API key rather than a ticket: it has the prefix of keys, or nothing else
@@ -76,7 +87,7 @@ func (c *Chain) refuseKey(ctx context.Context, secret string, l *login) error {
 
 // acceptsSecrets reports whether the options accept tickets, API keys or passwords.
 func acceptsSecrets(o *ChainOptions) bool {
-	return o.Tickets != nil || o.Keys != nil || o.Users.anyHas(hasPassword) || o.Dynamic.supports(methodTicket)
+	return o.Tickets != nil || o.Foreign != nil || o.Keys != nil || o.Users.anyHas(hasPassword) || o.Dynamic.supports(methodTicket)
 }
 
 // mayBePassword reports whether a secret may be the password of the user that the client names.

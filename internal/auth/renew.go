@@ -24,6 +24,8 @@ func (c *Chain) RenewByTicket(ctx context.Context, r peer.Renewal) (*peer.Identi
 func (c *Chain) renewedBy(ctx context.Context, r *peer.Renewal) (*peer.Identity, error) {
 	asks := c.options.Dynamic.supports(methodTicket)
 	switch {
+	case c.options.Foreign != nil && c.options.Foreign.Redeems(r.Ticket):
+		return c.renewByForeign(ctx, r)
 	case c.options.Tickets != nil && (looksLikeTicket(r.Ticket) || !asks):
 		return c.options.Tickets.redeem(ctx, r.Ticket, ticketUse{renewed: r.Identity, from: addressOf(r.Peer)})
 	case asks && !c.options.Users.knows(r.Identity.ID):
@@ -31,6 +33,19 @@ func (c *Chain) renewedBy(ctx context.Context, r *peer.Renewal) (*peer.Identity,
 	}
 	return nil, wamp.Fail(wamp.ErrFeatureNotSupported,
 		"this server takes no ticket for this session: configure auth.tickets, or auth.dynamic with the method ticket")
+}
+
+// renewByForeign lets another part of the server redeem a ticket for the user of a session.
+func (c *Chain) renewByForeign(ctx context.Context, r *peer.Renewal) (*peer.Identity, error) {
+	identity, err := c.options.Foreign.Redeem(ctx, r.Ticket, addressOf(r.Peer))
+	if err != nil {
+		return nil, err
+	}
+	if refused := sameUser(r.Identity, identity); refused != nil {
+		c.counters.count(MethodTicket, refused.result)
+		return nil, refused.failure()
+	}
+	return identity, nil
 }
 
 // renewByUserSource lets the user source check a ticket for the user of a session.

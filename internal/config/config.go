@@ -107,6 +107,7 @@ type WebSocket struct {
 	Close       time.Duration `key:"close" default:"5s" min:"1s" max:"1m" doc:"How long the closing handshake may take."`
 	Drain       time.Duration `key:"drain" default:"10s" min:"0s" max:"5m" doc:"The time over which a stopping server ends its sessions, so that clients come back without a storm. Fewer than 100 connections take less; with 0 all are ended at once. Clients that do not leave are disconnected websocket.close later."`
 	Channels    int           `key:"channels" default:"32" min:"1" max:"1000" doc:"How many sessions one connection carries at most: the tabs of a browser share a connection, each with a session of its own. Each session beyond the first counts as a connection in limits.connections. With 1 no connection is shared."`
+	AnyPath     bool          `key:"any_path" reload:"restart" default:"false" doc:"Accept WebSockets at every path that nothing else serves, not at /ws only."`
 	Sockets     string        `key:"sockets" reload:"restart" default:"auto" one:"auto portable" doc:"How connections are read and written. auto takes the fastest way of the system: on Linux epoll without a goroutine for each connection, io_uring and an accept loop for upgrades. portable uses only the network functions of the Go library, for systems where that does not work."`
 	IOUring     bool          `key:"io_uring" reload:"restart" default:"true" doc:"Write to many connections with one system call, where the system offers io_uring (Linux 5.17 and newer; some containers forbid it) and sockets is auto."`
 }

@@ -69,6 +69,13 @@ func newDecoder(s *source, options Options) *decoder {
 	return &decoder{source: s, schema: newSchema(options.Sections), options: options, positions: make(map[string]Pos), origins: make(map[*yaml.Node]Pos), interpolated: make(map[string]bool), budget: maxNodes}
 }
 
+// restart makes the decoder ready to decode the tree again.
+func (d *decoder) restart(problems Problems) {
+	d.problems, d.warnings = problems, nil
+	d.positions, d.interpolated = make(map[string]Pos), make(map[string]bool)
+	d.budget, d.depth, d.exhausted = maxNodes, 0, false
+}
+
 // finish returns the problems in order, each with its line.
 func (d *decoder) finish() Problems {
 	d.problems.Sort()

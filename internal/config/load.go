@@ -90,13 +90,7 @@ func Parse(name string, data []byte, options Options) (*Config, error) {
 		return nil, d.finish()
 	}
 	d.override(root, options)
-	whole := reflect.New(d.schema.root).Elem()
-	d.decode(root, whole, spec{})
-	c := whole.Field(0).Addr().Interface().(*Config)
-	c.directory, c.source, c.positions = filepath.Dir(name), d.source, d.positions
-	for i := 1; i < whole.NumField(); i++ {
-		c.sections = append(c.sections, whole.Field(i).Addr().Interface())
-	}
+	c := d.whole(root, filepath.Dir(name))
 	d.validate(c, options)
 	if options.Environ != nil {
 		d.warnOfVariables(options.Environ())
@@ -106,6 +100,54 @@ func Parse(name string, data []byte, options Options) (*Config, error) {
 		return c, problems
 	}
 	return c, nil
+}
+
+// whole decodes the tree with what its sections preset.
+func (d *decoder) whole(root *yaml.Node, directory string) *Config {
+	before := d.problems
+	c := d.once(root, directory)
+	presets, problems := d.presets(c)
+	if len(presets) > 0 {
+		for _, p := range presets {
+			value := scalarNode(p.Value)
+			d.originate(value, Pos{File: p.From})
+			d.assign(root, strings.Split(p.Path, "."), value)
+		}
+		d.restart(before)
+		c = d.once(root, directory)
+	}
+	d.problems = append(d.problems, problems...)
+	return c
+}
+
+// once decodes the tree.
+func (d *decoder) once(root *yaml.Node, directory string) *Config {
+	whole := reflect.New(d.schema.root).Elem()
+	d.decode(root, whole, spec{})
+	c := whole.Field(0).Addr().Interface().(*Config)
+	c.directory, c.source, c.positions = directory, d.source, d.positions
+	for i := 1; i < whole.NumField(); i++ {
+		c.sections = append(c.sections, whole.Field(i).Addr().Interface())
+	}
+	return c
+}
+
+// presets returns what sections preset of the keys that are left out.
+func (d *decoder) presets(c *Config) (presets []Preset, problems Problems) {
+	for _, section := range c.sections {
+		presetter, ok := section.(Presetter)
+		if !ok {
+			continue
+		}
+		all, wrong := presetter.Preset(c, d.options.Lookup)
+		problems = append(problems, wrong...)
+		for _, p := range all {
+			if _, there := d.positions[p.Path]; !there {
+				presets = append(presets, p)
+			}
+		}
+	}
+	return presets, problems
 }
 
 // Resolve returns the path of a file that the configuration names. A relative name is relative to the

@@ -15,6 +15,20 @@ type Counter interface {
 	Count() (n int, what string)
 }
 
+// Presetter is implemented by sections that set keys outside of themselves, where the file, the environment and --set
+// leave them out.
+type Presetter interface {
+	// Preset returns what is set, and what is wrong with the section. lookup reads the environment.
+	Preset(c *Config, lookup func(name string) (value string, ok bool)) ([]Preset, Problems)
+}
+
+// Preset is a value for a key that is left out.
+type Preset struct {
+	Path  string // of the key, as in [Config.Pos]
+	Value string
+	From  string // names the source in messages
+}
+
 // Sections returns pointers to the sections that c was read with, in the order of [Options].
 func (c *Config) Sections() []any { return c.sections }
 

@@ -9,6 +9,9 @@ import (
 // Declarer is a section of the configuration that declares contracts below "tidings.".
 type Declarer interface{ Declare() []Declaration }
 
+// Admitter is a section of the configuration by which clients may log in.
+type Admitter interface{ AdmitsClients() bool }
+
 // Declaration is a contract that the server makes: one of a feature, or one of the router's meta API.
 // Its first component may be a reserved one. A part that the configuration wrote has a position, so
 // that a mistake is reported where it stands.
@@ -29,6 +32,7 @@ type Declaration struct {
 	Keep   *config.Keep  // of topics: what is kept; nil: nothing
 	Scope  httpapi.Scope // that an API key needs; "" for the scope of the action, such as publish or call
 	Hidden bool          // not listed: the contract exists for its rule
+	Yields bool          // to a contract of the configuration with the same pattern
 }
 
 // Sectioned is a section of the configuration whose patterns stand behind reserved prefixes.

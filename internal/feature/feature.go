@@ -10,7 +10,10 @@ package feature
 import (
 	"context"
 	"log/slog"
+	"net/netip"
+	"time"
 
+	"github.com/tidings-io/tidings/internal/attempts"
 	"github.com/tidings-io/tidings/internal/config"
 	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/router/peer"
@@ -43,6 +46,23 @@ type Configurable interface {
 	Configure(c *config.Config)
 }
 
+// Redeemer is a component that redeems tickets of another form than those of the server.
+type Redeemer interface {
+	// Redeems reports whether a text has the form of the component's tickets.
+	Redeems(ticket string) bool
+	// OfBackend reports whether a ticket claims to be that of a program of the application. Nothing is checked.
+	OfBackend(ticket string) bool
+	// Redeem returns the identity of a ticket, which the client at from has sent. The error is a *[wamp.Failure]: with
+	// [wamp.ErrAuthenticationFailed] the ticket cannot be checked at the moment.
+	Redeem(ctx context.Context, ticket string, from netip.Addr) (*peer.Identity, error)
+}
+
+// OriginSource is a component that knows origins whose pages may connect, beside those of the configuration.
+type OriginSource interface {
+	// AllowsOrigin reports whether pages of a host may connect, at every scheme and port. Safe for concurrent use.
+	AllowsOrigin(host string) bool
+}
+
 // Meter is a component with metrics.
 type Meter interface {
 	// Collect passes the current values to yield. Safe for concurrent use.
@@ -71,6 +91,24 @@ type Host struct {
 	Policy Policy
 	Store  func(name, key string) Store // opens the value of a key in the named part of the store
 	Logger *slog.Logger
+
+	Guard    func(name string, ttl time.Duration) ReplayGuard // opens a guard that remembers ids for a time
+	Ask      func(url, secret string) Asker                   // asks a webhook, whose questions the secret signs
+	Attempts *attempts.Limit                                  // counts failed logins
+}
+
+// ReplayGuard lets each id be used once. Safe for concurrent use.
+type ReplayGuard interface {
+	// Use records the use of an id until a time, and reports whether it is the first. issued is when the id was made. An
+	// error means that the caller must refuse: it is unknown whether the id was used.
+	Use(ctx context.Context, id string, issued, until time.Time) (fresh bool, err error)
+}
+
+// Asker asks a program of the application. Safe for concurrent use.
+type Asker interface {
+	// Exchange sends a JSON object and returns the JSON object of the answer.
+	Exchange(ctx context.Context, question []byte) (answer []byte, err error)
+	Close()
 }
 
 // Policy answers by the contracts. Safe for concurrent use.

@@ -71,7 +71,9 @@ func Compile(source Source) (*Contracts, config.Problems) {
 		own = append(own, forgetDeclaration())
 	}
 	for i := range own {
-		b.add(contractOf(&own[i]), originOf(&own[i]))
+		if !own[i].Yields || !b.declares(own[i].Pattern.Value) {
+			b.add(contractOf(&own[i]), originOf(&own[i]))
+		}
 	}
 	wrong := b.compile()
 	b.retention, b.slow = b.retentions(), b.slowPolicies()
@@ -99,6 +101,13 @@ func (b *Contracts) askedOnSubscribe(index int) (*Contracts, error) {
 		return nil, wrong[0]
 	}
 	return &changed, nil
+}
+
+// declares reports whether the configuration has a topic with the pattern, whatever its parameters are called.
+func (b *Contracts) declares(pattern string) bool {
+	return slices.ContainsFunc(b.declarations, func(d topic.Declaration) bool {
+		return d.Kind == topic.Topic && topic.SameShape(d.Pattern, pattern)
+	})
 }
 
 // find returns the index of a topic of the configuration, by its pattern as the configuration has it.

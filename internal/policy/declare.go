@@ -21,7 +21,7 @@ type Prefix = feature.Prefix
 // contractOf returns a declaration for the table.
 func contractOf(d *Declaration) topic.Declaration {
 	return topic.Declaration{
-		Kind: kindOfContract(d.Procedure), Pattern: d.Prefix + d.Pattern.Value, Doc: d.Doc, Reserved: true,
+		Kind: kindOfContract(d.Procedure), Pattern: d.Prefix + d.Pattern.Value, Doc: d.Doc, Reserved: !d.Yields,
 		Subscribe: d.Subscribe.Value, Publish: d.Publish.Value, Call: d.Call.Value, Register: d.Register.Value,
 	}
 }

@@ -1,6 +1,9 @@
 package router
 
 import (
+	"sync"
+	"sync/atomic"
+
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/pattern"
 	"github.com/tidings-io/tidings/internal/wamp"
@@ -11,6 +14,8 @@ type broker struct {
 	changes       *changes
 	meter         func(wamp.Subscription) *meter.Topic // of Options
 	subscriptions pattern.Index[subscription]
+	intercepts    atomic.Bool // there was an interceptor
+	interceptors  sync.Map    // topic -> *localSubscriber
 }
 
 func (b *broker) init(c *changes, m func(wamp.Subscription) *meter.Topic) {

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/router/meter"
@@ -12,15 +13,18 @@ import (
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
-// Drain refuses new sessions, and ends the sessions one after another over a window. Those that are left go on
-// meanwhile. Sessions that share a connection are ended together. Each client that has announced that it comes again is
-// told when. So they all come back without a storm. Drain returns when all are told, Hurry is closed, or ctx ends.
-// [Router.Shutdown] ends what is left.
+// Drain refuses new sessions of users, and ends those that are there one after another over a window. Those that are
+// left go on meanwhile. Sessions that share a connection are ended together. Each client that has announced that it
+// comes again is told when. So they all come back without a storm. Programs of the application of version 1 cannot know
+// that their connection has ended, and lose what they publish then: they may join until [Router.Shutdown], which ends
+// them, and Drain waits until they are silent. Drain returns then, when Hurry is closed, or ctx ends.
 func (r *Router) Drain(ctx context.Context, d meter.Drain) {
 	var sessions []*Session
 	for _, realm := range r.allRealms() {
-		sessions = append(sessions, realm.refuseSessions()...)
+		sessions = append(sessions, realm.refuseUsers()...)
 	}
+	all := len(sessions)
+	sessions = slices.DeleteFunc(sessions, (*Session).endsUnheard)
 	groups := meter.ByConnection(sessions, func(s *Session) uint64 { return s.client.peer.Connection })
 	d.Each(ctx, len(groups), func(i int, retryAfter time.Duration) {
 		for _, s := range groups[i] {
@@ -28,12 +32,18 @@ func (r *Router) Drain(ctx context.Context, d meter.Drain) {
 			s.leave(outbox.CloseShutdown)
 		}
 	})
+	if len(sessions) < all {
+		d.UntilSilent(ctx, &r.counters.FramesIn)
+	}
 }
 
-// refuseSessions refuses sessions from now on, and returns those that are there.
-func (r *Realm) refuseSessions() []*Session {
+// endsUnheard reports whether the session is of a program that does not read, so that it does not hear of the end.
+func (s *Session) endsUnheard() bool { return s.Identity().Backend && s.Encoding() == wamp.V1JSON }
+
+// refuseUsers refuses sessions of users from now on, and returns the sessions that are there.
+func (r *Realm) refuseUsers() []*Session {
 	r.mu.Lock()
-	r.closed = true
+	r.draining = true
 	r.mu.Unlock()
 	return r.Sessions()
 }

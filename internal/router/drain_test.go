@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-io/tidings/internal/router/meter"
 	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
+	"github.com/tidings-io/tidings/internal/router/routertest"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -234,5 +235,61 @@ func TestAClientThatDoesNotComeAgainGetsNoGoodbyeInADrain(t *testing.T) {
 			t.Errorf("it was closed with %+v", closed)
 		}
 		all[0].client.Detach(outbox.CloseShutdown)
+	})
+}
+
+// A program of version 1 never hears that its connection has ended, and loses what it publishes then.
+func TestProgramsOfVersion1JoinDuringADrainAndAreEndedLastOnceTheyAreSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, realm := routertest.Realm()
+		var all []*router.Client
+		attach := func(identity *peer.Identity) (*router.Client, error) {
+			c := r.Attach(router.Attachment{Format: outbox.Format{Encoding: wamp.V1JSON}, Peer: peer.Peer{Identity: identity}})
+			all = append(all, c)
+			return c, c.Open(t.Context())
+		}
+		program, err := attach(routertest.Backend("php"))
+		page, wrong := attach(routertest.Person("ann"))
+		if err != nil || wrong != nil {
+			t.Fatal(err, wrong)
+		}
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			r.Drain(t.Context(), meter.Drain{Window: time.Second, Patience: 3 * time.Second})
+		}()
+		synctest.Wait()
+		if page.Outbox().Closed() == nil || program.Outbox().Closed() != nil {
+			t.Error("the page goes on, or the program was ended")
+		}
+		if _, err := attach(routertest.Person("ben")); err == nil {
+			t.Error("a page joins while the server drains")
+		}
+		second, err := attach(routertest.Backend("php"))
+		if err != nil {
+			t.Fatalf("a program cannot join while the server drains: %v", err)
+		}
+		for range 12 { // it publishes for longer than the silence that ends the drain
+			if err := second.Receive(t.Context(), []byte(`[7,"t",1,[],[]]`)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(70 * time.Millisecond)
+			synctest.Wait()
+			select {
+			case <-drained:
+				t.Fatal("the drain ended while a program published")
+			default:
+			}
+		}
+		<-drained
+		if n := len(realm.Sessions()); n != 2 {
+			t.Errorf("%d sessions are left for the shutdown", n)
+		}
+		for _, c := range all {
+			go func() { time.Sleep(time.Millisecond); c.Detach(outbox.CloseShutdown) }()
+		}
+		if err := r.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
 }

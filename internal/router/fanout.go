@@ -118,8 +118,7 @@ func (d *fanout) toSubscription(sub *subscription) {
 // same topic.
 func (d *fanout) toLocal(local *localSubscriber) {
 	for i := range d.all {
-		p := &d.all[i]
-		event := LocalEvent{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher, Sender: p.Sender}
+		event := d.all[i].local()
 		if !d.ordered {
 			local.deliver(event)
 			continue

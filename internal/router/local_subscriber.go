@@ -38,6 +38,32 @@ func (r *Realm) Subscribe(topic wamp.URI, match wamp.Match, deliver func(LocalEv
 	return func() { r.broker.cancelLocal(sub, added) }, nil
 }
 
+// Intercept passes each publication to a topic to take, in place of its delivery, until cancel. It runs as the function
+// of [Realm.Subscribe] does. A topic has one interceptor at most. What is intercepted is not kept, and counts no event.
+// Publications that are Direct are delivered.
+func (r *Realm) Intercept(topic wamp.URI, take func(LocalEvent)) (cancel func()) {
+	r.broker.interceptors.Store(topic, &localSubscriber{receive: take, log: r.router.options.Logger})
+	r.broker.intercepts.Store(true)
+	return func() { r.broker.interceptors.Delete(topic) }
+}
+
+// intercepted passes a run of publications to the interceptor of its topic. It returns false if there is none.
+func (b *broker) intercepted(run []Publication) bool {
+	if !b.intercepts.Load() || run[0].Direct {
+		return false
+	}
+	found, ok := b.interceptors.Load(run[0].Topic)
+	for i := 0; ok && i < len(run); i++ {
+		found.(*localSubscriber).pass(run[i].local())
+	}
+	return ok
+}
+
+// local returns the publication as components get it.
+func (p *Publication) local() LocalEvent {
+	return LocalEvent{Topic: p.Topic, Publication: p.ID, Payload: p.Payload, Publisher: p.Publisher, Sender: p.Sender}
+}
+
 func (b *broker) cancelLocal(sub *subscription, local *localSubscriber) {
 	local.canceled.Store(true)
 	sub.mu.Lock()

@@ -21,6 +21,7 @@ type Publication struct {
 	ID        wamp.ID         // 0: a new one
 	Passthru  wamp.Dict       // how to read the payload, if only clients can
 	Retain    bool            // kept for later subscribers that ask for it, if the topic's Retention allows it
+	Direct    bool            // not for the interceptor of its topic, which publishes it
 	// Sender is named in the events as the origin of the publication. nil: the topic's events name none.
 	Sender *peer.Identity
 
@@ -44,6 +45,9 @@ type Receipt struct {
 func (r *Realm) Publish(p Publication) (Receipt, error) {
 	all := [1]Publication{p}
 	assignIDs(all[:])
+	if r.broker.intercepted(all[:]) {
+		return Receipt{Publication: all[0].ID}, nil
+	}
 	if kept := r.keptRun(all[:]); kept != nil {
 		if _, err := r.publishKept(kept); err != nil {
 			return Receipt{}, err
@@ -77,6 +81,9 @@ func (r *Realm) publishAll(all []Publication) (events int, err error) {
 		run := rest[:sameTopic(rest)]
 		rest = rest[len(run):]
 		assignIDs(run)
+		if r.broker.intercepted(run) {
+			continue
+		}
 		if kept := r.keptRun(run); kept != nil {
 			waiting = append(waiting, kept)
 			continue

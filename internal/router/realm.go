@@ -34,6 +34,7 @@ type Realm struct {
 
 	mu       sync.RWMutex // guards what follows
 	sessions map[wamp.ID]*Session
+	draining bool // sessions of users are refused
 	closed   bool
 }
 

@@ -49,7 +49,7 @@ func (r *Realm) admit(s *Session, welcome *wamp.Welcome) error {
 	c := s.client
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
+	if r.closed || r.draining && !s.endsUnheard() {
 		return wamp.Fail(wamp.CloseSystemShutdown, "the server is shutting down")
 	}
 	if _, taken := r.sessions[s.id]; taken {

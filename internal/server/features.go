@@ -50,7 +50,7 @@ type component struct {
 
 func (s *Server) newComponents(c *config.Config) []component {
 	host := feature.Host{
-		Config: c, Policy: s.policy, Logger: s.logger,
+		Config: c, Policy: s.policy, Logger: s.logger, Attempts: s.attempts, Guard: s.guard, Ask: askWebhook,
 		Store: func(name, key string) feature.Store {
 			return s.engine.Bucket(cluster.BucketOptions{Name: name}).Value(key)
 		},

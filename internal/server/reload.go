@@ -87,7 +87,7 @@ func (s *Server) prepare() (done Reloaded, swap func(context.Context) (ended int
 	if next.api, err = httpapi.New(s.apiOptions(next)); err != nil {
 		return done, nil, err
 	}
-	swapTransport, err := s.transport.Prepare(next.transport())
+	swapTransport, err := s.transport.Prepare(s.transportSettings(next))
 	if err != nil {
 		return done, nil, err
 	}

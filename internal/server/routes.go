@@ -63,6 +63,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.own[pattern] || pattern == "" || forProxy {
 		boundBody(w, r)
 	}
+	if s.takesAnyPath(r, pattern) {
+		s.transport.ServeHTTP(w, r)
+		return
+	}
 	if (pattern == webSocketPath || pattern == longPollPrefix+"/") && !forProxy {
 		s.mux.ServeHTTP(w, r) // the transport logs these itself, without credentials
 		return
@@ -85,6 +89,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.transport.NotePath(r, webSocketPath)
 		}
 	}
+}
+
+// takesAnyPath reports whether a request is for a WebSocket at a path that nothing else serves, or only the server
+// itself, where every path has one. OroPlatform's backend sends whole URLs as targets, as to a proxy.
+func (s *Server) takesAnyPath(r *http.Request, pattern string) bool {
+	return s.current.Load().config.WebSocket.AnyPath && (pattern == "" || s.own[pattern]) &&
+		pattern != longPollPrefix+"/" && transport.WantsWebSocket(r)
 }
 
 // serveUnmatched answers a request for which there is no pattern. A page of every origin may read the answer, because

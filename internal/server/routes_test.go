@@ -25,6 +25,9 @@ func (r *running) fetch(method, path string, headers ...string) answered {
 		r.t.Fatal(err)
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusSwitchingProtocols { // its body has no end
+		return answered{r.t, answer.StatusCode, answer.Header, nil}
+	}
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		r.t.Fatal(err)
@@ -145,5 +148,34 @@ func TestAProgramMayMountTheRootItself(t *testing.T) {
 		if got := r.fetch("GET", path); string(got.body) != "mine" {
 			t.Errorf("%s: %s", path, got.body)
 		}
+	}
+}
+
+func TestWithAnyPathWebSocketsOpenWhereNothingElseIsServed(t *testing.T) {
+	shop := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "shop") })
+	mount := func(s *server.Server) {
+		if err := s.Mount("/shop/", shop); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := start(t, basic+"websocket: {any_path: true}\n", mount)
+	for path, status := range map[string]int{
+		"/": 101, "/ws": 101, "/ws/": 101, "/x/y": 101, "//": 101, "/healthz": 101, "/api/v1/topics": 101, "/shop/": 200, "/shop/x": 200,
+	} {
+		if got := r.fetch("GET", path, handshake...); got.status != status {
+			t.Errorf("GET %s: %d %s", path, got.status, got.body)
+		}
+	}
+	for path, status := range map[string]int{"/healthz": 200, "/x/y": 404, "/": 200} {
+		if got := r.fetch("GET", path); got.status != status {
+			t.Errorf("without a handshake GET %s: %d %s", path, got.status, got.body)
+		}
+	}
+	if got := r.fetch("POST", "/x", "Content-Type", "text/plain"); got.status != 200 || !strings.Contains(string(got.body), "accepted") {
+		t.Errorf("a page that asks why: %d %s", got.status, got.body)
+	}
+	r = start(t, basic, mount)
+	if got := r.fetch("GET", "/x/y", handshake...); got.status != 404 {
+		t.Errorf("without any_path: %d", got.status)
 	}
 }

@@ -112,8 +112,9 @@ func (s *Server) assemble(first *snapshot) error {
 	s.metrics = newMetrics()
 	s.faults = newFaults(s.logger)
 	s.httpLimit = httplimit.New(s.httpLimits(c))
-	first.chain = s.newChain(first)
 	s.policy = policy.New(policy.Options{Contracts: first.contracts, Keys: first.keys, URIs: strictness(c.URIs), Logger: s.logger})
+	s.components = s.newComponents(c)
+	first.chain = s.newChain(first)
 	settings := first.router()
 	s.journal = s.newJournal(c)
 	s.router = router.New(router.Options{
@@ -143,7 +144,6 @@ func (s *Server) assemble(first *snapshot) error {
 	}
 	s.realm.Observe(logoutWatch{server: s})
 	s.realm.Observe(visits{s.logger})
-	s.components = s.newComponents(c)
 	if err := s.policy.Open(s.realm); err != nil {
 		return err
 	}
@@ -173,10 +173,11 @@ const spentTickets = 1 << 20
 
 // transportOptions returns the options of the transport.
 func (s *Server) transportOptions(first *snapshot) transport.Options {
-	settings := first.transport()
+	settings := s.transportSettings(first)
 	return transport.Options{
 		Router:         s.router,
 		Origins:        settings.Origins,
+		AllowsHost:     settings.AllowsHost,
 		TrustedProxies: settings.TrustedProxies,
 		Tickets:        settings.Tickets,
 		Cookie:         settings.Cookie,

@@ -77,6 +77,9 @@ func (s *Server) compile(c *config.Config, found config.Problems) (*snapshot, er
 // newChain returns the authenticator with the configured methods.
 func (s *Server) newChain(of *snapshot) *auth.Chain {
 	o, c := of.logins, of.config
+	if others := s.redeemers(); len(others) > 0 {
+		o.Foreign = others
+	}
 	o.Tickets, o.Keys, o.Attempts, o.Logger = of.tickets, of.keys, s.attempts, s.logger
 	o.Hashing = auth.HashOptions{AtOnce: c.Limits.PasswordHashes, Queue: c.Limits.WaitingLogins, Wait: c.Limits.LoginWait}
 	o.Dynamic = s.newDynamic(of)
@@ -106,10 +109,10 @@ func (n *snapshot) router() router.Settings {
 	}
 }
 
-// transport returns the settings of the transport.
-func (n *snapshot) transport() transport.Settings {
+// transportSettings returns the settings of the transport.
+func (s *Server) transportSettings(n *snapshot) transport.Settings {
 	c := n.config
-	settings := transport.Settings{TrustedProxies: c.TrustedProxies, Limits: transportLimits(c)}
+	settings := transport.Settings{AllowsHost: s.allowsHost(), TrustedProxies: c.TrustedProxies, Limits: transportLimits(c)}
 	for _, origin := range c.Origins {
 		settings.Origins = append(settings.Origins, origin.Value)
 	}
@@ -119,8 +122,8 @@ func (n *snapshot) transport() transport.Settings {
 	if !c.WebSocket.Compression {
 		settings.Compression = transport.CompressionOff
 	}
-	if n.tickets != nil { // an interface with a nil pointer is not nil
-		settings.Tickets = n.tickets
+	if others := s.redeemers(); n.tickets != nil || len(others) > 0 {
+		settings.Tickets = ticketsOfAddresses{n.tickets, others}
 	}
 	return settings
 }

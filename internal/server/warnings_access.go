@@ -62,7 +62,7 @@ func warnAnonymous(c *config.Config, found *config.Problems) {
 // warnClosed adds warnings of what no client can use: contracts, or the whole configuration.
 func warnClosed(c *config.Config, found *config.Problems) {
 	auth := &c.Auth
-	if auth.Anonymous == nil && auth.Dynamic == nil && auth.Tickets == nil && len(c.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
+	if !featureAdmits(c) && auth.Anonymous == nil && auth.Dynamic == nil && auth.Tickets == nil && len(c.APIKeys)+len(auth.Users)+len(auth.Certificates) == 0 {
 		fix := "configure auth.tickets, auth.users, api_keys or auth.anonymous"
 		if c.File() == "" {
 			fix = "write tidings.yaml in this folder, or name a file with --config; to look around without one: tidings demo"
@@ -77,6 +77,14 @@ func warnClosed(c *config.Config, found *config.Problems) {
 	if !closed.any && len(closed.list) == 0 && c.Undeclared == "refuse" && c.Authorizer == nil {
 		found.At(c, c.Pos(""), "clients can log in, but may use nothing: no topic, procedure or content is declared", "declare some under topics, procedures or content")
 	}
+}
+
+// featureAdmits reports whether clients can log in by a feature.
+func featureAdmits(c *config.Config) bool {
+	return slices.ContainsFunc(c.Sections(), func(section any) bool {
+		admitter, ok := section.(feature.Admitter)
+		return ok && admitter.AdmitsClients()
+	})
 }
 
 // closed lists contracts that no client may use. any reports whether there is another contract.

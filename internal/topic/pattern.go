@@ -1,6 +1,9 @@
 package topic
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // separators divide a URI into components. WAMP has only the dot, but applications of version 1 name
 // their topics like paths. A contract may use both, and the separator is part of its pattern.
@@ -30,6 +33,20 @@ type Pattern struct {
 
 // String returns the pattern as it was written.
 func (p *Pattern) String() string { return p.text }
+
+// SameShape reports whether two patterns have the same literal components, and parameters in the same places. Names and
+// types of the parameters do not count. A text that is no pattern has no shape.
+func SameShape(a, b string) bool {
+	first, err := ParsePattern(a)
+	if err != nil {
+		return false
+	}
+	second, err := ParsePattern(b)
+	return err == nil && slices.EqualFunc(first.components, second.components, func(x, y component) bool {
+		isText := x.kind == literal
+		return x.separator == y.separator && isText == (y.kind == literal) && (!isText || x.text == y.text)
+	})
+}
 
 // Names returns the names of the parameters in the order in which they appear.
 func (p *Pattern) Names() []string { return p.names }

@@ -62,7 +62,7 @@ func (m *channels) openChannel(ctx context.Context, number uint32) error {
 	case count >= limit:
 		return m.refuse(number, fmt.Sprintf("a connection has at most %d sessions (websocket.channels): open another one", limit))
 	case count > 0:
-		if wrong := m.server.reserve(); wrong != nil {
+		if wrong := m.server.reserve(false); wrong != nil {
 			m.server.handshakes.refuse(wrong.Reason)
 			m.server.logRefusal(ctx, wrong, m.peer.RemoteAddr)
 			return m.refuse(number, wrong.Detail)

@@ -21,12 +21,15 @@ type echo struct {
 	opened func(ctx context.Context)
 	gone   chan outbox.CloseReason
 
+	draining chan struct{} // closed by Shutdown
+	hold     chan struct{} // that Shutdown waits for; nil: it does not wait
+
 	mu   sync.Mutex
 	open map[*echoing]struct{}
 }
 
 func newEcho() *echo {
-	return &echo{joins: true, gone: make(chan outbox.CloseReason, 1000), open: make(map[*echoing]struct{})}
+	return &echo{joins: true, gone: make(chan outbox.CloseReason, 1000), draining: make(chan struct{}), open: make(map[*echoing]struct{})}
 }
 
 const bothFrames = frame.Text | frame.Binary
@@ -49,6 +52,10 @@ func (e *echo) Accept(info transport.ConnInfo) (transport.Conversation, error) {
 }
 
 func (e *echo) Shutdown(context.Context, meter.Drain) error {
+	close(e.draining)
+	if e.hold != nil {
+		<-e.hold
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for conv := range e.open {

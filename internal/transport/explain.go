@@ -51,7 +51,7 @@ func (s *Server) admission(r *http.Request) *refusal {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.hasRoomLocked()
+	return s.hasRoomLocked(false)
 }
 
 // WantsWebSocket reports whether a request is a handshake, also one whose Upgrade a proxy has removed, or the question

@@ -179,6 +179,38 @@ func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {
 	}
 }
 
+// ofPrograms are tickets of programs of the application.
+type ofPrograms struct{ tickets }
+
+func (*ofPrograms) OfBackend(ticket string) bool { return strings.HasPrefix(ticket, "program") }
+
+func TestProgramsConnectWhileTheClientsAreDrained(t *testing.T) {
+	t.Parallel()
+	handler := newEcho()
+	handler.hold = make(chan struct{})
+	s := serve(t, transport.Options{Handler: handler, Tickets: &ofPrograms{tickets{valid: "program"}}})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.stop()
+	}()
+	<-handler.draining
+	for _, path := range []string{"/ws", "/ws?ticket=page"} {
+		if response, body := s.refused(t, upgradeRequest(path)); response.StatusCode != 503 || !strings.Contains(body, `"draining"`) {
+			t.Errorf("%s: %s %s", path, response.Status, body)
+		}
+	}
+	if response, body := s.refused(t, upgradeRequest("/ws?ticket=program+of+another")); response.StatusCode != 401 {
+		t.Errorf("a ticket that is none: %s %s", response.Status, body)
+	}
+	upgraded(t, dialRaw(t, s.addr), upgradeRequest("/ws?ticket=program"))
+	close(handler.hold)
+	<-stopped
+	if response, body := s.refused(t, upgradeRequest("/ws?ticket=program")); response.StatusCode != 503 {
+		t.Errorf("after the end: %s %s", response.Status, body)
+	}
+}
+
 func TestAConversationThatCannotOpenIsRefused(t *testing.T) {
 	t.Parallel()
 	handler := newEcho()

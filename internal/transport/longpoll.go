@@ -133,7 +133,7 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request) *refusal {
 	if !ok || protocol.Name == "" || streams { // its clients expect a stream
 		return refuseLongPoll("none of the protocols is spoken here")
 	}
-	if wrong := l.server.reserve(); wrong != nil {
+	if wrong := l.server.reserve(false); wrong != nil {
 		return wrong
 	}
 	p, wrong := l.begin(r, protocol)

@@ -13,11 +13,12 @@ import (
 
 // Options configure a [Server]. Router or Handler must be set. Everything else works as zero value.
 type Options struct {
-	Router         *router.Router // for connections that speak WAMP; or
-	Handler        Handler        // for connections that speak something else
-	Origins        []string       // patterns of foreign origins that may connect, see ParseOrigin
-	TrustedProxies []netip.Prefix // whose X-Forwarded-* and Forwarded are believed
-	Tickets        Tickets        // redeems ?ticket=; nil: such a request is refused
+	Router         *router.Router         // for connections that speak WAMP; or
+	Handler        Handler                // for connections that speak something else
+	Origins        []string               // patterns of foreign origins that may connect, see ParseOrigin
+	AllowsHost     func(host string) bool // see Settings
+	TrustedProxies []netip.Prefix         // whose X-Forwarded-* and Forwarded are believed
+	Tickets        Tickets                // redeems ?ticket=; nil: such a request is refused
 	Cookie         CookieOptions
 	Limits         Limits
 	Compression    Compression
@@ -26,6 +27,13 @@ type Options struct {
 	TakenOver      bool // when Run ends, another process accepts connections already, and serves them at once
 	Portable       bool // blocking sockets and net/http only, see netpoll.Options
 	Logger         *slog.Logger
+}
+
+// BackendTickets are [Tickets] some of which are of programs of the application.
+type BackendTickets interface {
+	// OfBackend reports whether a ticket claims to be of a program, before it is checked. A server that drains its
+	// clients accepts such connections until it ends.
+	OfBackend(ticket string) bool
 }
 
 // Tickets redeems the ticket of a handshake. A *wamp.Failure tells the client why a ticket is invalid. Any other error

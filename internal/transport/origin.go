@@ -146,7 +146,7 @@ func (rules originRules) allow(origins []string, to remote) bool {
 // checkOrigin refuses the handshake of a page that may not connect.
 func (s *settings) checkOrigin(r *http.Request, to remote) *refusal {
 	origins := r.Header.Values("Origin")
-	if s.origins.allow(origins, to) {
+	if s.origins.allow(origins, to) || s.allowsHost(origins) {
 		return nil
 	}
 	origin := cut(strings.Join(origins, ", "))
@@ -154,6 +154,16 @@ func (s *settings) checkOrigin(r *http.Request, to remote) *refusal {
 		"pages of %q may not connect: add their origin to the server's list of origins (origins in tidings.yaml)", origin))
 	wrong.notice = notice{key: origin, about: []any{"origin", origin, "host", cut(to.host)}, fix: s.originFix(origins)}
 	return wrong
+}
+
+// allowsHost decides about an origin by its host alone.
+func (s *settings) allowsHost(origins []string) bool {
+	if s.AllowsHost == nil || len(origins) != 1 {
+		return false
+	}
+	origin, err := url.Parse(origins[0])
+	return err == nil && (origin.Scheme == "http" || origin.Scheme == "https") && origin.Path == "" && origin.User == nil &&
+		s.AllowsHost(strings.ToLower(origin.Hostname()))
 }
 
 // maxListedOrigins bounds the origins in a line of the log.

@@ -140,3 +140,18 @@ func TestPatternsOfOriginsThatMeanNothingAreErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestAHostIsAllowedAtEverySchemeAndPort(t *testing.T) {
+	t.Parallel()
+	s := serve(t, transport.Options{AllowsHost: func(host string) bool { return host == "erp.example" }})
+	for origin, status := range map[string]int{
+		"https://erp.example": 101, "http://ERP.example:8000": 101, "https://erp.example:8443": 101,
+		"https://x.erp.example": 403, "https://erp.example.evil": 403, "ftp://erp.example": 403, "https://erp.example/x": 403,
+		"https://ann@erp.example": 403, "erp.example": 403, "null": 403,
+	} {
+		response, _ := s.refused(t, upgradeRequest("/ws", "Origin: "+origin))
+		if response.StatusCode != status {
+			t.Errorf("%s: %d, want %d", origin, response.StatusCode, status)
+		}
+	}
+}

@@ -95,7 +95,7 @@ func (s *Server) openRawSocket(nc net.Conn, options RawSocketOptions) {
 			nc.Close()
 		}
 	}()
-	if wrong := s.reserve(); wrong != nil {
+	if wrong := s.reserve(false); wrong != nil {
 		s.refuseRaw(nc, wrong, rawFull)
 		return
 	}

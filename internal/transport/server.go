@@ -108,7 +108,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	if wrong != nil {
 		return wrong
 	}
-	if wrong := s.reserve(); wrong != nil {
+	if wrong := s.reserve(ofBackend(r, shake.settings)); wrong != nil {
 		return wrong
 	}
 	handedOver := false
@@ -138,21 +138,28 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	return nil
 }
 
+// ofBackend reports whether a handshake claims to be of a program of the application. Its ticket proves that later.
+func ofBackend(r *http.Request, by *settings) bool {
+	tickets, ok := by.Tickets.(BackendTickets)
+	return ok && tickets.OfBackend(r.URL.Query().Get("ticket"))
+}
+
 // reserve counts a connection in, or refuses it.
-func (s *Server) reserve() *refusal {
+func (s *Server) reserve(ofBackend bool) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if wrong := s.hasRoomLocked(); wrong != nil {
+	if wrong := s.hasRoomLocked(ofBackend); wrong != nil {
 		return wrong
 	}
 	s.open++
 	return nil
 }
 
-// hasRoomLocked refuses a connection for which there is no place. Caller must hold mu.
-func (s *Server) hasRoomLocked() *refusal {
+// hasRoomLocked refuses a connection for which there is no place. While the clients are drained there is one for
+// programs of the application only: they do not come again. Caller must hold mu.
+func (s *Server) hasRoomLocked(ofBackend bool) *refusal {
 	switch limit := s.limits().MaxConnections; {
-	case s.stopped:
+	case s.stopped, s.draining.Load() && !ofBackend:
 		return refuse(http.StatusServiceUnavailable, RefusedDraining, "the server is stopping: try again later").
 			with("Retry-After", strconv.Itoa(s.untilRestart()))
 	case s.open >= limit:
@@ -196,9 +203,9 @@ func (s *Server) Hurry() {
 	}
 }
 
-// Run serves until ctx ends. Then it accepts no more connections, makes the handler end its conversations over
-// Limits.Drain, waits up to Limits.Close until their last messages are written, and closes the connections that are
-// left. When it returns, no goroutine of the server is left. A server runs once.
+// Run serves until ctx ends. Then it accepts no more connections, but see [BackendTickets], makes the handler end its
+// conversations over Limits.Drain, waits up to Limits.Close until their last messages are written, and closes the
+// connections that are left. When it returns, no goroutine of the server is left. A server runs once.
 func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	again := s.started
@@ -216,9 +223,11 @@ func (s *Server) Run(ctx context.Context) error {
 
 	drain, cancel := s.beginDrain(context.WithoutCancel(ctx))
 	defer cancel()
-	empty := s.stop()
 	s.pending.stop()
-	err := s.handler.Shutdown(drain, meter.Drain{Window: s.limits().Drain, Hurry: s.hurry, TakenOver: s.options.TakenOver})
+	err := s.handler.Shutdown(drain, meter.Drain{
+		Window: s.limits().Drain, Hurry: s.hurry, TakenOver: s.options.TakenOver, Patience: s.limits().Close / 2,
+	})
+	empty := s.stop()
 	select {
 	case <-empty:
 	case <-drain.Done():

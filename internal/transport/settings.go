@@ -9,6 +9,7 @@ import (
 // changed. A handshake is decided by those that it began with.
 type Settings struct {
 	Origins        []string
+	AllowsHost     func(host string) bool // of an origin at any scheme and port; nil: none beside Origins
 	TrustedProxies []netip.Prefix
 	Tickets        Tickets
 	Cookie         CookieOptions
@@ -23,7 +24,7 @@ type settings struct {
 }
 
 func (o *Options) settings() Settings {
-	return Settings{o.Origins, o.TrustedProxies, o.Tickets, o.Cookie, o.Limits, o.Compression}
+	return Settings{o.Origins, o.AllowsHost, o.TrustedProxies, o.Tickets, o.Cookie, o.Limits, o.Compression}
 }
 
 func (s Settings) check() (*settings, error) {

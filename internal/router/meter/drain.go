@@ -5,6 +5,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,33 @@ type Drain struct {
 	Hurry  <-chan struct{} // closed: the rest is ended at once; nil: never
 	// TakenOver reports that another process serves already, so that clients may come back at once.
 	TakenOver bool
+	// Patience bounds the wait until the clients that are ended last are silent.
+	Patience time.Duration
+}
+
+// silence is the time without a frame after which clients are silent.
+const silence = 100 * time.Millisecond
+
+// UntilSilent waits until the number of frames that have come stays the same, for Patience at most.
+func (d Drain) UntilSilent(ctx context.Context, frames *atomic.Uint64) {
+	patience := time.NewTimer(d.Patience)
+	defer patience.Stop()
+	for before := frames.Load(); ; {
+		select {
+		case <-time.After(silence):
+		case <-patience.C:
+			return
+		case <-d.Hurry:
+			return
+		case <-ctx.Done():
+			return
+		}
+		now := frames.Load()
+		if now == before {
+			return
+		}
+		before = now
+	}
 }
 
 // Each ends connections one after another over the window, in their order. end is told when the clients of a connection
