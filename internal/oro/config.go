@@ -35,6 +35,8 @@ type UserOptions struct {
 	Sign     config.Secret `key:"secret" doc:"Signs the requests of the webhook (header Tidings-Signature)."`
 	Cache    time.Duration `key:"cache" default:"5s" min:"0s" max:"5m" doc:"How long a user that was found is known. A changed password counts after that time."`
 	Timeout  time.Duration `key:"timeout" default:"800ms" min:"50ms" max:"10s" doc:"How long the database or the webhook may take. Some versions of Oro wait for one second."`
+
+	Concurrency int `key:"concurrency" default:"16" min:"1" max:"1000" doc:"How many users may be asked for at once. It is also the largest number of connections to the database. Others wait within the timeout."`
 }
 
 // DataUpdate says what pages are told of changed data.

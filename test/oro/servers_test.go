@@ -40,6 +40,7 @@ type databaseServer struct {
 	admin  string // data source of the superuser
 	folder string
 	port   int
+	pooled bool // url is that of a pooler
 
 	command func() *exec.Cmd
 	quit    os.Signal // ends the server without waiting for clients
@@ -117,7 +118,6 @@ func oroTables(serial, boolean string) []string {
 		"CREATE TABLE oro_access_role (id " + serial + " PRIMARY KEY, role varchar(30) NOT NULL UNIQUE)",
 		"CREATE TABLE oro_user_access_role (user_id int NOT NULL, role_id int NOT NULL, PRIMARY KEY (user_id, role_id))",
 		"CREATE TABLE oro_config_value (id " + serial + " PRIMARY KEY, config_id int, name varchar(255) NOT NULL, section varchar(50), text_value text)",
-		"INSERT INTO oro_access_role (role) VALUES ('ROLE_USER'), ('ROLE_ADMINISTRATOR')",
 	}
 }
 
