@@ -174,6 +174,24 @@ func TestCheckStrictFailsOnWarnings(t *testing.T) {
 	}
 }
 
+func TestNotesBelowRowsLeaveTheColumnsAligned(t *testing.T) {
+	var out bytes.Buffer
+	list := newTable(&out, "SESSION", "USER", "NAME")
+	list.row("1044756538610717", "ann", "Ann Miller")
+	list.note("tidings.content.order.42")
+	list.row("7", "benedict", "Ben")
+	if err := list.flush(); err != nil {
+		t.Fatal(err)
+	}
+	want := "SESSION           USER      NAME\n" +
+		"1044756538610717  ann       Ann Miller\n" +
+		"    tidings.content.order.42\n" +
+		"7                 benedict  Ben\n"
+	if out.String() != want {
+		t.Errorf("got\n%s", out.String())
+	}
+}
+
 func TestAnUnknownCommandIsCalledOne(t *testing.T) {
 	for args, want := range map[string]string{
 		"foo":           "tidings: there is no command foo\n",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,23 +32,51 @@ func printJSON(w io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// table writes rows in columns.
-type table struct{ w *tabwriter.Writer }
+// table writes rows in columns, and notes below rows.
+type table struct {
+	out     io.Writer
+	aligned bytes.Buffer
+	columns *tabwriter.Writer
+	notes   [][]string // by row
+}
 
-func newTable(w io.Writer, columns ...string) table {
-	t := table{tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)}
+func newTable(out io.Writer, columns ...string) *table {
+	t := &table{out: out}
+	t.columns = tabwriter.NewWriter(&t.aligned, 0, 4, 2, ' ', 0)
 	t.row(columns...)
 	return t
 }
 
-func (t table) row(cells ...string) {
+func (t *table) row(cells ...string) {
 	for i, cell := range cells {
 		cells[i] = clean(cell)
 	}
-	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	fmt.Fprintln(t.columns, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	t.notes = append(t.notes, nil)
 }
 
-func (t table) flush() error { return t.w.Flush() }
+// note adds a line below the last row. It is outside of the columns: a line with fewer cells would end them, and the
+// rows below would be aligned anew.
+func (t *table) note(text string) {
+	last := len(t.notes) - 1
+	t.notes[last] = append(t.notes[last], clean(text))
+}
+
+func (t *table) flush() error {
+	if err := t.columns.Flush(); err != nil {
+		return err
+	}
+	for _, notes := range t.notes {
+		row, _ := t.aligned.ReadString('\n') // a row for each element of notes
+		for _, note := range notes {
+			row += "    " + note + "\n"
+		}
+		if _, err := io.WriteString(t.out, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // clean replaces control characters: texts of users must not move the cursor of an operator's terminal.
 func clean(text string) string { return strings.Map(printable, text) }

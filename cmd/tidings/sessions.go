@@ -112,10 +112,10 @@ func (c *sessionsCommand) Run(ctx context.Context, s streams) error {
 			session.Address, session.Joined.Local().Format("2006-01-02 15:04:05"), session.Encoding, strconv.Itoa(session.Subscriptions),
 			queued(session.Messages, session.Bytes), strconv.FormatUint(session.Skipped, 10), behind(session.Behind, session.Thinned))
 		for _, held := range session.Topics {
-			list.row("", held.String())
+			list.note(held.String())
 		}
 		if more := session.Subscriptions - len(session.Topics); c.Topics && more > 0 {
-			list.row("", fmt.Sprintf("and %d more", more))
+			list.note(fmt.Sprintf("and %d more", more))
 		}
 	}
 	if err := list.flush(); err != nil {
