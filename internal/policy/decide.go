@@ -35,10 +35,15 @@ type Request struct {
 
 // Authorize implements [router.Authorizer].
 func (p *Policy) Authorize(ctx context.Context, r router.Request) (peer.Decision, error) {
-	return p.decide(ctx, &Request{
+	return p.decide(ctx, requestOf(&r))
+}
+
+// requestOf returns the request of a session.
+func requestOf(r *router.Request) *Request {
+	return &Request{
 		Identity: r.Session.Identity(), Session: r.Session, Action: r.Action, URI: r.URI, Match: r.Match,
 		Payload: r.Payload, Replaces: r.Replaces, As: r.As,
-	})
+	}
 }
 
 // Decide decides on a request without a session. The error is a [*wamp.Failure], unless the server is

@@ -22,9 +22,10 @@ const (
 	StepContract             // the rules and the schema of the contract
 	StepExternal             // the external authorizer
 	StepHook                 // the hook of the contract
+	StepRouter               // the router's own limits
 )
 
-var stepNames = [...]string{"uri", "scope", "decider", "contract", "authorizer", "handler"}
+var stepNames = [...]string{"uri", "scope", "decider", "contract", "authorizer", "handler", "router"}
 
 func (s Step) String() string { return stepNames[s] }
 

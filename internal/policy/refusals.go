@@ -2,11 +2,13 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/tidings-io/tidings/internal/httpapi"
+	"github.com/tidings-io/tidings/internal/router"
 	"github.com/tidings-io/tidings/internal/wamp"
 )
 
@@ -66,6 +68,15 @@ func (l *refusals) close() {
 		l.window.Stop()
 		l.window = nil
 	}
+}
+
+// LogRefusal implements [router.RefusalLogger].
+func (p *Policy) LogRefusal(ctx context.Context, r router.Request, err error) {
+	found := result{step: StepRouter}
+	if failure, ok := errors.AsType[*wamp.Failure](err); ok && failure.URI == wamp.ErrInvalidURI {
+		found.step = StepURI
+	}
+	p.logRefusal(ctx, p.state.Load(), requestOf(&r), &found, err)
 }
 
 // logRefusal logs a refusal at the level info, and what the configuration leaves out at debug.

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -10,8 +11,11 @@ import (
 
 	"github.com/tidings-io/tidings/internal/policy"
 	"github.com/tidings-io/tidings/internal/router"
+	"github.com/tidings-io/tidings/internal/router/meter"
+	"github.com/tidings-io/tidings/internal/router/outbox"
 	"github.com/tidings-io/tidings/internal/router/peer"
 	"github.com/tidings-io/tidings/internal/router/routertest"
+	"github.com/tidings-io/tidings/internal/wamp"
 )
 
 // lines collects what is logged, also by the timer of a window.
@@ -24,6 +28,12 @@ func (l *lines) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(line)
+}
+
+func (l *lines) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 func (l *lines) String() string {
@@ -72,4 +82,44 @@ func TestTheLogSaysHowManyRefusalsItLacks(t *testing.T) {
 		count("request refused", 8)
 		count("left_out", 1) // it lacks none
 	})
+}
+
+func TestARefusalWithoutAnAnswerIsALineInTheLog(t *testing.T) {
+	var log lines
+	p := policy.New(policy.Options{
+		Contracts: contracts(t, "topics: {\"talk/{room}\": {subscribe: \"true\"}}\n"), Keys: scopes, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	r := router.New(router.Options{Authorizer: p, Limits: meter.Limits{Subscriptions: 2}})
+	if err := p.Open(r.AddRealm("app")); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, c := range []struct {
+		encoding      wamp.Encoding
+		subscribe     func(topic string) string
+		lines, router int
+	}{
+		{wamp.V1JSON, func(topic string) string { return fmt.Sprintf(`[5,%q]`, topic) }, 4, 2},
+		{wamp.V2JSON, func(topic string) string { return fmt.Sprintf(`[32,1,{},%q]`, topic) }, 1, 0}, // told by ERROR
+	} {
+		log.reset()
+		page := r.Attach(router.Attachment{Peer: peer.Peer{Identity: &peer.Identity{ID: "ann"}}, Format: outbox.Format{Encoding: c.encoding}})
+		if err := page.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if c.encoding == wamp.V2JSON {
+			page.Receive(t.Context(), []byte(`[1,"app",{"roles":{"subscriber":{}}}]`))
+		}
+		// One that no contract allows, one that is no name, two that are allowed, and two too many.
+		for _, topic := range []string{"no/such", "white space", "talk/1", "talk/2", "talk/3", "talk/4"} {
+			page.Receive(t.Context(), []byte(c.subscribe(topic)))
+		}
+		page.Detach(outbox.CloseLost)
+		if n := strings.Count(log.String(), "request refused"); n != c.lines {
+			t.Errorf("%d lines, want %d:\n%s", n, c.lines, log.String())
+		}
+		if n := strings.Count(log.String(), "reason.step=router"); n != c.router {
+			t.Errorf("%d lines of the router, want %d:\n%s", n, c.router, log.String())
+		}
+	}
 }

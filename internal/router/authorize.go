@@ -15,6 +15,12 @@ type Authorizer interface {
 	Authorize(ctx context.Context, request Request) (peer.Decision, error)
 }
 
+// RefusalLogger is an [Authorizer] that logs refusals. The router tells it of requests that the router refuses itself
+// and whose client gets no answer, because version 1 has none.
+type RefusalLogger interface {
+	LogRefusal(ctx context.Context, request Request, err error)
+}
+
 // Request is one question to an [Authorizer]. A pattern is allowed only if every URI that it can match is allowed.
 type Request struct {
 	Session *Session
@@ -42,17 +48,11 @@ func (s *Session) authorize(ctx context.Context, request Request) (peer.Decision
 	if decision, ok := s.cached(&request); ok {
 		return decision, nil
 	}
-	if err := request.URI.Check(options.URIs, request.Match); err != nil {
+	if err := request.checkName(options); err != nil {
+		s.logUnanswered(ctx, request, err)
 		return peer.Decision{}, err
 	}
-	takesName := request.Action == peer.Publish || request.Action == peer.Register
-	if takesName && pattern.MatchesFirst(request.URI, request.Match, wamp.FirstProtocol) {
-		return peer.Decision{}, wamp.Fail(wamp.ErrInvalidURI, "%s is reserved for the router", wamp.FirstProtocol)
-	}
 	if options.Authorizer == nil {
-		if takesName && pattern.MatchesFirst(request.URI, request.Match, wamp.FirstServer) {
-			return peer.Decision{}, wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", wamp.FirstServer)
-		}
 		s.cacheDecision(&request, peer.Decision{}, asked)
 		return peer.Decision{Cacheable: true, ReplacesOthers: true}, nil
 	}
@@ -69,4 +69,31 @@ func (s *Session) authorize(ctx context.Context, request Request) (peer.Decision
 		s.cacheDecision(&request, decision, asked)
 	}
 	return decision, err
+}
+
+// checkName checks the URI, and refuses names that are reserved.
+func (r *Request) checkName(options *Options) error {
+	if err := r.URI.Check(options.URIs, r.Match); err != nil {
+		return err
+	}
+	if r.Action != peer.Publish && r.Action != peer.Register {
+		return nil
+	}
+	if pattern.MatchesFirst(r.URI, r.Match, wamp.FirstProtocol) {
+		return wamp.Fail(wamp.ErrInvalidURI, "%s is reserved for the router", wamp.FirstProtocol)
+	}
+	if options.Authorizer == nil && pattern.MatchesFirst(r.URI, r.Match, wamp.FirstServer) {
+		return wamp.Fail(wamp.ErrNotAuthorized, "%s is reserved for the server", wamp.FirstServer)
+	}
+	return nil
+}
+
+// logUnanswered has a refusal of the router logged, if the client's dialect has no answer to the request.
+func (s *Session) logUnanswered(ctx context.Context, request Request, err error) {
+	if s.Encoding() != wamp.V1JSON || request.Action == peer.Call {
+		return
+	}
+	if log, ok := s.realm.router.options.Authorizer.(RefusalLogger); ok {
+		log.LogRefusal(ctx, request, err)
+	}
 }

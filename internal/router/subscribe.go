@@ -28,6 +28,9 @@ func (s *Session) subscribe(ctx context.Context, m *wamp.Subscribe) error {
 		if errors.Is(err, errDecisionStale) {
 			continue
 		}
+		if err != nil {
+			s.logUnanswered(ctx, request, err)
+		}
 		s.replyError(m, err)
 		return nil
 	}

@@ -216,6 +216,27 @@ func TestAtShutdownClientsThatComeAgainAreToldOthersAreClosedAndVersion1IsDroppe
 	<-stopped
 }
 
+func TestAClientOfVersion1ThatEndsTheConversationIsAnsweredAndItsConnectionCloses(t *testing.T) {
+	t.Parallel()
+	s, _ := routed(t, transport.Options{Tickets: &tickets{valid: "abc="}})
+	backend := upgraded(t, dialRaw(t, s.addr), oroRequest)
+	backend.wantsMatch(fin|opText, welcome1)
+	backend.send(masked(fin|opText, `[7,"oro\/maintenance",{"isOn":false,"userId":null},[],[]]`), masked(fin|opClose, closePayload(1000, "ttfn")))
+	backend.wantsClose(1000)
+	backend.wantsEnd() // it waits for that
+	page := s.dial(t)
+	page.wantsMatch(fin|opText, welcome1)
+	page.send(masked(fin|opText, `[5,"oro/maintenance"]`), masked(fin|opClose, closePayload(1001, "")))
+	page.wantsClose(1001)
+	page.wantsEnd()
+	broken := s.dial(t)
+	broken.wantsMatch(fin|opText, welcome1)
+	broken.send(masked(fin|opText, `[8,"oro/maintenance",{"isOn":false,"userId":null}]`))
+	broken.wantsClose(1002) // version 1 has no message that says why
+	broken.send(masked(fin|opClose, closePayload(1002, "")))
+	broken.wantsEnd()
+}
+
 func TestASubscriberThatDoesNotReadIsCutOffAndTheOthersGetEverything(t *testing.T) {
 	t.Parallel()
 	s, realm := routed(t, transport.Options{Limits: transport.Limits{Write: 300 * time.Millisecond, Close: 300 * time.Millisecond}})
