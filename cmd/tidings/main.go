@@ -62,6 +62,7 @@ type commands struct {
 	Health      healthCommand      `cmd:"" group:"server" help:"Ask a server whether it works, for supervisors."`
 	Key         keyCommand         `cmd:"" group:"server" help:"Make an API key for a backend."`
 	User        userCommand        `cmd:"" group:"server" help:"Make the entry of a user in the configuration."`
+	Import      importCommand      `cmd:"" group:"server" help:"Write a part of the configuration from the files of another system."`
 	Publish     publishCommand     `cmd:"" group:"client" help:"Publish to a topic."`
 	Subscribe   subscribeCommand   `cmd:"" group:"client" help:"Show the events of a topic."`
 	Call        callCommand        `cmd:"" group:"client" help:"Call a procedure."`

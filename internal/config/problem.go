@@ -33,6 +33,12 @@ func (p Problem) String() string {
 
 func (p Problem) Error() string { return p.String() }
 
+// WithLine returns the problem with the line of its file, for [Problem.Render]. The line must have no secret.
+func (p Problem) WithLine(line string) Problem {
+	p.excerpt = strings.TrimRight(strings.ReplaceAll(line, "\t", " "), " \r")
+	return p
+}
+
 const (
 	// An excerpt has up to excerptWidth characters of the line, up to excerptBefore of them before the column.
 	excerptWidth  = 100

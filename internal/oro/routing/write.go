@@ -1,0 +1,104 @@
+package routing
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tidings-io/tidings/internal/config"
+)
+
+// Mark is the first line of the file, by which it is known.
+const Mark = "# Contracts of an OroPlatform application, written by tidings import oro."
+
+// YAML returns the contracts as a part of a configuration.
+func (i *Import) YAML() []byte {
+	w := &writer{}
+	w.line("%s", Mark)
+	w.line("# They belong below topics: in tidings.yaml. The server has the contracts of Oro's own topics.")
+	if len(i.LeftOut) > 0 {
+		w.line("#")
+		w.line("# Left out:")
+		for _, left := range i.LeftOut {
+			w.comment("", "  %s (%s:%d): %s", left.Name, left.Pos.File, left.Pos.Line, left.Why)
+		}
+	}
+	w.line("")
+	if len(i.Contracts) == 0 {
+		w.line("topics: {}")
+		return []byte(w.String())
+	}
+	w.line("topics:")
+	for n, c := range i.Contracts {
+		if n > 0 {
+			w.line("")
+		}
+		w.contract(c)
+	}
+	return []byte(w.String())
+}
+
+// writer counts the lines that it writes.
+type writer struct {
+	strings.Builder
+	lines int
+}
+
+func (w *writer) line(format string, args ...any) {
+	fmt.Fprintf(w, format+"\n", args...)
+	w.lines++
+}
+
+// comment writes a line of text from files, which may have characters that end a line.
+func (w *writer) comment(indent, format string, args ...any) {
+	w.line("%s# %s", indent, clean(fmt.Sprintf(format, args...)))
+}
+
+// clean replaces the characters that end a line, or cannot stand in YAML.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfeff {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+func (w *writer) contract(c *Contract) {
+	w.comment("  ", "Route %s, %s: %s", c.of.name, place(c.of.key), c.of.channel.Value)
+	w.comment("  ", "Handler %s: %s", c.of.handler.Value, c.decision.why)
+	if len(c.pattern.narrowed) > 0 {
+		w.comment("  ", "No dot can be in {%s}: dots divide topics.", strings.Join(c.pattern.narrowed, "}, {"))
+	}
+	c.line = w.lines + 1
+	w.line("  %s:", single(c.Pattern))
+	w.line("    doc: %s", single(strings.ReplaceAll(clean(c.Doc), "${", "$${"))) // no variable of the configuration
+	w.line("    subscribe: %s", scalar(c.Subscribe))
+	if c.decision.kind == ping {
+		w.line("    every: {interval: %s, args: [%s]}", c.every(), pingText)
+		return
+	}
+	w.line("    publish: backend")
+}
+
+// scalar returns a rule as a value of YAML. Rules that are one word are in quotes already.
+func scalar(rule string) string {
+	if strings.Contains(rule, ": ") || strings.Contains(rule, " #") {
+		return single(rule)
+	}
+	return rule
+}
+
+// single returns a text between single quotes.
+func single(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
+
+// Source returns the place of the route that a line of the YAML comes from.
+func (i *Import) Source(line int) (config.Problem, bool) {
+	for n := len(i.Contracts) - 1; n >= 0; n-- {
+		if c := i.Contracts[n]; c.line > 0 && line >= c.line {
+			return problem(c.of.channel, "", ""), true
+		}
+	}
+	return config.Problem{}, false
+}
