@@ -12,7 +12,7 @@ import (
 const (
 	// DefaultQueue bounds the logins of pages that wait for a digest. A core computes some 450 in a second.
 	DefaultQueue = 8192
-	// DefaultWait bounds their wait. It is shorter than limits.hello, after which a client has to be joined.
+	// DefaultWait bounds their wait. It is shorter than websocket.hello, after which a client has to be joined.
 	DefaultWait = 8 * time.Second
 	// DefaultBackendQueue bounds the logins of backends that wait: as many as one core computes in time.
 	DefaultBackendQueue = 400

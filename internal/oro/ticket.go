@@ -23,10 +23,8 @@ const (
 
 	// maxTicketBytes bounds the ticket in the address. A real one has some 200 bytes.
 	maxTicketBytes = 4 << 10
-	// maxUsernameBytes is the length of the columns username and email of oro_user.
-	maxUsernameBytes = 255
-	// maxNonceBytes and maxCreatedBytes bound texts that are hashed 5,000 times. Oro's have 16 and 25 bytes. They need
-	// the same number of blocks then, except of the longest.
+	// maxNonceBytes and maxCreatedBytes bound texts that are hashed 5,000 times. Oro's have 16 and 25 bytes. Each
+	// 128 bytes cost one more block in each round.
 	maxNonceBytes   = 64
 	maxCreatedBytes = 40
 
@@ -70,8 +68,8 @@ func parseTicket(text string) (*ticket, error) {
 	switch {
 	case !t.setDigest(parts[0]):
 		return nil, errors.New("its digest is not base64 of 64 bytes")
-	case len(t.username) > maxUsernameBytes:
-		return nil, fmt.Errorf("its username has %d bytes; at most %d are taken", len(t.username), maxUsernameBytes)
+	case utf8.RuneCountInString(t.username) > maxName:
+		return nil, fmt.Errorf("its username has more than %d characters", maxName)
 	case !utf8.ValidString(t.username) || strings.ContainsFunc(t.username, unicode.IsControl):
 		return nil, errors.New("its username must be UTF-8 without control characters")
 	case len(t.nonce) > maxNonceBytes:

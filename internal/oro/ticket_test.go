@@ -207,7 +207,7 @@ func TestWhatIsNoTicketIsRefusedBeforeItCosts(t *testing.T) {
 		{compose(digest+"=", "anna", "n", created), "its digest is not base64 of 64 bytes"},
 		{compose(digest[:86]+"\r\n", "anna", "n", created), "its digest is not base64 of 64 bytes"},
 		{compose(digest[:85]+"h==", "anna", "n", created), "its digest is not base64 of 64 bytes"}, // another spelling of the same bytes
-		{compose(digest, strings.Repeat("ä", 128), "n", created), "its username has 256 bytes; at most 255 are taken"},
+		{compose(digest, strings.Repeat("ä", 256), "n", created), "its username has more than 255 characters"},
 		{compose(digest, "an\x00na", "n", created), "its username must be UTF-8 without control characters"},
 		{compose(digest, "anna\n", "n", created), "its username must be UTF-8 without control characters"},
 		{compose(digest, "anna\xff", "n", created), "its username must be UTF-8 without control characters"},
@@ -219,7 +219,7 @@ func TestWhatIsNoTicketIsRefusedBeforeItCosts(t *testing.T) {
 			t.Errorf("%q: %v, want %s", test.ticket, err, test.problem)
 		}
 	}
-	if _, err := oro.ParseTicket(compose(digest, strings.Repeat("x", 255), "n", created)); err != nil {
+	if _, err := oro.ParseTicket(compose(digest, strings.Repeat("ä", 255), "n", created)); err != nil {
 		t.Error(err)
 	}
 }
@@ -250,7 +250,7 @@ func FuzzTicket(f *testing.F) {
 		if sum, err := base64.StdEncoding.DecodeString(parsed.Digest); err != nil || len(sum) != sha512.Size {
 			t.Fatalf("digest %q", parsed.Digest)
 		}
-		if len(parsed.Username) > 255 || len(parsed.Nonce) > 64 || strings.ContainsAny(parsed.Username, "\x00\n;") {
+		if len(parsed.Username) > 4*255 || len(parsed.Nonce) > 64 || strings.ContainsAny(parsed.Username, "\x00\n;") {
 			t.Fatalf("%+v", parsed)
 		}
 		if at := oro.ParseCreated(parsed.Created); at.Unix() != 0 && !strings.HasPrefix(parsed.Created, at.In(at.Location()).Format("2006-01-02T15:04:05")) {
