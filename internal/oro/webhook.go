@@ -33,10 +33,6 @@ type wireQuestion struct {
 	Name  string `json:"name"`
 }
 
-type wireAnswer struct {
-	User *wireUser `json:"user"`
-}
-
 type wireUser struct {
 	ID            int64    `json:"id"`
 	Username      string   `json:"username"`
@@ -95,6 +91,8 @@ func whatIsWrong(err error) string {
 		return "it is no valid JSON"
 	case errors.Is(err, json.ErrUnknownName):
 		return fmt.Sprintf("unknown member %q; it has id, username, password, enabled, organizations and roles", wrong.JSONPointer)
+	case wrong.JSONPointer == "":
+		return "it must be an object, or null for an unknown user"
 	default:
 		return fmt.Sprintf("%q has the wrong type (%s)", wrong.JSONPointer, wrong.JSONKind)
 	}

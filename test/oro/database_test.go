@@ -1,4 +1,4 @@
-//go:build linux
+//go:build unix
 
 package oro_test
 
@@ -193,7 +193,7 @@ func changedPassword(t *testing.T, s *databaseServer) {
 		t.Fatalf("the password is %q", user.Password)
 	}
 	s.exec(t, "UPDATE oro_user SET password = 'new' WHERE username = 'anna'")
-	eventuallyTrue(t, "the new password counts", func() bool { return mustFind(t, cache, "anna").Password == "new" })
+	eventually(t, "the new password counts", func() bool { return mustFind(t, cache, "anna").Password == "new" })
 	if hits := cache.Stats().Hits; hits == 0 {
 		t.Error("the cache was not used")
 	}
@@ -267,7 +267,7 @@ func comesBackBehindPooler(t *testing.T, s *databaseServer) {
 		t.Error("a question without a database has an answer")
 	}
 	s.start(t)
-	eventuallyTrue(t, "the database is back", func() bool {
+	eventually(t, "the database is back", func() bool {
 		user, err := find(t, users, "anna")
 		return err == nil && user != nil
 	})
@@ -374,15 +374,4 @@ func wrongPassword(t *testing.T, s *databaseServer) {
 	if err == nil || strings.Contains(err.Error(), wrong) || strings.Contains(err.Error(), databasePassword) || !strings.Contains(err.Error(), databaseUser) {
 		t.Errorf("the error is %v", err)
 	}
-}
-
-func eventuallyTrue(t *testing.T, what string, ready func() bool) {
-	t.Helper()
-	for range startTries {
-		if ready() {
-			return
-		}
-		time.Sleep(startPause)
-	}
-	t.Fatalf("in time: %s", what)
 }
