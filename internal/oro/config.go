@@ -18,6 +18,7 @@ type Options struct {
 	Parameters     config.Text    `key:"parameters" doc:"The file parameters.yml of Oro 4.2 and 5.0, for secret, database_* and websocket_bind_*."`
 	Users          UserOptions    `key:"users" doc:"Where users are found."`
 	Backends       []netip.Prefix `key:"backends" doc:"Addresses that backends may connect from. Without it: from everywhere."`
+	Logins         LoginOptions   `key:"logins" doc:"How tickets are checked. A check costs some 2 ms of a processor."`
 	ApplicationURL config.Text    `key:"application_url" doc:"The address of the application. Pages of its host may connect, at every scheme and port. Without it: oro_ui.application_url in the database."`
 
 	CheckOrganizations bool          `key:"check_organizations" default:"false" doc:"A user hears topics of an organization only as a member of it (oro_user_organization). Oro does not check that."`
@@ -37,6 +38,16 @@ type UserOptions struct {
 	Timeout  time.Duration `key:"timeout" default:"800ms" min:"50ms" max:"10s" doc:"How long the database or the webhook may take. Some versions of Oro wait for one second."`
 
 	Concurrency int `key:"concurrency" default:"16" min:"1" max:"1000" doc:"How many users may be asked for at once. It is also the largest number of connections to the database. Others wait within the timeout."`
+}
+
+// LoginOptions limit the checks of tickets. The zero value has the defaults.
+type LoginOptions struct {
+	AtOnce         int           `key:"at_once" default:"0" min:"0" max:"1024" doc:"Processors that check tickets at a time; 0 means all of them. Other logins wait for their turn: backends first, then users from addresses where they have logged in before."`
+	Queue          int           `key:"queue" default:"8192" min:"1" max:"1000000" doc:"Pages that may wait for their turn, and as many of users from known addresses. Others are refused with status 503, and come back."`
+	Wait           time.Duration `key:"wait" default:"8s" min:"100ms" max:"5m" doc:"How long a page may wait for its turn. websocket.hello bounds it as well."`
+	BackendQueue   int           `key:"backend_queue" default:"400" min:"1" max:"1000000" doc:"Backends that may wait for their turn, and as many from known addresses."`
+	BackendWait    time.Duration `key:"backend_wait" default:"900ms" min:"50ms" max:"1m" doc:"How long a backend may wait for its turn. Oro's client gives up after one second."`
+	BackendTickets int           `key:"backend_tickets" default:"65536" min:"1" max:"10000000" doc:"Tickets of backends that are remembered for 5 minutes each, with the address that used them first. Without room the oldest is forgotten, and is good at every address until it is outdated."`
 }
 
 // DataUpdate says what pages are told of changed data.

@@ -10,28 +10,20 @@ import (
 )
 
 const (
-	// DefaultQueue bounds the logins of pages that wait for a digest. A core computes some 450 in a second.
+	// DefaultQueue bounds the logins of pages that wait for a digest. A processor computes some 450 in a second.
 	DefaultQueue = 8192
 	// DefaultWait bounds their wait. It is shorter than websocket.hello, after which a client has to be joined.
 	DefaultWait = 8 * time.Second
-	// DefaultBackendQueue bounds the logins of backends that wait: as many as one core computes in time.
+	// DefaultBackendQueue bounds the logins of backends that wait: as many as one processor computes in time.
 	DefaultBackendQueue = 400
 	// DefaultBackendWait bounds their wait. Oro's client gives up after a second, which includes everything else.
 	DefaultBackendWait = 900 * time.Millisecond
 )
 
-// Digests limits the digests that are computed. The zero value has the defaults.
-type Digests struct {
-	Cores        int           // digests at once; 0: GOMAXPROCS
-	Queue        int           // pages that wait, and as many from known addresses; 0: DefaultQueue
-	Wait         time.Duration // of a page; 0: DefaultWait
-	BackendQueue int           // backends that wait, and as many from known addresses; 0: DefaultBackendQueue
-	BackendWait  time.Duration // of a backend; 0: DefaultBackendWait
-}
-
-func (o Digests) withDefaults() Digests {
-	if o.Cores <= 0 {
-		o.Cores = runtime.GOMAXPROCS(0)
+// withDefaults replaces zeros by the defaults.
+func (o LoginOptions) withDefaults() LoginOptions {
+	if o.AtOnce <= 0 {
+		o.AtOnce = runtime.GOMAXPROCS(0)
 	}
 	if o.Queue <= 0 {
 		o.Queue = DefaultQueue
@@ -44,6 +36,9 @@ func (o Digests) withDefaults() Digests {
 	}
 	if o.BackendWait <= 0 {
 		o.BackendWait = DefaultBackendWait
+	}
+	if o.BackendTickets <= 0 {
+		o.BackendTickets = DefaultBackendTickets
 	}
 	return o
 }
@@ -64,22 +59,21 @@ var (
 	errQueueSlow = errors.New("the turn did not come in time")
 )
 
-// digestQueue lets as many digests be computed at once as there are cores. The other logins wait for their turn.
+// digestQueue lets as many digests be computed at once as there are processors. The other logins wait for their turn.
 // Safe for concurrent use.
 type digestQueue struct {
-	limits Digests // static
+	limits LoginOptions // static
 
 	mu      sync.Mutex // guards what follows; a leaf
-	free    int        // cores
+	free    int        // processors
 	waiting [lanes]list.List
 }
 
 // digestTurn is a login that waits; its channel is closed when its turn has come.
 type digestTurn chan struct{}
 
-func newDigestQueue(o Digests) *digestQueue {
-	o = o.withDefaults()
-	return &digestQueue{limits: o, free: o.Cores}
+func newDigestQueue(o LoginOptions) *digestQueue {
+	return &digestQueue{limits: o, free: o.AtOnce}
 }
 
 // wait returns how long a login may wait in a queue for backends or pages.
@@ -108,7 +102,7 @@ func (q *digestQueue) do(ctx context.Context, l lane, wait time.Duration, comput
 	return nil
 }
 
-// enter blocks until a core is free for the login.
+// enter blocks until a processor is free for the login.
 func (q *digestQueue) enter(ctx context.Context, l lane, wait time.Duration) error {
 	q.mu.Lock()
 	if q.free > 0 { // nothing waits then
@@ -151,7 +145,7 @@ func (q *digestQueue) leave() {
 	q.leaveLocked()
 }
 
-// leaveLocked gives a core to the next login, or frees it. Caller must hold mu.
+// leaveLocked gives a processor to the next login, or frees it. Caller must hold mu.
 func (q *digestQueue) leaveLocked() {
 	for l := range q.waiting {
 		if first := q.waiting[l].Front(); first != nil {

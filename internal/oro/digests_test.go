@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +19,7 @@ import (
 
 func TestAtMostOneDigestForEachCoreIsComputedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		queue := oro.NewDigestQueue(oro.Digests{Cores: 3})
+		queue := oro.NewDigestQueue(oro.LoginOptions{AtOnce: 3})
 		var running, most atomic.Int64
 		var all sync.WaitGroup
 		for i := range 200 {
@@ -47,8 +49,8 @@ type heldQueue struct {
 	all     sync.WaitGroup
 }
 
-func holdQueue(t *testing.T, o oro.Digests) *heldQueue {
-	o.Cores = 1
+func holdQueue(t *testing.T, o oro.LoginOptions) *heldQueue {
+	o.AtOnce = 1
 	h := &heldQueue{DigestQueue: oro.NewDigestQueue(o), release: make(chan struct{})}
 	h.all.Go(func() {
 		if err := h.Do(t.Context(), oro.LanePages, func() { <-h.release }); err != nil {
@@ -61,7 +63,7 @@ func holdQueue(t *testing.T, o oro.Digests) *heldQueue {
 
 func TestBackendsAreServedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		held := holdQueue(t, oro.Digests{})
+		held := holdQueue(t, oro.LoginOptions{})
 		var mu sync.Mutex
 		var order []int
 		for i := range 12 {
@@ -86,7 +88,7 @@ func TestBackendsAreServedFirst(t *testing.T) {
 
 func TestAFullQueueRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		held := holdQueue(t, oro.Digests{Queue: 2, BackendQueue: 1, Wait: time.Hour, BackendWait: time.Hour})
+		held := holdQueue(t, oro.LoginOptions{Queue: 2, BackendQueue: 1, Wait: time.Hour, BackendWait: time.Hour})
 		var computed atomic.Int64
 		var full [4]atomic.Int64
 		for lane := range full {
@@ -115,7 +117,7 @@ func TestAFullQueueRefuses(t *testing.T) {
 
 func TestAWaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		held := holdQueue(t, oro.Digests{})
+		held := holdQueue(t, oro.LoginOptions{})
 		begun := time.Now()
 		for lane, most := range map[int]time.Duration{
 			oro.LaneBackends: oro.DefaultBackendWait, oro.LaneOtherBackends: oro.DefaultBackendWait,
@@ -148,7 +150,7 @@ func TestAWaitIsBounded(t *testing.T) {
 func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 	for range 50 { // the turn and the end of the wait come in any order
 		synctest.Test(t, func(t *testing.T) {
-			held := holdQueue(t, oro.Digests{Wait: time.Second})
+			held := holdQueue(t, oro.LoginOptions{Wait: time.Second})
 			var computed, refused atomic.Int64
 			for range 20 {
 				held.all.Go(func() {
@@ -175,7 +177,7 @@ func TestBackendsGetTheNextFreeCoreInAStormOfPages(t *testing.T) {
 			name := fmt.Sprintf("page%d", i)
 			users[name] = &oro.User{ID: int64(i), Username: name, Enabled: true}
 		}
-		redeemer := oro.NewTickets(oro.TicketOptions{Secret: secret, Users: users, Guard: new(guard), Digests: oro.Digests{Cores: cores}})
+		redeemer := oro.NewTickets(oro.TicketOptions{Secret: secret, Users: users, Guard: new(guard), Logins: oro.LoginOptions{AtOnce: cores}})
 		begun := storm{release: make(chan struct{})}
 		redeemer.ReplaceDigests(begun.compute, func(string) bool { return true })
 		var all sync.WaitGroup
@@ -210,14 +212,18 @@ func TestBackendsGetTheNextFreeCoreInAStormOfPages(t *testing.T) {
 func TestALoginThatWaitsTooLongIsTriedAgainByTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		users := directory{"anna": anna(), "otto": {ID: 8, Username: "otto", Enabled: true}}
-		redeemer := oro.NewTickets(oro.TicketOptions{Secret: secret, Users: users, Guard: new(guard), Digests: oro.Digests{Cores: 1}})
+		redeemer := oro.NewTickets(oro.TicketOptions{Secret: secret, Users: users, Guard: new(guard), Logins: oro.LoginOptions{AtOnce: 1}})
 		begun := storm{release: make(chan struct{})}
 		redeemer.ReplaceDigests(begun.compute, func(string) bool { return true })
 		var all sync.WaitGroup
 		all.Go(func() { redeem(t, redeemer, made("anna", "first"), "") })
 		synctest.Wait()
-		all.Go(func() { redeem(t, redeemer, made("otto", "second"), "authentication_failed: the server is busy") })
-		all.Go(func() { redeem(t, redeemer, made("", "third"), "authentication_failed: the server is busy") })
+		all.Go(func() {
+			redeem(t, redeemer, made("otto", "second"), "authentication_failed: the server is busy with other logins (oro.logins): try again")
+		})
+		all.Go(func() {
+			redeem(t, redeemer, made("", "third"), "authentication_failed: the server is busy with other logins (oro.logins): try again")
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		all.Go(func() {
 			if _, err := redeemer.Redeem(ctx, made("otto", "fourth"), stranger); err == nil || !strings.Contains(err.Error(), "the client has gone") {
@@ -265,4 +271,19 @@ func (s *storm) pagesBeforeBackends() int {
 		}
 	}
 	return -1
+}
+
+func TestTheConfigurationHasTheDefaultsOfTheCode(t *testing.T) {
+	got := make(map[string]string)
+	options := reflect.TypeFor[oro.LoginOptions]()
+	for i := range options.NumField() {
+		got[options.Field(i).Name] = options.Field(i).Tag.Get("default")
+	}
+	want := map[string]string{
+		"AtOnce": "0", "Queue": fmt.Sprint(oro.DefaultQueue), "Wait": oro.DefaultWait.String(), "BackendQueue": fmt.Sprint(oro.DefaultBackendQueue),
+		"BackendWait": oro.DefaultBackendWait.String(), "BackendTickets": fmt.Sprint(oro.DefaultBackendTickets),
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }

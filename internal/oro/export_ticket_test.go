@@ -63,7 +63,7 @@ const (
 type DigestQueue struct{ q *digestQueue }
 
 // NewDigestQueue returns an empty queue.
-func NewDigestQueue(o Digests) DigestQueue { return DigestQueue{newDigestQueue(o)} }
+func NewDigestQueue(o LoginOptions) DigestQueue { return DigestQueue{newDigestQueue(o.withDefaults())} }
 
 // Do calls compute when it is its turn.
 func (d DigestQueue) Do(ctx context.Context, l int, compute func()) error {

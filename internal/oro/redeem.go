@@ -38,9 +38,7 @@ type TicketOptions struct {
 	Backends []netip.Prefix  // where backends may connect from; none: from everywhere
 	Attempts *attempts.Limit // counts logins that failed; nil counts nothing
 	Logger   *slog.Logger
-	Digests  Digests
-	// BackendTickets bounds the tickets of backends that are remembered with their addresses. 0: DefaultBackendTickets.
-	BackendTickets int
+	Logins   LoginOptions
 }
 
 // Tickets redeems Oro's tickets. Safe for concurrent use.
@@ -68,11 +66,12 @@ func NewTickets(o TicketOptions) *Tickets {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	o.Logins = o.Logins.withDefaults()
 	t := &Tickets{
 		options:  o,
 		digest:   (*ticket).expected,
-		queue:    newDigestQueue(o.Digests),
-		backends: newBackendTickets(o.BackendTickets),
+		queue:    newDigestQueue(o.Logins),
+		backends: newBackendTickets(o.Logins.BackendTickets),
 		outcomes: newOutcomes(o.Logger),
 	}
 	t.hashBytes.Store(bcryptBytes)

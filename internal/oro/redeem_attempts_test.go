@@ -81,7 +81,7 @@ func TestAPageAtTheAddressOfABackendDoesNotLockItOut(t *testing.T) {
 }
 
 func TestOfManyGuessesThatWaitOnlyTheLimitIsComputed(t *testing.T) {
-	o := oro.TicketOptions{Attempts: attempts.New(attempts.Options{PerAddress: 6}), Digests: oro.Digests{Cores: 1}}
+	o := oro.TicketOptions{Attempts: attempts.New(attempts.Options{PerAddress: 6}), Logins: oro.LoginOptions{AtOnce: 1}}
 	bubble(t, o, func(t *testing.T, tickets *oro.Tickets) {
 		begun := storm{release: make(chan struct{})}
 		tickets.ReplaceDigests(begun.compute, func(string) bool { return false })

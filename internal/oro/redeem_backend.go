@@ -63,9 +63,6 @@ type backendTicket struct {
 }
 
 func newBackendTickets(most int) *backendTickets {
-	if most <= 0 {
-		most = DefaultBackendTickets
-	}
 	return &backendTickets{most: most, used: make(map[[sha256.Size]byte]*list.Element)}
 }
 

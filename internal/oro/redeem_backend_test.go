@@ -46,7 +46,7 @@ func TestABackendComesAgainFromItsAddressOnly(t *testing.T) {
 }
 
 func TestOfTwoAddressesAtOnceOneIsTheFirst(t *testing.T) {
-	bubble(t, oro.TicketOptions{Digests: oro.Digests{Cores: 2}}, func(t *testing.T, tickets *oro.Tickets) {
+	bubble(t, oro.TicketOptions{Logins: oro.LoginOptions{AtOnce: 2}}, func(t *testing.T, tickets *oro.Tickets) {
 		begun := storm{release: make(chan struct{})}
 		tickets.ReplaceDigests(begun.compute, func(string) bool { return true })
 		var all sync.WaitGroup

@@ -102,7 +102,7 @@ func (t *Tickets) compare(ctx context.Context, l *ticketLogin, password string) 
 		}
 	})
 	if err != nil {
-		return false, &ticketRefusal{Busy, "the server is busy with other logins: try again", err, nil}
+		return false, &ticketRefusal{Busy, "the server is busy with other logins (oro.logins): try again", err, nil}
 	}
 	return right, refused
 }
