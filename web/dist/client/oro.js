@@ -156,16 +156,30 @@ var Outage = class {
 		retries: 0
 	};
 	#retryAt = 0;
+	#wasOpen = false;
 	#opened = false;
 	#refusals = 0;
+	#away = null;
+	#absence = {
+		ms: 0,
+		left: false
+	};
 	#waits;
 	#retries;
 	constructor(options, events) {
 		this.#options = options;
 		this.#events = events;
 	}
+	get absence() {
+		return this.#absence;
+	}
 	see(state) {
 		clearTimeout(this.#retries);
+		if (state.name === "open") this.#back();
+		else if (this.#wasOpen) this.#away ??= {
+			since: Date.now(),
+			left: state.name === "waiting" && state.reason === "suspended"
+		};
 		switch (state.name) {
 			case "open": return this.#up();
 			case "waiting":
@@ -176,6 +190,14 @@ var Outage = class {
 			case "closed": return this.#pause();
 			default: if (this.#opened) this.#down(this.#options.patience);
 		}
+	}
+	#back() {
+		this.#wasOpen = true;
+		this.#absence = this.#away ? {
+			ms: Date.now() - this.#away.since,
+			left: this.#away.left
+		} : this.#absence;
+		this.#away = null;
 	}
 	#up() {
 		this.#pause();
@@ -269,6 +291,12 @@ function decode(value) {
 // src/oro.ts
 var PATIENCE = 15e3;
 var RETRY = 6e4;
+var MISSED_FOR = 6e5;
+var MADE_UP = /* @__PURE__ */ new Set([
+	"oro/data/update",
+	"oro/maintenance",
+	"oro/ping"
+]);
 var Wamp = class extends Events {
 	connection;
 	#channels;
@@ -285,10 +313,6 @@ var Wamp = class extends Events {
 			...quiet !== void 0 && { quiet },
 			...onError && { onError }
 		});
-		this.#channels = new Channels(this.connection, (channel, { kept }) => this.#tell("gap", {
-			channel,
-			kept
-		}));
 		const outage = new Outage({
 			patience: options.keepReconnectTimeout ?? PATIENCE,
 			retryDelay: options.retryDelay ?? RETRY
@@ -298,6 +322,14 @@ var Wamp = class extends Events {
 			retry: () => this.connection.retry()
 		});
 		this.connection.onState((state) => outage.see(state));
+		const { missedFor = MISSED_FOR } = options;
+		this.#channels = new Channels(this.connection, (channel, { kept }) => {
+			const { ms, left } = outage.absence;
+			if (!(!kept && MADE_UP.has(channel) && !left && ms < missedFor)) this.#tell("gap", {
+				channel,
+				kept
+			});
+		});
 	}
 	connect() {
 		this.connection.retry();

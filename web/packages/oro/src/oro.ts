@@ -21,6 +21,11 @@ export interface Options extends TicketOptions, ReporterOptions {
   readonly realm?: string;
   /** How long a lost connection is no event, in ms: 15000 by default. 0: `connection_lost` at once. */
   readonly keepReconnectTimeout?: number;
+  /**
+   * How long the server remembers changed tags for pages whose connection was lost, in ms: 600000 by default, as `oro.missed_for`
+   * of the server. 0: a server without the section `oro`. It decides only on what is told as a gap.
+   */
+  readonly missedFor?: number;
   /** How long the page waits after the server has refused the user, in ms, times the refusals in a row: 60000 by default. */
   readonly retryDelay?: number;
   /** Whether the tabs of the browser share one connection, as in the SDK: by default they do. */
@@ -45,6 +50,10 @@ export interface ChannelGap {
 
 const PATIENCE = 15_000; // ms
 const RETRY = 60_000; // ms
+const MISSED_FOR = 600_000; // ms
+
+/** The channels of which the server tells a page that returns what it has missed, though they are not kept. */
+const MADE_UP: ReadonlySet<string> = new Set(['oro/data/update', 'oro/maintenance', 'oro/ping']);
 
 /**
  * Connects when it is made. Triggers
@@ -67,13 +76,18 @@ export default class Wamp extends Events {
       ...(ticket && { ticket }), ...(realm !== undefined && { realm }), ...(debug !== undefined && { debug }),
       ...(quiet !== undefined && { quiet }), ...(onError && { onError }),
     });
-    this.#channels = new Channels(this.connection, (channel, { kept }: Gap) => this.#tell('gap', { channel, kept } satisfies ChannelGap));
     const outage = new Outage({ patience: options.keepReconnectTimeout ?? PATIENCE, retryDelay: options.retryDelay ?? RETRY }, {
       established: () => this.#tell('connection_established'),
       lost: (loss: Loss) => this.#tell('connection_lost', loss),
       retry: () => this.connection.retry(),
     });
     this.connection.onState((state) => outage.see(state));
+    const { missedFor = MISSED_FOR } = options;
+    this.#channels = new Channels(this.connection, (channel, { kept }: Gap) => {
+      const { ms, left } = outage.absence;
+      const madeUp = !kept && MADE_UP.has(channel) && !left && ms < missedFor;
+      if (!madeUp) this.#tell('gap', { channel, kept } satisfies ChannelGap);
+    });
   }
 
   /** Connects at once if the connection waits for its next try, or was refused. */

@@ -27,6 +27,12 @@ export interface OutageOptions {
   readonly retryDelay: number; // ms; times the number of refusals in a row
 }
 
+/** How the page was away before the connection that is open now. */
+export interface Absence {
+  readonly ms: number; // 0: it is the first connection
+  readonly left: boolean; // the page itself has closed the connection, because the browser kept it in its cache
+}
+
 const LONGEST = 600_000; // ms; between tries after refusals
 const TICKETS: ReadonlySet<string> = new Set(['no_ticket', 'denied']);
 
@@ -36,8 +42,11 @@ export class Outage {
   #told: 'nothing' | 'established' | 'lost' = 'nothing';
   #loss: Omit<Loss, 'delay' | 'retryDelay'> = { code: 3, reason: 'unopened', message: 'the connection did not open', retries: 0 };
   #retryAt = 0; // ms since 1970
+  #wasOpen = false; // at some time
   #opened = false; // since the page knows of the last outage
   #refusals = 0; // in a row
+  #away: { readonly since: number; readonly left: boolean } | null = null; // while it is
+  #absence: Absence = { ms: 0, left: false };
   #waits: ReturnType<typeof setTimeout> | undefined; // for the end of the patience
   #retries: ReturnType<typeof setTimeout> | undefined;
 
@@ -46,8 +55,14 @@ export class Outage {
     this.#events = events;
   }
 
+  get absence(): Absence {
+    return this.#absence;
+  }
+
   see(state: ConnectionState): void {
     clearTimeout(this.#retries);
+    if (state.name === 'open') this.#back();
+    else if (this.#wasOpen) this.#away ??= { since: Date.now(), left: state.name === 'waiting' && state.reason === 'suspended' };
     switch (state.name) {
       case 'open': return this.#up();
       case 'waiting':
@@ -59,6 +74,12 @@ export class Outage {
       default: // another try is under way, without a wait if the connection is found dead
         if (this.#opened) this.#down(this.#options.patience);
     }
+  }
+
+  #back(): void {
+    this.#wasOpen = true;
+    this.#absence = this.#away ? { ms: Date.now() - this.#away.since, left: this.#away.left } : this.#absence;
+    this.#away = null;
   }
 
   #up(): void {

@@ -171,6 +171,41 @@ describe('channels', () => {
   });
 });
 
+describe('a gap', () => {
+  /** Ends the connection, and has the page back after a while, on a server that keeps nothing. */
+  async function awayFor(ms: number, options: Partial<Options>, leave = () => Socket.last.onclose?.()): Promise<string[]> {
+    const wamp = await opened(options);
+    const channels = ['oro/data/update', 'oro/maintenance', 'oro/ping', 'oro/reminder_remind/3', 'acme/own'];
+    for (const channel of channels) wamp.subscribe(channel, () => undefined);
+    for (const channel of channels) grants(channel);
+    leave();
+    vi.setSystemTime(Date.now() + ms);
+    wamp.connect();
+    await settled();
+    await Socket.last.admits(8);
+    for (const channel of channels) grants(channel);
+    return heard.filter(([name]) => name === 'gap').map(([, gap]) => (gap as ChannelGap).channel);
+  }
+
+  const others = ['oro/reminder_remind/3', 'acme/own'];
+  const all = ['oro/data/update', 'oro/maintenance', 'oro/ping', ...others];
+
+  it.each<[string, number, Partial<Options>, string[]]>([
+    ['of channels whose events the server tells later is none, after a short loss', 300, {}, others],
+    ['is told of all channels after a long one', 600_000, {}, all],
+    ['is told of all after the time of the page', 5_000, { missedFor: 5_000 }, all],
+    ['is told of all where the server has no section oro', 300, { missedFor: 0 }, all],
+  ])('%s', async (_, ms, options, expected) => {
+    expect(await awayFor(ms, options)).toEqual(expected);
+  });
+
+  it('is told of all channels when the page comes back from the cache of the browser', async () => {
+    const listeners = new EventTarget();
+    vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners));
+    expect(await awayFor(300, {}, () => void listeners.dispatchEvent(new Event('pagehide')))).toEqual(all);
+  });
+});
+
 describe('the connection', () => {
   it('is established once, and a short loss is no event', async () => {
     await opened();
@@ -269,8 +304,7 @@ describe('the connection', () => {
     await opened({ keepReconnectTimeout: 0 });
     listeners.dispatchEvent(new Event('pagehide'));
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(Socket.last.closed).toBe(true);
-    expect(names()).toEqual(['connection_established']);
+    expect([Socket.last.closed, names()]).toEqual([true, ['connection_established']]);
   });
 });
 
