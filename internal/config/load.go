@@ -115,6 +115,7 @@ func (d *decoder) whole(root *yaml.Node, directory string) *Config {
 		}
 		d.restart(before)
 		c = d.once(root, directory)
+		_, problems = d.presets(c) // sections may keep what they have found
 	}
 	d.problems = append(d.problems, problems...)
 	return c

@@ -12,6 +12,9 @@ type Declarer interface{ Declare() []Declaration }
 // Admitter is a section of the configuration by which clients may log in.
 type Admitter interface{ AdmitsClients() bool }
 
+// Warner is a section of the configuration that may say what is rarely meant.
+type Warner interface{ Warnings() []config.Problem }
+
 // Declaration is a contract that the server makes: one of a feature, or one of the router's meta API.
 // Its first component may be a reserved one. A part that the configuration wrote has a position, so
 // that a mistake is reported where it stands.

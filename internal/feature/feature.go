@@ -117,6 +117,8 @@ type Policy interface {
 	Declares(topic wamp.URI) bool
 	// RuleAllows reports whether the rule of the contract alone allows a session an action. It logs a refusal.
 	RuleAllows(session *router.Session, action peer.Action, uri wamp.URI) bool
+	// RuleAdmits is RuleAllows without a line in the log: the session has asked for nothing.
+	RuleAdmits(session *router.Session, action peer.Action, uri wamp.URI) bool
 }
 
 // Store is one value that all nodes share and that outlasts the process. Safe for concurrent use.

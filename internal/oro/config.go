@@ -10,6 +10,8 @@ import (
 // Config is the section of the configuration.
 type Config struct {
 	Oro *Options `key:"oro" reload:"restart" doc:"Serve the pages and backends of an OroPlatform application. What is left out is read from Oro's own settings: the environment (ORO_SECRET, ORO_DB_URL or ORO_DB_DSN, ORO_WEBSOCKET_SERVER_DSN), or the file parameters."`
+
+	settings Settings // set by Preset
 }
 
 // Options are the keys below oro.

@@ -81,6 +81,12 @@ func NewTickets(o TicketOptions) *Tickets {
 // Redeems reports whether a text has the form of Oro's tickets.
 func (t *Tickets) Redeems(ticket string) bool { return hasTicketForm(ticket) }
 
+// OfBackend reports whether a ticket claims to be that of a backend: it names no user. Nothing is checked.
+func (t *Tickets) OfBackend(text string) bool {
+	parsed, err := parseTicket(text)
+	return err == nil && parsed.username == ""
+}
+
 // Counts returns the number of tickets with each outcome.
 func (t *Tickets) Counts() map[Outcome]uint64 { return t.outcomes.counts() }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidings-io/tidings/internal/config"
+	"github.com/tidings-io/tidings/internal/feature"
 	"github.com/tidings-io/tidings/internal/httpapi"
 	"github.com/tidings-io/tidings/internal/policy"
 )
@@ -14,6 +15,11 @@ import (
 // can use, and what cannot work on this machine.
 func Warnings(c *config.Config) config.Problems {
 	found := slices.Clone(c.Warnings())
+	for _, section := range c.Sections() {
+		if w, ok := section.(feature.Warner); ok {
+			found = append(found, w.Warnings()...)
+		}
+	}
 	warnOpen(c, &found)
 	warnClosed(c, &found)
 	warnData(c, &found)

@@ -74,7 +74,7 @@ func warnClosed(c *config.Config, found *config.Problems) {
 	for _, one := range closed.list {
 		found.At(c, one.pattern.Pos, fmt.Sprintf("%s is a contract that no client may %s: a rule is missing or false", one.pattern, one.action), one.fix)
 	}
-	if !closed.any && len(closed.list) == 0 && c.Undeclared == "refuse" && c.Authorizer == nil {
+	if !closed.any && !featureAdmits(c) && len(closed.list) == 0 && c.Undeclared == "refuse" && c.Authorizer == nil {
 		found.At(c, c.Pos(""), "clients can log in, but may use nothing: no topic, procedure or content is declared", "declare some under topics, procedures or content")
 	}
 }

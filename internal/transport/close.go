@@ -145,8 +145,11 @@ func (c *conn) closedByPeer(payload []byte) *frame.Violation {
 	if wrong != nil {
 		return wrong
 	}
-	answer := frame.AnswerClose(payload)
-	if c.begin(closing{reason: outbox.CloseLost, code: code, frame: answer, then: endAtOnce, flush: true}) {
+	answer, reason := frame.AnswerClose(payload), outbox.CloseLost
+	if c.protocol.Ends == EndsSilently { // its clients have no other message for the end
+		reason = outbox.CloseGoodbye
+	}
+	if c.begin(closing{reason: reason, code: code, frame: answer, then: endAtOnce, flush: true}) {
 		return nil // Closed tells the conversation, when all is written
 	}
 	c.mu.Lock()
