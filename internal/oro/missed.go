@@ -19,8 +19,8 @@ const (
 // missed knows which tags pages have missed whose connection was lost. Safe for concurrent use.
 //
 // A page of version 1 has no name. What comes from the same address, with the same agent and user, within the time in
-// which Oro's pages try again, is taken for the one that was lost: the first that was lost comes back first. A page that
-// closed its connection, as browsers do when they leave a page, is not waited for.
+// which Oro's pages try again, is taken for the one that was lost: the first that was lost comes back first. A page
+// that closed its connection, as browsers do when they leave a page, is not waited for.
 type missed struct {
 	keep time.Duration // 0: nothing is remembered
 
@@ -35,7 +35,7 @@ type rememberedTag struct {
 	at time.Time
 }
 
-// browser is what is known of a page.
+// browser identifies pages as far as they can be told apart.
 type browser struct{ user, address, agent string }
 
 func browserOf(s *router.Session) browser {

@@ -67,8 +67,8 @@ func (c *Config) Declare() (list []feature.Declaration) {
 	return list
 }
 
-// topicOfTag returns the hidden topic of a tag; ok is false if it cannot have one. The class is the tag without what Oro
-// adds: the kind behind _type_, or the id of an entity.
+// topicOfTag returns the hidden topic of a tag; ok is false if it cannot have one. The class is the tag without what
+// Oro adds: the kind behind _type_, or the id of an entity.
 func topicOfTag(tag string) (topic wamp.URI, ok bool) {
 	class, _, isKind := strings.Cut(tag, "_type_")
 	if i := strings.LastIndexByte(tag, '_'); !isKind && i > 0 && isID(tag[i+1:]) {

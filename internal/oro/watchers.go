@@ -47,8 +47,8 @@ type group struct {
 	sessions []wamp.ID
 }
 
-// groups divides the sessions by the tags that they may know. Sessions that may know none are in no group. The tabs of a
-// user are asked for once.
+// groups divides the sessions by the tags that they may know. Sessions that may know none are in no group. The tabs of
+// a user are asked for once.
 func (w *watchers) groups(tags []tag, mayKnow func(*router.Session, tag) bool) map[string]*group {
 	byTags, byUser := make(map[string]*group), make(map[string]*group)
 	for _, s := range w.all() {

@@ -23,6 +23,10 @@ type policy struct{}
 
 func (policy) Declares(wamp.URI) bool { return true }
 
+func (p policy) RuleAdmits(session *router.Session, action peer.Action, uri wamp.URI) bool {
+	return p.RuleAllows(session, action, uri)
+}
+
 func (policy) RuleAllows(session *router.Session, action peer.Action, uri wamp.URI) bool {
 	record, entering := strings.CutPrefix(string(uri), "tidings.presence.enter.")
 	return entering && action == peer.Call && session.Identity().ID != "mallory" && !strings.HasPrefix(record, "closed.")
