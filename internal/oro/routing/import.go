@@ -37,7 +37,6 @@ type Contract struct {
 	of       *route
 	pattern  *pattern
 	decision *decision
-	line     int // in the YAML
 }
 
 // LeftOut is a route without a contract.

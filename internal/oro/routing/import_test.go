@@ -150,3 +150,35 @@ func TestAnApplicationMayReplaceABuiltInTopic(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesWithoutRoutesAreNoMistake(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "---\n", "--- ~\n", "{}", "[]", "\ufeff# nothing"} {
+		made, err := read(text, text, routing.Options{})
+		if err != nil && text != "[]" || len(made.Contracts) != 0 {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestOddFilesAreReported(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: &a {<<: *a}":                  "r.yml:1",
+		"a: &a {channel: *a}":             "the channel of a must be text",
+		"? [x]\n: {channel: y}":           "r.yml:1:3: a key must be text, but it is a list",
+		"!a b: {channel: x}":              "the route b has no handler",
+		"a: !b {channel: x}":              "the route a has no handler",
+		"a: {channel: &c x, handler: *d}": "this is not YAML",
+		"\x00":                            "this is not YAML",
+	} {
+		if _, err := read(text, broadcastAll, routing.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestServicesOfProductionCount(t *testing.T) {
+	made, err := read("a: {channel: x, handler: h}", "when@prod: {"+broadcastAll+"}\nwhen@test: {services: {b: {class: X, arguments: [h], tags: [gos_web_socket.topic]}}}", routing.Options{})
+	if err != nil || len(made.Contracts) != 1 {
+		t.Error(err)
+	}
+}

@@ -2,6 +2,8 @@ package routing
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tidings-io/tidings/internal/config"
@@ -69,7 +71,6 @@ func (w *writer) contract(c *Contract) {
 	if len(c.pattern.narrowed) > 0 {
 		w.comment("  ", "No dot can be in {%s}: dots divide topics.", strings.Join(c.pattern.narrowed, "}, {"))
 	}
-	c.line = w.lines + 1
 	w.line("  %s:", single(c.Pattern))
 	w.line("    doc: %s", single(strings.ReplaceAll(clean(c.Doc), "${", "$${"))) // no variable of the configuration
 	w.line("    subscribe: %s", scalar(c.Subscribe))
@@ -93,12 +94,44 @@ func single(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
 
-// Source returns the place of the route that a line of the YAML comes from.
-func (i *Import) Source(line int) (config.Problem, bool) {
-	for n := len(i.Contracts) - 1; n >= 0; n-- {
-		if c := i.Contracts[n]; c.line > 0 && line >= c.line {
-			return problem(c.of.channel, "", ""), true
+// ForCheck returns the contracts beside those that the server has, as a configuration. source returns the place of the
+// route that a line of it comes from; ok is false for lines of the server's contracts.
+func (i *Import) ForCheck() (text []byte, source func(line int) (at config.Problem, ok bool)) {
+	w := &writer{}
+	w.line("topics:")
+	for _, b := range builtIn {
+		if !slices.ContainsFunc(i.Contracts, func(c *Contract) bool { return sameShape(c.Pattern, b.pattern) }) {
+			w.line("  %s: {subscribe: 'true'}", single(strings.ReplaceAll(b.pattern, `\d`, "[0-9]")))
 		}
 	}
-	return config.Problem{}, false
+	lines := make([]int, len(i.Contracts))
+	for n, c := range i.Contracts {
+		lines[n] = w.lines + 1
+		w.contract(c)
+	}
+	return []byte(w.String()), func(line int) (config.Problem, bool) {
+		n, exact := slices.BinarySearch(lines, line)
+		if !exact {
+			n--
+		}
+		if n < 0 {
+			return config.Problem{}, false
+		}
+		return problem(i.Contracts[n].of.channel, "", ""), true
+	}
+}
+
+// parameterForm matches a parameter of a contract that the server has.
+var parameterForm = regexp.MustCompile(`\{\w+:[^/{}]+\}`)
+
+// sameShape reports whether the server leaves its contract out in favor of another one: only the types and names of
+// their parameters differ.
+func sameShape(pattern, builtIn string) bool {
+	names := func(pattern string) []string {
+		return strings.Split(parameterForm.ReplaceAllString(pattern, "{}"), "/")
+	}
+	mine, others := names(pattern), names(builtIn)
+	return slices.EqualFunc(mine, others, func(a, b string) bool {
+		return a == b || b == "{}" && strings.HasPrefix(a, "{")
+	})
 }
