@@ -107,7 +107,7 @@ func (d *Database) Find(ctx context.Context, name string) (*User, error) {
 		return row.Scan(&user.ID, &user.Username, &user.Password, &user.Enabled, &organizations, &roles)
 	})
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, sql.ErrNoRows), isForeign(err) && strings.IndexFunc(name, isNotASCII) >= 0:
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -227,9 +227,10 @@ func isEmail(name string) bool {
 		return false
 	}
 	at := strings.LastIndexByte(name, '@')
-	ascii := strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
-	return ascii && at <= 64 && strings.Contains(name[at:], ".")
+	return strings.IndexFunc(name, isNotASCII) < 0 && at <= 64 && strings.Contains(name[at:], ".")
 }
+
+func isNotASCII(r rune) bool { return r >= utf8.RuneSelf }
 
 // Interface guards.
 var _ Users = (*Database)(nil)

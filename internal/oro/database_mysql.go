@@ -126,5 +126,15 @@ func lostByMySQL(err error) bool {
 	return !ok || failed.Op != "dial" // a new connection
 }
 
+// mysqlMix is the server's error for a text that a column cannot hold: an emoji where the charset is utf8, with
+// three bytes a character.
+const mysqlMix = 1267
+
+// isForeign reports whether a name has characters that the column cannot hold, so no user has that name.
+func isForeign(err error) bool {
+	answer, ok := errors.AsType[*my.MySQLError](err)
+	return ok && answer.Number == mysqlMix
+}
+
 // Interface guards.
 var _ connector = (*mysqlConnector)(nil)

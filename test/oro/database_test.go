@@ -151,6 +151,16 @@ func namesOfAllKinds(t *testing.T, s *databaseServer) {
 			t.Errorf("%.20q is %+v", name, user)
 		}
 	}
+	if s.driver == "mysql" { // as in old databases, with three bytes a character
+		s.exec(t, "DELETE FROM oro_user WHERE username = '😀'", "ALTER TABLE oro_user CONVERT TO CHARACTER SET utf8mb3")
+		defer s.exec(t, "ALTER TABLE oro_user CONVERT TO CHARACTER SET utf8mb4")
+		if user := mustFind(t, d, "😀"); user != nil {
+			t.Errorf("the user is %+v", user)
+		}
+		if user := mustFind(t, d, "日本語"); user == nil {
+			t.Error("a name is not found among those of three bytes a character")
+		}
+	}
 }
 
 func onlyAddresses(t *testing.T, s *databaseServer) {
@@ -305,7 +315,11 @@ func connectionsAreBounded(t *testing.T, s *databaseServer) {
 	d := openDatabase(t, s.url, connections)
 	var wait sync.WaitGroup
 	for i := range 200 {
-		wait.Go(func() { mustFind(t, d, fmt.Sprint("stranger ", i)) })
+		wait.Go(func() {
+			if _, err := find(t, d, fmt.Sprint("stranger ", i)); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	wait.Wait()
 	count := "SELECT count(*) FROM pg_stat_activity WHERE usename = '" + databaseUser + "'"
