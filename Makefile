@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 GOLANGCI  := v2.15.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
-.PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate backends examples deploy oro \
+.PHONY: help build test lint fuzz bench load attacks hostile faults faults-short e2e pictures web generate backends examples deploy oro oro-storm \
         fmt tools node_modules hygiene prose vet unit memory web-check site generated conformance packaging release release-check clean
 
 help: ## say what there is
@@ -95,6 +95,9 @@ deploy: ## the files of deploy/, each with the program that it is for
 
 oro: node_modules ## an application of OroPlatform: its backend in PHP, its pages in a Chromium
 	go test -count=1 -v -timeout 20m ./test/oro/ | grep -vE '^ *(=== |--- PASS)'
+
+oro-storm: ## 5,000 pages of OroPlatform, and a restart of their server: some five minutes, and the figures of docs/oro.md
+	ORO_PAGES=5000 go test -count=1 -v -timeout 30m -run TestAStormOfPages ./test/oro/
 
 examples: build ## start the example applications and their server, and print the addresses
 	@go run ./examples/orders/start

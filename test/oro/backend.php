@@ -7,6 +7,7 @@
  *     {"do": "ticket", "user": "anna", "password": "the stored hash", "secret": "..."}      a page's ticket
  *     {"do": "connect", "address": "127.0.0.1:8080", "path": "/ws", "version": "4.2", "secret": "...", "ticket": "..."}
  *     {"do": "publish", "topic": "oro/data/update", "payload": "[...] as JSON"}
+ *     {"do": "burst", "topic": "oro/data/update", "times": 5000}    tags with numbers, as fast as can be
  *     {"do": "again"}         a further connection with the same ticket, as after a write that took nothing
  *     {"do": "disconnect"}    a close frame, and the end of TCP
  *     {"do": "drop"}          the end of TCP alone, as at the end of a request
@@ -237,6 +238,18 @@ final class Backend
         return ['reconnects' => $reconnects, 'connected' => $this->connected];
     }
 
+    /** Publishes a data update for each of many numbers. */
+    public function burst(string $topic, int $times): array
+    {
+        $reconnects = 0;
+        $began = microtime(true);
+        for ($n = 0; $n < $times; $n++) {
+            $reconnects += $this->publish($topic, [['username' => null, 'tagname' => "number_$n"]])['reconnects'];
+        }
+
+        return ['reconnects' => $reconnects, 'seconds' => microtime(true) - $began];
+    }
+
     /** Sends a close frame, and waits for the end of TCP. Returns the codes of close frames that have come. */
     public function disconnect(): array
     {
@@ -256,7 +269,7 @@ final class Backend
         $this->connected = false;
         fclose($this->socket);
 
-        return [];
+        return ['ended' => true];
     }
 }
 
@@ -296,6 +309,7 @@ while (($line = fgets(STDIN)) !== false) {
             'connect' => $backend->connect(),
             // Objects stay objects: Oro's own payloads are PHP arrays, with a key where PHP has left a gap.
             'publish' => $backend->publish($command['topic'], json_decode($command['payload'])),
+            'burst' => $backend->burst($command['topic'], $command['times']),
             'again' => $backend->again(),
             'disconnect' => $backend->disconnect(),
             'drop' => $backend->drop(),

@@ -90,7 +90,7 @@ func eventually(t *testing.T, what string, ready func() bool) {
 // built is the folder of the binary.
 var built string
 
-var binary = sync.OnceValues(func() (string, error) {
+var program = sync.OnceValues(func() (string, error) {
 	if named := os.Getenv("TIDINGS_BINARY"); named != "" {
 		return named, nil
 	}
@@ -151,7 +151,7 @@ func freeAddress(t *testing.T) string {
 
 func (s *server) start(t *testing.T) {
 	t.Helper()
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,9 +20,6 @@ func ticketOf(username, password string, created time.Time) string {
 	return ticketWith(username, password, hex.EncodeToString(nonce), created.Format("2006-01-02T15:04:05-07:00"))
 }
 
-// backendTicket is a ticket without a user.
-func backendTicket() string { return ticketOf("", secret, time.Now()) }
-
 func ticketWith(username, password, nonce, created string) string {
 	merged := []byte(nonce + "|" + created + "|" + password + "{" + secret + "}")
 	digest := sha512.Sum512(merged)
