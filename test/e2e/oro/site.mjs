@@ -1,5 +1,6 @@
 // An application in the place of Oro's: pages that load the service in each of the ways, the ticket route, and the packages.
 import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join } from 'node:path';
@@ -11,6 +12,23 @@ const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.map': 'application/json' };
 const CSRF = 'a token/of the page'; // it has to be encoded in a cookie
+
+/** The settings of the application: those of every server for it. */
+export const SECRET = 'ThisTokenIsNotSoSecretChangeIt';
+
+const USERS = {
+  anna: { id: 3, username: 'anna', password: '$2y$13$a.hash.of.a.password', enabled: true, organizations: [1], roles: ['ROLE_USER'] },
+};
+
+/** Makes a ticket as the application does. The user '' is the backend. */
+export function ticket(user) {
+  const [nonce, created] = [randomBytes(8).toString('hex'), new Date().toISOString().replace(/\.\d+Z$/, '+00:00')];
+  const merged = Buffer.from(`${nonce}|${created}|${USERS[user]?.password ?? SECRET}{${SECRET}}`);
+  const hash = (...parts) => createHash('sha512').update(Buffer.concat(parts)).digest();
+  let digest = hash(merged);
+  for (let round = 1; round < 5000; round++) digest = hash(digest, merged);
+  return Buffer.from(`${digest.toString('base64')};${user};${nonce};${created}`).toString('base64');
+}
 
 /** The line of jsmodules.yml by which an application takes the service in. `server` is the address of the server. */
 export const LINES = {
@@ -32,16 +50,22 @@ async function install(folder) {
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', ...tarballs], { cwd: folder });
 }
 
+/** Answers the server's question for a user. */
+async function findUser(request, response) {
+  const question = JSON.parse((await request.toArray()).join(''));
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ user: USERS[question.name] ?? null }));
+}
+
 export class Site {
   tickets = 0; // that were given out
   status = 200; // of the ticket route
   #folder;
   #server;
 
-  /** Starts the application in a folder that does not exist yet. `ticket` returns one for a user. */
-  async start(folder, ticket) {
+  /** Starts the application in a folder that does not exist yet. */
+  async start(folder) {
     await install(folder);
-    [this.#folder, this.ticket] = [folder, ticket];
+    this.#folder = folder;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error) => response.writeHead(500).end(String(error)));
     });
@@ -55,9 +79,11 @@ export class Site {
     this.#server.closeAllConnections();
   }
 
-  async #answer({ method, url, headers }, response) {
+  async #answer(request, response) {
+    const { method, url, headers } = request;
     const { pathname, searchParams } = new URL(url, 'http://localhost');
     if (pathname === '/sync/ticket') return this.#giveTicket(method, headers, response);
+    if (pathname === '/user') return findUser(request, response);
     const send = (type, text) => response.writeHead(200, { 'Content-Type': type, 'Set-Cookie': `_csrf=${encodeURIComponent(CSRF)}` }).end(text);
     if (pathname === '/page') return send('text/html', this.#page(searchParams.get('how'), searchParams.get('server')));
     if (pathname === '/bundles/amd/orosync/js/sync.js') return send(TYPES['.js'], `define([], function () { ${this.#fixture('sync.js')} return sync; });`);
@@ -68,13 +94,12 @@ export class Site {
   }
 
   /** Gives a ticket to a request with the token of the cookie in the header, as Oro does. */
-  async #giveTicket(method, headers, response) {
+  #giveTicket(method, headers, response) {
     const mine = method === 'POST' && headers['x-csrf-header'] === CSRF && headers.cookie?.includes(encodeURIComponent(CSRF));
     const status = mine ? this.status : 403;
     if (status !== 200) return response.writeHead(status).end('no ticket');
     this.tickets++;
-    const body = JSON.stringify({ ticket: await this.ticket('anna') });
-    return response.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
+    return response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ ticket: ticket('anna') }));
   }
 
   #fixture(name) {
