@@ -92,9 +92,9 @@ type Host struct {
 	Store  func(name, key string) Store // opens the value of a key in the named part of the store
 	Logger *slog.Logger
 
-	Guard    func(name string, ttl time.Duration) ReplayGuard // opens a guard that remembers ids for a time
-	Ask      func(url, secret string) Asker                   // asks a webhook, whose questions the secret signs
-	Attempts *attempts.Limit                                  // counts failed logins
+	Guard    func(name string, ttl, skew time.Duration) ReplayGuard // remembers ids for ttl; issued may be ahead by skew
+	Ask      func(url, secret string) Asker                         // asks a webhook, whose questions the secret signs
+	Attempts *attempts.Limit                                        // counts failed logins
 }
 
 // ReplayGuard lets each id be used once. Safe for concurrent use.

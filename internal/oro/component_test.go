@@ -64,7 +64,7 @@ func newWorld(t *testing.T, o Options, store feature.Store) *world {
 	w.c = newComponent(feature.Host{
 		Policy: &w.rule, Logger: slog.New(slog.DiscardHandler), Config: configOf(t),
 		Store: func(string, string) feature.Store { return store },
-		Guard: func(string, time.Duration) feature.ReplayGuard { return nil },
+		Guard: func(string, time.Duration, time.Duration) feature.ReplayGuard { return nil },
 		Ask:   func(string, string) feature.Asker { return silentAsker{} },
 	}, &Config{Oro: &o, settings: Settings{Webhook: "http://127.0.0.1:1"}})
 	closeComponent, err := w.c.Open(t.Context(), w.realm)

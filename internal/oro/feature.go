@@ -53,7 +53,7 @@ func (c *Config) Preset(all *config.Config, lookup func(string) (string, bool)) 
 	problems := config.Problems(found)
 	c.settings = settings
 	if settings.Database != nil {
-		if _, err := OpenDatabase(settings.Database, userQuestions); err != nil { // it does not connect
+		if _, err := OpenDatabase(settings.Database, c.Oro.Users.Concurrency); err != nil { // it does not connect
 			problems.At(all, all.Pos("oro.users.database"), err.Error(), "correct the URL of the database")
 		}
 	}
@@ -74,17 +74,14 @@ func newComponent(h feature.Host, section *Config) *Component {
 	c.missed.keep = o.MissedFor
 	c.maintenance = maintenance{component: c, keep: o.MaintenanceFor, store: h.Store("oro", "maintenance")}
 	c.tickets = NewTickets(TicketOptions{
-		Secret: settings.Secret, Users: c.openUsers(h, o, settings), Guard: h.Guard("oro_tickets", TicketMemory),
-		Backends: o.Backends, Attempts: h.Attempts, Logger: h.Logger,
+		Secret: settings.Secret, Users: c.openUsers(h, o, settings), Guard: h.Guard("oro_tickets", TicketMemory, TicketAhead),
+		Backends: o.Backends, Attempts: h.Attempts, Logger: h.Logger, Logins: o.Logins,
 	})
 	if settings.ApplicationURL != "" {
 		c.host.set(settings.ApplicationURL)
 	}
 	return c
 }
-
-// userQuestions bounds the questions for users that are open at once.
-const userQuestions = 16
 
 // openUsers returns where users are found: the database or the webhook, behind a cache.
 func (c *Component) openUsers(h feature.Host, o *Options, settings *Settings) Users {
@@ -94,7 +91,7 @@ func (c *Component) openUsers(h feature.Host, o *Options, settings *Settings) Us
 		c.release = asker.Close
 		users = NewWebhook(asker.Exchange)
 	} else {
-		database, err := OpenDatabase(settings.Database, userQuestions)
+		database, err := OpenDatabase(settings.Database, o.Users.Concurrency)
 		if err != nil { // Preset has reported it, and the server does not start
 			return noUsers{err}
 		}
@@ -108,7 +105,7 @@ func (c *Component) openUsers(h feature.Host, o *Options, settings *Settings) Us
 		}
 		users = database
 	}
-	return NewCache(CacheOptions{Users: users, TTL: o.Users.Cache, Timeout: o.Users.Timeout, Concurrency: userQuestions})
+	return NewCache(CacheOptions{Users: users, TTL: o.Users.Cache, Timeout: o.Users.Timeout, Concurrency: o.Users.Concurrency})
 }
 
 // noUsers are those of an application that cannot be asked.

@@ -89,8 +89,8 @@ func (s *Server) allowsHost() func(host string) bool {
 }
 
 // guard opens a replay guard of a feature.
-func (s *Server) guard(name string, ttl time.Duration) feature.ReplayGuard {
-	return s.engine.ReplayGuard(cluster.ReplayGuardOptions{Name: name, TTL: ttl, Skew: auth.Leeway, Most: spentTickets})
+func (s *Server) guard(name string, ttl, skew time.Duration) feature.ReplayGuard {
+	return s.engine.ReplayGuard(cluster.ReplayGuardOptions{Name: name, TTL: ttl, Skew: skew, Most: spentTickets})
 }
 
 func askWebhook(url, secret string) feature.Asker {
