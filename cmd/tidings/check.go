@@ -70,7 +70,9 @@ func inventory(c *config.Config) []string {
 	list := []string{count(len(c.Topics), "topic contract"), count(len(c.Procedures), "procedure contract")}
 	for _, section := range c.Sections() {
 		if counter, ok := section.(config.Counter); ok {
-			list = append(list, count(counter.Count()))
+			if n, thing := counter.Count(); thing != "" {
+				list = append(list, count(n, thing))
+			}
 		}
 	}
 	return append(list, count(len(c.APIKeys), "API key"))

@@ -11,7 +11,8 @@ type Section struct {
 
 // Counter is implemented by sections whose entries "tidings check" counts.
 type Counter interface {
-	// Count returns how many entries there are, and what one of them is, such as "presence pattern".
+	// Count returns how many entries there are, and what one of them is, such as "presence pattern". A section that is
+	// not there has no name for them.
 	Count() (n int, what string)
 }
 
