@@ -31,6 +31,10 @@ var classes = map[string]kind{
 // userParameter is the one that SecuredTopic and SyncFailTopic compare with the user.
 const userParameter = "user_id"
 
+// everyUser is the rule of the server's own topics for all users. Clients without a login exist only where the
+// configuration admits them, and never in the application.
+const everyUser = "not anonymous"
+
 const pingText = "Connection keep alive"
 
 // The interval of a ping has the bounds of a contract's every.
@@ -124,9 +128,9 @@ func (d *decision) subscribe(pattern *pattern) (rule, doc string) {
 	case syncFail:
 		return fmt.Sprintf("%s or params.%s == %s", user.rule(), user.component, quoteText(user.before+"*"+user.after)), "for the user whose id is " + userParameter + ", or with * for all users"
 	case ping:
-		return `"true"`, "a sign of life while users are subscribed"
+		return everyUser, "a sign of life while users are subscribed"
 	default:
-		return `"true"`, "for all users"
+		return everyUser, "for all users"
 	}
 }
 

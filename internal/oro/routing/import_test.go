@@ -130,7 +130,7 @@ func TestRulesFollowTheClass(t *testing.T) {
 func TestFlagsDecideAboutOwnClasses(t *testing.T) {
 	const routes = "a: {channel: 'acme/{user_id}', handler: a, requirements: {user_id: '[0-9]+'}}\nb: {channel: acme/b/x, handler: b}\nc: {channel: acme/c/x/y, handler: c}"
 	made, err := read(routes, "", routing.Options{Secured: []string{"a"}, Broadcast: []string{"b"}, Skip: []string{"c"}})
-	if err != nil || len(made.Contracts) != 2 || made.Contracts[0].Subscribe != "params.user_id == identity.id" || made.Contracts[1].Subscribe != `"true"` {
+	if err != nil || len(made.Contracts) != 2 || made.Contracts[0].Subscribe != "params.user_id == identity.id" || made.Contracts[1].Subscribe != "not anonymous" {
 		t.Errorf("%v, %+v", err, made.Contracts)
 	}
 	if !strings.Contains(string(made.YAML()), "#   c (r.yml:3): --skip c\n") {

@@ -81,7 +81,7 @@ func (w *writer) contract(c *Contract) {
 	w.line("    publish: backend")
 }
 
-// scalar returns a rule as a value of YAML. Rules that are one word are in quotes already.
+// scalar returns a rule as a value of YAML.
 func scalar(rule string) string {
 	if strings.Contains(rule, ": ") || strings.Contains(rule, " #") {
 		return single(rule)
