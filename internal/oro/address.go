@@ -12,12 +12,11 @@ import (
 // defaultPort is Oro's port where a DSN has none.
 const defaultPort = "8080"
 
-// readAddresses reads where Oro's own server would listen, and where pages and backends look for it.
+// readAddresses reads where Oro's own server would listen, and where backends look for it.
 func (r *settingsReader) readAddresses() {
 	if server, ok := r.address(serverVariable, "websocket_bind_address", "websocket_bind_port"); ok {
 		r.listenAt(server)
 	}
-	r.settings.frontend, _ = r.address(frontendVariable, "websocket_frontend_host", "websocket_frontend_port")
 	r.settings.backend, _ = r.address(backendVariable, "websocket_backend_host", "websocket_backend_port")
 }
 
@@ -55,23 +54,22 @@ func (r *settingsReader) listenAt(server value) {
 	}
 }
 
-// Hints returns what looks wrong about the addresses that pages and backends have, if the server listens on the given
-// address. A proxy between them may be the reason.
+// Hints returns what looks wrong about the address that backends have, if the server listens on the given one. Pages
+// mostly come through a proxy, so their port says nothing.
 func (s *Settings) Hints(listen string) []config.Problem {
 	_, own, err := net.SplitHostPort(listen)
-	if err != nil || own == "0" {
+	if err != nil || own == "0" || s.backend.text == "" {
 		return nil
 	}
-	var hints []config.Problem
-	hint := func(at value, message, fix string) {
-		if dsn := parseDSN(at.text); at.text != "" && dsn.port != own {
-			hints = append(hints, config.Problem{Pos: at.pos, Message: fmt.Sprintf(message, orDefault(dsn.port, "none"), own), Fix: fix})
-		}
+	dsn := parseDSN(s.backend.text)
+	if dsn.port == own {
+		return nil
 	}
-	hint(s.frontend, "pages connect to port %s, and the server listens on port %s", "have a proxy pass that port on, or correct "+frontendVariable)
-	hint(s.backend, "backends connect to port %s, and the server listens on port %s",
-		"correct "+backendVariable+": backends have to connect without a proxy, which may part what they read at once")
-	return hints
+	return []config.Problem{{
+		Pos:     s.backend.pos,
+		Message: fmt.Sprintf("backends connect to port %s, and the server listens on port %s", orDefault(dsn.port, "none"), own),
+		Fix:     "correct " + backendVariable + ": backends have to connect without a proxy, which may part what they read at once",
+	}}
 }
 
 // dsn is an address in Oro's environment. Its path does not matter: the server takes connections at each path.

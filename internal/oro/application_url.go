@@ -36,12 +36,12 @@ func follow(ctx context.Context, ask func(context.Context) (string, error), log 
 			pause = retryEvery
 			if !away {
 				away = true
-				log.Warn("The application's database does not answer. New pages are refused until it does.", "error", err)
+				log.Warn("the application's database does not answer: new pages are refused until it does", "error", err)
 			}
 		default:
 			if away {
 				away = false
-				log.Info("The application's database answers again.")
+				log.Info("the application's database answers again")
 			}
 			if url == "" {
 				url = defaultApplicationURL

@@ -118,7 +118,7 @@ func TestFilesOfTLSAreReadAtTheStart(t *testing.T) {
 		"mysql://db/oro?sslmode=verify-full":                         "",
 		"postgres://db/oro?sslrootcert=/missing/ca.pem":              "/missing/ca.pem",
 		"mysql://db/oro?ssl_ca=/missing/ca.pem":                      "/missing/ca.pem",
-		"mysql://db/oro?ssl_ca=" + empty:                             "has no certificate",
+		"mysql://db/oro?ssl_ca=" + empty:                             "a file without a certificate",
 		"mysql://db/oro?sslmode=require&ssl_cert=/missing/cert.pem":  "/missing/cert.pem",
 	} {
 		source, err := oro.ParseDataSource(url)

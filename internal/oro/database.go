@@ -58,20 +58,13 @@ type statements struct {
 // OpenDatabase returns a database with at most the given number of connections. It does not connect: that does the
 // first question. Call Close after the last one.
 func OpenDatabase(source *DataSource, connections int) (*Database, error) {
-	d := &Database{idle: connections}
-	switch source.kind {
-	case mysql:
-		c, err := newMySQLConnector(source)
-		if err != nil {
-			return nil, err
-		}
-		d.connector, d.statements, d.lost = c, mysqlStatements, lostByMySQL
-	default:
-		c, err := newPostgresConnector(source)
-		if err != nil {
-			return nil, err
-		}
-		d.connector, d.statements, d.lost = c, postgresStatements, lostByPostgres
+	d := &Database{idle: connections, statements: postgresStatements, lost: lostByPostgres}
+	if source.kind == mysql {
+		d.statements, d.lost = mysqlStatements, lostByMySQL
+	}
+	var err error
+	if d.connector, err = source.connector(); err != nil {
+		return nil, err
 	}
 	d.pool = sql.OpenDB(d.connector)
 	d.pool.SetMaxOpenConns(connections)
@@ -79,6 +72,14 @@ func OpenDatabase(source *DataSource, connections int) (*Database, error) {
 	d.pool.SetConnMaxIdleTime(idleTime)
 	d.pool.SetConnMaxLifetime(maxAge)
 	return d, nil
+}
+
+// connector returns what connects to the source. An error is what is wrong with its URL.
+func (s *DataSource) connector() (connector, error) {
+	if s.kind == mysql {
+		return newMySQLConnector(s)
+	}
+	return newPostgresConnector(s)
 }
 
 // Close closes the connections.
@@ -198,7 +199,13 @@ func (d *Database) ApplicationURL(ctx context.Context) (string, error) {
 type databaseError struct{ err error }
 
 func (e *databaseError) Error() string {
-	return "ask the application's database: " + strings.Join(strings.Fields(e.err.Error()), " ")
+	var lines []string // PostgreSQL's driver tries an address with TLS and without, and has a line for each
+	for line := range strings.Lines(e.err.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return "ask the application's database: " + strings.Join(lines, " ")
 }
 
 func (e *databaseError) Unwrap() error { return e.err }

@@ -37,14 +37,14 @@ func newMySQLConnector(s *DataSource) (*mysqlConnector, error) {
 	// Go's strings are UTF-8, whatever charset the application asks for. MariaDB cuts JSON at the length.
 	config.Params = map[string]string{"group_concat_max_len": "16777216"}
 	if err := config.Apply(my.Charset("utf8mb4", "")); err != nil {
-		return nil, fmt.Errorf("set the charset of the database: %w", err)
+		return nil, fmt.Errorf("cannot be used: %w", err)
 	}
 	if err := useTLS(config, s); err != nil {
 		return nil, err
 	}
 	inner, err := my.NewConnector(config)
 	if err != nil {
-		return nil, fmt.Errorf("read the database's URL: %w", err)
+		return nil, fmt.Errorf("cannot be used: %w", err)
 	}
 	return &mysqlConnector{inner}, nil
 }
@@ -71,17 +71,17 @@ func useTLS(config *my.Config, s *DataSource) error {
 	if authorities != "" {
 		text, err := os.ReadFile(authorities)
 		if err != nil {
-			return fmt.Errorf("read the authorities of the database's certificate: %w", err)
+			return fmt.Errorf("names authorities that cannot be read: %w", err)
 		}
 		config.TLS.RootCAs = x509.NewCertPool()
 		if !config.TLS.RootCAs.AppendCertsFromPEM(text) {
-			return fmt.Errorf("the file %s has no certificate in the form PEM", authorities)
+			return fmt.Errorf("names the authorities %s, a file without a certificate in the form PEM", authorities)
 		}
 	}
 	if certificate := s.options["ssl_cert"]; certificate != "" {
 		pair, err := tls.LoadX509KeyPair(certificate, s.options["ssl_key"])
 		if err != nil {
-			return fmt.Errorf("read the certificate for the database: %w", err)
+			return fmt.Errorf("names a certificate that cannot be read: %w", err)
 		}
 		config.TLS.Certificates = []tls.Certificate{pair}
 	}

@@ -37,7 +37,10 @@ type postgresConnector struct {
 func newPostgresConnector(s *DataSource) (*postgresConnector, error) {
 	config, err := pgx.ParseConfig(s.dsn())
 	if err != nil {
-		return nil, fmt.Errorf("read the database's URL: %w", err)
+		if reason := errors.Unwrap(err); reason != nil {
+			err = reason // without the URL
+		}
+		return nil, fmt.Errorf("cannot be used: %w", err)
 	}
 	if s.password != "" {
 		config.Password = s.password

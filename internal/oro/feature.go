@@ -52,11 +52,11 @@ func (c *Config) Preset(all *config.Config, lookup func(string) (string, bool)) 
 	settings, found := settingsOf(c.Oro, lookup, func(name string) ([]byte, error) { return os.ReadFile(all.Resolve(name)) })
 	problems := config.Problems(found)
 	c.settings = settings
-	if settings.Database != nil {
-		if _, err := OpenDatabase(settings.Database, c.Oro.Users.Concurrency); err != nil { // it does not connect
-			problems.At(all, all.Pos("oro.users.database"), err.Error(), "correct the URL of the database")
-		}
+	listen := all.Listen
+	if settings.Listen != "" && all.Pos("listen") == (config.Pos{File: all.File()}) { // nothing else sets it
+		listen = settings.Listen
 	}
+	c.settings.Warnings = append(c.settings.Warnings, settings.Hints(listen)...)
 	presets := []config.Preset{{Path: "websocket.any_path", Value: "true", From: "oro"}}
 	if settings.Listen != "" {
 		presets = append(presets, config.Preset{Path: "listen", Value: settings.Listen, From: settings.ListenFrom})

@@ -17,7 +17,7 @@ type Settings struct {
 	ApplicationURL string      // "" if it is read from the database
 	Warnings       []config.Problem
 
-	frontend, backend value // the addresses where pages and backends look for the server
+	backend value // the address where backends look for the server
 }
 
 // The variables of Oro's environment.
@@ -27,7 +27,6 @@ const (
 	dsnVariable      = "ORO_DB_DSN"
 	serverVariable   = "ORO_WEBSOCKET_SERVER_DSN"
 	backendVariable  = "ORO_WEBSOCKET_BACKEND_DSN"
-	frontendVariable = "ORO_WEBSOCKET_FRONTEND_DSN"
 )
 
 // publicSecret is the secret of Oro's examples.
@@ -150,6 +149,12 @@ func (r *settingsReader) readUsers() {
 }
 
 func (r *settingsReader) useDatabase(source *DataSource, err error, pos config.Pos, what string) {
+	if err == nil {
+		err = source.check()
+	}
+	if err == nil {
+		_, err = source.connector() // reads the files of TLS
+	}
 	if err != nil {
 		r.problem(pos, what+" "+err.Error(), "write it as for the application, for example postgres://user:password@127.0.0.1:5432/oro_db")
 		return
@@ -173,5 +178,5 @@ func (r *settingsReader) databaseOfParameters(name value) (*DataSource, config.P
 		}
 	}
 	source.override()
-	return source, name.pos, source.check()
+	return source, name.pos, nil
 }

@@ -34,11 +34,16 @@ parameters:
 
 type variables map[string]string
 
+// section is the section of the configuration without what its loading does with the settings.
+type section struct {
+	Oro *oro.Options `key:"oro" doc:"Oro."`
+}
+
 // settings reads settings from keys of the section oro, the environment and a parameters.yml.
 func settings(t *testing.T, keys string, environment variables, parameters string) (oro.Settings, []config.Problem) {
 	t.Helper()
 	c, err := config.Parse("tidings.yaml", []byte("oro: {"+keys+"}\n"), config.Options{
-		Sections: []config.Section{{Keys: (*oro.Config)(nil)}},
+		Sections: []config.Section{{Keys: (*section)(nil)}},
 		Lookup:   func(string) (string, bool) { return "", false },
 	})
 	if err != nil {
@@ -48,7 +53,7 @@ func settings(t *testing.T, keys string, environment variables, parameters strin
 		text, ok := environment[name]
 		return text, ok
 	}
-	return oro.SettingsOf(config.SectionOf[oro.Config](c).Oro, lookup, func(name string) ([]byte, error) {
+	return oro.SettingsOf(config.SectionOf[section](c).Oro, lookup, func(name string) ([]byte, error) {
 		if parameters == "" || name != "parameters.yml" {
 			return nil, &os.PathError{Op: "open", Path: name, Err: errors.New("no such file")}
 		}
@@ -199,6 +204,9 @@ func TestWhatIsMissingOrWrongIsSaid(t *testing.T) {
 		"wrong URL in the environment": {"secret: x", variables{"ORO_DB_URL": "sqlite:///topsecret"}, "", []string{
 			"environment ORO_DB_URL: the database's URL has a scheme other than postgres, pgsql, mysql and mariadb: Oro's users are in one of these; write it as for the application, for example postgres://user:password@127.0.0.1:5432/oro_db",
 		}},
+		"a missing file": {"secret: x", variables{"ORO_DB_URL": "postgres://u:topsecret@db/oro?sslrootcert=/missing"}, "", []string{
+			"environment ORO_DB_URL: the database's URL cannot be used: unable to read CA file: open /missing: no such file or directory; write it as for the application, for example postgres://user:password@127.0.0.1:5432/oro_db",
+		}},
 		"wrong driver": {"secret: x, parameters: parameters.yml", nil, "parameters:\n  database_name: oro\n  database_driver: oci8\n", []string{
 			`parameters.yml:3:20: database_* have the driver "oci8": Oro's users are in pdo_mysql or pdo_pgsql; write it as for the application, for example postgres://user:password@127.0.0.1:5432/oro_db`,
 		}},
@@ -255,12 +263,11 @@ func TestPortsThatDoNotFitAreHinted(t *testing.T) {
 		"ORO_DB_URL": "postgres://db/oro", "ORO_WEBSOCKET_FRONTEND_DSN": "//*:8443/ws", "ORO_WEBSOCKET_BACKEND_DSN": "tcp://127.0.0.1:8090?context_options[verify_peer]=0",
 	}
 	s, _ := settings(t, "secret: x", environment, "")
-	const frontend = "environment ORO_WEBSOCKET_FRONTEND_DSN: pages connect to port 8443, and the server listens on port "
-	const backend = "environment ORO_WEBSOCKET_BACKEND_DSN: backends connect to port 8090, and the server listens on port "
+	const hint = "environment ORO_WEBSOCKET_BACKEND_DSN: backends connect to port 8090, and the server listens on port "
 	for listen, want := range map[string][]string{
-		":8080":          {frontend + "8080", backend + "8080"},
-		"127.0.0.1:8090": {frontend + "8090"},
-		"[::]:8443":      {backend + "8443"},
+		":8080":          {hint + "8080"},
+		"127.0.0.1:8090": nil,
+		"[::]:8443":      {hint + "8443"},
 		"127.0.0.1:0":    nil,
 	} {
 		hints := texts(s.Hints(listen))
@@ -272,8 +279,7 @@ func TestPortsThatDoNotFitAreHinted(t *testing.T) {
 		}
 	}
 	s, _ = settings(t, "secret: x, parameters: parameters.yml", nil, parametersFile)
-	if hints := texts(s.Hints("0.0.0.0:8081")); len(hints) != 2 || !strings.HasPrefix(hints[0], "parameters.yml:14:30: pages connect to port 443") ||
-		!strings.HasPrefix(hints[1], "parameters.yml:16:29: backends connect to port 8080") {
+	if hints := texts(s.Hints("0.0.0.0:8081")); len(hints) != 1 || !strings.HasPrefix(hints[0], "parameters.yml:16:29: backends connect to port 8080") {
 		t.Errorf("the hints are %q", hints)
 	}
 }
