@@ -36,6 +36,10 @@ func (i *importing) load(name string, from *node) *node {
 	}
 	i.read[name] = nil
 	at := node{&yaml.Node{}, &document{name: name, nodes: maxNodes}}
+	if extension := strings.ToLower(filepath.Ext(name)); extension == ".xml" || extension == ".php" {
+		i.fail(at, "write its content as YAML, and give that file", "cannot read the file: only .yml and .yaml are understood")
+		return nil
+	}
 	data, err := i.bytes(name)
 	switch {
 	case err != nil && from != nil:
@@ -129,13 +133,17 @@ func (i *importing) resource(at node, resource string, exclude []string) {
 		if excluded(name, exclude) {
 			continue
 		}
-		switch extension := strings.ToLower(filepath.Ext(name)); extension {
-		case ".yml", ".yaml":
-			i.file(name, &at)
-		default:
+		if !isYAML(name) {
 			i.complain(at, "write its content as YAML and import that, or remove the import", "cannot read %s: only .yml and .yaml are understood", name)
+			continue
 		}
+		i.file(name, &at)
 	}
+}
+
+func isYAML(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return extension == ".yml" || extension == ".yaml"
 }
 
 // locate returns the path of a resource. Names of bundles and of parameters are known to the application only: they

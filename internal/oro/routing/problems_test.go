@@ -170,10 +170,19 @@ func TestFilesAreBounded(t *testing.T) {
 		"it is not UTF-8":                         {"0.yml": {Data: []byte("a: \xff")}},
 		"too many, or repeat too often":           {"0.yml": {Data: []byte(laughs)}},
 		"cannot read the file: file does not":     {},
+		"0.yml: cannot read the file: ":           {"0.yml/x": {}}, // a folder
 	} {
 		_, problems := routing.Read(routing.Options{Files: folder{files}, Routes: []string{"0.yml"}})
 		if !strings.Contains(problems.Error(), want) {
 			t.Errorf("%s: %.500v", want, problems)
 		}
+	}
+}
+
+func TestOtherFormatsThanYAMLAreRefused(t *testing.T) {
+	files := fstest.MapFS{"r.yml": {Data: []byte("{}")}, "services.xml": {Data: []byte("<container/>")}, "r": {Data: []byte("{}")}}
+	_, problems := routing.Read(routing.Options{Files: folder{files}, Routes: []string{"r.yml", "r"}, Services: []string{"services.xml"}})
+	if problems.Error() != "services.xml: cannot read the file: only .yml and .yaml are understood; write its content as YAML, and give that file" {
+		t.Error(problems)
 	}
 }
