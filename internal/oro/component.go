@@ -119,9 +119,12 @@ func (c *Component) Subscribed(s *router.Session, sub wamp.Subscription) {
 	if !covers(sub, topicDataUpdate) {
 		return
 	}
-	c.watchers.add(s)
+	now := time.Now()
+	if c.watchers.add(s) {
+		c.missed.lose(browserOf(s), now.Add(-c.silence))
+	}
 	var tags []tag
-	for _, t := range c.missed.comeBack(browserOf(s), time.Now()) {
+	for _, t := range c.missed.comeBack(browserOf(s), now) {
 		if !c.updates.filtered || c.mayKnow(s, t) {
 			tags = append(tags, t)
 		}
@@ -152,7 +155,10 @@ func covers(sub wamp.Subscription, topic wamp.URI) bool {
 
 // Unsubscribed implements [router.Observer]. The last call before Left says which sessions are lost.
 func (c *Component) Unsubscribed(s *router.Session, sub wamp.Subscription) {
-	if !covers(sub, topicDataUpdate) || !c.watchers.remove(s) {
+	if !covers(sub, topicDataUpdate) {
+		return
+	}
+	if ok, replaced := c.watchers.remove(s); !ok || replaced {
 		return
 	}
 	now := time.Now()

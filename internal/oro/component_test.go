@@ -224,6 +224,38 @@ func TestAPageWhoseConnectionWasLostIsToldOfTheTagsThatItMissed(t *testing.T) {
 	})
 }
 
+func TestATabOfTheSDKIsKnownByItsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{MissedFor: 10 * time.Minute}, &storedValue{})
+		tab := func(name string) *routertest.Client {
+			p := routertest.Join(t, w.router, routertest.Page{Identity: routertest.Person("ann"), Tab: name})
+			p.Subscribe(topicDataUpdate, wamp.MatchExact)
+			return p
+		}
+		lost := tab("one")
+		time.Sleep(time.Minute)
+		lost.Lose()
+		w.say(topicDataUpdate, tags("a"))
+		w.hears("a page of version 1", w.page("ann", topicDataUpdate))
+		w.hears("another tab", tab("two"))
+		back := tab("one")
+		w.hears("the tab that comes back", back, tags("a"))
+
+		time.Sleep(time.Minute)
+		w.say(topicDataUpdate, tags("b"))
+		w.hears("the tab is connected", back, tags("b"))
+		time.Sleep(time.Second)
+		w.say(topicDataUpdate, tags("c")) // goes to a connection that is dead
+		again := tab("one")
+		w.hears("the tab has noticed it before the server", again, tags("b", "c"))
+		back.Lose()
+		w.say(topicDataUpdate, tags("d"))
+		w.hears("the tab stays", again, tags("d"))
+		again.Goodbye()
+		w.hears("the end of the dead connection was no loss", tab("one"))
+	})
+}
+
 func TestThePingComesEveryFiftySecondsWhileAPageListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{}, &storedValue{})

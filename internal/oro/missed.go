@@ -20,7 +20,8 @@ const (
 //
 // A page of version 1 has no name. What comes from the same address, with the same agent and user, within the time in
 // which Oro's pages try again, is taken for the one that was lost: the first that was lost comes back first. A page
-// that closed its connection, as browsers do when they leave a page, is not waited for.
+// of the SDK names its tab, so only that tab comes back, from any address. A page that closed its connection, as
+// browsers do when they leave a page, is not waited for.
 type missed struct {
 	keep time.Duration // 0: nothing is remembered
 
@@ -36,10 +37,13 @@ type rememberedTag struct {
 }
 
 // browser identifies pages as far as they can be told apart.
-type browser struct{ user, address, agent string }
+type browser struct{ user, tab, address, agent string }
 
 func browserOf(s *router.Session) browser {
-	return browser{s.Identity().ID, s.Address(), s.Peer().UserAgent}
+	if tab := s.Tab(); tab != "" {
+		return browser{user: s.Identity().ID, tab: tab}
+	}
+	return browser{user: s.Identity().ID, address: s.Address(), agent: s.Peer().UserAgent}
 }
 
 // remember remembers tags that were published.

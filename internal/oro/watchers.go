@@ -11,24 +11,46 @@ import (
 type watchers struct {
 	mu       sync.Mutex // guards what follows
 	sessions map[*router.Session]struct{}
+	tabs     map[browser]int // how many of the sessions a tab has; only pages of the SDK name theirs
 }
 
-func (w *watchers) add(s *router.Session) {
+// add adds a session. It reports whether the session's tab has another one: the connection of that one is dead, and the
+// page has noticed it first.
+func (w *watchers) add(s *router.Session) (replaces bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.sessions == nil {
-		w.sessions = make(map[*router.Session]struct{})
+		w.sessions, w.tabs = make(map[*router.Session]struct{}), make(map[browser]int)
+	}
+	if _, known := w.sessions[s]; known {
+		return false
 	}
 	w.sessions[s] = struct{}{}
+	if s.Tab() == "" {
+		return false
+	}
+	w.tabs[browserOf(s)]++
+	return w.tabs[browserOf(s)] > 1
 }
 
-// remove removes a session, and reports whether it was there.
-func (w *watchers) remove(s *router.Session) bool {
+// remove removes a session. It reports whether the session was there, and whether another one of its tab has replaced
+// it.
+func (w *watchers) remove(s *router.Session) (ok, replaced bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, ok := w.sessions[s]
+	if _, ok = w.sessions[s]; !ok {
+		return false, false
+	}
 	delete(w.sessions, s)
-	return ok
+	if s.Tab() == "" {
+		return true, false
+	}
+	b := browserOf(s)
+	if w.tabs[b]--; w.tabs[b] == 0 {
+		delete(w.tabs, b)
+		return true, false
+	}
+	return true, true
 }
 
 func (w *watchers) all() []*router.Session {
