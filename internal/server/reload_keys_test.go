@@ -1,4 +1,4 @@
-//go:build !race && !without_content && !without_presence && !without_maintenance
+//go:build !race && !without_content && !without_presence && !without_maintenance && !without_oro
 
 package server
 
@@ -46,6 +46,12 @@ authorizer: {webhook: "http://127.0.0.1:1/may", secret: authorizer}
 trust: {staff: 5}
 content: {c: {doc: Content., watch: "true"}}
 presence: {r: {doc: A record., enter: "true", see: "true"}}
+oro:
+  secret: a-secret-of-oro
+  users: {webhook: "http://127.0.0.1:1/users", secret: sign}
+  backends: [10.0.0.0/8]
+  application_url: http://erp.example
+  data_update: {rule: "true"}
 `
 
 // changed has another value for keys that have no number, duration, size, choice or switch: assignments (--set), or
@@ -93,12 +99,16 @@ var changed = map[string]string{
 	"content": "{c: {|{d: {", "content.<pattern>.doc": "Content.|Contents.", "content.<pattern>.watch": `watch: "true"|watch: "false"`, "content_publish": `="true"`,
 	"presence": "{r: {|{s: {", "presence.<pattern>.doc": "A record|The record", "presence.<pattern>.enter": `enter: "true"|enter: "false"`, "presence.<pattern>.see": `see: "true"|see: "false"`,
 	"maintenance.operator_roles": "=[boss]", "log.level": "=debug", "journal": "={sync: 1s}",
+	"oro": "application_url: http://erp.example|application_url: http://crm.example", "oro.secret": "=another-secret", "oro.backends": "=[10.0.0.0/9]",
+	"oro.application_url": "=http://crm.example", "oro.users.webhook": "=http://127.0.0.1:2/users", "oro.users.secret": "=signed",
+	"oro.data_update.rule": "=false", "oro.data_update": `rule: "true"|rule: "not anonymous"`, "websocket.any_path": "=false",
+	"oro.users": "secret: sign|secret: signed", "oro.logins": "  application_url:|  logins: {queue: 2000}\n  application_url:",
 	"topics.<pattern>.slow.rate": "doc: A topic.|slow: {policy: latest, rate: 3}",
 }
 
 // notAlone are keys that cannot be changed in this configuration: those below a section that it lacks, because only a
 // start can add it. Other tests change them.
-var notAlone = []string{"tls.", "rawsocket[].", "auth.certificates"}
+var notAlone = []string{"tls.", "rawsocket[].", "auth.certificates", "oro.parameters", "oro.users.database"}
 
 // documented is a row of the reference.
 type documented struct{ key, value, standard, change string }
@@ -265,6 +275,7 @@ func (w *walker) value(v reflect.Value) {
 		return
 	case strings.HasPrefix(t.PkgPath(), "net/http") && t.Kind() == reflect.Struct, strings.HasPrefix(t.PkgPath(), "sync") && t.Name() == "Mutex",
 		strings.HasSuffix(t.PkgPath(), "internal/router") && t.Kind() == reflect.Struct && t.Name() != "Settings",
+		strings.HasSuffix(t.PkgPath(), "internal/cluster") && t.Kind() == reflect.Struct, // the store, which only a start opens
 		strings.HasSuffix(t.PkgPath(), "huma/v2"), t.PkgPath() == "reflect",
 		strings.HasSuffix(t.PkgPath(), "internal/config") && t.Name() == "scalar": // how a text is written
 		return
