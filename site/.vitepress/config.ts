@@ -26,6 +26,7 @@ const pages: [string, [text: string, page: string][]][] = [
     ['Behind a proxy', 'proxies'],
     ['Delivery', 'delivery'],
     ['Security', 'security'],
+    ['OroPlatform', 'oro'],
   ]],
   ['Reference', [
     ['Configuration', 'configuration'],
