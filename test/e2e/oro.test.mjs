@@ -54,6 +54,7 @@ describe('the service for pages of Oro', () => {
   async function moved(how, { address = server.address, channels = CHANNELS, context, ...options } = {}) {
     const page = await open(how, context);
     const [host, port] = address.split(':');
+    const path = how.startsWith('AMD') ? '' : 'ws'; // the defaults of 4.2, and of later versions
     await page.evaluate(({ channels, options }) => new Promise((resolve) => {
       window.loadModules(['orosync/js/sync', 'orosync/js/sync/wamp'], (sync, Wamp) => {
         for (const channel of channels) sync.subscribe(channel, (...payload) => window.received.push([channel, ...payload]));
@@ -63,7 +64,7 @@ describe('the service for pages of Oro', () => {
         sync(window.service);
         resolve();
       });
-    }), { channels, options: { host, port, path: 'ws', secure: false, syncTicketUrl: '/sync/ticket', maxRetries: 3, retryDelay: 60_000, ...options } });
+    }), { channels, options: { host, port, path, secure: false, syncTicketUrl: '/sync/ticket', maxRetries: 3, retryDelay: 60_000, ...options } });
     return page;
   }
 
