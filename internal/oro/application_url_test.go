@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,18 +21,25 @@ func TestTheAddressOfTheApplicationIsFollowed(t *testing.T) {
 		var seen []string
 		var log bytes.Buffer
 		begin := time.Now()
+		var mu sync.Mutex // guards the answer
 		url, err := "", errors.New("the database is away")
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			oro.Follow(ctx, func(context.Context) (string, error) { return url, err }, slog.New(slog.NewTextHandler(&log, nil)), func(url string) {
+			oro.Follow(ctx, func(context.Context) (string, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return url, err
+			}, slog.New(slog.NewTextHandler(&log, nil)), func(url string) {
 				seen = append(seen, fmt.Sprint(time.Since(begin), " ", url))
 			})
 		}()
 		after := func(pause time.Duration, change func()) {
 			time.Sleep(pause)
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			change()
 		}
 		after(time.Minute+time.Second, func() { url, err = "https://erp.example.com/", nil })
