@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,12 +26,13 @@ const pingEvery = 50 * time.Second
 type Component struct {
 	router.NoObserver
 	tickets *Tickets
+	users   *Cache
 	host    hosts
 	log     *slog.Logger
 	refused *logonce.Set
 	policy  feature.Policy
 	silence time.Duration                                   // after which a connection that does not answer is lost
-	follow  func(ctx context.Context, see func(url string)) // the address of the application; nil: it does not change
+	follow  func(ctx context.Context, see func(url string)) // the database; nil: a webhook
 	release func()                                          // what New has opened
 	realm   atomic.Pointer[router.Realm]
 
@@ -74,7 +76,9 @@ func (c *Component) Open(ctx context.Context, realm *router.Realm) (close func()
 // application.
 func (c *Component) Run(ctx context.Context) error {
 	if c.follow != nil {
-		go c.follow(ctx, c.host.set)
+		var followed sync.WaitGroup
+		followed.Go(func() { c.follow(ctx, c.host.set) })
+		defer followed.Wait()
 	}
 	ticker := time.NewTicker(pingEvery)
 	defer ticker.Stop()
@@ -205,6 +209,10 @@ func (c *Component) Collect(yield func(feature.Sample)) {
 	for outcome, n := range c.tickets.Counts() {
 		count(fmt.Sprintf("tickets_%s_total", outcome), "Tickets of Oro with this outcome.", n)
 	}
+	users := c.users.Stats()
+	count("user_questions_total", "Questions for users to the application's database or webhook.", users.Questions)
+	count("user_question_failures_total", "Questions for users that were not answered in time, or with an error.", users.Failures)
+	count("user_cache_hits_total", "Users that were known from a question within oro.users.cache.", users.Hits)
 	count("data_updates_total", "Publications to oro/data/update.", c.counts.updates.Load())
 	count("data_updates_caught_up_total", "Pages that came back and were told which tags they had missed.", c.counts.told.Load())
 	count("maintenance_late_total", "Events of oro/maintenance for pages that subscribed later.", c.counts.lateMaintenance.Load())

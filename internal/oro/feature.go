@@ -73,8 +73,9 @@ func newComponent(h feature.Host, section *Config) *Component {
 	c.updates = updates{component: c, gather: o.DataUpdate.Gather, filtered: o.DataUpdate.Rule.Value != ""}
 	c.missed.keep = o.MissedFor
 	c.maintenance = maintenance{component: c, keep: o.MaintenanceFor, store: h.Store("oro", "maintenance")}
+	c.users = c.openUsers(h, o, settings)
 	c.tickets = NewTickets(TicketOptions{
-		Secret: settings.Secret, Users: c.openUsers(h, o, settings), Guard: h.Guard("oro_tickets", TicketMemory, TicketAhead),
+		Secret: settings.Secret, Users: c.users, Guard: h.Guard("oro_tickets", TicketMemory, TicketAhead),
 		Backends: o.Backends, Attempts: h.Attempts, Logger: h.Logger, Logins: o.Logins,
 	})
 	if settings.ApplicationURL != "" {
@@ -84,28 +85,37 @@ func newComponent(h feature.Host, section *Config) *Component {
 }
 
 // openUsers returns where users are found: the database or the webhook, behind a cache.
-func (c *Component) openUsers(h feature.Host, o *Options, settings *Settings) Users {
+func (c *Component) openUsers(h feature.Host, o *Options, settings *Settings) *Cache {
 	var users Users
 	if settings.Webhook != "" {
 		asker := h.Ask(settings.Webhook, o.Users.Sign.Reveal())
 		c.release = asker.Close
 		users = NewWebhook(asker.Exchange)
 	} else {
-		database, err := OpenDatabase(settings.Database, o.Users.Concurrency)
-		if err != nil { // Preset has reported it, and the server does not start
-			return noUsers{err}
-		}
-		c.release = func() {
-			if err := database.Close(); err != nil {
-				c.log.Warn("the connections to the application's database were not closed in order", "error", err)
-			}
-		}
-		if settings.ApplicationURL == "" {
-			c.follow = func(ctx context.Context, see func(url string)) { database.Follow(ctx, h.Logger, see) }
-		}
-		users = database
+		users = c.openDatabase(o, settings)
 	}
 	return NewCache(CacheOptions{Users: users, TTL: o.Users.Cache, Timeout: o.Users.Timeout, Concurrency: o.Users.Concurrency})
+}
+
+// openDatabase returns the users of the database, and follows it.
+func (c *Component) openDatabase(o *Options, settings *Settings) Users {
+	database, err := OpenDatabase(settings.Database, o.Users.Concurrency)
+	if err != nil { // Preset has reported it, and the server does not start
+		c.release = func() {}
+		return noUsers{err}
+	}
+	c.release = func() {
+		if err := database.Close(); err != nil {
+			c.log.Warn("the connections to the application's database were not closed in order", "error", err)
+		}
+	}
+	c.follow = func(ctx context.Context, see func(url string)) {
+		if settings.ApplicationURL != "" { // only whether the database answers
+			see = func(string) {}
+		}
+		database.Follow(ctx, c.log, see)
+	}
+	return database
 }
 
 // noUsers are those of an application that cannot be asked.
