@@ -26,7 +26,7 @@ func TestOperatingListsAllMetrics(t *testing.T) {
 	}
 	metrics, text := demo.get(t, "/metrics"), page(t, "docs/operating.md")
 	// The command ends before the server has counted its connection as closed.
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(metrics, "_closed_total{") && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(metrics, "tidings_connections_closed_total{") && time.Now().Before(deadline); {
 		metrics = demo.get(t, "/metrics")
 	}
 	compare(t, "docs/operating.md",
