@@ -14,9 +14,9 @@ import (
 
 // crowd is many pages without browsers, each with a user of its own. They come back as Oro's pages do.
 type crowd struct {
-	w     *world
-	scale float64 // of the schedule "minutes"; that of "steps" is in real time
-	tries chan struct{}
+	w      *world
+	scale  float64 // of the schedule "minutes"; that of "steps" is in real time
+	makers chan struct{}
 
 	mu      sync.Mutex // guards what follows
 	open    int
@@ -25,6 +25,7 @@ type crowd struct {
 	losses  []time.Time
 	joined  []time.Time // returns
 	tried   []time.Time // all tries to return
+	failed  []time.Time // tries that did not succeed, when they began
 	refused map[string]int
 	longest map[string]time.Duration // from a loss to the return, by schedule
 	closing bool
@@ -85,7 +86,6 @@ func (c *crowd) await(t *testing.T, what string, reached func() bool) {
 func (c *crowd) live(name, schedule string) {
 	var lost time.Time
 	for tries := 0; ; {
-		c.tries <- struct{}{} // as many at once as a machine can: browsers are many machines
 		ended := c.visit(name, schedule, lost)
 		if ended == nil {
 			return
@@ -115,14 +115,18 @@ func (c *crowd) visit(name, schedule string, lost time.Time) *ending {
 	c.w.mu.Lock()
 	u := c.w.users[name]
 	c.w.mu.Unlock()
-	page, err := c.connect(ticketOf(u.Username, u.Password, time.Now()))
-	<-c.tries
+	c.makers <- struct{}{} // the application makes as many tickets at once as it has cores
+	ticket := ticketOf(u.Username, u.Password, time.Now())
+	<-c.makers
+	began := time.Now()
+	page, err := c.connect(ticket)
 	c.mu.Lock()
 	if !lost.IsZero() {
-		c.tried = append(c.tried, time.Now())
+		c.tried = append(c.tried, began)
 	}
 	if err != nil {
 		c.refused[reasonOf(err)]++
+		c.failed = append(c.failed, began)
 		c.mu.Unlock()
 		return &ending{}
 	}
