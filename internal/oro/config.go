@@ -37,7 +37,7 @@ type UserOptions struct {
 	Webhook  config.Text   `key:"webhook" check:"webhook" doc:"URL that is asked with POST in place of a database."`
 	Sign     config.Secret `key:"secret" doc:"Signs the requests of the webhook (header Tidings-Signature)."`
 	Cache    time.Duration `key:"cache" default:"5s" min:"0s" max:"5m" doc:"How long a user that was found is known. A changed password counts after that time."`
-	Timeout  time.Duration `key:"timeout" default:"800ms" min:"50ms" max:"10s" doc:"How long the database or the webhook may take. Some versions of Oro wait for one second."`
+	Timeout  time.Duration `key:"timeout" default:"5s" min:"50ms" max:"10s" doc:"How long the database or the webhook may take. Pages wait for it; backends have no user to be found."`
 
 	Concurrency int `key:"concurrency" default:"16" min:"1" max:"1000" doc:"How many users may be asked for at once. It is also the largest number of connections to the database. Others wait within the timeout."`
 }

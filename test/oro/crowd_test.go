@@ -38,6 +38,9 @@ const (
 	steps   = "steps"
 )
 
+// firstID is the id of the first page's user.
+const firstID = 1000
+
 // waits returns how long a page waits before its next try.
 func (c *crowd) waits(schedule string, lost time.Time, tries int) time.Duration {
 	if schedule == steps && time.Since(lost) < 15*time.Second {
@@ -58,7 +61,7 @@ func (c *crowd) enter(t *testing.T, pages int) {
 			schedule = steps
 		}
 		c.w.change(func() {
-			c.w.users[name] = user{ID: int64(1000 + n), Username: name, Password: "hash of " + name, Enabled: true, Organizations: []int64{1}, Roles: []string{"ROLE_USER"}}
+			c.w.users[name] = user{ID: int64(firstID + n), Username: name, Password: "hash of " + name, Enabled: true, Organizations: []int64{1}, Roles: []string{"ROLE_USER"}}
 		})
 		c.running.Go(func() { c.live(name, schedule) })
 	}

@@ -40,7 +40,8 @@ func (s *server) used(t *testing.T) usage {
 }
 
 // TestAStormOfPages has many pages, a data update to all of them, and a restart. ORO_PAGES is their number: make
-// oro-storm has 5,000 with all times as they are; as a part of make test they are fewer, with shorter minutes.
+// oro-storm has 5,000, with all times as they are and users in PostgreSQL. As a part of make test they are fewer, with
+// shorter minutes.
 func TestAStormOfPages(t *testing.T) {
 	pages, scale := 300, 0.05
 	if named := os.Getenv("ORO_PAGES"); named != "" {
@@ -50,7 +51,15 @@ func TestAStormOfPages(t *testing.T) {
 		}
 		scale = 1
 	}
-	w := startWorld(t, "")
+	var w *world
+	if scale == 1 {
+		database := startPostgres(t)
+		database.exec(t, fmt.Sprintf("INSERT INTO oro_user SELECT %d + n, 'page' || n, 'page' || n || '@example.com', "+
+			"'hash of page' || n, true FROM generate_series(0, %d) AS n", firstID, pages-1))
+		w = startWorldWith(t, func(*application) string { return fmt.Sprintf("database: %q", database.urlOf("postgres", "")) }, "")
+	} else {
+		w = startWorld(t, "")
+	}
 	c := &crowd{
 		w: w, scale: scale, makers: make(chan struct{}, runtime.NumCPU()),
 		refused: map[string]int{}, longest: map[string]time.Duration{},

@@ -18,21 +18,19 @@ type world struct {
 	*server
 }
 
-// configuration connects the server to the application. The topics are those that the server has of itself.
-func (a *application) configuration(more string) string {
-	return fmt.Sprintf(`
-oro:
-  secret: %q
-  application_url: %q
-  users: {webhook: "%s/users"}
-`, secret, a.URL, a.URL) + more
-}
-
-// startWorld starts an application and its server.
+// startWorld starts an application and its server, which asks the application for users. More is added to the server's
+// configuration. Its topics are those that it has of itself.
 func startWorld(t *testing.T, more string) *world {
 	t.Helper()
+	return startWorldWith(t, func(a *application) string { return fmt.Sprintf("webhook: %q", a.URL+"/users") }, more)
+}
+
+// startWorldWith starts an application and its server, which finds users as the configuration says.
+func startWorldWith(t *testing.T, users func(*application) string, more string) *world {
+	t.Helper()
 	a := startApplication(t)
-	return &world{a, serve(t, a.configuration(more))}
+	configuration := fmt.Sprintf("oro:\n  secret: %q\n  application_url: %q\n  users: {%s}\n", secret, a.URL, users(a))
+	return &world{a, serve(t, configuration+more)}
 }
 
 // backend starts a backend that is connected.
