@@ -35,7 +35,7 @@ const (
 
 // databaseServer is a real PostgreSQL or MariaDB with the tables of an OroPlatform application.
 type databaseServer struct {
-	url    string // as Doctrine writes it: of a user with all rights in the database
+	url    string // of the application, as Doctrine writes it
 	driver string // of admin
 	admin  string // data source of the superuser
 	folder string
@@ -74,7 +74,7 @@ func startPostgres(t *testing.T) *databaseServer {
 	s.url = s.urlOf("postgres", "?sslmode=disable&charset=utf8&serverVersion=13.7")
 	s.use(t, "postgres://admin:superuser@"+s.address()+"/"+databaseName+"?sslmode=disable")
 	s.exec(t, oroTables("serial", "boolean")...)
-	s.exec(t, `GRANT ALL ON ALL TABLES IN SCHEMA public TO "`+databaseUser+`"`)
+	s.exec(t, `GRANT SELECT ON oro_user, oro_user_organization, oro_user_access_role, oro_access_role, oro_config_value TO "`+databaseUser+`"`)
 	return s
 }
 
