@@ -58,7 +58,9 @@ var variables = map[string]string{
 	"APP_KEY":        "another-key-for-the-docs",
 	"HOOK_SECRET":    "a-secret-for-the-test-of-the-docs",
 	"ORO_SECRET":     "the-secret-of-an-application",
-	"ORO_DB_URL":     "postgres://oro:password@127.0.0.1:1/oro",
+
+	"TIDINGS_OPERATOR_KEY": "a-key-for-the-operator-in-the-docs",
+	"ORO_DB_URL":           "postgres://oro:password@127.0.0.1:1/oro",
 }
 
 func TestEveryConfigurationInTheDocsIsAccepted(t *testing.T) {
