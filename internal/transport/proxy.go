@@ -67,6 +67,21 @@ func (s *settings) walk(self remote, hops []hop) remote {
 	return result
 }
 
+// noteUntrusted logs once that a proxy of this machine or network is not believed.
+func (s *Server) noteUntrusted(r *http.Request, by *settings) {
+	if r.Header["X-Forwarded-For"] == nil && r.Header["Forwarded"] == nil {
+		return
+	}
+	addr := peerAddr(r.RemoteAddr)
+	if by.trusts(addr) || !addr.IsLoopback() && !addr.IsPrivate() {
+		return
+	}
+	if turn := s.notices.rest.Next("proxy " + addr.String()); turn.Write && !turn.Full {
+		s.log.WarnContext(r.Context(), "a proxy that is not trusted passes clients on: all of them count as its address, and share the limits of one",
+			"address", addr.String(), "fix", "if the proxy is yours, write in tidings.yaml: trusted_proxies: ["+addr.String()+"]")
+	}
+}
+
 func (s *settings) trusts(addr netip.Addr) bool {
 	for _, prefix := range s.TrustedProxies {
 		if addr.IsValid() && prefix.Contains(addr) {

@@ -131,3 +131,27 @@ func TestALongListOfProxiesCostsLittle(t *testing.T) {
 		}
 	}
 }
+
+func TestAProxyOfThisMachineThatIsNotTrustedIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		trusted []netip.Prefix
+		headers []string
+		lines   int
+	}{
+		{nil, nil, 0},
+		{nil, []string{"X-Forwarded-For: 10.1.2.3"}, 1},
+		{nil, []string{"Forwarded: for=10.1.2.3"}, 1},
+		{[]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, []string{"X-Forwarded-For: 10.1.2.3"}, 0},
+	} {
+		options, log := logged(transport.Options{TrustedProxies: test.trusted})
+		s := serve(t, options)
+		for range 3 {
+			upgraded(t, dialRaw(t, s.addr), upgradeRequest("/ws", test.headers...))
+		}
+		found := log.at("WARN", "not trusted")
+		if len(found) != test.lines || test.lines == 1 && !strings.Contains(found[0]["fix"].(string), "trusted_proxies: [127.0.0.1]") {
+			t.Errorf("%q: %v", test.headers, found)
+		}
+	}
+}

@@ -108,6 +108,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 	if wrong != nil {
 		return wrong
 	}
+	s.noteUntrusted(r, shake.settings)
 	if wrong := s.reserve(ofBackend(r, shake.settings)); wrong != nil {
 		return wrong
 	}
