@@ -1,7 +1,10 @@
 package oro_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -81,7 +84,9 @@ func TestAPageAtTheAddressOfABackendDoesNotLockItOut(t *testing.T) {
 }
 
 func TestOfManyGuessesThatWaitOnlyTheLimitIsComputed(t *testing.T) {
+	var log bytes.Buffer
 	o := oro.TicketOptions{Attempts: attempts.New(attempts.Options{PerAddress: 6}), Logins: oro.LoginOptions{AtOnce: 1}}
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	bubble(t, o, func(t *testing.T, tickets *oro.Tickets) {
 		begun := storm{release: make(chan struct{})}
 		tickets.ReplaceDigests(begun.compute, func(string) bool { return false })
@@ -93,6 +98,9 @@ func TestOfManyGuessesThatWaitOnlyTheLimitIsComputed(t *testing.T) {
 		close(begun.release)
 		all.Wait()
 		counted(t, tickets, map[oro.Outcome]uint64{oro.Wrong: 6, oro.Limited: 94})
+		if n := strings.Count(log.String(), "limits.login_failures"); n != 1 {
+			t.Errorf("%d lines say that the address has failed too often:\n%s", n, log.String())
+		}
 	})
 }
 

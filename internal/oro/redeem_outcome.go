@@ -124,7 +124,7 @@ func (o *outcomes) count(outcome Outcome) { o.counters[outcome].Add(1) }
 func (o *outcomes) refused(ctx context.Context, l *ticketLogin, r *ticketRefusal) {
 	o.count(r.outcome)
 	switch {
-	case r.outcome == Limited, r.outcome == Canceled: // the failures before were logged
+	case r.outcome == Canceled:
 		return
 	case r.part != nil:
 		r.part.failed(ctx, o.log, r.cause)
@@ -134,8 +134,8 @@ func (o *outcomes) refused(ctx context.Context, l *ticketLogin, r *ticketRefusal
 	backend := l.ticket != nil && l.isBackend()
 	switch {
 	case l.ticket == nil, r.isFault():
-	case backend:
-		key, user = l.from.String(), slog.Bool("backend", true)
+	case backend, r.outcome == Limited: // by address
+		key, user = l.from.String(), slog.Bool("backend", backend)
 	default:
 		key, user = l.username, slog.String("user", text.Clean(l.username))
 	}

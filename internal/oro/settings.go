@@ -2,6 +2,7 @@ package oro
 
 import (
 	"fmt"
+	"net/url"
 
 	"github.com/tidings-io/tidings/internal/config"
 )
@@ -48,12 +49,22 @@ func settingsOf(o *Options, lookup func(name string) (string, bool), readFile fu
 	r.readSecret()
 	r.readUsers()
 	r.readAddresses()
-	r.settings.ApplicationURL = o.ApplicationURL.Value
+	r.readApplicationURL()
 	if r.settings.Webhook != "" && r.settings.ApplicationURL == "" {
 		r.warn(o.Users.Webhook.Pos, "without a database the address of the application is not known, so only pages of localhost may connect",
 			"write oro.application_url, for example https://erp.example.com")
 	}
 	return r.settings, r.problems
+}
+
+// readApplicationURL takes the address of the application, whose host is the origin of its pages.
+func (r *settingsReader) readApplicationURL() {
+	address := r.options.ApplicationURL
+	if parsed, err := url.Parse(address.Value); address.Value != "" && (err != nil || parsed.Hostname() == "") {
+		r.problem(address.Pos, fmt.Sprintf("oro.application_url is %q, which has no host", address.Value), "write for example https://erp.example.com")
+		return
+	}
+	r.settings.ApplicationURL = address.Value
 }
 
 func (r *settingsReader) problem(pos config.Pos, message, fix string) {

@@ -197,6 +197,9 @@ func TestWhatIsMissingOrWrongIsSaid(t *testing.T) {
 		"another file": {"secret: x, parameters: parameters.yml", database, "services: {}", []string{
 			"parameters.yml: has no mapping parameters; name the file config/parameters.yml of the application",
 		}},
+		"an address without a host": {"secret: x, application_url: erp.example.com", database, "", []string{
+			`tidings.yaml:1:35: oro.application_url is "erp.example.com", which has no host; write for example https://erp.example.com`,
+		}},
 		"an empty file": {"secret: x, parameters: parameters.yml", database, "", nil},
 		"wrong URL in the file": {"secret: x, users: {database: 'postgres://u:topsecret@db'}", nil, "", []string{
 			"tidings.yaml:1:36: the database's URL names no database: it is the last part, as in postgres://user:password@host/name; write it as for the application, for example postgres://user:password@127.0.0.1:5432/oro_db",

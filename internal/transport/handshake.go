@@ -218,8 +218,8 @@ func (s *Server) redeem(r *http.Request, by *settings) (*peer.Identity, *refusal
 	switch {
 	case err == nil && identity != nil:
 		return identity, nil
-	case errors.As(err, &failure) && failure.URI == wamp.ErrAuthenticationFailed: // the server failed, not the ticket
-		return nil, refuse(http.StatusServiceUnavailable, RefusedInternal, failure.Message)
+	case errors.As(err, &failure) && failure.URI == wamp.ErrAuthenticationFailed: // the ticket may be good
+		return nil, refuse(http.StatusServiceUnavailable, RefusedUnchecked, failure.Message)
 	case errors.As(err, &failure):
 		return nil, refuse(http.StatusUnauthorized, RefusedTicket, failure.Message)
 	}

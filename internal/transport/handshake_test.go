@@ -152,7 +152,7 @@ func TestATicketInTheAddressIsTheIdentityOfThePeer(t *testing.T) {
 	if response.StatusCode != 401 || !strings.Contains(body, "not one of ours") {
 		t.Errorf("a forged ticket: %s %s", response.Status, body)
 	}
-	if response, body := s.refused(t, upgradeRequest("/ws?ticket=no+store")); response.StatusCode != 503 {
+	if response, body := s.refused(t, upgradeRequest("/ws?ticket=no+store")); response.StatusCode != 503 || !strings.Contains(body, `"unchecked"`) {
 		t.Errorf("a ticket that nobody can check: %s %s", response.Status, body)
 	}
 	for _, query := range []string{"ticket=", "ticket=a%2Bb%3D%2Fc&ticket=other"} {

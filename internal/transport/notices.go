@@ -59,7 +59,7 @@ func (s *Server) logRefusal(ctx context.Context, wrong *refusal, address string)
 	case RefusedUpgrade, RefusedVersion, RefusedSubprotocol, RefusedRawSocket:
 	case RefusedMethod, RefusedKey, RefusedBody, RefusedExtension, RefusedDraining, RefusedLongPoll:
 		level = slog.LevelInfo
-	case RefusedTicket, RefusedOpening, RefusedInternal: // logged where they are found
+	case RefusedTicket, RefusedUnchecked, RefusedOpening, RefusedInternal: // logged where they are found
 		level = slog.LevelDebug
 	}
 	if wrong.notice.quiet {

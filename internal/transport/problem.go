@@ -23,6 +23,7 @@ const (
 	RefusedOrigin      Refusal = "origin"          // a page of another site
 	RefusedSubprotocol Refusal = "subprotocol"     // none that the server speaks
 	RefusedTicket      Refusal = "ticket"          // invalid
+	RefusedUnchecked   Refusal = "unchecked"       // the ticket could not be checked now, or too many were wrong
 	RefusedOpening     Refusal = "opening"         // the application refused the conversation
 	RefusedFull        Refusal = "full"            // too many connections
 	RefusedDraining    Refusal = "draining"        // the server ends
@@ -34,7 +35,7 @@ const (
 
 var refusals = []Refusal{
 	RefusedMethod, RefusedUpgrade, RefusedVersion, RefusedKey, RefusedBody, RefusedExtension, RefusedOrigin,
-	RefusedSubprotocol, RefusedTicket, RefusedOpening, RefusedFull, RefusedDraining, RefusedPath,
+	RefusedSubprotocol, RefusedTicket, RefusedUnchecked, RefusedOpening, RefusedFull, RefusedDraining, RefusedPath,
 	RefusedRawSocket, RefusedLongPoll, RefusedInternal,
 }
 
