@@ -30,7 +30,7 @@ func TestTheFilesForOroAreAccepted(t *testing.T) {
 		t.Errorf("tidings check: %v\n%s", err, out)
 	}
 	supervisor := read(t, "oro/supervisor.conf")
-	for _, variable := range []string{"ORO_SECRET", "ORO_DB_URL", "ORO_WEBSOCKET_SERVER_DSN", "TIDINGS_OPERATOR_KEY"} {
+	for _, variable := range []string{"ORO_SECRET", "ORO_DB_URL", "ORO_WEBSOCKET_SERVER_DSN", "OPERATOR_KEY"} {
 		if !strings.Contains(supervisor, variable+"=") || !strings.Contains(read(t, "oro/oro.env"), "\n"+variable+"=") {
 			t.Errorf("%s is missing in supervisor.conf or oro.env", variable)
 		}

@@ -59,8 +59,8 @@ var variables = map[string]string{
 	"HOOK_SECRET":    "a-secret-for-the-test-of-the-docs",
 	"ORO_SECRET":     "the-secret-of-an-application",
 
-	"TIDINGS_OPERATOR_KEY": "a-key-for-the-operator-in-the-docs",
-	"ORO_DB_URL":           "postgres://oro:password@127.0.0.1:1/oro",
+	"OPERATOR_KEY": "a-key-for-the-operator-in-the-docs",
+	"ORO_DB_URL":   "postgres://oro:password@127.0.0.1:1/oro",
 }
 
 func TestEveryConfigurationInTheDocsIsAccepted(t *testing.T) {
