@@ -42,7 +42,7 @@ unit: ## go test -race, all modules but backends, deploy, oro, conformance, faul
 
 memory: ## the tests of what is allocated, and of what a reload changes, which cannot run with the race detector
 	go test -run TestAReloadAppliesOrNamesEveryKey ./internal/server/
-	go test $$(git grep --untracked -l '/internal/alloctest"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's#^#./#')
+	@.ci/alloc-tests
 
 fuzz: ## each fuzz target for its share of FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
