@@ -3,9 +3,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
+
+// tries bounds how often the cost of an attack is measured: other work on the machine only adds to it.
+const tries = 3
 
 // The short form of the program: what an attack costs is compared with its bound.
 func TestNoAttackCostsMoreThanItsBound(t *testing.T) {
@@ -17,11 +21,17 @@ func TestNoAttackCostsMoreThanItsBound(t *testing.T) {
 	for _, what := range attacks() {
 		for _, w := range what.overWays() {
 			t.Run(fmt.Sprintf("%s/%v", what.name, w), func(t *testing.T) {
-				r, err := campaign.run(t.Context(), what, w)
-				if err != nil {
-					t.Fatal(err)
+				var r result
+				for range tries {
+					var err error
+					if r, err = campaign.run(t.Context(), what, w); err != nil {
+						t.Fatal(err)
+					}
+					t.Log(r)
+					if !errors.Is(r.failed, errOverBound) {
+						break
+					}
 				}
-				t.Log(r)
 				if r.failed != nil {
 					t.Error(r.failed)
 				}

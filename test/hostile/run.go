@@ -177,6 +177,9 @@ func (r *result) bounds() (memory int64, cpu time.Duration) {
 	return userFactor * max(r.ordinary.memory, ordinaryGround), time.Duration(userFactor*each*float64(r.cost.messages)) + groundCPU
 }
 
+// errOverBound is a part of the error of an attack that costs too much.
+var errOverBound = errors.New("the attack costs more than it may")
+
 // excess reports what was above its bound.
 func (r *result) excess() error {
 	memory, cpu := r.bounds()
@@ -186,6 +189,9 @@ func (r *result) excess() error {
 	}
 	if r.cost.cpu > cpu {
 		over = append(over, fmt.Errorf("%v of CPU time for %.1f KiB sent in %d messages; the bound is %v", r.cost.cpu.Round(time.Millisecond), kib(r.cost.sent), r.cost.messages, cpu.Round(time.Millisecond)))
+	}
+	if len(over) > 0 {
+		over = append(over, errOverBound)
 	}
 	return errors.Join(over...)
 }
