@@ -196,6 +196,19 @@ func TestTheLastMaintenanceIsSentToLateAndReturningPagesForSomeTime(t *testing.T
 	})
 }
 
+// Another node, or another backend at the same moment, may have stored one meanwhile.
+func TestTheLastMaintenanceIsStoredInThePlaceOfAnyOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &storedValue{}
+		w := newWorld(t, Options{MaintenanceFor: time.Hour}, store)
+		w.say(topicMaintenance, `{"isOn":true}`)
+		store.version += 7
+		w.say(topicMaintenance, `{"isOn":false}`)
+		again := newWorld(t, Options{MaintenanceFor: time.Hour}, store)
+		again.hears("after a restart", again.page("ann", topicMaintenance), `{"isOn":false}`)
+	})
+}
+
 func TestAPageWhoseConnectionWasLostIsToldOfTheTagsThatItMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{MissedFor: 10 * time.Minute}, &storedValue{})

@@ -3,6 +3,7 @@ package oro
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -19,9 +20,11 @@ type maintenance struct {
 	keep      time.Duration // 0: nothing is remembered
 	store     feature.Store
 
-	mu      sync.Mutex // guards what follows
-	last    lastMaintenance
-	version uint64 // of last in the store
+	turn    sync.Mutex // one publication at a time; taken before mu, and guards version
+	version uint64     // of what is stored
+
+	mu   sync.Mutex // guards what follows
+	last lastMaintenance
 }
 
 // lastMaintenance is the last event, as it is stored.
@@ -36,6 +39,8 @@ func (m *maintenance) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load the last %s: %w", topicMaintenance, err)
 	}
+	m.turn.Lock()
+	defer m.turn.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.version = version; version == 0 {
@@ -47,48 +52,58 @@ func (m *maintenance) open(ctx context.Context) error {
 	return nil
 }
 
-// take takes a publication of a backend. It is delivered also if it cannot be stored.
+// take takes a publication of a backend. It is delivered also if it cannot be stored. One follows another, so that the
+// last one that pages get is the last one that is stored.
 func (m *maintenance) take(e router.LocalEvent) {
 	value, err := e.Payload.Value()
 	if err != nil {
 		m.component.refuse(topicMaintenance, err)
 		return
 	}
+	m.turn.Lock()
+	defer m.turn.Unlock()
 	last := lastMaintenance{Value: append(json.RawMessage(nil), value...), At: time.Now().UTC()}
 	m.mu.Lock()
 	m.last = last
 	m.mu.Unlock()
 	m.component.publish(router.Publication{Topic: topicMaintenance, Payload: valuePayload(last.Value)})
-	if m.keep > 0 {
-		m.save(last)
+	if m.keep == 0 {
+		return
+	}
+	if err := m.save(last); err != nil {
+		m.component.log.Warn("the last oro/maintenance cannot be stored: after a restart it is not sent to pages that come back", "error", err)
 	}
 }
 
-// saveTimeout bounds storing the last event. The publisher waits for it.
-const saveTimeout = 3 * time.Second
+const (
+	// saveTimeout bounds storing the last event. The publisher waits for it.
+	saveTimeout = 3 * time.Second
+	// saveTries bounds the repetitions when other nodes store theirs at the same time.
+	saveTries = 5
+)
 
-func (m *maintenance) save(last lastMaintenance) {
+// save stores the last event in the place of the one that is stored, whichever that is. Caller must hold turn.
+func (m *maintenance) save(last lastMaintenance) error {
 	value, err := json.Marshal(last)
 	if err != nil {
-		m.component.log.Error("the last oro/maintenance cannot be stored", "error", err)
-		return
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
 	defer cancel()
-	m.mu.Lock()
-	version := m.version
-	m.mu.Unlock()
-	now, _, err := m.store.Save(ctx, value, version)
-	if err == nil && now == version { // another node has stored one
-		_, now, err = m.store.Load(ctx)
+	for range saveTries {
+		now, saved, err := m.store.Save(ctx, value, m.version)
+		if err != nil {
+			return err
+		}
+		if saved {
+			m.version = now
+			return nil
+		}
+		if _, m.version, err = m.store.Load(ctx); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		m.component.log.Warn("the last oro/maintenance cannot be stored: after a restart it is not sent to pages that come back", "error", err)
-		return
-	}
-	m.mu.Lock()
-	m.version = max(m.version, now)
-	m.mu.Unlock()
+	return errors.New("other nodes store theirs at the same time")
 }
 
 // tell sends the last event to a session that has just subscribed, unless it is too old.
