@@ -109,7 +109,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *refusal {
 		return wrong
 	}
 	s.noteUntrusted(r, shake.settings)
-	if wrong := s.reserve(ofBackend(r, shake.settings)); wrong != nil {
+	if wrong := s.reserve(s.draining.Load() && ofBackend(r, shake.settings)); wrong != nil {
 		return wrong
 	}
 	handedOver := false
