@@ -12,8 +12,8 @@ for (const [how, name] of [['', 'a SharedWorker'], ['tab', 'one of the tabs']]) 
     const query = how && { share: how };
 
     /** Waits until the sessions of the user fit, and returns them. */
-    async function sessions(user, fits) {
-      for (const deadline = Date.now() + TIMEOUT; ;) {
+    async function sessions(user, fits, timeout = TIMEOUT) {
+      for (const deadline = Date.now() + timeout; ;) {
         const list = JSON.parse(await stage.cli('sessions', '--user', user, '--json')).sessions;
         if (fits(list)) return list;
         if (Date.now() > deadline) throw new Error(`the sessions of ${user} are ${JSON.stringify(list)}`);
@@ -105,7 +105,8 @@ for (const [how, name] of [['', 'a SharedWorker'], ['tab', 'one of the tabs']]) 
 
     /** Waits until two tabs share another connection, and one hears what the other says. */
     async function moved([second, third], old) {
-      await sessions('ben', (list) => two(list.filter(({ connection }) => connection !== old)));
+      // A tab that does not run is missed by a ping without an answer and an opening without one: some 17 seconds.
+      await sessions('ben', (list) => two(list.filter(({ connection }) => connection !== old)), 3 * TIMEOUT);
       await Promise.all([connected(second), connected(third)]);
       await by(second, 'chat-input').fill('after the change');
       await by(second, 'chat-send').click();
