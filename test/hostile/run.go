@@ -177,8 +177,8 @@ func (r *result) bounds() (memory int64, cpu time.Duration) {
 	return userFactor * max(r.ordinary.memory, ordinaryGround), time.Duration(userFactor*each*float64(r.cost.messages)) + groundCPU
 }
 
-// errOverBound is a part of the error of an attack that costs too much.
-var errOverBound = errors.New("the attack costs more than it may")
+// errSlow is a part of the error of an attack that takes more CPU time than it may.
+var errSlow = errors.New("too much work")
 
 // excess reports what was above its bound.
 func (r *result) excess() error {
@@ -188,10 +188,7 @@ func (r *result) excess() error {
 		over = append(over, fmt.Errorf("memory grew by %.1f MiB for %.1f KiB sent; the bound is %.1f MiB", mib(r.cost.memory), kib(r.cost.sent), mib(memory)))
 	}
 	if r.cost.cpu > cpu {
-		over = append(over, fmt.Errorf("%v of CPU time for %.1f KiB sent in %d messages; the bound is %v", r.cost.cpu.Round(time.Millisecond), kib(r.cost.sent), r.cost.messages, cpu.Round(time.Millisecond)))
-	}
-	if len(over) > 0 {
-		over = append(over, errOverBound)
+		over = append(over, fmt.Errorf("%w: %v of CPU time for %.1f KiB sent in %d messages; the bound is %v", errSlow, r.cost.cpu.Round(time.Millisecond), kib(r.cost.sent), r.cost.messages, cpu.Round(time.Millisecond)))
 	}
 	return errors.Join(over...)
 }
