@@ -23,7 +23,7 @@ const (
 const (
 	everyUser   = "not anonymous"
 	thatUser    = "params.user_id == identity.id"
-	orEveryUser = `params.user_id == "*" or ` + thatUser
+	orEveryUser = everyUser + ` and (params.user_id == "*" or ` + thatUser + `)`
 	ofMembers   = ` and (params.organization_id == "*" or int(params.organization_id) in (identity.claims.organizations ?? []))`
 )
 

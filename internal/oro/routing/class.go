@@ -126,7 +126,7 @@ func (d *decision) subscribe(pattern *pattern) (rule, doc string) {
 	case secured:
 		return user.rule(), "for the user whose id is " + userParameter
 	case syncFail:
-		return fmt.Sprintf("%s or params.%s == %s", user.rule(), user.component, quoteText(user.before+"*"+user.after)), "for the user whose id is " + userParameter + ", or with * for all users"
+		return fmt.Sprintf("%s and (%s or params.%s == %s)", everyUser, user.rule(), user.component, quoteText(user.before+"*"+user.after)), "for the user whose id is " + userParameter + ", or with * for all users"
 	case ping:
 		return everyUser, "a sign of life while users are subscribed"
 	default:

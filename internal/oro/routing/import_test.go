@@ -116,7 +116,7 @@ func TestRulesFollowTheClass(t *testing.T) {
 		{"acme/{user_id}", "SyncBundle", "params.user_id == identity.id"},
 		{"acme/u-{user_id}", "SyncBundle", `params.user_id == "u-" + identity.id`},
 		{"acme/u-{user_id}-x", "SyncBundle", `params.user_id == "u-" + identity.id + "-x"`},
-		{"acme/u-{user_id}", "ImapBundle", `params.user_id == "u-" + identity.id or params.user_id == "u-*"`},
+		{"acme/u-{user_id}", "ImapBundle", `not anonymous and (params.user_id == "u-" + identity.id or params.user_id == "u-*")`},
 	} {
 		name := map[string]string{"SyncBundle": "SecuredTopic", "ImapBundle": "SyncFailTopic"}[c.class]
 		services := fmt.Sprintf(`services: {a: {class: Oro\Bundle\%s\Topic\%s, arguments: [h], tags: [gos_web_socket.topic]}}`, c.class, name)
